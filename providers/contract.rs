@@ -1,0 +1,212 @@
+//! What the driver asks of a vendor.
+//!
+//! A provider knows its vendor and nothing of the journal, the clock, the command line or destinations. It decides
+//! nothing: it reads, it does one effect, and it says truthfully what is known of that effect afterwards.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::secret::Credential;
+
+/// One credential's life at its vendor.
+///
+/// Reads may be repeated at will. Each effect says what a repeat does.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// Who owns the keys, all keys that exist, and whether the program itself runs on one of them.
+    async fn observe(&self) -> Result<Observation, Error>;
+
+    /// All keys of the owner, every page. The vendor's lists lag: absence in one reading proves nothing.
+    async fn keys(&self) -> Result<Vec<Key>, Error>;
+
+    /// Creates a key; its secret is shown this once. **A repeat creates another one**: after [`Effect::Unknown`] list
+    /// the keys before deciding.
+    async fn create(&self) -> Result<Credential, Error>;
+
+    /// One login with the credential, then the consumer's own permission. A repeat logs in again.
+    async fn probe(&self, credential: &Credential, owner: &Principal) -> Verdict;
+
+    /// When the vendor last saw the key in use. Evidence, never proof: it is coarse and late.
+    async fn last_use(&self, key: &KeyId) -> Result<LastUse, Error>;
+
+    /// Disables a key, reversibly. A repeat is a no-op; a key that is gone counts as disabled.
+    async fn deactivate(&self, key: &KeyId) -> Result<(), Error>;
+
+    /// Enables a key again. A repeat is a no-op; a key that is gone is an error.
+    async fn reactivate(&self, key: &KeyId) -> Result<(), Error>;
+
+    /// Deletes a key. A repeat is a no-op; a key that is gone counts as deleted.
+    async fn delete(&self, key: &KeyId) -> Result<(), Error>;
+}
+
+/// The public name of a key: an AWS access key id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct KeyId(String);
+
+impl KeyId {
+    /// Wraps the vendor's name for a key.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self(id.into())
+    }
+
+    /// The name as the vendor writes it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Who owns the keys, by a name that cannot be given to anyone else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Principal {
+    /// The account.
+    pub account: String,
+    /// The name, which may be deleted and given away again.
+    pub name: String,
+    /// The vendor's immutable id (AWS: `UserId`).
+    pub id: String,
+}
+
+/// One key as the vendor lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// Its name.
+    pub id: KeyId,
+    /// Whether the vendor accepts it.
+    pub active: bool,
+    /// When the vendor made it, by the vendor's clock.
+    pub created_at: Option<Timestamp>,
+}
+
+/// A target as found at the vendor.
+#[derive(Clone, Debug)]
+pub struct Observation {
+    /// The owner of the keys.
+    pub owner: Principal,
+    /// Its keys.
+    pub keys: Vec<Key>,
+    /// Whether the program itself runs as this owner.
+    pub is_caller: bool,
+}
+
+/// What the vendor says of a key's use. "Unused" is not "unknown".
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LastUse {
+    /// Last seen in use.
+    At {
+        /// When, as coarse as the vendor reports it.
+        at: Timestamp,
+        /// At which service.
+        service: String,
+        /// In which region.
+        region: String,
+    },
+    /// The vendor keeps a record and it is empty.
+    NeverSeen,
+    /// The vendor keeps no record, or would not show it.
+    NotReported,
+}
+
+/// What one probe of a credential found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The login and the consumer's permission both work, as the right owner.
+    Accepted,
+    /// The vendor refuses it.
+    Rejected {
+        /// Why, as a fragment.
+        reason: String,
+        /// Whether a key that is only seconds old may be refused like this.
+        may_be_lag: bool,
+    },
+    /// Nothing is known: network, throttling, a clock that is off.
+    Inconclusive {
+        /// Why, as a fragment.
+        reason: String,
+    },
+}
+
+/// What is known of an effect after an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing happened at the vendor.
+    None,
+    /// It happened, or it may have: list the keys before deciding.
+    Unknown,
+}
+
+/// What went wrong, as far as a remedy differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The connector's inputs or the local configuration do not work.
+    Configuration,
+    /// No credentials of our own were found.
+    NoCredentials,
+    /// Our own credentials are wrong.
+    BadCredentials,
+    /// Our own credentials have expired.
+    Expired,
+    /// Our clock and the vendor's differ too much.
+    ClockSkew,
+    /// We lack this permission.
+    Denied {
+        /// The permission, as the vendor names it.
+        permission: &'static str,
+    },
+    /// The thing we asked about does not exist.
+    NotFound,
+    /// The vendor's limit is reached.
+    Quota,
+    /// The vendor asks us to slow down; nothing happened.
+    Throttled,
+    /// The vendor was not reached, or its answer was lost.
+    Unreachable,
+    /// The vendor failed.
+    VendorFault,
+    /// The vendor's answer could not be understood.
+    Malformed,
+    /// The endpoint is neither https nor loopback.
+    ForbiddenEndpoint,
+}
+
+/// A call to the vendor that did not work. Holds nothing of the reply but its code and request id.
+#[derive(Clone, Debug, thiserror::Error)]
+pub struct Error {
+    /// What went wrong.
+    pub kind: Kind,
+    /// What is known of the effect.
+    pub effect: Effect,
+    /// What was tried, as a fragment that follows "failed to": `list the access keys of user u`.
+    pub action: String,
+    /// The call at the vendor: `iam:ListAccessKeys`.
+    pub call: &'static str,
+    /// The vendor's own error code.
+    pub code: Option<String>,
+    /// The vendor's name for the request.
+    pub request_id: Option<String>,
+    /// Our own words for what happened, as a fragment.
+    pub detail: String,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} ({}", self.action, self.detail, self.call)?;
+        if let Some(code) = &self.code {
+            write!(f, ", {code}")?;
+        }
+        if let Some(id) = &self.request_id {
+            write!(f, ", request {id}")?;
+        }
+        f.write_str(")")
+    }
+}

@@ -1,0 +1,147 @@
+//! What an SDK error means, told without its text: the SDK's own rendering can hold the raw reply.
+
+use std::error::Error as StdError;
+
+use aws_sdk_iam::config::http::HttpResponse;
+use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_iam::operation::RequestId;
+
+use super::endpoint::ForbiddenEndpoint;
+use crate::contract::{Effect, Error, Kind};
+
+/// One call, as errors name it.
+#[derive(Clone, Copy)]
+pub(super) struct Call {
+    /// `iam:CreateAccessKey`: the permission and the call are the same word at AWS.
+    pub(super) name: &'static str,
+    /// Whether it changes anything at the vendor.
+    pub(super) effect: bool,
+}
+
+impl Call {
+    pub(super) const fn read(name: &'static str) -> Self {
+        Self { name, effect: false }
+    }
+
+    pub(super) const fn effect(name: &'static str) -> Self {
+        Self { name, effect: true }
+    }
+}
+
+/// An error that never reached a vendor.
+pub(super) fn configuration(action: &str, detail: String) -> Error {
+    local(Kind::Configuration, action, detail)
+}
+
+/// An error of this kind that never reached a vendor.
+pub(super) fn local(kind: Kind, action: &str, detail: String) -> Error {
+    Error {
+        kind,
+        effect: Effect::None,
+        action: action.to_owned(),
+        call: "before any call",
+        code: None,
+        request_id: None,
+        detail,
+    }
+}
+
+/// Translates what the SDK says of a failed call.
+pub(super) fn translate<E>(call: Call, action: String, error: &SdkError<E, HttpResponse>) -> Error
+where
+    E: ProvideErrorMetadata + StdError + 'static,
+{
+    let (kind, effect, detail) = match error {
+        SdkError::ServiceError(_) | SdkError::ResponseError(_) => from_reply(call, error),
+        other => match forbidden_endpoint(other) {
+            Some(why) => (Kind::ForbiddenEndpoint, Effect::None, why),
+            None => from_transport(other),
+        },
+    };
+    Error {
+        kind,
+        effect: if call.effect { effect } else { Effect::None },
+        action,
+        call: call.name,
+        code: error.code().map(str::to_owned),
+        request_id: error.request_id().map(str::to_owned),
+        detail,
+    }
+}
+
+fn from_transport<E, R>(error: &SdkError<E, R>) -> (Kind, Effect, String) {
+    let (effect, detail) = match error {
+        SdkError::ConstructionFailure(_) => (Effect::None, "the request could not be built or signed"),
+        SdkError::TimeoutError(_) => (Effect::Unknown, "no answer in time"),
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => (Effect::Unknown, "no answer in time"),
+        SdkError::DispatchFailure(failure) if failure.is_user() => (Effect::None, "the request could not be sent"),
+        _ => (Effect::Unknown, "the vendor was not reached, or its answer was lost"),
+    };
+    (Kind::Unreachable, effect, detail.to_owned())
+}
+
+fn from_reply<E>(call: Call, error: &SdkError<E, HttpResponse>) -> (Kind, Effect, String)
+where
+    E: ProvideErrorMetadata,
+{
+    let status = error
+        .raw_response()
+        .map_or(0, |response| response.status().as_u16());
+    let code = error.code().unwrap_or_default();
+    let told = |kind, detail: &str| (kind, Effect::None, detail.to_owned());
+    match code {
+        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => (
+            Kind::Denied { permission: call.name },
+            Effect::None,
+            format!("the administrator's credentials lack the permission {}", call.name),
+        ),
+        "Throttling" | "ThrottlingException" | "RequestLimitExceeded" | "TooManyRequestsException" | "SlowDown" => {
+            told(Kind::Throttled, "AWS asks to slow down")
+        }
+        "NoSuchEntity" => told(Kind::NotFound, "it does not exist"),
+        "LimitExceeded" => told(Kind::Quota, "the user holds as many access keys as AWS allows"),
+        "InvalidClientTokenId" | "InvalidAccessKeyId" | "UnrecognizedClientException" => told(
+            Kind::BadCredentials,
+            "AWS does not know the access key, or it is inactive",
+        ),
+        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => {
+            told(Kind::Expired, "the session token has expired")
+        }
+        "RequestTimeTooSkewed" => told(Kind::ClockSkew, CLOCK),
+        "SignatureDoesNotMatch" if is_about_time(error.message()) => told(Kind::ClockSkew, CLOCK),
+        "SignatureDoesNotMatch" => told(Kind::BadCredentials, "the secret does not belong to the access key"),
+        _ if status >= 500 => (
+            Kind::VendorFault,
+            Effect::Unknown,
+            format!("AWS answered with HTTP status {status}"),
+        ),
+        "" => (
+            Kind::Malformed,
+            Effect::Unknown,
+            format!("the answer could not be understood (HTTP status {status})"),
+        ),
+        _ => (
+            Kind::VendorFault,
+            Effect::None,
+            format!("AWS refused the request with HTTP status {status}"),
+        ),
+    }
+}
+
+const CLOCK: &str = "this machine's clock and that of AWS differ by more than AWS allows";
+
+/// IAM and STS report a wrong clock as a wrong signature; only the message tells them apart.
+fn is_about_time(message: Option<&str>) -> bool {
+    message.is_some_and(|text| text.contains("Signature expired") || text.contains("Signature not yet current"))
+}
+
+fn forbidden_endpoint(error: &(dyn StdError + 'static)) -> Option<String> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(forbidden) = error.downcast_ref::<ForbiddenEndpoint>() {
+            return Some(forbidden.to_string());
+        }
+        next = error.source();
+    }
+    None
+}

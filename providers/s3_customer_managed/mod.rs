@@ -1,0 +1,138 @@
+//! `s3-customer-managed`: the access key of the IAM user behind an S3 bucket that the customer owns.
+//!
+//! AWS mints the secret and shows it once; a user holds two keys at most, so old and new overlap until the old one is
+//! deleted. Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html>.
+
+mod endpoint;
+mod failure;
+mod wire;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::contract::{Error, Key, KeyId, LastUse, Observation, Principal, Provider, Verdict};
+use crate::secret::Credential;
+use crate::{Connecting, Connector};
+
+pub use endpoint::check_endpoint;
+use failure::configuration;
+use wire::Wire;
+
+/// The registry's entry.
+pub const CONNECTOR: Connector = Connector {
+    id: "s3-customer-managed",
+    title: "AWS access key of the IAM user behind a customer's own S3 bucket",
+    connect,
+    handover: &[
+        "Gainsight › Administration › Connectors 2.0 › S3 connector › Edit connection",
+        "replace the access key with {key} and the secret key with the one in {destination}",
+        "save, then choose Test connection and run one job that reads the bucket",
+        "move every other consumer of the old key as well",
+    ],
+    delete_by_hand,
+};
+
+/// What this connector has to be told. Never a secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inputs {
+    /// The IAM user whose key is rotated.
+    pub user: String,
+    /// The bucket that the key must be able to list.
+    pub bucket: String,
+    /// The prefix in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    /// The profile of the administrator's credentials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// The role that the administrator assumes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assume_role: Option<String>,
+    /// The region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Another endpoint than AWS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint_url: Option<String>,
+}
+
+struct S3CustomerManaged {
+    inputs: Inputs,
+    wire: Wire,
+}
+
+fn connect(inputs: Value) -> Connecting {
+    Box::pin(async move {
+        let inputs: Inputs = serde_json::from_value(inputs)
+            .map_err(|error| configuration("read the inputs of s3-customer-managed", error.to_string()))?;
+        let wire = Wire::connect(&inputs).await?;
+        Ok(Box::new(S3CustomerManaged { inputs, wire }) as Box<dyn Provider>)
+    })
+}
+
+fn delete_by_hand(owner: &Principal, key: &KeyId) -> String {
+    format!(
+        "aws iam delete-access-key --user-name {} --access-key-id {key}",
+        owner.name
+    )
+}
+
+#[async_trait]
+impl Provider for S3CustomerManaged {
+    async fn observe(&self) -> Result<Observation, Error> {
+        let user = &self.inputs.user;
+        let owner = self.wire.user(user).await?;
+        if owner.name != *user {
+            let detail = format!(
+                "IAM writes this name {}; write it the same way with --user",
+                owner.name
+            );
+            return Err(configuration(&format!("read user {user}"), detail));
+        }
+        let keys = self.wire.keys(user).await?;
+        let is_caller = self.wire.runs_as(&owner, &keys).await?;
+        Ok(Observation {
+            owner,
+            keys,
+            is_caller,
+        })
+    }
+
+    async fn keys(&self) -> Result<Vec<Key>, Error> {
+        self.wire.keys(&self.inputs.user).await
+    }
+
+    async fn create(&self) -> Result<Credential, Error> {
+        self.wire.create(&self.inputs.user).await
+    }
+
+    /// `GetCallerIdentity` must name the target's own account and user (whoever controls the environment could answer
+    /// `CreateAccessKey` with a key of their own), then the new key must list the bucket.
+    async fn probe(&self, credential: &Credential, owner: &Principal) -> Verdict {
+        match self.wire.identity(credential, owner).await {
+            Verdict::Accepted => {
+                let prefix = self.inputs.prefix.as_deref();
+                self.wire.list_bucket(credential, &self.inputs.bucket, prefix).await
+            }
+            other => other,
+        }
+    }
+
+    async fn last_use(&self, key: &KeyId) -> Result<LastUse, Error> {
+        self.wire.last_use(key).await
+    }
+
+    async fn deactivate(&self, key: &KeyId) -> Result<(), Error> {
+        self.wire.deactivate(&self.inputs.user, key).await
+    }
+
+    async fn reactivate(&self, key: &KeyId) -> Result<(), Error> {
+        self.wire.reactivate(&self.inputs.user, key).await
+    }
+
+    async fn delete(&self, key: &KeyId) -> Result<(), Error> {
+        self.wire.delete(&self.inputs.user, key).await
+    }
+}

@@ -1,0 +1,449 @@
+//! The calls to IAM, STS and S3: the only place of this connector where a secret meets the network.
+//!
+//! The SDK's retries are off for every call, because with them on a lost answer to `CreateAccessKey` makes a second key.
+//! [`patiently`] retries instead, and only what is known to be without effect or harmless to repeat.
+
+use std::future::Future;
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_sdk_iam::types::StatusType;
+use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
+use backon::{ExponentialBuilder, Retryable};
+use jiff::Timestamp;
+
+use super::Inputs;
+use super::endpoint::{EndpointGuard, check_endpoint};
+use super::failure::{Call, local, translate};
+use crate::contract::{Effect, Error, Key, KeyId, Kind, LastUse, Principal, Verdict};
+use crate::secret::{Credential, Secret};
+
+const GET_USER: Call = Call::read("iam:GetUser");
+const LIST_KEYS: Call = Call::read("iam:ListAccessKeys");
+const CREATE_KEY: Call = Call::effect("iam:CreateAccessKey");
+const UPDATE_KEY: Call = Call::effect("iam:UpdateAccessKey");
+const DELETE_KEY: Call = Call::effect("iam:DeleteAccessKey");
+const LAST_USED: Call = Call::read("iam:GetAccessKeyLastUsed");
+const WHO_AM_I: Call = Call::read("sts:GetCallerIdentity");
+const LIST_BUCKET: Call = Call::read("s3:ListBucket");
+
+/// How long throttling is waited out: AWS publishes no rates, and a busy account may stay at its limit for a minute.
+const THROTTLING_PATIENCE: Duration = Duration::from_secs(120);
+/// How often a call without lasting effect is repeated after a fault on the way.
+const FAULT_RETRIES: usize = 3;
+
+pub(super) struct Wire {
+    config: SdkConfig,
+    iam: aws_sdk_iam::Client,
+    /// The credentials that the program runs on: the role's, and those that it was assumed with.
+    callers: Vec<Credentials>,
+    path_style: bool,
+}
+
+impl Wire {
+    /// Finds the administrator's credentials the way every AWS tool does.
+    pub(super) async fn connect(inputs: &Inputs) -> Result<Self, Error> {
+        let base = load(inputs).await?;
+        let mut callers = vec![credentials(&base).await?];
+        let config = match &inputs.assume_role {
+            Some(role) => {
+                let assumed = assume(&base, role).await;
+                callers.push(credentials(&assumed).await?);
+                assumed
+            }
+            None => base,
+        };
+        let iam = aws_sdk_iam::Client::from_conf(
+            aws_sdk_iam::config::Builder::from(&config)
+                .interceptor(EndpointGuard)
+                .build(),
+        );
+        // Emulators and gateways serve buckets by path; AWS by host name.
+        let path_style = config.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some();
+        Ok(Self {
+            config,
+            iam,
+            callers,
+            path_style,
+        })
+    }
+
+    /// The user's immutable id and account.
+    pub(super) async fn user(&self, user: &str) -> Result<Principal, Error> {
+        let action = || format!("read user {user}");
+        let reply = patiently(GET_USER, async || {
+            let request = self.iam.get_user().user_name(user);
+            request.send().await.map_err(|e| translate(GET_USER, action(), &e))
+        })
+        .await?;
+        let found = reply.user().ok_or_else(|| incomplete(GET_USER, action(), "a user"))?;
+        let account = account_of(found.arn()).ok_or_else(|| incomplete(GET_USER, action(), "an account"))?;
+        Ok(Principal {
+            account,
+            name: found.user_name().to_owned(),
+            id: found.user_id().to_owned(),
+        })
+    }
+
+    /// The user's keys, every page.
+    pub(super) async fn keys(&self, user: &str) -> Result<Vec<Key>, Error> {
+        let mut keys = Vec::new();
+        let mut marker: Option<String> = None;
+        loop {
+            let page = patiently(LIST_KEYS, async || {
+                let request = self
+                    .iam
+                    .list_access_keys()
+                    .user_name(user)
+                    .set_marker(marker.clone());
+                request
+                    .send()
+                    .await
+                    .map_err(|e| translate(LIST_KEYS, format!("list the access keys of user {user}"), &e))
+            })
+            .await?;
+            for entry in page.access_key_metadata() {
+                let Some(id) = entry.access_key_id() else { continue };
+                keys.push(Key {
+                    id: KeyId::new(id),
+                    active: entry.status() != Some(&StatusType::Inactive),
+                    created_at: entry.create_date().and_then(timestamp),
+                });
+            }
+            marker = page.marker().map(str::to_owned);
+            if !page.is_truncated() || marker.is_none() {
+                return Ok(keys);
+            }
+        }
+    }
+
+    /// Whether one of the credentials that the program runs on belongs to this user.
+    ///
+    /// A long-term key is found by its name in the user's list; only a session has to ask who it is.
+    pub(super) async fn runs_as(&self, owner: &Principal, keys: &[Key]) -> Result<bool, Error> {
+        for caller in &self.callers {
+            if caller.session_token().is_none() {
+                if keys.iter().any(|key| key.id.as_str() == caller.access_key_id()) {
+                    return Ok(true);
+                }
+            } else if self.caller_identity(caller.clone()).await?.user_id() == Some(&owner.id) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Creates a key. Repeated after throttling only, which leaves no effect.
+    pub(super) async fn create(&self, user: &str) -> Result<Credential, Error> {
+        let action = || format!("create an access key for user {user}");
+        let reply = patiently(CREATE_KEY, async || {
+            let request = self.iam.create_access_key().user_name(user);
+            request.send().await.map_err(|e| translate(CREATE_KEY, action(), &e))
+        })
+        .await?;
+        let key = reply
+            .access_key
+            .filter(|key| !key.access_key_id.is_empty() && !key.secret_access_key.is_empty())
+            .ok_or_else(|| incomplete(CREATE_KEY, action(), "a key"))?;
+        Ok(Credential {
+            key: KeyId::new(key.access_key_id),
+            secret: Secret::new(key.secret_access_key),
+        })
+    }
+
+    pub(super) async fn deactivate(&self, user: &str, key: &KeyId) -> Result<(), Error> {
+        match self.update(user, key, StatusType::Inactive, "deactivate").await {
+            Err(error) if error.kind == Kind::NotFound => Ok(()),
+            result => result,
+        }
+    }
+
+    pub(super) async fn reactivate(&self, user: &str, key: &KeyId) -> Result<(), Error> {
+        self.update(user, key, StatusType::Active, "reactivate").await
+    }
+
+    async fn update(&self, user: &str, key: &KeyId, status: StatusType, verb: &str) -> Result<(), Error> {
+        patiently(UPDATE_KEY, async || {
+            let request = self.iam.update_access_key().user_name(user);
+            let request = request.access_key_id(key.as_str()).status(status.clone());
+            let action = || format!("{verb} access key {key} of user {user}");
+            request.send().await.map_err(|e| translate(UPDATE_KEY, action(), &e))
+        })
+        .await?;
+        Ok(())
+    }
+
+    pub(super) async fn delete(&self, user: &str, key: &KeyId) -> Result<(), Error> {
+        let deleted = patiently(DELETE_KEY, async || {
+            let request = self.iam.delete_access_key().user_name(user);
+            let action = || format!("delete access key {key} of user {user}");
+            let sent = request.access_key_id(key.as_str()).send().await;
+            sent.map_err(|e| translate(DELETE_KEY, action(), &e))
+        })
+        .await;
+        match deleted {
+            Err(error) if error.kind == Kind::NotFound => Ok(()),
+            result => result.map(|_| ()),
+        }
+    }
+
+    pub(super) async fn last_use(&self, key: &KeyId) -> Result<LastUse, Error> {
+        let reply = patiently(LAST_USED, async || {
+            let request = self.iam.get_access_key_last_used().access_key_id(key.as_str());
+            let action = || format!("read the last use of access key {key}");
+            request.send().await.map_err(|e| translate(LAST_USED, action(), &e))
+        })
+        .await?;
+        let Some(record) = reply.access_key_last_used() else {
+            return Ok(LastUse::NotReported);
+        };
+        // "N/A" and no date is how IAM says: no use on record.
+        Ok(match record.last_used_date().and_then(timestamp) {
+            Some(at) => LastUse::At {
+                at,
+                service: record.service_name().to_owned(),
+                region: record.region().to_owned(),
+            },
+            None => LastUse::NeverSeen,
+        })
+    }
+
+    /// Whether the credential logs in as this owner.
+    pub(super) async fn identity(&self, credential: &Credential, owner: &Principal) -> Verdict {
+        let Some(login) = login(credential) else {
+            return unusable();
+        };
+        match self.caller_identity(login).await {
+            Ok(reply) if reply.user_id() == Some(&owner.id) && reply.account() == Some(&owner.account) => {
+                Verdict::Accepted
+            }
+            Ok(reply) => Verdict::Rejected {
+                reason: format!(
+                    "it logs in as {} and not as user {} of account {}",
+                    reply.arn().unwrap_or("someone else"),
+                    owner.name,
+                    owner.account
+                ),
+                may_be_lag: false,
+            },
+            Err(error) => verdict(&error),
+        }
+    }
+
+    /// Whether the credential may list this prefix of the bucket, wherever the bucket is.
+    pub(super) async fn list_bucket(&self, credential: &Credential, bucket: &str, prefix: Option<&str>) -> Verdict {
+        let Some(login) = login(credential) else {
+            return unusable();
+        };
+        let mut region: Option<String> = None;
+        loop {
+            let mut config = aws_sdk_s3::config::Builder::from(&self.config)
+                .credentials_provider(login.clone())
+                .force_path_style(self.path_style)
+                .interceptor(EndpointGuard);
+            if let Some(region) = &region {
+                config = config.region(Region::new(region.clone()));
+            }
+            let request = aws_sdk_s3::Client::from_conf(config.build())
+                .list_objects_v2()
+                .bucket(bucket)
+                .set_prefix(prefix.map(str::to_owned))
+                .max_keys(1);
+            let Err(error) = request.send().await else {
+                return Verdict::Accepted;
+            };
+            // A bucket in another region answers with the name of that region.
+            let elsewhere = error
+                .raw_response()
+                .and_then(|reply| reply.headers().get("x-amz-bucket-region"));
+            if let (None, Some(elsewhere)) = (&region, elsewhere)
+                && Some(elsewhere) != self.config.region().map(Region::as_ref)
+            {
+                region = Some(elsewhere.to_owned());
+                continue;
+            }
+            let error = translate(LIST_BUCKET, format!("list bucket {bucket}"), &error);
+            return bucket_verdict(&error, bucket, prefix);
+        }
+    }
+
+    async fn caller_identity(&self, login: Credentials) -> Result<GetCallerIdentityOutput, Error> {
+        let config = aws_sdk_sts::config::Builder::from(&self.config)
+            .credentials_provider(login)
+            .interceptor(EndpointGuard)
+            .build();
+        let reply = aws_sdk_sts::Client::from_conf(config)
+            .get_caller_identity()
+            .send()
+            .await;
+        reply.map_err(|e| translate(WHO_AM_I, "ask AWS whose key this is".to_owned(), &e))
+    }
+}
+
+async fn load(inputs: &Inputs) -> Result<SdkConfig, Error> {
+    if let Some(endpoint) = &inputs.endpoint_url {
+        check_endpoint(endpoint)
+            .map_err(|why| local(Kind::ForbiddenEndpoint, "use --endpoint-url", why.to_string()))?;
+    }
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .operation_timeout(Duration::from_secs(30))
+        .build();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts);
+    if let Some(profile) = &inputs.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(region) = &inputs.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(endpoint) = &inputs.endpoint_url {
+        loader = loader.endpoint_url(endpoint);
+    }
+    let config = loader.load().await;
+    // IAM is global: any region finds it.
+    Ok(match config.region() {
+        Some(_) => config,
+        None => config.into_builder().region(Region::new("us-east-1")).build(),
+    })
+}
+
+async fn assume(base: &SdkConfig, role: &str) -> SdkConfig {
+    let provider = AssumeRoleProvider::builder(role)
+        .session_name("rotate")
+        .configure(base)
+        .build()
+        .await;
+    let provider = SharedCredentialsProvider::new(provider);
+    base.to_builder().credentials_provider(provider).build()
+}
+
+/// Resolves the credentials once, so that their absence is told in plain words before any call.
+async fn credentials(config: &SdkConfig) -> Result<Credentials, Error> {
+    let none = |detail: &str| local(Kind::NoCredentials, "find AWS credentials", detail.to_owned());
+    let provider = config
+        .credentials_provider()
+        .ok_or_else(|| none("no source of credentials is configured"))?;
+    provider.provide_credentials().await.map_err(|error| {
+        use aws_credential_types::provider::error::CredentialsError as E;
+        none(match error {
+            E::CredentialsNotLoaded(_) => "neither the environment nor a profile holds any",
+            E::ProviderTimedOut(_) => "their source did not answer in time",
+            E::InvalidConfiguration(_) => "the profile or the role is not set up correctly",
+            _ => "their source refused or failed",
+        })
+    })
+}
+
+fn login(credential: &Credential) -> Option<Credentials> {
+    let secret = credential.secret.expose_text()?;
+    let id = credential.key.as_str();
+    Some(Credentials::new(id, secret, None, None, "the key under rotation"))
+}
+
+fn unusable() -> Verdict {
+    Verdict::Rejected {
+        reason: "its secret is not text".to_owned(),
+        may_be_lag: false,
+    }
+}
+
+fn verdict(error: &Error) -> Verdict {
+    let reason = format!("{}: {}", error.call, error.detail);
+    match error.kind {
+        Kind::BadCredentials => Verdict::Rejected {
+            reason,
+            may_be_lag: error.code.as_deref() != Some("SignatureDoesNotMatch"),
+        },
+        _ => Verdict::Inconclusive { reason },
+    }
+}
+
+fn bucket_verdict(error: &Error, bucket: &str, prefix: Option<&str>) -> Verdict {
+    let refused = |reason| Verdict::Rejected {
+        reason,
+        may_be_lag: false,
+    };
+    match (&error.kind, error.code.as_deref()) {
+        (_, Some("NoSuchBucket")) => refused(format!("bucket {bucket} does not exist")),
+        (Kind::Denied { .. }, _) => refused(match prefix {
+            Some(prefix) => format!("it may not list {bucket}/{prefix} (s3:ListBucket)"),
+            None => format!("it may not list bucket {bucket} (s3:ListBucket)"),
+        }),
+        _ => verdict(error),
+    }
+}
+
+fn incomplete(call: Call, action: String, what: &str) -> Error {
+    Error {
+        kind: Kind::Malformed,
+        effect: if call.effect { Effect::Unknown } else { Effect::None },
+        action,
+        call: call.name,
+        code: None,
+        request_id: None,
+        detail: format!("the answer does not name {what}"),
+    }
+}
+
+/// `arn:aws:iam::123456789012:user/name`: the fifth field is the account.
+fn account_of(arn: &str) -> Option<String> {
+    let account = arn.split(':').nth(4)?;
+    (!account.is_empty()).then(|| account.to_owned())
+}
+
+fn timestamp(time: &aws_smithy_types::DateTime) -> Option<Timestamp> {
+    Timestamp::from_second(time.secs()).ok()
+}
+
+/// Repeats a call while that is safe: throttling for a while, faults on the way a few times where a repeat does no harm.
+async fn patiently<T, F>(call: Call, attempt: impl FnMut() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    // Only a second CreateAccessKey does harm.
+    let repeatable = call.name != CREATE_KEY.name;
+    let mut faults = 0;
+    attempt
+        .retry(
+            ExponentialBuilder::default()
+                .with_jitter()
+                .with_min_delay(Duration::from_millis(200))
+                .with_max_delay(Duration::from_secs(10))
+                .without_max_times()
+                .with_total_delay(Some(THROTTLING_PATIENCE)),
+        )
+        .when(|error: &Error| match error.kind {
+            Kind::Throttled => true,
+            Kind::Unreachable | Kind::VendorFault if repeatable => {
+                faults += 1;
+                faults <= FAULT_RETRIES
+            }
+            _ => false,
+        })
+        .notify(|error, delay| {
+            tracing::warn!(call = error.call, wait_ms = delay.as_millis(), "{}; trying again", error.detail);
+        })
+        .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::account_of;
+
+    #[test]
+    fn the_account_is_the_fifth_field_of_an_arn() {
+        assert_eq!(
+            account_of("arn:aws:iam::123456789012:user/a:b").as_deref(),
+            Some("123456789012")
+        );
+        assert_eq!(account_of("arn:aws:iam:::user/x"), None);
+        assert_eq!(account_of("nonsense"), None);
+    }
+}

@@ -1,0 +1,89 @@
+//! Where a new secret is delivered.
+
+mod assignments;
+mod file;
+mod format;
+
+use async_trait::async_trait;
+use rotate_providers::secret::{Credential, Secret};
+
+use crate::machine::Restored;
+use crate::private_file::Refused;
+
+/// A place that consumers read a credential from.
+#[async_trait]
+pub trait Destination: Send + Sync {
+    /// The name that the journal knows it by; parsed again, it gives the same destination.
+    fn name(&self) -> &str;
+
+    /// Looks whether a delivery could work. Changes nothing.
+    async fn inspect(&self) -> Result<(), DeliveryError>;
+
+    /// Proves that a delivery would work, before a key is made for it. Leaves no trace.
+    async fn rehearse(&self) -> Result<(), DeliveryError>;
+
+    /// What it holds now, in a form that [`Destination::restore`] understands.
+    async fn content(&self) -> Result<Secret, DeliveryError>;
+
+    /// Whether it holds this credential.
+    async fn holds(&self, credential: &Credential) -> Result<bool, DeliveryError>;
+
+    /// Writes the credential, whole or not at all. A repeat writes the same bytes.
+    async fn deliver(&self, credential: &Credential) -> Result<(), DeliveryError>;
+
+    /// Puts back what it held before this credential, unless someone has changed it since. A repeat finds it put back.
+    async fn restore(&self, credential: &Credential, before: &Secret) -> Result<Restored, DeliveryError>;
+}
+
+/// Understands `file:PATH` and `aws-profile:NAME[@FILE]`.
+pub fn parse(name: &str) -> Result<Box<dyn Destination>, DeliveryError> {
+    let (kind, rest) = name.split_once(':').unwrap_or((name, ""));
+    let destination = match kind {
+        "file" => file::FileDestination::file(rest),
+        "aws-profile" => file::FileDestination::aws_profile(rest),
+        _ => Err(Fault::Unknown),
+    };
+    match destination {
+        Ok(destination) => Ok(Box::new(destination)),
+        Err(fault) => Err(DeliveryError {
+            destination: name.to_owned(),
+            fault,
+        }),
+    }
+}
+
+/// A destination that cannot be used, or a delivery that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("destination {destination}: {fault}")]
+pub struct DeliveryError {
+    /// Its name.
+    pub destination: String,
+    /// What is wrong.
+    pub fault: Fault,
+}
+
+/// What is wrong with a destination.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// Neither a file nor an AWS profile.
+    #[error("write file:PATH.json, file:PATH.env or aws-profile:NAME[@FILE]")]
+    Unknown,
+    /// A path that says not what the file should look like.
+    #[error("the file's name must end in .json (credential_process) or .env (dotenv)")]
+    Ending,
+    /// A name or a path that cannot be one.
+    #[error("{0}")]
+    Name(&'static str),
+    /// The folder is missing or closed.
+    #[error("its folder {0} {1}")]
+    Folder(String, &'static str),
+    /// The file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] Refused),
+    /// What is in the file is not what it should be.
+    #[error("{0}; rotate leaves it alone")]
+    Content(&'static str),
+    /// What was read back is not what was written.
+    #[error("it does not hold the new key after it was written")]
+    ReadBack,
+}

@@ -1,0 +1,201 @@
+//! A destination that is a file: a whole one, or a profile in the AWS credentials file.
+
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use rotate_providers::secret::{Credential, Secret};
+
+use super::format::Format;
+use super::{DeliveryError, Destination, Fault};
+use crate::hooks::crash_point;
+use crate::machine::Restored;
+use crate::private_file;
+
+/// What a file held, told apart from no file at all.
+const ABSENT: u8 = 0;
+const PRESENT: u8 = 1;
+
+/// A rehearsal writes at least this much: a new file of one credential is smaller.
+const SMALLEST_REHEARSAL: usize = 4096;
+
+/// A file in one of the formats that consumers read.
+pub(super) struct FileDestination {
+    name: String,
+    path: PathBuf,
+    format: Format,
+}
+
+impl FileDestination {
+    /// `PATH.json` or `PATH.env`.
+    pub(super) fn file(path: &str) -> Result<Self, Fault> {
+        let path = absolute(path)?;
+        let format = match path.extension().and_then(|ending| ending.to_str()) {
+            Some("json") => Format::CredentialProcess,
+            Some("env") => Format::Dotenv,
+            // A file called just `.env` has no extension.
+            None if path.file_name().is_some_and(|name| name == ".env") => Format::Dotenv,
+            _ => return Err(Fault::Ending),
+        };
+        let name = format!("file:{}", text(&path)?);
+        Ok(Self { name, path, format })
+    }
+
+    /// `NAME` or `NAME@FILE`; without a file, the one that the AWS tools read.
+    pub(super) fn aws_profile(rest: &str) -> Result<Self, Fault> {
+        let (profile, path) = match rest.rsplit_once('@') {
+            Some((profile, path)) => (profile, absolute(path)?),
+            None => (rest, shared_credentials_file()?),
+        };
+        let fits = |letter: char| !letter.is_control() && !matches!(letter, '[' | ']' | '#' | ';');
+        if profile.is_empty() || profile.trim() != profile || !profile.chars().all(fits) {
+            return Err(Fault::Name("the profile's name is empty or has characters that no profile can have"));
+        }
+        let name = format!("aws-profile:{profile}@{}", text(&path)?);
+        let format = Format::AwsProfile(profile.to_owned());
+        Ok(Self { name, path, format })
+    }
+
+    fn check_folder(&self) -> Result<(), Fault> {
+        let folder = self.path.parent().unwrap_or(Path::new("/"));
+        let refused = |why| Err(Fault::Folder(folder.display().to_string(), why));
+        match std::fs::metadata(folder) {
+            Ok(found) if found.is_dir() => Ok(()),
+            Ok(_) => refused("is not a folder"),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => refused("does not exist"),
+            Err(_) => refused("cannot be looked at"),
+        }
+    }
+
+    fn read(&self) -> Result<Option<Secret>, Fault> {
+        Ok(private_file::read(&self.path)?.map(Secret::new))
+    }
+
+    fn examine(&self) -> Result<Option<Secret>, Fault> {
+        self.check_folder()?;
+        let held = self.read()?;
+        self.format.accepts(held.as_ref())?;
+        Ok(held)
+    }
+
+    fn write(&self, credential: &Credential) -> Result<(), Fault> {
+        let before = self.examine()?;
+        let after = self.format.with(before.as_ref(), credential)?;
+        private_file::replace(&self.path, after.expose())?;
+        crash_point("delivery: written");
+        let read_back = self.read()?;
+        if read_back.is_none_or(|bytes| bytes.expose() != after.expose()) {
+            return Err(Fault::ReadBack);
+        }
+        Ok(())
+    }
+
+    fn put_back(&self, credential: &Credential, before: Option<&Secret>) -> Result<Restored, Fault> {
+        let now = self.read()?;
+        let same = |a: Option<&Secret>, b: Option<&Secret>| a.map(Secret::expose) == b.map(Secret::expose);
+        if same(now.as_ref(), before) {
+            return Ok(Restored::PutBack);
+        }
+        let Some(now) = now.filter(|now| self.format.holds(now, credential)) else {
+            return Ok(Restored::ChangedSince);
+        };
+        let delivered = self.format.with(before, credential)?;
+        if now.expose() == delivered.expose() {
+            // Nobody has touched the file: it gets its old bytes back, all of them.
+            match before {
+                Some(before) => private_file::replace(&self.path, before.expose())?,
+                None => private_file::remove(&self.path)?,
+            }
+        } else {
+            // Other parts were changed: they stay, and only ours goes back.
+            let after = self.format.without(&now, before)?;
+            private_file::replace(&self.path, after.expose())?;
+        }
+        crash_point("delivery: put back");
+        Ok(Restored::PutBack)
+    }
+
+    fn failed(&self, fault: Fault) -> DeliveryError {
+        DeliveryError {
+            destination: self.name.clone(),
+            fault,
+        }
+    }
+}
+
+#[async_trait]
+impl Destination for FileDestination {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    async fn inspect(&self) -> Result<(), DeliveryError> {
+        self.examine().map(|_| ()).map_err(|fault| self.failed(fault))
+    }
+
+    async fn rehearse(&self) -> Result<(), DeliveryError> {
+        let held = self.examine().map_err(|fault| self.failed(fault))?;
+        let size = held.map_or(0, |held| held.expose().len()) + SMALLEST_REHEARSAL;
+        private_file::rehearse(&self.path, size).map_err(|refused| self.failed(refused.into()))
+    }
+
+    async fn content(&self) -> Result<Secret, DeliveryError> {
+        let held = self.read().map_err(|fault| self.failed(fault))?;
+        Ok(match held {
+            None => Secret::new([ABSENT]),
+            Some(bytes) => {
+                let mut tagged = Vec::with_capacity(bytes.expose().len() + 1);
+                tagged.push(PRESENT);
+                tagged.extend_from_slice(bytes.expose());
+                Secret::new(tagged)
+            }
+        })
+    }
+
+    async fn holds(&self, credential: &Credential) -> Result<bool, DeliveryError> {
+        let held = self.read().map_err(|fault| self.failed(fault))?;
+        Ok(held.is_some_and(|held| self.format.holds(&held, credential)))
+    }
+
+    async fn deliver(&self, credential: &Credential) -> Result<(), DeliveryError> {
+        self.write(credential).map_err(|fault| self.failed(fault))
+    }
+
+    async fn restore(&self, credential: &Credential, before: &Secret) -> Result<Restored, DeliveryError> {
+        let before = match before.expose().split_first() {
+            Some((&PRESENT, bytes)) => Some(Secret::new(bytes)),
+            _ => None,
+        };
+        self.put_back(credential, before.as_ref())
+            .map_err(|fault| self.failed(fault))
+    }
+}
+
+fn absolute(path: &str) -> Result<PathBuf, Fault> {
+    let path = match path.strip_prefix("~/") {
+        Some(rest) => home()?.join(rest),
+        None => PathBuf::from(path),
+    };
+    match std::path::absolute(&path) {
+        Ok(path) if path.file_name().is_some() => Ok(path),
+        _ => Err(Fault::Name("the path names no file")),
+    }
+}
+
+fn shared_credentials_file() -> Result<PathBuf, Fault> {
+    match std::env::var("AWS_SHARED_CREDENTIALS_FILE") {
+        Ok(path) if !path.is_empty() => absolute(&path),
+        _ => Ok(home()?.join(".aws/credentials")),
+    }
+}
+
+fn home() -> Result<PathBuf, Fault> {
+    std::env::home_dir()
+        .filter(|home| home.is_absolute())
+        .ok_or(Fault::Name("the home folder is not known; write the whole path"))
+}
+
+fn text(path: &Path) -> Result<&str, Fault> {
+    path.to_str()
+        .filter(|path| !path.chars().any(char::is_control))
+        .ok_or(Fault::Name("the path has characters that cannot be written down"))
+}

@@ -1,0 +1,154 @@
+//! What a credential looks like in a file, and what else may be in that file.
+
+use rotate_providers::secret::{Credential, Secret};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::Fault;
+use super::assignments::{Assignments, Dialect};
+
+/// A file format.
+pub(super) enum Format {
+    /// What the AWS tools expect a `credential_process` to print. The file is ours alone.
+    /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html>
+    CredentialProcess,
+    /// `AWS_ACCESS_KEY_ID=…` among other variables.
+    Dotenv,
+    /// `[name]` among other profiles.
+    AwsProfile(String),
+}
+
+/// The document that a `credential_process` prints. Holds a secret: never printed, dropped at once.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ProcessDocument<'a> {
+    version: u8,
+    access_key_id: &'a str,
+    secret_access_key: &'a str,
+}
+
+impl Format {
+    /// Whether a file with this content may be written to.
+    pub(super) fn accepts(&self, held: Option<&Secret>) -> Result<(), Fault> {
+        let Some(held) = held else { return Ok(()) };
+        let text = as_text(held)?;
+        match self.assignments(text) {
+            Some(assignments) => {
+                let assignments = assignments?;
+                if assignments.has(self.names().token) {
+                    return Err(Fault::Content(
+                        "it holds a session token, which no long-term key goes with: remove that line first",
+                    ));
+                }
+                Ok(())
+            }
+            None => match serde_json::from_str::<ProcessDocument<'_>>(text) {
+                Ok(document) if document.version == 1 => Ok(()),
+                _ if text.trim().is_empty() => Ok(()),
+                _ => Err(Fault::Content("it exists and is not a credential_process document of version 1")),
+            },
+        }
+    }
+
+    /// The file with this credential in it and everything else as it was.
+    pub(super) fn with(&self, before: Option<&Secret>, credential: &Credential) -> Result<Secret, Fault> {
+        let secret = secret_text(credential)?;
+        let id = credential.key.as_str();
+        let text = before.map(as_text).transpose()?.unwrap_or_default();
+        match self.assignments(text) {
+            Some(assignments) => {
+                let names = self.names();
+                let changed = assignments?.set(&[(names.id, Some(id)), (names.secret, Some(secret))]);
+                Ok(into_secret(changed))
+            }
+            None => {
+                let document = ProcessDocument {
+                    version: 1,
+                    access_key_id: id,
+                    secret_access_key: secret,
+                };
+                let mut bytes = Zeroizing::new(Vec::with_capacity(256));
+                serde_json::to_writer_pretty(&mut *bytes, &document)
+                    .map_err(|_| Fault::Content("the credential cannot be written as JSON"))?;
+                bytes.push(b'\n');
+                Ok(Secret::new(bytes.as_slice()))
+            }
+        }
+    }
+
+    /// The file as it is now, but with the credential that it had before.
+    pub(super) fn without(&self, now: &Secret, before: Option<&Secret>) -> Result<Secret, Fault> {
+        let earlier = before.map(as_text).transpose()?.unwrap_or_default();
+        match (self.assignments(as_text(now)?), self.assignments(earlier)) {
+            (Some(now), Some(earlier)) => {
+                let (names, earlier) = (self.names(), earlier?);
+                let put = |name| (name, earlier.value(name));
+                Ok(into_secret(now?.set(&[put(names.id), put(names.secret)])))
+            }
+            _ => Ok(Secret::new(earlier)),
+        }
+    }
+
+    /// Whether the file holds this credential.
+    pub(super) fn holds(&self, held: &Secret, credential: &Credential) -> bool {
+        let (Ok(text), Ok(secret)) = (as_text(held), secret_text(credential)) else {
+            return false;
+        };
+        let id = credential.key.as_str();
+        match self.assignments(text) {
+            Some(Ok(assignments)) => {
+                let names = self.names();
+                assignments.value(names.id) == Some(id) && assignments.value(names.secret) == Some(secret)
+            }
+            Some(Err(_)) => false,
+            None => serde_json::from_str::<ProcessDocument<'_>>(text)
+                .is_ok_and(|document| document.access_key_id == id && document.secret_access_key == secret),
+        }
+    }
+
+    fn assignments<'a>(&'a self, text: &'a str) -> Option<Result<Assignments<'a>, Fault>> {
+        match self {
+            Format::CredentialProcess => None,
+            Format::Dotenv => Some(Assignments::parse(text, Dialect::Dotenv)),
+            Format::AwsProfile(profile) => Some(Assignments::parse(text, Dialect::Section(profile))),
+        }
+    }
+
+    fn names(&self) -> Names {
+        match self {
+            Format::AwsProfile(_) => Names {
+                id: "aws_access_key_id",
+                secret: "aws_secret_access_key",
+                token: "aws_session_token",
+            },
+            Format::Dotenv | Format::CredentialProcess => Names {
+                id: "AWS_ACCESS_KEY_ID",
+                secret: "AWS_SECRET_ACCESS_KEY",
+                token: "AWS_SESSION_TOKEN",
+            },
+        }
+    }
+}
+
+struct Names {
+    id: &'static str,
+    secret: &'static str,
+    token: &'static str,
+}
+
+fn as_text(bytes: &Secret) -> Result<&str, Fault> {
+    bytes.expose_text().ok_or(Fault::Content("it is not UTF-8 text"))
+}
+
+fn secret_text(credential: &Credential) -> Result<&str, Fault> {
+    let fits = |text: &&str| text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"'#;\\".contains(&byte));
+    let secret = credential.secret.expose_text().filter(fits);
+    match secret {
+        Some(secret) if fits(&credential.key.as_str()) => Ok(secret),
+        _ => Err(Fault::Content("the key or its secret has characters that no file format carries")),
+    }
+}
+
+fn into_secret(text: Zeroizing<String>) -> Secret {
+    Secret::new(text.as_bytes())
+}

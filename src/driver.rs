@@ -1,0 +1,294 @@
+//! The only loop that acts: replay, decide, record the intent, call, record the result.
+//!
+//! Everything outside is reached through three traits: [`Provider`], [`Destination`](crate::delivery::Destination) and
+//! [`Store`]. Between any two lines of this module the process may die; what is recorded tells the next run what to do.
+
+mod effects;
+mod error;
+mod interrupt;
+mod open;
+mod pace;
+mod prove;
+mod word;
+
+
+use rotate_providers::contract::{self, KeyId, Provider};
+use rotate_providers::secret::{Credential, Secret};
+
+pub use error::{DriveError, Refusal};
+pub use interrupt::Interrupt;
+pub use open::Request;
+pub use pace::Pace;
+
+use crate::hooks::now;
+use crate::machine::{Event, Record, Rotation};
+use crate::policy::{Facts, Listing, Step, Use, Wait, next};
+use crate::seal::Sealer;
+use crate::store::{Append, Lease, Store, Stored};
+
+/// How often the vendor's list is read again before its lag is called an error.
+const MOST_READINGS: u32 = 12;
+
+/// What the person at the terminal sees of the work.
+pub trait Progress: Send + Sync {
+    /// This is being done, or waited for, now.
+    fn doing(&self, what: &str);
+    /// This is done.
+    fn done(&self, what: &str);
+}
+
+/// Moves rotations of one target.
+pub struct Driver<'a> {
+    /// Where rotations are kept.
+    pub store: &'a dyn Store,
+    /// The right to write there.
+    pub lease: &'a Lease,
+    /// What seals secrets.
+    pub sealer: &'a dyn Sealer,
+    /// The vendor.
+    pub provider: &'a dyn Provider,
+    /// Who is told.
+    pub progress: &'a dyn Progress,
+    /// Counts, spacings and deadlines.
+    pub pace: Pace,
+    /// Set once the program is asked to stop.
+    pub interrupt: &'a Interrupt,
+}
+
+/// Where a rotation came to stand.
+pub struct Outcome {
+    /// The rotation.
+    pub stored: Stored,
+    /// What it waits for; `None` once it has ended.
+    pub wait: Option<Wait>,
+    /// Whether anything was done at all.
+    pub moved: bool,
+}
+
+/// What one passage through [`Driver::advance`] remembers between its steps.
+#[derive(Default)]
+struct Passage {
+    facts: Facts,
+    /// Whether the vendor was asked whose keys these are: nothing is touched before.
+    recognised: bool,
+    /// How often a key was created in vain, and the last reason.
+    vain: u32,
+    failure_of_creation: Option<contract::Error>,
+    /// How often the vendor's list was read in a row.
+    readings: u32,
+    /// Why the new key was given up, where it was.
+    failure: Option<DriveError>,
+    moved: bool,
+}
+
+impl Driver<'_> {
+    /// Moves a rotation as far as it may go now.
+    pub async fn advance(&self, stored: Stored) -> Result<Outcome, DriveError> {
+        self.pursue(stored, Passage::default()).await
+    }
+
+    async fn pursue(&self, mut stored: Stored, mut passage: Passage) -> Result<Outcome, DriveError> {
+        passage.facts.retired = self.store.retired(&stored.target).await?;
+        loop {
+            let step = next(&stored.rotation, &passage.facts, now());
+            tracing::debug!(target = stored.target, phase = stored.rotation.phase.name(), step = step.name(), "next");
+            let wait = match step {
+                Step::Wait(wait) => Some(wait),
+                Step::Closed => None,
+                step => {
+                    if self.interrupt.is_set() {
+                        return Err(DriveError::Interrupted);
+                    }
+                    if passage.recognised || !step.asks_the_vendor() {
+                        passage.moved = true;
+                        self.take(step, &mut stored, &mut passage).await?;
+                    } else {
+                        self.recognise(&mut stored, &mut passage).await?;
+                    }
+                    continue;
+                }
+            };
+            return match passage.failure {
+                Some(failure) if wait.is_none() => Err(failure),
+                _ => Ok(Outcome {
+                    stored,
+                    wait,
+                    moved: passage.moved,
+                }),
+            };
+        }
+    }
+
+    /// Makes sure that this is still the same owner, under the same account, before anything is touched: a name can be
+    /// given away, and other credentials than last time would find other keys, or none, and call that success.
+    async fn recognise(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
+        let expected = stored.rotation.charter.owner.clone();
+        let found = self.provider.observe().await?;
+        if found.owner.account != expected.account {
+            return Err(DriveError::Refused(Refusal::error(format!(
+                "{} was opened in account {}, and these credentials lead to account {}",
+                stored.target, expected.account, found.owner.account
+            ))));
+        }
+        if found.owner.id != expected.id {
+            let why = format!(
+                "{} was deleted and created again since the rotation was opened (id {} is now {})",
+                expected.name, expected.id, found.owner.id
+            );
+            return self.record(stored, Event::Blocked { why }).await;
+        }
+        if found.is_caller {
+            return Err(DriveError::Refused(open::own_identity(&expected.name)));
+        }
+        passage.facts.keys = Some(Listing {
+            keys: found.keys,
+            agreeing: 1,
+        });
+        passage.readings = 1;
+        passage.recognised = true;
+        Ok(())
+    }
+
+    async fn take(&self, step: Step, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
+        if !matches!(step, Step::ReadKeys { .. }) {
+            passage.readings = 0;
+        }
+        match step {
+            Step::ReadKeys { again } => self.read_keys(again, passage).await,
+            Step::ReadUse(key) => self.read_use(key, passage).await,
+            Step::Create => self.create(stored, passage).await,
+            Step::Discard { key, why } => self.discard(stored, passage, key, why).await,
+            Step::Prove => self.prove(stored, passage).await,
+            Step::Deliver(destination) => self.deliver(stored, &destination).await,
+            Step::Deactivate => self.deactivate(stored, passage).await,
+            Step::Reactivate(why) => self.reactivate(stored, passage, why).await,
+            Step::Delete => self.delete(stored, passage).await,
+            Step::Restore(destination) => self.restore(stored, &destination).await,
+            Step::Withdraw => self.withdraw(stored, passage).await,
+            Step::Record(event) => self.record(stored, event).await,
+            Step::Wait(_) | Step::Closed => Ok(()),
+        }
+    }
+
+    async fn read_keys(&self, again: bool, passage: &mut Passage) -> Result<(), DriveError> {
+        if again {
+            if passage.readings >= MOST_READINGS {
+                return Err(DriveError::Lagging);
+            }
+            self.pause(self.pace.list_spacing, "waiting for the vendor's list to catch up").await?;
+        }
+        let keys = self.provider.keys().await?;
+        let agreeing = match &passage.facts.keys {
+            Some(before) if before.keys == keys => before.agreeing + 1,
+            _ => 1,
+        };
+        passage.readings += 1;
+        passage.facts.keys = Some(Listing { keys, agreeing });
+        Ok(())
+    }
+
+    async fn read_use(&self, key: KeyId, passage: &mut Passage) -> Result<(), DriveError> {
+        let last_use = self.provider.last_use(&key).await?;
+        passage.facts.uses.push(Use {
+            key,
+            read_at: now(),
+            last_use,
+        });
+        Ok(())
+    }
+
+    /// Writes one event, durably, before anything that relies on it is done.
+    async fn record(&self, stored: &mut Stored, event: Event) -> Result<(), DriveError> {
+        self.record_sealed(stored, event, None).await
+    }
+
+    async fn record_sealed(
+        &self,
+        stored: &mut Stored,
+        event: Event,
+        seal: Option<(&str, &[u8])>,
+    ) -> Result<(), DriveError> {
+        let record = Record { at: now(), event };
+        let rotation = Rotation::after(Some(stored.rotation.clone()), &record)?;
+        let append = Append {
+            id: &stored.id,
+            target: &stored.target,
+            follows: stored.revision,
+            record: &record,
+            rotation: &rotation,
+            seal,
+        };
+        self.store.append(self.lease, append).await?;
+        self.progress.done(record.event.name());
+        stored.rotation = rotation;
+        stored.revision += 1;
+        stored.updated_at = record.at;
+        Ok(())
+    }
+
+    /// The new key with its secret, from the store.
+    async fn credential(&self, stored: &Stored) -> Result<Credential, DriveError> {
+        let key = stored.rotation.issued().ok_or(DriveError::SecretMissing)?.key.clone();
+        let secret = self.unseal(stored, NEW_KEY).await?.ok_or(DriveError::SecretMissing)?;
+        Ok(Credential { key, secret })
+    }
+
+    fn seal(&self, stored: &Stored, name: &str, secret: &Secret) -> Result<Vec<u8>, DriveError> {
+        Ok(self.sealer.seal(&label(stored, name), secret)?)
+    }
+
+    async fn unseal(&self, stored: &Stored, name: &str) -> Result<Option<Secret>, DriveError> {
+        match self.store.sealed(&stored.id, name).await? {
+            Some(sealed) => Ok(Some(self.sealer.open(&label(stored, name), &sealed)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Waits, and shows what for. The only waits of the program are seconds long; longer ones are rows.
+    async fn pause(&self, time: std::time::Duration, what: &str) -> Result<(), DriveError> {
+        self.progress.doing(what);
+        if self.interrupt.sleep(time).await {
+            Ok(())
+        } else {
+            Err(DriveError::Interrupted)
+        }
+    }
+}
+
+/// The name under which the new key's secret is sealed.
+const NEW_KEY: &str = "new-key";
+
+/// The name under which what a destination held before is sealed.
+fn before(destination: &str) -> String {
+    format!("before/{destination}")
+}
+
+fn label(stored: &Stored, name: &str) -> String {
+    format!("{}/{name}", stored.id)
+}
+
+impl Step {
+    /// Whether the step reads or changes something at the vendor.
+    fn asks_the_vendor(&self) -> bool {
+        !matches!(self, Step::Record(_) | Step::Deliver(_) | Step::Restore(_) | Step::Wait(_) | Step::Closed)
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Step::ReadKeys { .. } => "read-keys",
+            Step::ReadUse(_) => "read-use",
+            Step::Create => "create",
+            Step::Discard { .. } => "discard",
+            Step::Prove => "prove",
+            Step::Deliver(_) => "deliver",
+            Step::Deactivate => "deactivate",
+            Step::Reactivate(_) => "reactivate",
+            Step::Delete => "delete",
+            Step::Restore(_) => "restore",
+            Step::Withdraw => "withdraw",
+            Step::Record(_) => "record",
+            Step::Wait(_) => "wait",
+            Step::Closed => "closed",
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! One effect each: the intent first, then the call, then its result.
+
+use std::collections::BTreeSet;
+
+use rotate_providers::contract::{Effect, Error, KeyId, Kind};
+
+use super::{DriveError, Driver, NEW_KEY, Passage, before};
+use crate::delivery;
+use crate::hooks::crash_point;
+use crate::machine::{Event, Phase, Restored};
+use crate::store::Stored;
+
+/// How often a key is created before the vendor's answers are given up.
+const MOST_CREATIONS: u32 = 3;
+
+impl Driver<'_> {
+    pub(super) async fn create(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
+        Self::may_create_again(passage)?;
+        let listing = passage.facts.keys.take();
+        let ids_before: BTreeSet<KeyId> = listing.into_iter().flat_map(|l| l.keys).map(|key| key.id).collect();
+        let existed = ids_before.clone();
+        self.record(stored, Event::CreateIntended { ids_before }).await?;
+        self.progress.doing("creating a key");
+        crash_point("create: before the call");
+        let created = self.provider.create().await;
+        crash_point("create: after the call");
+        let credential = match created {
+            Ok(credential) if existed.contains(&credential.key) => {
+                let why = format!("the vendor answered with key {}, which existed before", credential.key);
+                return self.record(stored, Event::Blocked { why }).await;
+            }
+            Ok(credential) => credential,
+            Err(error) => return self.not_created(stored, passage, error).await,
+        };
+        let sealed = self.seal(stored, NEW_KEY, &credential.secret)?;
+        crash_point("create: sealed");
+        let key = credential.key;
+        self.record_sealed(stored, Event::Created { key }, Some((NEW_KEY, &sealed))).await
+    }
+
+    async fn not_created(&self, stored: &mut Stored, passage: &mut Passage, error: Error) -> Result<(), DriveError> {
+        // A key that an earlier attempt made may be what fills the quota, unseen until the list catches up.
+        let unseen = error.kind == Kind::Quota && stored.rotation.attempts.len() > 1;
+        if error.effect == Effect::None && !unseen {
+            let why = error.to_string();
+            self.record(stored, Event::CreateFailed { why }).await?;
+            return Err(error.into());
+        }
+        passage.vain += 1;
+        tracing::warn!("failed to {error}; looking whether a key was created");
+        passage.failure_of_creation = Some(error);
+        Ok(())
+    }
+
+    /// Gives up creating once it was in vain too often.
+    fn may_create_again(passage: &mut Passage) -> Result<(), DriveError> {
+        match passage.failure_of_creation.take() {
+            Some(error) if passage.vain >= MOST_CREATIONS => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) async fn discard(
+        &self,
+        stored: &mut Stored,
+        passage: &mut Passage,
+        key: KeyId,
+        why: String,
+    ) -> Result<(), DriveError> {
+        if !matches!(stored.rotation.phase, Phase::Discarding(_)) {
+            let key = key.clone();
+            self.record(stored, Event::DiscardIntended { key, why }).await?;
+        }
+        crash_point("discard: before the call");
+        self.provider.delete(&key).await?;
+        crash_point("discard: after the call");
+        passage.facts.keys = None;
+        self.record(stored, Event::Discarded { key }).await
+    }
+
+    pub(super) async fn deliver(&self, stored: &mut Stored, name: &str) -> Result<(), DriveError> {
+        let destination = delivery::parse(name)?;
+        let credential = self.credential(stored).await?;
+        self.progress.doing(&format!("delivering to {name}"));
+        if !destination.holds(&credential).await? {
+            let held = destination.content().await?;
+            let sealed_as = before(name);
+            let sealed = self.seal(stored, &sealed_as, &held)?;
+            let destination_name = name.to_owned();
+            let intent = Event::DeliverIntended {
+                destination: destination_name,
+            };
+            self.record_sealed(stored, intent, Some((&sealed_as, &sealed))).await?;
+            destination.deliver(&credential).await?;
+        }
+        let destination = name.to_owned();
+        self.record(stored, Event::Delivered { destination }).await
+    }
+
+    pub(super) async fn deactivate(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
+        if matches!(stored.rotation.phase, Phase::CutOver(..)) {
+            self.record(stored, Event::DeactivateIntended).await?;
+        }
+        let old_key = stored.rotation.charter.old_key.clone();
+        self.progress.doing(&format!("disabling old key {old_key}"));
+        crash_point("deactivate: before the call");
+        self.provider.deactivate(&old_key).await?;
+        crash_point("deactivate: after the call");
+        passage.facts.keys = None;
+        self.record(stored, Event::Deactivated).await
+    }
+
+    pub(super) async fn reactivate(
+        &self,
+        stored: &mut Stored,
+        passage: &mut Passage,
+        why: String,
+    ) -> Result<(), DriveError> {
+        if !matches!(stored.rotation.phase, Phase::Reactivating(..)) {
+            self.record(stored, Event::ReactivateIntended { why }).await?;
+        }
+        let old_key = stored.rotation.charter.old_key.clone();
+        self.progress.doing(&format!("switching old key {old_key} on again"));
+        crash_point("reactivate: before the call");
+        match self.provider.reactivate(&old_key).await {
+            Err(error) if error.kind == Kind::NotFound => {
+                let why = format!("old key {old_key} cannot be switched on again: it is gone");
+                return self.record(stored, Event::Blocked { why }).await;
+            }
+            result => result?,
+        }
+        crash_point("reactivate: after the call");
+        passage.facts.keys = None;
+        self.record(stored, Event::Reactivated).await
+    }
+
+    pub(super) async fn delete(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
+        if matches!(stored.rotation.phase, Phase::Soaking(..)) {
+            self.record(stored, Event::DeleteIntended).await?;
+        }
+        let old_key = stored.rotation.charter.old_key.clone();
+        self.progress.doing(&format!("deleting old key {old_key}"));
+        crash_point("delete: before the call");
+        self.provider.delete(&old_key).await?;
+        crash_point("delete: after the call");
+        passage.facts.keys = None;
+        self.record(stored, Event::Deleted).await
+    }
+
+    pub(super) async fn restore(&self, stored: &mut Stored, name: &str) -> Result<(), DriveError> {
+        let destination = delivery::parse(name)?;
+        let credential = self.credential(stored).await?;
+        let outcome = match self.unseal(stored, &before(name)).await? {
+            Some(held_before) => {
+                crash_point("restore: before");
+                destination.restore(&credential, &held_before).await?
+            }
+            // It held the new key before we ever wrote to it.
+            None => Restored::ChangedSince,
+        };
+        if outcome == Restored::ChangedSince {
+            tracing::warn!("{name} was changed by someone since the delivery and is left as it is");
+        }
+        let destination = name.to_owned();
+        self.record(stored, Event::Restored { destination, outcome }).await
+    }
+
+    pub(super) async fn withdraw(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
+        let Some(key) = stored.rotation.issued().map(|issued| issued.key.clone()) else {
+            return Err(DriveError::SecretMissing);
+        };
+        if !matches!(stored.rotation.phase, Phase::Withdrawing(_)) {
+            self.record(stored, Event::WithdrawIntended).await?;
+        }
+        self.progress.doing(&format!("withdrawing new key {key}"));
+        crash_point("withdraw: before the call");
+        self.provider.delete(&key).await?;
+        crash_point("withdraw: after the call");
+        passage.facts.keys = None;
+        self.record(stored, Event::Withdrawn).await
+    }
+}

@@ -1,0 +1,76 @@
+//! Why a rotation could not be moved.
+
+use rotate_providers::contract;
+
+use crate::delivery::DeliveryError;
+use crate::machine::Illegal;
+use crate::seal::SealError;
+use crate::store::StoreError;
+
+/// Why a rotation could not be moved. What is recorded stands; the same command goes on from there.
+#[derive(Debug, thiserror::Error)]
+pub enum DriveError {
+    /// The vendor.
+    #[error("failed to {0}")]
+    Provider(#[from] contract::Error),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The sealer.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// A destination.
+    #[error(transparent)]
+    Delivery(#[from] DeliveryError),
+    /// The journal does not allow it.
+    #[error(transparent)]
+    Illegal(#[from] Illegal),
+    /// It was not begun.
+    #[error("{}", .0.why)]
+    Refused(Refusal),
+    /// The new key does not work, and was withdrawn.
+    #[error("the new key was refused: {0}; it was withdrawn, and the old key was not touched")]
+    Useless(String),
+    /// Whether the new key works could not be found out.
+    #[error("whether the new key works could not be found out: {0}")]
+    Inconclusive(String),
+    /// The vendor's list does not show what the vendor said it did.
+    #[error("the vendor's list of keys does not show the change yet")]
+    Lagging,
+    /// The journal says that there is a sealed secret, and there is none.
+    #[error("the sealed secret of the new key is missing from the store")]
+    SecretMissing,
+    /// A signal.
+    #[error("interrupted; nothing was left half done")]
+    Interrupted,
+}
+
+/// A rotation that was not begun, or a command that does not fit where it stands.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// Why.
+    pub why: String,
+    /// What resolves it, one command or sentence a line.
+    pub remedy: Vec<String>,
+    /// Whether a person has to look, rather than correct the command.
+    pub blocked: bool,
+}
+
+impl Refusal {
+    pub(super) fn error(why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            remedy: Vec::new(),
+            blocked: false,
+        }
+    }
+
+    pub(super) fn with(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy.push(remedy.into());
+        self
+    }
+
+    pub(super) fn blocked(self) -> Self {
+        Self { blocked: true, ..self }
+    }
+}

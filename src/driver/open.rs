@@ -1,0 +1,240 @@
+//! Opening a rotation: everything that can be known beforehand is checked before anything is created.
+
+use jiff::SignedDuration;
+use rotate_providers::Connector;
+use rotate_providers::contract::{Key, KeyId, LastUse, Observation};
+use uuid::Uuid;
+
+use super::{DriveError, Driver, Outcome, Passage, Refusal};
+use crate::delivery::{self, Destination};
+use crate::hooks::now;
+use crate::machine::{Charter, Cutover, Event, Phase, Record, Rotation};
+use crate::policy::{Facts, Listing, may_create};
+use crate::store::{Append, Stored};
+
+/// The same command within this time of a finished rotation does nothing: it is a repeat, not a wish for another one.
+const SAME_COMMAND: SignedDuration = SignedDuration::from_hours(24);
+
+/// What a one-shot command asks for.
+pub struct Request<'a> {
+    /// The connector.
+    pub connector: &'static Connector,
+    /// The target's name.
+    pub target: &'a str,
+    /// The connector's inputs.
+    pub inputs: serde_json::Value,
+    /// Where the new secret goes.
+    pub destinations: &'a [Box<dyn Destination>],
+    /// How it becomes known that every consumer has moved.
+    pub cutover: Cutover,
+    /// How long the old key rests, in seconds.
+    pub soak_seconds: u64,
+    /// How long the cut-over may take, in seconds.
+    pub allowance_seconds: u64,
+    /// Rotate once more, although a rotation has just ended.
+    pub again: bool,
+}
+
+/// What stands in the store for a request.
+pub enum Standing {
+    /// An open rotation, or one that has just ended: nothing is opened.
+    Present(Stored),
+    /// Nothing: a rotation may be opened.
+    Absent,
+}
+
+impl Request<'_> {
+    /// Compares the request with the target's latest rotation.
+    pub fn standing(&self, latest: Option<Stored>) -> Result<Standing, DriveError> {
+        let Some(stored) = latest else {
+            return Ok(Standing::Absent);
+        };
+        let ended_now = now().duration_since(stored.updated_at) < SAME_COMMAND;
+        match &stored.rotation.phase {
+            Phase::Done(_) if ended_now && !self.again => Ok(Standing::Present(stored)),
+            phase if phase.is_closed() => Ok(Standing::Absent),
+            _ => {
+                self.same_as(&stored.rotation.charter)?;
+                Ok(Standing::Present(stored))
+            }
+        }
+    }
+
+    /// An open rotation keeps what it was opened with.
+    fn same_as(&self, charter: &Charter) -> Result<(), DriveError> {
+        let destinations = self.destination_names();
+        let mut differs = Vec::new();
+        if self.inputs != charter.inputs {
+            differs.push("the connector's own options");
+        }
+        if destinations != charter.destinations {
+            differs.push("--deliver");
+        }
+        if self.cutover != charter.cutover {
+            differs.push("--cutover");
+        }
+        if self.soak_seconds != charter.soak_seconds {
+            differs.push("--soak");
+        }
+        if differs.is_empty() {
+            return Ok(());
+        }
+        Err(DriveError::Refused(
+            Refusal::error(format!(
+                "{} has an open rotation that was begun with other values for {}",
+                self.target,
+                differs.join(" and ")
+            ))
+            .with(format!("rotate status {}", self.target))
+            .with("repeat the command with the values it was begun with, or end that rotation first"),
+        ))
+    }
+
+    fn destination_names(&self) -> Vec<String> {
+        self.destinations.iter().map(|destination| destination.name().to_owned()).collect()
+    }
+
+    fn charter(&self, found: &Observation, old_key: KeyId) -> Charter {
+        Charter {
+            connector: self.connector.id.to_owned(),
+            inputs: self.inputs.clone(),
+            destinations: self.destination_names(),
+            cutover: self.cutover,
+            soak_seconds: self.soak_seconds,
+            allowance_seconds: self.allowance_seconds,
+            owner: found.owner.clone(),
+            old_key,
+        }
+    }
+}
+
+impl Driver<'_> {
+    /// Opens a rotation and moves it as far as it may go.
+    pub async fn open(&self, request: &Request<'_>) -> Result<Outcome, DriveError> {
+        for destination in request.destinations {
+            destination.rehearse().await?;
+        }
+        let (rotation, facts, record) = self.prepare(request).await?;
+        let stored = Stored {
+            id: Uuid::now_v7().to_string(),
+            target: request.target.to_owned(),
+            revision: 1,
+            updated_at: record.at,
+            rotation,
+        };
+        let append = Append {
+            id: &stored.id,
+            target: &stored.target,
+            follows: 0,
+            record: &record,
+            rotation: &stored.rotation,
+            seal: None,
+        };
+        self.store.append(self.lease, append).await?;
+        self.progress.done(record.event.name());
+        let passage = Passage {
+            facts,
+            recognised: true,
+            readings: 1,
+            moved: true,
+            ..Passage::default()
+        };
+        self.pursue(stored, passage).await
+    }
+
+    /// What [`Driver::open`] would begin with. Reads only.
+    pub async fn prepare(&self, request: &Request<'_>) -> Result<(Rotation, Facts, Record), DriveError> {
+        self.progress.doing("looking at the keys that exist");
+        let found = self.provider.observe().await?;
+        if found.is_caller {
+            return Err(DriveError::Refused(own_identity(&found.owner.name)));
+        }
+        let retired = self.store.retired(request.target).await?;
+        let old_key = self.old_key(request, &found, &retired).await?;
+        let charter = request.charter(&found, old_key);
+        let record = Record {
+            at: now(),
+            event: Event::Opened { charter },
+        };
+        let rotation = Rotation::after(None, &record)?;
+        let keys = Some(Listing {
+            keys: found.keys,
+            agreeing: 1,
+        });
+        let facts = Facts {
+            keys,
+            retired,
+            ..Facts::default()
+        };
+        Ok((rotation, facts, record))
+    }
+
+    /// The one key that is to go.
+    async fn old_key(
+        &self,
+        request: &Request<'_>,
+        found: &Observation,
+        retired: &[KeyId],
+    ) -> Result<KeyId, DriveError> {
+        let active: Vec<&Key> = found.keys.iter().filter(|key| key.active).collect();
+        let refusal = match active.as_slice() {
+            [only] => match may_create(&only.id, &found.keys, retired, |_| false) {
+                Ok(_) => return Ok(only.id.clone()),
+                Err(why) => Refusal::error(format!("{why} of {}", found.owner.name)).blocked(),
+            },
+            [] => {
+                let why = format!("{} has no active key, so there is nothing to rotate", found.owner.name);
+                return Err(DriveError::Refused(
+                    Refusal::error(why).with("check the name given with --user, and in which account it is"),
+                ));
+            }
+            _ => Refusal::error(format!(
+                "both slots of {} are full with active keys, and which one is live cannot be known",
+                found.owner.name
+            ))
+            .blocked(),
+        };
+        Err(DriveError::Refused(self.describe_keys(request, found, refusal).await?))
+    }
+
+    /// Lists the keys with their age and last use, and the command that removes each.
+    async fn describe_keys(
+        &self,
+        request: &Request<'_>,
+        found: &Observation,
+        mut refusal: Refusal,
+    ) -> Result<Refusal, DriveError> {
+        for key in &found.keys {
+            let state = if key.active { "active" } else { "inactive" };
+            let age = match key.created_at {
+                Some(at) => format!("created {at} ({} days old)", now().duration_since(at).as_hours() / 24),
+                None => "of unknown age".to_owned(),
+            };
+            let used = match self.provider.last_use(&key.id).await? {
+                LastUse::At { at, service, region } => format!("last used {at} for {service} in {region}"),
+                LastUse::NeverSeen => "no use on record".to_owned(),
+                LastUse::NotReported => "use not reported".to_owned(),
+            };
+            refusal = refusal.with(format!("{}: {state}, {age}, {used}", key.id));
+        }
+        refusal = refusal.with("find out which key no consumer holds, and delete that one:");
+        for key in &found.keys {
+            refusal = refusal.with(format!("  {}", (request.connector.delete_by_hand)(&found.owner, &key.id)));
+        }
+        Ok(refusal)
+    }
+}
+
+/// Checks destinations without writing; for a dry run.
+pub async fn inspect(destinations: &[Box<dyn Destination>]) -> Result<(), delivery::DeliveryError> {
+    for destination in destinations {
+        destination.inspect().await?;
+    }
+    Ok(())
+}
+
+/// The program must not cut off the branch that it sits on.
+pub(super) fn own_identity(name: &str) -> Refusal {
+    Refusal::error(format!("rotate itself runs as {name}, and would disable the key that it works with"))
+        .with("run it as another user or role that may manage the keys of this one")
+}

@@ -1,0 +1,92 @@
+//! Believing a key: several successes in a row, and three verdicts.
+
+use rotate_providers::contract::Verdict;
+use rotate_providers::secret::Credential;
+use std::time::Duration;
+use tokio::time::Instant;
+
+use super::{DriveError, Driver, Passage};
+use crate::hooks::crash_point;
+use crate::machine::{Event, Phase, UndoKind};
+use crate::store::Stored;
+
+/// A refused probe is not repeated faster than this, whatever the spacing.
+const SHORTEST_RETRY: Duration = Duration::from_millis(250);
+
+impl Driver<'_> {
+    pub(super) async fn prove(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
+        let credential = self.credential(stored).await?;
+        // A fresh key may be known to one of the vendor's machines and not yet to the next.
+        let fresh = matches!(stored.rotation.phase, Phase::Created(_));
+        let successes = if fresh { self.pace.verify_successes } else { 1 };
+        crash_point("prove: before");
+        let verdict = self.believe(stored, &credential, successes).await?;
+        crash_point("prove: after");
+        let event = match verdict {
+            Verdict::Accepted => Event::Proved,
+            Verdict::Rejected { reason, .. } => self.rejected(stored, passage, reason),
+            Verdict::Inconclusive { reason } => self.inconclusive(stored, reason)?,
+        };
+        self.record(stored, event).await
+    }
+
+    fn rejected(&self, stored: &Stored, passage: &mut Passage, reason: String) -> Event {
+        match &stored.rotation.phase {
+            // Nobody has the key: it goes.
+            Phase::Created(_) => {
+                passage.failure = Some(DriveError::Useless(reason.clone()));
+                Event::UndoRequested {
+                    kind: UndoKind::Abort,
+                    why: format!("the new key was refused: {reason}"),
+                    by: "rotate".to_owned(),
+                    forced: true,
+                }
+            }
+            Phase::Deactivating(..) | Phase::Deactivated(..) => Event::ReactivateIntended {
+                why: format!("the new key was refused: {reason}"),
+            },
+            _ => Event::Blocked {
+                why: format!("the new key was refused: {reason}"),
+            },
+        }
+    }
+
+    fn inconclusive(&self, stored: &Stored, reason: String) -> Result<Event, DriveError> {
+        match &stored.rotation.phase {
+            // The consumers come first: an old key that works harms nobody.
+            Phase::Deactivating(..) | Phase::Deactivated(..) => Ok(Event::ReactivateIntended {
+                why: format!("whether the new key works could not be found out: {reason}"),
+            }),
+            _ => Err(DriveError::Inconclusive(reason)),
+        }
+    }
+
+    async fn believe(&self, stored: &Stored, credential: &Credential, successes: u32) -> Result<Verdict, DriveError> {
+        let owner = &stored.rotation.charter.owner;
+        let deadline = Instant::now() + self.pace.verify_deadline;
+        let mut streak = 0;
+        loop {
+            let verdict = self.provider.probe(credential, owner).await;
+            match &verdict {
+                Verdict::Accepted => {
+                    streak += 1;
+                    if streak >= successes {
+                        return Ok(verdict);
+                    }
+                    self.pause(self.pace.verify_spacing, "proving the new key once more").await?;
+                    continue;
+                }
+                Verdict::Rejected { may_be_lag: false, .. } => return Ok(verdict),
+                Verdict::Rejected { reason, .. } | Verdict::Inconclusive { reason } => {
+                    streak = 0;
+                    if Instant::now() >= deadline {
+                        return Ok(verdict);
+                    }
+                    tracing::info!("new key {} is not accepted yet: {reason}", credential.key);
+                }
+            }
+            let wait = self.pace.verify_spacing.max(SHORTEST_RETRY);
+            self.pause(wait, "waiting until the vendor knows the new key everywhere").await?;
+        }
+    }
+}

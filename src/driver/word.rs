@@ -1,0 +1,90 @@
+//! A person's word: confirm, abort, roll back.
+
+use rotate_providers::contract::LastUse;
+
+use super::{DriveError, Driver, Outcome, Passage, Refusal};
+use crate::machine::{Event, Phase, SwitchedBy, UndoKind};
+use crate::policy::used_by_others;
+use crate::store::Stored;
+
+impl Driver<'_> {
+    /// Every consumer has moved, or: a person has looked at what blocked the rotation.
+    pub async fn confirm(&self, mut stored: Stored, by: &str) -> Result<Outcome, DriveError> {
+        let event = match (&stored.rotation.blocked, &stored.rotation.phase) {
+            (Some(_), _) => Event::Resumed { by: by.to_owned() },
+            (None, Phase::Delivered(..)) if stored.rotation.undo.is_none() => Event::CutOver {
+                by: SwitchedBy::Person(by.to_owned()),
+            },
+            _ => return Err(wrong_state(&stored, "there is nothing to confirm")),
+        };
+        self.record(&mut stored, event).await?;
+        self.pursue(stored, moved()).await
+    }
+
+    /// Undoes a rotation whose consumers have not moved.
+    pub async fn abort(&self, mut stored: Stored, by: &str, force: bool) -> Result<Outcome, DriveError> {
+        if !stored.rotation.may_undo(UndoKind::Abort) {
+            return Err(wrong_state(&stored, "it is too late to abort"));
+        }
+        if !force {
+            self.refuse_if_used(&stored).await?;
+        }
+        self.undo(&mut stored, UndoKind::Abort, by, force).await?;
+        self.pursue(stored, moved()).await
+    }
+
+    /// Undoes a rotation whose consumers have moved, while the old key lives.
+    pub async fn rollback(&self, mut stored: Stored, by: &str, force: bool) -> Result<Outcome, DriveError> {
+        if !stored.rotation.may_undo(UndoKind::Rollback) {
+            return Err(wrong_state(&stored, "it cannot be rolled back"));
+        }
+        self.undo(&mut stored, UndoKind::Rollback, by, force).await?;
+        self.pursue(stored, moved()).await
+    }
+
+    async fn undo(&self, stored: &mut Stored, kind: UndoKind, by: &str, forced: bool) -> Result<(), DriveError> {
+        let event = Event::UndoRequested {
+            kind,
+            why: format!("{by} asked for it"),
+            by: by.to_owned(),
+            forced,
+        };
+        self.record(stored, event).await
+    }
+
+    /// Before anything is put back: a key that someone uses is not taken away from them.
+    async fn refuse_if_used(&self, stored: &Stored) -> Result<(), DriveError> {
+        let Some(issued) = stored.rotation.issued().filter(|issued| !issued.reached.is_empty()) else {
+            return Ok(());
+        };
+        let last_use: LastUse = self.provider.last_use(&issued.key).await?;
+        match used_by_others(issued, &last_use) {
+            None => Ok(()),
+            Some(use_) => Err(DriveError::Refused(
+                Refusal::error(format!("new key {} is used by others: {use_}", issued.key))
+                    .with("if every consumer has moved to it, go on: rotate confirm ".to_owned() + &stored.target)
+                    .with("move them back to the old key, then: rotate abort --force ".to_owned() + &stored.target),
+            )),
+        }
+    }
+}
+
+fn moved() -> Passage {
+    Passage {
+        moved: true,
+        ..Passage::default()
+    }
+}
+
+fn wrong_state(stored: &Stored, why: &str) -> DriveError {
+    let rotation = &stored.rotation;
+    let target = &stored.target;
+    let refusal = Refusal::error(format!("{target} is at `{}`: {why}", rotation.phase.name()));
+    DriveError::Refused(if rotation.may_undo(UndoKind::Abort) {
+        refusal.with(format!("before the cut-over a rotation is undone with: rotate abort {target}"))
+    } else if rotation.may_undo(UndoKind::Rollback) {
+        refusal.with(format!("after the cut-over a rotation is undone with: rotate rollback {target}"))
+    } else {
+        refusal.with(format!("rotate status {target}"))
+    })
+}

@@ -1,0 +1,459 @@
+//! The life of one rotation, as a pure fold: no I/O and no clock.
+//!
+//! The journal is the only truth. A [`Rotation`] is what its events say; [`Rotation::after`] is the only way to get one.
+
+mod event;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use rotate_providers::contract::{KeyId, Principal};
+use serde::{Deserialize, Serialize};
+
+pub use event::{Event, Record, Restored, SwitchedBy, UndoKind};
+
+/// What is fixed when a rotation is opened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Charter {
+    /// The connector's id.
+    pub connector: String,
+    /// The connector's inputs, as its provider reads them.
+    pub inputs: serde_json::Value,
+    /// Where the new secret goes, by the destinations' own names.
+    pub destinations: Vec<String>,
+    /// How it becomes known that every consumer has moved.
+    pub cutover: Cutover,
+    /// How long the old key stays disabled before it is deleted, in seconds.
+    pub soak_seconds: u64,
+    /// How long the cut-over may take before it is overdue, in seconds.
+    pub allowance_seconds: u64,
+    /// Who owns the keys, by an immutable id.
+    pub owner: Principal,
+    /// The key that is to go.
+    pub old_key: KeyId,
+}
+
+/// How it becomes known that every consumer has moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cutover {
+    /// A person says so.
+    Confirm,
+    /// The vendor sees the new key in use and the old one idle.
+    Observed,
+    /// The delivery is the cut-over: every consumer reads the destination each time.
+    Immediate,
+}
+
+/// One passage of a target through the phases.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rotation {
+    /// What was fixed at its opening.
+    pub charter: Charter,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// Every attempt at creating a key, oldest first.
+    pub attempts: Vec<Attempt>,
+    /// Keys that were deleted before anyone had them.
+    pub discarded: BTreeSet<KeyId>,
+    /// Where it stands.
+    pub phase: Phase,
+    /// Set once it is being undone.
+    pub undo: Option<Undo>,
+    /// Set while a person has to look; nothing is touched until then.
+    pub blocked: Option<Block>,
+}
+
+/// Where a rotation stands. Each phase owns what only it needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Nothing has been done yet.
+    Opened,
+    /// The call that creates a key may have left; its outcome is not recorded.
+    Creating,
+    /// A key that nobody has is being deleted.
+    Discarding(KeyId),
+    /// The new key exists and its secret is sealed.
+    Created(Issued),
+    /// The new key is proven; deliveries are under way.
+    Verified(Issued),
+    /// Every destination holds it; the consumers are moving.
+    Delivered(Issued, Timestamp),
+    /// The last consumer has moved.
+    CutOver(Issued, Switch),
+    /// The call that disables the old key may have left.
+    Deactivating(Issued, Switch),
+    /// The old key is disabled; the new one has to be proven again.
+    Deactivated(Issued, Switch, Retired),
+    /// The call that enables the old key again may have left.
+    Reactivating(Issued, Switch, String),
+    /// The old key rests, disabled.
+    Soaking(Issued, Switch, Retired),
+    /// The call that deletes the old key may have left.
+    Deleting(Issued, Switch, Retired),
+    /// The old key is deleted; the vendor's list has to agree.
+    Deleted(Issued),
+    /// The call that deletes the new key may have left.
+    Withdrawing(Issued),
+    /// The new key is deleted; the vendor's list has to agree.
+    Withdrawn(Issued),
+    /// The end: the new key lives, the old one is gone.
+    Done(Issued),
+    /// The end: the old key lives, no new one does.
+    Aborted,
+    /// The end: the old key lives again, the new one is gone.
+    RolledBack,
+}
+
+/// One attempt at creating a key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// When its intent was recorded.
+    pub at: Timestamp,
+    /// The keys that existed before.
+    pub ids_before: BTreeSet<KeyId>,
+}
+
+/// The new key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Issued {
+    /// Its id.
+    pub key: KeyId,
+    /// When the program itself last used it: the vendor's record of use shows our own proofs too.
+    pub proved_at: Option<Timestamp>,
+    /// Destinations that may hold it.
+    pub reached: BTreeSet<String>,
+    /// Destinations that hold it for certain.
+    pub delivered: BTreeSet<String>,
+}
+
+/// The cut-over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Switch {
+    /// When.
+    pub at: Timestamp,
+    /// How it became known.
+    pub by: SwitchedBy,
+}
+
+/// The old key since it was disabled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retired {
+    /// Since when.
+    pub at: Timestamp,
+    /// Whether the new key was proven since.
+    pub proved: bool,
+}
+
+/// A rotation that is being undone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undo {
+    /// Before or after the cut-over.
+    pub kind: UndoKind,
+    /// Why.
+    pub why: String,
+    /// Whether the new key goes even if someone uses it.
+    pub forced: bool,
+    /// What became of each destination.
+    pub restored: BTreeMap<String, Restored>,
+}
+
+/// Why a person has to look.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Block {
+    /// What was found.
+    pub why: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// An event that cannot follow what is recorded: the journal was changed, or the program is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("event `{event}` cannot follow the phase `{phase}`")]
+pub struct Illegal {
+    /// The event.
+    pub event: &'static str,
+    /// The phase before it.
+    pub phase: &'static str,
+}
+
+impl Rotation {
+    /// Folds a rotation's whole journal; `None` where there is none.
+    pub fn replay<'a>(records: impl IntoIterator<Item = &'a Record>) -> Result<Option<Self>, Illegal> {
+        let mut rotation = None;
+        for record in records {
+            rotation = Some(Self::after(rotation, record)?);
+        }
+        Ok(rotation)
+    }
+
+    /// What a rotation is after one more event.
+    pub fn after(before: Option<Self>, record: &Record) -> Result<Self, Illegal> {
+        match (before, &record.event) {
+            (None, Event::Opened { charter }) => Ok(Self {
+                charter: charter.clone(),
+                opened_at: record.at,
+                attempts: Vec::new(),
+                discarded: BTreeSet::new(),
+                phase: Phase::Opened,
+                undo: None,
+                blocked: None,
+            }),
+            (Some(rotation), event) => rotation.apply(event, record.at),
+            (None, event) => Err(Illegal {
+                event: event.name(),
+                phase: "idle",
+            }),
+        }
+    }
+
+    fn apply(mut self, event: &Event, at: Timestamp) -> Result<Self, Illegal> {
+        let illegal = Illegal {
+            event: event.name(),
+            phase: self.phase.name(),
+        };
+        if self.blocked.is_some() && !event.is_a_persons_word() {
+            return Err(illegal);
+        }
+        if self.undo.is_some() && matches!(event, Event::CutOver { .. }) {
+            return Err(illegal);
+        }
+        match event {
+            Event::Blocked { why } => {
+                if self.phase.is_closed() {
+                    return Err(illegal);
+                }
+                self.blocked = Some(Block {
+                    why: why.clone(),
+                    since: at,
+                });
+            }
+            Event::Resumed { .. } => {
+                self.blocked.take().ok_or(illegal)?;
+                self.phase = self.phase.cut_over_again(at);
+            }
+            Event::UndoRequested { kind, why, forced, .. } => {
+                if !self.may_undo(*kind) {
+                    return Err(illegal);
+                }
+                self.blocked = None;
+                let restored = self.undo.take().map(|undo| undo.restored).unwrap_or_default();
+                self.undo = Some(Undo {
+                    kind: *kind,
+                    why: why.clone(),
+                    forced: *forced,
+                    restored,
+                });
+            }
+            Event::Restored { destination, outcome } => {
+                let undo = self.undo.as_mut().ok_or(illegal)?;
+                undo.restored.insert(destination.clone(), *outcome);
+            }
+            Event::CreateIntended { ids_before } => {
+                self.attempts.push(Attempt {
+                    at,
+                    ids_before: ids_before.clone(),
+                });
+                self.phase = self.phase.advance(event, at, &self.charter).ok_or(illegal)?;
+            }
+            // Nobody may go on as if nothing had happened, not even after a crash right here: so this blocks by itself.
+            Event::Reactivated if self.undo.is_none() => {
+                if let Phase::Reactivating(_, _, why) = &self.phase {
+                    let why = format!("the old key was switched on again: {why}");
+                    self.blocked = Some(Block { why, since: at });
+                }
+                self.phase = self.phase.advance(event, at, &self.charter).ok_or(illegal)?;
+            }
+            Event::Discarded { key } => {
+                self.discarded.insert(key.clone());
+                self.phase = self.phase.advance(event, at, &self.charter).ok_or(illegal)?;
+            }
+            _ => self.phase = self.phase.advance(event, at, &self.charter).ok_or(illegal)?,
+        }
+        Ok(self)
+    }
+
+    /// Whether this kind of undoing fits where the rotation stands.
+    pub fn may_undo(&self, kind: UndoKind) -> bool {
+        match kind {
+            UndoKind::Abort => self.phase.is_before_cutover(),
+            UndoKind::Rollback => self.phase.is_reversible_after_cutover(),
+        }
+    }
+
+    /// The new key, once there is one.
+    pub fn issued(&self) -> Option<&Issued> {
+        self.phase.issued()
+    }
+}
+
+impl Phase {
+    /// The phase after this event; `None` where it cannot follow.
+    fn advance(self, event: &Event, at: Timestamp, charter: &Charter) -> Option<Self> {
+        Some(match (self, event) {
+            (Phase::Opened, Event::CreateIntended { .. }) => Phase::Creating,
+            (Phase::Creating, Event::CreateFailed { .. }) => Phase::Opened,
+            (Phase::Creating, Event::Created { key }) => Phase::Created(Issued {
+                key: key.clone(),
+                proved_at: None,
+                reached: BTreeSet::new(),
+                delivered: BTreeSet::new(),
+            }),
+            (Phase::Opened | Phase::Creating, Event::DiscardIntended { key, .. }) => Phase::Discarding(key.clone()),
+            (Phase::Discarding(intended), Event::Discarded { key }) if intended == *key => Phase::Opened,
+
+            (Phase::Created(issued), Event::Proved) => Phase::Verified(issued.proved(at)),
+            (Phase::Verified(issued), Event::Proved) => Phase::Verified(issued.proved(at)),
+            (Phase::Verified(mut issued), Event::DeliverIntended { destination }) => {
+                issued.reached.insert(destination.clone());
+                Phase::Verified(issued)
+            }
+            (Phase::Verified(mut issued), Event::Delivered { destination }) => {
+                issued.reached.insert(destination.clone());
+                issued.delivered.insert(destination.clone());
+                let all = charter.destinations.iter().all(|name| issued.delivered.contains(name));
+                if all {
+                    Phase::Delivered(issued, at)
+                } else {
+                    Phase::Verified(issued)
+                }
+            }
+
+            (Phase::Delivered(issued, _), Event::CutOver { by }) => Phase::CutOver(issued, Switch { at, by: by.clone() }),
+            (Phase::CutOver(issued, switch), Event::Proved) => Phase::CutOver(issued.proved(at), switch),
+            (Phase::CutOver(issued, switch), Event::DeactivateIntended) => Phase::Deactivating(issued, switch),
+
+            (Phase::Deactivating(issued, switch), Event::Proved) => Phase::Deactivating(issued.proved(at), switch),
+            (Phase::Deactivating(issued, switch), Event::Deactivated) => {
+                Phase::Deactivated(issued, switch, Retired { at, proved: false })
+            }
+            (Phase::Deactivated(issued, switch, retired), Event::Proved) => {
+                let retired = Retired { proved: true, ..retired };
+                Phase::Deactivated(issued.proved(at), switch, retired)
+            }
+            (Phase::Deactivated(issued, switch, retired), Event::Soaking) if retired.proved => {
+                Phase::Soaking(issued, switch, retired)
+            }
+
+            (
+                Phase::Deactivating(issued, switch)
+                | Phase::Deactivated(issued, switch, _)
+                | Phase::Soaking(issued, switch, _),
+                Event::ReactivateIntended { why },
+            ) => Phase::Reactivating(issued, switch, why.clone()),
+            (Phase::Reactivating(issued, switch, _), Event::Reactivated) => Phase::CutOver(issued, switch),
+
+            (Phase::Soaking(issued, switch, retired), Event::Proved) => Phase::Soaking(issued.proved(at), switch, retired),
+            (Phase::Soaking(issued, switch, retired), Event::DeleteIntended) => Phase::Deleting(issued, switch, retired),
+            (Phase::Deleting(issued, switch, retired), Event::Proved) => {
+                Phase::Deleting(issued.proved(at), switch, retired)
+            }
+            (Phase::Deleting(issued, _, _), Event::Deleted) => Phase::Deleted(issued),
+            (Phase::Deleted(issued), Event::Done) => Phase::Done(issued),
+
+            (
+                Phase::Created(issued) | Phase::Verified(issued) | Phase::Delivered(issued, _) | Phase::CutOver(issued, _),
+                Event::WithdrawIntended,
+            ) => Phase::Withdrawing(issued),
+            (Phase::Withdrawing(issued), Event::Withdrawn) => Phase::Withdrawn(issued),
+            (Phase::Opened | Phase::Withdrawn(_), Event::Aborted) => Phase::Aborted,
+            (Phase::Withdrawn(_), Event::RolledBack) => Phase::RolledBack,
+            _ => return None,
+        })
+    }
+
+    /// After a person has looked, the old key may have been used up to this moment.
+    fn cut_over_again(self, now: Timestamp) -> Self {
+        let again = |switch: Switch| Switch { at: now, ..switch };
+        match self {
+            Phase::CutOver(issued, switch) => Phase::CutOver(issued, again(switch)),
+            Phase::Deactivating(issued, switch) => Phase::Deactivating(issued, again(switch)),
+            Phase::Reactivating(issued, switch, _) => Phase::CutOver(issued, again(switch)),
+            Phase::Soaking(issued, switch, retired) => Phase::Soaking(issued, again(switch), retired),
+            Phase::Deleting(issued, switch, retired) => Phase::Deleting(issued, again(switch), retired),
+            other => other,
+        }
+    }
+
+    /// Whether the rotation has ended.
+    pub fn is_closed(&self) -> bool {
+        matches!(self, Phase::Done(_) | Phase::Aborted | Phase::RolledBack)
+    }
+
+    fn is_before_cutover(&self) -> bool {
+        matches!(
+            self,
+            Phase::Opened
+                | Phase::Creating
+                | Phase::Discarding(_)
+                | Phase::Created(_)
+                | Phase::Verified(_)
+                | Phase::Delivered(..)
+        )
+    }
+
+    fn is_reversible_after_cutover(&self) -> bool {
+        matches!(
+            self,
+            Phase::CutOver(..)
+                | Phase::Deactivating(..)
+                | Phase::Deactivated(..)
+                | Phase::Reactivating(..)
+                | Phase::Soaking(..)
+        )
+    }
+
+    /// The new key, once there is one.
+    pub fn issued(&self) -> Option<&Issued> {
+        match self {
+            Phase::Created(issued)
+            | Phase::Verified(issued)
+            | Phase::Delivered(issued, _)
+            | Phase::CutOver(issued, _)
+            | Phase::Deactivating(issued, _)
+            | Phase::Deactivated(issued, ..)
+            | Phase::Reactivating(issued, ..)
+            | Phase::Soaking(issued, ..)
+            | Phase::Deleting(issued, ..)
+            | Phase::Deleted(issued)
+            | Phase::Withdrawing(issued)
+            | Phase::Withdrawn(issued)
+            | Phase::Done(issued) => Some(issued),
+            Phase::Opened | Phase::Creating | Phase::Discarding(_) | Phase::Aborted | Phase::RolledBack => None,
+        }
+    }
+
+    /// The phase's name in errors and in the journal's reports.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Phase::Opened => "opened",
+            Phase::Creating => "creating",
+            Phase::Discarding(_) => "discarding",
+            Phase::Created(_) => "created",
+            Phase::Verified(_) => "verified",
+            Phase::Delivered(..) => "delivered",
+            Phase::CutOver(..) => "cut-over",
+            Phase::Deactivating(..) => "deactivating",
+            Phase::Deactivated(..) => "deactivated",
+            Phase::Reactivating(..) => "reactivating",
+            Phase::Soaking(..) => "soaking",
+            Phase::Deleting(..) => "deleting",
+            Phase::Deleted(_) => "deleted",
+            Phase::Withdrawing(_) => "withdrawing",
+            Phase::Withdrawn(_) => "withdrawn",
+            Phase::Done(_) => "done",
+            Phase::Aborted => "aborted",
+            Phase::RolledBack => "rolled-back",
+        }
+    }
+}
+
+impl Issued {
+    fn proved(self, at: Timestamp) -> Self {
+        Self {
+            proved_at: Some(at),
+            ..self
+        }
+    }
+}

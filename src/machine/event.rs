@@ -1,0 +1,209 @@
+//! What the journal holds: facts in the past tense, and intents where the outside may change before the fact is known.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use rotate_providers::contract::{KeyId, LastUse};
+use serde::{Deserialize, Serialize};
+
+use super::Charter;
+
+/// An event with its time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// When it was recorded.
+    pub at: Timestamp,
+    /// What happened.
+    pub event: Event,
+}
+
+/// One line of a rotation's journal. Holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Event {
+    /// The rotation begins.
+    Opened {
+        /// What is fixed for its whole life.
+        charter: Charter,
+    },
+    /// A key is about to be created.
+    CreateIntended {
+        /// The keys that exist before.
+        ids_before: BTreeSet<KeyId>,
+    },
+    /// Nothing was created.
+    CreateFailed {
+        /// Why.
+        why: String,
+    },
+    /// The key exists; its secret was sealed in the same transaction.
+    Created {
+        /// Its id.
+        key: KeyId,
+    },
+    /// A key that nobody has is about to be deleted.
+    DiscardIntended {
+        /// Which.
+        key: KeyId,
+        /// Why nobody has it.
+        why: String,
+    },
+    /// It is deleted.
+    Discarded {
+        /// Which.
+        key: KeyId,
+    },
+    /// The new key logged in and has the consumer's permission.
+    Proved,
+    /// A destination is about to be written; what it holds now was sealed in the same transaction.
+    DeliverIntended {
+        /// Its name.
+        destination: String,
+    },
+    /// It was written, read back and compared.
+    Delivered {
+        /// Its name.
+        destination: String,
+    },
+    /// The last consumer has moved.
+    CutOver {
+        /// How that is known.
+        by: SwitchedBy,
+    },
+    /// The old key is about to be disabled.
+    DeactivateIntended,
+    /// The vendor has disabled it.
+    Deactivated,
+    /// The vendor's list agrees, and the new key was proven since.
+    Soaking,
+    /// The old key is about to be enabled again.
+    ReactivateIntended {
+        /// Why.
+        why: String,
+    },
+    /// It is enabled again.
+    Reactivated,
+    /// The old key is about to be deleted.
+    DeleteIntended,
+    /// The vendor has deleted it.
+    Deleted,
+    /// The vendor's list agrees: the end. Sealed secrets were erased in the same transaction.
+    Done,
+    /// The rotation is to be undone.
+    UndoRequested {
+        /// Before or after the cut-over.
+        kind: UndoKind,
+        /// Why.
+        why: String,
+        /// Who asked; `rotate` itself where the new key proved useless.
+        by: String,
+        /// Whether the new key goes even if someone uses it.
+        forced: bool,
+    },
+    /// A destination was looked at and, where possible, put back.
+    Restored {
+        /// Its name.
+        destination: String,
+        /// What became of it.
+        outcome: Restored,
+    },
+    /// The new key is about to be deleted.
+    WithdrawIntended,
+    /// The vendor has deleted it.
+    Withdrawn,
+    /// The end, before the cut-over. Sealed secrets were erased in the same transaction.
+    Aborted,
+    /// The end, after the cut-over. Sealed secrets were erased in the same transaction.
+    RolledBack,
+    /// A person has to look.
+    Blocked {
+        /// What was found.
+        why: String,
+    },
+    /// A person has looked.
+    Resumed {
+        /// Who.
+        by: String,
+    },
+}
+
+/// How the cut-over became known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SwitchedBy {
+    /// A person said so.
+    Person(String),
+    /// The vendor's record of use shows it.
+    Observed {
+        /// The new key's last use.
+        new: LastUse,
+        /// The old key's last use.
+        old: LastUse,
+    },
+    /// The delivery is the cut-over.
+    Delivery,
+}
+
+/// What is being undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UndoKind {
+    /// A rotation whose consumers have not moved.
+    Abort,
+    /// A rotation whose consumers have moved.
+    Rollback,
+}
+
+/// What became of a destination when its rotation was undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Restored {
+    /// It holds again what it held before.
+    PutBack,
+    /// Someone has changed it since; it was left alone.
+    ChangedSince,
+}
+
+impl Event {
+    /// The event's name, as the journal writes it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Event::Opened { .. } => "opened",
+            Event::CreateIntended { .. } => "create-intended",
+            Event::CreateFailed { .. } => "create-failed",
+            Event::Created { .. } => "created",
+            Event::DiscardIntended { .. } => "discard-intended",
+            Event::Discarded { .. } => "discarded",
+            Event::Proved => "proved",
+            Event::DeliverIntended { .. } => "deliver-intended",
+            Event::Delivered { .. } => "delivered",
+            Event::CutOver { .. } => "cut-over",
+            Event::DeactivateIntended => "deactivate-intended",
+            Event::Deactivated => "deactivated",
+            Event::Soaking => "soaking",
+            Event::ReactivateIntended { .. } => "reactivate-intended",
+            Event::Reactivated => "reactivated",
+            Event::DeleteIntended => "delete-intended",
+            Event::Deleted => "deleted",
+            Event::Done => "done",
+            Event::UndoRequested { .. } => "undo-requested",
+            Event::Restored { .. } => "restored",
+            Event::WithdrawIntended => "withdraw-intended",
+            Event::Withdrawn => "withdrawn",
+            Event::Aborted => "aborted",
+            Event::RolledBack => "rolled-back",
+            Event::Blocked { .. } => "blocked",
+            Event::Resumed { .. } => "resumed",
+        }
+    }
+
+    /// Whether only a person may cause it: such events are the way out of `blocked`.
+    pub(super) fn is_a_persons_word(&self) -> bool {
+        matches!(self, Event::Resumed { .. } | Event::UndoRequested { .. })
+    }
+
+    /// Whether it ends its rotation.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Event::Done | Event::Aborted | Event::RolledBack)
+    }
+}

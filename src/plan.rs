@@ -1,0 +1,215 @@
+//! What would be done from here to the end, and why.
+//!
+//! The plan is not written down anywhere: it is what [`policy::next`](crate::policy::next) decides when every call works
+//! and every wait ends. So it cannot disagree with the real thing.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use rotate_providers::contract::{Key, KeyId, LastUse};
+use serde::Serialize;
+
+use crate::machine::{Event, Illegal, Phase, Record, Restored, Rotation, SwitchedBy};
+use crate::policy::{Facts, Listing, Step, Use, Waiting, next};
+
+/// The name that a key has in a plan before it exists.
+pub const NEW_KEY: &str = "(new key)";
+
+/// One step of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Planned {
+    /// The phase it belongs to.
+    pub phase: &'static str,
+    /// Who acts: `rotate` or a person.
+    pub who: &'static str,
+    /// What is done.
+    pub what: String,
+    /// Whether it changes anything outside.
+    pub effect: bool,
+    /// Whether it can be undone afterwards.
+    pub reversible: bool,
+    /// When, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+}
+
+/// The steps from here to the end, if all goes well.
+pub fn foresee(rotation: Rotation, facts: Facts, now: Timestamp) -> Result<Vec<Planned>, Illegal> {
+    let mut foresight = Foresight {
+        rotation,
+        facts,
+        now,
+        steps: Vec::new(),
+    };
+    // Every step moves on, so a plan is short; the bound only keeps a mistake from looping.
+    for _ in 0..200 {
+        let step = next(&foresight.rotation, &foresight.facts, foresight.now);
+        if !foresight.take(step)? {
+            break;
+        }
+    }
+    Ok(foresight.steps)
+}
+
+struct Foresight {
+    rotation: Rotation,
+    facts: Facts,
+    now: Timestamp,
+    steps: Vec<Planned>,
+}
+
+impl Foresight {
+    /// Plays one step with the best outcome; `false` where the plan ends.
+    fn take(&mut self, step: Step) -> Result<bool, Illegal> {
+        let old = self.rotation.charter.old_key.clone();
+        let new = self
+            .rotation
+            .issued()
+            .map_or_else(|| KeyId::new(NEW_KEY), |issued| issued.key.clone());
+        match step {
+            Step::ReadKeys { .. } => self.list(&old),
+            Step::ReadUse(key) => self.facts.uses.push(Use {
+                key,
+                read_at: self.now,
+                last_use: LastUse::NeverSeen,
+            }),
+            Step::Create => {
+                self.effect("created", format!("create a new key beside {old} and seal its secret"), true);
+                let ids_before = BTreeSet::from([old]);
+                self.record(Event::CreateIntended { ids_before })?;
+                self.record(Event::Created { key: new })?;
+            }
+            Step::Discard { key, why } => {
+                self.effect("opened", format!("delete key {key}: {why}"), false);
+                self.record(Event::DiscardIntended { key: key.clone(), why })?;
+                self.record(Event::Discarded { key })?;
+            }
+            Step::Prove => {
+                let what = format!("log in with {new} and use the consumer's own permission");
+                self.plan(self.phase_of_proof(), "rotate", what, false, true);
+                self.record(Event::Proved)?;
+            }
+            Step::Deliver(destination) => {
+                let what = format!("write {new} to {destination}, read it back and compare");
+                self.effect("delivered", what, true);
+                self.record(Event::Delivered { destination })?;
+            }
+            Step::Deactivate => {
+                self.effect("deactivated", format!("disable {old}, if nobody has used it since"), true);
+                self.record(Event::DeactivateIntended)?;
+                self.record(Event::Deactivated)?;
+            }
+            Step::Reactivate(why) => {
+                self.effect("deactivated", format!("enable {old} again: {why}"), true);
+                if !matches!(self.rotation.phase, Phase::Reactivating(..)) {
+                    self.record(Event::ReactivateIntended { why })?;
+                }
+                self.record(Event::Reactivated)?;
+            }
+            Step::Delete => {
+                self.effect("deleted", format!("delete {old}, if nobody has used it since"), false);
+                self.record(Event::DeleteIntended)?;
+                self.record(Event::Deleted)?;
+            }
+            Step::Restore(destination) => {
+                self.effect("aborted", format!("put back what {destination} held before"), true);
+                let outcome = Restored::PutBack;
+                self.record(Event::Restored { destination, outcome })?;
+            }
+            Step::Withdraw => {
+                self.effect("aborted", format!("delete {new}"), false);
+                self.record(Event::WithdrawIntended)?;
+                self.record(Event::Withdrawn)?;
+            }
+            Step::Record(event @ Event::Blocked { .. }) => {
+                if let Event::Blocked { why } = &event {
+                    self.plan("blocked", "a person", why.clone(), false, true);
+                }
+                return Ok(false);
+            }
+            Step::Record(event) => self.record(event)?,
+            Step::Wait(wait) => return self.wait(wait.on, wait.until, wait.why),
+            Step::Closed => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Lets a wait end the way it should.
+    fn wait(&mut self, on: Waiting, until: Option<Timestamp>, why: String) -> Result<bool, Illegal> {
+        let who = match on {
+            Waiting::Cutover | Waiting::Person => "a person",
+            Waiting::Evidence => "the consumers",
+            Waiting::Soak => "rotate",
+        };
+        let phase = match on {
+            Waiting::Cutover | Waiting::Evidence => "cut over",
+            Waiting::Soak => "soaked",
+            Waiting::Person => "blocked",
+        };
+        self.plan(phase, who, why, false, true);
+        match on {
+            Waiting::Cutover | Waiting::Evidence => {
+                let by = SwitchedBy::Person("someone".to_owned());
+                self.record(Event::CutOver { by })?;
+            }
+            Waiting::Soak => {
+                self.now = until.unwrap_or(self.now);
+                if let Some(last) = self.steps.last_mut() {
+                    last.at = until;
+                }
+            }
+            Waiting::Person => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn phase_of_proof(&self) -> &'static str {
+        match self.rotation.phase {
+            Phase::Created(_) | Phase::Verified(_) => "verified",
+            Phase::Deactivated(..) => "deactivated",
+            Phase::Soaking(..) | Phase::Deleting(..) => "deleted",
+            _ => "cut over",
+        }
+    }
+
+    /// The list as it should look: what was disabled or deleted so far, is.
+    fn list(&mut self, old: &KeyId) {
+        let key = |id: &KeyId, active| Key {
+            id: id.clone(),
+            active,
+            created_at: None,
+        };
+        let keys = match &self.rotation.phase {
+            Phase::Opened | Phase::Creating | Phase::Withdrawn(_) => vec![key(old, true)],
+            Phase::Deleted(issued) => vec![key(&issued.key, true)],
+            phase => {
+                let mut keys = vec![key(old, !matches!(phase, Phase::Deactivated(..)))];
+                keys.extend(phase.issued().map(|issued| key(&issued.key, true)));
+                keys
+            }
+        };
+        self.facts.keys = Some(Listing { keys, agreeing: 2 });
+    }
+
+    fn effect(&mut self, phase: &'static str, what: String, reversible: bool) {
+        self.plan(phase, "rotate", what, true, reversible);
+        self.facts.keys = None;
+    }
+
+    fn plan(&mut self, phase: &'static str, who: &'static str, what: String, effect: bool, reversible: bool) {
+        self.steps.push(Planned {
+            phase,
+            who,
+            what,
+            effect,
+            reversible,
+            at: None,
+        });
+    }
+
+    fn record(&mut self, event: Event) -> Result<(), Illegal> {
+        let record = Record { at: self.now, event };
+        self.rotation = Rotation::after(Some(self.rotation.clone()), &record)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,273 @@
+//! What may be done now, decided by an ordered list of pure checks, each with its reason.
+//!
+//! [`next`] drives the real thing and the dry run alike, so the two cannot disagree.
+
+mod attribution;
+mod gate;
+
+use jiff::{SignedDuration, Timestamp};
+use rotate_providers::contract::{Key, KeyId, LastUse};
+
+pub use attribution::{Suspect, suspect};
+pub use gate::{may_create, used_by_others};
+
+use crate::machine::{Cutover, Event, Phase, Restored, Rotation, SwitchedBy, UndoKind};
+
+/// How long a proof of the new key or a reading of the vendor's records is worth acting on.
+pub const FRESH: SignedDuration = SignedDuration::from_mins(5);
+
+/// How often an open wait for evidence is looked at again.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(15);
+
+/// What was read at the vendor, as far as it was read.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// The keys, and whether a second reading some seconds later agreed.
+    pub keys: Option<Listing>,
+    /// When a key was last used, per key.
+    pub uses: Vec<Use>,
+    /// Keys that this journal itself retired in earlier rotations of the same owner.
+    pub retired: Vec<KeyId>,
+}
+
+/// One reading of the vendor's list.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    /// The keys.
+    pub keys: Vec<Key>,
+    /// How many readings in a row, spaced, gave this same list.
+    pub agreeing: u32,
+}
+
+/// One reading of a key's last use.
+#[derive(Clone, Debug)]
+pub struct Use {
+    /// The key.
+    pub key: KeyId,
+    /// When it was read.
+    pub read_at: Timestamp,
+    /// What the vendor said.
+    pub last_use: LastUse,
+}
+
+impl Facts {
+    fn last_use(&self, key: &KeyId, now: Timestamp) -> Option<&LastUse> {
+        self.uses
+            .iter()
+            .rev()
+            .find(|reading| reading.key == *key && now.duration_since(reading.read_at) <= FRESH)
+            .map(|reading| &reading.last_use)
+    }
+}
+
+/// What comes next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Read the vendor's list of keys; again, some seconds later, where one reading is not enough.
+    ReadKeys {
+        /// Whether this reading has to follow another one at a distance.
+        again: bool,
+    },
+    /// Read when a key was last used.
+    ReadUse(KeyId),
+    /// Create the new key.
+    Create,
+    /// Delete a key that nobody has.
+    Discard {
+        /// Which.
+        key: KeyId,
+        /// Why nobody has it.
+        why: String,
+    },
+    /// Prove the new key.
+    Prove,
+    /// Write the secret to a destination.
+    Deliver(String),
+    /// Disable the old key.
+    Deactivate,
+    /// Enable the old key again.
+    Reactivate(String),
+    /// Delete the old key.
+    Delete,
+    /// Put a destination back.
+    Restore(String),
+    /// Delete the new key.
+    Withdraw,
+    /// Record this; nothing outside changes.
+    Record(Event),
+    /// Nothing can be done now.
+    Wait(Wait),
+    /// The rotation has ended.
+    Closed,
+}
+
+/// A wait, which is a row and never a sleep.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wait {
+    /// For whom.
+    pub on: Waiting,
+    /// When it ends by itself, or is looked at again; for a person: when it becomes overdue.
+    pub until: Option<Timestamp>,
+    /// In words.
+    pub why: String,
+}
+
+/// What a wait waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// A person moves the consumers and says so.
+    Cutover,
+    /// Evidence of the cut-over.
+    Evidence,
+    /// The old key's rest.
+    Soak,
+    /// A person has to look.
+    Person,
+}
+
+/// The next step of this rotation.
+pub fn next(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
+    if let Some(block) = &rotation.blocked {
+        return Step::Wait(Wait {
+            on: Waiting::Person,
+            until: None,
+            why: block.why.clone(),
+        });
+    }
+    match &rotation.undo {
+        Some(_) => undo(rotation, facts, now),
+        None => forward(rotation, facts, now),
+    }
+}
+
+fn forward(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
+    let charter = &rotation.charter;
+    match &rotation.phase {
+        Phase::Opened => gate::create(rotation, facts),
+        Phase::Creating => attribution::settle(rotation, facts, now),
+        Phase::Discarding(key) => Step::Discard {
+            key: key.clone(),
+            why: "its deletion was already intended".to_owned(),
+        },
+        Phase::Created(_) => Step::Prove,
+        Phase::Verified(issued) => {
+            let next = charter.destinations.iter().find(|name| !issued.delivered.contains(*name));
+            match next {
+                Some(destination) => Step::Deliver(destination.clone()),
+                None => block("every destination is delivered and yet the rotation is not: the journal is damaged"),
+            }
+        }
+        Phase::Delivered(..) => gate::cut_over(rotation, facts, now),
+        Phase::CutOver(issued, switch) => {
+            gate::retire(rotation, issued, switch, facts, now).unwrap_or(Step::Deactivate)
+        }
+        // It may be disabled already. What forbids disabling it now asks for enabling it again.
+        Phase::Deactivating(issued, switch) => match gate::retire(rotation, issued, switch, facts, now) {
+            Some(Step::Record(Event::Blocked { why })) => Step::Reactivate(why),
+            Some(step) => step,
+            None => Step::Deactivate,
+        },
+        Phase::Deactivated(_, _, retired) if !retired.proved => Step::Prove,
+        Phase::Deactivated(..) => gate::listed_inactive(rotation, facts),
+        Phase::Reactivating(_, _, why) => Step::Reactivate(why.clone()),
+        Phase::Soaking(issued, switch, retired) => {
+            let due = later(retired.at, charter.soak_seconds);
+            if now < due {
+                return Step::Wait(Wait {
+                    on: Waiting::Soak,
+                    until: Some(due),
+                    why: format!("old key {} rests disabled before it is deleted", charter.old_key),
+                });
+            }
+            gate::retire(rotation, issued, switch, facts, now).unwrap_or(Step::Delete)
+        }
+        Phase::Deleting(issued, switch, _) => {
+            gate::retire(rotation, issued, switch, facts, now).unwrap_or(Step::Delete)
+        }
+        Phase::Deleted(_) => gate::listed_gone(facts, &charter.old_key, Event::Done),
+        Phase::Withdrawing(_) | Phase::Withdrawn(_) => block("a key is being withdrawn and nobody asked for it"),
+        Phase::Done(_) | Phase::Aborted | Phase::RolledBack => Step::Closed,
+    }
+}
+
+fn undo(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
+    let Some(undo) = &rotation.undo else {
+        return Step::Closed;
+    };
+    match &rotation.phase {
+        Phase::Opened => Step::Record(Event::Aborted),
+        Phase::Creating => attribution::settle(rotation, facts, now),
+        Phase::Discarding(key) => Step::Discard {
+            key: key.clone(),
+            why: "its deletion was already intended".to_owned(),
+        },
+        Phase::Deactivating(..) | Phase::Deactivated(..) | Phase::Soaking(..) => Step::Reactivate(undo.why.clone()),
+        Phase::Reactivating(_, _, why) => Step::Reactivate(why.clone()),
+        Phase::Created(issued) | Phase::Verified(issued) | Phase::Delivered(issued, _) | Phase::CutOver(issued, _) => {
+            let open = issued.reached.iter().find(|name| !undo.restored.contains_key(*name));
+            if let Some(destination) = open {
+                return Step::Restore(destination.clone());
+            }
+            if undo.forced || issued.reached.is_empty() {
+                return Step::Withdraw;
+            }
+            let Some(last_use) = facts.last_use(&issued.key, now) else {
+                return Step::ReadUse(issued.key.clone());
+            };
+            match used_by_others(issued, last_use) {
+                Some(use_) => block(&still_used(rotation, issued.key.as_str(), &use_)),
+                None => Step::Withdraw,
+            }
+        }
+        Phase::Withdrawing(_) => Step::Withdraw,
+        Phase::Withdrawn(issued) => {
+            let end = match undo.kind {
+                UndoKind::Abort => Event::Aborted,
+                UndoKind::Rollback => Event::RolledBack,
+            };
+            gate::listed_gone(facts, &issued.key, end)
+        }
+        Phase::Deleting(..) | Phase::Deleted(_) => block("the old key is being deleted, so nothing can be undone"),
+        Phase::Done(_) | Phase::Aborted | Phase::RolledBack => Step::Closed,
+    }
+}
+
+fn still_used(rotation: &Rotation, key: &str, use_: &str) -> String {
+    let changed = rotation.undo.iter().flat_map(|undo| &undo.restored);
+    let left: Vec<&str> = changed
+        .filter(|(_, outcome)| **outcome == Restored::ChangedSince)
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let mut why = format!("new key {key} is used by others ({use_}): move them back to the old key first");
+    if !left.is_empty() {
+        why.push_str("; changed by someone since the delivery and left alone: ");
+        why.push_str(&left.join(", "));
+    }
+    why
+}
+
+/// When the cut-over becomes overdue.
+pub fn overdue_at(rotation: &Rotation) -> Option<Timestamp> {
+    match &rotation.phase {
+        Phase::Delivered(_, at) => Some(later(*at, rotation.charter.allowance_seconds)),
+        _ => None,
+    }
+}
+
+/// The event of a cut-over that nobody has to confirm.
+fn by_itself(rotation: &Rotation) -> Option<Event> {
+    (rotation.charter.cutover == Cutover::Immediate).then_some(Event::CutOver {
+        by: SwitchedBy::Delivery,
+    })
+}
+
+fn block(why: &str) -> Step {
+    Step::Record(Event::Blocked { why: why.to_owned() })
+}
+
+fn later(at: Timestamp, seconds: u64) -> Timestamp {
+    i64::try_from(seconds)
+        .ok()
+        .and_then(|seconds| at.checked_add(SignedDuration::from_secs(seconds)).ok())
+        .unwrap_or(Timestamp::MAX)
+}

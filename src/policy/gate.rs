@@ -1,0 +1,158 @@
+//! The gates: create, cut over, retire, and what the vendor's list has to show.
+
+use jiff::{SignedDuration, Timestamp};
+use rotate_providers::contract::{Key, KeyId, LastUse};
+
+use super::{FRESH, Facts, LOOK_AGAIN, Step, Wait, Waiting, block, by_itself, overdue_at};
+use crate::machine::{Cutover, Event, Issued, Phase, Rotation, Switch, SwitchedBy};
+
+/// AWS records use in steps of fifteen minutes, so only use later than that after our own proof is someone else's.
+const GRANULARITY: SignedDuration = SignedDuration::from_mins(15);
+
+/// What ordinary clocks differ by.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(1);
+
+/// May a key be created, given these keys? `Ok(Some(key))`: after this one, which the journal retired, is deleted.
+pub fn may_create(old: &KeyId, keys: &[Key], retired: &[KeyId], ignore: impl Fn(&KeyId) -> bool) -> Result<Option<KeyId>, String> {
+    let present = || keys.iter().filter(|key| !ignore(&key.id));
+    if !present().any(|key| key.id == *old && key.active) {
+        return Err(format!("old key {old} is no longer there, or no longer active"));
+    }
+    let mut others = present().filter(|key| key.id != *old);
+    match (others.next(), others.next()) {
+        (None, _) => Ok(None),
+        (Some(other), None) if !other.active && retired.contains(&other.id) => Ok(Some(other.id.clone())),
+        _ => {
+            let listed: Vec<&str> = present().map(|key| key.id.as_str()).collect();
+            Err(format!("both slots are full: {}", listed.join(" and ")))
+        }
+    }
+}
+
+pub(super) fn create(rotation: &Rotation, facts: &Facts) -> Step {
+    let Some(listing) = &facts.keys else {
+        return Step::ReadKeys { again: false };
+    };
+    // What was deleted may still be listed for a while.
+    let ignore = |key: &KeyId| rotation.discarded.contains(key);
+    match may_create(&rotation.charter.old_key, &listing.keys, &facts.retired, ignore) {
+        Ok(None) => Step::Create,
+        Ok(Some(key)) => Step::Discard {
+            key,
+            why: "an earlier rotation retired it".to_owned(),
+        },
+        Err(why) => block(&why),
+    }
+}
+
+pub(super) fn cut_over(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
+    if let Some(event) = by_itself(rotation) {
+        return Step::Record(event);
+    }
+    let Phase::Delivered(issued, delivered_at) = &rotation.phase else {
+        return block("a cut-over was asked for before the delivery");
+    };
+    if rotation.charter.cutover == Cutover::Observed {
+        return observe(rotation, issued, *delivered_at, facts, now);
+    }
+    Step::Wait(Wait {
+        on: Waiting::Cutover,
+        until: overdue_at(rotation),
+        why: format!("a person moves every consumer to new key {} and confirms it", issued.key),
+    })
+}
+
+/// New key in use by someone else, old key idle since the delivery.
+fn observe(rotation: &Rotation, issued: &Issued, delivered_at: Timestamp, facts: &Facts, now: Timestamp) -> Step {
+    let old_key = &rotation.charter.old_key;
+    let wait = |why| {
+        Step::Wait(Wait {
+            on: Waiting::Evidence,
+            until: now.checked_add(LOOK_AGAIN).ok(),
+            why,
+        })
+    };
+    let Some(new) = facts.last_use(&issued.key, now) else {
+        return Step::ReadUse(issued.key.clone());
+    };
+    let ours = issued.proved_at.unwrap_or(delivered_at).max(delivered_at);
+    let in_use = matches!(new, LastUse::At { at, .. } if at.duration_since(ours) > GRANULARITY);
+    if !in_use {
+        return wait(format!("nobody but rotate has been seen to use new key {} yet", issued.key));
+    }
+    let Some(old) = facts.last_use(old_key, now) else {
+        return Step::ReadUse(old_key.clone());
+    };
+    match old {
+        LastUse::At { at, service, region } if *at > delivered_at => wait(format!(
+            "old key {old_key} was used after the delivery: {service} in {region} at {at}"
+        )),
+        LastUse::NotReported => wait(format!("the vendor does not report the use of old key {old_key}")),
+        LastUse::At { .. } | LastUse::NeverSeen => Step::Record(Event::CutOver {
+            by: SwitchedBy::Observed {
+                new: new.clone(),
+                old: old.clone(),
+            },
+        }),
+    }
+}
+
+/// What stands between now and disabling or deleting the old key; `None`: nothing does.
+pub(super) fn retire(rotation: &Rotation, issued: &Issued, switch: &Switch, facts: &Facts, now: Timestamp) -> Option<Step> {
+    let old_key = &rotation.charter.old_key;
+    if issued.key == *old_key {
+        return Some(block("the new key is the old key: the journal is damaged"));
+    }
+    let fresh = issued.proved_at.is_some_and(|at| now.duration_since(at) <= FRESH);
+    if !fresh {
+        return Some(Step::Prove);
+    }
+    let Some(last_use) = facts.last_use(old_key, now) else {
+        return Some(Step::ReadUse(old_key.clone()));
+    };
+    match last_use {
+        LastUse::At { at, service, region } if *at > switch.at => Some(block(&format!(
+            "old key {old_key} was used after the cut-over of {}: {service} in {region} at {at}",
+            switch.at
+        ))),
+        _ => None,
+    }
+}
+
+/// The old key has to be listed as inactive before its rest begins.
+pub(super) fn listed_inactive(rotation: &Rotation, facts: &Facts) -> Step {
+    let Some(listing) = &facts.keys else {
+        return Step::ReadKeys { again: false };
+    };
+    let old_key = &rotation.charter.old_key;
+    if listing.keys.iter().any(|key| key.id == *old_key && key.active) {
+        return Step::ReadKeys { again: true };
+    }
+    let known = |key: &KeyId| {
+        key == old_key || rotation.discarded.contains(key) || rotation.issued().is_some_and(|issued| issued.key == *key)
+    };
+    match listing.keys.iter().find(|key| !known(&key.id)) {
+        Some(stranger) => super::attribution::stranger(rotation, stranger),
+        None => Step::Record(Event::Soaking),
+    }
+}
+
+/// A deleted key has to be gone from the list before the rotation ends.
+pub(super) fn listed_gone(facts: &Facts, key: &KeyId, end: Event) -> Step {
+    match &facts.keys {
+        None => Step::ReadKeys { again: false },
+        Some(listing) if listing.keys.iter().any(|listed| listed.id == *key) => Step::ReadKeys { again: true },
+        Some(_) => Step::Record(end),
+    }
+}
+
+/// Who else has used the new key since our own last proof, in words; `None` where nobody has been seen to.
+pub fn used_by_others(issued: &Issued, last_use: &LastUse) -> Option<String> {
+    match last_use {
+        LastUse::At { at, service, region } => {
+            let ours = issued.proved_at.is_some_and(|proved| at.duration_since(proved) <= CLOCKS_DIFFER);
+            (!ours).then(|| format!("{service} in {region} at {at}"))
+        }
+        LastUse::NeverSeen | LastUse::NotReported => None,
+    }
+}

@@ -1,0 +1,103 @@
+//! Sealing with age: one X25519 identity in the state folder.
+
+use std::path::Path;
+
+use age::secrecy::ExposeSecret;
+use age::x25519::Identity;
+use rotate_providers::secret::Secret;
+use zeroize::Zeroizing;
+
+use super::{SealError, Sealer};
+use crate::private_file;
+
+/// Seals to the identity in one file.
+pub struct AgeSealer {
+    identity: Identity,
+}
+
+impl AgeSealer {
+    /// Reads the identity.
+    pub fn open(path: &Path) -> Result<Self, SealError> {
+        let failed = |why: String| SealError::Identity {
+            path: path.display().to_string(),
+            why,
+        };
+        private_file::check(path).map_err(|error| failed(error.to_string()))?;
+        let text = Zeroizing::new(std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?);
+        let identity = text.trim().parse().map_err(|why: &str| failed(why.to_owned()))?;
+        Ok(Self { identity })
+    }
+
+    /// Makes a new identity, durably, and never over an existing one.
+    pub fn create(path: &Path) -> Result<Self, SealError> {
+        let identity = Identity::generate();
+        let text = identity.to_string();
+        private_file::create(path, text.expose_secret().as_bytes()).map_err(|error| SealError::Identity {
+            path: path.display().to_string(),
+            why: error.to_string(),
+        })?;
+        Ok(Self { identity })
+    }
+}
+
+impl Sealer for AgeSealer {
+    fn seal(&self, label: &str, secret: &Secret) -> Result<Vec<u8>, SealError> {
+        let mut plain = Zeroizing::new(Vec::with_capacity(label.len() + 1 + secret.expose().len()));
+        plain.extend_from_slice(label.as_bytes());
+        plain.push(0);
+        plain.extend_from_slice(secret.expose());
+        age::encrypt(&self.identity.to_public(), &plain).map_err(|_| SealError::Seal)
+    }
+
+    fn open(&self, label: &str, sealed: &[u8]) -> Result<Secret, SealError> {
+        let plain = Zeroizing::new(age::decrypt(&self.identity, sealed).map_err(|_| SealError::Open)?);
+        let secret = plain
+            .strip_prefix(label.as_bytes())
+            .and_then(|rest| rest.strip_prefix(&[0]))
+            .ok_or(SealError::Label)?;
+        Ok(Secret::new(secret))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sealer() -> (tempfile::TempDir, AgeSealer) {
+        let folder = tempfile::tempdir().unwrap();
+        let sealer = AgeSealer::create(&folder.path().join("identity.txt")).unwrap();
+        (folder, sealer)
+    }
+
+    #[test]
+    fn a_sealed_secret_opens_under_its_own_label_only() {
+        let (_folder, sealer) = sealer();
+        let sealed = sealer.seal("rotation/new", &Secret::new("s3cret")).unwrap();
+        assert!(!sealed.windows(6).any(|bytes| bytes == b"s3cret"));
+        assert_eq!(sealer.open("rotation/new", &sealed).unwrap().expose(), b"s3cret");
+        assert!(matches!(sealer.open("rotation/ne", &sealed), Err(SealError::Label)));
+        assert!(matches!(sealer.open("other", &sealed), Err(SealError::Label)));
+    }
+
+    #[test]
+    fn a_changed_or_foreign_sealed_secret_is_refused() {
+        let (_folder, sealer) = sealer();
+        let mut sealed = sealer.seal("a", &Secret::new("x")).unwrap();
+        let (_other_folder, other) = self::sealer();
+        assert!(matches!(other.open("a", &sealed), Err(SealError::Open)));
+        *sealed.last_mut().unwrap() ^= 1;
+        assert!(matches!(sealer.open("a", &sealed), Err(SealError::Open)));
+    }
+
+    #[test]
+    fn an_identity_is_never_overwritten_and_never_read_from_a_public_file() {
+        use std::os::unix::fs::PermissionsExt;
+        let (folder, _sealer) = sealer();
+        let path = folder.path().join("identity.txt");
+        let before = std::fs::read(&path).unwrap();
+        assert!(AgeSealer::create(&path).is_err());
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(AgeSealer::open(&path).is_err());
+    }
+}

@@ -1,0 +1,179 @@
+//! The journal and what waits sealed beside it.
+//!
+//! A [`Store`] speaks of revisions and leases so that a store for many machines can take the embedded one's place. Every
+//! write names the lease it was made under and the revision it follows: the loser of a race writes nothing.
+
+mod chain;
+mod sqlite;
+mod sqlite_verify;
+
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rotate_providers::contract::KeyId;
+
+pub use sqlite::SqliteStore;
+
+use crate::machine::{Illegal, Record, Rotation};
+
+/// Where rotations are kept.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Becomes the one writer. A repeat while a lease is held, by anyone, fails with [`StoreError::Held`].
+    async fn lease(&self) -> Result<Lease, StoreError>;
+
+    /// The target's latest rotation, replayed from its journal, each line checked against its hash.
+    async fn latest(&self, target: &str) -> Result<Option<Stored>, StoreError>;
+
+    /// Appends one event, durably, together with what it seals or erases. Not repeatable: a repeat is a lost race.
+    async fn append(&self, lease: &Lease, append: Append<'_>) -> Result<(), StoreError>;
+
+    /// What is sealed under this name for this rotation.
+    async fn sealed(&self, rotation: &str, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// The latest rotation of every target, as last recorded.
+    async fn summaries(&self) -> Result<Vec<Stored>, StoreError>;
+
+    /// The journal, oldest line first, of one target or of all.
+    async fn journal(&self, target: Option<&str>) -> Result<Vec<Line>, StoreError>;
+
+    /// Keys that finished rotations of this target deleted.
+    async fn retired(&self, target: &str) -> Result<Vec<KeyId>, StoreError>;
+
+    /// Checks the whole chain, every replay and every summary.
+    async fn verify(&self) -> Result<Verified, StoreError>;
+}
+
+/// The right to write. Given back when dropped, also by a kill.
+pub struct Lease {
+    /// Grows with every lease: a writer with an old number has lost it.
+    pub fence: i64,
+    /// Keeps the lock of the embedded store.
+    _lock: Option<std::fs::File>,
+}
+
+/// A rotation as the store knows it.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// Its id.
+    pub id: String,
+    /// Its target's name.
+    pub target: String,
+    /// How many events it has.
+    pub revision: i64,
+    /// When the last one was recorded.
+    pub updated_at: Timestamp,
+    /// What they say.
+    pub rotation: Rotation,
+}
+
+/// One event to append.
+pub struct Append<'a> {
+    /// The rotation's id.
+    pub id: &'a str,
+    /// Its target's name.
+    pub target: &'a str,
+    /// The revision that the event follows; zero opens the rotation.
+    pub follows: i64,
+    /// The event.
+    pub record: &'a Record,
+    /// The rotation after it.
+    pub rotation: &'a Rotation,
+    /// What is sealed with it, by name.
+    pub seal: Option<(&'a str, &'a [u8])>,
+}
+
+/// One line of the journal.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Its place in the whole journal, from one.
+    pub seq: i64,
+    /// The rotation's id.
+    pub rotation: String,
+    /// Its target's name.
+    pub target: String,
+    /// The event.
+    pub record: Record,
+}
+
+/// A journal that is whole.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// How many events it holds.
+    pub events: i64,
+    /// How many rotations.
+    pub rotations: i64,
+    /// The last line's hash: noted down elsewhere, it shows later that nothing was cut off or rewritten.
+    pub head: String,
+}
+
+/// A store that cannot be used, or a write that was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another run is writing.
+    #[error("another run of rotate{0} is at work on this state folder")]
+    Held(String),
+    /// The folder or a file in it is open to others, or not ours.
+    #[error("the state in {path} is not safe to use: {why}")]
+    Unsafe {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// Not a database, or a broken one.
+    #[error("the state database {path} is damaged ({why})")]
+    Damaged {
+        /// Which.
+        path: PathBuf,
+        /// In SQLite's words.
+        why: String,
+    },
+    /// Made by a later version of the program.
+    #[error("the state database {path} has format {found}, and this version of rotate knows formats up to {known}")]
+    Newer {
+        /// Which.
+        path: PathBuf,
+        /// Its format.
+        found: i64,
+        /// The latest format that this program reads.
+        known: i64,
+    },
+    /// A line does not fit its hash or its predecessor.
+    #[error("the journal was changed after it was written: event {seq}{target} {why}")]
+    Changed {
+        /// The first line that does not fit.
+        seq: i64,
+        /// ` of TARGET`, where that is known.
+        target: String,
+        /// What does not fit.
+        why: String,
+    },
+    /// Someone else wrote first.
+    #[error("another writer was faster; this write was dropped")]
+    Race,
+    /// No room.
+    #[error("the disk under {path} is full")]
+    Full {
+        /// The database.
+        path: PathBuf,
+    },
+    /// Anything else that the database or the system says.
+    #[error("the state database cannot be used: {0}")]
+    Database(String),
+}
+
+impl StoreError {
+    fn changed(line: &Line, why: impl Into<String>) -> Self {
+        Self::Changed {
+            seq: line.seq,
+            target: format!(" of {}", line.target),
+            why: why.into(),
+        }
+    }
+
+    fn illegal(line: &Line, illegal: &Illegal) -> Self {
+        Self::changed(line, format!("does not fit: {illegal}"))
+    }
+}

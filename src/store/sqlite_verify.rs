@@ -1,0 +1,109 @@
+//! `audit verify`: the whole chain, every replay, every summary.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use sqlx::{Row, SqliteConnection};
+
+use super::chain::{GENESIS, hex};
+use super::sqlite::{StoredLine, classify};
+use super::{Line, StoreError, Verified};
+use crate::machine::Rotation;
+
+/// Walks the journal once, line by line, and compares where it leads with what is kept beside it.
+pub(super) async fn verify(connection: &mut SqliteConnection, path: &Path) -> Result<Verified, StoreError> {
+    let fault = |error: sqlx::Error| classify(path, &error);
+    let health: String = sqlx::query_scalar("PRAGMA integrity_check(1)")
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(fault)?;
+    if health != "ok" {
+        return Err(StoreError::Damaged {
+            path: path.to_owned(),
+            why: health,
+        });
+    }
+    let rows = sqlx::query("SELECT seq, rotation, target, revision, at, body, hash FROM events ORDER BY seq")
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(fault)?;
+    let mut walk = Walk::default();
+    for row in &rows {
+        walk.take(&StoredLine::read(row).map_err(fault)?)?;
+    }
+    let kept = sqlx::query("SELECT id, revision, snapshot FROM rotations")
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(fault)?;
+    for row in &kept {
+        let id: String = row.try_get(0).map_err(fault)?;
+        let revision: i64 = row.try_get(1).map_err(fault)?;
+        let snapshot: String = row.try_get(2).map_err(fault)?;
+        walk.compare(&id, revision, &snapshot)?;
+    }
+    walk.end(i64::try_from(kept.len()).unwrap_or(i64::MAX))
+}
+
+#[derive(Default)]
+struct Walk {
+    head: Option<(i64, Vec<u8>)>,
+    rotations: HashMap<String, (i64, Rotation, Line)>,
+}
+
+impl Walk {
+    fn take(&mut self, stored: &StoredLine) -> Result<(), StoreError> {
+        let (last, before) = self.head.take().unwrap_or((0, GENESIS.to_vec()));
+        if stored.seq != last + 1 {
+            return Err(stored.changed(&format!("follows a gap: event {} is missing", last + 1)));
+        }
+        let line = stored.check(&before)?;
+        let known = self.rotations.remove(&stored.rotation);
+        let (revision, rotation) = match known {
+            Some((revision, rotation, _)) => (revision, Some(rotation)),
+            None => (0, None),
+        };
+        if stored.revision != revision + 1 {
+            return Err(stored.changed(&format!("has revision {} after {revision}", stored.revision)));
+        }
+        let rotation =
+            Rotation::after(rotation, &line.record).map_err(|illegal| StoreError::illegal(&line, &illegal))?;
+        self.head = Some((stored.seq, stored.hash.clone()));
+        self.rotations
+            .insert(stored.rotation.clone(), (stored.revision, rotation, line));
+        Ok(())
+    }
+
+    fn compare(&mut self, id: &str, revision: i64, snapshot: &str) -> Result<(), StoreError> {
+        let last = self.head.as_ref().map_or(0, |(seq, _)| *seq);
+        let Some((replayed, rotation, line)) = self.rotations.remove(id) else {
+            return Err(StoreError::Changed {
+                seq: last + 1,
+                target: String::new(),
+                why: format!("is missing: rotation {id} is summarised and has no events"),
+            });
+        };
+        if replayed != revision {
+            return Err(StoreError::changed(
+                &line,
+                format!("is the last of its rotation, but {revision} events were recorded and not {replayed}"),
+            ));
+        }
+        let same = serde_json::from_str::<Rotation>(snapshot).is_ok_and(|kept| kept == rotation);
+        if !same {
+            return Err(StoreError::changed(&line, "leads elsewhere than the summary kept beside it"));
+        }
+        Ok(())
+    }
+
+    fn end(self, rotations: i64) -> Result<Verified, StoreError> {
+        if let Some((_, _, line)) = self.rotations.values().next() {
+            return Err(StoreError::changed(line, "belongs to a rotation that is not summarised"));
+        }
+        let (events, head) = self.head.unwrap_or((0, GENESIS.to_vec()));
+        Ok(Verified {
+            events,
+            rotations,
+            head: hex(&head),
+        })
+    }
+}
