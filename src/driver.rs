@@ -11,13 +11,12 @@ mod pace;
 mod prove;
 mod word;
 
-
 use rotate_providers::contract::{self, KeyId, Provider};
 use rotate_providers::secret::{Credential, Secret};
 
 pub use error::{DriveError, Refusal};
 pub use interrupt::Interrupt;
-pub use open::Request;
+pub use open::{Request, Standing, inspect, prepare};
 pub use pace::Pace;
 
 use crate::hooks::now;
@@ -91,7 +90,12 @@ impl Driver<'_> {
         passage.facts.retired = self.store.retired(&stored.target).await?;
         loop {
             let step = next(&stored.rotation, &passage.facts, now());
-            tracing::debug!(target = stored.target, phase = stored.rotation.phase.name(), step = step.name(), "next");
+            tracing::debug!(
+                target = stored.target,
+                phase = stored.rotation.phase.name(),
+                step = step.name(),
+                "next"
+            );
             let wait = match step {
                 Step::Wait(wait) => Some(wait),
                 Step::Closed => None,
@@ -175,7 +179,8 @@ impl Driver<'_> {
             if passage.readings >= MOST_READINGS {
                 return Err(DriveError::Lagging);
             }
-            self.pause(self.pace.list_spacing, "waiting for the vendor's list to catch up").await?;
+            self.pause(self.pace.list_spacing, "waiting for the vendor's list to catch up")
+                .await?;
         }
         let keys = self.provider.keys().await?;
         let agreeing = match &passage.facts.keys {
@@ -270,7 +275,10 @@ fn label(stored: &Stored, name: &str) -> String {
 impl Step {
     /// Whether the step reads or changes something at the vendor.
     fn asks_the_vendor(&self) -> bool {
-        !matches!(self, Step::Record(_) | Step::Deliver(_) | Step::Restore(_) | Step::Wait(_) | Step::Closed)
+        !matches!(
+            self,
+            Step::Record(_) | Step::Deliver(_) | Step::Restore(_) | Step::Wait(_) | Step::Closed
+        )
     }
 
     fn name(&self) -> &'static str {

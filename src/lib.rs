@@ -1,1 +1,25 @@
-//! x
+//! Rotates the keys behind a company's integrations without ever breaking them.
+//!
+//! # Theory of operation
+//!
+//! A *rotation* takes a target through fixed phases: a new key is created, proven, delivered; its consumers move; the old
+//! key is disabled, rests, and is deleted. Everything that happened is an event in an append-only journal, and a rotation
+//! is nothing but the fold of its events ([`machine`]). What comes next is decided by a pure function of that rotation,
+//! of what was just read at the vendor, and of the time ([`policy`]). The [`driver`] is the only loop that acts: it
+//! records an intent, makes one call, records the result. It may be killed anywhere; the next run replays the journal and
+//! goes on. A dry run asks the same pure function ([`plan`]).
+//!
+//! A secret is in clear only on the wire, inside a [`seal`]er, and in the [`delivery`] destination that the user named.
+
+pub mod cli;
+pub mod delivery;
+pub mod driver;
+pub mod hooks;
+pub mod machine;
+pub mod plan;
+pub mod policy;
+pub mod private_file;
+pub mod render;
+pub mod seal;
+pub mod state_folder;
+pub mod store;

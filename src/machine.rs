@@ -320,7 +320,9 @@ impl Phase {
                 }
             }
 
-            (Phase::Delivered(issued, _), Event::CutOver { by }) => Phase::CutOver(issued, Switch { at, by: by.clone() }),
+            (Phase::Delivered(issued, _), Event::CutOver { by }) => {
+                Phase::CutOver(issued, Switch { at, by: by.clone() })
+            }
             (Phase::CutOver(issued, switch), Event::Proved) => Phase::CutOver(issued.proved(at), switch),
             (Phase::CutOver(issued, switch), Event::DeactivateIntended) => Phase::Deactivating(issued, switch),
 
@@ -329,7 +331,10 @@ impl Phase {
                 Phase::Deactivated(issued, switch, Retired { at, proved: false })
             }
             (Phase::Deactivated(issued, switch, retired), Event::Proved) => {
-                let retired = Retired { proved: true, ..retired };
+                let retired = Retired {
+                    proved: true,
+                    ..retired
+                };
                 Phase::Deactivated(issued.proved(at), switch, retired)
             }
             (Phase::Deactivated(issued, switch, retired), Event::Soaking) if retired.proved => {
@@ -344,8 +349,12 @@ impl Phase {
             ) => Phase::Reactivating(issued, switch, why.clone()),
             (Phase::Reactivating(issued, switch, _), Event::Reactivated) => Phase::CutOver(issued, switch),
 
-            (Phase::Soaking(issued, switch, retired), Event::Proved) => Phase::Soaking(issued.proved(at), switch, retired),
-            (Phase::Soaking(issued, switch, retired), Event::DeleteIntended) => Phase::Deleting(issued, switch, retired),
+            (Phase::Soaking(issued, switch, retired), Event::Proved) => {
+                Phase::Soaking(issued.proved(at), switch, retired)
+            }
+            (Phase::Soaking(issued, switch, retired), Event::DeleteIntended) => {
+                Phase::Deleting(issued, switch, retired)
+            }
             (Phase::Deleting(issued, switch, retired), Event::Proved) => {
                 Phase::Deleting(issued.proved(at), switch, retired)
             }
@@ -353,7 +362,10 @@ impl Phase {
             (Phase::Deleted(issued), Event::Done) => Phase::Done(issued),
 
             (
-                Phase::Created(issued) | Phase::Verified(issued) | Phase::Delivered(issued, _) | Phase::CutOver(issued, _),
+                Phase::Created(issued)
+                | Phase::Verified(issued)
+                | Phase::Delivered(issued, _)
+                | Phase::CutOver(issued, _),
                 Event::WithdrawIntended,
             ) => Phase::Withdrawing(issued),
             (Phase::Withdrawing(issued), Event::Withdrawn) => Phase::Withdrawn(issued),

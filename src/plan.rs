@@ -74,7 +74,11 @@ impl Foresight {
                 last_use: LastUse::NeverSeen,
             }),
             Step::Create => {
-                self.effect("created", format!("create a new key beside {old} and seal its secret"), true);
+                self.effect(
+                    "created",
+                    format!("create a new key beside {old} and seal its secret"),
+                    true,
+                );
                 let ids_before = BTreeSet::from([old]);
                 self.record(Event::CreateIntended { ids_before })?;
                 self.record(Event::Created { key: new })?;
@@ -85,7 +89,7 @@ impl Foresight {
                 self.record(Event::Discarded { key })?;
             }
             Step::Prove => {
-                let what = format!("log in with {new} and use the consumer's own permission");
+                let what = format!("log in with {new}, with the permission that the consumer needs");
                 self.plan(self.phase_of_proof(), "rotate", what, false, true);
                 self.record(Event::Proved)?;
             }
@@ -95,7 +99,11 @@ impl Foresight {
                 self.record(Event::Delivered { destination })?;
             }
             Step::Deactivate => {
-                self.effect("deactivated", format!("disable {old}, if nobody has used it since"), true);
+                self.effect(
+                    "deactivated",
+                    format!("disable {old}, if nobody has used it since"),
+                    true,
+                );
                 self.record(Event::DeactivateIntended)?;
                 self.record(Event::Deactivated)?;
             }

@@ -151,7 +151,10 @@ fn forward(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
         },
         Phase::Created(_) => Step::Prove,
         Phase::Verified(issued) => {
-            let next = charter.destinations.iter().find(|name| !issued.delivered.contains(*name));
+            let next = charter
+                .destinations
+                .iter()
+                .find(|name| !issued.delivered.contains(*name));
             match next {
                 Some(destination) => Step::Deliver(destination.clone()),
                 None => block("every destination is delivered and yet the rotation is not: the journal is damaged"),

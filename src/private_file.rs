@@ -150,7 +150,9 @@ fn open_beside(path: &Path) -> Result<(PathBuf, File), Refused> {
     let beside = beside(path);
     match std::fs::remove_file(&beside) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(Refused::io("what an earlier attempt left beside it cannot be removed")(error));
+            return Err(Refused::io("what an earlier attempt left beside it cannot be removed")(
+                error,
+            ));
         }
         _ => {}
     }

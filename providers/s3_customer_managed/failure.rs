@@ -84,9 +84,7 @@ fn from_reply<E>(call: Call, error: &SdkError<E, HttpResponse>) -> (Kind, Effect
 where
     E: ProvideErrorMetadata,
 {
-    let status = error
-        .raw_response()
-        .map_or(0, |response| response.status().as_u16());
+    let status = error.raw_response().map_or(0, |response| response.status().as_u16());
     let code = error.code().unwrap_or_default();
     let told = |kind, detail: &str| (kind, Effect::None, detail.to_owned());
     match code {

@@ -85,19 +85,12 @@ impl Provider for S3CustomerManaged {
         let user = &self.inputs.user;
         let owner = self.wire.user(user).await?;
         if owner.name != *user {
-            let detail = format!(
-                "IAM writes this name {}; write it the same way with --user",
-                owner.name
-            );
+            let detail = format!("IAM writes this name {}; write it the same way with --user", owner.name);
             return Err(configuration(&format!("read user {user}"), detail));
         }
         let keys = self.wire.keys(user).await?;
         let is_caller = self.wire.runs_as(&owner, &keys).await?;
-        Ok(Observation {
-            owner,
-            keys,
-            is_caller,
-        })
+        Ok(Observation { owner, keys, is_caller })
     }
 
     async fn keys(&self) -> Result<Vec<Key>, Error> {

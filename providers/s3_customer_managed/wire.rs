@@ -96,11 +96,7 @@ impl Wire {
         let mut marker: Option<String> = None;
         loop {
             let page = patiently(LIST_KEYS, async || {
-                let request = self
-                    .iam
-                    .list_access_keys()
-                    .user_name(user)
-                    .set_marker(marker.clone());
+                let request = self.iam.list_access_keys().user_name(user).set_marker(marker.clone());
                 request
                     .send()
                     .await
@@ -428,7 +424,12 @@ where
             _ => false,
         })
         .notify(|error, delay| {
-            tracing::warn!(call = error.call, wait_ms = delay.as_millis(), "{}; trying again", error.detail);
+            tracing::warn!(
+                call = error.call,
+                wait_ms = delay.as_millis(),
+                "{}; trying again",
+                error.detail
+            );
         })
         .await
 }

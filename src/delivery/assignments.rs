@@ -79,7 +79,12 @@ impl<'a> Assignments<'a> {
             found,
             end,
         };
-        match this.found.iter().enumerate().any(|(i, a)| this.found[..i].iter().any(|b| this.same(a.name, b.name))) {
+        match this
+            .found
+            .iter()
+            .enumerate()
+            .any(|(i, a)| this.found[..i].iter().any(|b| this.same(a.name, b.name)))
+        {
             true => Err(Fault::Content("a name is assigned twice in it")),
             false => Ok(this),
         }

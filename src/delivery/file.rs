@@ -48,7 +48,9 @@ impl FileDestination {
         };
         let fits = |letter: char| !letter.is_control() && !matches!(letter, '[' | ']' | '#' | ';');
         if profile.is_empty() || profile.trim() != profile || !profile.chars().all(fits) {
-            return Err(Fault::Name("the profile's name is empty or has characters that no profile can have"));
+            return Err(Fault::Name(
+                "the profile's name is empty or has characters that no profile can have",
+            ));
         }
         let name = format!("aws-profile:{profile}@{}", text(&path)?);
         let format = Format::AwsProfile(profile.to_owned());

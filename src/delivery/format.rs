@@ -45,7 +45,9 @@ impl Format {
             None => match serde_json::from_str::<ProcessDocument<'_>>(text) {
                 Ok(document) if document.version == 1 => Ok(()),
                 _ if text.trim().is_empty() => Ok(()),
-                _ => Err(Fault::Content("it exists and is not a credential_process document of version 1")),
+                _ => Err(Fault::Content(
+                    "it exists and is not a credential_process document of version 1",
+                )),
             },
         }
     }
@@ -141,11 +143,16 @@ fn as_text(bytes: &Secret) -> Result<&str, Fault> {
 }
 
 fn secret_text(credential: &Credential) -> Result<&str, Fault> {
-    let fits = |text: &&str| text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"'#;\\".contains(&byte));
+    let fits = |text: &&str| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_graphic() && !b"\"'#;\\".contains(&byte))
+    };
     let secret = credential.secret.expose_text().filter(fits);
     match secret {
         Some(secret) if fits(&credential.key.as_str()) => Ok(secret),
-        _ => Err(Fault::Content("the key or its secret has characters that no file format carries")),
+        _ => Err(Fault::Content(
+            "the key or its secret has characters that no file format carries",
+        )),
     }
 }
 

@@ -35,7 +35,8 @@ impl Driver<'_> {
         let sealed = self.seal(stored, NEW_KEY, &credential.secret)?;
         crash_point("create: sealed");
         let key = credential.key;
-        self.record_sealed(stored, Event::Created { key }, Some((NEW_KEY, &sealed))).await
+        self.record_sealed(stored, Event::Created { key }, Some((NEW_KEY, &sealed)))
+            .await
     }
 
     async fn not_created(&self, stored: &mut Stored, passage: &mut Passage, error: Error) -> Result<(), DriveError> {

@@ -40,6 +40,9 @@ pub enum DriveError {
     /// The journal says that there is a sealed secret, and there is none.
     #[error("the sealed secret of the new key is missing from the store")]
     SecretMissing,
+    /// The journal names a connector that this program does not have.
+    #[error("the journal names connector {0}, which this version of rotate does not know")]
+    UnknownConnector(String),
     /// A signal.
     #[error("interrupted; nothing was left half done")]
     Interrupted,
@@ -63,6 +66,13 @@ impl Refusal {
             remedy: Vec::new(),
             blocked: false,
         }
+    }
+
+    /// A target that no journal knows.
+    pub fn unknown_target(target: &str) -> Self {
+        Self::error(format!("no rotation of {target} is on record"))
+            .with("see the targets on record:")
+            .with("rotate status")
     }
 
     pub(super) fn with(mut self, remedy: impl Into<String>) -> Self {

@@ -2,11 +2,11 @@
 
 use jiff::SignedDuration;
 use rotate_providers::Connector;
-use rotate_providers::contract::{Key, KeyId, LastUse, Observation};
+use rotate_providers::contract::{Key, KeyId, LastUse, Observation, Provider};
 use uuid::Uuid;
 
 use super::{DriveError, Driver, Outcome, Passage, Refusal};
-use crate::delivery::{self, Destination};
+use crate::delivery::{DeliveryError, Destination};
 use crate::hooks::now;
 use crate::machine::{Charter, Cutover, Event, Phase, Record, Rotation};
 use crate::policy::{Facts, Listing, may_create};
@@ -91,7 +91,10 @@ impl Request<'_> {
     }
 
     fn destination_names(&self) -> Vec<String> {
-        self.destinations.iter().map(|destination| destination.name().to_owned()).collect()
+        self.destinations
+            .iter()
+            .map(|destination| destination.name().to_owned())
+            .collect()
     }
 
     fn charter(&self, found: &Observation, old_key: KeyId) -> Charter {
@@ -114,7 +117,9 @@ impl Driver<'_> {
         for destination in request.destinations {
             destination.rehearse().await?;
         }
-        let (rotation, facts, record) = self.prepare(request).await?;
+        self.progress.doing("looking at the keys that exist");
+        let retired = self.store.retired(request.target).await?;
+        let (rotation, facts, record) = prepare(self.provider, request, retired).await?;
         let stored = Stored {
             id: Uuid::now_v7().to_string(),
             target: request.target.to_owned(),
@@ -141,92 +146,94 @@ impl Driver<'_> {
         };
         self.pursue(stored, passage).await
     }
+}
 
-    /// What [`Driver::open`] would begin with. Reads only.
-    pub async fn prepare(&self, request: &Request<'_>) -> Result<(Rotation, Facts, Record), DriveError> {
-        self.progress.doing("looking at the keys that exist");
-        let found = self.provider.observe().await?;
-        if found.is_caller {
-            return Err(DriveError::Refused(own_identity(&found.owner.name)));
-        }
-        let retired = self.store.retired(request.target).await?;
-        let old_key = self.old_key(request, &found, &retired).await?;
-        let charter = request.charter(&found, old_key);
-        let record = Record {
-            at: now(),
-            event: Event::Opened { charter },
-        };
-        let rotation = Rotation::after(None, &record)?;
-        let keys = Some(Listing {
-            keys: found.keys,
-            agreeing: 1,
-        });
-        let facts = Facts {
-            keys,
-            retired,
-            ..Facts::default()
-        };
-        Ok((rotation, facts, record))
+/// What [`Driver::open`] begins with. Reads only.
+pub async fn prepare(
+    provider: &dyn Provider,
+    request: &Request<'_>,
+    retired: Vec<KeyId>,
+) -> Result<(Rotation, Facts, Record), DriveError> {
+    let found = provider.observe().await?;
+    if found.is_caller {
+        return Err(DriveError::Refused(own_identity(&found.owner.name)));
     }
+    let old_key = old_key(provider, request, &found, &retired).await?;
+    let charter = request.charter(&found, old_key);
+    let record = Record {
+        at: now(),
+        event: Event::Opened { charter },
+    };
+    let rotation = Rotation::after(None, &record)?;
+    let keys = Some(Listing {
+        keys: found.keys,
+        agreeing: 1,
+    });
+    let facts = Facts {
+        keys,
+        retired,
+        ..Facts::default()
+    };
+    Ok((rotation, facts, record))
+}
 
-    /// The one key that is to go.
-    async fn old_key(
-        &self,
-        request: &Request<'_>,
-        found: &Observation,
-        retired: &[KeyId],
-    ) -> Result<KeyId, DriveError> {
-        let active: Vec<&Key> = found.keys.iter().filter(|key| key.active).collect();
-        let refusal = match active.as_slice() {
-            [only] => match may_create(&only.id, &found.keys, retired, |_| false) {
-                Ok(_) => return Ok(only.id.clone()),
-                Err(why) => Refusal::error(format!("{why} of {}", found.owner.name)).blocked(),
-            },
-            [] => {
-                let why = format!("{} has no active key, so there is nothing to rotate", found.owner.name);
-                return Err(DriveError::Refused(
-                    Refusal::error(why).with("check the name given with --user, and in which account it is"),
-                ));
-            }
-            _ => Refusal::error(format!(
-                "both slots of {} are full with active keys, and which one is live cannot be known",
-                found.owner.name
-            ))
-            .blocked(),
-        };
-        Err(DriveError::Refused(self.describe_keys(request, found, refusal).await?))
-    }
+/// The one key that is to go.
+async fn old_key(
+    provider: &dyn Provider,
+    request: &Request<'_>,
+    found: &Observation,
+    retired: &[KeyId],
+) -> Result<KeyId, DriveError> {
+    let owner = &found.owner.name;
+    let active: Vec<&Key> = found.keys.iter().filter(|key| key.active).collect();
+    let why = match active.as_slice() {
+        [only] => match may_create(&only.id, &found.keys, retired, |_| false) {
+            Ok(_) => return Ok(only.id.clone()),
+            Err(why) => format!("{why} of {owner}"),
+        },
+        [] => {
+            let why = format!("{owner} has no active key, so there is nothing to rotate");
+            return Err(DriveError::Refused(
+                Refusal::error(why).with("check the name given with --user, and in which account it is"),
+            ));
+        }
+        _ => format!("both slots of {owner} are full with active keys, and which one is live cannot be known"),
+    };
+    let refusal = Refusal::error(why).blocked();
+    Err(DriveError::Refused(
+        describe_keys(provider, request, found, refusal).await?,
+    ))
+}
 
-    /// Lists the keys with their age and last use, and the command that removes each.
-    async fn describe_keys(
-        &self,
-        request: &Request<'_>,
-        found: &Observation,
-        mut refusal: Refusal,
-    ) -> Result<Refusal, DriveError> {
-        for key in &found.keys {
-            let state = if key.active { "active" } else { "inactive" };
-            let age = match key.created_at {
-                Some(at) => format!("created {at} ({} days old)", now().duration_since(at).as_hours() / 24),
-                None => "of unknown age".to_owned(),
-            };
-            let used = match self.provider.last_use(&key.id).await? {
-                LastUse::At { at, service, region } => format!("last used {at} for {service} in {region}"),
-                LastUse::NeverSeen => "no use on record".to_owned(),
-                LastUse::NotReported => "use not reported".to_owned(),
-            };
-            refusal = refusal.with(format!("{}: {state}, {age}, {used}", key.id));
-        }
-        refusal = refusal.with("find out which key no consumer holds, and delete that one:");
-        for key in &found.keys {
-            refusal = refusal.with(format!("  {}", (request.connector.delete_by_hand)(&found.owner, &key.id)));
-        }
-        Ok(refusal)
+/// Lists the keys with their age and last use, and the command that removes each.
+async fn describe_keys(
+    provider: &dyn Provider,
+    request: &Request<'_>,
+    found: &Observation,
+    mut refusal: Refusal,
+) -> Result<Refusal, DriveError> {
+    for key in &found.keys {
+        let state = if key.active { "active" } else { "inactive" };
+        let age = match key.created_at {
+            Some(at) => format!("created {at} ({} days old)", now().duration_since(at).as_hours() / 24),
+            None => "of unknown age".to_owned(),
+        };
+        let used = match provider.last_use(&key.id).await? {
+            LastUse::At { at, service, region } => format!("last used {at} for {service} in {region}"),
+            LastUse::NeverSeen => "no use on record".to_owned(),
+            LastUse::NotReported => "use not reported".to_owned(),
+        };
+        refusal = refusal.with(format!("{}: {state}, {age}, {used}", key.id));
     }
+    refusal = refusal.with("find out which key no consumer holds, and delete that one:");
+    for key in &found.keys {
+        refusal = refusal.with((request.connector.delete_by_hand)(&found.owner, &key.id));
+    }
+    Ok(refusal)
 }
 
 /// Checks destinations without writing; for a dry run.
-pub async fn inspect(destinations: &[Box<dyn Destination>]) -> Result<(), delivery::DeliveryError> {
+pub async fn inspect(destinations: &[Box<dyn Destination>]) -> Result<(), DeliveryError> {
     for destination in destinations {
         destination.inspect().await?;
     }
@@ -235,6 +242,8 @@ pub async fn inspect(destinations: &[Box<dyn Destination>]) -> Result<(), delive
 
 /// The program must not cut off the branch that it sits on.
 pub(super) fn own_identity(name: &str) -> Refusal {
-    Refusal::error(format!("rotate itself runs as {name}, and would disable the key that it works with"))
-        .with("run it as another user or role that may manage the keys of this one")
+    Refusal::error(format!(
+        "rotate itself runs as {name}, and would disable the key that it works with"
+    ))
+    .with("run it as another user or role that may manage the keys of this one")
 }

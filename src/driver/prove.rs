@@ -73,7 +73,8 @@ impl Driver<'_> {
                     if streak >= successes {
                         return Ok(verdict);
                     }
-                    self.pause(self.pace.verify_spacing, "proving the new key once more").await?;
+                    self.pause(self.pace.verify_spacing, "proving the new key once more")
+                        .await?;
                     continue;
                 }
                 Verdict::Rejected { may_be_lag: false, .. } => return Ok(verdict),
@@ -86,7 +87,8 @@ impl Driver<'_> {
                 }
             }
             let wait = self.pace.verify_spacing.max(SHORTEST_RETRY);
-            self.pause(wait, "waiting until the vendor knows the new key everywhere").await?;
+            self.pause(wait, "waiting until the vendor knows the new key everywhere")
+                .await?;
         }
     }
 }

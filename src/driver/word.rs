@@ -62,8 +62,10 @@ impl Driver<'_> {
             None => Ok(()),
             Some(use_) => Err(DriveError::Refused(
                 Refusal::error(format!("new key {} is used by others: {use_}", issued.key))
-                    .with("if every consumer has moved to it, go on: rotate confirm ".to_owned() + &stored.target)
-                    .with("move them back to the old key, then: rotate abort --force ".to_owned() + &stored.target),
+                    .with("if every consumer has moved to it, go on:")
+                    .with(format!("rotate confirm {}", stored.target))
+                    .with("otherwise move them back to the old key first, then:")
+                    .with(format!("rotate abort --force {}", stored.target)),
             )),
         }
     }
@@ -81,9 +83,13 @@ fn wrong_state(stored: &Stored, why: &str) -> DriveError {
     let target = &stored.target;
     let refusal = Refusal::error(format!("{target} is at `{}`: {why}", rotation.phase.name()));
     DriveError::Refused(if rotation.may_undo(UndoKind::Abort) {
-        refusal.with(format!("before the cut-over a rotation is undone with: rotate abort {target}"))
+        refusal
+            .with("before the cut-over a rotation is undone with:")
+            .with(format!("rotate abort {target}"))
     } else if rotation.may_undo(UndoKind::Rollback) {
-        refusal.with(format!("after the cut-over a rotation is undone with: rotate rollback {target}"))
+        refusal
+            .with("after the cut-over a rotation is undone with:")
+            .with(format!("rotate rollback {target}"))
     } else {
         refusal.with(format!("rotate status {target}"))
     })

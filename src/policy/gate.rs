@@ -13,7 +13,12 @@ const GRANULARITY: SignedDuration = SignedDuration::from_mins(15);
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(1);
 
 /// May a key be created, given these keys? `Ok(Some(key))`: after this one, which the journal retired, is deleted.
-pub fn may_create(old: &KeyId, keys: &[Key], retired: &[KeyId], ignore: impl Fn(&KeyId) -> bool) -> Result<Option<KeyId>, String> {
+pub fn may_create(
+    old: &KeyId,
+    keys: &[Key],
+    retired: &[KeyId],
+    ignore: impl Fn(&KeyId) -> bool,
+) -> Result<Option<KeyId>, String> {
     let present = || keys.iter().filter(|key| !ignore(&key.id));
     if !present().any(|key| key.id == *old && key.active) {
         return Err(format!("old key {old} is no longer there, or no longer active"));
@@ -58,7 +63,10 @@ pub(super) fn cut_over(rotation: &Rotation, facts: &Facts, now: Timestamp) -> St
     Step::Wait(Wait {
         on: Waiting::Cutover,
         until: overdue_at(rotation),
-        why: format!("a person moves every consumer to new key {} and confirms it", issued.key),
+        why: format!(
+            "every consumer moves to new key {}, and a person confirms it",
+            issued.key
+        ),
     })
 }
 
@@ -78,7 +86,10 @@ fn observe(rotation: &Rotation, issued: &Issued, delivered_at: Timestamp, facts:
     let ours = issued.proved_at.unwrap_or(delivered_at).max(delivered_at);
     let in_use = matches!(new, LastUse::At { at, .. } if at.duration_since(ours) > GRANULARITY);
     if !in_use {
-        return wait(format!("nobody but rotate has been seen to use new key {} yet", issued.key));
+        return wait(format!(
+            "nobody but rotate has been seen to use new key {} yet",
+            issued.key
+        ));
     }
     let Some(old) = facts.last_use(old_key, now) else {
         return Step::ReadUse(old_key.clone());
@@ -98,7 +109,13 @@ fn observe(rotation: &Rotation, issued: &Issued, delivered_at: Timestamp, facts:
 }
 
 /// What stands between now and disabling or deleting the old key; `None`: nothing does.
-pub(super) fn retire(rotation: &Rotation, issued: &Issued, switch: &Switch, facts: &Facts, now: Timestamp) -> Option<Step> {
+pub(super) fn retire(
+    rotation: &Rotation,
+    issued: &Issued,
+    switch: &Switch,
+    facts: &Facts,
+    now: Timestamp,
+) -> Option<Step> {
     let old_key = &rotation.charter.old_key;
     if issued.key == *old_key {
         return Some(block("the new key is the old key: the journal is damaged"));
@@ -150,7 +167,9 @@ pub(super) fn listed_gone(facts: &Facts, key: &KeyId, end: Event) -> Step {
 pub fn used_by_others(issued: &Issued, last_use: &LastUse) -> Option<String> {
     match last_use {
         LastUse::At { at, service, region } => {
-            let ours = issued.proved_at.is_some_and(|proved| at.duration_since(proved) <= CLOCKS_DIFFER);
+            let ours = issued
+                .proved_at
+                .is_some_and(|proved| at.duration_since(proved) <= CLOCKS_DIFFER);
             (!ours).then(|| format!("{service} in {region} at {at}"))
         }
         LastUse::NeverSeen | LastUse::NotReported => None,

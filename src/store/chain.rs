@@ -57,9 +57,25 @@ mod tests {
         let hash = link.hash(&GENESIS);
         assert_ne!(hash, link.hash(&hash));
         assert_ne!(hash, Link { seq: 2, ..link }.hash(&GENESIS));
-        assert_ne!(hash, Link { rotation: "rt", target: "", ..link }.hash(&GENESIS));
+        assert_ne!(
+            hash,
+            Link {
+                rotation: "rt",
+                target: "",
+                ..link
+            }
+            .hash(&GENESIS)
+        );
         assert_ne!(hash, Link { revision: 2, ..link }.hash(&GENESIS));
-        assert_ne!(hash, Link { at: "ab", body: "", ..link }.hash(&GENESIS));
+        assert_ne!(
+            hash,
+            Link {
+                at: "ab",
+                body: "",
+                ..link
+            }
+            .hash(&GENESIS)
+        );
         assert_eq!(hex(&hash).len(), 64);
     }
 }

@@ -112,7 +112,10 @@ impl Store for SqliteStore {
             let before: Option<Vec<u8>> = row.try_get("before").map_err(|error| self.fault(error))?;
             let line = stored_line.check(before.as_deref().unwrap_or(&GENESIS))?;
             if stored_line.revision != revision {
-                return Err(StoreError::changed(&line, format!("follows a gap: revision {revision} is missing")));
+                return Err(StoreError::changed(
+                    &line,
+                    format!("follows a gap: revision {revision} is missing"),
+                ));
             }
             let rotation = Rotation::after(stored.take().map(|stored| stored.rotation), &line.record)
                 .map_err(|illegal| StoreError::illegal(&line, &illegal))?;
@@ -139,7 +142,10 @@ impl Store for SqliteStore {
         crash_point("store: after commit");
         if append.record.event.is_final() {
             // What was sealed must not linger in the write-ahead log either. It is erased from the database already.
-            if let Err(error) = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut *connection).await {
+            if let Err(error) = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+                .execute(&mut *connection)
+                .await
+            {
                 tracing::warn!("the write-ahead log could not be emptied: {}", self.fault(error));
             }
         }
@@ -185,11 +191,13 @@ impl Store for SqliteStore {
 
     async fn retired(&self, target: &str) -> Result<Vec<KeyId>, StoreError> {
         let mut connection = self.connection.lock().await;
-        let rows = sqlx::query("SELECT id, target, revision, updated_at, snapshot FROM rotations WHERE target = ? AND closed = 1")
-            .bind(target)
-            .fetch_all(&mut *connection)
-            .await
-            .map_err(|error| self.fault(error))?;
+        let rows = sqlx::query(
+            "SELECT id, target, revision, updated_at, snapshot FROM rotations WHERE target = ? AND closed = 1",
+        )
+        .bind(target)
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(|error| self.fault(error))?;
         let mut keys = Vec::new();
         for row in &rows {
             let stored = self.summary(row)?;
@@ -297,7 +305,9 @@ impl StoredLine {
 /// Writes one event; `Ok(false)` where the lease or the revision is no longer ours.
 async fn write(connection: &mut SqliteConnection, lease: &Lease, append: &Append<'_>) -> Result<bool, sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let fence: i64 = sqlx::query_scalar("SELECT fence FROM lease").fetch_one(&mut *transaction).await?;
+    let fence: i64 = sqlx::query_scalar("SELECT fence FROM lease")
+        .fetch_one(&mut *transaction)
+        .await?;
     let revision: Option<i64> = sqlx::query_scalar("SELECT revision FROM rotations WHERE id = ?")
         .bind(append.id)
         .fetch_optional(&mut *transaction)
@@ -419,8 +429,12 @@ async fn check_format(path: &Path, connection: &mut SqliteConnection) -> Result<
 }
 
 async fn format(connection: &mut SqliteConnection) -> Result<(i64, i64), sqlx::Error> {
-    let application = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await?;
-    let version = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await?;
+    let application = sqlx::query_scalar("PRAGMA application_id")
+        .fetch_one(&mut *connection)
+        .await?;
+    let version = sqlx::query_scalar("PRAGMA user_version")
+        .fetch_one(&mut *connection)
+        .await?;
     Ok((application, version))
 }
 
@@ -454,7 +468,11 @@ fn lock(path: &Path) -> Result<File, StoreError> {
             let mut holder = String::new();
             let _ = file.read_to_string(&mut holder);
             let holder = holder.trim();
-            let holder = if holder.is_empty() { String::new() } else { format!(" (process {holder})") };
+            let holder = if holder.is_empty() {
+                String::new()
+            } else {
+                format!(" (process {holder})")
+            };
             return Err(StoreError::Held(holder));
         }
         Err(std::fs::TryLockError::Error(error)) => return Err(fault(error)),

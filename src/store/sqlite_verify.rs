@@ -90,14 +90,20 @@ impl Walk {
         }
         let same = serde_json::from_str::<Rotation>(snapshot).is_ok_and(|kept| kept == rotation);
         if !same {
-            return Err(StoreError::changed(&line, "leads elsewhere than the summary kept beside it"));
+            return Err(StoreError::changed(
+                &line,
+                "leads elsewhere than the summary kept beside it",
+            ));
         }
         Ok(())
     }
 
     fn end(self, rotations: i64) -> Result<Verified, StoreError> {
         if let Some((_, _, line)) = self.rotations.values().next() {
-            return Err(StoreError::changed(line, "belongs to a rotation that is not summarised"));
+            return Err(StoreError::changed(
+                line,
+                "belongs to a rotation that is not summarised",
+            ));
         }
         let (events, head) = self.head.unwrap_or((0, GENESIS.to_vec()));
         Ok(Verified {

@@ -35,7 +35,12 @@ fn only_the_two_values_of_the_section_change() {
 #[test]
 fn what_follows_a_value_stays() {
     let changed = change(CREDENTIALS, "default");
-    assert_eq!(changed, CREDENTIALS.replace("AKIADEFAULT", "NEW").replace("=one ; old", "=s ; old"));
+    assert_eq!(
+        changed,
+        CREDENTIALS
+            .replace("AKIADEFAULT", "NEW")
+            .replace("=one ; old", "=s ; old")
+    );
 }
 
 #[test]
@@ -51,7 +56,10 @@ fn a_missing_section_is_added_at_the_end_of_the_file() {
         change(CREDENTIALS, "new"),
         format!("{CREDENTIALS}\n\n[new]\naws_access_key_id = NEW\naws_secret_access_key = s\n")
     );
-    assert_eq!(change("", "new"), "[new]\naws_access_key_id = NEW\naws_secret_access_key = s\n");
+    assert_eq!(
+        change("", "new"),
+        "[new]\naws_access_key_id = NEW\naws_secret_access_key = s\n"
+    );
 }
 
 #[test]
@@ -72,10 +80,7 @@ fn a_value_can_be_taken_away_again() {
 
 #[test]
 fn ambiguous_files_are_refused() {
-    for text in [
-        "[a]\n[b]\n[a]\n",
-        "[a]\naws_access_key_id = x\nAWS_ACCESS_KEY_ID = y\n",
-    ] {
+    for text in ["[a]\n[b]\n[a]\n", "[a]\naws_access_key_id = x\nAWS_ACCESS_KEY_ID = y\n"] {
         assert!(Assignments::parse(text, Dialect::Section("a")).is_err(), "{text}");
     }
     assert!(Assignments::parse("A=1\nexport A=2\n", Dialect::Dotenv).is_err());
@@ -86,7 +91,10 @@ fn dotenv_keeps_quotes_exports_and_comments() {
     let text = "PORT=80\nexport AWS_ACCESS_KEY_ID=\"old\" # ours\nAWS_SECRET_ACCESS_KEY='x'\n\nLAST=1";
     let parsed = Assignments::parse(text, Dialect::Dotenv).unwrap();
     assert_eq!(parsed.value("AWS_ACCESS_KEY_ID"), Some("old"));
-    let changes = [("AWS_ACCESS_KEY_ID", Some("NEW")), ("AWS_SECRET_ACCESS_KEY", Some("a/b+c=="))];
+    let changes = [
+        ("AWS_ACCESS_KEY_ID", Some("NEW")),
+        ("AWS_SECRET_ACCESS_KEY", Some("a/b+c==")),
+    ];
     assert_eq!(
         *parsed.set(&changes),
         "PORT=80\nexport AWS_ACCESS_KEY_ID=\"NEW\" # ours\nAWS_SECRET_ACCESS_KEY='a/b+c=='\n\nLAST=1"

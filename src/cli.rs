@@ -1,0 +1,155 @@
+//! The command line: one file per command. stdout is data, stderr is talk.
+
+mod audit;
+mod duration;
+mod exit;
+mod log;
+mod process;
+mod remedy;
+mod run;
+mod s3_customer_managed;
+mod session;
+mod status;
+mod terminal;
+mod word;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use exit::Exit;
+
+use crate::driver::Pace;
+
+/// Runs one command line and gives the process's exit code.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A closed pipe is nobody's fault.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Ok }.into();
+        }
+    };
+    process::harden();
+    if let Err(error) = log::start(&cli.global) {
+        terminal::error(&error, &[]);
+        return Exit::Usage.into();
+    }
+    process::block_on(cli.run()).into()
+}
+
+/// Rotates the keys behind a company's integrations without ever breaking them.
+///
+/// A new key is created, proven and delivered; its consumers move; the old key is disabled, rests, and is deleted. Each
+/// step is journaled before it is taken. The same command again goes on where a rotation stands.
+///
+/// Exit codes: 0 done, or waiting within the allowance; 1 error; 3 blocked or overdue, a person is needed; 4 another run
+/// is at work; 64 usage; 130 interrupted.
+#[derive(Parser)]
+#[command(name = "rotate", version, max_term_width = 110)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Args, Clone)]
+struct Global {
+    /// Where the journal is kept [default: $ROTATE_STATE_DIR, else $XDG_STATE_HOME/rotate, else ~/.local/state/rotate]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    state_dir: Option<PathBuf>,
+    /// What stdout gets
+    #[arg(long, global = true, value_enum, default_value_t = Output::Text)]
+    output: Output,
+    /// Say more on stderr; twice: still more ($RUST_LOG is more exact)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// How diagnostics on stderr are written
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+    #[command(flatten)]
+    pace: PaceArgs,
+}
+
+/// Waits that are seconds long.
+#[derive(Args, Clone)]
+#[command(next_help_heading = "Waits of seconds")]
+struct PaceArgs {
+    /// How many probes in a row a new key has to pass
+    #[arg(long, global = true, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=20))]
+    verify_successes: u32,
+    /// The time between two probes of a new key
+    #[arg(long, global = true, value_name = "TIME", default_value = "2s", value_parser = duration::wait)]
+    verify_spacing: Duration,
+    /// How long a new key may be refused before that is believed
+    #[arg(long, global = true, value_name = "TIME", default_value = "2m", value_parser = duration::wait)]
+    verify_deadline: Duration,
+    /// The time between two readings of a list of keys that lags
+    #[arg(long, global = true, value_name = "TIME", default_value = "5s", value_parser = duration::wait)]
+    list_spacing: Duration,
+}
+
+impl PaceArgs {
+    fn pace(&self) -> Pace {
+        Pace {
+            verify_successes: self.verify_successes,
+            verify_spacing: self.verify_spacing,
+            verify_deadline: self.verify_deadline,
+            list_spacing: self.list_spacing,
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Output {
+    /// For people
+    Text,
+    /// For programs: one document, with a schema_version
+    Json,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Rotate the AWS access key of the IAM user behind an S3 bucket
+    S3CustomerManaged(s3_customer_managed::Command),
+    /// Show where rotations stand
+    Status(status::Command),
+    /// Say that every consumer has moved to the new key, or that you have looked at what blocked a rotation
+    Confirm(word::Confirm),
+    /// Undo a rotation before its cut-over: put destinations back, delete the new key
+    Abort(word::Abort),
+    /// Undo a rotation after its cut-over, while the old key lives: switch it on again, put destinations back
+    Rollback(word::Rollback),
+    /// Move every open rotation as far as it may go; for cron
+    Run(run::Command),
+    /// Show the journal, or check that nobody has changed it
+    Audit(audit::Command),
+}
+
+impl Cli {
+    async fn run(self) -> Exit {
+        let global = &self.global;
+        match self.command {
+            Command::S3CustomerManaged(command) => command.run(global).await,
+            Command::Status(command) => command.run(global).await,
+            Command::Confirm(command) => command.run(global).await,
+            Command::Abort(command) => command.run(global).await,
+            Command::Rollback(command) => command.run(global).await,
+            Command::Run(command) => command.run(global).await,
+            Command::Audit(command) => command.run(global).await,
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! `rotate audit` and `rotate audit verify`.
+
+use clap::{Args, Subcommand};
+
+use super::session::{locate, tell_folder};
+use super::{Exit, Global, Output, terminal};
+use crate::render::{json, text};
+use crate::state_folder::FolderError;
+use crate::store::{Store, Verified};
+
+/// Show the journal, or check that nobody has changed it.
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Command {
+    #[command(subcommand)]
+    what: Option<What>,
+    /// One target only
+    target: Option<String>,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Check every line of the journal against its hash, its predecessor and what is kept beside it
+    Verify,
+}
+
+impl Command {
+    pub(super) async fn run(self, global: &Global) -> Exit {
+        let printed = match self.what {
+            Some(What::Verify) => verify(global).await,
+            None => lines(global, self.target.as_deref()).await,
+        };
+        match printed {
+            Ok(text) => {
+                terminal::print(&text);
+                Exit::Ok
+            }
+            Err(error) => tell_folder(global, &error),
+        }
+    }
+}
+
+async fn lines(global: &Global, target: Option<&str>) -> Result<String, FolderError> {
+    let lines = match locate(global)?.open_journal().await? {
+        Some(store) => store.journal(target).await?,
+        None => Vec::new(),
+    };
+    Ok(match global.output {
+        Output::Text => text::journal(&lines),
+        Output::Json => json::journal(&lines),
+    })
+}
+
+async fn verify(global: &Global) -> Result<String, FolderError> {
+    let verified = match locate(global)?.open_journal().await? {
+        Some(store) => store.verify().await?,
+        None => Verified {
+            events: 0,
+            rotations: 0,
+            head: String::new(),
+        },
+    };
+    Ok(match global.output {
+        Output::Text => text::verified(&verified),
+        Output::Json => json::verified(&verified),
+    })
+}

@@ -1,0 +1,66 @@
+//! Diagnostics on stderr.
+//!
+//! Only what this project says of itself is let through, whatever `RUST_LOG` asks for: the libraries below it log
+//! requests and replies, and those hold secrets.
+
+use std::io::{IsTerminal, stderr};
+
+use tracing_subscriber::filter::{EnvFilter, FilterExt, filter_fn};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, fmt};
+
+use super::{Global, LogFormat};
+
+/// Starts diagnostics; the error is a usage error.
+pub(super) fn start(global: &Global) -> Result<(), String> {
+    let level = match global.verbose {
+        0 => "warn",
+        1 => "info",
+        2 => "debug",
+        _ => "trace",
+    };
+    let wanted = match std::env::var("RUST_LOG") {
+        Ok(text) if !text.is_empty() && global.verbose == 0 => {
+            EnvFilter::try_new(&text).map_err(|_| format!("$RUST_LOG is not a filter: {text}"))?
+        }
+        _ => EnvFilter::new(level),
+    };
+    let filter = wanted.and(filter_fn(|metadata| is_ours(metadata.target())));
+    let colour = stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let layer = fmt::layer().with_writer(stderr).with_ansi(colour);
+    let layer = match global.log_format {
+        LogFormat::Text => layer.with_target(false).without_time().boxed(),
+        LogFormat::Json => layer.json().boxed(),
+    };
+    // A second start in one process keeps the first.
+    let _ = tracing_subscriber::registry()
+        .with(layer.with_filter(filter))
+        .try_init();
+    Ok(())
+}
+
+fn is_ours(target: &str) -> bool {
+    let package = target.split("::").next().unwrap_or_default();
+    matches!(package, "rotate" | "rotate_providers")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_ours;
+
+    #[test]
+    fn only_our_own_packages_are_heard() {
+        assert!(is_ours("rotate::driver"));
+        assert!(is_ours("rotate_providers::s3_customer_managed::wire"));
+        for foreign in [
+            "aws_smithy_runtime::client",
+            "hyper::proto",
+            "rotate_evil",
+            "sqlx::query",
+            "",
+        ] {
+            assert!(!is_ours(foreign), "{foreign}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What to do about an error, added where a person reads it. Lines that begin with a command can be pasted.
+
+use rotate_providers::contract::{Error, Kind};
+
+use crate::delivery::Fault;
+use crate::driver::DriveError;
+use crate::state_folder::FolderError;
+use crate::store::{StoreError, Stored};
+
+/// What state an error left, and what to do.
+pub(super) fn of(error: &DriveError, target: &str, stored: Option<&Stored>) -> Vec<String> {
+    let mut lines = match error {
+        DriveError::Provider(error) => of_vendor(error),
+        DriveError::Store(error) => return of_store(error),
+        DriveError::Seal(_) | DriveError::SecretMissing => {
+            vec!["restore the state folder from a backup that has the journal and the identity together".to_owned()]
+        }
+        DriveError::Delivery(error) => of_delivery(&error.fault),
+        DriveError::Refused(refusal) => return refusal.remedy.clone(),
+        DriveError::Useless(_) => return vec!["correct what was refused, then run the same command again".to_owned()],
+        DriveError::Inconclusive(_) => vec!["nothing was undone; try again when the vendor can be reached".to_owned()],
+        DriveError::Lagging => vec!["the vendor's lists can lag; run the same command again in a minute".to_owned()],
+        DriveError::Interrupted | DriveError::Illegal(_) | DriveError::UnknownConnector(_) => Vec::new(),
+    };
+    lines.extend(state(target, stored));
+    lines
+}
+
+/// What an error left behind.
+fn state(target: &str, stored: Option<&Stored>) -> Vec<String> {
+    let Some(stored) = stored.filter(|stored| !stored.rotation.phase.is_closed()) else {
+        return vec!["nothing was changed".to_owned()];
+    };
+    vec![
+        format!("{target} stands at `{}`; to go on:", stored.rotation.phase.name()),
+        "rotate run".to_owned(),
+    ]
+}
+
+fn of_vendor(error: &Error) -> Vec<String> {
+    let line = match &error.kind {
+        Kind::Denied { permission } => format!("allow {permission} for the administrator's user or role"),
+        Kind::NoCredentials => {
+            "set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use --profile or --assume-role".to_owned()
+        }
+        Kind::BadCredentials => "check the administrator's credentials: aws sts get-caller-identity".to_owned(),
+        Kind::Expired => "sign in again: the administrator's session has expired".to_owned(),
+        Kind::ClockSkew => "set this machine's clock (timedatectl), then try again".to_owned(),
+        Kind::NotFound => "check the name given with --user, and in which account it is".to_owned(),
+        Kind::Quota => "list the user's keys: one that nobody uses has to go first".to_owned(),
+        Kind::Throttled => "AWS is still busy; try again in a few minutes".to_owned(),
+        Kind::Unreachable => "check the network, the proxy and --region or --endpoint-url".to_owned(),
+        Kind::VendorFault | Kind::Malformed => "the fault is at the vendor; try again later".to_owned(),
+        Kind::ForbiddenEndpoint => {
+            "an endpoint must be https, or http on the loopback interface; look at --endpoint-url, AWS_ENDPOINT_URL and \
+             the profile"
+                .to_owned()
+        }
+        Kind::Configuration => return Vec::new(),
+    };
+    vec![line]
+}
+
+fn of_delivery(fault: &Fault) -> Vec<String> {
+    let line = match fault {
+        Fault::Folder(folder, _) => format!("mkdir -p {folder}"),
+        Fault::File(_) | Fault::Content(_) => "mend the file, or deliver elsewhere".to_owned(),
+        Fault::ReadBack => "something else writes to this file; stop it first".to_owned(),
+        Fault::Unknown | Fault::Ending | Fault::Name(_) => return Vec::new(),
+    };
+    vec![line]
+}
+
+/// What to do about a state folder that cannot be used.
+pub(super) fn of_folder(error: &FolderError) -> Vec<String> {
+    match error {
+        FolderError::Store(error) => of_store(error),
+        FolderError::Seal(_) => {
+            vec!["nothing was touched; restore the file from a backup, or mend its mode".to_owned()]
+        }
+        FolderError::IdentityLost(_) => vec!["nothing was touched; restore the file from a backup".to_owned()],
+        FolderError::Nowhere => Vec::new(),
+    }
+}
+
+fn of_store(error: &StoreError) -> Vec<String> {
+    let untouched = |line: &str| vec![format!("nothing was touched; {line}")];
+    match error {
+        StoreError::Held(_) => untouched("wait until it has ended, then run the same command again"),
+        StoreError::Unsafe { .. } => vec!["nothing was touched".to_owned()],
+        StoreError::Damaged { .. } => untouched("restore the state folder from a backup"),
+        StoreError::Newer { .. } => untouched("use the version of rotate that wrote it, or a later one"),
+        StoreError::Changed { .. } => vec![
+            "nothing was touched; see how much of the journal is whole, then restore it from a backup:".to_owned(),
+            "rotate audit verify".to_owned(),
+        ],
+        StoreError::Race => vec!["run the same command again".to_owned()],
+        StoreError::Full { .. } => {
+            vec!["make room, then run the same command again: it goes on where it stands".to_owned()]
+        }
+        StoreError::Database(_) => Vec::new(),
+    }
+}

@@ -1,0 +1,60 @@
+//! `rotate run`: every open rotation, as far as it may go.
+
+use clap::Args;
+
+use super::s3_customer_managed::idle;
+use super::session::{Session, connect, show, tell_folder};
+use super::{Exit, Global, Output, terminal};
+use crate::driver::{DriveError, Outcome};
+use crate::store::{Store, Stored};
+
+/// Move every open rotation as far as it may go; for cron.
+///
+/// Asks nothing. One target's failure does not stop the others. The exit code is that of the target that needs most.
+#[derive(Args)]
+pub(super) struct Command {}
+
+impl Command {
+    pub(super) async fn run(self, global: &Global) -> Exit {
+        let session = match Session::begin(global).await {
+            Ok(session) => session,
+            Err(error) => return tell_folder(global, &error),
+        };
+        let open: Vec<Stored> = match session.store.summaries().await {
+            Ok(summaries) => summaries
+                .into_iter()
+                .filter(|s| !s.rotation.phase.is_closed())
+                .collect(),
+            Err(error) => return tell_folder(global, &error.into()),
+        };
+        let mut reports = Vec::new();
+        let mut worst = Exit::Ok;
+        for summary in &open {
+            if session.is_interrupted() {
+                worst = worst.max(Exit::Interrupted);
+                break;
+            }
+            let result = advance(global, &session, &summary.target).await;
+            let (report, exit) = session.report(global, &summary.target, result).await;
+            reports.extend(report);
+            worst = worst.max(exit);
+        }
+        if open.is_empty() && global.output == Output::Text {
+            terminal::note("no rotation is open");
+        }
+        show(global, &reports);
+        worst
+    }
+}
+
+async fn advance(global: &Global, session: &Session, target: &str) -> Result<Outcome, DriveError> {
+    // The journal itself, not the summary: each line is checked before it is acted upon.
+    let Some(stored) = session.store.latest(target).await? else {
+        return Err(DriveError::SecretMissing);
+    };
+    if let Some(outcome) = idle(&stored) {
+        return Ok(outcome);
+    }
+    let (_, provider) = connect(&stored).await?;
+    session.driver(global, provider.as_ref()).advance(stored).await
+}

@@ -1,0 +1,147 @@
+//! What every command that moves a rotation needs: the state folder, the lease, the vendor, the signals.
+
+use std::sync::Arc;
+
+use rotate_providers::contract::Provider;
+use rotate_providers::{Connector, connector};
+
+use super::terminal::LiveLines;
+use super::{Exit, Global, Output, process, remedy, terminal};
+use crate::driver::{DriveError, Driver, Interrupt, Outcome};
+use crate::hooks::now;
+use crate::render::{Report, Speaker, json, text};
+use crate::seal::AgeSealer;
+use crate::state_folder::{FolderError, StateFolder};
+use crate::store::{Lease, SqliteStore, Store, Stored};
+
+/// An open state folder, held by this process alone.
+pub(super) struct Session {
+    pub(super) store: SqliteStore,
+    sealer: AgeSealer,
+    lease: Lease,
+    lines: LiveLines,
+    interrupt: Arc<Interrupt>,
+}
+
+impl Session {
+    /// Opens the state folder, making it where there is none, and becomes its one writer.
+    pub(super) async fn begin(global: &Global) -> Result<Self, FolderError> {
+        let folder = locate(global)?;
+        let (store, sealer, new) = folder.open().await?;
+        if new {
+            let path = folder.path().display();
+            terminal::note(&format!(
+                "keeping the journal and a new age identity in {path}; include it in your backups"
+            ));
+        }
+        let lease = store.lease().await?;
+        let interrupt = Arc::new(Interrupt::default());
+        process::listen(&interrupt);
+        Ok(Self {
+            store,
+            sealer,
+            lease,
+            lines: LiveLines::new(),
+            interrupt,
+        })
+    }
+
+    /// The driver of one target's rotation.
+    pub(super) fn driver<'a>(&'a self, global: &Global, provider: &'a dyn Provider) -> Driver<'a> {
+        Driver {
+            store: &self.store,
+            lease: &self.lease,
+            sealer: &self.sealer,
+            provider,
+            progress: &self.lines,
+            pace: global.pace.pace(),
+            interrupt: &self.interrupt,
+        }
+    }
+
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.interrupt.is_set()
+    }
+
+    /// Prints where a target stands after a command, and gives the exit code.
+    pub(super) async fn conclude(&self, global: &Global, target: &str, result: Result<Outcome, DriveError>) -> Exit {
+        self.lines.finish();
+        let (report, exit) = self.report(global, target, result).await;
+        show(global, &report.into_iter().collect::<Vec<_>>());
+        exit
+    }
+
+    /// The report of one target; the error, if there was one, is told on stderr.
+    pub(super) async fn report(
+        &self,
+        global: &Global,
+        target: &str,
+        result: Result<Outcome, DriveError>,
+    ) -> (Option<Report>, Exit) {
+        let speaker = speaker(global);
+        match result {
+            Ok(outcome) => {
+                let exit = Exit::of_wait(outcome.wait.as_ref(), now());
+                let report = Report::of(&outcome.stored, outcome.wait.as_ref(), now(), &speaker);
+                (Some(report), exit)
+            }
+            Err(error) => {
+                let stored = self.store.latest(target).await.ok().flatten();
+                tell(&speaker, target, &error, stored.as_ref());
+                let mut report = match &stored {
+                    Some(stored) => Report::standing(stored, now(), &speaker),
+                    None => Report::unopened(target),
+                };
+                report.fail(&error);
+                (Some(report), Exit::of_error(&error))
+            }
+        }
+    }
+}
+
+/// The registry's entry of an opened rotation, and its provider.
+pub(super) async fn connect(stored: &Stored) -> Result<(&'static Connector, Box<dyn Provider>), DriveError> {
+    let charter = &stored.rotation.charter;
+    let Some(connector) = connector(&charter.connector) else {
+        return Err(DriveError::UnknownConnector(charter.connector.clone()));
+    };
+    let provider = (connector.connect)(charter.inputs.clone()).await?;
+    Ok((connector, provider))
+}
+
+/// The state folder that the command line names.
+pub(super) fn locate(global: &Global) -> Result<StateFolder, FolderError> {
+    StateFolder::locate(global.state_dir.as_deref()).ok_or(FolderError::Nowhere)
+}
+
+/// How commands that the person is told to run begin.
+pub(super) fn speaker(global: &Global) -> Speaker {
+    Speaker::new(global.state_dir.as_deref())
+}
+
+/// Prints reports in the form that was asked for. A person's text of an unopened target would be empty: stderr told all.
+pub(super) fn show(global: &Global, reports: &[Report]) {
+    match global.output {
+        Output::Json => terminal::print(&json::document(reports)),
+        Output::Text => {
+            for report in reports.iter().filter(|report| report.is_opened()) {
+                terminal::print(&text::story(report));
+            }
+        }
+    }
+}
+
+/// Tells what failed, what state that left, and the next command.
+pub(super) fn tell(speaker: &Speaker, target: &str, error: &DriveError, stored: Option<&Stored>) {
+    let lines = remedy::of(error, target, stored);
+    let lines: Vec<String> = lines.iter().map(|line| speaker.line(line)).collect();
+    terminal::error(&error.to_string(), &lines);
+}
+
+/// Tells that the state folder cannot be used.
+pub(super) fn tell_folder(global: &Global, error: &FolderError) -> Exit {
+    let lines = remedy::of_folder(error);
+    let lines: Vec<String> = lines.iter().map(|line| speaker(global).line(line)).collect();
+    terminal::error(&error.to_string(), &lines);
+    Exit::of_folder(error)
+}

@@ -1,0 +1,57 @@
+//! `rotate status`.
+
+use clap::Args;
+
+use super::session::{locate, show, speaker, tell_folder};
+use super::{Exit, Global, Output, remedy, terminal};
+use crate::driver::{DriveError, Refusal};
+use crate::hooks::now;
+use crate::render::{Report, json, text};
+use crate::state_folder::FolderError;
+use crate::store::{Store, Stored};
+
+/// Show where rotations stand. Calls no vendor.
+#[derive(Args)]
+pub(super) struct Command {
+    /// One target only, with its whole story
+    target: Option<String>,
+}
+
+impl Command {
+    pub(super) async fn run(self, global: &Global) -> Exit {
+        let found = match read(global, self.target.as_deref()).await {
+            Ok(found) => found,
+            Err(error) => return tell_folder(global, &error),
+        };
+        let speaker = speaker(global);
+        let reports: Vec<Report> = found
+            .iter()
+            .map(|stored| Report::standing(stored, now(), &speaker))
+            .collect();
+        match &self.target {
+            Some(target) if reports.is_empty() => {
+                let error = DriveError::Refused(Refusal::unknown_target(target));
+                let lines: Vec<String> = remedy::of(&error, target, None)
+                    .iter()
+                    .map(|line| speaker.line(line))
+                    .collect();
+                terminal::error(&error.to_string(), &lines);
+                return Exit::Error;
+            }
+            None if global.output == Output::Text => terminal::print(&text::table(&reports)),
+            None => terminal::print(&json::document(&reports)),
+            Some(_) => show(global, &reports),
+        }
+        Exit::Ok
+    }
+}
+
+async fn read(global: &Global, target: Option<&str>) -> Result<Vec<Stored>, FolderError> {
+    let Some(store) = locate(global)?.open_journal().await? else {
+        return Ok(Vec::new());
+    };
+    Ok(match target {
+        Some(target) => store.latest(target).await?.into_iter().collect(),
+        None => store.summaries().await?,
+    })
+}

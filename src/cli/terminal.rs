@@ -1,0 +1,85 @@
+//! Talk on stderr and data on stdout: the only two places that write there.
+
+use std::io::{BufRead, IsTerminal, Write, stderr, stdin, stdout};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::driver::Progress;
+
+/// Data. A reader that has gone away is nobody's fault.
+pub(super) fn print(text: &str) {
+    let mut out = stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Talk.
+pub(super) fn note(text: &str) {
+    let _ = writeln!(stderr().lock(), "rotate: {text}");
+}
+
+/// What failed, and what to do about it, one line each.
+pub(super) fn error(what: &str, remedy: &[String]) {
+    let mut err = stderr().lock();
+    let _ = writeln!(err, "rotate: error: {what}");
+    for line in remedy {
+        let _ = writeln!(err, "  {line}");
+    }
+}
+
+/// Whether there is someone to ask.
+pub(super) fn is_attended() -> bool {
+    stdin().is_terminal() && stderr().is_terminal()
+}
+
+/// Asks; anything but yes is no.
+pub(super) fn ask(question: &str) -> bool {
+    let mut err = stderr().lock();
+    let _ = write!(err, "{question} [y/N] ").and_then(|()| err.flush());
+    let mut answer = String::new();
+    let read = stdin().lock().read_line(&mut answer);
+    read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
+}
+
+/// A live line per phase on a terminal, silence elsewhere: there the diagnostics speak.
+pub(super) struct LiveLines {
+    bar: ProgressBar,
+}
+
+impl LiveLines {
+    pub(super) fn new() -> Self {
+        let bar = if stderr().is_terminal() {
+            ProgressBar::new_spinner()
+        } else {
+            ProgressBar::hidden()
+        };
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
+            bar.set_style(style);
+        }
+        Self { bar }
+    }
+
+    /// Takes the live line away.
+    pub(super) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Progress for LiveLines {
+    fn doing(&self, what: &str) {
+        tracing::info!("{what}");
+        if !self.bar.is_hidden() {
+            self.bar.enable_steady_tick(Duration::from_millis(100));
+            self.bar.set_message(what.to_owned());
+            self.bar.reset_elapsed();
+        }
+    }
+
+    fn done(&self, what: &str) {
+        tracing::info!(event = what, "recorded");
+        // An intent is not worth a line of its own: its result follows.
+        if !self.bar.is_hidden() && !what.ends_with("-intended") {
+            self.bar.println(format!("  ✓ {what}"));
+        }
+    }
+}

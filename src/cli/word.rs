@@ -1,0 +1,98 @@
+//! `rotate confirm`, `rotate abort`, `rotate rollback`: a person's word.
+
+use clap::Args;
+
+use super::session::{Session, connect, tell_folder};
+use super::{Exit, Global};
+use crate::driver::{DriveError, Outcome, Refusal};
+use crate::store::Store;
+
+/// Say that every consumer has moved to the new key, or that you have looked at what blocked a rotation.
+#[derive(Args)]
+pub(super) struct Confirm {
+    /// The target, as `rotate status` names it
+    target: String,
+}
+
+/// Undo a rotation before its cut-over: put destinations back, delete the new key.
+#[derive(Args)]
+pub(super) struct Abort {
+    /// The target, as `rotate status` names it
+    target: String,
+    /// Delete the new key even if someone else uses it
+    #[arg(long)]
+    force: bool,
+}
+
+/// Undo a rotation after its cut-over, while the old key lives: switch it on again, put destinations back.
+///
+/// The new key is deleted if nobody else has used it; otherwise it stays until --force says that its users are back.
+#[derive(Args)]
+pub(super) struct Rollback {
+    /// The target, as `rotate status` names it
+    target: String,
+    /// Delete the new key even if someone else uses it
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Word {
+    Confirm,
+    Abort { force: bool },
+    Rollback { force: bool },
+}
+
+impl Confirm {
+    pub(super) async fn run(self, global: &Global) -> Exit {
+        speak(global, &self.target, Word::Confirm).await
+    }
+}
+
+impl Abort {
+    pub(super) async fn run(self, global: &Global) -> Exit {
+        speak(global, &self.target, Word::Abort { force: self.force }).await
+    }
+}
+
+impl Rollback {
+    pub(super) async fn run(self, global: &Global) -> Exit {
+        speak(global, &self.target, Word::Rollback { force: self.force }).await
+    }
+}
+
+async fn speak(global: &Global, target: &str, word: Word) -> Exit {
+    let session = match Session::begin(global).await {
+        Ok(session) => session,
+        Err(error) => return tell_folder(global, &error),
+    };
+    let result = act(global, &session, target, word).await;
+    session.conclude(global, target, result).await
+}
+
+async fn act(global: &Global, session: &Session, target: &str, word: Word) -> Result<Outcome, DriveError> {
+    let Some(stored) = session.store.latest(target).await? else {
+        return Err(DriveError::Refused(Refusal::unknown_target(target)));
+    };
+    let (_, provider) = connect(&stored).await?;
+    let driver = session.driver(global, provider.as_ref());
+    let by = person();
+    match word {
+        Word::Confirm => driver.confirm(stored, &by).await,
+        Word::Abort { force } => driver.abort(stored, &by, force).await,
+        Word::Rollback { force } => driver.rollback(stored, &by, force).await,
+    }
+}
+
+/// Whose word it is, for the journal: the name that the session was opened under, and the system's number.
+fn person() -> String {
+    let uid = rustix::process::getuid().as_raw();
+    let name = ["SUDO_USER", "USER", "LOGNAME"]
+        .into_iter()
+        .find_map(|variable| std::env::var(variable).ok())
+        .filter(|name| !name.is_empty() && name.len() <= 64 && !name.chars().any(char::is_control));
+    match name {
+        Some(name) => format!("{name} (uid {uid})"),
+        None => format!("uid {uid}"),
+    }
+}

@@ -1,0 +1,264 @@
+//! Where one target stands, for text and JSON alike.
+
+use jiff::Timestamp;
+use rotate_providers::connector;
+use serde::Serialize;
+
+use super::Speaker;
+use crate::driver::DriveError;
+use crate::machine::{Cutover, Phase, Rotation, UndoKind};
+use crate::plan::Planned;
+use crate::policy::{Facts, Step, Wait, Waiting, next};
+use crate::store::Stored;
+
+/// Where one target stands.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// The target's name.
+    pub name: String,
+    /// Its connector.
+    pub connector: String,
+    /// Where it stands.
+    pub state: &'static str,
+    /// The key that is to go.
+    pub old_key: Option<String>,
+    /// The key that comes.
+    pub new_key: Option<String>,
+    /// The rotation's id.
+    pub rotation: Option<String>,
+    /// Where the new key goes.
+    pub destinations: Vec<String>,
+    /// What comes next.
+    pub next: Next,
+    /// Why it stands there, in words.
+    pub reason: Option<String>,
+    /// What would be done; only of a dry run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Vec<Planned>>,
+    /// What a person does at the consumer, one action a line.
+    #[serde(skip)]
+    pub handover: Vec<String>,
+    /// The command that takes it all back.
+    #[serde(skip)]
+    pub undo: Option<String>,
+}
+
+/// What comes next.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Next {
+    /// Who acts: `rotate`, `person`, or nobody.
+    pub who: Option<&'static str>,
+    /// What is done.
+    pub what: Option<String>,
+    /// The command for it.
+    pub command: Option<String>,
+    /// When: the end of a wait, or the day it becomes overdue.
+    pub at: Option<Timestamp>,
+}
+
+impl Report {
+    /// A target for which no rotation was opened.
+    pub fn unopened(target: &str) -> Self {
+        let connector = target.split('/').next().unwrap_or(target);
+        Self {
+            name: target.to_owned(),
+            connector: connector.to_owned(),
+            state: "idle",
+            old_key: None,
+            new_key: None,
+            rotation: None,
+            destinations: Vec::new(),
+            next: Next::default(),
+            reason: None,
+            plan: None,
+            handover: Vec::new(),
+            undo: None,
+        }
+    }
+
+    /// A rotation that would be opened.
+    pub fn foreseen(target: &str, rotation: &Rotation, speaker: &Speaker) -> Self {
+        let mut report = Self::built(target, None, rotation, None, Timestamp::MIN, speaker);
+        report.state = "idle";
+        report.undo = None;
+        report.next = Next {
+            who: Some("rotate"),
+            what: Some("run the same command without --dry-run".to_owned()),
+            command: None,
+            at: None,
+        };
+        report
+    }
+
+    /// A rotation as it stands, with what can be said without asking the vendor.
+    pub fn standing(stored: &Stored, now: Timestamp, speaker: &Speaker) -> Self {
+        let wait = match next(&stored.rotation, &Facts::default(), now) {
+            Step::Wait(wait) => Some(wait),
+            _ => None,
+        };
+        Self::of(stored, wait.as_ref(), now, speaker)
+    }
+
+    /// A rotation that a command has just moved to where it waits.
+    pub fn of(stored: &Stored, wait: Option<&Wait>, now: Timestamp, speaker: &Speaker) -> Self {
+        Self::built(&stored.target, Some(&stored.id), &stored.rotation, wait, now, speaker)
+    }
+
+    fn built(
+        target: &str,
+        id: Option<&str>,
+        rotation: &Rotation,
+        wait: Option<&Wait>,
+        now: Timestamp,
+        speaker: &Speaker,
+    ) -> Self {
+        let charter = &rotation.charter;
+        let waits_for_cutover = wait.is_some_and(|wait| wait.on == Waiting::Cutover);
+        Self {
+            name: target.to_owned(),
+            connector: charter.connector.clone(),
+            state: state(rotation),
+            old_key: Some(charter.old_key.to_string()),
+            new_key: rotation.issued().map(|issued| issued.key.to_string()),
+            rotation: id.map(str::to_owned),
+            destinations: charter.destinations.clone(),
+            next: what_next(target, rotation, wait, speaker),
+            reason: reason(rotation, wait, now),
+            plan: None,
+            handover: if waits_for_cutover {
+                handover(rotation)
+            } else {
+                Vec::new()
+            },
+            undo: undo(target, rotation, speaker),
+        }
+    }
+
+    /// Adds what would be done.
+    pub fn with_plan(mut self, plan: Vec<Planned>) -> Self {
+        self.plan = Some(plan);
+        self
+    }
+
+    /// Adds why a command failed.
+    pub fn fail(&mut self, error: &DriveError) {
+        if let (DriveError::Refused(refusal), None) = (error, &self.rotation)
+            && refusal.blocked
+        {
+            self.state = "blocked";
+            self.next.who = Some("person");
+            self.next.what = Some(refusal.remedy.join("\n"));
+        }
+        self.reason = Some(error.to_string());
+    }
+
+    /// Whether there is anything to say beside the reason.
+    pub fn is_opened(&self) -> bool {
+        self.rotation.is_some() || self.plan.is_some()
+    }
+}
+
+/// The state's name in JSON and in tables.
+fn state(rotation: &Rotation) -> &'static str {
+    if rotation.blocked.is_some() {
+        return "blocked";
+    }
+    match &rotation.phase {
+        Phase::Opened | Phase::Creating | Phase::Discarding(_) => "opened",
+        Phase::Created(_) => "created",
+        Phase::Verified(_) => "verified",
+        Phase::Delivered(..) if rotation.charter.cutover != Cutover::Immediate => "awaiting-cutover",
+        Phase::Delivered(..) | Phase::CutOver(..) | Phase::Deactivating(..) => "delivered",
+        Phase::Deactivated(..) | Phase::Reactivating(..) => "deactivated",
+        Phase::Soaking(..) | Phase::Deleting(..) | Phase::Deleted(_) => "soaking",
+        // On the way to an end that is not reached yet.
+        Phase::Withdrawing(_) | Phase::Withdrawn(_) => "delivered",
+        Phase::Done(_) => "done",
+        Phase::Aborted => "aborted",
+        Phase::RolledBack => "rolled-back",
+    }
+}
+
+fn reason(rotation: &Rotation, wait: Option<&Wait>, now: Timestamp) -> Option<String> {
+    let undone = |rotation: &Rotation| rotation.undo.as_ref().map(|undo| undo.why.clone());
+    match (&rotation.phase, wait) {
+        (Phase::Done(_), _) => Some(format!("old key {} is gone", rotation.charter.old_key)),
+        (Phase::Aborted | Phase::RolledBack, _) => undone(rotation),
+        (_, Some(wait)) if wait.on == Waiting::Cutover && wait.until.is_some_and(|until| until <= now) => {
+            Some(format!("overdue: {}", wait.why))
+        }
+        (_, Some(wait)) => Some(wait.why.clone()),
+        (_, None) => undone(rotation),
+    }
+}
+
+fn what_next(target: &str, rotation: &Rotation, wait: Option<&Wait>, speaker: &Speaker) -> Next {
+    if rotation.phase.is_closed() {
+        return Next::default();
+    }
+    let next = |who, what: String, command: String, at| Next {
+        who: Some(who),
+        what: Some(what),
+        command: Some(speaker.command(&command)),
+        at,
+    };
+    let Some(wait) = wait else {
+        let phase = rotation.phase.name();
+        return next("rotate", format!("goes on from `{phase}`"), "run".to_owned(), None);
+    };
+    match wait.on {
+        Waiting::Cutover => next(
+            "person",
+            handover(rotation).join("; "),
+            format!("confirm {target}"),
+            wait.until,
+        ),
+        Waiting::Evidence => next(
+            "rotate",
+            "looks again for evidence".to_owned(),
+            "run".to_owned(),
+            wait.until,
+        ),
+        Waiting::Soak => next("rotate", "deletes the old key".to_owned(), "run".to_owned(), wait.until),
+        Waiting::Person => {
+            let rolled_back = rotation.undo.as_ref().map(|undo| undo.kind);
+            let (what, command) = match rolled_back {
+                Some(UndoKind::Rollback) => ("resolve it, then say so", format!("rollback --force {target}")),
+                Some(UndoKind::Abort) => ("resolve it, then say so", format!("abort --force {target}")),
+                None => (
+                    "look at the reason and resolve it, then say so",
+                    format!("confirm {target}"),
+                ),
+            };
+            next("person", what.to_owned(), command, wait.until)
+        }
+    }
+}
+
+/// What a person does at the consumer.
+fn handover(rotation: &Rotation) -> Vec<String> {
+    let (Some(connector), Some(issued)) = (connector(&rotation.charter.connector), rotation.issued()) else {
+        return Vec::new();
+    };
+    let destinations = rotation.charter.destinations.join(" or ");
+    connector
+        .handover
+        .iter()
+        .map(|line| {
+            line.replace("{key}", issued.key.as_str())
+                .replace("{destination}", &destinations)
+        })
+        .collect()
+}
+
+fn undo(target: &str, rotation: &Rotation, speaker: &Speaker) -> Option<String> {
+    if rotation.undo.is_some() {
+        None
+    } else if rotation.may_undo(UndoKind::Abort) {
+        Some(speaker.command(&format!("abort {target}")))
+    } else if rotation.may_undo(UndoKind::Rollback) {
+        Some(speaker.command(&format!("rollback {target}")))
+    } else {
+        None
+    }
+}

@@ -1,0 +1,147 @@
+//! For people.
+
+use comfy_table::{ContentArrangement, Table, presets};
+
+use super::Report;
+use crate::machine::{Event, SwitchedBy};
+use crate::plan::Planned;
+use crate::store::{Line, Verified};
+
+/// One target's whole story.
+pub fn story(report: &Report) -> String {
+    let mut lines = vec![format!("{}: {}", report.name, report.state)];
+    let mut fact = |name: &str, value: &Option<String>| {
+        if let Some(value) = value {
+            lines.push(format!("  {name:<9}{value}"));
+        }
+    };
+    fact("old key", &report.old_key);
+    fact("new key", &report.new_key);
+    fact("rotation", &report.rotation);
+    for destination in &report.destinations {
+        fact("goes to", &Some(destination.clone()));
+    }
+    fact("reason", &report.reason);
+    match &report.plan {
+        Some(plan) => lines.extend(steps(plan)),
+        None => lines.extend(next(report)),
+    }
+    lines.join("\n") + "\n"
+}
+
+fn next(report: &Report) -> Vec<String> {
+    let mut lines = Vec::new();
+    let at = report.next.at.map(|at| format!(" by {}", day(at))).unwrap_or_default();
+    if !report.handover.is_empty() {
+        lines.push(format!("Now a person moves every consumer{at}:"));
+        let numbered = report.handover.iter().zip(1..);
+        lines.extend(numbered.map(|(line, number)| format!("  {number}. {line}")));
+        lines.extend(report.next.command.iter().map(|command| format!("Then:     {command}")));
+    } else if let (Some(who), Some(what)) = (report.next.who, &report.next.what) {
+        let when = report
+            .next
+            .at
+            .map(|at| format!(" (at {})", minute(at)))
+            .unwrap_or_default();
+        lines.push(format!("Next:     {who}: {what}{when}"));
+        lines.extend(report.next.command.iter().map(|command| format!("          {command}")));
+    }
+    lines.extend(report.undo.iter().map(|command| format!("To undo:  {command}")));
+    lines
+}
+
+fn steps(plan: &[Planned]) -> Vec<String> {
+    let mut lines = vec!["Plan, if all goes well (nothing has been done):".to_owned()];
+    for (step, number) in plan.iter().zip(1..) {
+        let mut line = format!("  {number:>2}. {:<12}{}: {}", step.phase, step.who, step.what);
+        if let Some(at) = step.at {
+            line.push_str(&format!(" (until {})", minute(at)));
+        }
+        if step.effect && !step.reversible {
+            line.push_str(" [cannot be undone]");
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+/// All targets.
+pub fn table(reports: &[Report]) -> String {
+    if reports.is_empty() {
+        return "no rotation is on record\n".to_owned();
+    }
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(["TARGET", "STATE", "OLD KEY", "NEW KEY", "WAITS FOR", "UNTIL"]);
+    for report in reports {
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        let waits_for = report.next.who.unwrap_or_default();
+        let until = report.next.at.map(day).unwrap_or_default();
+        table.add_row([
+            &report.name,
+            report.state,
+            &text(&report.old_key),
+            &text(&report.new_key),
+            waits_for,
+            &until,
+        ]);
+    }
+    table.trim_fmt() + "\n"
+}
+
+/// The journal.
+pub fn journal(lines: &[Line]) -> String {
+    let one = |line: &Line| {
+        let event = &line.record.event;
+        let at = line.record.at.strftime("%Y-%m-%dT%H:%M:%SZ");
+        format!(
+            "{:>6}  {at}  {}  {}{}\n",
+            line.seq,
+            line.target,
+            event.name(),
+            detail(event)
+        )
+    };
+    lines.iter().map(one).collect()
+}
+
+fn detail(event: &Event) -> String {
+    let told = |text: &str| format!("  {text}");
+    match event {
+        Event::Opened { charter } => told(&format!("old key {}", charter.old_key)),
+        Event::Created { key } | Event::Discarded { key } => told(key.as_str()),
+        Event::DiscardIntended { key, why } => told(&format!("{key}: {why}")),
+        Event::DeliverIntended { destination } | Event::Delivered { destination } => told(destination),
+        Event::Restored { destination, outcome } => {
+            let outcome = serde_json::to_value(outcome).unwrap_or_default();
+            told(&format!("{destination} {}", outcome.as_str().unwrap_or_default()))
+        }
+        Event::CutOver { by } => match by {
+            SwitchedBy::Person(name) => told(&format!("confirmed by {name}")),
+            SwitchedBy::Observed { .. } => told("observed"),
+            SwitchedBy::Delivery => told("by delivery"),
+        },
+        Event::UndoRequested { why, by, .. } => told(&format!("by {by}: {why}")),
+        Event::CreateFailed { why } | Event::ReactivateIntended { why } | Event::Blocked { why } => told(why),
+        Event::Resumed { by } => told(&format!("by {by}")),
+        _ => String::new(),
+    }
+}
+
+/// A journal that is whole.
+pub fn verified(verified: &Verified) -> String {
+    format!(
+        "the journal is whole: {} events of {} rotations\nhead {}\n",
+        verified.events, verified.rotations, verified.head
+    )
+}
+
+fn day(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%d").to_string()
+}
+
+fn minute(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
