@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use rotate_providers::contract::{Key, KeyId, LastUse};
 
-use super::{FRESH, Facts, LOOK_AGAIN, Step, Wait, Waiting, block, by_itself, overdue_at};
+use super::{FRESH, Facts, LOOK_AGAIN, Listing, Step, Wait, Waiting, block, by_itself, overdue_at};
 use crate::machine::{Cutover, Event, Issued, Phase, Rotation, Switch, SwitchedBy};
 
 /// AWS records use in steps of fifteen minutes, so only use later than that after our own proof is someone else's.
@@ -123,6 +123,11 @@ pub(super) fn retire(
     let fresh = issued.proved_at.is_some_and(|at| now.duration_since(at) <= FRESH);
     if !fresh {
         return Some(Step::Prove);
+    }
+    // The record of a key that is gone cannot be read any more, and there is nothing left to lose.
+    let gone = |listing: &Listing| listing.keys.iter().all(|key| key.id != *old_key);
+    if facts.keys.as_ref().is_some_and(gone) {
+        return None;
     }
     let Some(last_use) = facts.last_use(old_key, now) else {
         return Some(Step::ReadUse(old_key.clone()));

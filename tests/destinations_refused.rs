@@ -1,0 +1,293 @@
+//! Destinations that cannot take a key: each is refused before a key is made for it, and left as it is. One that fails
+//! only afterwards leaves a rotation that goes on with the same key, or is undone.
+//!
+//! Leans on the real file system, which alone knows links, pipes, modes and full disks, and on the strict fake for the
+//! proof that no key was made. A full and a read-only disk are small ones of the test's own, in a mount namespace
+//! (`unshare -rm`), because root may write to every folder; where that is forbidden, these tests fail and show why.
+
+#![expect(clippy::unwrap_used, reason = "a helper that cannot work must stop its test")]
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::process::Command;
+
+use rotate_fixtures::aws::Action;
+use rotate_fixtures::workplace::{TARGET, USER};
+use rotate_fixtures::{Ran, Workplace};
+
+const ROTATE: &str = env!("CARGO_BIN_EXE_rotate");
+
+/// A document that a `credential_process` prints.
+const DOCUMENT: &str = r#"{"Version": 1, "AccessKeyId": "AKIAOLD", "SecretAccessKey": "before"}"#;
+
+/// Writes a file that nobody else may read.
+fn put(path: &Path, text: impl AsRef<[u8]>) {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+/// The names in a folder.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// A rotation to these destinations is refused with these words, before a key is made and without a trace.
+fn refused(place: &Workplace, destinations: &[&str], words: &[&str]) {
+    fs::create_dir_all(place.state()).unwrap();
+    fs::set_permissions(place.state(), fs::Permissions::from_mode(0o700)).unwrap();
+    let before = names(&place.path("."));
+    let ran = Ran::of(place.rotate_to(destinations, ["--cutover", "immediate", "--soak", "0s"]));
+    ran.expect(1)
+        .says(&["destination "])
+        .says(words)
+        .says(&["nothing was changed"]);
+    place.expect_untouched();
+    assert_eq!(names(&place.path(".")), before, "something was left behind");
+}
+
+/// The same for a file that exists: it keeps its bytes.
+fn file_refused(destination: &str, file: &str, text: impl AsRef<[u8]>, words: &[&str]) {
+    let place = Workplace::new(ROTATE);
+    put(&place.path(file), &text);
+    refused(&place, &[destination], words);
+    assert_eq!(fs::read(place.path(file)).unwrap(), text.as_ref());
+}
+
+/// The same command in a mount namespace of its own, with a small disk at a folder.
+fn with_disk(command: &Command, folder: &Path, mount: &str) -> Command {
+    fs::create_dir(folder).unwrap();
+    let script = format!("cd / && {mount} && cd \"$HOME\" && exec \"$@\"");
+    let mut wrapped = Command::new("unshare");
+    wrapped
+        .env_clear()
+        .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("DISK", folder)
+        .args(["-rm", "sh", "-c", &script, "sh"])
+        .arg(command.get_program())
+        .args(command.get_args());
+    wrapped
+}
+
+#[test]
+fn a_missing_folder_is_named_with_the_command_that_makes_it() {
+    let place = Workplace::new(ROTATE);
+    let folder = place.path("missing");
+    let make = format!("mkdir -p {}", folder.display());
+    refused(&place, &["file:missing/key.json"], &["does not exist", &make]);
+    put(&place.path("plain"), "");
+    refused(&place, &["file:plain/key.json"], &["plain", "is not a folder"]);
+}
+
+#[test]
+fn a_read_only_folder_is_refused() {
+    let place = Workplace::new(ROTATE);
+    let folder = place.path("disk");
+    let rotate = place.rotate_to(&["file:disk/key.json"], ["--cutover", "immediate"]);
+    let mount = r#"mount -t tmpfs -o ro tmpfs "$DISK""#;
+    Ran::of(with_disk(&rotate, &folder, mount)).expect(1).says(&[
+        "destination file:",
+        "disk/key.json",
+        "Read-only file system",
+        "deliver elsewhere",
+        "nothing was changed",
+    ]);
+    place.expect_untouched();
+}
+
+#[test]
+fn a_full_disk_is_found_before_a_key_is_made() {
+    let place = Workplace::new(ROTATE);
+    let folder = place.path("disk");
+    let rotate = place.rotate_to(&["file:disk/key.json"], ["--cutover", "immediate"]);
+    let mount = r#"mount -t tmpfs -o size=8k tmpfs "$DISK" && { cat /dev/zero > "$DISK/filler" 2>&-; true; }"#;
+    Ran::of(with_disk(&rotate, &folder, mount)).expect(1).says(&[
+        "destination file:",
+        "disk/key.json",
+        "No space left on device",
+        "nothing was changed",
+    ]);
+    place.expect_untouched();
+}
+
+#[test]
+fn a_small_disk_with_room_is_enough() {
+    // Shows that the two tests above fail for the reason that they give.
+    let place = Workplace::new(ROTATE);
+    let rotate = place.rotate_to(&["file:disk/key.json"], ["--cutover", "immediate", "--soak", "0s"]);
+    let mount = r#"mount -t tmpfs -o size=64k tmpfs "$DISK""#;
+    Ran::of(with_disk(&rotate, &place.path("disk"), mount)).expect(0);
+    assert!(!place.cloud.key_exists(&place.old.id));
+}
+
+#[test]
+fn a_symbolic_link_is_refused_and_its_target_kept() {
+    let place = Workplace::new(ROTATE);
+    put(&place.path("real.json"), DOCUMENT);
+    symlink(place.path("real.json"), place.path("link.json")).unwrap();
+    refused(&place, &["file:link.json"], &["symbolic link", "name the file itself"]);
+    assert_eq!(fs::read_to_string(place.path("real.json")).unwrap(), DOCUMENT);
+    symlink(place.path("nowhere"), place.path("dangling.json")).unwrap();
+    refused(&place, &["file:dangling.json"], &["symbolic link"]);
+}
+
+#[test]
+fn a_pipe_or_a_folder_is_refused_and_nothing_hangs() {
+    let place = Workplace::new(ROTATE);
+    let made = Command::new("mkfifo").arg(place.path("pipe.json")).status().unwrap();
+    assert!(made.success());
+    refused(&place, &["file:pipe.json"], &["pipe.json", "not a regular file"]);
+    refused(
+        &place,
+        &["aws-profile:acme@pipe.json"],
+        &["pipe.json", "not a regular file"],
+    );
+    fs::create_dir(place.path("folder.json")).unwrap();
+    refused(&place, &["file:folder.json"], &["folder.json", "not a regular file"]);
+}
+
+#[test]
+fn a_file_that_others_may_read_is_refused_with_the_way_to_close_it() {
+    for mode in [0o644, 0o666, 0o604, 0o620] {
+        let place = Workplace::new(ROTATE);
+        put(&place.path("open.json"), DOCUMENT);
+        fs::set_permissions(place.path("open.json"), fs::Permissions::from_mode(mode)).unwrap();
+        refused(
+            &place,
+            &["file:open.json"],
+            &["open.json", &format!("mode {mode:04o}"), "chmod"],
+        );
+        assert_eq!(fs::read_to_string(place.path("open.json")).unwrap(), DOCUMENT);
+    }
+}
+
+#[test]
+fn a_json_file_of_something_else_is_left_alone() {
+    let words = [
+        "not a credential_process document",
+        "leaves it alone",
+        "deliver elsewhere",
+    ];
+    let version = DOCUMENT.replace(": 1", ": 2");
+    for text in [r#"{"name": "acme"}"#, "[]", "not json", "null", &version] {
+        file_refused("file:other.json", "other.json", text, &words);
+    }
+    file_refused("file:bytes.json", "bytes.json", [0xff, 0xfe, 0x00], &["UTF-8"]);
+}
+
+#[test]
+fn a_profile_or_variables_with_a_session_token_are_refused() {
+    let words = ["session token", "remove that line", "leaves it alone"];
+    let profile = "[acme]\naws_access_key_id = a\naws_secret_access_key = b\naws_session_token = c\n";
+    file_refused("aws-profile:acme@creds", "creds", profile, &words);
+    file_refused("file:app.env", "app.env", "AWS_SESSION_TOKEN=c\n", &words);
+    // A token elsewhere is nobody's business.
+    let place = Workplace::new(ROTATE);
+    put(&place.path("creds"), format!("{profile}[other]\nregion = x\n"));
+    Ran::of(place.rotate_to(&["aws-profile:other@creds"], [""; 0])).expect(0);
+    assert!(fs::read_to_string(place.path("creds")).unwrap().starts_with(profile));
+}
+
+#[test]
+fn a_profile_that_stands_twice_is_refused() {
+    file_refused(
+        "aws-profile:acme@creds",
+        "creds",
+        "[acme]\n[acme]\n",
+        &["profile", "twice"],
+    );
+}
+
+#[test]
+fn one_bad_destination_keeps_the_good_one_from_being_written() {
+    let place = Workplace::new(ROTATE);
+    put(&place.path("bad.json"), "[]");
+    for destinations in [["file:good.json", "file:bad.json"], ["file:bad.json", "file:good.json"]] {
+        refused(&place, &destinations, &["bad.json"]);
+        assert!(!place.path("good.json").exists());
+    }
+}
+
+#[test]
+fn a_dry_run_refuses_the_same_destinations_and_writes_nothing() {
+    let place = Workplace::new(ROTATE);
+    put(&place.path("bad.json"), "[]");
+    for (destination, words) in [
+        ("file:missing/key.json", "does not exist"),
+        ("file:bad.json", "credential_process"),
+    ] {
+        Ran::of(place.rotate_to(&[destination], ["--dry-run"]))
+            .expect(1)
+            .says(&[words]);
+    }
+    assert!(!place.state().exists());
+    place.expect_untouched();
+}
+
+/// A rotation to two destinations, the second of which disappears while the key is being made.
+fn half_delivered() -> Workplace {
+    let place = Workplace::new(ROTATE);
+    put(&place.path("first.json"), DOCUMENT);
+    fs::create_dir(place.path("out")).unwrap();
+    let out = place.path("out");
+    place.cloud.on_effect(move |effect| {
+        if effect.action == Action::CreateAccessKey {
+            fs::remove_dir(&out).unwrap();
+        }
+    });
+    let make = format!("mkdir -p {}", place.path("out").display());
+    Ran::of(place.rotate_to(&["file:first.json", "file:out/key.json"], [""; 0]))
+        .expect(1)
+        .says(&["out/key.json", "does not exist", &make, "to go on:"]);
+    assert_eq!(place.state_name(), "verified");
+    assert!(place.cloud.works(&place.old.id, &place.old.secret));
+    assert_eq!(place.cloud.keys_of(USER).len(), 2);
+    place
+}
+
+#[test]
+fn a_destination_that_disappears_after_the_rehearsal_gets_the_same_key_later() {
+    let place = half_delivered();
+    fs::create_dir(place.path("out")).unwrap();
+    place.run(["run"]).expect(0);
+    assert_eq!(place.state_name(), "awaiting-cutover");
+    let first = fs::read(place.path("first.json")).unwrap();
+    assert_eq!(first, fs::read(place.path("out/key.json")).unwrap());
+    assert_eq!(place.cloud.count_of(Action::CreateAccessKey), 1);
+}
+
+#[test]
+fn a_destination_that_disappears_after_the_rehearsal_does_not_stand_in_the_way_of_abort() {
+    let place = half_delivered();
+    place.run(["abort", TARGET]).expect(0);
+    assert_eq!(place.state_name(), "aborted");
+    assert_eq!(fs::read_to_string(place.path("first.json")).unwrap(), DOCUMENT);
+    place.expect_as_before();
+}
+
+#[test]
+fn a_destination_that_is_opened_to_others_meanwhile_gets_no_key() {
+    let place = Workplace::new(ROTATE);
+    put(&place.path("key.json"), DOCUMENT);
+    let path = place.delivered();
+    place
+        .cloud
+        .on_effect(move |_| fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap());
+    Ran::of(place.rotate([""; 0]))
+        .expect(1)
+        .says(&["mode 0644", "chmod", "to go on:"]);
+    assert_eq!(fs::read_to_string(place.delivered()).unwrap(), DOCUMENT);
+    assert!(place.cloud.works(&place.old.id, &place.old.secret));
+    fs::set_permissions(place.delivered(), fs::Permissions::from_mode(0o600)).unwrap();
+    Ran::of(place.rotate([""; 0])).expect(0);
+    assert_eq!(place.state_name(), "awaiting-cutover");
+    assert!(
+        place
+            .delivered_key()
+            .is_some_and(|new| place.cloud.works(&new.id, &new.secret))
+    );
+}

@@ -1,0 +1,136 @@
+//! Where keys must not be sent: an endpoint that is neither https nor loopback is refused before anything is sent there,
+//! wherever it was named.
+//!
+//! Leans on the strict fake for the cloud, and on a bare listener that answers nobody: on Linux a connection to 0.0.0.0,
+//! which is not a loopback address, arrives at it. So a request that got past the check would be seen.
+
+#![expect(clippy::unwrap_used, reason = "a helper that cannot work must stop its test")]
+
+use std::net::TcpListener;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use rotate_fixtures::{Ran, Workplace};
+
+const ROTATE: &str = env!("CARGO_BIN_EXE_rotate");
+const ROLE: &str = "arn:aws:iam::123456789012:role/rotator";
+
+/// A forbidden endpoint at which someone listens.
+struct Trap {
+    listener: TcpListener,
+}
+
+impl Trap {
+    fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        Self { listener }
+    }
+
+    fn url(&self) -> String {
+        format!("http://0.0.0.0:{}", self.listener.local_addr().unwrap().port())
+    }
+
+    fn is_untouched(&self) -> bool {
+        self.listener.accept().is_err()
+    }
+}
+
+/// The command is refused without a connection and without any change.
+fn refused(place: &Workplace, trap: &Trap, command: Command) {
+    let ran = Ran::of(command);
+    assert!(trap.is_untouched(), "a connection was made; {ran:#?}");
+    ran.expect(1)
+        .says(&["neither https nor http on the loopback", "AWS_ENDPOINT_URL"]);
+    place.expect_untouched();
+}
+
+#[test]
+fn the_trap_catches() {
+    let trap = Trap::new();
+    let address = trap.url().replace("http://", "");
+    assert!(trap.is_untouched());
+    let _connection = std::net::TcpStream::connect(address).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while trap.is_untouched() {
+        assert!(Instant::now() < deadline, "a connection to 0.0.0.0 does not arrive");
+    }
+}
+
+#[test]
+fn a_forbidden_endpoint_on_the_command_line_is_a_wrong_command_line() {
+    let place = Workplace::new(ROTATE);
+    let trap = Trap::new();
+    let secret = "https://user:password@iam.amazonaws.com";
+    for endpoint in [
+        "http://10.0.0.1",
+        "http://iam.amazonaws.com",
+        &trap.url(),
+        secret,
+        "localhost",
+    ] {
+        Ran::of(place.rotate(["--endpoint-url", endpoint]))
+            .expect(64)
+            .says(&["--endpoint-url", "the endpoint"]);
+    }
+    assert!(trap.is_untouched() && !place.state().exists());
+    assert_eq!(place.cloud.call_count(), 0);
+    place.expect_untouched();
+}
+
+#[test]
+fn a_forbidden_endpoint_in_the_environment_is_refused_without_a_connection() {
+    let place = Workplace::new(ROTATE);
+    let trap = Trap::new();
+    for endpoint in ["http://10.0.0.1", &trap.url()] {
+        let mut command = place.rotate(["--cutover", "immediate"]);
+        command.env("AWS_ENDPOINT_URL", endpoint);
+        refused(&place, &trap, command);
+    }
+}
+
+#[test]
+fn a_forbidden_endpoint_of_one_service_is_refused_before_a_key_is_created() {
+    for variable in ["AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_S3"] {
+        let place = Workplace::new(ROTATE);
+        let trap = Trap::new();
+        let mut command = place.rotate(["--cutover", "immediate", "--verify-deadline", "1s"]);
+        command.env(variable, trap.url());
+        refused(&place, &trap, command);
+    }
+}
+
+#[test]
+fn a_forbidden_endpoint_in_a_profile_is_refused() {
+    let place = Workplace::new(ROTATE);
+    let trap = Trap::new();
+    std::fs::write(
+        place.path("config"),
+        format!("[profile ops]\nendpoint_url = {}\n", trap.url()),
+    )
+    .unwrap();
+    let mut command = place.rotate(["--profile", "ops"]);
+    command
+        .env_remove("AWS_ENDPOINT_URL")
+        .env("AWS_CONFIG_FILE", place.path("config"));
+    // The keys come from the profile too, because one was named.
+    let admin = place.cloud.admin();
+    let keys = format!(
+        "[ops]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
+        admin.id, admin.secret
+    );
+    std::fs::write(place.path("credentials"), keys).unwrap();
+    command.env("AWS_SHARED_CREDENTIALS_FILE", place.path("credentials"));
+    refused(&place, &trap, command);
+}
+
+#[test]
+fn no_role_is_assumed_at_a_forbidden_endpoint() {
+    for variable in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"] {
+        let place = Workplace::new(ROTATE);
+        let trap = Trap::new();
+        let mut command = place.rotate(["--assume-role", ROLE]);
+        command.env(variable, trap.url());
+        refused(&place, &trap, command);
+    }
+}

@@ -1,0 +1,266 @@
+//! What any store has to keep. Each promise gets two handles on the same data, as two processes have.
+
+use super::*;
+
+/// Holds one kind of store to every promise.
+macro_rules! hold {
+    ($store:ty: $($promise:ident),+ $(,)?) => {
+        $(
+            #[tokio::test]
+            async fn $promise() {
+                let place = <$store>::new();
+                let (one, other) = (place.open().await, place.open().await);
+                kept::$promise(&*one, &*other).await;
+            }
+        )+
+    };
+}
+
+mod embedded {
+    use super::*;
+
+    hold!(Embedded:
+        what_was_appended_is_replayed_by_anyone,
+        a_write_that_follows_an_old_revision_loses_the_race,
+        a_second_lease_is_refused_until_the_first_is_dropped,
+        a_writer_whose_lease_was_overtaken_writes_nothing,
+        a_target_has_one_open_rotation_at_most,
+        a_target_may_be_rotated_again_after_the_end,
+        what_is_sealed_stays_until_the_end_and_no_longer,
+        a_write_that_loses_seals_nothing,
+        summaries_name_the_latest_rotation_of_every_target,
+        the_journal_is_in_the_order_of_writing,
+        only_keys_of_finished_rotations_are_retired,
+        an_empty_store_is_whole_and_says_so,
+        a_whole_journal_is_verified_and_its_head_changes_with_every_line,
+    );
+}
+
+mod kept {
+    use super::*;
+
+    async fn leased(store: &dyn Store) -> Lease {
+        store.lease().await.expect("nobody else has it")
+    }
+
+    pub(super) async fn what_was_appended_is_replayed_by_anyone(one: &dyn Store, other: &dyn Store) {
+        assert!(other.latest(TARGET).await.expect("it can be read").is_none());
+        let lease = leased(one).await;
+        let mut growing = Growing::new("r1", TARGET);
+        for event in [opened("AKIAOLD"), intended(), created(), Event::Proved] {
+            growing.add_all(one, &lease, &[event]).await;
+            let stored = other.latest(TARGET).await.expect("it is whole").expect("it is there");
+            assert_eq!((stored.id.as_str(), stored.target.as_str()), ("r1", TARGET));
+            assert_eq!(stored.revision, growing.revision);
+            assert_eq!(Some(&stored.rotation), growing.rotation.as_ref());
+            assert_eq!(
+                stored.updated_at,
+                NOW + jiff::SignedDuration::from_secs(growing.revision - 1)
+            );
+        }
+        assert!(
+            other
+                .latest("s3-customer-managed/someone-else")
+                .await
+                .expect("it can be read")
+                .is_none()
+        );
+    }
+
+    pub(super) async fn a_write_that_follows_an_old_revision_loses_the_race(one: &dyn Store, other: &dyn Store) {
+        let lease = leased(one).await;
+        let mut growing = Growing::new("r1", TARGET);
+        growing.add_all(one, &lease, &[opened("AKIAOLD")]).await;
+        let mut late = Growing {
+            rotation: growing.rotation.clone(),
+            ..growing
+        };
+        growing.add_all(one, &lease, &[intended()]).await;
+        let lost = late.add(other, &lease, intended()).await;
+        assert!(matches!(lost, Err(StoreError::Race)), "{lost:?}");
+        // Nor may one run ahead.
+        late.revision = 7;
+        let lost = late.add(other, &lease, intended()).await;
+        assert!(matches!(lost, Err(StoreError::Race)), "{lost:?}");
+        assert_eq!(other.journal(None).await.expect("it can be read").len(), 2);
+    }
+
+    pub(super) async fn a_second_lease_is_refused_until_the_first_is_dropped(one: &dyn Store, other: &dyn Store) {
+        let first = leased(one).await;
+        for store in [one, other] {
+            let refused = store.lease().await.map(|lease| lease.fence);
+            assert!(matches!(refused, Err(StoreError::Held(_))), "{refused:?}");
+        }
+        let fence = first.fence;
+        drop(first);
+        assert!(leased(other).await.fence > fence);
+    }
+
+    pub(super) async fn a_writer_whose_lease_was_overtaken_writes_nothing(one: &dyn Store, other: &dyn Store) {
+        let overtaken = leased(one).await.fence;
+        let mut lease = leased(other).await;
+        lease.fence = overtaken;
+        let mut growing = Growing::new("r1", TARGET);
+        let refused = growing.add(one, &lease, opened("AKIAOLD")).await;
+        assert!(matches!(refused, Err(StoreError::Race)), "{refused:?}");
+        assert!(other.journal(None).await.expect("it can be read").is_empty());
+    }
+
+    pub(super) async fn a_target_has_one_open_rotation_at_most(one: &dyn Store, other: &dyn Store) {
+        let lease = leased(one).await;
+        Growing::new("r1", TARGET)
+            .add_all(one, &lease, &[opened("AKIAOLD")])
+            .await;
+        let second = Growing::new("r2", TARGET).add(one, &lease, opened("AKIAOLD")).await;
+        assert!(matches!(second, Err(StoreError::Race)), "{second:?}");
+        let stored = other.latest(TARGET).await.expect("it is whole").expect("it is there");
+        assert_eq!(stored.id, "r1");
+        // Another target is another matter.
+        Growing::new("r3", "s3-customer-managed/v")
+            .add_all(one, &lease, &[opened("AKIAOLD")])
+            .await;
+        other.verify().await.expect("it is whole");
+    }
+
+    pub(super) async fn a_target_may_be_rotated_again_after_the_end(one: &dyn Store, other: &dyn Store) {
+        let lease = leased(one).await;
+        Growing::new("r1", TARGET)
+            .add_all(one, &lease, &[opened("AKIAOLD"), Event::Aborted])
+            .await;
+        Growing::new("r2", TARGET)
+            .add_all(one, &lease, &[opened("AKIAOLD")])
+            .await;
+        let stored = other.latest(TARGET).await.expect("it is whole").expect("it is there");
+        assert_eq!((stored.id.as_str(), stored.revision), ("r2", 1));
+    }
+
+    pub(super) async fn what_is_sealed_stays_until_the_end_and_no_longer(one: &dyn Store, other: &dyn Store) {
+        let lease = leased(one).await;
+        let mut growing = Growing::new("r1", TARGET);
+        growing.add_all(one, &lease, &[opened("AKIAOLD"), intended()]).await;
+        let seal = Some(("new-key", &b"sealed"[..]));
+        growing.add_sealed(one, &lease, created(), seal).await.expect("it fits");
+        let end = to_the_end();
+        let (last, rest) = end.split_last().expect("it has an end");
+        for event in rest {
+            growing.add_all(one, &lease, std::slice::from_ref(event)).await;
+            let sealed = other.sealed("r1", "new-key").await.expect("it can be read");
+            assert_eq!(sealed.as_deref(), Some(&b"sealed"[..]), "after {}", event.name());
+        }
+        assert_eq!(other.sealed("r1", "before/d").await.expect("it can be read"), None);
+        assert_eq!(other.sealed("r2", "new-key").await.expect("it can be read"), None);
+        growing.add_all(one, &lease, std::slice::from_ref(last)).await;
+        assert_eq!(other.sealed("r1", "new-key").await.expect("it can be read"), None);
+    }
+
+    pub(super) async fn a_write_that_loses_seals_nothing(one: &dyn Store, other: &dyn Store) {
+        let lease = leased(one).await;
+        let mut growing = Growing::new("r1", TARGET);
+        growing.add_all(one, &lease, &[opened("AKIAOLD"), intended()]).await;
+        growing.revision = 1;
+        let lost = growing
+            .add_sealed(one, &lease, created(), Some(("new-key", b"sealed")))
+            .await;
+        assert!(matches!(lost, Err(StoreError::Race)), "{lost:?}");
+        assert_eq!(other.sealed("r1", "new-key").await.expect("it can be read"), None);
+    }
+
+    pub(super) async fn summaries_name_the_latest_rotation_of_every_target(one: &dyn Store, other: &dyn Store) {
+        let lease = leased(one).await;
+        Growing::new("r1", "b")
+            .add_all(one, &lease, &[opened("AKIAOLD"), Event::Aborted])
+            .await;
+        Growing::new("r2", "a").add_all(one, &lease, &[opened("AKIAOLD")]).await;
+        let mut latest = Growing::new("r3", "b");
+        latest.add_all(one, &lease, &[opened("AKIAOLD"), intended()]).await;
+        let summaries = other.summaries().await.expect("they can be read");
+        let names: Vec<_> = summaries
+            .iter()
+            .map(|s| (s.target.as_str(), s.id.as_str(), s.revision))
+            .collect();
+        assert_eq!(names, [("a", "r2", 1), ("b", "r3", 2)]);
+        assert_eq!(Some(&summaries[1].rotation), latest.rotation.as_ref());
+    }
+
+    pub(super) async fn the_journal_is_in_the_order_of_writing(one: &dyn Store, other: &dyn Store) {
+        let lease = leased(one).await;
+        let (mut a, mut b) = (Growing::new("r1", "a"), Growing::new("r2", "b"));
+        for growing in [&mut b, &mut a] {
+            growing.add_all(one, &lease, &[opened("AKIAOLD")]).await;
+        }
+        for growing in [&mut a, &mut b] {
+            growing.add_all(one, &lease, &[intended()]).await;
+        }
+        let lines = other.journal(None).await.expect("it can be read");
+        let told: Vec<_> = lines
+            .iter()
+            .map(|l| (l.seq, l.target.as_str(), l.record.event.name()))
+            .collect();
+        let (opened, intended) = ("opened", "create-intended");
+        assert_eq!(
+            told,
+            [
+                (1, "b", opened),
+                (2, "a", opened),
+                (3, "a", intended),
+                (4, "b", intended)
+            ]
+        );
+        let of_b = other.journal(Some("b")).await.expect("it can be read");
+        assert_eq!(of_b.iter().map(|line| line.seq).collect::<Vec<_>>(), [1, 4]);
+        assert!(of_b.iter().all(|line| line.rotation == "r2"));
+    }
+
+    pub(super) async fn only_keys_of_finished_rotations_are_retired(one: &dyn Store, other: &dyn Store) {
+        let lease = leased(one).await;
+        let mut done = Growing::new("r1", TARGET);
+        done.add_all(one, &lease, &[opened("AKIAFIRST"), intended(), created()])
+            .await;
+        assert!(other.retired(TARGET).await.expect("it can be read").is_empty());
+        done.add_all(one, &lease, &to_the_end()).await;
+        Growing::new("r2", TARGET)
+            .add_all(one, &lease, &[opened("AKIASECOND"), Event::Aborted])
+            .await;
+        Growing::new("r3", TARGET)
+            .add_all(one, &lease, &[opened("AKIATHIRD")])
+            .await;
+        assert_eq!(
+            other.retired(TARGET).await.expect("it can be read"),
+            [KeyId::new("AKIAFIRST")]
+        );
+        assert!(
+            other
+                .retired("s3-customer-managed/v")
+                .await
+                .expect("it can be read")
+                .is_empty()
+        );
+    }
+
+    pub(super) async fn an_empty_store_is_whole_and_says_so(one: &dyn Store, other: &dyn Store) {
+        let verified = one.verify().await.expect("it is whole");
+        assert_eq!((verified.events, verified.rotations), (0, 0));
+        assert!(other.summaries().await.expect("it can be read").is_empty());
+    }
+
+    pub(super) async fn a_whole_journal_is_verified_and_its_head_changes_with_every_line(
+        one: &dyn Store,
+        other: &dyn Store,
+    ) {
+        let lease = leased(one).await;
+        let (mut a, mut b) = (Growing::new("r1", "a"), Growing::new("r2", "b"));
+        let mut heads = vec![other.verify().await.expect("it is whole").head];
+        for growing in [&mut a, &mut b] {
+            for event in [opened("AKIAOLD"), intended(), created()] {
+                growing.add_all(one, &lease, &[event]).await;
+                heads.push(other.verify().await.expect("it is whole").head);
+            }
+        }
+        let verified = other.verify().await.expect("it is whole");
+        assert_eq!((verified.events, verified.rotations), (6, 2));
+        let all = heads.len();
+        heads.sort();
+        heads.dedup();
+        assert_eq!(heads.len(), all);
+    }
+}

@@ -1,0 +1,228 @@
+//! Someone with an editor for the database: every change is found, and by its number.
+
+use sha2::{Digest, Sha256};
+use sqlx::Row;
+
+use super::*;
+
+/// Two rotations, one of them finished, whose lines alternate in part. Events 1–3 are r1, 4–6 r2, 7–16 r1 again.
+pub(super) async fn grown(place: &Embedded) {
+    let store = place.open().await;
+    let lease = store.lease().await.expect("nobody else has it");
+    let (mut a, mut b) = (Growing::new("r1", TARGET), Growing::new("r2", "s3-customer-managed/v"));
+    a.add_all(&*store, &lease, &[opened("AKIAOLD"), intended(), created()])
+        .await;
+    b.add_all(&*store, &lease, &[opened("AKIAOLD"), intended(), created()])
+        .await;
+    a.add_all(&*store, &lease, &to_the_end()).await;
+    let verified = store.verify().await.expect("it is whole");
+    assert_eq!((verified.events, verified.rotations), (16, 2));
+}
+
+/// What `verify` says after these statements: the number of the event, and why.
+async fn after(sql: &'static str) -> (Embedded, i64, String) {
+    let place = Embedded::new();
+    grown(&place).await;
+    place.execute(sql).await;
+    let verified = place.open().await.verify().await;
+    match verified {
+        Err(StoreError::Changed { seq, why, .. }) => (place, seq, why),
+        other => panic!("`{sql}` went unnoticed: {other:?}"),
+    }
+}
+
+/// Whether the rotation is refused before anyone acts on it, and by which event.
+async fn refused(place: &Embedded, target: &str) -> Option<i64> {
+    match place.open().await.latest(target).await {
+        Err(StoreError::Changed { seq, .. }) => Some(seq),
+        Ok(_) => None,
+        Err(other) => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn an_edited_line_is_found_and_not_replayed() {
+    for sql in [
+        "UPDATE events SET body = replace(body, 'AKIANEW', 'AKIAEVIL') WHERE seq = 3",
+        "UPDATE events SET at = '2020-01-01T00:00:00Z' WHERE seq = 3",
+        "UPDATE events SET body = 'nonsense' WHERE seq = 3",
+    ] {
+        let (place, seq, _) = after(sql).await;
+        assert_eq!(seq, 3, "{sql}");
+        assert_eq!(refused(&place, TARGET).await, Some(3), "{sql}");
+        // The other rotation has no part in it.
+        assert_eq!(refused(&place, "s3-customer-managed/v").await, None, "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn an_edited_hash_is_found_and_neither_its_line_nor_the_next_is_replayed() {
+    let (place, seq, _) = after("UPDATE events SET hash = randomblob(32) WHERE seq = 3").await;
+    assert_eq!(seq, 3);
+    assert_eq!(refused(&place, TARGET).await, Some(3));
+    assert_eq!(refused(&place, "s3-customer-managed/v").await, Some(4));
+}
+
+#[tokio::test]
+async fn a_line_that_is_given_to_another_target_is_found() {
+    let (place, seq, _) = after("UPDATE events SET target = 'other' WHERE seq = 2").await;
+    assert_eq!(seq, 2);
+    assert_eq!(refused(&place, TARGET).await, Some(2));
+}
+
+#[tokio::test]
+async fn a_line_that_was_deleted_in_the_middle_is_found() {
+    let (place, seq, why) = after("DELETE FROM events WHERE seq = 8").await;
+    assert_eq!(seq, 9);
+    assert!(why.contains("event 8 is missing"), "{why}");
+    assert_eq!(refused(&place, TARGET).await, Some(9));
+}
+
+#[tokio::test]
+async fn a_gap_that_was_closed_by_renumbering_is_found() {
+    let sql = "DELETE FROM events WHERE seq = 8;
+               UPDATE events SET seq = seq - 1, revision = revision - 1 WHERE seq > 8";
+    let (place, seq, _) = after(sql).await;
+    assert_eq!(seq, 8);
+    assert_eq!(refused(&place, TARGET).await, Some(8));
+}
+
+#[tokio::test]
+async fn a_first_line_that_was_deleted_is_found() {
+    let (place, seq, why) = after("DELETE FROM events WHERE seq = 1").await;
+    assert_eq!(seq, 2);
+    assert!(why.contains("event 1 is missing"), "{why}");
+    assert_eq!(refused(&place, TARGET).await, Some(2));
+}
+
+#[tokio::test]
+async fn a_last_line_that_was_cut_off_is_found_by_what_is_kept_beside_it() {
+    let (place, seq, why) = after("DELETE FROM events WHERE seq = 16").await;
+    assert_eq!(seq, 15);
+    assert!(why.contains("13 events were recorded and not 12"), "{why}");
+    // Whoever acted on the shorter journal would repeat an effect, and could not record it.
+    assert_eq!(refused(&place, TARGET).await, Some(15));
+}
+
+#[tokio::test]
+async fn a_journal_that_was_emptied_is_found() {
+    let (place, seq, why) = after("DELETE FROM events").await;
+    assert_eq!(seq, 1);
+    assert!(why.contains("has no events"), "{why}");
+    // To the program it must not look like a target that was never rotated.
+    assert!(refused(&place, TARGET).await.is_some());
+}
+
+#[tokio::test]
+async fn two_lines_that_changed_places_are_found() {
+    let sql = "UPDATE events SET seq = -2 WHERE seq = 2; UPDATE events SET seq = 2 WHERE seq = 3;
+               UPDATE events SET seq = 3 WHERE seq = -2";
+    let (place, seq, _) = after(sql).await;
+    assert_eq!(seq, 2);
+    assert_eq!(
+        refused(&place, TARGET).await,
+        Some(3),
+        "the first of the rotation's own lines that does not fit"
+    );
+}
+
+#[tokio::test]
+async fn an_edited_summary_is_found() {
+    let (_, seq, why) =
+        after("UPDATE rotations SET snapshot = replace(snapshot, 'AKIAOLD', 'X') WHERE id = 'r1'").await;
+    assert_eq!(seq, 16);
+    assert!(why.contains("summary"), "{why}");
+    let (_, seq, _) = after("UPDATE rotations SET revision = 2 WHERE id = 'r2'").await;
+    assert_eq!(seq, 6);
+}
+
+#[tokio::test]
+async fn a_summary_that_says_open_or_closed_wrongly_is_found() {
+    // `closed` lets a second rotation begin, and makes a key count as retired.
+    let (_, seq, _) = after("UPDATE rotations SET closed = 1 WHERE id = 'r2'").await;
+    assert_eq!(seq, 6);
+}
+
+#[tokio::test]
+async fn a_summary_that_was_given_to_another_target_is_found() {
+    // Keys that this journal retired may be deleted: so whose they were matters.
+    let (_, seq, _) = after("UPDATE rotations SET target = 's3-customer-managed/v' WHERE id = 'r1'").await;
+    assert_eq!(seq, 16);
+}
+
+#[tokio::test]
+async fn a_target_that_points_to_another_rotation_is_found() {
+    after("UPDATE targets SET latest = 'r1' WHERE name = 's3-customer-managed/v'").await;
+}
+
+#[tokio::test]
+async fn a_target_that_was_removed_is_found() {
+    // The program would take it for one that was never rotated, beside an open rotation.
+    after("DELETE FROM targets WHERE name = 's3-customer-managed/v'").await;
+}
+
+#[tokio::test]
+async fn a_summary_that_was_removed_is_found() {
+    let sql = "PRAGMA foreign_keys = OFF; DELETE FROM rotations WHERE id = 'r2'";
+    let (_, seq, why) = after(sql).await;
+    assert_eq!(seq, 6);
+    assert!(why.contains("not summarised"), "{why}");
+}
+
+#[tokio::test]
+async fn an_inserted_line_is_found() {
+    let sql = "INSERT INTO events SELECT 17, rotation, target, 4, at, '{\"event\":\"proved\"}', hash
+               FROM events WHERE seq = 6";
+    let (place, seq, _) = after(sql).await;
+    assert_eq!(seq, 17);
+    assert_eq!(refused(&place, "s3-customer-managed/v").await, Some(17));
+}
+
+#[tokio::test]
+async fn an_inserted_line_with_a_true_hash_is_found_by_what_is_kept_beside_it() {
+    let place = Embedded::new();
+    grown(&place).await;
+    forge(&place, r#"{"event":"proved"}"#).await;
+    let verified = place.open().await.verify().await;
+    assert!(
+        matches!(verified, Err(StoreError::Changed { seq: 17, .. })),
+        "{verified:?}"
+    );
+    assert_eq!(refused(&place, "s3-customer-managed/v").await, Some(17));
+}
+
+#[tokio::test]
+async fn an_inserted_line_that_cannot_follow_is_found_even_if_its_hash_is_true() {
+    let place = Embedded::new();
+    grown(&place).await;
+    forge(&place, r#"{"event":"deleted"}"#).await;
+    let verified = place.open().await.verify().await;
+    let told = verified.err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(told.contains("event 17 of s3-customer-managed/v"), "{told}");
+    assert!(told.contains("`deleted` cannot follow the phase `created`"), "{told}");
+    assert_eq!(refused(&place, "s3-customer-managed/v").await, Some(17));
+}
+
+/// Appends to r2 as someone would who knows how the hashes are made.
+async fn forge(place: &Embedded, body: &str) {
+    let mut raw = place.raw().await;
+    let last = sqlx::query("SELECT hash, (SELECT at FROM events WHERE seq = 16) FROM events WHERE seq = 16");
+    let last = last.fetch_one(&mut raw).await.expect("it is there");
+    let (before, at): (Vec<u8>, String) = (last.get(0), last.get(1));
+    let mut hasher = Sha256::new();
+    hasher.update(&before);
+    hasher.update(17_i64.to_be_bytes());
+    hasher.update(4_i64.to_be_bytes());
+    for field in ["r2", "s3-customer-managed/v", &at, body] {
+        hasher.update((field.len() as u64).to_be_bytes());
+        hasher.update(field.as_bytes());
+    }
+    let inserted = sqlx::query("INSERT INTO events VALUES (17, 'r2', 's3-customer-managed/v', 4, ?, ?, ?)")
+        .bind(&at)
+        .bind(body)
+        .bind(hasher.finalize().to_vec())
+        .execute(&mut raw)
+        .await;
+    inserted.expect("the database itself has no objection");
+    raw.close().await.expect("it can be closed");
+}
