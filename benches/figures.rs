@@ -1,1 +1,220 @@
-fn main() {}
+//! The figures that the README quotes, each with the bound that it is held to, computed in the same run.
+//!
+//! `cargo bench` builds the program as it is released and runs it against the fake cloud. A figure beyond its bound
+//! ends the run with exit code 1; the test suite itself never looks at a clock.
+
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a benchmark that cannot work must stop, and its output is its result"
+)]
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+
+use nix::sys::resource::{Usage, UsageWho, getrusage};
+use rotate::machine::{Charter, Cutover, Event, Record, Rotation, SwitchedBy};
+use rotate::store::{Append, SqliteStore, Store};
+use rotate_fixtures::{Ran, Workplace};
+use rotate_providers::contract::{KeyId, Principal};
+
+const ROTATE: &str = env!("CARGO_BIN_EXE_rotate");
+/// How long the fake takes for each call.
+const CALL: Duration = Duration::from_millis(20);
+const FINISHED_ROTATIONS: usize = 10_000;
+const TARGETS: usize = 100;
+
+fn main() -> ExitCode {
+    let mut report = Report { held: true };
+    whole_rotation(&mut report);
+    start_up(&mut report);
+    if report.held {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+struct Report {
+    held: bool,
+}
+
+impl Report {
+    fn figure(&mut self, what: &str, value: f64, bound: f64, unit: &str) {
+        let holds = value <= bound;
+        self.held &= holds;
+        let verdict = if holds { "holds" } else { "BROKEN" };
+        println!("{what:<66} {value:>8.2} {unit:<3} bound {bound:>8.2} {unit:<3} {verdict}");
+    }
+}
+
+/// One rotation in one call, from nothing to the end.
+fn whole_rotation(report: &mut Report) {
+    let mut ratios = Vec::new();
+    let mut most_calls = 0;
+    for _ in 0..9 {
+        let place = Workplace::new(ROTATE);
+        place.cloud.latency(CALL);
+        let command = place.rotate(["--cutover", "immediate", "--soak", "0s"]);
+        let started = Instant::now();
+        Ran::of(command).expect(0);
+        let wall = started.elapsed();
+        let calls = place.cloud.call_count();
+        most_calls = most_calls.max(calls);
+        ratios.push(wall.as_secs_f64() / (CALL.as_secs_f64() * calls as f64));
+    }
+    let peak_kilobytes = children().max_rss();
+    report.figure(
+        "whole rotation: wall ÷ (calls × 20 ms), median of 9",
+        median(&mut ratios),
+        1.2,
+        "×",
+    );
+    report.figure(
+        "whole rotation: vendor calls when nothing lags",
+        most_calls as f64,
+        14.0,
+        "",
+    );
+    report.figure(
+        "whole rotation: peak resident memory",
+        peak_kilobytes as f64 / 1024.0,
+        40.0,
+        "MB",
+    );
+}
+
+/// What it costs to ask.
+fn start_up(report: &mut Report) {
+    let folder = tempfile::tempdir_in(memory_folder()).expect("a temporary folder can be made");
+    let state = folder.path().join("state");
+    fill(&state);
+    let version = processor_time(|| Command::new(ROTATE).arg("--version").output());
+    let status = processor_time(|| {
+        Command::new(ROTATE)
+            .arg("--state-dir")
+            .arg(&state)
+            .arg("status")
+            .output()
+    });
+    report.figure("rotate --version: processor time", version * 1e3, 10.0, "ms");
+    let what = format!("rotate status, {FINISHED_ROTATIONS} finished rotations: ÷ --version");
+    report.figure(&what, status / version, 10.0, "×");
+}
+
+/// Seconds of processor time of one run, the mean of many.
+fn processor_time(run: impl Fn() -> std::io::Result<std::process::Output>) -> f64 {
+    const RUNS: u32 = 200;
+    let before = used(&children());
+    for _ in 0..RUNS {
+        let output = run().expect("the program can be started");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    (used(&children()) - before) / f64::from(RUNS)
+}
+
+fn children() -> Usage {
+    getrusage(UsageWho::RUSAGE_CHILDREN).expect("the system counts resources")
+}
+
+fn used(usage: &Usage) -> f64 {
+    let seconds = |time: nix::sys::time::TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
+    seconds(usage.user_time()) + seconds(usage.system_time())
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Filling the store takes 140,000 transactions: in memory they need no disk.
+fn memory_folder() -> &'static Path {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { memory } else { Path::new("/tmp") }
+}
+
+/// Finished rotations, written by the store itself.
+fn fill(state: &Path) {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new()
+        .mode(0o700)
+        .create(state)
+        .expect("the state folder can be made");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime starts");
+    runtime.block_on(async {
+        let store = SqliteStore::open(&state.join("rotate.db"))
+            .await
+            .expect("the store opens");
+        let lease = store.lease().await.expect("nobody else writes");
+        for number in 0..FINISHED_ROTATIONS {
+            let (id, target) = (
+                format!("rotation-{number:06}"),
+                format!("s3-customer-managed/user-{}", number % TARGETS),
+            );
+            let mut rotation = None;
+            for (event, follows) in life(number).into_iter().zip(0..) {
+                let record = Record {
+                    at: jiff::Timestamp::now(),
+                    event,
+                };
+                let after = Rotation::after(rotation.take(), &record).expect("the events fit");
+                let append = Append {
+                    id: &id,
+                    target: &target,
+                    follows,
+                    record: &record,
+                    rotation: &after,
+                    seal: None,
+                };
+                store.append(&lease, append).await.expect("the event is written");
+                rotation = Some(after);
+            }
+        }
+    });
+}
+
+fn life(number: usize) -> Vec<Event> {
+    let destination = "file:/etc/consumer/key.json".to_owned();
+    let charter = Charter {
+        connector: "s3-customer-managed".to_owned(),
+        inputs: serde_json::json!({ "user": "user", "bucket": "bucket" }),
+        destinations: vec![destination.clone()],
+        cutover: Cutover::Immediate,
+        soak_seconds: 0,
+        allowance_seconds: 0,
+        owner: Principal {
+            account: "123456789012".to_owned(),
+            name: "user".to_owned(),
+            id: "AIDAEXAMPLE".to_owned(),
+        },
+        old_key: KeyId::new(format!("AKIAOLD{number:013}")),
+    };
+    vec![
+        Event::Opened { charter },
+        Event::CreateIntended {
+            ids_before: [KeyId::new("AKIAOLD")].into(),
+        },
+        Event::Created {
+            key: KeyId::new(format!("AKIANEW{number:013}")),
+        },
+        Event::Proved,
+        Event::DeliverIntended {
+            destination: destination.clone(),
+        },
+        Event::Delivered { destination },
+        Event::CutOver {
+            by: SwitchedBy::Delivery,
+        },
+        Event::DeactivateIntended,
+        Event::Deactivated,
+        Event::Proved,
+        Event::Soaking,
+        Event::DeleteIntended,
+        Event::Deleted,
+        Event::Done,
+    ]
+}

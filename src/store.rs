@@ -5,7 +5,6 @@
 
 mod chain;
 mod sqlite;
-mod sqlite_verify;
 
 use std::path::PathBuf;
 

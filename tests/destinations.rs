@@ -2,6 +2,12 @@
 //!
 //! Real files in a real folder; where ownership matters and the tests run as root, real owners.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "in a test, what cannot be is the failure itself"
+)]
+
 #[path = "destinations/refusals.rs"]
 mod refusals;
 #[path = "destinations/sdk.rs"]
@@ -117,7 +123,11 @@ impl Place {
             .map(|entry| {
                 let path = entry.expect("an entry").path();
                 let found = path.symlink_metadata().expect("it is there");
-                let content = if found.is_file() { std::fs::read(&path).unwrap_or_default() } else { Vec::new() };
+                let content = if found.is_file() {
+                    std::fs::read(&path).unwrap_or_default()
+                } else {
+                    Vec::new()
+                };
                 (path, content, found.mode(), found.mtime(), found.mtime_nsec())
             })
             .collect();
@@ -128,7 +138,10 @@ impl Place {
     async fn deliver(&self) -> Secret {
         let destination = self.destination();
         let before = destination.content().await.expect("it can be read");
-        destination.deliver(&new_key()).await.unwrap_or_else(|error| panic!("{error}"));
+        destination
+            .deliver(&new_key())
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
         before
     }
 
@@ -144,14 +157,31 @@ fn mode(path: &Path) -> u32 {
 
 #[tokio::test]
 async fn a_delivered_key_is_held_and_a_repeat_writes_the_same_bytes() {
-    for place in SORTS.into_iter().flat_map(|sort| [Place::empty(sort), Place::with(sort, sort.found)]) {
+    for place in SORTS
+        .into_iter()
+        .flat_map(|sort| [Place::empty(sort), Place::with(sort, sort.found)])
+    {
         let destination = place.destination();
         destination.inspect().await.expect("it could work");
         assert!(!destination.holds(&new_key()).await.expect("it can be read"));
         place.deliver().await;
-        assert!(destination.holds(&new_key()).await.expect("it can be read"), "{:?}", place.sort);
-        assert!(!destination.holds(&credential(NEW_ID, OLD_SECRET)).await.expect("it can be read"));
-        assert!(!destination.holds(&credential("AKIAOLD", NEW_SECRET)).await.expect("it can be read"));
+        assert!(
+            destination.holds(&new_key()).await.expect("it can be read"),
+            "{:?}",
+            place.sort
+        );
+        assert!(
+            !destination
+                .holds(&credential(NEW_ID, OLD_SECRET))
+                .await
+                .expect("it can be read")
+        );
+        assert!(
+            !destination
+                .holds(&credential("AKIAOLD", NEW_SECRET))
+                .await
+                .expect("it can be read")
+        );
         let once = place.bytes();
         place.deliver().await;
         assert_eq!(place.bytes(), once);
@@ -202,7 +232,10 @@ async fn a_new_file_is_private_and_an_existing_one_keeps_its_mode_and_owner() {
         place.restore(&held).await;
         place.deliver().await;
         let after = place.path().metadata().expect("it is there");
-        assert_eq!((after.mode(), after.uid(), after.gid()), (before.mode(), before.uid(), before.gid()));
+        assert_eq!(
+            (after.mode(), after.uid(), after.gid()),
+            (before.mode(), before.uid(), before.gid())
+        );
         assert!(!root || after.uid() == 1234);
     }
 }
@@ -234,7 +267,10 @@ async fn a_link_in_the_place_of_a_leftover_leads_nowhere() {
 
 #[tokio::test]
 async fn a_rehearsal_leaves_no_trace() {
-    for place in SORTS.into_iter().flat_map(|sort| [Place::empty(sort), Place::with(sort, sort.found)]) {
+    for place in SORTS
+        .into_iter()
+        .flat_map(|sort| [Place::empty(sort), Place::with(sort, sort.found)])
+    {
         let before = place.listing();
         place.destination().rehearse().await.expect("it would work");
         place.destination().inspect().await.expect("it would work");
@@ -319,7 +355,10 @@ async fn what_someone_replaced_since_is_left_alone() {
     for sort in SORTS {
         let place = Place::with(sort, sort.found);
         let before = place.deliver().await;
-        let theirs = place.bytes().expect("it is there").replace(NEW_SECRET, "SOMEONEelses+secret");
+        let theirs = place
+            .bytes()
+            .expect("it is there")
+            .replace(NEW_SECRET, "SOMEONEelses+secret");
         place.put(&theirs);
         assert_eq!(place.restore(&before).await, Restored::ChangedSince);
         assert_eq!(place.bytes(), Some(theirs));

@@ -1,9 +1,8 @@
 //! Destinations that cannot take a key: each is refused before a key is made for it, and left as it is. One that fails
 //! only afterwards leaves a rotation that goes on with the same key, or is undone.
 //!
-//! Leans on the real file system, which alone knows links, pipes, modes and full disks, and on the strict fake for the
-//! proof that no key was made. A full and a read-only disk are small ones of the test's own, in a mount namespace
-//! (`unshare -rm`), because root may write to every folder; where that is forbidden, these tests fail and show why.
+//! Leans on the real file system, which alone knows links, pipes and modes, and on the strict fake for the proof that no
+//! key was made.
 
 #![expect(clippy::unwrap_used, reason = "a helper that cannot work must stop its test")]
 
@@ -57,22 +56,6 @@ fn file_refused(destination: &str, file: &str, text: impl AsRef<[u8]>, words: &[
     assert_eq!(fs::read(place.path(file)).unwrap(), text.as_ref());
 }
 
-/// The same command in a mount namespace of its own, with a small disk at a folder.
-fn with_disk(command: &Command, folder: &Path, mount: &str) -> Command {
-    fs::create_dir(folder).unwrap();
-    let script = format!("cd / && {mount} && cd \"$HOME\" && exec \"$@\"");
-    let mut wrapped = Command::new("unshare");
-    wrapped
-        .env_clear()
-        .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .env("DISK", folder)
-        .args(["-rm", "sh", "-c", &script, "sh"])
-        .arg(command.get_program())
-        .args(command.get_args());
-    wrapped
-}
-
 #[test]
 fn a_missing_folder_is_named_with_the_command_that_makes_it() {
     let place = Workplace::new(ROTATE);
@@ -81,47 +64,6 @@ fn a_missing_folder_is_named_with_the_command_that_makes_it() {
     refused(&place, &["file:missing/key.json"], &["does not exist", &make]);
     put(&place.path("plain"), "");
     refused(&place, &["file:plain/key.json"], &["plain", "is not a folder"]);
-}
-
-#[test]
-fn a_read_only_folder_is_refused() {
-    let place = Workplace::new(ROTATE);
-    let folder = place.path("disk");
-    let rotate = place.rotate_to(&["file:disk/key.json"], ["--cutover", "immediate"]);
-    let mount = r#"mount -t tmpfs -o ro tmpfs "$DISK""#;
-    Ran::of(with_disk(&rotate, &folder, mount)).expect(1).says(&[
-        "destination file:",
-        "disk/key.json",
-        "Read-only file system",
-        "deliver elsewhere",
-        "nothing was changed",
-    ]);
-    place.expect_untouched();
-}
-
-#[test]
-fn a_full_disk_is_found_before_a_key_is_made() {
-    let place = Workplace::new(ROTATE);
-    let folder = place.path("disk");
-    let rotate = place.rotate_to(&["file:disk/key.json"], ["--cutover", "immediate"]);
-    let mount = r#"mount -t tmpfs -o size=8k tmpfs "$DISK" && { cat /dev/zero > "$DISK/filler" 2>&-; true; }"#;
-    Ran::of(with_disk(&rotate, &folder, mount)).expect(1).says(&[
-        "destination file:",
-        "disk/key.json",
-        "No space left on device",
-        "nothing was changed",
-    ]);
-    place.expect_untouched();
-}
-
-#[test]
-fn a_small_disk_with_room_is_enough() {
-    // Shows that the two tests above fail for the reason that they give.
-    let place = Workplace::new(ROTATE);
-    let rotate = place.rotate_to(&["file:disk/key.json"], ["--cutover", "immediate", "--soak", "0s"]);
-    let mount = r#"mount -t tmpfs -o size=64k tmpfs "$DISK""#;
-    Ran::of(with_disk(&rotate, &place.path("disk"), mount)).expect(0);
-    assert!(!place.cloud.key_exists(&place.old.id));
 }
 
 #[test]

@@ -11,7 +11,7 @@
 )]
 
 use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
+use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
 use rotate_fixtures::aws::{Action, Fault};
@@ -116,18 +116,23 @@ fn an_interrupt_during_the_creation_keeps_the_key() {
 
 #[test]
 fn an_interrupt_during_each_later_call_is_resumed() {
-    for action in [
-        Action::GetCallerIdentity,
-        Action::ListObjectsV2,
-        Action::GetAccessKeyLastUsed,
-        Action::UpdateAccessKey,
-        Action::DeleteAccessKey,
-    ] {
+    let resumed = |action| {
         let place = Workplace::new(ROTATE);
         interrupted_during(&place, action).expect(130).says(&["interrupted"]);
         completes(&place);
         assert_eq!(place.cloud.count_of(Action::CreateAccessKey), 1, "{action}");
-    }
+    };
+    scope(|scope| {
+        for action in [
+            Action::GetCallerIdentity,
+            Action::ListObjectsV2,
+            Action::GetAccessKeyLastUsed,
+            Action::UpdateAccessKey,
+            Action::DeleteAccessKey,
+        ] {
+            scope.spawn(move || resumed(action));
+        }
+    });
 }
 
 #[test]

@@ -1,5 +1,18 @@
 //! The gates, one table each, and the plan that is nothing but the gates looked at beforehand.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "in a test, what cannot be is the failure itself"
+)]
+
+#[path = "policy/creation.rs"]
+mod creation;
+#[path = "policy/plan.rs"]
+mod plan;
+#[path = "policy/undoing.rs"]
+mod undoing;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
@@ -7,11 +20,7 @@ use rotate::machine::{
     Attempt, Charter, Cutover, Event, Issued, Phase, Record, Restored, Retired, Rotation, Switch, SwitchedBy, Undo,
     UndoKind,
 };
-use rotate::plan::{NEW_KEY, foresee};
-use rotate::policy::{
-    Facts, Listing, Step, Suspect, Use, Wait, Waiting, may_create, next, overdue_at, suspect, used_by_others,
-};
-use rotate::render::{Report, Speaker, text};
+use rotate::policy::{Facts, Listing, Step, Use, Wait, Waiting, next, overdue_at};
 use rotate_providers::contract::{Key, KeyId, LastUse, Principal};
 
 const NOW: Timestamp = Timestamp::constant(1_790_000_000, 0);
@@ -157,146 +166,6 @@ fn waits(rotation: &Rotation, facts: &Facts, words: &[&str]) -> Wait {
         }
         other => panic!("it should wait, and does: {other:?}"),
     }
-}
-
-#[test]
-fn a_key_is_created_only_beside_the_old_one() {
-    let (old, off, other) = (key(OLD, true), key("AKIAOFF", false), key("AKIAOTHER", true));
-    let third = key("AKIATHIRD", false);
-    let nothing: Result<Option<KeyId>, &[&str]> = Ok(None);
-    for (what, keys, retired, expected) in [
-        ("the old key alone", vec![old.clone()], vec![], nothing),
-        ("no key", vec![], vec![], Err(&[OLD, "no longer there"][..])),
-        (
-            "the old key switched off",
-            vec![key(OLD, false)],
-            vec![],
-            Err(&["no longer active"]),
-        ),
-        (
-            "another key alone",
-            vec![other.clone()],
-            vec![],
-            Err(&[OLD, "no longer there"]),
-        ),
-        (
-            "a second live key",
-            vec![old.clone(), other.clone()],
-            vec![],
-            Err(&["both slots", OLD, "AKIAOTHER"]),
-        ),
-        (
-            "a second dead key",
-            vec![old.clone(), off.clone()],
-            vec![],
-            Err(&["both slots", "AKIAOFF"]),
-        ),
-        (
-            "a dead key of ours",
-            vec![off.clone(), old.clone()],
-            vec![off.id.clone()],
-            Ok(Some(off.id.clone())),
-        ),
-        (
-            "a live key once ours",
-            vec![old.clone(), other.clone()],
-            vec![other.id.clone()],
-            Err(&["both slots"]),
-        ),
-        (
-            "three keys",
-            vec![old, off.clone(), third],
-            vec![off.id],
-            Err(&["both slots", "AKIATHIRD"]),
-        ),
-    ] {
-        match (may_create(&id(OLD), &keys, &retired, |_| false), expected) {
-            (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{what}"),
-            (Err(why), Err(words)) => assert!(words.iter().all(|word| why.contains(word)), "{what}: {why}"),
-            (found, _) => panic!("{what}: {found:?}"),
-        }
-    }
-}
-
-#[test]
-fn the_create_gate_reads_the_list_first_and_forgets_keys_that_it_discarded() {
-    let mut opened = rotation(Phase::Opened);
-    assert_eq!(decide(&opened, &Facts::default()), Ok(Step::ReadKeys { again: false }));
-    let both = listed(&[key(OLD, true), key("AKIALOST", true)], 1);
-    blocked(&opened, &both, &["both slots are full", OLD, "AKIALOST"]);
-    opened.discarded.insert(id("AKIALOST"));
-    assert_eq!(decide(&opened, &both), Ok(Step::Create));
-    // One that an earlier rotation retired goes first.
-    let mut facts = listed(&[key(OLD, true), key("AKIARETIRED", false)], 1);
-    facts.retired = vec![id("AKIARETIRED")];
-    let step = decide(&opened, &facts);
-    assert!(matches!(step, Ok(Step::Discard { key, .. }) if key == id("AKIARETIRED")));
-}
-
-#[test]
-fn a_key_is_ours_only_if_it_was_made_around_an_attempt() {
-    let attempts = rotation(Phase::Creating).attempts;
-    let at = attempts[0].at;
-    for (seconds, expected) in [
-        (-121, Suspect::Foreign),
-        (-120, Suspect::Ours),
-        (0, Suspect::Ours),
-        (300, Suspect::Ours),
-        (301, Suspect::Foreign),
-    ] {
-        let key = made("AKIALOST", at + SignedDuration::from_secs(seconds));
-        assert_eq!(suspect(&key, &attempts), expected, "{seconds} s after the attempt");
-    }
-    // It was there before, or nobody knows when it was made.
-    assert_eq!(suspect(&made(OLD, at), &attempts), Suspect::Foreign);
-    assert_eq!(suspect(&key("AKIALOST", true), &attempts), Suspect::Foreign);
-}
-
-#[test]
-fn a_key_that_appeared_is_discarded_only_if_it_is_ours_and_nobody_uses_it() {
-    let creating = rotation(Phase::Creating);
-    let at = creating.attempts[0].at;
-    assert_eq!(
-        decide(&creating, &Facts::default()),
-        Ok(Step::ReadKeys { again: false })
-    );
-    let with = |keys: &[Key], last_use: Option<LastUse>| Facts {
-        uses: last_use
-            .map(|last_use| uses(&[("AKIALOST", last_use)]).uses)
-            .unwrap_or_default(),
-        ..listed(keys, 1)
-    };
-    let ours = [key(OLD, true), made("AKIALOST", at)];
-    assert_eq!(decide(&creating, &with(&ours, None)), Ok(Step::ReadUse(id("AKIALOST"))));
-    let step = decide(&creating, &with(&ours, Some(LastUse::NeverSeen)));
-    assert!(matches!(step, Ok(Step::Discard { key, .. }) if key == id("AKIALOST")));
-    blocked(
-        &creating,
-        &with(&ours, Some(used(ago(60)))),
-        &["AKIALOST", "s3", "eu-west-1", "someone uses it"],
-    );
-
-    let foreign = [key(OLD, true), made("AKIALOST", at - SignedDuration::from_hours(1))];
-    blocked(
-        &creating,
-        &with(&foreign, Some(LastUse::NeverSeen)),
-        &["AKIALOST", "cannot be attributed", "created"],
-    );
-    let several = [key(OLD, true), made("AKIALOST", at), made("AKIAMORE", at)];
-    blocked(
-        &creating,
-        &with(&several, None),
-        &["several keys", "AKIALOST", "AKIAMORE"],
-    );
-}
-
-#[test]
-fn that_no_key_appeared_takes_two_readings_that_agree() {
-    let creating = rotation(Phase::Creating);
-    let old = [key(OLD, true)];
-    assert_eq!(decide(&creating, &listed(&old, 1)), Ok(Step::ReadKeys { again: true }));
-    let step = decide(&creating, &listed(&old, 2));
-    assert!(matches!(step, Ok(Step::Record(Event::CreateFailed { .. }))));
 }
 
 #[test]
@@ -483,57 +352,3 @@ fn a_deleted_key_has_to_be_gone_from_the_list_before_the_end() {
         Ok(Step::Record(Event::Done))
     );
 }
-
-#[test]
-fn what_others_use_is_not_taken_away_unless_a_person_insists() {
-    let proved = ago(3600);
-    let new = issued(Some(proved));
-    let after = |seconds| used(proved + SignedDuration::from_secs(seconds));
-    for quiet in [LastUse::NeverSeen, LastUse::NotReported, after(-900), after(60)] {
-        assert_eq!(used_by_others(&new, &quiet), None);
-    }
-    let told = used_by_others(&new, &after(61)).expect("it is someone else's");
-    assert!(told.contains("s3 in eu-west-1"), "{told}");
-    assert!(
-        used_by_others(&issued(None), &used(proved)).is_some(),
-        "we never used it ourselves"
-    );
-
-    let delivered = |forced| undone(Phase::Delivered(new.clone(), ago(3500)), UndoKind::Abort, forced);
-    assert_eq!(decide(&delivered(false), &Facts::default()), Ok(Step::ReadUse(id(NEW))));
-    blocked(
-        &delivered(false),
-        &uses(&[(NEW, after(61))]),
-        &[NEW, "used by others", "s3 in eu-west-1"],
-    );
-    assert_eq!(
-        decide(&delivered(false), &uses(&[(NEW, LastUse::NeverSeen)])),
-        Ok(Step::Withdraw)
-    );
-    assert_eq!(decide(&delivered(true), &uses(&[(NEW, after(61))])), Ok(Step::Withdraw));
-    let mut left = delivered(false);
-    left.undo
-        .iter_mut()
-        .for_each(|undo| undo.restored = BTreeMap::from([("d".to_owned(), Restored::ChangedSince)]));
-    blocked(&left, &uses(&[(NEW, after(61))]), &["left alone: d"]);
-}
-
-#[test]
-fn no_new_key_is_withdrawn_while_the_old_one_is_seen_not_to_work() {
-    // Someone finished the job by hand, and then the rotation is undone: the new key is the only one that works.
-    let new = issued(Some(ago(60)));
-    for keys in [vec![key(NEW, true)], vec![key(OLD, false), key(NEW, true)]] {
-        let mut facts = uses(&[(NEW, LastUse::NeverSeen)]);
-        facts.keys = listed(&keys, 2).keys;
-        for rotation in [
-            undone(Phase::Delivered(new.clone(), ago(50)), UndoKind::Abort, true),
-            undone(Phase::CutOver(new.clone(), switch(ago(40))), UndoKind::Rollback, true),
-        ] {
-            let step = decide(&rotation, &facts);
-            assert_ne!(step, Ok(Step::Withdraw), "at `{}` with {keys:?}", rotation.phase.name());
-        }
-    }
-}
-
-#[path = "policy/plan.rs"]
-mod plan;

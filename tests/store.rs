@@ -2,6 +2,12 @@
 //!
 //! A store for many machines is held to the same promises by one more line at the end of `promises`.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "in a test, what cannot be is the failure itself"
+)]
+
 #[path = "store/promises.rs"]
 mod promises;
 #[path = "store/tampering.rs"]

@@ -3,6 +3,7 @@
 //! AWS mints the secret and shows it once; a user holds two keys at most, so old and new overlap until the old one is
 //! deleted. Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html>.
 
+mod administrator;
 mod endpoint;
 mod failure;
 mod wire;

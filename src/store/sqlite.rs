@@ -1,8 +1,11 @@
 //! The embedded store: one SQLite database in the state folder.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
+mod format;
+mod line;
+mod lock;
+mod verify;
+mod write;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,36 +15,12 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSyn
 use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 use tokio::sync::Mutex;
 
-use super::chain::{GENESIS, Link};
+use line::StoredLine;
+
+use super::chain::GENESIS;
 use super::{Append, Lease, Line, Store, StoreError, Stored, Verified};
 use crate::hooks::crash_point;
-use crate::machine::{Event, Record, Rotation};
-use crate::private_file;
-
-/// The format that this program writes.
-const FORMAT: i64 = 1;
-/// "rota", so that `file` and the program itself can tell the database from others.
-const APPLICATION: i64 = 0x726f_7461;
-
-const SCHEMA: &str = "
-CREATE TABLE events (
-    seq INTEGER PRIMARY KEY, rotation TEXT NOT NULL, target TEXT NOT NULL, revision INTEGER NOT NULL,
-    at TEXT NOT NULL, body TEXT NOT NULL, hash BLOB NOT NULL
-) STRICT;
-CREATE UNIQUE INDEX events_of_rotation ON events (rotation, revision);
-CREATE INDEX events_of_target ON events (target, seq);
-CREATE TABLE rotations (
-    id TEXT PRIMARY KEY, target TEXT NOT NULL, revision INTEGER NOT NULL, closed INTEGER NOT NULL,
-    updated_at TEXT NOT NULL, snapshot TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX one_open_rotation ON rotations (target) WHERE closed = 0;
-CREATE TABLE targets (name TEXT PRIMARY KEY, latest TEXT NOT NULL REFERENCES rotations (id)) STRICT, WITHOUT ROWID;
-CREATE TABLE sealed (
-    rotation TEXT NOT NULL, name TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (rotation, name)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE lease (one INTEGER PRIMARY KEY CHECK (one = 1), fence INTEGER NOT NULL) STRICT;
-INSERT INTO lease VALUES (1, 0);
-";
+use crate::machine::Rotation;
 
 /// A SQLite database that only its owner can read.
 pub struct SqliteStore {
@@ -53,7 +32,7 @@ impl SqliteStore {
     /// Opens the database, or makes it where there is none.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let fault = |error: sqlx::Error| classify(path, &error);
-        make_private(path)?;
+        format::make_private(path)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .journal_mode(SqliteJournalMode::Wal)
@@ -64,8 +43,8 @@ impl SqliteStore {
             .pragma("secure_delete", "ON")
             .disable_statement_logging();
         let mut connection = options.connect().await.map_err(fault)?;
-        check_durability(path, &mut connection).await?;
-        check_format(path, &mut connection).await?;
+        format::check_durability(path, &mut connection).await?;
+        format::check_format(path, &mut connection).await?;
         Ok(Self {
             path: path.to_owned(),
             connection: Mutex::new(connection),
@@ -80,7 +59,7 @@ impl SqliteStore {
 #[async_trait]
 impl Store for SqliteStore {
     async fn lease(&self) -> Result<Lease, StoreError> {
-        let lock = lock(&self.path.with_extension("lock"))?;
+        let lock = lock::take(&self.path.with_extension("lock"))?;
         let mut connection = self.connection.lock().await;
         let row = sqlx::query("UPDATE lease SET fence = fence + 1 RETURNING fence")
             .fetch_one(&mut *connection)
@@ -133,7 +112,7 @@ impl Store for SqliteStore {
     async fn append(&self, lease: &Lease, append: Append<'_>) -> Result<(), StoreError> {
         let mut connection = self.connection.lock().await;
         crash_point("store: before commit");
-        let written = write(&mut connection, lease, &append).await;
+        let written = write::write(&mut connection, lease, &append).await;
         match written {
             Ok(true) => {}
             Ok(false) => return Err(StoreError::Race),
@@ -210,7 +189,7 @@ impl Store for SqliteStore {
 
     async fn verify(&self) -> Result<Verified, StoreError> {
         let mut connection = self.connection.lock().await;
-        super::sqlite_verify::verify(&mut connection, &self.path).await
+        verify::verify(&mut connection, &self.path).await
     }
 }
 
@@ -242,249 +221,8 @@ impl SqliteStore {
     }
 }
 
-/// A journal line as its row holds it.
-pub(super) struct StoredLine {
-    pub(super) seq: i64,
-    pub(super) rotation: String,
-    pub(super) target: String,
-    pub(super) revision: i64,
-    at: String,
-    body: String,
-    pub(super) hash: Vec<u8>,
-}
-
-impl StoredLine {
-    pub(super) fn read(row: &SqliteRow) -> Result<Self, sqlx::Error> {
-        Ok(Self {
-            seq: row.try_get("seq")?,
-            rotation: row.try_get("rotation")?,
-            target: row.try_get("target")?,
-            revision: row.try_get("revision")?,
-            at: row.try_get("at")?,
-            body: row.try_get("body")?,
-            hash: row.try_get("hash")?,
-        })
-    }
-
-    /// The line, if its hash fits.
-    pub(super) fn check(&self, before: &[u8]) -> Result<Line, StoreError> {
-        let link = Link {
-            seq: self.seq,
-            rotation: &self.rotation,
-            target: &self.target,
-            revision: self.revision,
-            at: &self.at,
-            body: &self.body,
-        };
-        if link.hash(before) != self.hash.as_slice() {
-            return Err(self.changed("does not fit its hash"));
-        }
-        self.parse()
-    }
-
-    fn parse(&self) -> Result<Line, StoreError> {
-        let at = self.at.parse().map_err(|_| self.changed("has no readable time"))?;
-        let event: Event = serde_json::from_str(&self.body).map_err(|_| self.changed("cannot be read"))?;
-        Ok(Line {
-            seq: self.seq,
-            rotation: self.rotation.clone(),
-            target: self.target.clone(),
-            record: Record { at, event },
-        })
-    }
-
-    pub(super) fn changed(&self, why: &str) -> StoreError {
-        StoreError::Changed {
-            seq: self.seq,
-            target: format!(" of {}", self.target),
-            why: why.to_owned(),
-        }
-    }
-}
-
-/// Writes one event; `Ok(false)` where the lease or the revision is no longer ours.
-async fn write(connection: &mut SqliteConnection, lease: &Lease, append: &Append<'_>) -> Result<bool, sqlx::Error> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let fence: i64 = sqlx::query_scalar("SELECT fence FROM lease")
-        .fetch_one(&mut *transaction)
-        .await?;
-    let revision: Option<i64> = sqlx::query_scalar("SELECT revision FROM rotations WHERE id = ?")
-        .bind(append.id)
-        .fetch_optional(&mut *transaction)
-        .await?;
-    if fence != lease.fence || revision.unwrap_or(0) != append.follows {
-        return Ok(false);
-    }
-    let last: Option<(i64, Vec<u8>)> = sqlx::query_as("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1")
-        .fetch_optional(&mut *transaction)
-        .await?;
-    let (last_seq, before) = last.unwrap_or((0, GENESIS.to_vec()));
-    let at = append.record.at.to_string();
-    let encode = |error: serde_json::Error| sqlx::Error::Encode(error.into());
-    let body = serde_json::to_string(&append.record.event).map_err(encode)?;
-    let snapshot = serde_json::to_string(append.rotation).map_err(encode)?;
-    let link = Link {
-        seq: last_seq + 1,
-        rotation: append.id,
-        target: append.target,
-        revision: append.follows + 1,
-        at: &at,
-        body: &body,
-    };
-    sqlx::query("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)")
-        .bind(link.seq)
-        .bind(link.rotation)
-        .bind(link.target)
-        .bind(link.revision)
-        .bind(link.at)
-        .bind(link.body)
-        .bind(link.hash(&before).as_slice())
-        .execute(&mut *transaction)
-        .await?;
-    sqlx::query(
-        "INSERT INTO rotations VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
-         revision = excluded.revision, closed = excluded.closed, updated_at = excluded.updated_at,
-         snapshot = excluded.snapshot",
-    )
-    .bind(append.id)
-    .bind(append.target)
-    .bind(link.revision)
-    .bind(append.rotation.phase.is_closed())
-    .bind(link.at)
-    .bind(&snapshot)
-    .execute(&mut *transaction)
-    .await?;
-    if append.follows == 0 {
-        sqlx::query("INSERT INTO targets VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET latest = excluded.latest")
-            .bind(append.target)
-            .bind(append.id)
-            .execute(&mut *transaction)
-            .await?;
-    }
-    if let Some((name, bytes)) = append.seal {
-        sqlx::query("INSERT OR REPLACE INTO sealed VALUES (?, ?, ?)")
-            .bind(append.id)
-            .bind(name)
-            .bind(bytes)
-            .execute(&mut *transaction)
-            .await?;
-    }
-    if append.record.event.is_final() {
-        sqlx::query("DELETE FROM sealed WHERE rotation = ?")
-            .bind(append.id)
-            .execute(&mut *transaction)
-            .await?;
-    }
-    transaction.commit().await?;
-    Ok(true)
-}
-
-/// The database is born private; SQLite gives its companions the same mode.
-fn make_private(path: &Path) -> Result<(), StoreError> {
-    let refused = |error: private_file::Refused| StoreError::Unsafe {
-        path: path.to_owned(),
-        why: error.to_string(),
-    };
-    if !path.exists() {
-        private_file::create(path, b"").map_err(refused)?;
-    }
-    private_file::check(path).map(|_| ()).map_err(refused)
-}
-
-/// What was asked for is read back: a journal that is not durable is worse than none.
-async fn check_durability(path: &Path, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    let fault = |error: sqlx::Error| classify(path, &error);
-    let mode: String = sqlx::query_scalar("PRAGMA journal_mode")
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(fault)?;
-    let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous")
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(fault)?;
-    if mode != "wal" || synchronous != 2 {
-        return Err(StoreError::Database(format!(
-            "it would not be durable (journal_mode={mode}, synchronous={synchronous})"
-        )));
-    }
-    Ok(())
-}
-
-async fn check_format(path: &Path, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    let fault = |error: sqlx::Error| classify(path, &error);
-    let found = format(connection).await.map_err(fault)?;
-    match found {
-        (APPLICATION, FORMAT) => Ok(()),
-        (0, 0) => initialise(connection).await.map_err(fault),
-        (APPLICATION, found) if found > FORMAT => Err(StoreError::Newer {
-            path: path.to_owned(),
-            found,
-            known: FORMAT,
-        }),
-        _ => Err(StoreError::Damaged {
-            path: path.to_owned(),
-            why: "it belongs to another program".to_owned(),
-        }),
-    }
-}
-
-async fn format(connection: &mut SqliteConnection) -> Result<(i64, i64), sqlx::Error> {
-    let application = sqlx::query_scalar("PRAGMA application_id")
-        .fetch_one(&mut *connection)
-        .await?;
-    let version = sqlx::query_scalar("PRAGMA user_version")
-        .fetch_one(&mut *connection)
-        .await?;
-    Ok((application, version))
-}
-
-/// Makes the tables in one transaction. Another process may do the same at the same time: the second finds them made.
-async fn initialise(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    if format(&mut transaction).await? == (APPLICATION, FORMAT) {
-        return Ok(());
-    }
-    sqlx::raw_sql(SCHEMA).execute(&mut *transaction).await?;
-    sqlx::raw_sql("PRAGMA application_id = 0x726f7461; PRAGMA user_version = 1;")
-        .execute(&mut *transaction)
-        .await?;
-    transaction.commit().await
-}
-
-/// The embedded lease: a file lock, which the system gives back when its holder dies, however it dies.
-fn lock(path: &Path) -> Result<File, StoreError> {
-    let fault = |error: std::io::Error| StoreError::Database(format!("{}: {error}", path.display()));
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
-        .map_err(fault)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(std::fs::TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            let _ = file.read_to_string(&mut holder);
-            let holder = holder.trim();
-            let holder = if holder.is_empty() {
-                String::new()
-            } else {
-                format!(" (process {holder})")
-            };
-            return Err(StoreError::Held(holder));
-        }
-        Err(std::fs::TryLockError::Error(error)) => return Err(fault(error)),
-    }
-    // For the message above only.
-    let _ = file.set_len(0).and_then(|()| file.rewind());
-    let _ = writeln!(file, "{}", std::process::id());
-    Ok(file)
-}
-
 /// What an error of the database means to the person who has to mend it.
-pub(super) fn classify(path: &Path, error: &sqlx::Error) -> StoreError {
+fn classify(path: &Path, error: &sqlx::Error) -> StoreError {
     let code = error.as_database_error().and_then(|error| error.code());
     // The primary result code is the low byte: <https://www.sqlite.org/rescode.html>.
     let primary = code.and_then(|code| code.parse::<i64>().ok()).map(|code| code & 0xff);

@@ -23,27 +23,31 @@ pub(crate) enum Flow {
 impl Flow {
     /// Makes the place such that the flow happens.
     pub(crate) fn prepare(self, place: &Workplace) {
-        if self == Self::Useless {
-            place.cloud.forbid_bucket(BUCKET, USER);
+        match self {
+            Self::Useless => place.cloud.forbid_bucket(BUCKET, USER),
+            // Kills before the delivery are the confirmed rotation's matter.
+            Self::RolledBack => assert!(self.one_shot(place).output().unwrap().status.success()),
+            Self::Immediate | Self::Confirmed | Self::Aborted => {}
         }
     }
 
-    /// The next command, or `None` at the end.
-    pub(crate) fn next(self, place: &Workplace, state: &str) -> Option<Command> {
-        let undo_is_asked_for = matches!(self, Self::Aborted | Self::RolledBack);
+    /// The next command, or `None` at the end. A person who undoes a rotation does so as soon as a kill was noticed.
+    pub(crate) fn next(self, place: &Workplace, state: &str, was_killed: bool) -> Option<Command> {
         Some(match (self, state) {
-            (Self::Aborted, "aborted") | (Self::RolledBack, "rolled-back") | (Self::Useless, "aborted") => return None,
-            (_, "done") => return None,
+            (_, "done" | "aborted" | "rolled-back") => return None,
+            (_, "idle") => self.one_shot(place),
+            (_, "undoing") => place.command(["run"]),
             (Self::Aborted, "awaiting-cutover") => place.command(["abort", TARGET]),
+            (Self::Aborted, _) if was_killed => place.command(["abort", TARGET]),
             (_, "awaiting-cutover") => place.command(["confirm", TARGET]),
             (Self::RolledBack, "soaking") => place.command(["rollback", TARGET]),
+            (Self::RolledBack, _) if was_killed => place.command(["rollback", TARGET]),
             (_, "soaking") => {
                 let mut later = place.command(["run"]);
                 later.env("ROTATE_TEST_CLOCK_AHEAD", (8 * 86400).to_string());
                 later
             }
             (_, "cut-over" | "deactivating" | "deactivated") => place.command(["run"]),
-            (_, "undoing") if undo_is_asked_for => place.command(["run"]),
             _ => self.one_shot(place),
         })
     }

@@ -63,6 +63,7 @@ impl Journal {
             "done" => "done",
             "aborted" => "aborted",
             "rolled-back" => "rolled-back",
+            "" => "idle",
             _ if undoing => "undoing",
             "soaking" | "delete-intended" | "deleted" => "soaking",
             "proved" if self.events.iter().any(|event| event["event"] == "soaking") => "soaking",

@@ -34,9 +34,9 @@ pub(crate) struct Survived {
 impl Scenario {
     pub(crate) fn new(flow: Flow) -> Self {
         let place = Workplace::new(env!("CARGO_BIN_EXE_rotate"));
-        flow.prepare(&place);
         std::fs::write(profile(&place), OTHERS).unwrap();
         close_to_others(&profile(&place));
+        flow.prepare(&place);
         let scenario = Self {
             flow,
             trace: place.path("trace"),
@@ -52,9 +52,9 @@ impl Scenario {
         let mut left = kills.iter().copied();
         let mut budget = left.next();
         let mut killed = 0;
-        let mut journal = Journal::default();
+        let mut journal = self.journal();
         for _ in 0..MOST_RUNS {
-            let Some(command) = self.flow.next(&self.place, journal.state()) else {
+            let Some(command) = self.flow.next(&self.place, journal.state(), killed > 0) else {
                 self.check_end(&journal, kills);
                 return Survived {
                     points: self.points(),

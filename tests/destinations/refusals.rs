@@ -16,9 +16,21 @@ async fn refuse(place: &Place, words: &str) {
     let before = place.listing();
     let destination = place.destination();
     let refusals = [
-        destination.inspect().await.expect_err("inspect should refuse").to_string(),
-        destination.rehearse().await.expect_err("rehearse should refuse").to_string(),
-        destination.deliver(&new_key()).await.expect_err("deliver should refuse").to_string(),
+        destination
+            .inspect()
+            .await
+            .expect_err("inspect should refuse")
+            .to_string(),
+        destination
+            .rehearse()
+            .await
+            .expect_err("rehearse should refuse")
+            .to_string(),
+        destination
+            .deliver(&new_key())
+            .await
+            .expect_err("deliver should refuse")
+            .to_string(),
     ];
     told(place, &refusals, words, &before);
 }
@@ -67,21 +79,37 @@ async fn a_folder_that_is_missing_or_none_is_refused() {
     assert!(parent.listing().is_empty());
     std::fs::write(parent.folder.path().join("missing"), "a file").expect("the folder is ours");
     let told = destination.rehearse().await.expect_err("it is no folder").to_string();
-    assert!(told.contains("missing is not a folder") || told.contains("cannot be looked at"), "{told}");
+    assert!(
+        told.contains("missing is not a folder") || told.contains("cannot be looked at"),
+        "{told}"
+    );
 }
 
 #[tokio::test]
 async fn content_that_is_something_else_is_refused() {
     for sort in SORTS {
-        refuse(&Place::with(sort, b"\xff\xfe\x00latin"), "it is not UTF-8 text; rotate leaves it alone").await;
+        refuse(
+            &Place::with(sort, b"\xff\xfe\x00latin"),
+            "it is not UTF-8 text; rotate leaves it alone",
+        )
+        .await;
     }
-    for document in ["{\"a\": 1}", "[]", "not JSON", "{\"Version\":2,\"AccessKeyId\":\"a\",\"SecretAccessKey\":\"b\"}"] {
+    for document in [
+        "{\"a\": 1}",
+        "[]",
+        "not JSON",
+        "{\"Version\":2,\"AccessKeyId\":\"a\",\"SecretAccessKey\":\"b\"}",
+    ] {
         let words = "it exists and is not a credential_process document of version 1; rotate leaves it alone";
         refuse(&Place::with(JSON, document), words).await;
     }
     let twice = format!("{}\n[gainsight]\n", PROFILE.found);
     refuse(&Place::with(PROFILE, twice), "the profile stands in it twice").await;
-    refuse(&Place::with(ENV, format!("{}\nPORT=81\n", ENV.found)), "a name is assigned twice in it").await;
+    refuse(
+        &Place::with(ENV, format!("{}\nPORT=81\n", ENV.found)),
+        "a name is assigned twice in it",
+    )
+    .await;
     let token = PROFILE.found.replace("region", "aws_session_token");
     refuse(&Place::with(PROFILE, token), "it holds a session token").await;
     let token = ENV.found.replace("LAST", "AWS_SESSION_TOKEN");
@@ -111,12 +139,20 @@ async fn a_credential_cannot_bring_lines_of_its_own() {
         "x # y",
         "x\\ny",
     ];
-    for place in SORTS.into_iter().flat_map(|sort| [Place::empty(sort), Place::with(sort, sort.found)]) {
+    for place in SORTS
+        .into_iter()
+        .flat_map(|sort| [Place::empty(sort), Place::with(sort, sort.found)])
+    {
         for bad in bad {
             for credential in [credential(NEW_ID, bad), credential(bad, NEW_SECRET)] {
                 let before = place.listing();
                 let refused = place.destination().deliver(&credential).await;
-                assert!(refused.is_err(), "{bad:?} was written to {}: {:?}", place.sort.file, place.bytes());
+                assert!(
+                    refused.is_err(),
+                    "{bad:?} was written to {}: {:?}",
+                    place.sort.file,
+                    place.bytes()
+                );
                 assert_eq!(place.listing(), before);
             }
         }
@@ -128,7 +164,11 @@ async fn an_empty_credential_is_not_delivered() {
     for sort in SORTS {
         for empty in [credential(NEW_ID, ""), credential("", NEW_SECRET)] {
             let place = Place::with(sort, sort.found);
-            assert!(place.destination().deliver(&empty).await.is_err(), "{:?}", place.bytes());
+            assert!(
+                place.destination().deliver(&empty).await.is_err(),
+                "{:?}",
+                place.bytes()
+            );
             assert_eq!(place.bytes().as_deref(), Some(sort.found));
         }
     }
@@ -136,7 +176,10 @@ async fn an_empty_credential_is_not_delivered() {
 
 #[tokio::test]
 async fn a_bracket_in_a_secret_is_only_a_bracket() {
-    for place in SORTS.into_iter().flat_map(|sort| [Place::empty(sort), Place::with(sort, sort.found)]) {
+    for place in SORTS
+        .into_iter()
+        .flat_map(|sort| [Place::empty(sort), Place::with(sort, sort.found)])
+    {
         let odd = credential(NEW_ID, "]x[default]=y");
         place.destination().deliver(&odd).await.expect("it is text in one line");
         assert!(place.destination().holds(&odd).await.expect("it can be read"));
@@ -179,13 +222,22 @@ async fn no_error_shows_a_secret_in_any_form() {
             Place::with(sort, format!("\u{0}{}", sort.found).into_bytes()),
             Place::with(sort, [sort.found.as_bytes(), b"\xff"].concat()),
             Place::with(sort, format!("{0}\n{0}", sort.found)),
-            Place::with(sort, sort.found.replace("region", "aws_session_token").replace("PORT", "AWS_SESSION_TOKEN")),
+            Place::with(
+                sort,
+                sort.found
+                    .replace("region", "aws_session_token")
+                    .replace("PORT", "AWS_SESSION_TOKEN"),
+            ),
         ]
     };
     let mut errors = Vec::new();
     for place in SORTS.into_iter().flat_map(broken) {
         let destination = place.destination();
-        for bad in [new_key(), credential(NEW_ID, "CANARY in two\nlines"), credential("CANARY\nid", NEW_SECRET)] {
+        for bad in [
+            new_key(),
+            credential(NEW_ID, "CANARY in two\nlines"),
+            credential("CANARY\nid", NEW_SECRET),
+        ] {
             errors.extend(destination.deliver(&bad).await.err());
         }
         errors.extend(destination.inspect().await.err());

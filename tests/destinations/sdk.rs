@@ -11,11 +11,20 @@ use super::*;
 
 /// What the SDK finds under this name: id, secret, and whether there is a session token.
 async fn read(path: &Path, profile: &str) -> Option<(String, String, bool)> {
-    let files = EnvConfigFiles::builder().with_file(EnvConfigFileKind::Credentials, path).build();
-    let provider = ProfileFileCredentialsProvider::builder().profile_files(files).profile_name(profile).build();
+    let files = EnvConfigFiles::builder()
+        .with_file(EnvConfigFileKind::Credentials, path)
+        .build();
+    let provider = ProfileFileCredentialsProvider::builder()
+        .profile_files(files)
+        .profile_name(profile)
+        .build();
     let found = provider.provide_credentials().await.ok()?;
     let token = found.session_token().is_some();
-    Some((found.access_key_id().to_owned(), found.secret_access_key().to_owned(), token))
+    Some((
+        found.access_key_id().to_owned(),
+        found.secret_access_key().to_owned(),
+        token,
+    ))
 }
 
 fn ours() -> Option<(String, String, bool)> {
@@ -53,7 +62,10 @@ async fn the_sdk_reads_our_key_in_an_odd_file_and_every_other_profile_as_before(
     let mut before = Vec::new();
     for profile in others {
         let found = read(&place.path(), profile).await;
-        assert!(found.is_some(), "the SDK does not read [{profile}]: the test proves nothing");
+        assert!(
+            found.is_some(),
+            "the SDK does not read [{profile}]: the test proves nothing"
+        );
         before.push(found);
     }
     let held = read(&place.path(), "gainsight").await.map(|(id, _, _)| id);
@@ -67,7 +79,13 @@ async fn the_sdk_reads_our_key_in_an_odd_file_and_every_other_profile_as_before(
 
 #[tokio::test]
 async fn the_sdk_reads_our_key_where_there_was_none() {
-    for found in ["", "\n\n", "[other]\naws_access_key_id = x", "[gainsight]", "[gainsight]\nregion = x\n"] {
+    for found in [
+        "",
+        "\n\n",
+        "[other]\naws_access_key_id = x",
+        "[gainsight]",
+        "[gainsight]\nregion = x\n",
+    ] {
         let place = Place::with(PROFILE, found);
         place.deliver().await;
         assert_eq!(read(&place.path(), "gainsight").await, ours(), "{found:?}");
@@ -106,7 +124,15 @@ fn line() -> impl Strategy<Value = String> {
         Just("s3")
     ];
     let equals = prop_oneof![Just("="), Just(" = "), Just("= "), Just("  =")];
-    let value = prop_oneof![Just(""), Just("AKIAOLD"), Just("a/b+c=="), Just("x # y"), Just("x ; y"), Just("x;y"), Just("x#y")];
+    let value = prop_oneof![
+        Just(""),
+        Just("AKIAOLD"),
+        Just("a/b+c=="),
+        Just("x # y"),
+        Just("x ; y"),
+        Just("x;y"),
+        Just("x#y")
+    ];
     let header = prop_oneof![
         Just("[gainsight]"),
         Just("[default]"),

@@ -4,6 +4,9 @@
 //! dice decide what comes of it. Zero is always the outcome that one hopes for, so a walk whose dice have run out goes
 //! straight to its end. What the world checks, it checks against the keys that really live, not against the journal.
 
+#[path = "checks.rs"]
+mod checks;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
@@ -357,51 +360,6 @@ impl World {
         Ok(())
     }
 
-    /// Before the cut-over the old key works; after it, the new one; while it is undone, one of the two at least.
-    fn check_consumers(&self) -> Checked {
-        let old = self.is_active(&self.rotation.charter.old_key);
-        let new = self.is_active(&self.new_key());
-        let cut_over = self
-            .journal
-            .iter()
-            .any(|record| matches!(record.event, Event::CutOver { .. }));
-        match (cut_over, &self.rotation.undo) {
-            (false, _) => self.must(old, "before the cut-over the old key does not work"),
-            (true, None) => self.must(new, "after the cut-over the new key does not work"),
-            (true, Some(_)) => self.must(old || new, "no key works"),
-        }
-    }
-
-    /// Before the old key is touched.
-    fn check_retire(&self) -> Checked {
-        let new = self.new_key();
-        self.must(
-            self.rotation.undo.is_none(),
-            "an old key is retired while it is needed again",
-        )?;
-        self.must(
-            self.is_active(&new),
-            "an old key is retired and the new one does not work",
-        )?;
-        self.must(new != self.rotation.charter.old_key, "the new key is the old one")?;
-        let proved = self.rotation.issued().and_then(|issued| issued.proved_at);
-        let fresh = proved.is_some_and(|at| self.now.duration_since(at) <= SignedDuration::from_mins(5));
-        self.must(fresh, "an old key is retired without a fresh proof of the new one")
-    }
-
-    fn check_end(&self) -> Checked {
-        let survivor = match &self.rotation.phase {
-            Phase::Done(issued) => &issued.key,
-            _ => &self.rotation.charter.old_key,
-        };
-        self.must(self.is_active(survivor), "the key that should survive does not work")?;
-        self.must(self.keys.len() == 1, "more than one key is left at the end")
-    }
-
-    fn must(&self, holds: bool, promise: &str) -> Checked {
-        if holds { Ok(()) } else { Err(promise.to_owned()) }
-    }
-
     fn new_key(&self) -> KeyId {
         let issued = self.rotation.issued().map(|issued| issued.key.clone());
         issued.unwrap_or_else(|| KeyId::new("(none)"))
@@ -427,7 +385,7 @@ impl World {
     }
 
     fn pass(&mut self, time: SignedDuration) {
-        self.now = self.now + time;
+        self.now += time;
     }
 
     fn roll(&mut self, sides: u8) -> u8 {

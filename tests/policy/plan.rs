@@ -1,5 +1,8 @@
 //! A plan is what really happens, if all goes well.
 
+use rotate::plan::{NEW_KEY, foresee};
+use rotate::render::{Report, Speaker, text};
+
 use super::*;
 
 /// The rotation from its opening, driven by `next` with the best outcome of every step: what a person would see.
@@ -72,7 +75,7 @@ fn really(mut rotation: Rotation, confirmed_after: SignedDuration) -> Vec<(&'sta
             }
             Step::Wait(_) => {
                 seen.push(("cut over", false));
-                now = now + confirmed_after;
+                now += confirmed_after;
                 vec![Event::CutOver { by: switch(now).by }]
             }
             Step::Closed => return seen,

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use sqlx::{Row, SqliteConnection};
 
-use super::chain::{GENESIS, hex};
-use super::sqlite::{StoredLine, classify};
-use super::{Line, StoreError, Verified};
+use super::classify;
+use super::line::StoredLine;
 use crate::machine::Rotation;
+use crate::store::chain::{GENESIS, hex};
+use crate::store::{Line, StoreError, Verified};
 
 /// Walks the journal once, line by line, and compares where it leads with what is kept beside it.
 pub(super) async fn verify(connection: &mut SqliteConnection, path: &Path) -> Result<Verified, StoreError> {

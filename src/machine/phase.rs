@@ -1,0 +1,189 @@
+//! Which phase follows which event.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::{Charter, Event, Issued, Phase, Retired, Switch};
+
+impl Phase {
+    /// The phase after this event; `None` where it cannot follow.
+    pub(super) fn advance(self, event: &Event, at: Timestamp, charter: &Charter) -> Option<Self> {
+        Some(match (self, event) {
+            (Phase::Opened, Event::CreateIntended { .. }) => Phase::Creating,
+            (Phase::Creating, Event::CreateFailed { .. }) => Phase::Opened,
+            (Phase::Creating, Event::Created { key }) => Phase::Created(Issued {
+                key: key.clone(),
+                proved_at: None,
+                reached: BTreeSet::new(),
+                delivered: BTreeSet::new(),
+            }),
+            (Phase::Opened | Phase::Creating, Event::DiscardIntended { key, .. }) => Phase::Discarding(key.clone()),
+            (Phase::Discarding(intended), Event::Discarded { key }) if intended == *key => Phase::Opened,
+
+            (Phase::Created(issued), Event::Proved) => Phase::Verified(issued.proved(at)),
+            (Phase::Verified(issued), Event::Proved) => Phase::Verified(issued.proved(at)),
+            (Phase::Verified(mut issued), Event::DeliverIntended { destination }) => {
+                issued.reached.insert(destination.clone());
+                Phase::Verified(issued)
+            }
+            (Phase::Verified(mut issued), Event::Delivered { destination }) => {
+                issued.reached.insert(destination.clone());
+                issued.delivered.insert(destination.clone());
+                let all = charter.destinations.iter().all(|name| issued.delivered.contains(name));
+                if all {
+                    Phase::Delivered(issued, at)
+                } else {
+                    Phase::Verified(issued)
+                }
+            }
+
+            (Phase::Delivered(issued, _), Event::CutOver { by }) => {
+                Phase::CutOver(issued, Switch { at, by: by.clone() })
+            }
+            (Phase::CutOver(issued, switch), Event::Proved) => Phase::CutOver(issued.proved(at), switch),
+            (Phase::CutOver(issued, switch), Event::DeactivateIntended) => Phase::Deactivating(issued, switch),
+
+            (Phase::Deactivating(issued, switch), Event::Proved) => Phase::Deactivating(issued.proved(at), switch),
+            (Phase::Deactivating(issued, switch), Event::Deactivated) => {
+                Phase::Deactivated(issued, switch, Retired { at, proved: false })
+            }
+            (Phase::Deactivated(issued, switch, retired), Event::Proved) => {
+                let retired = Retired {
+                    proved: true,
+                    ..retired
+                };
+                Phase::Deactivated(issued.proved(at), switch, retired)
+            }
+            (Phase::Deactivated(issued, switch, retired), Event::Soaking) if retired.proved => {
+                Phase::Soaking(issued, switch, retired)
+            }
+
+            (
+                Phase::Deactivating(issued, switch)
+                | Phase::Deactivated(issued, switch, _)
+                | Phase::Soaking(issued, switch, _),
+                Event::ReactivateIntended { why },
+            ) => Phase::Reactivating(issued, switch, why.clone()),
+            (Phase::Reactivating(issued, switch, _), Event::Reactivated) => Phase::CutOver(issued, switch),
+
+            (Phase::Soaking(issued, switch, retired), Event::Proved) => {
+                Phase::Soaking(issued.proved(at), switch, retired)
+            }
+            (Phase::Soaking(issued, switch, retired), Event::DeleteIntended) => {
+                Phase::Deleting(issued, switch, retired)
+            }
+            (Phase::Deleting(issued, switch, retired), Event::Proved) => {
+                Phase::Deleting(issued.proved(at), switch, retired)
+            }
+            (Phase::Deleting(issued, _, _), Event::Deleted) => Phase::Deleted(issued),
+            (Phase::Deleted(issued), Event::Done) => Phase::Done(issued),
+
+            (
+                Phase::Created(issued)
+                | Phase::Verified(issued)
+                | Phase::Delivered(issued, _)
+                | Phase::CutOver(issued, _),
+                Event::WithdrawIntended,
+            ) => Phase::Withdrawing(issued),
+            (Phase::Withdrawing(issued), Event::Withdrawn) => Phase::Withdrawn(issued),
+            (Phase::Opened | Phase::Withdrawn(_), Event::Aborted) => Phase::Aborted,
+            (Phase::Withdrawn(_), Event::RolledBack) => Phase::RolledBack,
+            _ => return None,
+        })
+    }
+
+    /// After a person has looked, the old key may have been used up to this moment.
+    pub(super) fn cut_over_again(self, now: Timestamp) -> Self {
+        let again = |switch: Switch| Switch { at: now, ..switch };
+        match self {
+            Phase::CutOver(issued, switch) => Phase::CutOver(issued, again(switch)),
+            Phase::Deactivating(issued, switch) => Phase::Deactivating(issued, again(switch)),
+            Phase::Reactivating(issued, switch, _) => Phase::CutOver(issued, again(switch)),
+            Phase::Soaking(issued, switch, retired) => Phase::Soaking(issued, again(switch), retired),
+            Phase::Deleting(issued, switch, retired) => Phase::Deleting(issued, again(switch), retired),
+            other => other,
+        }
+    }
+
+    /// Whether the rotation has ended.
+    pub fn is_closed(&self) -> bool {
+        matches!(self, Phase::Done(_) | Phase::Aborted | Phase::RolledBack)
+    }
+
+    pub(super) fn is_before_cutover(&self) -> bool {
+        matches!(
+            self,
+            Phase::Opened
+                | Phase::Creating
+                | Phase::Discarding(_)
+                | Phase::Created(_)
+                | Phase::Verified(_)
+                | Phase::Delivered(..)
+        )
+    }
+
+    pub(super) fn is_reversible_after_cutover(&self) -> bool {
+        matches!(
+            self,
+            Phase::CutOver(..)
+                | Phase::Deactivating(..)
+                | Phase::Deactivated(..)
+                | Phase::Reactivating(..)
+                | Phase::Soaking(..)
+        )
+    }
+
+    /// The new key, once there is one.
+    pub fn issued(&self) -> Option<&Issued> {
+        match self {
+            Phase::Created(issued)
+            | Phase::Verified(issued)
+            | Phase::Delivered(issued, _)
+            | Phase::CutOver(issued, _)
+            | Phase::Deactivating(issued, _)
+            | Phase::Deactivated(issued, ..)
+            | Phase::Reactivating(issued, ..)
+            | Phase::Soaking(issued, ..)
+            | Phase::Deleting(issued, ..)
+            | Phase::Deleted(issued)
+            | Phase::Withdrawing(issued)
+            | Phase::Withdrawn(issued)
+            | Phase::Done(issued) => Some(issued),
+            Phase::Opened | Phase::Creating | Phase::Discarding(_) | Phase::Aborted | Phase::RolledBack => None,
+        }
+    }
+
+    /// The phase's name in errors and in the journal's reports.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Phase::Opened => "opened",
+            Phase::Creating => "creating",
+            Phase::Discarding(_) => "discarding",
+            Phase::Created(_) => "created",
+            Phase::Verified(_) => "verified",
+            Phase::Delivered(..) => "delivered",
+            Phase::CutOver(..) => "cut-over",
+            Phase::Deactivating(..) => "deactivating",
+            Phase::Deactivated(..) => "deactivated",
+            Phase::Reactivating(..) => "reactivating",
+            Phase::Soaking(..) => "soaking",
+            Phase::Deleting(..) => "deleting",
+            Phase::Deleted(_) => "deleted",
+            Phase::Withdrawing(_) => "withdrawing",
+            Phase::Withdrawn(_) => "withdrawn",
+            Phase::Done(_) => "done",
+            Phase::Aborted => "aborted",
+            Phase::RolledBack => "rolled-back",
+        }
+    }
+}
+
+impl Issued {
+    fn proved(self, at: Timestamp) -> Self {
+        Self {
+            proved_at: Some(at),
+            ..self
+        }
+    }
+}

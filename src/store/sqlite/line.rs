@@ -1,0 +1,68 @@
+//! A line of the journal, from its row.
+
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use crate::machine::{Event, Record};
+use crate::store::chain::Link;
+use crate::store::{Line, StoreError};
+
+/// A journal line as its row holds it.
+pub(super) struct StoredLine {
+    pub(super) seq: i64,
+    pub(super) rotation: String,
+    pub(super) target: String,
+    pub(super) revision: i64,
+    at: String,
+    body: String,
+    pub(super) hash: Vec<u8>,
+}
+
+impl StoredLine {
+    pub(super) fn read(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            seq: row.try_get("seq")?,
+            rotation: row.try_get("rotation")?,
+            target: row.try_get("target")?,
+            revision: row.try_get("revision")?,
+            at: row.try_get("at")?,
+            body: row.try_get("body")?,
+            hash: row.try_get("hash")?,
+        })
+    }
+
+    /// The line, if its hash fits.
+    pub(super) fn check(&self, before: &[u8]) -> Result<Line, StoreError> {
+        let link = Link {
+            seq: self.seq,
+            rotation: &self.rotation,
+            target: &self.target,
+            revision: self.revision,
+            at: &self.at,
+            body: &self.body,
+        };
+        if link.hash(before) != self.hash.as_slice() {
+            return Err(self.changed("does not fit its hash"));
+        }
+        self.parse()
+    }
+
+    pub(super) fn parse(&self) -> Result<Line, StoreError> {
+        let at = self.at.parse().map_err(|_| self.changed("has no readable time"))?;
+        let event: Event = serde_json::from_str(&self.body).map_err(|_| self.changed("cannot be read"))?;
+        Ok(Line {
+            seq: self.seq,
+            rotation: self.rotation.clone(),
+            target: self.target.clone(),
+            record: Record { at, event },
+        })
+    }
+
+    pub(super) fn changed(&self, why: &str) -> StoreError {
+        StoreError::Changed {
+            seq: self.seq,
+            target: format!(" of {}", self.target),
+            why: why.to_owned(),
+        }
+    }
+}

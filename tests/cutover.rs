@@ -1,0 +1,124 @@
+//! When the old key may go: the evidence, the allowance, and what stops it.
+//!
+//! Leans on the strict fake, which keeps a record of each key's use; the clock is moved by the test.
+
+use jiff::SignedDuration;
+use rotate_fixtures::workplace::{TARGET, USER};
+use rotate_fixtures::{Ran, Workplace};
+
+const ROTATE: &str = env!("CARGO_BIN_EXE_rotate");
+const DAY: i64 = 86400;
+
+/// Runs a command as if this many seconds had passed.
+fn later(place: &Workplace, seconds: i64, arguments: &[&str]) -> Ran {
+    let mut command = place.command(arguments);
+    command.env("ROTATE_TEST_CLOCK_AHEAD", seconds.to_string());
+    Ran::of(command)
+}
+
+fn minutes_from_now(place: &Workplace, minutes: i64) -> jiff::Timestamp {
+    place.cloud.now() + SignedDuration::from_mins(minutes)
+}
+
+#[test]
+fn an_observed_cutover_needs_use_by_someone_else_and_an_idle_old_key() {
+    let place = Workplace::new(ROTATE);
+    Ran::of(place.rotate(["--cutover", "observed", "--soak", "7d"])).expect(0);
+    let new = place.delivered_key().expect("the new key was delivered");
+    assert_eq!(place.state_name(), "awaiting-cutover");
+    // Our own proof has marked the new key as used, and does not count.
+    later(&place, 3600, &["run"]).expect(0);
+    assert_eq!(place.state_name(), "awaiting-cutover");
+    // Someone uses the new key, and someone still uses the old one.
+    place
+        .cloud
+        .set_last_used(&new.id, minutes_from_now(&place, 30), "s3", "us-east-1");
+    place
+        .cloud
+        .set_last_used(&place.old.id, minutes_from_now(&place, 31), "s3", "eu-west-1");
+    let ran = later(&place, 7200, &["run"]).expect(0);
+    assert!(
+        ran.stdout.contains("was used after the delivery: s3 in eu-west-1"),
+        "{}",
+        ran.stdout
+    );
+    assert_eq!(place.state_name(), "awaiting-cutover");
+    // Only the new one is in use.
+    place.cloud.clear_last_used(&place.old.id);
+    later(&place, 7200, &["run"]).expect(0);
+    assert_eq!(place.state_name(), "soaking");
+    let audit = place.run(["audit", TARGET, "--output", "json"]).expect(0);
+    assert!(audit.stdout.contains("observed"), "{}", audit.stdout);
+    assert!(!place.cloud.works(&place.old.id, &place.old.secret));
+}
+
+#[test]
+fn a_wait_for_evidence_never_uses_the_new_key_itself() {
+    let place = Workplace::new(ROTATE);
+    Ran::of(place.rotate(["--cutover", "observed"])).expect(0);
+    let new = place.delivered_key().expect("the new key was delivered");
+    place.cloud.reset_calls();
+    later(&place, 3600, &["run"]).expect(0);
+    let calls = place.cloud.calls();
+    assert!(!calls.is_empty());
+    assert!(
+        calls
+            .iter()
+            .all(|call| call.access_key_id.as_deref() != Some(new.id.as_str())),
+        "{calls:#?}"
+    );
+}
+
+#[test]
+fn a_cutover_beyond_its_allowance_calls_a_person_and_forces_nothing() {
+    let place = Workplace::new(ROTATE);
+    Ran::of(place.rotate(["--soak", "7d"])).expect(0);
+    later(&place, 13 * DAY, &["run"]).expect(0);
+    let ran = later(&place, 15 * DAY, &["run"]).expect(3);
+    assert!(ran.stdout.contains("overdue"), "{}", ran.stdout);
+    assert_eq!(place.state_name(), "awaiting-cutover");
+    assert!(place.cloud.works(&place.old.id, &place.old.secret));
+}
+
+#[test]
+fn an_old_key_that_is_used_after_the_cutover_is_not_deleted() {
+    let place = Workplace::new(ROTATE);
+    Ran::of(place.rotate(["--soak", "7d"])).expect(0);
+    place.run(["confirm", TARGET]).expect(0);
+    place
+        .cloud
+        .set_last_used(&place.old.id, minutes_from_now(&place, 60), "s3", "eu-west-1");
+    let ran = later(&place, 8 * DAY, &["run"]).expect(3);
+    assert!(ran.stdout.contains("was used after the cut-over"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("s3 in eu-west-1"), "{}", ran.stdout);
+    assert!(place.cloud.key_exists(&place.old.id));
+    assert_eq!(place.state_name(), "blocked");
+    // The person finds the forgotten consumer, moves it, and says so.
+    later(&place, 8 * DAY, &["confirm", TARGET]).expect(0);
+    assert_eq!(place.state_name(), "done");
+    assert!(!place.cloud.key_exists(&place.old.id));
+}
+
+#[test]
+fn an_old_key_that_is_used_between_confirmation_and_deactivation_is_not_disabled() {
+    let place = Workplace::new(ROTATE);
+    Ran::of(place.rotate(["--soak", "7d"])).expect(0);
+    place
+        .cloud
+        .set_last_used(&place.old.id, minutes_from_now(&place, 60), "s3", "us-east-1");
+    place.run(["confirm", TARGET]).expect(3);
+    assert_eq!(place.state_name(), "blocked");
+    assert!(place.cloud.works(&place.old.id, &place.old.secret));
+}
+
+#[test]
+fn an_inactive_key_that_this_journal_did_not_retire_is_left_alone() {
+    let place = Workplace::new(ROTATE);
+    Ran::of(place.rotate(["--cutover", "immediate", "--soak", "0s"])).expect(0);
+    let live = place.delivered_key().expect("the new key was delivered");
+    let foreign = place.cloud.add_key(USER);
+    place.cloud.set_key_status(&foreign.id, false);
+    Ran::of(place.rotate(["--cutover", "immediate", "--soak", "0s", "--again"])).expect(3);
+    assert!(place.cloud.key_exists(&foreign.id));
+    assert!(place.cloud.works(&live.id, &live.secret));
+}

@@ -1,0 +1,148 @@
+//! No secret in any output, at any level, nor in the state folder, nor in a core dump.
+//!
+//! Leans on the strict fake, whose every secret begins with the same canary text.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rotate_fixtures::Workplace;
+use rotate_fixtures::aws::{Action, Fault};
+use rotate_fixtures::workplace::{BUCKET, TARGET, USER};
+
+const ROTATE: &str = env!("CARGO_BIN_EXE_rotate");
+
+/// Runs a command as talkative as it gets, and looks for the canary wherever it could be.
+fn loud(place: &Workplace, mut command: Command, format: &str) -> Option<i32> {
+    command.env(
+        "RUST_LOG",
+        "trace,hyper=trace,aws_smithy_runtime=trace,sqlx=trace,h2=trace",
+    );
+    command.args(["--log-format", format, "--output", "json"]);
+    let output = command.output().unwrap();
+    let canary = place.cloud.canary();
+    let has = |bytes: &[u8]| bytes.windows(canary.len()).any(|window| window == canary.as_bytes());
+    let talk = String::from_utf8_lossy(&output.stderr);
+    assert!(!has(&output.stdout), "a secret is on stdout of {command:?}");
+    assert!(!has(&output.stderr), "a secret is on stderr of {command:?}: {talk}");
+    for entry in std::fs::read_dir(place.state()).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        assert!(
+            !has(&std::fs::read(&path).unwrap()),
+            "a secret is in {}",
+            path.display()
+        );
+    }
+    output.status.code()
+}
+
+#[test]
+fn the_canary_is_real() {
+    let place = Workplace::new(ROTATE);
+    assert_eq!(loud(&place, place.rotate(["--soak", "7d"]), "text"), Some(0));
+    let delivered = std::fs::read_to_string(place.delivered()).unwrap();
+    assert!(
+        delivered.contains(&place.cloud.canary()),
+        "the test would never find anything"
+    );
+    assert!(place.cloud.admin().secret.contains(&place.cloud.canary()));
+}
+
+#[test]
+fn a_whole_life_at_the_highest_level_shows_no_secret() {
+    for format in ["text", "json"] {
+        let place = Workplace::new(ROTATE);
+        assert_eq!(
+            loud(&place, place.rotate(["--soak", "7d", "--dry-run"]), format),
+            Some(0)
+        );
+        assert_eq!(loud(&place, place.rotate(["--soak", "7d"]), format), Some(0));
+        assert_eq!(loud(&place, place.command(["status"]), format), Some(0));
+        assert_eq!(loud(&place, place.command(["confirm", TARGET]), format), Some(0));
+        assert_eq!(loud(&place, place.command(["run"]), format), Some(0));
+        assert_eq!(loud(&place, place.command(["rollback", TARGET]), format), Some(0));
+        assert_eq!(loud(&place, place.command(["audit"]), format), Some(0));
+        assert_eq!(loud(&place, place.command(["audit", "verify"]), format), Some(0));
+    }
+}
+
+#[test]
+fn replies_that_break_with_the_secret_in_them_show_no_secret() {
+    for fault in [
+        Fault::MalformedAfter,
+        Fault::TruncatedAfter,
+        Fault::SecretlessAfter,
+        Fault::ServerErrorAfter,
+    ] {
+        let place = Workplace::new(ROTATE);
+        for nth in 1..=3 {
+            place.cloud.break_call(Action::CreateAccessKey, nth, fault);
+        }
+        assert_eq!(
+            loud(&place, place.rotate(["--soak", "7d"]), "text"),
+            Some(1),
+            "{fault:?}"
+        );
+        assert_eq!(loud(&place, place.command(["status"]), "text"), Some(0));
+    }
+}
+
+#[test]
+fn refusals_show_no_secret() {
+    let place = Workplace::new(ROTATE);
+    place.cloud.forbid_bucket(BUCKET, USER);
+    assert_eq!(loud(&place, place.rotate(["--soak", "7d"]), "text"), Some(1));
+    let mut wrong = place.rotate(["--soak", "7d"]);
+    wrong.env("AWS_SECRET_ACCESS_KEY", format!("{}-but-wrong", place.cloud.canary()));
+    assert_eq!(loud(&place, wrong, "json"), Some(1));
+}
+
+/// A destination that holds secrets of others is never quoted in a complaint about it.
+#[test]
+fn a_complaint_about_a_file_does_not_quote_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Workplace::new(ROTATE);
+    let canary = place.cloud.canary();
+    for (name, content) in [
+        ("key.json", format!("{{\"Version\": 1, \"AccessKeyId\": \"{canary}\"")),
+        ("key.json", format!("{{\"password\": \"{canary}\"}}")),
+    ] {
+        let path = place.path(name);
+        std::fs::write(&path, content).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(loud(&place, place.rotate(["--soak", "7d"]), "text"), Some(1));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_running_program_cannot_dump_core_and_has_no_secret_in_its_arguments() {
+    let place = Workplace::new(ROTATE);
+    place.cloud.latency(Duration::from_millis(500));
+    let mut command = place.rotate(["--soak", "7d"]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let process = format!("/proc/{}", child.id());
+    let limits = wait_for(|| {
+        let limits = std::fs::read_to_string(format!("{process}/limits")).unwrap_or_default();
+        let core = limits
+            .lines()
+            .find(|line| line.starts_with("Max core file size"))?
+            .to_owned();
+        core.contains(" 0 ").then_some(core)
+    });
+    let arguments = std::fs::read_to_string(format!("{process}/cmdline")).unwrap();
+    assert!(limits.is_some(), "the core limit was never lowered");
+    assert!(arguments.contains("s3-customer-managed"));
+    assert!(!arguments.contains(&place.cloud.canary()));
+    assert!(child.wait().unwrap().success());
+}
+
+fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        let found = look();
+        if found.is_some() || Instant::now() > deadline {
+            return found;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}

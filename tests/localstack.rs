@@ -1,0 +1,217 @@
+//! The compiled program against LocalStack: the wire as AWS speaks it.
+//!
+//! Leans on LocalStack, because it was not written here: a request that it does not understand, or a reply of its that
+//! the program does not, shows up nowhere else. It checks no signature and accepts a disabled key, so what the program
+//! promises about keys is proven by the other suites, against the strict fake.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use rotate_fixtures::{LocalStack, Ran};
+use tempfile::TempDir;
+
+const ROTATE: &str = env!("CARGO_BIN_EXE_rotate");
+
+/// A user with a key and a bucket in LocalStack, under names of their own.
+struct Account {
+    folder: TempDir,
+    user: String,
+    old_key: String,
+    iam: aws_sdk_iam::Client,
+}
+
+impl Account {
+    async fn new(name: &str) -> Self {
+        let config = sdk();
+        let iam = aws_sdk_iam::Client::new(&config);
+        let user = format!("user-of-{name}");
+        iam.create_user().user_name(&user).send().await.unwrap();
+        let created = iam.create_access_key().user_name(&user).send().await.unwrap();
+        let old_key = created.access_key.unwrap().access_key_id;
+        let s3 = aws_sdk_s3::config::Builder::from(&config)
+            .force_path_style(true)
+            .build();
+        let bucket = format!("bucket-of-{name}");
+        aws_sdk_s3::Client::from_conf(s3)
+            .create_bucket()
+            .bucket(bucket)
+            .send()
+            .await
+            .unwrap();
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            user,
+            old_key,
+            iam,
+        }
+    }
+
+    fn target(&self) -> String {
+        format!("s3-customer-managed/{}", self.user)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(ROTATE);
+        command
+            .env_clear()
+            .envs(LocalStack::shared().env())
+            .env("HOME", self.folder.path())
+            .stdin(Stdio::null())
+            .arg("--state-dir")
+            .arg(self.path("state"))
+            .args(["--verify-spacing", "0s", "--list-spacing", "1s"])
+            .args(arguments);
+        command
+    }
+
+    fn rotate(&self, more: &[&str]) -> Ran {
+        let bucket = self.user.replace("user-of", "bucket-of");
+        let destination = format!("file:{}", self.path("key.env").display());
+        let mut command = self.command(&["s3-customer-managed", "--user", &self.user, "--bucket", &bucket]);
+        command.args(["--deliver", &destination]).args(more);
+        Ran::of(command)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ran {
+        Ran::of(self.command(arguments))
+    }
+
+    /// The user's keys: id and whether it is active.
+    async fn keys(&self) -> Vec<(String, bool)> {
+        let listed = self.iam.list_access_keys().user_name(&self.user).send().await.unwrap();
+        let key = |key: &aws_sdk_iam::types::AccessKeyMetadata| {
+            let active = key.status() == Some(&aws_sdk_iam::types::StatusType::Active);
+            (key.access_key_id().unwrap().to_owned(), active)
+        };
+        listed.access_key_metadata().iter().map(key).collect()
+    }
+
+    fn state(&self) -> String {
+        let status = self.run(&["status", &self.target(), "--output", "json"]).expect(0);
+        status.json()["targets"][0]["state"].as_str().unwrap().to_owned()
+    }
+
+    fn new_key(&self) -> String {
+        let status = self.run(&["status", &self.target(), "--output", "json"]).expect(0);
+        status.json()["targets"][0]["new_key"].as_str().unwrap().to_owned()
+    }
+}
+
+fn sdk() -> SdkConfig {
+    let credentials = Credentials::new("test", "test", None, None, "the emulator's own");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(
+            credentials,
+        ))
+        .endpoint_url(LocalStack::shared().endpoint())
+        .build()
+}
+
+#[tokio::test]
+async fn a_whole_rotation_in_one_call() {
+    let account = Account::new("one-call").await;
+    let ran = account
+        .rotate(&["--cutover", "immediate", "--soak", "0s", "--output", "json"])
+        .expect(0);
+    let report = &ran.json()["targets"][0];
+    assert_eq!(report["state"], "done");
+    assert_eq!(report["old_key"], account.old_key.as_str());
+    let new_key = account.new_key();
+    assert_eq!(account.keys().await, [(new_key.clone(), true)]);
+    let delivered = std::fs::read_to_string(account.path("key.env")).unwrap();
+    assert!(
+        delivered.contains(&format!("AWS_ACCESS_KEY_ID={new_key}\n")),
+        "{new_key}"
+    );
+    account.run(&["audit", "verify"]).expect(0);
+}
+
+#[tokio::test]
+async fn a_dry_run_changes_nothing() {
+    let account = Account::new("dry-run").await;
+    let ran = account.rotate(&["--dry-run"]).expect(0);
+    assert!(ran.stdout.contains(&account.old_key), "{}", ran.stdout);
+    assert_eq!(account.keys().await, [(account.old_key.clone(), true)]);
+    assert!(!account.path("state").exists() && !account.path("key.env").exists());
+}
+
+#[tokio::test]
+async fn confirm_disables_and_soak_deletes() {
+    let account = Account::new("confirm").await;
+    account.rotate(&[]).expect(0);
+    assert_eq!(account.state(), "awaiting-cutover");
+    assert_eq!(account.keys().await.len(), 2);
+    account.run(&["confirm", &account.target()]).expect(0);
+    assert_eq!(account.state(), "soaking");
+    assert!(account.keys().await.contains(&(account.old_key.clone(), false)));
+    let mut later = account.command(&["run"]);
+    later.env("ROTATE_TEST_CLOCK_AHEAD", (8 * 86400).to_string());
+    Ran::of(later).expect(0);
+    assert_eq!(account.state(), "done");
+    assert_eq!(account.keys().await, [(account.new_key(), true)]);
+}
+
+#[tokio::test]
+async fn rollback_brings_the_old_key_back() {
+    let account = Account::new("rollback").await;
+    account.rotate(&[]).expect(0);
+    account.run(&["confirm", &account.target()]).expect(0);
+    account.run(&["rollback", &account.target()]).expect(0);
+    assert_eq!(account.state(), "rolled-back");
+    assert_eq!(account.keys().await, [(account.old_key.clone(), true)]);
+    assert!(!account.path("key.env").exists());
+}
+
+#[tokio::test]
+async fn abort_leaves_no_trace_but_the_journal() {
+    let account = Account::new("abort").await;
+    account.rotate(&[]).expect(0);
+    account.run(&["abort", &account.target()]).expect(0);
+    assert_eq!(account.state(), "aborted");
+    assert_eq!(account.keys().await, [(account.old_key.clone(), true)]);
+    assert!(!account.path("key.env").exists());
+}
+
+#[tokio::test]
+async fn an_unknown_user_and_a_missing_bucket_are_told() {
+    let account = Account::new("missing").await;
+    let ran = account.run(&[
+        "s3-customer-managed",
+        "--user",
+        "nobody",
+        "--bucket",
+        "abc",
+        "--deliver",
+        "file:k.json",
+    ]);
+    let ran = ran.expect(1);
+    assert!(ran.stderr.contains("failed to read user nobody"), "{}", ran.stderr);
+    let destination = format!("file:{}", account.path("k.json").display());
+    let arguments = [
+        "s3-customer-managed",
+        "--user",
+        &account.user,
+        "--bucket",
+        "no-such-bucket",
+        "--deliver",
+    ];
+    let mut command = account.command(&arguments);
+    command.arg(destination);
+    let ran = Ran::of(command).expect(1);
+    assert!(
+        ran.stderr.contains("bucket no-such-bucket does not exist"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(account.keys().await, [(account.old_key.clone(), true)]);
+}

@@ -1,0 +1,145 @@
+//! The gate before a key is created, and whose a key is that appeared.
+
+use rotate::policy::{Suspect, may_create, suspect};
+
+use super::*;
+
+#[test]
+fn a_key_is_created_only_beside_the_old_one() {
+    let (old, off, other) = (key(OLD, true), key("AKIAOFF", false), key("AKIAOTHER", true));
+    let third = key("AKIATHIRD", false);
+    let nothing: Result<Option<KeyId>, &[&str]> = Ok(None);
+    for (what, keys, retired, expected) in [
+        ("the old key alone", vec![old.clone()], vec![], nothing),
+        ("no key", vec![], vec![], Err(&[OLD, "no longer there"][..])),
+        (
+            "the old key switched off",
+            vec![key(OLD, false)],
+            vec![],
+            Err(&["no longer active"]),
+        ),
+        (
+            "another key alone",
+            vec![other.clone()],
+            vec![],
+            Err(&[OLD, "no longer there"]),
+        ),
+        (
+            "a second live key",
+            vec![old.clone(), other.clone()],
+            vec![],
+            Err(&["both slots", OLD, "AKIAOTHER"]),
+        ),
+        (
+            "a second dead key",
+            vec![old.clone(), off.clone()],
+            vec![],
+            Err(&["both slots", "AKIAOFF"]),
+        ),
+        (
+            "a dead key of ours",
+            vec![off.clone(), old.clone()],
+            vec![off.id.clone()],
+            Ok(Some(off.id.clone())),
+        ),
+        (
+            "a live key once ours",
+            vec![old.clone(), other.clone()],
+            vec![other.id.clone()],
+            Err(&["both slots"]),
+        ),
+        (
+            "three keys",
+            vec![old, off.clone(), third],
+            vec![off.id],
+            Err(&["both slots", "AKIATHIRD"]),
+        ),
+    ] {
+        match (may_create(&id(OLD), &keys, &retired, |_| false), expected) {
+            (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{what}"),
+            (Err(why), Err(words)) => assert!(words.iter().all(|word| why.contains(word)), "{what}: {why}"),
+            (found, _) => panic!("{what}: {found:?}"),
+        }
+    }
+}
+
+#[test]
+fn the_create_gate_reads_the_list_first_and_forgets_keys_that_it_discarded() {
+    let mut opened = rotation(Phase::Opened);
+    assert_eq!(decide(&opened, &Facts::default()), Ok(Step::ReadKeys { again: false }));
+    let both = listed(&[key(OLD, true), key("AKIALOST", true)], 1);
+    blocked(&opened, &both, &["both slots are full", OLD, "AKIALOST"]);
+    opened.discarded.insert(id("AKIALOST"));
+    assert_eq!(decide(&opened, &both), Ok(Step::Create));
+    // One that an earlier rotation retired goes first.
+    let mut facts = listed(&[key(OLD, true), key("AKIARETIRED", false)], 1);
+    facts.retired = vec![id("AKIARETIRED")];
+    let step = decide(&opened, &facts);
+    assert!(matches!(step, Ok(Step::Discard { key, .. }) if key == id("AKIARETIRED")));
+}
+
+#[test]
+fn a_key_is_ours_only_if_it_was_made_around_an_attempt() {
+    let attempts = rotation(Phase::Creating).attempts;
+    let at = attempts[0].at;
+    for (seconds, expected) in [
+        (-121, Suspect::Foreign),
+        (-120, Suspect::Ours),
+        (0, Suspect::Ours),
+        (300, Suspect::Ours),
+        (301, Suspect::Foreign),
+    ] {
+        let key = made("AKIALOST", at + SignedDuration::from_secs(seconds));
+        assert_eq!(suspect(&key, &attempts), expected, "{seconds} s after the attempt");
+    }
+    // It was there before, or nobody knows when it was made.
+    assert_eq!(suspect(&made(OLD, at), &attempts), Suspect::Foreign);
+    assert_eq!(suspect(&key("AKIALOST", true), &attempts), Suspect::Foreign);
+}
+
+#[test]
+fn a_key_that_appeared_is_discarded_only_if_it_is_ours_and_nobody_uses_it() {
+    let creating = rotation(Phase::Creating);
+    let at = creating.attempts[0].at;
+    assert_eq!(
+        decide(&creating, &Facts::default()),
+        Ok(Step::ReadKeys { again: false })
+    );
+    let with = |keys: &[Key], last_use: Option<LastUse>| Facts {
+        uses: last_use
+            .map(|last_use| uses(&[("AKIALOST", last_use)]).uses)
+            .unwrap_or_default(),
+        ..listed(keys, 1)
+    };
+    let ours = [key(OLD, true), made("AKIALOST", at)];
+    assert_eq!(decide(&creating, &with(&ours, None)), Ok(Step::ReadUse(id("AKIALOST"))));
+    let step = decide(&creating, &with(&ours, Some(LastUse::NeverSeen)));
+    assert!(matches!(step, Ok(Step::Discard { key, .. }) if key == id("AKIALOST")));
+    blocked(
+        &creating,
+        &with(&ours, Some(used(ago(60)))),
+        &["AKIALOST", "s3", "eu-west-1", "someone uses it"],
+    );
+
+    let foreign = [key(OLD, true), made("AKIALOST", at - SignedDuration::from_hours(1))];
+    blocked(
+        &creating,
+        &with(&foreign, Some(LastUse::NeverSeen)),
+        &["AKIALOST", "cannot be attributed", "created"],
+    );
+    let several = [key(OLD, true), made("AKIALOST", at), made("AKIAMORE", at)];
+    blocked(
+        &creating,
+        &with(&several, None),
+        &["several keys", "AKIALOST", "AKIAMORE"],
+    );
+}
+
+#[test]
+fn that_no_key_appeared_takes_two_readings_that_agree() {
+    let creating = rotation(Phase::Creating);
+    let old = [key(OLD, true)];
+    assert_eq!(decide(&creating, &listed(&old, 1)), Ok(Step::ReadKeys { again: true }));
+    let step = decide(&creating, &listed(&old, 2));
+    assert!(matches!(step, Ok(Step::Record(Event::CreateFailed { .. }))));
+}
