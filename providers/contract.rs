@@ -67,6 +67,7 @@ impl fmt::Display for KeyId {
 
 /// Who owns the keys, by a name that cannot be given to anyone else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Principal {
     /// The account.
     pub account: String,

@@ -59,6 +59,7 @@ struct Cli {
 }
 
 #[derive(Args, Clone)]
+#[command(next_help_heading = "Options of every command")]
 struct Global {
     /// Where the journal is kept [default: $ROTATE_STATE_DIR, else $XDG_STATE_HOME/rotate, else ~/.local/state/rotate]
     #[arg(long, global = true, value_name = "FOLDER")]

@@ -15,6 +15,7 @@ pub use event::{Event, Record, Restored, SwitchedBy, UndoKind};
 
 /// What is fixed when a rotation is opened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Charter {
     /// The connector's id.
     pub connector: String,
@@ -217,7 +218,9 @@ impl Rotation {
         if self.blocked.is_some() && !event.is_a_persons_word() {
             return Err(illegal);
         }
-        if self.undo.is_some() && matches!(event, Event::CutOver { .. }) {
+        if let Some(undo) = &self.undo
+            && !event.fits_undoing(undo.kind)
+        {
             return Err(illegal);
         }
         match event {
@@ -232,6 +235,8 @@ impl Rotation {
             }
             Event::Resumed { .. } => {
                 self.blocked.take().ok_or(illegal)?;
+                // Nothing has been put back yet: the person may still go on, and does.
+                self.undo = self.undo.take().filter(|undo| !undo.restored.is_empty());
                 self.phase = self.phase.cut_over_again(at);
             }
             Event::UndoRequested { kind, why, forced, .. } => {
@@ -248,7 +253,9 @@ impl Rotation {
                 });
             }
             Event::Restored { destination, outcome } => {
-                let undo = self.undo.as_mut().ok_or(illegal)?;
+                let reached =
+                    self.phase.may_restore() && self.issued().is_some_and(|it| it.reached.contains(destination));
+                let undo = self.undo.as_mut().filter(|_| reached).ok_or(illegal)?;
                 undo.restored.insert(destination.clone(), *outcome);
             }
             Event::CreateIntended { ids_before } => {

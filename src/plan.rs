@@ -85,7 +85,9 @@ impl Foresight {
             }
             Step::Discard { key, why } => {
                 self.effect("opened", format!("delete key {key}: {why}"), false);
-                self.record(Event::DiscardIntended { key: key.clone(), why })?;
+                if !matches!(self.rotation.phase, Phase::Discarding(_)) {
+                    self.record(Event::DiscardIntended { key: key.clone(), why })?;
+                }
                 self.record(Event::Discarded { key })?;
             }
             Step::Prove => {
@@ -104,7 +106,9 @@ impl Foresight {
                     format!("disable {old}, if nobody has used it since"),
                     true,
                 );
-                self.record(Event::DeactivateIntended)?;
+                if !matches!(self.rotation.phase, Phase::Deactivating(..)) {
+                    self.record(Event::DeactivateIntended)?;
+                }
                 self.record(Event::Deactivated)?;
             }
             Step::Reactivate(why) => {
@@ -116,7 +120,9 @@ impl Foresight {
             }
             Step::Delete => {
                 self.effect("deleted", format!("delete {old}, if nobody has used it since"), false);
-                self.record(Event::DeleteIntended)?;
+                if !matches!(self.rotation.phase, Phase::Deleting(..)) {
+                    self.record(Event::DeleteIntended)?;
+                }
                 self.record(Event::Deleted)?;
             }
             Step::Restore(destination) => {
@@ -126,7 +132,9 @@ impl Foresight {
             }
             Step::Withdraw => {
                 self.effect("aborted", format!("delete {new}"), false);
-                self.record(Event::WithdrawIntended)?;
+                if !matches!(self.rotation.phase, Phase::Withdrawing(_)) {
+                    self.record(Event::WithdrawIntended)?;
+                }
                 self.record(Event::Withdrawn)?;
             }
             Step::Record(event @ Event::Blocked { .. }) => {

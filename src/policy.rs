@@ -211,7 +211,13 @@ fn undo(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
             if let Some(destination) = open {
                 return Step::Restore(destination.clone());
             }
-            if undo.forced || issued.reached.is_empty() {
+            if issued.reached.is_empty() {
+                return Step::Withdraw;
+            }
+            if let Some(step) = gate::old_key_works(rotation, undo.kind, undo.forced, facts) {
+                return step;
+            }
+            if undo.forced {
                 return Step::Withdraw;
             }
             let Some(last_use) = facts.last_use(&issued.key, now) else {

@@ -107,6 +107,17 @@ pub struct Verified {
     pub head: String,
 }
 
+impl Verified {
+    /// A journal that nothing was ever written to.
+    pub fn empty() -> Self {
+        Self {
+            events: 0,
+            rotations: 0,
+            head: chain::hex(&chain::GENESIS),
+        }
+    }
+}
+
 /// A store that cannot be used, or a write that was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

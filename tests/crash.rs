@@ -29,7 +29,7 @@ use scenario::Scenario;
 fn survive(flow: Flow) {
     let started = Instant::now();
     let points = Scenario::new(flow).run(&[]).points;
-    assert!(points.len() > 10, "{flow:?} has too few crash points: {points:?}");
+    assert!(points.len() > 10, "{flow} has too few crash points");
     let first = AtomicUsize::new(1);
     let ran = AtomicUsize::new(1);
     // The scenarios wait for the disk more than they compute.
@@ -48,7 +48,7 @@ fn survive(flow: Flow) {
         }
     });
     eprintln!(
-        "{flow:?}: {} crash points, {} scenarios, all invariants held, {:.0} s",
+        "{flow}: {} crash points, {} scenarios, all invariants held, {:.0} s",
         points.len(),
         ran.load(Ordering::SeqCst),
         started.elapsed().as_secs_f64()
@@ -58,7 +58,7 @@ fn survive(flow: Flow) {
 /// All scenarios that begin with a kill at this point: alone, and followed by one at each later point.
 fn after_first_kill(flow: Flow, kill: usize) -> usize {
     let alone = Scenario::new(flow).run(&[kill]);
-    assert_eq!(alone.kills, 1, "{flow:?}: nothing was killed at point {kill}");
+    assert_eq!(alone.kills, 1, "{flow}: nothing was killed at point {kill}");
     let mut ran = 1;
     for second in 1.. {
         let pair = Scenario::new(flow).run(&[kill, second]);
@@ -66,7 +66,7 @@ fn after_first_kill(flow: Flow, kill: usize) -> usize {
         if pair.kills < 2 {
             break;
         }
-        assert!(second < 500, "{flow:?} never ends after a kill at {kill}");
+        assert!(second < 500, "{flow} never ends after a kill at {kill}");
     }
     ran
 }

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::session::{locate, tell_folder};
+use super::session::{locate, tell_folder, tell_unknown};
 use super::{Exit, Global, Output, terminal};
 use crate::render::{json, text};
 use crate::state_folder::FolderError;
@@ -26,39 +26,41 @@ enum What {
 
 impl Command {
     pub(super) async fn run(self, global: &Global) -> Exit {
+        let target = self.target.as_deref();
         let printed = match self.what {
-            Some(What::Verify) => verify(global).await,
-            None => lines(global, self.target.as_deref()).await,
+            Some(What::Verify) => verify(global).await.map(Some),
+            None => lines(global, target).await,
         };
-        match printed {
-            Ok(text) => {
+        match (printed, target) {
+            (Ok(Some(text)), _) => {
                 terminal::print(&text);
                 Exit::Ok
             }
-            Err(error) => tell_folder(global, &error),
+            (Ok(None), target) => tell_unknown(global, target.unwrap_or_default()),
+            (Err(error), _) => tell_folder(global, &error),
         }
     }
 }
 
-async fn lines(global: &Global, target: Option<&str>) -> Result<String, FolderError> {
+/// The journal's lines; `None` where the target has none.
+async fn lines(global: &Global, target: Option<&str>) -> Result<Option<String>, FolderError> {
     let lines = match locate(global)?.open_journal().await? {
         Some(store) => store.journal(target).await?,
         None => Vec::new(),
     };
-    Ok(match global.output {
+    if target.is_some() && lines.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(match global.output {
         Output::Text => text::journal(&lines),
         Output::Json => json::journal(&lines),
-    })
+    }))
 }
 
 async fn verify(global: &Global) -> Result<String, FolderError> {
     let verified = match locate(global)?.open_journal().await? {
         Some(store) => store.verify().await?,
-        None => Verified {
-            events: 0,
-            rotations: 0,
-            head: String::new(),
-        },
+        None => Verified::empty(),
     };
     Ok(match global.output {
         Output::Text => text::verified(&verified),

@@ -3,8 +3,8 @@
 use clap::Args;
 
 use super::s3_customer_managed::idle;
-use super::session::{Session, connect, show, tell_folder};
-use super::{Exit, Global, Output, terminal};
+use super::session::{Session, connect, locate, show, tell_folder};
+use super::{Exit, Global, terminal};
 use crate::driver::{DriveError, Outcome};
 use crate::store::{Store, Stored};
 
@@ -16,6 +16,14 @@ pub(super) struct Command {}
 
 impl Command {
     pub(super) async fn run(self, global: &Global) -> Exit {
+        match locate(global) {
+            Ok(folder) if !folder.exists() => {
+                report_nothing(global);
+                return Exit::Ok;
+            }
+            Ok(_) => {}
+            Err(error) => return tell_folder(global, &error),
+        }
         let session = match Session::begin(global).await {
             Ok(session) => session,
             Err(error) => return tell_folder(global, &error),
@@ -39,12 +47,18 @@ impl Command {
             reports.extend(report);
             worst = worst.max(exit);
         }
-        if open.is_empty() && global.output == Output::Text {
-            terminal::note("no rotation is open");
+        if open.is_empty() {
+            report_nothing(global);
+        } else {
+            show(global, &reports);
         }
-        show(global, &reports);
         worst
     }
+}
+
+fn report_nothing(global: &Global) {
+    terminal::note("no rotation is open");
+    show(global, &[]);
 }
 
 async fn advance(global: &Global, session: &Session, target: &str) -> Result<Outcome, DriveError> {

@@ -125,7 +125,7 @@ impl Command {
     ) -> Result<Option<Outcome>, DriveError> {
         let standing = request.standing(session.store.latest(request.target).await?)?;
         let stored = match standing {
-            Standing::Present(stored) => stored,
+            Standing::Present(stored) => *stored,
             Standing::Absent => {
                 let question = format!("Rotate the access key of {}?", self.user);
                 if !self.yes && terminal::is_attended() && !terminal::ask(&question) {

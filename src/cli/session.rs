@@ -7,7 +7,7 @@ use rotate_providers::{Connector, connector};
 
 use super::terminal::LiveLines;
 use super::{Exit, Global, Output, process, remedy, terminal};
-use crate::driver::{DriveError, Driver, Interrupt, Outcome};
+use crate::driver::{DriveError, Driver, Interrupt, Outcome, Refusal};
 use crate::hooks::now;
 use crate::render::{Report, Speaker, json, text};
 use crate::seal::AgeSealer;
@@ -136,6 +136,16 @@ pub(super) fn tell(speaker: &Speaker, target: &str, error: &DriveError, stored: 
     let lines = remedy::of(error, target, stored);
     let lines: Vec<String> = lines.iter().map(|line| speaker.line(line)).collect();
     terminal::error(&error.to_string(), &lines);
+}
+
+/// Tells that no journal knows this target.
+pub(super) fn tell_unknown(global: &Global, target: &str) -> Exit {
+    let error = DriveError::Refused(Refusal::unknown_target(target));
+    tell(&speaker(global), target, &error, None);
+    let mut report = Report::unopened(target);
+    report.fail(&error);
+    show(global, &[report]);
+    Exit::of_error(&error)
 }
 
 /// Tells that the state folder cannot be used.

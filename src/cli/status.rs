@@ -2,9 +2,8 @@
 
 use clap::Args;
 
-use super::session::{locate, show, speaker, tell_folder};
-use super::{Exit, Global, Output, remedy, terminal};
-use crate::driver::{DriveError, Refusal};
+use super::session::{locate, show, speaker, tell_folder, tell_unknown};
+use super::{Exit, Global, Output, terminal};
 use crate::hooks::now;
 use crate::render::{Report, json, text};
 use crate::state_folder::FolderError;
@@ -29,15 +28,7 @@ impl Command {
             .map(|stored| Report::standing(stored, now(), &speaker))
             .collect();
         match &self.target {
-            Some(target) if reports.is_empty() => {
-                let error = DriveError::Refused(Refusal::unknown_target(target));
-                let lines: Vec<String> = remedy::of(&error, target, None)
-                    .iter()
-                    .map(|line| speaker.line(line))
-                    .collect();
-                terminal::error(&error.to_string(), &lines);
-                return Exit::Error;
-            }
+            Some(target) if reports.is_empty() => return tell_unknown(global, target),
             None if global.output == Output::Text => terminal::print(&text::table(&reports)),
             None => terminal::print(&json::document(&reports)),
             Some(_) => show(global, &reports),

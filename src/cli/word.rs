@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::session::{Session, connect, tell_folder};
+use super::session::{Session, connect, locate, tell_folder, tell_unknown};
 use super::{Exit, Global};
 use crate::driver::{DriveError, Outcome, Refusal};
 use crate::store::Store;
@@ -62,6 +62,12 @@ impl Rollback {
 }
 
 async fn speak(global: &Global, target: &str, word: Word) -> Exit {
+    // A mistyped folder must not become a new one.
+    match locate(global) {
+        Ok(folder) if !folder.exists() => return tell_unknown(global, target),
+        Ok(_) => {}
+        Err(error) => return tell_folder(global, &error),
+    }
     let session = match Session::begin(global).await {
         Ok(session) => session,
         Err(error) => return tell_folder(global, &error),

@@ -29,6 +29,8 @@ struct Assignment<'a> {
     value_at: usize,
     line_at: usize,
     line: &'a str,
+    /// Whether the value is all there is, but for a comment.
+    plain: bool,
 }
 
 impl<'a> Assignments<'a> {
@@ -53,6 +55,9 @@ impl<'a> Assignments<'a> {
                     let continues = indent.is_some_and(|above| depth > above);
                     if inside && !raw.trim().is_empty() {
                         end = Some(after_line(text, raw));
+                        if let (true, Some(above)) = (continues, found.last_mut()) {
+                            above.plain = false;
+                        }
                         if let (false, Some(value)) = (continues, val) {
                             indent = Some(depth);
                             found.push(assignment(text, dialect, key, value, raw));
@@ -93,6 +98,11 @@ impl<'a> Assignments<'a> {
     /// Whether this name is assigned.
     pub(super) fn has(&self, name: &str) -> bool {
         self.find(name).is_some()
+    }
+
+    /// Whether this name, if it is assigned at all, is assigned one value and nothing more.
+    pub(super) fn is_plain(&self, name: &str) -> bool {
+        self.find(name).is_none_or(|assignment| assignment.plain)
     }
 
     /// What this name is assigned.
@@ -176,17 +186,22 @@ fn assignment<'a>(text: &str, dialect: Dialect<'_>, key: &'a str, value: &'a str
         Dialect::Section(_) => key,
     };
     // The value ends at a blank, or at the quote that it began with: what follows is a comment.
+    let whole = value;
     let value = match (dialect, value.chars().next()) {
         (Dialect::Dotenv, Some(quote @ ('"' | '\''))) => value[1..].split(quote).next(),
         _ => value.split_whitespace().next(),
     }
     .unwrap_or(&value[..0]);
+    let behind = whole[offset(whole, value) + value.len()..]
+        .trim_start_matches(['"', '\''])
+        .trim_start();
     Assignment {
         name,
         value,
         value_at: offset(text, value),
         line_at: offset(text, line),
         line,
+        plain: behind.is_empty() || behind.starts_with(['#', ';']),
     }
 }
 

@@ -97,6 +97,9 @@ impl FileDestination {
         if same(now.as_ref(), before) {
             return Ok(Restored::PutBack);
         }
+        if now.as_ref().is_some_and(|now| self.format.same_credential(now, before)) {
+            return Ok(Restored::PutBack);
+        }
         let Some(now) = now.filter(|now| self.format.holds(now, credential)) else {
             return Ok(Restored::ChangedSince);
         };

@@ -20,7 +20,7 @@ pub(super) enum Format {
 
 /// The document that a `credential_process` prints. Holds a secret: never printed, dropped at once.
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct ProcessDocument<'a> {
     version: u8,
     access_key_id: &'a str,
@@ -40,13 +40,18 @@ impl Format {
                         "it holds a session token, which no long-term key goes with: remove that line first",
                     ));
                 }
+                if !assignments.is_plain(self.names().id) || !assignments.is_plain(self.names().secret) {
+                    return Err(Fault::Content(
+                        "the line of the key or its secret holds more than one value",
+                    ));
+                }
                 Ok(())
             }
             None => match serde_json::from_str::<ProcessDocument<'_>>(text) {
                 Ok(document) if document.version == 1 => Ok(()),
                 _ if text.trim().is_empty() => Ok(()),
                 _ => Err(Fault::Content(
-                    "it exists and is not a credential_process document of version 1",
+                    "it exists and is not a credential_process document of version 1 with a long-term key alone",
                 )),
             },
         }
@@ -88,6 +93,22 @@ impl Format {
                 Ok(into_secret(now?.set(&[put(names.id), put(names.secret)])))
             }
             _ => Ok(Secret::new(earlier)),
+        }
+    }
+
+    /// Whether the file holds the same credential as it did before, whatever else has changed in it.
+    pub(super) fn same_credential(&self, now: &Secret, before: Option<&Secret>) -> bool {
+        let earlier = before.map_or(Ok(""), as_text);
+        let (Ok(now), Ok(earlier)) = (as_text(now), earlier) else {
+            return false;
+        };
+        match (self.assignments(now), self.assignments(earlier)) {
+            (Some(Ok(now)), Some(Ok(earlier))) => {
+                let names = self.names();
+                let same = |name| now.value(name) == earlier.value(name);
+                same(names.id) && same(names.secret)
+            }
+            _ => false,
         }
     }
 
@@ -143,10 +164,9 @@ fn as_text(bytes: &Secret) -> Result<&str, Fault> {
 }
 
 fn secret_text(credential: &Credential) -> Result<&str, Fault> {
-    let fits = |text: &&str| {
-        text.bytes()
-            .all(|byte| byte.is_ascii_graphic() && !b"\"'#;\\".contains(&byte))
-    };
+    // Letters that mean nothing to a shell, an INI reader or a JSON reader.
+    let harmless = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=_-.~".contains(&byte);
+    let fits = |text: &&str| !text.is_empty() && text.bytes().all(harmless);
     let secret = credential.secret.expose_text().filter(fits);
     match secret {
         Some(secret) if fits(&credential.key.as_str()) => Ok(secret),

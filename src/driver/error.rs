@@ -12,7 +12,7 @@ use crate::store::StoreError;
 pub enum DriveError {
     /// The vendor.
     #[error("failed to {0}")]
-    Provider(#[from] contract::Error),
+    Provider(Box<contract::Error>),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -46,6 +46,12 @@ pub enum DriveError {
     /// A signal.
     #[error("interrupted; nothing was left half done")]
     Interrupted,
+}
+
+impl From<contract::Error> for DriveError {
+    fn from(error: contract::Error) -> Self {
+        Self::Provider(Box::new(error))
+    }
 }
 
 /// A rotation that was not begun, or a command that does not fit where it stands.

@@ -38,7 +38,7 @@ pub struct Request<'a> {
 /// What stands in the store for a request.
 pub enum Standing {
     /// An open rotation, or one that has just ended: nothing is opened.
-    Present(Stored),
+    Present(Box<Stored>),
     /// Nothing: a rotation may be opened.
     Absent,
 }
@@ -51,11 +51,11 @@ impl Request<'_> {
         };
         let ended_now = now().duration_since(stored.updated_at) < SAME_COMMAND;
         match &stored.rotation.phase {
-            Phase::Done(_) if ended_now && !self.again => Ok(Standing::Present(stored)),
+            Phase::Done(_) if ended_now && !self.again => Ok(Standing::Present(Box::new(stored))),
             phase if phase.is_closed() => Ok(Standing::Absent),
             _ => {
                 self.same_as(&stored.rotation.charter)?;
-                Ok(Standing::Present(stored))
+                Ok(Standing::Present(Box::new(stored)))
             }
         }
     }

@@ -26,6 +26,7 @@ impl Driver<'_> {
         if !stored.rotation.may_undo(UndoKind::Abort) {
             return Err(wrong_state(&stored, "it is too late to abort"));
         }
+        self.refuse_if_last(&stored).await?;
         if !force {
             self.refuse_if_used(&stored).await?;
         }
@@ -38,6 +39,7 @@ impl Driver<'_> {
         if !stored.rotation.may_undo(UndoKind::Rollback) {
             return Err(wrong_state(&stored, "it cannot be rolled back"));
         }
+        self.refuse_if_last(&stored).await?;
         self.undo(&mut stored, UndoKind::Rollback, by, force).await?;
         self.pursue(stored, moved()).await
     }
@@ -50,6 +52,32 @@ impl Driver<'_> {
             forced,
         };
         self.record(stored, event).await
+    }
+
+    /// Before anything is put back: there has to be an old key to go back to.
+    async fn refuse_if_last(&self, stored: &Stored) -> Result<(), DriveError> {
+        let rotation = &stored.rotation;
+        let delivered = rotation.issued().is_some_and(|issued| !issued.reached.is_empty());
+        // An undo that is under way has its own gate, and `--force` is the way through it.
+        if rotation.undo.is_some() || !delivered {
+            return Ok(());
+        }
+        let old_key = &rotation.charter.old_key;
+        let keys = self.provider.keys().await?;
+        let disabled_by_us = rotation.may_undo(UndoKind::Rollback);
+        if keys
+            .iter()
+            .any(|key| key.id == *old_key && (key.active || disabled_by_us))
+        {
+            return Ok(());
+        }
+        Err(DriveError::Refused(
+            Refusal::error(format!(
+                "old key {old_key} does not work any more, so without the new one nobody would have a key"
+            ))
+            .with("switch the old key on again at the vendor; or move every consumer to the new key and go on:")
+            .with(format!("rotate confirm {}", stored.target)),
+        ))
     }
 
     /// Before anything is put back: a key that someone uses is not taken away from them.

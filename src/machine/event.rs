@@ -202,6 +202,22 @@ impl Event {
         matches!(self, Event::Resumed { .. } | Event::UndoRequested { .. })
     }
 
+    /// Whether it may happen while this is being undone: nothing may move on meanwhile.
+    pub(super) fn fits_undoing(&self, kind: UndoKind) -> bool {
+        match self {
+            Event::CreateIntended { .. }
+            | Event::DeliverIntended { .. }
+            | Event::Delivered { .. }
+            | Event::CutOver { .. }
+            | Event::DeactivateIntended
+            | Event::Soaking
+            | Event::DeleteIntended => false,
+            Event::Aborted => kind == UndoKind::Abort,
+            Event::RolledBack => kind == UndoKind::Rollback,
+            _ => true,
+        }
+    }
+
     /// Whether it ends its rotation.
     pub fn is_final(&self) -> bool {
         matches!(self, Event::Done | Event::Aborted | Event::RolledBack)

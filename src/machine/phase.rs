@@ -123,6 +123,14 @@ impl Phase {
         )
     }
 
+    /// Whether destinations may be put back: the old key is on, and the new one still there.
+    pub(super) fn may_restore(&self) -> bool {
+        matches!(
+            self,
+            Phase::Created(_) | Phase::Verified(_) | Phase::Delivered(..) | Phase::CutOver(..)
+        )
+    }
+
     pub(super) fn is_reversible_after_cutover(&self) -> bool {
         matches!(
             self,

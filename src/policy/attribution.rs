@@ -91,7 +91,11 @@ fn judge(rotation: &Rotation, key: &Key, facts: &Facts, now: Timestamp) -> Step 
             "key {} appeared while one was being created, but someone uses it: {service} in {region} at {at}",
             key.id
         )),
-        Some(LastUse::NeverSeen | LastUse::NotReported) => Step::Discard {
+        Some(LastUse::NotReported) => block(&format!(
+            "key {} appeared while one was being created, and whether someone uses it is not reported",
+            key.id
+        )),
+        Some(LastUse::NeverSeen) => Step::Discard {
             key: key.id.clone(),
             why: "its secret was lost before anyone had it".to_owned(),
         },

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use rotate_providers::contract::{Key, KeyId, LastUse};
 
 use super::{FRESH, Facts, LOOK_AGAIN, Listing, Step, Wait, Waiting, block, by_itself, overdue_at};
-use crate::machine::{Cutover, Event, Issued, Phase, Rotation, Switch, SwitchedBy};
+use crate::machine::{Cutover, Event, Issued, Phase, Rotation, Switch, SwitchedBy, UndoKind};
 
 /// AWS records use in steps of fifteen minutes, so only use later than that after our own proof is someone else's.
 const GRANULARITY: SignedDuration = SignedDuration::from_mins(15);
@@ -156,6 +156,23 @@ pub(super) fn listed_inactive(rotation: &Rotation, facts: &Facts) -> Step {
     match listing.keys.iter().find(|key| !known(&key.id)) {
         Some(stranger) => super::attribution::stranger(rotation, stranger),
         None => Step::Record(Event::Soaking),
+    }
+}
+
+/// Taking the new key back must leave its consumers one that works. What stands in the way; `None`: nothing does.
+pub(super) fn old_key_works(rotation: &Rotation, kind: UndoKind, forced: bool, facts: &Facts) -> Option<Step> {
+    let old_key = &rotation.charter.old_key;
+    let Some(listing) = &facts.keys else {
+        return Some(Step::ReadKeys { again: false });
+    };
+    match listing.keys.iter().find(|key| key.id == *old_key) {
+        Some(key) if key.active => None,
+        // It was switched on a moment ago, and the list does not show it yet.
+        Some(_) if kind == UndoKind::Rollback => Some(Step::ReadKeys { again: true }),
+        _ if forced => None,
+        _ => Some(block(&format!(
+            "old key {old_key} does not work any more, so without the new one nobody would have a key"
+        ))),
     }
 }
 

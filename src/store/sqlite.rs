@@ -3,6 +3,7 @@
 mod format;
 mod line;
 mod lock;
+mod replay;
 mod verify;
 mod write;
 
@@ -12,12 +13,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rotate_providers::contract::KeyId;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
+use sqlx::{ConnectOptions, Row, SqliteConnection};
 use tokio::sync::Mutex;
 
 use line::StoredLine;
 
-use super::chain::GENESIS;
 use super::{Append, Lease, Line, Store, StoreError, Stored, Verified};
 use crate::hooks::crash_point;
 use crate::machine::Rotation;
@@ -72,41 +72,29 @@ impl Store for SqliteStore {
     }
 
     async fn latest(&self, target: &str) -> Result<Option<Stored>, StoreError> {
-        let rows = {
-            let mut connection = self.connection.lock().await;
-            // One line more than the rotation has: the hash before its first.
-            sqlx::query(
-                "SELECT e.seq, e.rotation, e.target, e.revision, e.at, e.body, e.hash,
-                        (SELECT p.hash FROM events p WHERE p.seq = e.seq - 1) AS before
-                 FROM events e JOIN targets t ON t.latest = e.rotation WHERE t.name = ? ORDER BY e.revision",
-            )
-            .bind(target)
-            .fetch_all(&mut *connection)
-            .await
-            .map_err(|error| self.fault(error))?
-        };
-        let mut stored: Option<Stored> = None;
-        for (row, revision) in rows.iter().zip(1..) {
-            let stored_line = StoredLine::read(row).map_err(|error| self.fault(error))?;
-            let before: Option<Vec<u8>> = row.try_get("before").map_err(|error| self.fault(error))?;
-            let line = stored_line.check(before.as_deref().unwrap_or(&GENESIS))?;
-            if stored_line.revision != revision {
-                return Err(StoreError::changed(
-                    &line,
-                    format!("follows a gap: revision {revision} is missing"),
-                ));
-            }
-            let rotation = Rotation::after(stored.take().map(|stored| stored.rotation), &line.record)
-                .map_err(|illegal| StoreError::illegal(&line, &illegal))?;
-            stored = Some(Stored {
-                id: line.rotation,
-                target: line.target,
-                revision,
-                updated_at: line.record.at,
-                rotation,
-            });
-        }
-        Ok(stored)
+        let mut connection = self.connection.lock().await;
+        let kept = sqlx::query(
+            "SELECT r.id, r.target, r.revision, r.updated_at, r.snapshot
+             FROM targets t JOIN rotations r ON r.id = t.latest WHERE t.name = ?",
+        )
+        .bind(target)
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(|error| self.fault(error))?;
+        let kept = kept.map(|row| self.summary(&row)).transpose()?;
+        let rows = sqlx::query(
+            "SELECT seq, rotation, target, revision, at, body, hash,
+                    (SELECT hash FROM events p WHERE p.seq = e.seq - 1) AS before
+             FROM events e
+             WHERE rotation = (SELECT rotation FROM events WHERE target = ? ORDER BY seq DESC LIMIT 1)
+             ORDER BY revision",
+        )
+        .bind(target)
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(|error| self.fault(error))?;
+        let replayed = replay::replay(&rows, |error| self.fault(error))?;
+        replay::compare(target, replayed, kept)
     }
 
     async fn append(&self, lease: &Lease, append: Append<'_>) -> Result<(), StoreError> {

@@ -1,5 +1,6 @@
 //! What a person or cron would run next, by where the rotation stands.
 
+use std::fmt;
 use std::process::Command;
 
 use rotate_fixtures::Workplace;
@@ -18,6 +19,18 @@ pub(crate) enum Flow {
     RolledBack,
     /// The new key may not list the bucket.
     Useless,
+}
+
+impl fmt::Display for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Immediate => "immediate",
+            Self::Confirmed => "confirmed",
+            Self::Aborted => "aborted",
+            Self::RolledBack => "rolled back",
+            Self::Useless => "useless new key",
+        })
+    }
 }
 
 impl Flow {

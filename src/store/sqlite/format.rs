@@ -69,7 +69,7 @@ pub(super) async fn check_format(path: &Path, connection: &mut SqliteConnection)
     let found = format(connection).await.map_err(fault)?;
     match found {
         (APPLICATION, FORMAT) => Ok(()),
-        (0, 0) => initialise(connection).await.map_err(fault),
+        (0, 0) if is_empty(connection).await.map_err(fault)? => initialise(connection).await.map_err(fault),
         (APPLICATION, found) if found > FORMAT => Err(StoreError::Newer {
             path: path.to_owned(),
             found,
@@ -80,6 +80,14 @@ pub(super) async fn check_format(path: &Path, connection: &mut SqliteConnection)
             why: "it belongs to another program".to_owned(),
         }),
     }
+}
+
+/// Most programs leave both numbers at zero, so a database of theirs is told by what is in it.
+async fn is_empty(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema")
+        .fetch_one(&mut *connection)
+        .await?;
+    Ok(tables == 0)
 }
 
 async fn format(connection: &mut SqliteConnection) -> Result<(i64, i64), sqlx::Error> {

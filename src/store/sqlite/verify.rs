@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::classify;
@@ -32,22 +33,46 @@ pub(super) async fn verify(connection: &mut SqliteConnection, path: &Path) -> Re
     for row in &rows {
         walk.take(&StoredLine::read(row).map_err(fault)?)?;
     }
-    let kept = sqlx::query("SELECT id, revision, snapshot FROM rotations")
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(fault)?;
+    let kept = sqlx::query(
+        "SELECT r.id, r.target, r.revision, r.closed, r.snapshot, t.latest
+         FROM rotations r LEFT JOIN targets t ON t.name = r.target",
+    )
+    .fetch_all(&mut *connection)
+    .await
+    .map_err(fault)?;
     for row in &kept {
-        let id: String = row.try_get(0).map_err(fault)?;
-        let revision: i64 = row.try_get(1).map_err(fault)?;
-        let snapshot: String = row.try_get(2).map_err(fault)?;
-        walk.compare(&id, revision, &snapshot)?;
+        walk.compare(&Summary::read(row).map_err(fault)?)?;
     }
     walk.end(i64::try_from(kept.len()).unwrap_or(i64::MAX))
+}
+
+/// What is kept of one rotation beside the journal, so that it need not be replayed to be shown.
+struct Summary {
+    id: String,
+    target: String,
+    revision: i64,
+    closed: bool,
+    snapshot: String,
+    latest: Option<String>,
+}
+
+impl Summary {
+    fn read(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            id: row.try_get(0)?,
+            target: row.try_get(1)?,
+            revision: row.try_get(2)?,
+            closed: row.try_get(3)?,
+            snapshot: row.try_get(4)?,
+            latest: row.try_get(5)?,
+        })
+    }
 }
 
 #[derive(Default)]
 struct Walk {
     head: Option<(i64, Vec<u8>)>,
+    latest: HashMap<String, String>,
     rotations: HashMap<String, (i64, Rotation, Line)>,
 }
 
@@ -69,31 +94,43 @@ impl Walk {
         let rotation =
             Rotation::after(rotation, &line.record).map_err(|illegal| StoreError::illegal(&line, &illegal))?;
         self.head = Some((stored.seq, stored.hash.clone()));
+        self.latest.insert(stored.target.clone(), stored.rotation.clone());
         self.rotations
             .insert(stored.rotation.clone(), (stored.revision, rotation, line));
         Ok(())
     }
 
-    fn compare(&mut self, id: &str, revision: i64, snapshot: &str) -> Result<(), StoreError> {
+    fn compare(&mut self, kept: &Summary) -> Result<(), StoreError> {
         let last = self.head.as_ref().map_or(0, |(seq, _)| *seq);
-        let Some((replayed, rotation, line)) = self.rotations.remove(id) else {
+        let Some((revision, rotation, line)) = self.rotations.remove(&kept.id) else {
             return Err(StoreError::Changed {
                 seq: last + 1,
                 target: String::new(),
-                why: format!("is missing: rotation {id} is summarised and has no events"),
+                why: format!("is missing: rotation {} is summarised and has no events", kept.id),
             });
         };
-        if replayed != revision {
+        if revision != kept.revision {
             return Err(StoreError::changed(
                 &line,
-                format!("is the last of its rotation, but {revision} events were recorded and not {replayed}"),
+                format!(
+                    "is the last of its rotation, but {} events were recorded and not {revision}",
+                    kept.revision
+                ),
             ));
         }
-        let same = serde_json::from_str::<Rotation>(snapshot).is_ok_and(|kept| kept == rotation);
-        if !same {
+        let same_end = serde_json::from_str::<Rotation>(&kept.snapshot).is_ok_and(|kept| kept == rotation)
+            && kept.closed == rotation.phase.is_closed()
+            && kept.target == line.target;
+        if !same_end {
             return Err(StoreError::changed(
                 &line,
                 "leads elsewhere than the summary kept beside it",
+            ));
+        }
+        if kept.latest.as_ref() != self.latest.get(&line.target) {
+            return Err(StoreError::changed(
+                &line,
+                "belongs to a target whose latest rotation is kept wrongly",
             ));
         }
         Ok(())
