@@ -103,11 +103,18 @@ impl Driver<'_> {
                     if self.interrupt.is_set() {
                         return Err(DriveError::Interrupted);
                     }
-                    if passage.recognised || !step.asks_the_vendor() {
+                    let taken = if passage.recognised || !step.asks_the_vendor() {
                         passage.moved = true;
-                        self.take(step, &mut stored, &mut passage).await?;
+                        self.take(step, &mut stored, &mut passage).await
                     } else {
-                        self.recognise(&mut stored, &mut passage).await?;
+                        self.recognise(&mut stored, &mut passage).await
+                    };
+                    match (taken, passage.failure.take()) {
+                        (Ok(()), failure) => passage.failure = failure,
+                        (Err(error), Some(useless)) => {
+                            return Err(DriveError::Both(Box::new(useless), Box::new(error)));
+                        }
+                        (Err(error), None) => return Err(error),
                     }
                     continue;
                 }
@@ -127,7 +134,7 @@ impl Driver<'_> {
     /// given away, and other credentials than last time would find other keys, or none, and call that success.
     async fn recognise(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
         let expected = stored.rotation.charter.owner.clone();
-        let found = self.provider.observe().await?;
+        let found = self.read(self.provider.observe()).await?;
         if found.owner.account != expected.account {
             return Err(DriveError::Refused(Refusal::error(format!(
                 "{} was opened in account {}, and these credentials lead to account {}",
@@ -182,7 +189,7 @@ impl Driver<'_> {
             self.pause(self.pace.list_spacing, "waiting for the vendor's list to catch up")
                 .await?;
         }
-        let keys = self.provider.keys().await?;
+        let keys = self.read(self.provider.keys()).await?;
         let agreeing = match &passage.facts.keys {
             Some(before) if before.keys == keys => before.agreeing + 1,
             _ => 1,
@@ -193,7 +200,7 @@ impl Driver<'_> {
     }
 
     async fn read_use(&self, key: KeyId, passage: &mut Passage) -> Result<(), DriveError> {
-        let last_use = self.provider.last_use(&key).await?;
+        let last_use = self.read(self.provider.last_use(&key)).await?;
         passage.facts.uses.push(Use {
             key,
             read_at: now(),
@@ -246,6 +253,14 @@ impl Driver<'_> {
         match self.store.sealed(&stored.id, name).await? {
             Some(sealed) => Ok(Some(self.sealer.open(&label(stored, name), &sealed)?)),
             None => Ok(None),
+        }
+    }
+
+    /// Reads at the vendor. A reading has no effect, so it is dropped when the program is asked to stop.
+    async fn read<T>(&self, reading: impl Future<Output = Result<T, contract::Error>>) -> Result<T, DriveError> {
+        tokio::select! {
+            result = reading => Ok(result?),
+            () = self.interrupt.wait() => Err(DriveError::Interrupted),
         }
     }
 

@@ -244,7 +244,7 @@ fn undo(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
 fn still_used(rotation: &Rotation, key: &str, use_: &str) -> String {
     let changed = rotation.undo.iter().flat_map(|undo| &undo.restored);
     let left: Vec<&str> = changed
-        .filter(|(_, outcome)| **outcome == Restored::ChangedSince)
+        .filter(|(_, outcome)| **outcome != Restored::PutBack)
         .map(|(name, _)| name.as_str())
         .collect();
     let mut why = format!("new key {key} is used by others ({use_}): move them back to the old key first");

@@ -38,6 +38,12 @@ pub enum Refused {
 }
 
 impl Refused {
+    /// Whether there was no room.
+    pub fn is_full(&self) -> bool {
+        use io::ErrorKind::{QuotaExceeded, StorageFull};
+        matches!(self, Self::Io { source, .. } if matches!(source.kind(), StorageFull | QuotaExceeded))
+    }
+
     fn io(what: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { what, source }
     }
@@ -61,6 +67,16 @@ pub fn check(path: &Path) -> Result<Metadata, Refused> {
         return Err(Refused::Owner(metadata.uid()));
     }
     Ok(metadata)
+}
+
+/// Looks at a file that nobody but its owner may even read.
+pub fn check_own(path: &Path) -> Result<(), Refused> {
+    let mode = check(path)?.mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        Err(Refused::Open(mode))
+    } else {
+        Ok(())
+    }
 }
 
 /// Reads a file that passes [`check`]; `None` where there is none.

@@ -4,6 +4,8 @@ mod age;
 
 use rotate_providers::secret::Secret;
 
+use crate::private_file::Refused;
+
 pub use self::age::AgeSealer;
 
 /// Encrypts secrets for the store, and only there are they opened again.
@@ -20,7 +22,15 @@ pub trait Sealer: Send + Sync {
 /// A secret that could not be sealed or opened.
 #[derive(Debug, thiserror::Error)]
 pub enum SealError {
-    /// The identity file is missing, unreadable or not an identity.
+    /// The identity file cannot be read or made.
+    #[error("the identity {path} cannot be used: {source}")]
+    File {
+        /// Its path.
+        path: String,
+        /// Why.
+        source: Refused,
+    },
+    /// The identity file is unreadable or not an identity.
     #[error("the identity {path} cannot be used: {why}")]
     Identity {
         /// Its path.

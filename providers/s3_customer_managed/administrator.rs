@@ -3,23 +3,22 @@
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
-use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_credential_types::provider::ProvideCredentials;
+use aws_types::service_config::ServiceConfigKey;
 
 use super::Inputs;
-use super::endpoint::check_endpoint;
-use super::failure::local;
+use super::endpoint::{EndpointGuard, check_endpoint};
+use super::failure::{Call, incomplete, local, translate};
+use super::patience::patiently;
 use crate::contract::{Error, Kind};
 
+const ASSUME_ROLE: Call = Call::read("sts:AssumeRole");
+
 /// The configuration that the inputs and the environment ask for.
-pub(super) async fn load(inputs: &Inputs) -> Result<SdkConfig, Error> {
-    if let Some(endpoint) = &inputs.endpoint_url {
-        check_endpoint(endpoint)
-            .map_err(|why| local(Kind::ForbiddenEndpoint, "use --endpoint-url", why.to_string()))?;
-    }
+pub(super) async fn load(inputs: &Inputs) -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(5))
         .operation_timeout(Duration::from_secs(30))
@@ -38,32 +37,81 @@ pub(super) async fn load(inputs: &Inputs) -> Result<SdkConfig, Error> {
     }
     let config = loader.load().await;
     // IAM is global: any region finds it.
-    Ok(match config.region() {
+    match config.region() {
         Some(_) => config,
         None => config.into_builder().region(Region::new("us-east-1")).build(),
-    })
+    }
 }
 
-/// The same, as this role.
-pub(super) async fn assume(base: &SdkConfig, role: &str) -> SdkConfig {
-    let provider = AssumeRoleProvider::builder(role)
-        .session_name("rotate")
-        .configure(base)
+/// The credentials of this role, for an hour: longer than any run.
+pub(super) async fn assume(base: &SdkConfig, role: &str) -> Result<Credentials, Error> {
+    let sts = aws_sdk_sts::Client::from_conf(
+        aws_sdk_sts::config::Builder::from(base)
+            .interceptor(EndpointGuard)
+            .build(),
+    );
+    let action = || format!("assume role {role}");
+    let reply = patiently(ASSUME_ROLE, async || {
+        let request = sts.assume_role().role_arn(role).role_session_name("rotate");
+        request.send().await.map_err(|e| translate(ASSUME_ROLE, action(), &e))
+    })
+    .await?;
+    let issued = reply
+        .credentials
+        .ok_or_else(|| incomplete(ASSUME_ROLE, action(), "any credentials"))?;
+    let token = Some(issued.session_token);
+    Ok(Credentials::new(
+        issued.access_key_id,
+        issued.secret_access_key,
+        token,
+        None,
+        "the assumed role",
+    ))
+}
+
+/// Where the calls to this service would go, unless to AWS: the SDK takes endpoints from flags, the environment and
+/// profiles, for all services or for one.
+pub(super) fn endpoint_of(config: &SdkConfig, service: &'static str) -> Option<String> {
+    let key = ServiceConfigKey::builder()
+        .service_id(service)
+        .env("AWS_ENDPOINT_URL")
+        .profile("endpoint_url")
         .build()
-        .await;
-    let provider = SharedCredentialsProvider::new(provider);
-    base.to_builder().credentials_provider(provider).build()
+        .ok()?;
+    let of_service = config.service_config().and_then(|loader| loader.load_config(key));
+    of_service.or_else(|| config.endpoint_url().map(str::to_owned))
+}
+
+/// Refuses endpoints that no key may be sent to, before anything is.
+pub(super) fn check_endpoints(config: &SdkConfig) -> Result<(), Error> {
+    for service in ["IAM", "STS", "S3"] {
+        let of_all = config.endpoint_url().map(str::to_owned);
+        for endpoint in of_all.into_iter().chain(endpoint_of(config, service)) {
+            check_endpoint(&endpoint).map_err(|why| {
+                let action = format!("use the endpoint that is configured for {service}");
+                local(Kind::ForbiddenEndpoint, &action, why.to_string())
+            })?;
+        }
+    }
+    Ok(())
 }
 
 /// Resolves the credentials once, so that their absence is told in plain words before any call.
-pub(super) async fn credentials(config: &SdkConfig) -> Result<Credentials, Error> {
-    let none = |detail: &str| local(Kind::NoCredentials, "find AWS credentials", detail.to_owned());
+pub(super) async fn credentials(config: &SdkConfig, profile: Option<&str>) -> Result<Credentials, Error> {
+    let none = |why: &str| {
+        let detail = match profile {
+            Some(profile) => format!("profile {profile}: {why}"),
+            None => why.to_owned(),
+        };
+        local(Kind::NoCredentials, "find AWS credentials", detail)
+    };
     let provider = config
         .credentials_provider()
         .ok_or_else(|| none("no source of credentials is configured"))?;
     provider.provide_credentials().await.map_err(|error| {
         use aws_credential_types::provider::error::CredentialsError as E;
         none(match error {
+            E::CredentialsNotLoaded(_) if profile.is_some() => "it does not exist, or holds no credentials",
             E::CredentialsNotLoaded(_) => "neither the environment nor a profile holds any",
             E::ProviderTimedOut(_) => "their source did not answer in time",
             E::InvalidConfiguration(_) => "the profile or the role is not set up correctly",

@@ -16,15 +16,33 @@ pub(super) struct Call {
     pub(super) name: &'static str,
     /// Whether it changes anything at the vendor.
     pub(super) effect: bool,
+    /// Whether a second one does no harm.
+    pub(super) repeatable: bool,
 }
 
 impl Call {
     pub(super) const fn read(name: &'static str) -> Self {
-        Self { name, effect: false }
+        Self {
+            name,
+            effect: false,
+            repeatable: true,
+        }
     }
 
     pub(super) const fn effect(name: &'static str) -> Self {
-        Self { name, effect: true }
+        Self {
+            name,
+            effect: true,
+            repeatable: true,
+        }
+    }
+
+    pub(super) const fn effect_once(name: &'static str) -> Self {
+        Self {
+            name,
+            effect: true,
+            repeatable: false,
+        }
     }
 }
 
@@ -142,4 +160,17 @@ fn forbidden_endpoint(error: &(dyn StdError + 'static)) -> Option<String> {
         next = error.source();
     }
     None
+}
+
+/// An answer without what it is there for.
+pub(super) fn incomplete(call: Call, action: String, what: &str) -> Error {
+    Error {
+        kind: Kind::Malformed,
+        effect: if call.effect { Effect::Unknown } else { Effect::None },
+        action,
+        call: call.name,
+        code: None,
+        request_id: None,
+        detail: format!("the answer does not name {what}"),
+    }
 }

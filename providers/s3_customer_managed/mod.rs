@@ -6,6 +6,7 @@
 mod administrator;
 mod endpoint;
 mod failure;
+mod patience;
 mod wire;
 
 use async_trait::async_trait;

@@ -3,36 +3,29 @@
 //! The SDK's retries are off for every call, because with them on a lost answer to `CreateAccessKey` makes a second key.
 //! [`patiently`] retries instead, and only what is known to be without effect or harmless to repeat.
 
-use std::future::Future;
-use std::time::Duration;
-
 use aws_config::{Region, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_iam::types::StatusType;
 use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
-use backon::{ExponentialBuilder, Retryable};
 use jiff::Timestamp;
 
 use super::Inputs;
-use super::administrator::{assume, credentials, load};
+use super::administrator::{assume, check_endpoints, credentials, endpoint_of, load};
 use super::endpoint::EndpointGuard;
-use super::failure::{Call, translate};
-use crate::contract::{Effect, Error, Key, KeyId, Kind, LastUse, Principal, Verdict};
+use super::failure::{Call, incomplete, translate};
+use super::patience::patiently;
+use crate::contract::{Error, Key, KeyId, Kind, LastUse, Principal, Verdict};
 use crate::secret::{Credential, Secret};
 
 const GET_USER: Call = Call::read("iam:GetUser");
 const LIST_KEYS: Call = Call::read("iam:ListAccessKeys");
-const CREATE_KEY: Call = Call::effect("iam:CreateAccessKey");
+const CREATE_KEY: Call = Call::effect_once("iam:CreateAccessKey");
 const UPDATE_KEY: Call = Call::effect("iam:UpdateAccessKey");
 const DELETE_KEY: Call = Call::effect("iam:DeleteAccessKey");
 const LAST_USED: Call = Call::read("iam:GetAccessKeyLastUsed");
 const WHO_AM_I: Call = Call::read("sts:GetCallerIdentity");
 const LIST_BUCKET: Call = Call::read("s3:ListBucket");
-
-/// How long throttling is waited out: AWS publishes no rates, and a busy account may stay at its limit for a minute.
-const THROTTLING_PATIENCE: Duration = Duration::from_secs(120);
-/// How often a call without lasting effect is repeated after a fault on the way.
-const FAULT_RETRIES: usize = 3;
 
 pub(super) struct Wire {
     config: SdkConfig,
@@ -45,13 +38,15 @@ pub(super) struct Wire {
 impl Wire {
     /// Finds the administrator's credentials the way every AWS tool does.
     pub(super) async fn connect(inputs: &Inputs) -> Result<Self, Error> {
-        let base = load(inputs).await?;
-        let mut callers = vec![credentials(&base).await?];
+        let base = load(inputs).await;
+        check_endpoints(&base)?;
+        let mut callers = vec![credentials(&base, inputs.profile.as_deref()).await?];
         let config = match &inputs.assume_role {
             Some(role) => {
-                let assumed = assume(&base, role).await;
-                callers.push(credentials(&assumed).await?);
-                assumed
+                let assumed = assume(&base, role).await?;
+                callers.push(assumed.clone());
+                let provider = SharedCredentialsProvider::new(assumed);
+                base.into_builder().credentials_provider(provider).build()
             }
             None => base,
         };
@@ -61,7 +56,7 @@ impl Wire {
                 .build(),
         );
         // Emulators and gateways serve buckets by path; AWS by host name.
-        let path_style = config.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some();
+        let path_style = endpoint_of(&config, "S3").is_some();
         Ok(Self {
             config,
             iam,
@@ -124,8 +119,11 @@ impl Wire {
                 if keys.iter().any(|key| key.id.as_str() == caller.access_key_id()) {
                     return Ok(true);
                 }
-            } else if self.caller_identity(caller.clone()).await?.user_id() == Some(&owner.id) {
-                return Ok(true);
+            } else {
+                let who = patiently(WHO_AM_I, async || self.caller_identity(caller.clone()).await).await?;
+                if who.user_id() == Some(&owner.id) {
+                    return Ok(true);
+                }
             }
         }
         Ok(false)
@@ -317,18 +315,6 @@ fn bucket_verdict(error: &Error, bucket: &str, prefix: Option<&str>) -> Verdict 
     }
 }
 
-fn incomplete(call: Call, action: String, what: &str) -> Error {
-    Error {
-        kind: Kind::Malformed,
-        effect: if call.effect { Effect::Unknown } else { Effect::None },
-        action,
-        call: call.name,
-        code: None,
-        request_id: None,
-        detail: format!("the answer does not name {what}"),
-    }
-}
-
 /// `arn:aws:iam::123456789012:user/name`: the fifth field is the account.
 fn account_of(arn: &str) -> Option<String> {
     let account = arn.split(':').nth(4)?;
@@ -337,42 +323,6 @@ fn account_of(arn: &str) -> Option<String> {
 
 fn timestamp(time: &aws_smithy_types::DateTime) -> Option<Timestamp> {
     Timestamp::from_second(time.secs()).ok()
-}
-
-/// Repeats a call while that is safe: throttling for a while, faults on the way a few times where a repeat does no harm.
-async fn patiently<T, F>(call: Call, attempt: impl FnMut() -> F) -> Result<T, Error>
-where
-    F: Future<Output = Result<T, Error>>,
-{
-    // Only a second CreateAccessKey does harm.
-    let repeatable = call.name != CREATE_KEY.name;
-    let mut faults = 0;
-    attempt
-        .retry(
-            ExponentialBuilder::default()
-                .with_jitter()
-                .with_min_delay(Duration::from_millis(200))
-                .with_max_delay(Duration::from_secs(10))
-                .without_max_times()
-                .with_total_delay(Some(THROTTLING_PATIENCE)),
-        )
-        .when(|error: &Error| match error.kind {
-            Kind::Throttled => true,
-            Kind::Unreachable | Kind::VendorFault if repeatable => {
-                faults += 1;
-                faults <= FAULT_RETRIES
-            }
-            _ => false,
-        })
-        .notify(|error, delay| {
-            tracing::warn!(
-                call = error.call,
-                wait_ms = delay.as_millis(),
-                "{}; trying again",
-                error.detail
-            );
-        })
-        .await
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use rotate_providers::contract::{Error, Kind};
 
 use crate::delivery::Fault;
 use crate::driver::DriveError;
+use crate::seal::SealError;
 use crate::state_folder::FolderError;
 use crate::store::{StoreError, Stored};
 
@@ -17,7 +18,12 @@ pub(super) fn of(error: &DriveError, target: &str, stored: Option<&Stored>) -> V
         }
         DriveError::Delivery(error) => of_delivery(&error.fault),
         DriveError::Refused(refusal) => return refusal.remedy.clone(),
-        DriveError::Useless(_) => return vec!["correct what was refused, then run the same command again".to_owned()],
+        DriveError::Useless(_) => {
+            return vec![
+                "the new key was withdrawn; correct what was refused, then run the same command again".to_owned(),
+            ];
+        }
+        DriveError::Both(_, error) => return of(error, target, stored),
         DriveError::Inconclusive(_) => vec!["nothing was undone; try again when the vendor can be reached".to_owned()],
         DriveError::Lagging => vec!["the vendor's lists can lag; run the same command again in a minute".to_owned()],
         DriveError::Interrupted | DriveError::Illegal(_) | DriveError::UnknownConnector(_) => Vec::new(),
@@ -64,6 +70,7 @@ fn of_vendor(error: &Error) -> Vec<String> {
 fn of_delivery(fault: &Fault) -> Vec<String> {
     let line = match fault {
         Fault::Folder(folder, _) => format!("mkdir -p {folder}"),
+        Fault::File(refused) if refused.is_full() => "make room on its disk".to_owned(),
         Fault::File(_) | Fault::Content(_) => "mend the file, or deliver elsewhere".to_owned(),
         Fault::ReadBack => "something else writes to this file; stop it first".to_owned(),
         Fault::Unknown | Fault::Ending | Fault::Name(_) => return Vec::new(),
@@ -75,6 +82,9 @@ fn of_delivery(fault: &Fault) -> Vec<String> {
 pub(super) fn of_folder(error: &FolderError) -> Vec<String> {
     match error {
         FolderError::Store(error) => of_store(error),
+        FolderError::Seal(SealError::File { source, .. }) if source.is_full() => {
+            vec!["nothing was touched; make room on its disk".to_owned()]
+        }
         FolderError::Seal(_) => {
             vec!["nothing was touched; restore the file from a backup, or mend its mode".to_owned()]
         }

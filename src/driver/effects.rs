@@ -99,6 +99,8 @@ impl Driver<'_> {
     }
 
     pub(super) async fn deactivate(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
+        // The new key has to be proven again afterwards, so its secret has to be at hand before.
+        self.credential(stored).await?;
         if matches!(stored.rotation.phase, Phase::CutOver(..)) {
             self.record(stored, Event::DeactivateIntended).await?;
         }
@@ -149,21 +151,32 @@ impl Driver<'_> {
     }
 
     pub(super) async fn restore(&self, stored: &mut Stored, name: &str) -> Result<(), DriveError> {
-        let destination = delivery::parse(name)?;
-        let credential = self.credential(stored).await?;
-        let outcome = match self.unseal(stored, &before(name)).await? {
-            Some(held_before) => {
-                crash_point("restore: before");
-                destination.restore(&credential, &held_before).await?
+        let forced = stored.rotation.undo.as_ref().is_some_and(|undo| undo.forced);
+        let outcome = match self.put_back(stored, name).await {
+            Err(error) if forced => {
+                tracing::warn!("{error}; {name} is left as it is");
+                Restored::Skipped
             }
-            // It held the new key before we ever wrote to it.
-            None => Restored::ChangedSince,
+            result => result?,
         };
         if outcome == Restored::ChangedSince {
             tracing::warn!("{name} was changed by someone since the delivery and is left as it is");
         }
         let destination = name.to_owned();
         self.record(stored, Event::Restored { destination, outcome }).await
+    }
+
+    async fn put_back(&self, stored: &Stored, name: &str) -> Result<Restored, DriveError> {
+        let destination = delivery::parse(name)?;
+        let credential = self.credential(stored).await?;
+        match self.unseal(stored, &before(name)).await? {
+            Some(held_before) => {
+                crash_point("restore: before");
+                Ok(destination.restore(&credential, &held_before).await?)
+            }
+            // It held the new key before we ever wrote to it.
+            None => Ok(Restored::ChangedSince),
+        }
     }
 
     pub(super) async fn withdraw(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {

@@ -24,6 +24,14 @@ impl Interrupt {
         self.set.load(Ordering::SeqCst)
     }
 
+    /// Returns once it is asked.
+    pub(super) async fn wait(&self) {
+        let woken = self.wake.notified();
+        if !self.is_set() {
+            woken.await;
+        }
+    }
+
     /// Sleeps; `false` where it was woken to stop.
     pub(super) async fn sleep(&self, time: Duration) -> bool {
         let woken = self.wake.notified();

@@ -1,5 +1,7 @@
 //! Opening a rotation: everything that can be known beforehand is checked before anything is created.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 use rotate_providers::Connector;
 use rotate_providers::contract::{Key, KeyId, LastUse, Observation, Provider};
@@ -63,18 +65,15 @@ impl Request<'_> {
     /// An open rotation keeps what it was opened with.
     fn same_as(&self, charter: &Charter) -> Result<(), DriveError> {
         let destinations = self.destination_names();
-        let mut differs = Vec::new();
-        if self.inputs != charter.inputs {
-            differs.push("the connector's own options");
-        }
+        let mut differs = differing_options(&self.inputs, &charter.inputs);
         if destinations != charter.destinations {
-            differs.push("--deliver");
+            differs.push("--deliver".to_owned());
         }
         if self.cutover != charter.cutover {
-            differs.push("--cutover");
+            differs.push("--cutover".to_owned());
         }
         if self.soak_seconds != charter.soak_seconds {
-            differs.push("--soak");
+            differs.push("--soak".to_owned());
         }
         if differs.is_empty() {
             return Ok(());
@@ -119,7 +118,11 @@ impl Driver<'_> {
         }
         self.progress.doing("looking at the keys that exist");
         let retired = self.store.retired(request.target).await?;
-        let (rotation, facts, record) = prepare(self.provider, request, retired).await?;
+        let preparing = prepare(self.provider, request, retired);
+        let (rotation, facts, record) = tokio::select! {
+            prepared = preparing => prepared?,
+            () = self.interrupt.wait() => return Err(DriveError::Interrupted),
+        };
         let stored = Stored {
             id: Uuid::now_v7().to_string(),
             target: request.target.to_owned(),
@@ -146,6 +149,26 @@ impl Driver<'_> {
         };
         self.pursue(stored, passage).await
     }
+}
+
+/// The options whose values differ, as the command line names them.
+fn differing_options(now: &serde_json::Value, then: &serde_json::Value) -> Vec<String> {
+    let names = |value: &serde_json::Value| {
+        value
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.clone())
+            .collect()
+    };
+    let all: BTreeSet<String> = [now, then]
+        .into_iter()
+        .flat_map(|value| -> Vec<String> { names(value) })
+        .collect();
+    all.into_iter()
+        .filter(|name| now.get(name) != then.get(name))
+        .map(|name| format!("--{}", name.replace('_', "-")))
+        .collect()
 }
 
 /// What [`Driver::open`] begins with. Reads only.
@@ -218,15 +241,18 @@ async fn describe_keys(
             Some(at) => format!("created {at} ({} days old)", now().duration_since(at).as_hours() / 24),
             None => "of unknown age".to_owned(),
         };
-        let used = match provider.last_use(&key.id).await? {
-            LastUse::At { at, service, region } => format!("last used {at} for {service} in {region}"),
-            LastUse::NeverSeen => "no use on record".to_owned(),
-            LastUse::NotReported => "use not reported".to_owned(),
+        let used = match provider.last_use(&key.id).await {
+            Ok(LastUse::At { at, service, region }) => format!("last used {at} for {service} in {region}"),
+            Ok(LastUse::NeverSeen) => "no use on record".to_owned(),
+            Ok(LastUse::NotReported) => "use not reported".to_owned(),
+            Err(error) => format!("last use unknown: failed to {error}"),
         };
         refusal = refusal.with(format!("{}: {state}, {age}, {used}", key.id));
     }
     refusal = refusal.with("find out which key no consumer holds, and delete that one:");
-    for key in &found.keys {
+    // Where only one is active, that one is live: its deletion is not offered.
+    let all_active = found.keys.iter().all(|key| key.active);
+    for key in found.keys.iter().filter(|key| all_active || !key.active) {
         refusal = refusal.with((request.connector.delete_by_hand)(&found.owner, &key.id));
     }
     Ok(refusal)

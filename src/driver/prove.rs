@@ -15,7 +15,13 @@ const SHORTEST_RETRY: Duration = Duration::from_millis(250);
 
 impl Driver<'_> {
     pub(super) async fn prove(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
-        let credential = self.credential(stored).await?;
+        let credential = match self.credential(stored).await {
+            Ok(credential) => credential,
+            Err(error) => {
+                let event = self.inconclusive(stored, error.to_string()).map_err(|_| error)?;
+                return self.record(stored, event).await;
+            }
+        };
         // A fresh key may be known to one of the vendor's machines and not yet to the next.
         let fresh = matches!(stored.rotation.phase, Phase::Created(_));
         let successes = if fresh { self.pace.verify_successes } else { 1 };
@@ -66,7 +72,10 @@ impl Driver<'_> {
         let deadline = Instant::now() + self.pace.verify_deadline;
         let mut streak = 0;
         loop {
-            let verdict = self.provider.probe(credential, owner).await;
+            let verdict = tokio::select! {
+                verdict = self.provider.probe(credential, owner) => verdict,
+                () = self.interrupt.wait() => return Err(DriveError::Interrupted),
+            };
             match &verdict {
                 Verdict::Accepted => {
                     streak += 1;

@@ -162,6 +162,8 @@ pub enum Restored {
     PutBack,
     /// Someone has changed it since; it was left alone.
     ChangedSince,
+    /// It could not be put back, and the person said to go on all the same.
+    Skipped,
 }
 
 impl Event {

@@ -41,6 +41,8 @@ pub struct Report {
     /// The command that takes it all back.
     #[serde(skip)]
     pub undo: Option<String>,
+    #[serde(skip)]
+    is_undone: bool,
 }
 
 /// What comes next.
@@ -73,6 +75,7 @@ impl Report {
             plan: None,
             handover: Vec::new(),
             undo: None,
+            is_undone: false,
         }
     }
 
@@ -131,6 +134,7 @@ impl Report {
                 Vec::new()
             },
             undo: undo(target, rotation, speaker),
+            is_undone: rotation.undo.is_some(),
         }
     }
 
@@ -149,7 +153,13 @@ impl Report {
             self.next.who = Some("person");
             self.next.what = Some(refusal.remedy.join("\n"));
         }
-        self.reason = Some(error.to_string());
+        // Why a rotation is being undone is not forgotten over what stops the undoing.
+        let undone = self
+            .reason
+            .take()
+            .filter(|_| self.is_undone)
+            .map(|why| format!("; it is being undone: {why}"));
+        self.reason = Some(format!("{error}{}", undone.unwrap_or_default()));
     }
 
     /// Whether there is anything to say beside the reason.
@@ -172,6 +182,7 @@ fn state(rotation: &Rotation) -> &'static str {
         Phase::Deactivated(..) | Phase::Reactivating(..) => "deactivated",
         Phase::Soaking(..) | Phase::Deleting(..) | Phase::Deleted(_) => "soaking",
         // On the way to an end that is not reached yet.
+        Phase::Withdrawing(issued) | Phase::Withdrawn(issued) if issued.reached.is_empty() => "created",
         Phase::Withdrawing(_) | Phase::Withdrawn(_) => "delivered",
         Phase::Done(_) => "done",
         Phase::Aborted => "aborted",

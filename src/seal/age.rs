@@ -22,7 +22,10 @@ impl AgeSealer {
             path: path.display().to_string(),
             why,
         };
-        private_file::check(path).map_err(|error| failed(error.to_string()))?;
+        private_file::check_own(path).map_err(|source| SealError::File {
+            path: path.display().to_string(),
+            source,
+        })?;
         let text = Zeroizing::new(std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?);
         let identity = text.trim().parse().map_err(|why: &str| failed(why.to_owned()))?;
         Ok(Self { identity })
@@ -32,9 +35,9 @@ impl AgeSealer {
     pub fn create(path: &Path) -> Result<Self, SealError> {
         let identity = Identity::generate();
         let text = identity.to_string();
-        private_file::create(path, text.expose_secret().as_bytes()).map_err(|error| SealError::Identity {
+        private_file::create(path, text.expose_secret().as_bytes()).map_err(|source| SealError::File {
             path: path.display().to_string(),
-            why: error.to_string(),
+            source,
         })?;
         Ok(Self { identity })
     }

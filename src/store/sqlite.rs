@@ -20,7 +20,6 @@ use line::StoredLine;
 
 use super::{Append, Lease, Line, Store, StoreError, Stored, Verified};
 use crate::hooks::crash_point;
-use crate::machine::Rotation;
 
 /// A SQLite database that only its owner can read.
 pub struct SqliteStore {

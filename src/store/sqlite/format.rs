@@ -42,7 +42,7 @@ pub(super) fn make_private(path: &Path) -> Result<(), StoreError> {
     if !path.exists() {
         private_file::create(path, b"").map_err(refused)?;
     }
-    private_file::check(path).map(|_| ()).map_err(refused)
+    private_file::check_own(path).map_err(refused)
 }
 
 /// What was asked for is read back: a journal that is not durable is worse than none.
