@@ -75,8 +75,8 @@ struct Passage {
     failure_of_creation: Option<contract::Error>,
     /// How often the vendor's list was read in a row.
     readings: u32,
-    /// Why the new key was given up, where it was.
-    failure: Option<DriveError>,
+    /// Why the new key was refused, where it was.
+    useless: Option<String>,
     moved: bool,
 }
 
@@ -109,18 +109,15 @@ impl Driver<'_> {
                     } else {
                         self.recognise(&mut stored, &mut passage).await
                     };
-                    match (taken, passage.failure.take()) {
-                        (Ok(()), failure) => passage.failure = failure,
-                        (Err(error), Some(useless)) => {
-                            return Err(DriveError::Both(Box::new(useless), Box::new(error)));
-                        }
-                        (Err(error), None) => return Err(error),
-                    }
+                    taken.map_err(|error| match passage.useless.take() {
+                        Some(reason) => DriveError::NotWithdrawn(reason, Box::new(error)),
+                        None => error,
+                    })?;
                     continue;
                 }
             };
-            return match passage.failure {
-                Some(failure) if wait.is_none() => Err(failure),
+            return match passage.useless {
+                Some(reason) if wait.is_none() => Err(DriveError::Useless(reason)),
                 _ => Ok(Outcome {
                     stored,
                     wait,

@@ -157,6 +157,8 @@ pub struct Undo {
     pub why: String,
     /// Whether the new key goes even if someone uses it.
     pub forced: bool,
+    /// Whether the person insisted after having been told what stands in the way.
+    pub insisted: bool,
     /// What became of each destination.
     pub restored: BTreeMap<String, Restored>,
 }
@@ -243,12 +245,13 @@ impl Rotation {
                 if !self.may_undo(*kind) {
                     return Err(illegal);
                 }
-                self.blocked = None;
+                let insisted = self.blocked.take().is_some() && *forced;
                 let restored = self.undo.take().map(|undo| undo.restored).unwrap_or_default();
                 self.undo = Some(Undo {
                     kind: *kind,
                     why: why.clone(),
                     forced: *forced,
+                    insisted,
                     restored,
                 });
             }

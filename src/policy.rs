@@ -26,6 +26,8 @@ pub struct Facts {
     pub keys: Option<Listing>,
     /// When a key was last used, per key.
     pub uses: Vec<Use>,
+    /// Whether the vendor has just said that the owner holds as many keys as it may: whatever the list shows.
+    pub slots_full: bool,
     /// Keys that this journal itself retired in earlier rotations of the same owner.
     pub retired: Vec<KeyId>,
 }
@@ -214,7 +216,7 @@ fn undo(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
             if issued.reached.is_empty() {
                 return Step::Withdraw;
             }
-            if let Some(step) = gate::old_key_works(rotation, undo.kind, undo.forced, facts) {
+            if let Some(step) = gate::old_key_works(rotation, undo, facts) {
                 return step;
             }
             if undo.forced {

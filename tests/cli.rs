@@ -47,18 +47,21 @@ fn at_home<'a>(home: &Path, variables: &[(&str, PathBuf)], arguments: impl IntoI
 #[test]
 fn looking_makes_no_state_folder_and_no_other_file() {
     let place = Workplace::new(ROTATE);
-    let looks: [&[&str]; 6] = [
+    let looks: [&[&str]; 7] = [
         &["status"],
         &["status", "--output", "json"],
+        &["run"],
+        &["run", "--output", "json"],
         &["audit"],
-        &["audit", TARGET],
         &["audit", "verify"],
         &["--help"],
     ];
     for look in looks {
         place.run(look.iter().copied()).expect(0);
     }
-    place.run(["status", TARGET]).expect(1);
+    for look in ["status", "audit", "confirm", "abort", "rollback"] {
+        place.run([look, TARGET]).expect(1);
+    }
     let planned = Ran::of(place.rotate(["--dry-run"])).expect(0);
     assert!(planned.stdout.contains("nothing has been done"), "{}", planned.stdout);
     assert_eq!(below(&place.path("")), Vec::<PathBuf>::new());
@@ -111,14 +114,25 @@ fn the_state_folder_is_the_flags_then_the_variables_then_the_users() {
     let flag = flag.to_str().expect("it is text");
     let both = [xdg.clone(), own.clone()];
     for (variables, arguments, expected) in [
-        (&both[..], vec!["run", "--state-dir", flag], "flag"),
-        (&both[..], vec!["run"], "own"),
-        (&both[..1], vec!["run"], "xdg/rotate"),
-        (&[][..], vec!["run"], ".local/state/rotate"),
+        (&both[..], vec!["--state-dir", flag], "flag"),
+        (&both[..], vec![], "own"),
+        (&both[..1], vec![], "xdg/rotate"),
+        (&[][..], vec![], ".local/state/rotate"),
     ] {
+        // It finds no credentials; the journal comes first.
+        let rotate = [
+            "s3-customer-managed",
+            "--user",
+            USER,
+            "--bucket",
+            BUCKET,
+            "--deliver",
+            "file:key.json",
+        ];
+        let arguments: Vec<&str> = arguments.into_iter().chain(rotate).collect();
         let made = path(expected);
         assert!(!made.exists());
-        let ran = at_home(home.path(), variables, arguments.iter().copied()).expect(0);
+        let ran = at_home(home.path(), variables, arguments.iter().copied()).expect(1);
         let told = format!("keeping the journal and a new age identity in {}", made.display());
         assert!(ran.stderr.contains(&told), "{}", ran.stderr);
         let mode = |path: &Path| path.metadata().expect("it is there").permissions().mode() & 0o7777;
@@ -130,7 +144,7 @@ fn the_state_folder_is_the_flags_then_the_variables_then_the_users() {
             assert_eq!(mode(&file), 0o600, "{}", file.display());
         }
         // Only the first use says so.
-        let again = at_home(home.path(), variables, arguments).expect(0);
+        let again = at_home(home.path(), variables, arguments).expect(1);
         assert!(!again.stderr.contains("keeping"), "{}", again.stderr);
     }
 }

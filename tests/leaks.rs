@@ -121,17 +121,18 @@ fn a_running_program_cannot_dump_core_and_has_no_secret_in_its_arguments() {
     let mut command = place.rotate(["--soak", "7d"]);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let process = format!("/proc/{}", child.id());
+    let read = |name: &str| std::fs::read_to_string(format!("{process}/{name}")).unwrap_or_default();
+    // Until the program is there, the process is still this test.
+    let arguments = wait_for(|| Some(read("cmdline")).filter(|text| text.contains("s3-customer-managed")));
+    let arguments = arguments.unwrap();
     let limits = wait_for(|| {
-        let limits = std::fs::read_to_string(format!("{process}/limits")).unwrap_or_default();
-        let core = limits
-            .lines()
-            .find(|line| line.starts_with("Max core file size"))?
-            .to_owned();
-        core.contains(" 0 ").then_some(core)
+        let limits = read("limits");
+        let core = limits.lines().find(|line| line.starts_with("Max core file size"))?;
+        // The soft and the hard limit.
+        let both = core.split_whitespace().filter(|word| *word == "0").count();
+        (both == 2).then_some(())
     });
-    let arguments = std::fs::read_to_string(format!("{process}/cmdline")).unwrap();
     assert!(limits.is_some(), "the core limit was never lowered");
-    assert!(arguments.contains("s3-customer-managed"));
     assert!(!arguments.contains(&place.cloud.canary()));
     assert!(child.wait().unwrap().success());
 }

@@ -111,6 +111,7 @@ fn undone(phase: Phase, kind: UndoKind, forced: bool) -> Rotation {
             kind,
             why: "someone asked for it".to_owned(),
             forced,
+            insisted: false,
             restored: BTreeMap::from([("d".to_owned(), Restored::PutBack)]),
         }),
         ..rotation(phase)

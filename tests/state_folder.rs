@@ -298,8 +298,8 @@ fn a_changed_summary_is_found() {
         |place| {
             let words = ["the journal was changed", "leads elsewhere than the summary"];
             place.run(["audit", "verify"]).expect(1).says(&words);
-            // What acts goes by the journal alone.
-            place.run(["run"]).expect(0);
+            // What acts goes by the journal, and not while the two disagree.
+            place.run(["run"]).expect(1).says(&["the journal was changed"]);
             assert!(place.cloud.works(&place.old.id, &place.old.secret));
         },
     );

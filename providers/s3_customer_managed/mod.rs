@@ -85,12 +85,13 @@ fn delete_by_hand(owner: &Principal, key: &KeyId) -> String {
 impl Provider for S3CustomerManaged {
     async fn observe(&self) -> Result<Observation, Error> {
         let user = &self.inputs.user;
-        let owner = self.wire.user(user).await?;
+        let (owner, keys) = tokio::join!(self.wire.user(user), self.wire.keys(user));
+        let owner = owner?;
         if owner.name != *user {
             let detail = format!("IAM writes this name {}; write it the same way with --user", owner.name);
             return Err(configuration(&format!("read user {user}"), detail));
         }
-        let keys = self.wire.keys(user).await?;
+        let keys = keys?;
         let is_caller = self.wire.runs_as(&owner, &keys).await?;
         Ok(Observation { owner, keys, is_caller })
     }

@@ -30,7 +30,7 @@ where
         )
         .when(|error: &Error| match error.kind {
             Kind::Throttled => true,
-            Kind::Unreachable | Kind::VendorFault if call.repeatable => {
+            Kind::Unreachable | Kind::VendorFault | Kind::Malformed if call.repeatable => {
                 faults += 1;
                 faults <= FAULT_RETRIES
             }

@@ -44,7 +44,7 @@ impl Exit {
             DriveError::Refused(refusal) if refusal.blocked => Self::PersonNeeded,
             DriveError::Store(StoreError::Held(_) | StoreError::Race) => Self::Busy,
             DriveError::Interrupted => Self::Interrupted,
-            DriveError::Both(_, error) => Self::of_error(error),
+            DriveError::NotWithdrawn(_, error) => Self::of_error(error),
             _ => Self::Error,
         }
     }

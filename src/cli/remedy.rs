@@ -19,11 +19,9 @@ pub(super) fn of(error: &DriveError, target: &str, stored: Option<&Stored>) -> V
         DriveError::Delivery(error) => of_delivery(&error.fault),
         DriveError::Refused(refusal) => return refusal.remedy.clone(),
         DriveError::Useless(_) => {
-            return vec![
-                "the new key was withdrawn; correct what was refused, then run the same command again".to_owned(),
-            ];
+            return vec!["correct what was refused, then run the same command again".to_owned()];
         }
-        DriveError::Both(_, error) => return of(error, target, stored),
+        DriveError::NotWithdrawn(_, error) => return of(error, target, stored),
         DriveError::Inconclusive(_) => vec!["nothing was undone; try again when the vendor can be reached".to_owned()],
         DriveError::Lagging => vec!["the vendor's lists can lag; run the same command again in a minute".to_owned()],
         DriveError::Interrupted | DriveError::Illegal(_) | DriveError::UnknownConnector(_) => Vec::new(),

@@ -48,6 +48,7 @@ impl Driver<'_> {
             return Err(error.into());
         }
         passage.vain += 1;
+        passage.facts.slots_full = unseen;
         tracing::warn!("failed to {error}; looking whether a key was created");
         passage.failure_of_creation = Some(error);
         Ok(())
@@ -76,6 +77,7 @@ impl Driver<'_> {
         self.provider.delete(&key).await?;
         crash_point("discard: after the call");
         passage.facts.keys = None;
+        passage.facts.slots_full = false;
         self.record(stored, Event::Discarded { key }).await
     }
 

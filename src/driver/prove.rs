@@ -40,7 +40,7 @@ impl Driver<'_> {
         match &stored.rotation.phase {
             // Nobody has the key: it goes.
             Phase::Created(_) => {
-                passage.failure = Some(DriveError::Useless(reason.clone()));
+                passage.useless = Some(reason.clone());
                 Event::UndoRequested {
                     kind: UndoKind::Abort,
                     why: format!("the new key was refused: {reason}"),

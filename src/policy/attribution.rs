@@ -55,8 +55,8 @@ pub(super) fn settle(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step
         .filter(|key| !first.ids_before.contains(&key.id) && !rotation.discarded.contains(&key.id))
         .collect();
     match appeared.as_slice() {
-        // Lists lag: absence needs two agreeing readings.
-        [] if listing.agreeing < 2 => Step::ReadKeys { again: true },
+        // Lists lag: absence needs two agreeing readings, and is not believed at all while every slot is taken.
+        [] if listing.agreeing < 2 || facts.slots_full => Step::ReadKeys { again: true },
         [] => Step::Record(Event::CreateFailed {
             why: "no key appeared at the vendor".to_owned(),
         }),

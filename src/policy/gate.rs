@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use rotate_providers::contract::{Key, KeyId, LastUse};
 
 use super::{FRESH, Facts, LOOK_AGAIN, Listing, Step, Wait, Waiting, block, by_itself, overdue_at};
-use crate::machine::{Cutover, Event, Issued, Phase, Rotation, Switch, SwitchedBy, UndoKind};
+use crate::machine::{Cutover, Event, Issued, Phase, Rotation, Switch, SwitchedBy, Undo, UndoKind};
 
 /// AWS records use in steps of fifteen minutes, so only use later than that after our own proof is someone else's.
 const GRANULARITY: SignedDuration = SignedDuration::from_mins(15);
@@ -160,7 +160,7 @@ pub(super) fn listed_inactive(rotation: &Rotation, facts: &Facts) -> Step {
 }
 
 /// Taking the new key back must leave its consumers one that works. What stands in the way; `None`: nothing does.
-pub(super) fn old_key_works(rotation: &Rotation, kind: UndoKind, forced: bool, facts: &Facts) -> Option<Step> {
+pub(super) fn old_key_works(rotation: &Rotation, undo: &Undo, facts: &Facts) -> Option<Step> {
     let old_key = &rotation.charter.old_key;
     let Some(listing) = &facts.keys else {
         return Some(Step::ReadKeys { again: false });
@@ -168,8 +168,8 @@ pub(super) fn old_key_works(rotation: &Rotation, kind: UndoKind, forced: bool, f
     match listing.keys.iter().find(|key| key.id == *old_key) {
         Some(key) if key.active => None,
         // It was switched on a moment ago, and the list does not show it yet.
-        Some(_) if kind == UndoKind::Rollback => Some(Step::ReadKeys { again: true }),
-        _ if forced => None,
+        Some(_) if undo.kind == UndoKind::Rollback && !undo.insisted => Some(Step::ReadKeys { again: true }),
+        _ if undo.insisted => None,
         _ => Some(block(&format!(
             "old key {old_key} does not work any more, so without the new one nobody would have a key"
         ))),

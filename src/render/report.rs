@@ -134,7 +134,7 @@ impl Report {
                 Vec::new()
             },
             undo: undo(target, rotation, speaker),
-            is_undone: rotation.undo.is_some(),
+            is_undone: rotation.undo.is_some() && !rotation.phase.is_closed(),
         }
     }
 

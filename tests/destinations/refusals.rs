@@ -100,7 +100,8 @@ async fn content_that_is_something_else_is_refused() {
         "not JSON",
         "{\"Version\":2,\"AccessKeyId\":\"a\",\"SecretAccessKey\":\"b\"}",
     ] {
-        let words = "it exists and is not a credential_process document of version 1; rotate leaves it alone";
+        let words = "it exists and is not a credential_process document of version 1 with a long-term key alone; \
+                     rotate leaves it alone";
         refuse(&Place::with(JSON, document), words).await;
     }
     let twice = format!("{}\n[gainsight]\n", PROFILE.found);
@@ -175,17 +176,17 @@ async fn an_empty_credential_is_not_delivered() {
 }
 
 #[tokio::test]
-async fn a_bracket_in_a_secret_is_only_a_bracket() {
+async fn a_secret_with_characters_that_mean_something_is_refused() {
     for place in SORTS
         .into_iter()
         .flat_map(|sort| [Place::empty(sort), Place::with(sort, sort.found)])
     {
-        let odd = credential(NEW_ID, "]x[default]=y");
-        place.destination().deliver(&odd).await.expect("it is text in one line");
-        assert!(place.destination().holds(&odd).await.expect("it can be read"));
-        let before = place.bytes().expect("it is there");
-        place.destination().deliver(&odd).await.expect("it is text in one line");
-        assert_eq!(place.bytes(), Some(before));
+        let before = place.bytes();
+        for odd in ["]x[default]=y", "a$(id)", "a`id`", "a;b", "a#b", "a&b", "a b", ""] {
+            let odd = credential(NEW_ID, odd);
+            assert!(place.destination().deliver(&odd).await.is_err());
+            assert_eq!(place.bytes(), before);
+        }
     }
 }
 

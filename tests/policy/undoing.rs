@@ -20,7 +20,14 @@ fn what_others_use_is_not_taken_away_unless_a_person_insists() {
     );
 
     let delivered = |forced| undone(Phase::Delivered(new.clone(), ago(3500)), UndoKind::Abort, forced);
-    assert_eq!(decide(&delivered(false), &Facts::default()), Ok(Step::ReadUse(id(NEW))));
+    let both = listed(&[key(OLD, true), key(NEW, true)], 1);
+    let uses = |readings: &[(&str, LastUse)]| Facts {
+        keys: both.keys.clone(),
+        ..uses(readings)
+    };
+    let first = Step::ReadKeys { again: false };
+    assert_eq!(decide(&delivered(false), &Facts::default()), Ok(first));
+    assert_eq!(decide(&delivered(false), &uses(&[])), Ok(Step::ReadUse(id(NEW))));
     blocked(
         &delivered(false),
         &uses(&[(NEW, after(61))]),

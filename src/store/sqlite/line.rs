@@ -50,6 +50,10 @@ impl StoredLine {
     pub(super) fn parse(&self) -> Result<Line, StoreError> {
         let at = self.at.parse().map_err(|_| self.changed("has no readable time"))?;
         let event: Event = serde_json::from_str(&self.body).map_err(|_| self.changed("cannot be read"))?;
+        // What this program does not understand it would otherwise silently leave out.
+        if serde_json::to_string(&event).ok().as_deref() != Some(&self.body) {
+            return Err(self.changed("says more than this version of rotate understands"));
+        }
         Ok(Line {
             seq: self.seq,
             rotation: self.rotation.clone(),
@@ -63,6 +67,36 @@ impl StoredLine {
             seq: self.seq,
             target: format!(" of {}", self.target),
             why: why.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(body: &str) -> StoredLine {
+        StoredLine {
+            seq: 7,
+            rotation: "r".to_owned(),
+            target: "t".to_owned(),
+            revision: 3,
+            at: "2026-11-21T00:00:00Z".to_owned(),
+            body: body.to_owned(),
+            hash: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_line_that_says_more_than_is_understood_is_refused() {
+        assert!(line(r#"{"event":"proved"}"#).parse().is_ok());
+        for body in [
+            r#"{"event":"proved","more":1}"#,
+            r#"{ "event":"proved"}"#,
+            r#"{"event":"new"}"#,
+            "",
+        ] {
+            assert!(line(body).parse().is_err(), "{body}");
         }
     }
 }
