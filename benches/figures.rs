@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use nix::sys::resource::{Usage, UsageWho, getrusage};
 use rotate::machine::{Charter, Cutover, Event, Record, Rotation, SwitchedBy};
 use rotate::store::{Append, SqliteStore, Store};
+use rotate_fixtures::workplace::memory_folder;
 use rotate_fixtures::{Ran, Workplace};
 use rotate_providers::contract::{KeyId, Principal};
 
@@ -87,6 +88,7 @@ fn whole_rotation(report: &mut Report) {
 
 /// What it costs to ask.
 fn start_up(report: &mut Report) {
+    // Filling the store takes 140,000 transactions: in memory they need no disk.
     let folder = tempfile::tempdir_in(memory_folder()).expect("a temporary folder can be made");
     let state = folder.path().join("state");
     fill(&state);
@@ -126,12 +128,6 @@ fn used(usage: &Usage) -> f64 {
 fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
-}
-
-/// Filling the store takes 140,000 transactions: in memory they need no disk.
-fn memory_folder() -> &'static Path {
-    let memory = Path::new("/dev/shm");
-    if memory.is_dir() { memory } else { Path::new("/tmp") }
 }
 
 /// Finished rotations, written by the store itself.

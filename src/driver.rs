@@ -11,7 +11,7 @@ mod pace;
 mod prove;
 mod word;
 
-use rotate_providers::contract::{self, KeyId, Provider};
+use rotate_providers::contract::{self, Key, KeyId, Kind, Principal, Provider};
 use rotate_providers::secret::{Credential, Secret};
 
 pub use error::{DriveError, Refusal};
@@ -60,8 +60,6 @@ pub struct Outcome {
     pub stored: Stored,
     /// What it waits for; `None` once it has ended.
     pub wait: Option<Wait>,
-    /// Whether anything was done at all.
-    pub moved: bool,
 }
 
 /// What one passage through [`Driver::advance`] remembers between its steps.
@@ -77,7 +75,17 @@ struct Passage {
     readings: u32,
     /// Why the new key was refused, where it was.
     useless: Option<String>,
-    moved: bool,
+    /// Whether the owner does not exist any more, so that no key of its does.
+    owner_is_gone: bool,
+}
+
+impl Passage {
+    /// Begins with this reading of the vendor's list, made together with a look at its owner.
+    fn take_listing(&mut self, keys: Vec<Key>) {
+        self.facts.keys = Some(Listing { keys, agreeing: 1 });
+        self.readings = 1;
+        self.recognised = true;
+    }
 }
 
 impl Driver<'_> {
@@ -104,7 +112,6 @@ impl Driver<'_> {
                         return Err(DriveError::Interrupted);
                     }
                     let taken = if passage.recognised || !step.asks_the_vendor() {
-                        passage.moved = true;
                         self.take(step, &mut stored, &mut passage).await
                     } else {
                         self.recognise(&mut stored, &mut passage).await
@@ -118,11 +125,7 @@ impl Driver<'_> {
             };
             return match passage.useless {
                 Some(reason) if wait.is_none() => Err(DriveError::Useless(reason)),
-                _ => Ok(Outcome {
-                    stored,
-                    wait,
-                    moved: passage.moved,
-                }),
+                _ => Ok(Outcome { stored, wait }),
             };
         }
     }
@@ -131,14 +134,18 @@ impl Driver<'_> {
     /// given away, and other credentials than last time would find other keys, or none, and call that success.
     async fn recognise(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
         let expected = stored.rotation.charter.owner.clone();
-        let found = self.read(self.provider.observe()).await?;
-        if found.owner.account != expected.account {
-            return Err(DriveError::Refused(Refusal::error(format!(
-                "{} was opened in account {}, and these credentials lead to account {}",
-                stored.target, expected.account, found.owner.account
-            ))));
-        }
-        if found.owner.id != expected.id {
+        // A person who forces an undo may know that the owner is gone: then so are its keys.
+        let forced = stored.rotation.undo.as_ref().is_some_and(|undo| undo.forced);
+        let found = match self.read(self.provider.observe()).await {
+            Err(DriveError::Provider(error)) if error.kind == Kind::NotFound && forced => {
+                passage.take_listing(Vec::new());
+                passage.owner_is_gone = true;
+                return Ok(());
+            }
+            result => result?,
+        };
+        same_account(stored, &found.owner)?;
+        if found.owner.id != expected.id && !forced {
             let why = format!(
                 "{} was deleted and created again since the rotation was opened (id {} is now {})",
                 expected.name, expected.id, found.owner.id
@@ -148,12 +155,7 @@ impl Driver<'_> {
         if found.is_caller {
             return Err(DriveError::Refused(open::own_identity(&expected.name)));
         }
-        passage.facts.keys = Some(Listing {
-            keys: found.keys,
-            agreeing: 1,
-        });
-        passage.readings = 1;
-        passage.recognised = true;
+        passage.take_listing(found.keys);
         Ok(())
     }
 
@@ -186,7 +188,10 @@ impl Driver<'_> {
             self.pause(self.pace.list_spacing, "waiting for the vendor's list to catch up")
                 .await?;
         }
-        let keys = self.read(self.provider.keys()).await?;
+        let keys = match self.read(self.provider.keys()).await {
+            Err(DriveError::Provider(error)) if error.kind == Kind::NotFound && passage.owner_is_gone => Vec::new(),
+            result => result?,
+        };
         let agreeing = match &passage.facts.keys {
             Some(before) if before.keys == keys => before.agreeing + 1,
             _ => 1,
@@ -270,6 +275,18 @@ impl Driver<'_> {
             Err(DriveError::Interrupted)
         }
     }
+}
+
+/// Other credentials than last time lead to another account, where the same name may belong to someone else.
+fn same_account(stored: &Stored, found: &Principal) -> Result<(), DriveError> {
+    let expected = &stored.rotation.charter.owner.account;
+    if found.account == *expected {
+        return Ok(());
+    }
+    Err(DriveError::Refused(Refusal::error(format!(
+        "{} was opened in account {expected}, and these credentials lead to account {}",
+        stored.target, found.account
+    ))))
 }
 
 /// The name under which the new key's secret is sealed.

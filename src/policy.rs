@@ -209,15 +209,16 @@ fn undo(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
         Phase::Deactivating(..) | Phase::Deactivated(..) | Phase::Soaking(..) => Step::Reactivate(undo.why.clone()),
         Phase::Reactivating(_, _, why) => Step::Reactivate(why.clone()),
         Phase::Created(issued) | Phase::Verified(issued) | Phase::Delivered(issued, _) | Phase::CutOver(issued, _) => {
-            let open = issued.reached.iter().find(|name| !undo.restored.contains_key(*name));
-            if let Some(destination) = open {
-                return Step::Restore(destination.clone());
-            }
             if issued.reached.is_empty() {
                 return Step::Withdraw;
             }
+            // Before anything is put back: what is put back has to work.
             if let Some(step) = gate::old_key_works(rotation, undo, facts) {
                 return step;
+            }
+            let open = issued.reached.iter().find(|name| !undo.restored.contains_key(*name));
+            if let Some(destination) = open {
+                return Step::Restore(destination.clone());
             }
             if undo.forced {
                 return Step::Withdraw;

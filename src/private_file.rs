@@ -141,6 +141,16 @@ pub fn remove(path: &Path) -> Result<(), Refused> {
     }
 }
 
+/// Removes what a killed [`replace`] or [`create`] may have left beside a file: it may hold a secret.
+pub fn sweep(path: &Path) -> Result<(), Refused> {
+    match std::fs::remove_file(beside(path)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Refused::io(
+            "what an earlier attempt left beside it cannot be removed",
+        )(error)),
+        _ => Ok(()),
+    }
+}
+
 /// Proves that [`replace`] would work for about this many bytes, and leaves no trace.
 pub fn rehearse(path: &Path, bytes: usize) -> Result<(), Refused> {
     let before = match check(path) {
@@ -163,15 +173,8 @@ fn beside(path: &Path) -> PathBuf {
 }
 
 fn open_beside(path: &Path) -> Result<(PathBuf, File), Refused> {
+    sweep(path)?;
     let beside = beside(path);
-    match std::fs::remove_file(&beside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(Refused::io("what an earlier attempt left beside it cannot be removed")(
-                error,
-            ));
-        }
-        _ => {}
-    }
     let file = open_new(&beside)?;
     Ok((beside, file))
 }

@@ -4,6 +4,7 @@ use std::fs::DirBuilder;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use crate::private_file;
 use crate::seal::{AgeSealer, SealError};
 use crate::store::{SqliteStore, StoreError};
 
@@ -49,6 +50,7 @@ impl StateFolder {
         // The identity comes first: no secret may ever be sealed to one that a crash could lose.
         let identity = self.path.join("identity.age");
         let sealer = if identity.symlink_metadata().is_ok() {
+            private_file::sweep(&identity).map_err(|why| self.unsafe_folder(why.to_string()))?;
             AgeSealer::open(&identity)?
         } else if self.database().exists() {
             return Err(FolderError::IdentityLost(identity));

@@ -194,7 +194,6 @@ pub(super) fn idle(stored: &Stored) -> Option<Outcome> {
     Some(Outcome {
         stored: stored.clone(),
         wait,
-        moved: false,
     })
 }
 

@@ -92,6 +92,8 @@ impl FileDestination {
     }
 
     fn put_back(&self, credential: &Credential, before: Option<&Secret>) -> Result<Restored, Fault> {
+        // A delivery that was killed half-way has put nothing in place, and still left the secret beside it.
+        private_file::sweep(&self.path)?;
         let now = self.read()?;
         let same = |a: Option<&Secret>, b: Option<&Secret>| a.map(Secret::expose) == b.map(Secret::expose);
         if same(now.as_ref(), before) {

@@ -144,7 +144,6 @@ impl Driver<'_> {
             facts,
             recognised: true,
             readings: 1,
-            moved: true,
             ..Passage::default()
         };
         self.pursue(stored, passage).await

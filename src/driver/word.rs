@@ -2,7 +2,7 @@
 
 use rotate_providers::contract::LastUse;
 
-use super::{DriveError, Driver, Outcome, Passage, Refusal};
+use super::{DriveError, Driver, Outcome, Passage, Refusal, same_account};
 use crate::machine::{Event, Phase, SwitchedBy, UndoKind};
 use crate::policy::used_by_others;
 use crate::store::Stored;
@@ -18,7 +18,7 @@ impl Driver<'_> {
             _ => return Err(wrong_state(&stored, "there is nothing to confirm")),
         };
         self.record(&mut stored, event).await?;
-        self.pursue(stored, moved()).await
+        self.pursue(stored, Passage::default()).await
     }
 
     /// Undoes a rotation whose consumers have not moved.
@@ -26,12 +26,12 @@ impl Driver<'_> {
         if !stored.rotation.may_undo(UndoKind::Abort) {
             return Err(wrong_state(&stored, "it is too late to abort"));
         }
-        self.refuse_if_last(&stored).await?;
         if !force {
+            self.refuse_if_last(&stored).await?;
             self.refuse_if_used(&stored).await?;
         }
         self.undo(&mut stored, UndoKind::Abort, by, force).await?;
-        self.pursue(stored, moved()).await
+        self.pursue(stored, Passage::default()).await
     }
 
     /// Undoes a rotation whose consumers have moved, while the old key lives.
@@ -39,9 +39,11 @@ impl Driver<'_> {
         if !stored.rotation.may_undo(UndoKind::Rollback) {
             return Err(wrong_state(&stored, "it cannot be rolled back"));
         }
-        self.refuse_if_last(&stored).await?;
+        if !force {
+            self.refuse_if_last(&stored).await?;
+        }
         self.undo(&mut stored, UndoKind::Rollback, by, force).await?;
-        self.pursue(stored, moved()).await
+        self.pursue(stored, Passage::default()).await
     }
 
     async fn undo(&self, stored: &mut Stored, kind: UndoKind, by: &str, forced: bool) -> Result<(), DriveError> {
@@ -58,14 +60,16 @@ impl Driver<'_> {
     async fn refuse_if_last(&self, stored: &Stored) -> Result<(), DriveError> {
         let rotation = &stored.rotation;
         let delivered = rotation.issued().is_some_and(|issued| !issued.reached.is_empty());
-        // An undo that is under way has its own gate, and `--force` is the way through it.
+        // An undo that is under way has its own gate.
         if rotation.undo.is_some() || !delivered {
             return Ok(());
         }
+        let found = self.read(self.provider.observe()).await?;
+        same_account(stored, &found.owner)?;
         let old_key = &rotation.charter.old_key;
-        let keys = self.provider.keys().await?;
         let disabled_by_us = rotation.may_undo(UndoKind::Rollback);
-        if keys
+        if found
+            .keys
             .iter()
             .any(|key| key.id == *old_key && (key.active || disabled_by_us))
         {
@@ -85,7 +89,7 @@ impl Driver<'_> {
         let Some(issued) = stored.rotation.issued().filter(|issued| !issued.reached.is_empty()) else {
             return Ok(());
         };
-        let last_use: LastUse = self.provider.last_use(&issued.key).await?;
+        let last_use: LastUse = self.read(self.provider.last_use(&issued.key)).await?;
         match used_by_others(issued, &last_use) {
             None => Ok(()),
             Some(use_) => Err(DriveError::Refused(
@@ -96,13 +100,6 @@ impl Driver<'_> {
                     .with(format!("rotate abort --force {}", stored.target)),
             )),
         }
-    }
-}
-
-fn moved() -> Passage {
-    Passage {
-        moved: true,
-        ..Passage::default()
     }
 }
 

@@ -51,6 +51,17 @@ impl Journal {
             .unwrap_or("")
     }
 
+    /// Whether a key may have been created whose outcome is not recorded yet.
+    pub(crate) fn is_creating(&self) -> bool {
+        let creation = ["create-intended", "created", "create-failed", "discarded"];
+        let last = self
+            .events
+            .iter()
+            .rev()
+            .find(|event| creation.iter().any(|name| event["event"] == *name));
+        last.is_some_and(|event| event["event"] == "create-intended")
+    }
+
     /// Whether this key is named anywhere in it.
     pub(crate) fn names(&self, key: &str) -> bool {
         self.events.iter().any(|event| event.to_string().contains(key))
