@@ -130,7 +130,9 @@ impl Demo {
         command
     }
 
+    /// Gives the consumer time to work, and the reader time to read.
     fn say(&self, text: &str) {
+        std::thread::sleep(Duration::from_millis(400));
         println!("\n── {text}");
     }
 

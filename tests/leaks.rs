@@ -2,6 +2,8 @@
 //!
 //! Leans on the strict fake, whose every secret begins with the same canary text.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
+
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -21,9 +23,8 @@ fn loud(place: &Workplace, mut command: Command, format: &str) -> Option<i32> {
     let output = command.output().unwrap();
     let canary = place.cloud.canary();
     let has = |bytes: &[u8]| bytes.windows(canary.len()).any(|window| window == canary.as_bytes());
-    let talk = String::from_utf8_lossy(&output.stderr);
-    assert!(!has(&output.stdout), "a secret is on stdout of {command:?}");
-    assert!(!has(&output.stderr), "a secret is on stderr of {command:?}: {talk}");
+    assert!(!has(&output.stdout), "a secret is on stdout");
+    assert!(!has(&output.stderr), "a secret is on stderr");
     for entry in std::fs::read_dir(place.state()).into_iter().flatten() {
         let path = entry.unwrap().path();
         assert!(

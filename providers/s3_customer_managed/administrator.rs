@@ -82,18 +82,15 @@ pub(super) fn endpoint_of(config: &SdkConfig, service: &'static str) -> Option<S
     of_service.or_else(|| config.endpoint_url().map(str::to_owned))
 }
 
-/// Refuses endpoints that no key may be sent to, before anything is.
-pub(super) fn check_endpoints(config: &SdkConfig) -> Result<(), Error> {
-    for service in ["IAM", "STS", "S3"] {
+/// The first configured endpoint that no key may be sent to.
+pub(super) fn forbidden_endpoint(config: &SdkConfig) -> Option<Error> {
+    ["IAM", "STS", "S3"].into_iter().find_map(|service| {
         let of_all = config.endpoint_url().map(str::to_owned);
-        for endpoint in of_all.into_iter().chain(endpoint_of(config, service)) {
-            check_endpoint(&endpoint).map_err(|why| {
-                let action = format!("use the endpoint that is configured for {service}");
-                local(Kind::ForbiddenEndpoint, &action, why.to_string())
-            })?;
-        }
-    }
-    Ok(())
+        let mut endpoints = of_all.into_iter().chain(endpoint_of(config, service));
+        let why = endpoints.find_map(|endpoint| check_endpoint(&endpoint).err())?;
+        let action = format!("use the endpoint that is configured for {service}");
+        Some(local(Kind::ForbiddenEndpoint, &action, why.to_string()))
+    })
 }
 
 /// Resolves the credentials once, so that their absence is told in plain words before any call.

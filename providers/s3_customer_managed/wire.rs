@@ -11,7 +11,7 @@ use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
 use jiff::Timestamp;
 
 use super::Inputs;
-use super::administrator::{assume, check_endpoints, credentials, endpoint_of, load};
+use super::administrator::{assume, credentials, endpoint_of, forbidden_endpoint, load};
 use super::endpoint::EndpointGuard;
 use super::failure::{Call, incomplete, translate};
 use super::patience::patiently;
@@ -39,7 +39,9 @@ impl Wire {
     /// Finds the administrator's credentials the way every AWS tool does.
     pub(super) async fn connect(inputs: &Inputs) -> Result<Self, Error> {
         let base = load(inputs).await;
-        check_endpoints(&base)?;
+        if let Some(forbidden) = forbidden_endpoint(&base) {
+            return Err(forbidden);
+        }
         let mut callers = vec![credentials(&base, inputs.profile.as_deref()).await?];
         let config = match &inputs.assume_role {
             Some(role) => {

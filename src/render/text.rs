@@ -132,9 +132,12 @@ fn detail(event: &Event) -> String {
 
 /// A journal that is whole.
 pub fn verified(verified: &Verified) -> String {
+    let count = |number: i64, what| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
     format!(
-        "the journal is whole: {} events of {} rotations\nhead {}\n",
-        verified.events, verified.rotations, verified.head
+        "the journal is whole: {} of {}\nhead {}\n",
+        count(verified.events, "event"),
+        count(verified.rotations, "rotation"),
+        verified.head
     )
 }
 
