@@ -69,6 +69,15 @@ pub fn check(path: &Path) -> Result<Metadata, Refused> {
     Ok(metadata)
 }
 
+/// Looks at a file like [`check`]; `None` where there is none.
+fn existing(path: &Path) -> Result<Option<Metadata>, Refused> {
+    match check(path) {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(Refused::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(refused) => Err(refused),
+    }
+}
+
 /// Looks at a file that nobody but its owner may even read.
 pub fn check_own(path: &Path) -> Result<(), Refused> {
     let mode = check(path)?.mode() & 0o7777;
@@ -81,10 +90,8 @@ pub fn check_own(path: &Path) -> Result<(), Refused> {
 
 /// Reads a file that passes [`check`]; `None` where there is none.
 pub fn read(path: &Path) -> Result<Option<Vec<u8>>, Refused> {
-    match check(path) {
-        Err(Refused::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(refused) => return Err(refused),
-        Ok(_) => {}
+    if existing(path)?.is_none() {
+        return Ok(None);
     }
     let mut file = OpenOptions::new()
         .read(true)
@@ -111,11 +118,7 @@ pub fn create(path: &Path, bytes: &[u8]) -> Result<(), Refused> {
 
 /// Puts these bytes in a file's place, whole or not at all. An existing file keeps its mode and owner.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Refused> {
-    let before = match check(path) {
-        Ok(metadata) => Some(metadata),
-        Err(Refused::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => None,
-        Err(refused) => return Err(refused),
-    };
+    let before = existing(path)?;
     let (beside, mut file) = open_beside(path)?;
     let written = keep_owner(&file, before.as_ref())
         .and_then(|()| file.write_all(bytes))
@@ -153,11 +156,7 @@ pub fn sweep(path: &Path) -> Result<(), Refused> {
 
 /// Proves that [`replace`] would work for about this many bytes, and leaves no trace.
 pub fn rehearse(path: &Path, bytes: usize) -> Result<(), Refused> {
-    let before = match check(path) {
-        Ok(metadata) => Some(metadata),
-        Err(Refused::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => None,
-        Err(refused) => return Err(refused),
-    };
+    let before = existing(path)?;
     let (beside, mut file) = open_beside(path)?;
     let written = keep_owner(&file, before.as_ref())
         .and_then(|()| file.write_all(&vec![b' '; bytes]))

@@ -93,3 +93,16 @@ fn other_credentials_that_lead_to_another_account_touch_nothing() {
     assert!(other.cloud.works(&other.old.id, &other.old.secret));
     assert!(place.cloud.works(&place.old.id, &place.old.secret));
 }
+
+#[test]
+fn what_is_refused_now_is_not_told_of_a_rotation_that_ended_earlier() {
+    let place = Workplace::new(ROTATE);
+    Ran::of(place.rotate(["--cutover", "immediate", "--soak", "0s"])).expect(0);
+    let second = place.cloud.add_key(USER);
+    let again = place.rotate(["--cutover", "immediate", "--soak", "0s", "--again", "--output", "json"]);
+    let ran = Ran::of(again).expect(3);
+    let report = &ran.json()["targets"][0];
+    assert_eq!(report["state"], "blocked");
+    assert_eq!(report["rotation"], serde_json::Value::Null);
+    assert!(ran.stderr.contains(&second.id), "{}", ran.stderr);
+}

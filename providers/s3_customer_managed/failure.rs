@@ -109,7 +109,7 @@ where
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => (
             Kind::Denied { permission: call.name },
             Effect::None,
-            format!("the administrator's credentials lack the permission {}", call.name),
+            format!("the permission {} is missing", call.name),
         ),
         "Throttling" | "ThrottlingException" | "RequestLimitExceeded" | "TooManyRequestsException" | "SlowDown" => {
             told(Kind::Throttled, "AWS asks to slow down")

@@ -224,6 +224,11 @@ impl Wire {
                 ),
                 may_be_lag: false,
             },
+            // It needs no permission, so someone has denied it; and a key whose owner is unknown is not trusted.
+            Err(error) if matches!(error.kind, Kind::Denied { .. }) => Verdict::Rejected {
+                reason: format!("it may not call {}, so whose key it is cannot be proven", error.call),
+                may_be_lag: false,
+            },
             Err(error) => verdict(&error),
         }
     }

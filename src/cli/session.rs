@@ -88,7 +88,10 @@ impl Session {
             Err(error) => {
                 let stored = self.store.latest(target).await.ok().flatten();
                 tell(&speaker, target, &error, stored.as_ref());
-                let mut report = match &stored {
+                // A rotation that ended earlier has nothing to do with what was refused now.
+                let concerned =
+                    |stored: &&Stored| !stored.rotation.phase.is_closed() || matches!(error, DriveError::Useless(_));
+                let mut report = match stored.as_ref().filter(concerned) {
                     Some(stored) => Report::standing(stored, now(), &speaker),
                     None => Report::unopened(target),
                 };

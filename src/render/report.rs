@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Speaker;
 use crate::driver::DriveError;
-use crate::machine::{Cutover, Phase, Rotation, UndoKind};
+use crate::machine::{Cutover, Phase, Restored, Rotation, Undo, UndoKind};
 use crate::plan::Planned;
 use crate::policy::{Facts, Step, Wait, Waiting, next};
 use crate::store::Stored;
@@ -191,7 +191,7 @@ fn state(rotation: &Rotation) -> &'static str {
 }
 
 fn reason(rotation: &Rotation, wait: Option<&Wait>, now: Timestamp) -> Option<String> {
-    let undone = |rotation: &Rotation| rotation.undo.as_ref().map(|undo| undo.why.clone());
+    let undone = |rotation: &Rotation| rotation.undo.as_ref().map(why_undone);
     match (&rotation.phase, wait) {
         (Phase::Done(_), _) => Some(format!("old key {} is gone", rotation.charter.old_key)),
         (Phase::Aborted | Phase::RolledBack, _) => undone(rotation),
@@ -200,6 +200,25 @@ fn reason(rotation: &Rotation, wait: Option<&Wait>, now: Timestamp) -> Option<St
         }
         (_, Some(wait)) => Some(wait.why.clone()),
         (_, None) => undone(rotation),
+    }
+}
+
+/// Why, and what could not be put back.
+fn why_undone(undo: &Undo) -> String {
+    let left: Vec<&str> = undo
+        .restored
+        .iter()
+        .filter(|(_, outcome)| **outcome != Restored::PutBack)
+        .map(|(name, _)| name.as_str())
+        .collect();
+    if left.is_empty() {
+        undo.why.clone()
+    } else {
+        format!(
+            "{}; left as it is, because it was changed since: {}",
+            undo.why,
+            left.join(", ")
+        )
     }
 }
 

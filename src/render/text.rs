@@ -51,6 +51,9 @@ fn next(report: &Report) -> Vec<String> {
 }
 
 fn steps(plan: &[Planned]) -> Vec<String> {
+    if plan.is_empty() {
+        return vec!["Plan:     nothing would be done".to_owned()];
+    }
     let mut lines = vec!["Plan, if all goes well (nothing has been done):".to_owned()];
     for (step, number) in plan.iter().zip(1..) {
         let mut line = format!("  {number:>2}. {:<12}{}: {}", step.phase, step.who, step.what);
