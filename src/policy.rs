@@ -216,7 +216,9 @@ fn undo(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
             if let Some(step) = gate::old_key_works(rotation, undo, facts) {
                 return step;
             }
-            let open = issued.reached.iter().find(|name| !undo.restored.contains_key(*name));
+            // The last one first: two destinations may be parts of one file.
+            let mut backwards = rotation.charter.destinations.iter().rev();
+            let open = backwards.find(|name| issued.reached.contains(*name) && !undo.restored.contains_key(*name));
             if let Some(destination) = open {
                 return Step::Restore(destination.clone());
             }

@@ -106,3 +106,26 @@ fn what_is_refused_now_is_not_told_of_a_rotation_that_ended_earlier() {
     assert_eq!(report["rotation"], serde_json::Value::Null);
     assert!(ran.stderr.contains(&second.id), "{}", ran.stderr);
 }
+
+#[test]
+fn two_profiles_of_one_file_are_put_back_byte_for_byte() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Workplace::new(ROTATE);
+    let file = place.path("credentials");
+    let before = "# ours\n[b]\naws_access_key_id = OLD\naws_secret_access_key = old ; since May\n";
+    for (first, second) in [("a", "b"), ("b", "a")] {
+        std::fs::write(&file, before).expect("the file can be written");
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).expect("the file is ours");
+        let name = |profile| format!("aws-profile:{profile}@{}", file.display());
+        let arguments = ["--deliver", &name(first), "--deliver", &name(second), "--soak", "7d"].map(str::to_owned);
+        Ran::of(place.rotate(arguments)).expect(0);
+        let held = std::fs::read_to_string(&file).expect("the file can be read");
+        assert!(held.contains("[a]") && !held.contains("OLD"), "both were delivered");
+        place.run(["abort", TARGET]).expect(0);
+        assert_eq!(
+            std::fs::read_to_string(&file).ok().as_deref(),
+            Some(before),
+            "{first} then {second}"
+        );
+    }
+}

@@ -137,6 +137,12 @@ impl Command {
         };
         // A rotation that has ended, or that a person has to move, needs no vendor.
         if let Some(outcome) = idle(&stored) {
+            if outcome.wait.is_none() {
+                let ended = stored.updated_at.strftime("%Y-%m-%d %H:%M UTC");
+                terminal::note(&format!(
+                    "this rotation ended at {ended}, so nothing was done; --again rotates once more"
+                ));
+            }
             return Ok(Some(outcome));
         }
         let provider = (CONNECTOR.connect)(request.inputs.clone()).await?;

@@ -53,7 +53,9 @@ impl Request<'_> {
         };
         let ended_now = now().duration_since(stored.updated_at) < SAME_COMMAND;
         match &stored.rotation.phase {
-            Phase::Done(_) if ended_now && !self.again => Ok(Standing::Present(Box::new(stored))),
+            Phase::Done(_) if ended_now && !self.again && self.same_as(&stored.rotation.charter).is_ok() => {
+                Ok(Standing::Present(Box::new(stored)))
+            }
             phase if phase.is_closed() => Ok(Standing::Absent),
             _ => {
                 self.same_as(&stored.rotation.charter)?;
