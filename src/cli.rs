@@ -34,11 +34,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return if error.use_stderr() { Exit::Usage } else { Exit::Ok }.into();
         }
     };
-    process::harden();
     if let Err(error) = log::start(&cli.global) {
         terminal::error(&error, &[]);
         return Exit::Usage.into();
     }
+    process::harden();
     process::block_on(cli.run()).into()
 }
 

@@ -5,6 +5,7 @@ mod file;
 mod format;
 
 use async_trait::async_trait;
+use rotate_providers::contract::KeyId;
 use rotate_providers::secret::{Credential, Secret};
 
 use crate::machine::Restored;
@@ -21,6 +22,9 @@ pub trait Destination: Send + Sync {
 
     /// Proves that a delivery would work, before a key is made for it. Leaves no trace.
     async fn rehearse(&self) -> Result<(), DeliveryError>;
+
+    /// Whose credential it holds now; `None` where it holds none.
+    async fn key(&self) -> Result<Option<KeyId>, DeliveryError>;
 
     /// What it holds now, in a form that [`Destination::restore`] understands.
     async fn content(&self) -> Result<Secret, DeliveryError>;

@@ -11,7 +11,8 @@ mod pace;
 mod prove;
 mod word;
 
-use rotate_providers::contract::{self, Key, KeyId, Kind, Principal, Provider};
+use jiff::SignedDuration;
+use rotate_providers::contract::{self, Key, KeyId, Kind, LastUse, Principal, Provider};
 use rotate_providers::secret::{Credential, Secret};
 
 pub use error::{DriveError, Refusal};
@@ -20,13 +21,16 @@ pub use open::{Request, Standing, inspect, prepare};
 pub use pace::Pace;
 
 use crate::hooks::now;
-use crate::machine::{Event, Record, Rotation};
+use crate::machine::{Event, Phase, Record, Rotation, SwitchedBy};
 use crate::policy::{Facts, Listing, Step, Use, Wait, next};
 use crate::seal::Sealer;
 use crate::store::{Append, Lease, Store, Stored};
 
 /// How often the vendor's list is read again before its lag is called an error.
 const MOST_READINGS: u32 = 12;
+
+/// Use this recent is worth a word: someone may not have moved after all.
+const RECENT: SignedDuration = SignedDuration::from_mins(30);
 
 /// What the person at the terminal sees of the work.
 pub trait Progress: Send + Sync {
@@ -73,8 +77,6 @@ struct Passage {
     failure_of_creation: Option<contract::Error>,
     /// How often the vendor's list was read in a row.
     readings: u32,
-    /// Why the new key was refused, where it was.
-    useless: Option<String>,
     /// Whether the owner does not exist any more, so that no key of its does.
     owner_is_gone: bool,
 }
@@ -108,7 +110,7 @@ impl Driver<'_> {
                 Step::Wait(wait) => Some(wait),
                 Step::Closed => None,
                 step => {
-                    if self.interrupt.is_set() {
+                    if self.interrupt.is_set() && !stored.rotation.phase.is_delicate() {
                         return Err(DriveError::Interrupted);
                     }
                     let taken = if passage.recognised || !step.asks_the_vendor() {
@@ -116,15 +118,15 @@ impl Driver<'_> {
                     } else {
                         self.recognise(&mut stored, &mut passage).await
                     };
-                    taken.map_err(|error| match passage.useless.take() {
-                        Some(reason) => DriveError::NotWithdrawn(reason, Box::new(error)),
+                    taken.map_err(|error| match useless(&stored) {
+                        Some(why) => DriveError::NotWithdrawn(why, Box::new(error)),
                         None => error,
                     })?;
                     continue;
                 }
             };
-            return match passage.useless {
-                Some(reason) if wait.is_none() => Err(DriveError::Useless(reason)),
+            return match useless(&stored) {
+                Some(why) if wait.is_none() => Err(DriveError::Useless(why)),
                 _ => Ok(Outcome { stored, wait }),
             };
         }
@@ -134,8 +136,10 @@ impl Driver<'_> {
     /// given away, and other credentials than last time would find other keys, or none, and call that success.
     async fn recognise(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
         let expected = stored.rotation.charter.owner.clone();
-        // A person who forces an undo may know that the owner is gone: then so are its keys.
-        let forced = stored.rotation.undo.as_ref().is_some_and(|undo| undo.forced);
+        // With an owner its keys are gone. Where the vendor has said that the last key to go is deleted, that is the end;
+        // otherwise only a person who forces an undo may know that the owner is gone, and not in another account.
+        let acknowledged = matches!(stored.rotation.phase, Phase::Deleted(_) | Phase::Withdrawn(_));
+        let forced = acknowledged || stored.rotation.undo.as_ref().is_some_and(|undo| undo.forced);
         let found = match self.read(self.provider.observe()).await {
             Err(DriveError::Provider(error)) if error.kind == Kind::NotFound && forced => {
                 passage.take_listing(Vec::new());
@@ -165,10 +169,10 @@ impl Driver<'_> {
         }
         match step {
             Step::ReadKeys { again } => self.read_keys(again, passage).await,
-            Step::ReadUse(key) => self.read_use(key, passage).await,
+            Step::ReadUse(key) => self.read_use(key, stored, passage).await,
             Step::Create => self.create(stored, passage).await,
             Step::Discard { key, why } => self.discard(stored, passage, key, why).await,
-            Step::Prove => self.prove(stored, passage).await,
+            Step::Prove => self.prove(stored).await,
             Step::Deliver(destination) => self.deliver(stored, &destination).await,
             Step::Deactivate => self.deactivate(stored, passage).await,
             Step::Reactivate(why) => self.reactivate(stored, passage, why).await,
@@ -201,8 +205,18 @@ impl Driver<'_> {
         Ok(())
     }
 
-    async fn read_use(&self, key: KeyId, passage: &mut Passage) -> Result<(), DriveError> {
+    async fn read_use(&self, key: KeyId, stored: &Stored, passage: &mut Passage) -> Result<(), DriveError> {
         let last_use = self.read(self.provider.last_use(&key)).await?;
+        if let (LastUse::At { at, service, region }, Phase::CutOver(_, switch)) = (&last_use, &stored.rotation.phase)
+            && matches!(switch.by, SwitchedBy::Person(_))
+            && now().duration_since(*at) < RECENT
+        {
+            let target = &stored.target;
+            tracing::warn!(
+                "old key {key} was used at {at} for {service} in {region}; if a consumer has not moved after all: \
+                 rotate rollback {target}"
+            );
+        }
         passage.facts.uses.push(Use {
             key,
             read_at: now(),
@@ -276,6 +290,15 @@ impl Driver<'_> {
         }
     }
 }
+
+/// Why the new key was given up by the program itself, where it was.
+fn useless(stored: &Stored) -> Option<String> {
+    let undo = stored.rotation.undo.as_ref().filter(|undo| undo.by == ROTATE)?;
+    Some(undo.why.clone())
+}
+
+/// Who asked for an undo that no person asked for.
+const ROTATE: &str = "rotate";
 
 /// Other credentials than last time lead to another account, where the same name may belong to someone else.
 fn same_account(stored: &Stored, found: &Principal) -> Result<(), DriveError> {

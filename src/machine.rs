@@ -155,8 +155,12 @@ pub struct Undo {
     pub kind: UndoKind,
     /// Why.
     pub why: String,
+    /// Who asked; `rotate` itself where the new key proved useless.
+    pub by: String,
     /// Whether the new key goes even if someone uses it.
     pub forced: bool,
+    /// Whether the old key was switched on again for it.
+    pub reactivated: bool,
     /// Whether the person insisted after having been told what stands in the way.
     pub insisted: bool,
     /// What became of each destination.
@@ -238,21 +242,24 @@ impl Rotation {
             Event::Resumed { .. } => {
                 self.blocked.take().ok_or(illegal)?;
                 // Nothing has been put back yet: the person may still go on, and does.
-                self.undo = self.undo.take().filter(|undo| !undo.restored.is_empty());
+                let begun = |undo: &Undo| !undo.restored.is_empty() || self.phase.is_withdrawal();
+                self.undo = self.undo.take().filter(begun);
                 self.phase = self.phase.cut_over_again(at);
             }
-            Event::UndoRequested { kind, why, forced, .. } => {
+            Event::UndoRequested { kind, why, by, forced } => {
                 if !self.may_undo(*kind) {
                     return Err(illegal);
                 }
-                let insisted = self.blocked.take().is_some() && *forced;
-                let restored = self.undo.take().map(|undo| undo.restored).unwrap_or_default();
+                let before = self.undo.take();
+                let insisted = self.blocked.take().is_some() && before.is_some() && *forced;
                 self.undo = Some(Undo {
                     kind: *kind,
                     why: why.clone(),
+                    by: by.clone(),
                     forced: *forced,
+                    reactivated: before.as_ref().is_some_and(|undo| undo.reactivated),
                     insisted,
-                    restored,
+                    restored: before.map(|undo| undo.restored).unwrap_or_default(),
                 });
             }
             Event::Restored { destination, outcome } => {
@@ -276,6 +283,10 @@ impl Rotation {
                 }
                 self.phase = self.phase.advance(event, at, &self.charter).ok_or(illegal)?;
             }
+            Event::Reactivated => {
+                self.undo.iter_mut().for_each(|undo| undo.reactivated = true);
+                self.phase = self.phase.advance(event, at, &self.charter).ok_or(illegal)?;
+            }
             Event::Discarded { key } => {
                 self.discarded.insert(key.clone());
                 self.phase = self.phase.advance(event, at, &self.charter).ok_or(illegal)?;
@@ -287,10 +298,13 @@ impl Rotation {
 
     /// Whether this kind of undoing fits where the rotation stands.
     pub fn may_undo(&self, kind: UndoKind) -> bool {
-        match kind {
-            UndoKind::Abort => self.phase.is_before_cutover(),
-            UndoKind::Rollback => self.phase.is_reversible_after_cutover(),
-        }
+        // What is under way already may be asked for again, and forced.
+        let under_way = self.undo.as_ref().is_some_and(|undo| undo.kind == kind) && self.phase.is_withdrawal();
+        under_way
+            || match kind {
+                UndoKind::Abort => self.phase.is_before_cutover(),
+                UndoKind::Rollback => self.phase.is_reversible_after_cutover(),
+            }
     }
 
     /// The new key, once there is one.

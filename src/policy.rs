@@ -57,7 +57,7 @@ impl Facts {
         self.uses
             .iter()
             .rev()
-            .find(|reading| reading.key == *key && now.duration_since(reading.read_at) <= FRESH)
+            .find(|reading| reading.key == *key && is_fresh(Some(reading.read_at), now))
             .map(|reading| &reading.last_use)
     }
 }
@@ -152,6 +152,8 @@ fn forward(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
             why: "its deletion was already intended".to_owned(),
         },
         Phase::Created(_) => Step::Prove,
+        // It may have waited for its destination for days.
+        Phase::Verified(issued) if !is_fresh(issued.proved_at, now) => Step::Prove,
         Phase::Verified(issued) => {
             let next = charter
                 .destinations
@@ -184,11 +186,9 @@ fn forward(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
                     why: format!("old key {} rests disabled before it is deleted", charter.old_key),
                 });
             }
-            gate::retire(rotation, issued, switch, facts, now).unwrap_or(Step::Delete)
+            gate::delete(rotation, issued, switch, facts, now)
         }
-        Phase::Deleting(issued, switch, _) => {
-            gate::retire(rotation, issued, switch, facts, now).unwrap_or(Step::Delete)
-        }
+        Phase::Deleting(issued, switch, _) => gate::delete(rotation, issued, switch, facts, now),
         Phase::Deleted(_) => gate::listed_gone(facts, &charter.old_key, Event::Done),
         Phase::Withdrawing(_) | Phase::Withdrawn(_) => block("a key is being withdrawn and nobody asked for it"),
         Phase::Done(_) | Phase::Aborted | Phase::RolledBack => Step::Closed,
@@ -206,7 +206,9 @@ fn undo(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
             key: key.clone(),
             why: "its deletion was already intended".to_owned(),
         },
-        Phase::Deactivating(..) | Phase::Deactivated(..) | Phase::Soaking(..) => Step::Reactivate(undo.why.clone()),
+        Phase::Deactivating(..) | Phase::Deactivated(..) | Phase::Soaking(..) | Phase::Deleting(..) => {
+            Step::Reactivate(undo.why.clone())
+        }
         Phase::Reactivating(_, _, why) => Step::Reactivate(why.clone()),
         Phase::Created(issued) | Phase::Verified(issued) | Phase::Delivered(issued, _) | Phase::CutOver(issued, _) => {
             if issued.reached.is_empty() {
@@ -222,7 +224,8 @@ fn undo(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
             if let Some(destination) = open {
                 return Step::Restore(destination.clone());
             }
-            if undo.forced {
+            // Nobody can use a key that is gone, and nothing is on record of it.
+            if undo.forced || gate::is_unlisted(facts, &issued.key) {
                 return Step::Withdraw;
             }
             let Some(last_use) = facts.last_use(&issued.key, now) else {
@@ -241,7 +244,7 @@ fn undo(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
             };
             gate::listed_gone(facts, &issued.key, end)
         }
-        Phase::Deleting(..) | Phase::Deleted(_) => block("the old key is being deleted, so nothing can be undone"),
+        Phase::Deleted(_) => block("the old key is deleted, so nothing can be undone"),
         Phase::Done(_) | Phase::Aborted | Phase::RolledBack => Step::Closed,
     }
 }
@@ -273,6 +276,11 @@ fn by_itself(rotation: &Rotation) -> Option<Event> {
     (rotation.charter.cutover == Cutover::Immediate).then_some(Event::CutOver {
         by: SwitchedBy::Delivery,
     })
+}
+
+/// Whether something that was found out at this time may still be acted upon.
+fn is_fresh(at: Option<Timestamp>, now: Timestamp) -> bool {
+    at.is_some_and(|at| now.duration_since(at).abs() <= FRESH)
 }
 
 fn block(why: &str) -> Step {

@@ -30,8 +30,11 @@ pub enum Refused {
     #[error("it is not a regular file")]
     NotAFile,
     /// Others may read or write it.
-    #[error("other users may read or write it (mode {0:04o}); run: chmod o-rwx,g-w on it")]
+    #[error("other users may read or write it (mode {0:04o}); mend it with chmod o-rwx,g-w")]
     Open(u32),
+    /// Its group may read it, and it is for its owner alone.
+    #[error("it is for its owner alone, and others may open it (mode {0:04o}); mend it with chmod 600")]
+    NotOwnersAlone(u32),
     /// It belongs to someone else.
     #[error("it belongs to user {0} and not to the user that rotate runs as")]
     Owner(u32),
@@ -80,9 +83,12 @@ fn existing(path: &Path) -> Result<Option<Metadata>, Refused> {
 
 /// Looks at a file that nobody but its owner may even read.
 pub fn check_own(path: &Path) -> Result<(), Refused> {
-    let mode = check(path)?.mode() & 0o7777;
+    let mode = match check(path) {
+        Err(Refused::Open(mode)) => mode,
+        checked => checked?.mode() & 0o7777,
+    };
     if mode & 0o077 != 0 {
-        Err(Refused::Open(mode))
+        Err(Refused::NotOwnersAlone(mode))
     } else {
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! Leans on the strict fake, which keeps a record of each key's use; the clock is moved by the test.
 
 use jiff::SignedDuration;
+use rotate_fixtures::aws::Action;
 use rotate_fixtures::workplace::{TARGET, USER};
 use rotate_fixtures::{Ran, Workplace};
 
@@ -29,14 +30,17 @@ fn an_observed_cutover_needs_use_by_someone_else_and_an_idle_old_key() {
     // Our own proof has marked the new key as used, and does not count.
     later(&place, 3600, &["run"]).expect(0);
     assert_eq!(place.state_name(), "awaiting-cutover");
-    // Someone uses the new key, and someone still uses the old one.
+    // Someone uses the new key; that the old one is idle cannot be seen on the first day.
     place
         .cloud
         .set_last_used(&new.id, minutes_from_now(&place, 30), "s3", "us-east-1");
+    later(&place, 23 * 3600, &["run"]).expect(0);
+    assert_eq!(place.state_name(), "awaiting-cutover");
+    // Someone still uses the old one.
     place
         .cloud
         .set_last_used(&place.old.id, minutes_from_now(&place, 31), "s3", "eu-west-1");
-    let ran = later(&place, 7200, &["run"]).expect(0);
+    let ran = later(&place, 2 * DAY, &["run"]).expect(0);
     assert!(
         ran.stdout.contains("was used after the delivery: s3 in eu-west-1"),
         "{}",
@@ -45,7 +49,7 @@ fn an_observed_cutover_needs_use_by_someone_else_and_an_idle_old_key() {
     assert_eq!(place.state_name(), "awaiting-cutover");
     // Only the new one is in use.
     place.cloud.clear_last_used(&place.old.id);
-    later(&place, 7200, &["run"]).expect(0);
+    later(&place, 2 * DAY, &["run"]).expect(0);
     assert_eq!(place.state_name(), "soaking");
     let audit = place.run(["audit", TARGET, "--output", "json"]).expect(0);
     assert!(audit.stdout.contains("observed"), "{}", audit.stdout);
@@ -121,4 +125,43 @@ fn an_inactive_key_that_this_journal_did_not_retire_is_left_alone() {
     Ran::of(place.rotate(["--cutover", "immediate", "--soak", "0s", "--again"])).expect(3);
     assert!(place.cloud.key_exists(&foreign.id));
     assert!(place.cloud.works(&live.id, &live.secret));
+}
+
+#[test]
+fn evidence_that_never_comes_calls_a_person() {
+    let place = Workplace::new(ROTATE);
+    Ran::of(place.rotate(["--cutover", "observed"])).expect(0);
+    later(&place, 13 * DAY, &["run"]).expect(0);
+    let ran = later(&place, 15 * DAY, &["run"]).expect(3);
+    assert!(ran.stdout.contains("overdue"), "{}", ran.stdout);
+    assert!(ran.stdout.contains(&format!("confirm {TARGET}")), "{}", ran.stdout);
+    assert!(place.cloud.works(&place.old.id, &place.old.secret));
+}
+
+#[test]
+fn an_old_key_that_someone_switched_on_again_is_not_deleted() {
+    let place = Workplace::new(ROTATE);
+    Ran::of(place.rotate(["--soak", "7d"])).expect(0);
+    place.run(["confirm", TARGET]).expect(0);
+    place.cloud.set_key_status(&place.old.id, true);
+    let ran = later(&place, 8 * DAY, &["run"]).expect(3);
+    assert!(ran.stdout.contains("switched it on again"), "{}", ran.stdout);
+    assert!(place.cloud.works(&place.old.id, &place.old.secret));
+    place.run(["rollback", TARGET]).expect(0);
+    assert_eq!(place.state_name(), "rolled-back");
+    assert!(place.cloud.works(&place.old.id, &place.old.secret));
+}
+
+#[test]
+fn a_deletion_that_is_refused_can_still_be_rolled_back() {
+    let place = Workplace::new(ROTATE);
+    Ran::of(place.rotate(["--soak", "7d"])).expect(0);
+    place.run(["confirm", TARGET]).expect(0);
+    place.cloud.deny(Action::DeleteAccessKey);
+    later(&place, 8 * DAY, &["run"]).expect(1);
+    place.cloud.allow(Action::DeleteAccessKey);
+    place.run(["rollback", TARGET]).expect(0);
+    assert_eq!(place.state_name(), "rolled-back");
+    assert!(place.cloud.works(&place.old.id, &place.old.secret));
+    assert_eq!(place.cloud.keys_of(USER).len(), 1);
 }

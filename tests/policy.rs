@@ -110,7 +110,9 @@ fn undone(phase: Phase, kind: UndoKind, forced: bool) -> Rotation {
         undo: Some(Undo {
             kind,
             why: "someone asked for it".to_owned(),
+            by: "someone".to_owned(),
             forced,
+            reactivated: false,
             insisted: false,
             restored: BTreeMap::from([("d".to_owned(), Restored::PutBack)]),
         }),

@@ -112,20 +112,77 @@ fn two_profiles_of_one_file_are_put_back_byte_for_byte() {
     use std::os::unix::fs::PermissionsExt;
     let place = Workplace::new(ROTATE);
     let file = place.path("credentials");
-    let before = "# ours\n[b]\naws_access_key_id = OLD\naws_secret_access_key = old ; since May\n";
+    let (id, secret) = (&place.old.id, &place.old.secret);
+    let before = format!("# ours\n[b]\naws_access_key_id = {id}\naws_secret_access_key = {secret} ; since May\n");
     for (first, second) in [("a", "b"), ("b", "a")] {
-        std::fs::write(&file, before).expect("the file can be written");
+        std::fs::write(&file, &before).expect("the file can be written");
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).expect("the file is ours");
         let name = |profile| format!("aws-profile:{profile}@{}", file.display());
         let arguments = ["--deliver", &name(first), "--deliver", &name(second), "--soak", "7d"].map(str::to_owned);
         Ran::of(place.rotate(arguments)).expect(0);
         let held = std::fs::read_to_string(&file).expect("the file can be read");
-        assert!(held.contains("[a]") && !held.contains("OLD"), "both were delivered");
+        assert!(
+            held.contains("[a]") && !held.contains(id.as_str()),
+            "both were delivered"
+        );
         place.run(["abort", TARGET]).expect(0);
         assert_eq!(
             std::fs::read_to_string(&file).ok().as_deref(),
-            Some(before),
+            Some(before.as_str()),
             "{first} then {second}"
         );
     }
+}
+
+/// Someone disables the old key by hand after the cut-over, consumers fail, and the person on call rolls back.
+#[test]
+fn a_rollback_switches_on_an_old_key_that_someone_else_switched_off() {
+    let place = Workplace::new(ROTATE);
+    delivered(&place);
+    let used = place.cloud.now() + jiff::SignedDuration::from_mins(60);
+    place.cloud.set_last_used(&place.old.id, used, "s3", "us-east-1");
+    place.run(["confirm", TARGET]).expect(3);
+    place.cloud.set_key_status(&place.old.id, false);
+    place.run(["rollback", TARGET]).expect(0);
+    assert_eq!(place.state_name(), "rolled-back");
+    assert!(place.cloud.works(&place.old.id, &place.old.secret));
+}
+
+#[test]
+fn a_credential_of_someone_else_is_not_overwritten() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Workplace::new(ROTATE);
+    let admin = place.cloud.admin();
+    let held = format!(
+        "[default]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
+        admin.id, admin.secret
+    );
+    let file = place.path("credentials");
+    std::fs::write(&file, &held).expect("the file can be written");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).expect("the file is ours");
+    let destination = format!("aws-profile:default@{}", file.display());
+    for arguments in [vec!["--dry-run"], vec![]] {
+        let mut command = place.rotate(["--deliver", &destination]);
+        let ran = Ran::of({
+            command.args(arguments);
+            command
+        });
+        let ran = ran.expect(1);
+        assert!(ran.stderr.contains("is not a key of"), "{}", ran.stderr);
+        assert!(!ran.stderr.contains(&place.cloud.canary()));
+    }
+    assert_eq!(std::fs::read_to_string(&file).ok(), Some(held));
+    assert_eq!(place.cloud.keys_of(USER).len(), 1);
+}
+
+#[test]
+fn a_useless_key_is_an_error_also_when_its_withdrawal_was_interrupted() {
+    let place = Workplace::new(ROTATE);
+    place.cloud.lag_auth(1000);
+    place.cloud.deny(rotate_fixtures::aws::Action::DeleteAccessKey);
+    Ran::of(place.rotate(["--verify-deadline", "0s"])).expect(1);
+    place.cloud.allow(rotate_fixtures::aws::Action::DeleteAccessKey);
+    let ran = Ran::of(place.rotate(["--verify-deadline", "0s"])).expect(1);
+    assert!(ran.stderr.contains("it was withdrawn"), "{}", ran.stderr);
+    assert_eq!(place.state_name(), "aborted");
 }

@@ -4,6 +4,7 @@ use rotate_providers::contract::{Error, Kind};
 
 use crate::delivery::Fault;
 use crate::driver::DriveError;
+use crate::private_file::Refused;
 use crate::seal::SealError;
 use crate::state_folder::FolderError;
 use crate::store::{StoreError, Stored};
@@ -50,7 +51,11 @@ fn of_vendor(error: &Error) -> Vec<String> {
         Kind::BadCredentials => "check the administrator's credentials: aws sts get-caller-identity".to_owned(),
         Kind::Expired => "sign in again: the administrator's session has expired".to_owned(),
         Kind::ClockSkew => "set this machine's clock (timedatectl), then try again".to_owned(),
-        Kind::NotFound => "check the name given with --user, and in which account it is".to_owned(),
+        Kind::NotFound => {
+            "check the name given with --user, and in which account it is; an open rotation of a user that is gone for \
+             good is ended with abort --force or rollback --force"
+                .to_owned()
+        }
         Kind::Quota => "list the user's keys: one that nobody uses has to go first".to_owned(),
         Kind::Throttled => "AWS is still busy; try again in a few minutes".to_owned(),
         Kind::Unreachable => "check the network, the proxy and --region or --endpoint-url".to_owned(),
@@ -83,6 +88,10 @@ pub(super) fn of_folder(error: &FolderError) -> Vec<String> {
         FolderError::Seal(SealError::File { source, .. }) if source.is_full() => {
             vec!["nothing was touched; make room on its disk".to_owned()]
         }
+        FolderError::Seal(SealError::File {
+            path,
+            source: Refused::NotOwnersAlone(_),
+        }) => vec![format!("nothing was touched; run: chmod 600 {path}")],
         FolderError::Seal(_) => {
             vec!["nothing was touched; restore the file from a backup, or mend its mode".to_owned()]
         }

@@ -156,5 +156,9 @@ pub(super) fn tell_folder(global: &Global, error: &FolderError) -> Exit {
     let lines = remedy::of_folder(error);
     let lines: Vec<String> = lines.iter().map(|line| speaker(global).line(line)).collect();
     terminal::error(&error.to_string(), &lines);
+    // Programs get their document, whatever happened.
+    if global.output == Output::Json {
+        show(global, &[]);
+    }
     Exit::of_folder(error)
 }

@@ -115,7 +115,12 @@ impl<'a> Assignments<'a> {
         let newline = if self.text.contains("\r\n") { "\r\n" } else { "\n" };
         // (from, to, new text), in the order of the text.
         let mut edits: Vec<(usize, usize, Zeroizing<String>)> = Vec::new();
-        let mut added = Zeroizing::new(String::new());
+        // Room for everything, here and below: a string that grows leaves copies behind.
+        let room = changes
+            .iter()
+            .map(|(name, value)| name.len() + value.map_or(0, str::len) + 8)
+            .sum::<usize>();
+        let mut added = Zeroizing::new(String::with_capacity(room));
         for (name, value) in changes {
             match (self.find(name), value) {
                 (Some(old), Some(value)) => {
@@ -137,7 +142,11 @@ impl<'a> Assignments<'a> {
         }
         if !added.is_empty() {
             let at = self.end.unwrap_or(self.text.len());
-            let mut new = Zeroizing::new(String::new());
+            let section = match self.dialect {
+                Dialect::Section(section) => section.len(),
+                Dialect::Dotenv => 0,
+            };
+            let mut new = Zeroizing::new(String::with_capacity(room + section + 16));
             if at > 0 && !self.text[..at].ends_with('\n') {
                 new.push_str(newline);
             }
@@ -156,7 +165,6 @@ impl<'a> Assignments<'a> {
 
     fn apply(&self, edits: &[(usize, usize, Zeroizing<String>)]) -> Zeroizing<String> {
         let grown: usize = edits.iter().map(|(_, _, new)| new.len()).sum();
-        // Room for everything: a string that grows leaves copies behind.
         let mut changed = Zeroizing::new(String::with_capacity(self.text.len() + grown));
         let mut done = 0;
         for (from, to, new) in edits {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
+use rotate_providers::contract::KeyId;
 use rotate_providers::secret::{Credential, Secret};
 
 use super::format::Format;
@@ -145,6 +146,11 @@ impl Destination for FileDestination {
         private_file::rehearse(&self.path, size).map_err(|refused| self.failed(refused.into()))
     }
 
+    async fn key(&self) -> Result<Option<KeyId>, DeliveryError> {
+        let held = self.examine().map_err(|fault| self.failed(fault))?;
+        Ok(held.and_then(|held| self.format.key(&held)))
+    }
+
     async fn content(&self) -> Result<Secret, DeliveryError> {
         let held = self.read().map_err(|fault| self.failed(fault))?;
         Ok(match held {
@@ -182,10 +188,15 @@ fn absolute(path: &str) -> Result<PathBuf, Fault> {
         Some(rest) => home()?.join(rest),
         None => PathBuf::from(path),
     };
-    match std::path::absolute(&path) {
-        Ok(path) if path.file_name().is_some() => Ok(path),
-        _ => Err(Fault::Name("the path names no file")),
-    }
+    let path = std::path::absolute(&path).map_err(|_| Fault::Name("the path names no file"))?;
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(Fault::Name("the path names no file"));
+    };
+    // One file has one name, whatever way leads to its folder.
+    Ok(match folder.canonicalize() {
+        Ok(folder) => folder.join(name),
+        Err(_) => path,
+    })
 }
 
 fn shared_credentials_file() -> Result<PathBuf, Fault> {

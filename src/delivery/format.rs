@@ -1,5 +1,6 @@
 //! What a credential looks like in a file, and what else may be in that file.
 
+use rotate_providers::contract::KeyId;
 use rotate_providers::secret::{Credential, Secret};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -110,6 +111,16 @@ impl Format {
             }
             _ => false,
         }
+    }
+
+    /// Whose credential the file holds.
+    pub(super) fn key(&self, held: &Secret) -> Option<KeyId> {
+        let text = as_text(held).ok()?;
+        let id = match self.assignments(text) {
+            Some(assignments) => assignments.ok()?.value(self.names().id)?,
+            None => serde_json::from_str::<ProcessDocument<'_>>(text).ok()?.access_key_id,
+        };
+        (!id.is_empty()).then(|| KeyId::new(id))
     }
 
     /// Whether the file holds this credential.

@@ -29,10 +29,10 @@ pub enum DriveError {
     #[error("{}", .0.why)]
     Refused(Refusal),
     /// The new key does not work, and was withdrawn.
-    #[error("the new key was refused: {0}; it was withdrawn, and the old key was not touched")]
+    #[error("{0}; it was withdrawn, and the old key was not touched")]
     Useless(String),
     /// The new key does not work, and could not be withdrawn yet.
-    #[error("the new key was refused: {0}; it could not be withdrawn yet: {1}")]
+    #[error("{0}; it could not be withdrawn yet: {1}")]
     NotWithdrawn(String, Box<DriveError>),
     /// Whether the new key works could not be found out.
     #[error("whether the new key works could not be found out: {0}")]

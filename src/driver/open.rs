@@ -183,6 +183,18 @@ pub async fn prepare(
         return Err(DriveError::Refused(own_identity(&found.owner.name)));
     }
     let old_key = old_key(provider, request, &found, &retired).await?;
+    for destination in request.destinations {
+        if let Some(held) = destination.key().await?
+            && !retired.contains(&held)
+            && found.keys.iter().all(|key| key.id != held)
+        {
+            return Err(DriveError::Refused(foreign_credential(
+                destination.name(),
+                &held,
+                &found.owner.name,
+            )));
+        }
+    }
     let charter = request.charter(&found, old_key);
     let record = Record {
         at: now(),
@@ -199,6 +211,14 @@ pub async fn prepare(
         ..Facts::default()
     };
     Ok((rotation, facts, record))
+}
+
+/// The only copy of someone else's secret must not be overwritten.
+fn foreign_credential(destination: &str, held: &KeyId, owner: &str) -> Refusal {
+    Refusal::error(format!(
+        "destination {destination} holds key {held}, which is not a key of {owner}"
+    ))
+    .with("deliver elsewhere; or, if nobody needs that key any more, remove it from there first")
 }
 
 /// The one key that is to go.

@@ -5,7 +5,7 @@ use rotate_providers::secret::Credential;
 use std::time::Duration;
 use tokio::time::Instant;
 
-use super::{DriveError, Driver, Passage};
+use super::{DriveError, Driver, ROTATE};
 use crate::hooks::crash_point;
 use crate::machine::{Event, Phase, UndoKind};
 use crate::store::Stored;
@@ -14,7 +14,7 @@ use crate::store::Stored;
 const SHORTEST_RETRY: Duration = Duration::from_millis(250);
 
 impl Driver<'_> {
-    pub(super) async fn prove(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
+    pub(super) async fn prove(&self, stored: &mut Stored) -> Result<(), DriveError> {
         let credential = match self.credential(stored).await {
             Ok(credential) => credential,
             Err(error) => {
@@ -30,24 +30,21 @@ impl Driver<'_> {
         crash_point("prove: after");
         let event = match verdict {
             Verdict::Accepted => Event::Proved,
-            Verdict::Rejected { reason, .. } => self.rejected(stored, passage, reason),
+            Verdict::Rejected { reason, .. } => self.rejected(stored, reason),
             Verdict::Inconclusive { reason } => self.inconclusive(stored, reason)?,
         };
         self.record(stored, event).await
     }
 
-    fn rejected(&self, stored: &Stored, passage: &mut Passage, reason: String) -> Event {
+    fn rejected(&self, stored: &Stored, reason: String) -> Event {
         match &stored.rotation.phase {
             // Nobody has the key: it goes.
-            Phase::Created(_) => {
-                passage.useless = Some(reason.clone());
-                Event::UndoRequested {
-                    kind: UndoKind::Abort,
-                    why: format!("the new key was refused: {reason}"),
-                    by: "rotate".to_owned(),
-                    forced: true,
-                }
-            }
+            Phase::Created(_) => Event::UndoRequested {
+                kind: UndoKind::Abort,
+                why: format!("the new key was refused: {reason}"),
+                by: ROTATE.to_owned(),
+                forced: true,
+            },
             Phase::Deactivating(..) | Phase::Deactivated(..) => Event::ReactivateIntended {
                 why: format!("the new key was refused: {reason}"),
             },
@@ -71,10 +68,16 @@ impl Driver<'_> {
         let owner = &stored.rotation.charter.owner;
         let deadline = Instant::now() + self.pace.verify_deadline;
         let mut streak = 0;
+        // A wish to stop is granted once the consumers have a key that is known to work.
+        let delicate = stored.rotation.phase.is_delicate();
         loop {
-            let verdict = tokio::select! {
-                verdict = self.provider.probe(credential, owner) => verdict,
-                () = self.interrupt.wait() => return Err(DriveError::Interrupted),
+            let probe = self.provider.probe(credential, owner);
+            let verdict = match delicate {
+                true => probe.await,
+                false => tokio::select! {
+                    verdict = probe => verdict,
+                    () = self.interrupt.wait() => return Err(DriveError::Interrupted),
+                },
             };
             match &verdict {
                 Verdict::Accepted => {
@@ -89,15 +92,18 @@ impl Driver<'_> {
                 Verdict::Rejected { may_be_lag: false, .. } => return Ok(verdict),
                 Verdict::Rejected { reason, .. } | Verdict::Inconclusive { reason } => {
                     streak = 0;
-                    if Instant::now() >= deadline {
+                    if Instant::now() >= deadline || (delicate && self.interrupt.is_set()) {
                         return Ok(verdict);
                     }
                     tracing::info!("new key {} is not accepted yet: {reason}", credential.key);
                 }
             }
             let wait = self.pace.verify_spacing.max(SHORTEST_RETRY);
-            self.pause(wait, "waiting until the vendor knows the new key everywhere")
-                .await?;
+            let what = "waiting until the vendor knows the new key everywhere";
+            match self.pause(wait, what).await {
+                Err(DriveError::Interrupted) if delicate => {}
+                result => result?,
+            }
         }
     }
 }

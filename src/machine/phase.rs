@@ -60,9 +60,11 @@ impl Phase {
             }
 
             (
-                Phase::Deactivating(issued, switch)
+                Phase::CutOver(issued, switch)
+                | Phase::Deactivating(issued, switch)
                 | Phase::Deactivated(issued, switch, _)
-                | Phase::Soaking(issued, switch, _),
+                | Phase::Soaking(issued, switch, _)
+                | Phase::Deleting(issued, switch, _),
                 Event::ReactivateIntended { why },
             ) => Phase::Reactivating(issued, switch, why.clone()),
             (Phase::Reactivating(issued, switch, _), Event::Reactivated) => Phase::CutOver(issued, switch),
@@ -139,7 +141,22 @@ impl Phase {
                 | Phase::Deactivated(..)
                 | Phase::Reactivating(..)
                 | Phase::Soaking(..)
+                | Phase::Deleting(..)
         )
+    }
+
+    /// Whether the old key may be off and the new one not proven since: nobody stops here of their own accord.
+    pub fn is_delicate(&self) -> bool {
+        match self {
+            Phase::Deactivating(..) | Phase::Reactivating(..) => true,
+            Phase::Deactivated(_, _, retired) => !retired.proved,
+            _ => false,
+        }
+    }
+
+    /// Whether the new key is being taken back, or was.
+    pub(super) fn is_withdrawal(&self) -> bool {
+        matches!(self, Phase::Withdrawing(_) | Phase::Withdrawn(_))
     }
 
     /// The new key, once there is one.

@@ -49,14 +49,16 @@ pub(super) fn settle(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step
     let Some(first) = rotation.attempts.first() else {
         return block("a key is being created and no attempt is on record: the journal is damaged");
     };
+    // Going on, a key that shows up late is met again: it fills a slot. An undo is the last look.
+    let enough = if rotation.undo.is_some() { 10 } else { 2 };
     let appeared: Vec<&Key> = listing
         .keys
         .iter()
         .filter(|key| !first.ids_before.contains(&key.id) && !rotation.discarded.contains(&key.id))
         .collect();
     match appeared.as_slice() {
-        // Lists lag: absence needs two agreeing readings, and is not believed at all while every slot is taken.
-        [] if listing.agreeing < 2 || facts.slots_full => Step::ReadKeys { again: true },
+        // Lists lag: absence needs agreeing readings, and is not believed at all while every slot is taken.
+        [] if listing.agreeing < enough || facts.slots_full => Step::ReadKeys { again: true },
         [] => Step::Record(Event::CreateFailed {
             why: "no key appeared at the vendor".to_owned(),
         }),

@@ -3,11 +3,14 @@
 use jiff::{SignedDuration, Timestamp};
 use rotate_providers::contract::{Key, KeyId, LastUse};
 
-use super::{FRESH, Facts, LOOK_AGAIN, Listing, Step, Wait, Waiting, block, by_itself, overdue_at};
+use super::{Facts, LOOK_AGAIN, Listing, Step, Wait, Waiting, block, by_itself, is_fresh, overdue_at};
 use crate::machine::{Cutover, Event, Issued, Phase, Rotation, Switch, SwitchedBy, Undo, UndoKind};
 
 /// AWS records use in steps of fifteen minutes, so only use later than that after our own proof is someone else's.
 const GRANULARITY: SignedDuration = SignedDuration::from_mins(15);
+
+/// The record of use is up to hours late, and many consumers run once a day: idleness shows only after a day.
+const OBSERVED_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// What ordinary clocks differ by.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(1);
@@ -28,9 +31,17 @@ pub fn may_create(
         (None, _) => Ok(None),
         (Some(other), None) if !other.active && retired.contains(&other.id) => Ok(Some(other.id.clone())),
         _ => {
-            let listed: Vec<&str> = present().map(|key| key.id.as_str()).collect();
+            let listed: Vec<String> = present().map(described).collect();
             Err(format!("both slots are full: {}", listed.join(" and ")))
         }
+    }
+}
+
+fn described(key: &Key) -> String {
+    let state = if key.active { "active" } else { "inactive" };
+    match key.created_at {
+        Some(at) => format!("{} ({state}, created {at})", key.id),
+        None => format!("{} ({state})", key.id),
     }
 }
 
@@ -73,13 +84,18 @@ pub(super) fn cut_over(rotation: &Rotation, facts: &Facts, now: Timestamp) -> St
 /// New key in use by someone else, old key idle since the delivery.
 fn observe(rotation: &Rotation, issued: &Issued, delivered_at: Timestamp, facts: &Facts, now: Timestamp) -> Step {
     let old_key = &rotation.charter.old_key;
+    let overdue = overdue_at(rotation).filter(|overdue| *overdue <= now);
     let wait = |why| {
         Step::Wait(Wait {
-            on: Waiting::Evidence,
-            until: now.checked_add(LOOK_AGAIN).ok(),
+            // Where no evidence comes in time, a person is asked.
+            on: overdue.map_or(Waiting::Evidence, |_| Waiting::Cutover),
+            until: overdue.or_else(|| now.checked_add(LOOK_AGAIN).ok()),
             why,
         })
     };
+    if is_unlisted(facts, &issued.key) {
+        return block(&format!("new key {} is gone, and nobody asked for that", issued.key));
+    }
     let Some(new) = facts.last_use(&issued.key, now) else {
         return Step::ReadUse(issued.key.clone());
     };
@@ -99,6 +115,10 @@ fn observe(rotation: &Rotation, issued: &Issued, delivered_at: Timestamp, facts:
             "old key {old_key} was used after the delivery: {service} in {region} at {at}"
         )),
         LastUse::NotReported => wait(format!("the vendor does not report the use of old key {old_key}")),
+        _ if now.duration_since(delivered_at) < OBSERVED_FOR => wait(format!(
+            "new key {} is in use; whether old key {old_key} stays idle shows a day after the delivery",
+            issued.key
+        )),
         LastUse::At { .. } | LastUse::NeverSeen => Step::Record(Event::CutOver {
             by: SwitchedBy::Observed {
                 new: new.clone(),
@@ -120,14 +140,16 @@ pub(super) fn retire(
     if issued.key == *old_key {
         return Some(block("the new key is the old key: the journal is damaged"));
     }
-    let fresh = issued.proved_at.is_some_and(|at| now.duration_since(at) <= FRESH);
-    if !fresh {
+    if !is_fresh(issued.proved_at, now) {
         return Some(Step::Prove);
     }
     // The record of a key that is gone cannot be read any more, and there is nothing left to lose.
-    let gone = |listing: &Listing| listing.keys.iter().all(|key| key.id != *old_key);
-    if facts.keys.as_ref().is_some_and(gone) {
-        return None;
+    if is_unlisted(facts, old_key) {
+        return facts
+            .keys
+            .iter()
+            .all(|listing| listing.agreeing < 2)
+            .then_some(Step::ReadKeys { again: true });
     }
     let Some(last_use) = facts.last_use(old_key, now) else {
         return Some(Step::ReadUse(old_key.clone()));
@@ -139,6 +161,26 @@ pub(super) fn retire(
         ))),
         _ => None,
     }
+}
+
+/// Deleting asks for one thing more than disabling: that nobody has switched the old key on again.
+pub(super) fn delete(rotation: &Rotation, issued: &Issued, switch: &Switch, facts: &Facts, now: Timestamp) -> Step {
+    let old_key = &rotation.charter.old_key;
+    let Some(listing) = &facts.keys else {
+        return Step::ReadKeys { again: false };
+    };
+    if listing.keys.iter().any(|key| key.id == *old_key && key.active) {
+        return block(&format!(
+            "old key {old_key} is to be deleted, and someone has switched it on again"
+        ));
+    }
+    retire(rotation, issued, switch, facts, now).unwrap_or(Step::Delete)
+}
+
+/// Whether the vendor's list was read and lacks this key.
+pub(super) fn is_unlisted(facts: &Facts, key: &KeyId) -> bool {
+    let lacks = |listing: &Listing| listing.keys.iter().all(|listed| listed.id != *key);
+    facts.keys.as_ref().is_some_and(lacks)
 }
 
 /// The old key has to be listed as inactive before its rest begins.
@@ -167,9 +209,10 @@ pub(super) fn old_key_works(rotation: &Rotation, undo: &Undo, facts: &Facts) -> 
     };
     match listing.keys.iter().find(|key| key.id == *old_key) {
         Some(key) if key.active => None,
-        // It was switched on a moment ago, and the list does not show it yet.
-        Some(_) if undo.kind == UndoKind::Rollback && !undo.insisted => Some(Step::ReadKeys { again: true }),
         _ if undo.insisted => None,
+        // It was switched on a moment ago, and the list does not show it yet.
+        Some(_) if undo.reactivated => Some(Step::ReadKeys { again: true }),
+        Some(_) if undo.kind == UndoKind::Rollback => Some(Step::Reactivate(undo.why.clone())),
         _ => Some(block(&format!(
             "old key {old_key} does not work any more, so without the new one nobody would have a key"
         ))),
