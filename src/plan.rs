@@ -199,7 +199,8 @@ impl Foresight {
             Phase::Opened | Phase::Creating | Phase::Withdrawn(_) => vec![key(old, true)],
             Phase::Deleted(issued) => vec![key(&issued.key, true)],
             phase => {
-                let mut keys = vec![key(old, !matches!(phase, Phase::Deactivated(..)))];
+                let off = matches!(phase, Phase::Deactivated(..) | Phase::Soaking(..) | Phase::Deleting(..));
+                let mut keys = vec![key(old, !off)];
                 keys.extend(phase.issued().map(|issued| key(&issued.key, true)));
                 keys
             }

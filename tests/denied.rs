@@ -24,7 +24,7 @@ fn denied(action: Action) -> Workplace {
     place.cloud.deny(action);
     let permission = format!("iam:{action}");
     Ran::of(place.rotate(AT_ONCE)).expect(1).says(&[
-        &format!("lack the permission {permission}"),
+        &format!("the permission {permission} is missing"),
         &format!("allow {permission} for the administrator"),
     ]);
     place
@@ -119,7 +119,7 @@ fn a_useless_key_that_may_not_be_deleted_is_withdrawn_later_and_both_reasons_are
     place.cloud.forbid_bucket("acme-data", USER);
     place.cloud.deny(Action::DeleteAccessKey);
     Ran::of(place.rotate(AT_ONCE)).expect(1).says(&[
-        "lack the permission iam:DeleteAccessKey",
+        "the permission iam:DeleteAccessKey is missing",
         "allow iam:DeleteAccessKey",
         "s3:ListBucket",
         "run",

@@ -18,7 +18,8 @@ use rotate_fixtures::{Ran, Workplace};
 const ROTATE: &str = env!("CARGO_BIN_EXE_rotate");
 
 /// A document that a `credential_process` prints.
-const DOCUMENT: &str = r#"{"Version": 1, "AccessKeyId": "AKIAOLD", "SecretAccessKey": "before"}"#;
+/// Made ready for a key, and holding none yet.
+const DOCUMENT: &str = r#"{"Version": 1, "AccessKeyId": "", "SecretAccessKey": "before"}"#;
 
 /// Writes a file that nobody else may read.
 fn put(path: &Path, text: impl AsRef<[u8]>) {

@@ -173,7 +173,7 @@ fn waits(rotation: &Rotation, facts: &Facts, words: &[&str]) -> Wait {
 
 #[test]
 fn a_cut_over_is_observed_only_by_someone_elses_use_of_the_new_key_and_an_idle_old_one() {
-    let (delivered, proved) = (ago(7200), ago(7100));
+    let (delivered, proved) = (ago(2 * 86_400), ago(2 * 86_400 - 100));
     let mut waiting = rotation(Phase::Delivered(issued(Some(proved)), delivered));
     waiting.charter.cutover = Cutover::Observed;
     let after = |seconds| used(proved + SignedDuration::from_secs(seconds));
@@ -200,7 +200,15 @@ fn a_cut_over_is_observed_only_by_someone_elses_use_of_the_new_key_and_an_idle_o
         decide(&waiting, &uses(&[(NEW, in_use.clone())])),
         Ok(Step::ReadUse(id(OLD)))
     );
-    for old in [LastUse::NeverSeen, used(delivered), used(ago(86_400))] {
+    // The first day shows too little of the old key.
+    let mut early = waiting.clone();
+    early.phase = Phase::Delivered(issued(Some(ago(86_000))), ago(86_399));
+    waits(
+        &early,
+        &uses(&[(NEW, used(ago(3600))), (OLD, LastUse::NeverSeen)]),
+        &["a day after the delivery"],
+    );
+    for old in [LastUse::NeverSeen, used(delivered), used(ago(3 * 86_400))] {
         let step = decide(&waiting, &uses(&[(NEW, in_use.clone()), (OLD, old.clone())]));
         let by = SwitchedBy::Observed {
             new: in_use.clone(),
@@ -256,7 +264,10 @@ fn nothing_is_retired_without_a_fresh_proof_and_a_fresh_look_at_the_old_key() {
 fn an_old_key_that_was_used_after_the_cut_over_blocks_by_service_region_and_time() {
     let late = ago(3599);
     let words = [OLD, "after the cut-over", "s3", "eu-west-1", &late.to_string()];
-    let facts = uses(&[(OLD, used(late))]);
+    let facts = Facts {
+        keys: listed(&[key(OLD, false), key(NEW, true)], 1).keys,
+        ..uses(&[(OLD, used(late))])
+    };
     let (new, cut) = (issued(Some(NOW)), switch(ago(3600)));
     let long_ago = retired(ago(8 * 86_400));
     for phase in [
@@ -332,7 +343,12 @@ fn the_soak_ends_to_the_second_and_only_then_is_the_old_key_deleted() {
             retired(since),
         ))
     };
-    let idle = uses(&[(OLD, LastUse::NeverSeen)]);
+    let idle = Facts {
+        keys: listed(&[key(OLD, false), key(NEW, true)], 1).keys,
+        ..uses(&[(OLD, LastUse::NeverSeen)])
+    };
+    let again = listed(&[key(OLD, true), key(NEW, true)], 1);
+    blocked(&soaking(ago(week)), &again, &[OLD, "switched it on again"]);
     let wait = waits(&soaking(ago(week - 1)), &idle, &[OLD, "rests"]);
     assert_eq!(
         (wait.on, wait.until),

@@ -16,7 +16,8 @@ use rotate_fixtures::{Ran, Workplace};
 
 const ROTATE: &str = env!("CARGO_BIN_EXE_rotate");
 const AT_ONCE: [&str; 4] = ["--cutover", "immediate", "--soak", "0s"];
-const DOCUMENT: &str = r#"{"Version": 1, "AccessKeyId": "AKIAOLD", "SecretAccessKey": "before"}"#;
+/// Made ready for a key, and holding none yet.
+const DOCUMENT: &str = r#"{"Version": 1, "AccessKeyId": "", "SecretAccessKey": "before"}"#;
 
 /// A rotation that waits for a person; its destination held something before.
 fn delivered() -> (Workplace, Credentials) {
@@ -214,7 +215,7 @@ fn rollback_after_the_users_have_left_needs_no_force() {
 #[test]
 fn a_destination_changed_since_the_delivery_is_left_alone_and_said_so() {
     for (word, (place, new)) in [("abort", delivered()), ("rollback", soaking())] {
-        let theirs = DOCUMENT.replace("AKIAOLD", "AKIATHEIRS");
+        let theirs = DOCUMENT.replace("\"\"", "\"AKIATHEIRS\"");
         fs::write(place.delivered(), &theirs).unwrap();
         place.run([word, TARGET]).expect(0).says(&[
             "key.json",

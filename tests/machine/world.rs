@@ -328,10 +328,10 @@ impl World {
                 self.facts = Facts::default();
                 self.record(Event::Resumed { by })?;
             }
-            (Waiting::Evidence | Waiting::Soak, 0) => self.now = until.unwrap_or(self.now),
+            (Waiting::Soak, 0) => self.now = until.unwrap_or(self.now),
             (_, 1) => self.undo()?,
             (_, 2) => self.pass(days(20)),
-            _ => self.pass(days(1)),
+            _ => self.pass(days(2)),
         }
         Ok(())
     }

@@ -17,7 +17,7 @@ fn really(mut rotation: Rotation, confirmed_after: SignedDuration) -> Vec<(&'sta
                 let mut keys = if gone {
                     vec![]
                 } else {
-                    vec![key(OLD, before != "deactivated")]
+                    vec![key(OLD, !["deactivated", "soaking", "deleting"].contains(&before))]
                 };
                 keys.extend(rotation.issued().map(|issued| key(issued.key.as_str(), true)));
                 facts.keys = listed(&keys, 2).keys;
