@@ -306,10 +306,13 @@ fn same_account(stored: &Stored, found: &Principal) -> Result<(), DriveError> {
     if found.account == *expected {
         return Ok(());
     }
-    Err(DriveError::Refused(Refusal::error(format!(
+    let why = format!(
         "{} was opened in account {expected}, and these credentials lead to account {}",
         stored.target, found.account
-    ))))
+    );
+    Err(DriveError::Refused(Refusal::error(why).with(
+        "use the credentials that it was begun with: AWS_PROFILE or --profile",
+    )))
 }
 
 /// The name under which the new key's secret is sealed.
