@@ -97,6 +97,8 @@ pub struct Observation {
     pub keys: Vec<Key>,
     /// Whether the program itself runs as this owner.
     pub is_caller: bool,
+    /// The keys that the program itself runs on.
+    pub caller_keys: Vec<KeyId>,
 }
 
 /// What the vendor says of a key's use. "Unused" is not "unknown".

@@ -149,7 +149,7 @@ fn a_rollback_switches_on_an_old_key_that_someone_else_switched_off() {
 }
 
 #[test]
-fn a_credential_of_someone_else_is_not_overwritten() {
+fn the_credential_that_rotate_itself_runs_on_is_not_overwritten() {
     use std::os::unix::fs::PermissionsExt;
     let place = Workplace::new(ROTATE);
     let admin = place.cloud.admin();
@@ -168,7 +168,7 @@ fn a_credential_of_someone_else_is_not_overwritten() {
             command
         });
         let ran = ran.expect(1);
-        assert!(ran.stderr.contains("is not a key of"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("which rotate itself runs on"), "{}", ran.stderr);
         assert!(!ran.stderr.contains(&place.cloud.canary()));
     }
     assert_eq!(std::fs::read_to_string(&file).ok(), Some(held));
@@ -185,4 +185,22 @@ fn a_useless_key_is_an_error_also_when_its_withdrawal_was_interrupted() {
     let ran = Ran::of(place.rotate(["--verify-deadline", "0s"])).expect(1);
     assert!(ran.stderr.contains("it was withdrawn"), "{}", ran.stderr);
     assert_eq!(place.state_name(), "aborted");
+}
+
+#[test]
+fn a_credential_of_someone_else_is_told_of_and_put_back() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Workplace::new(ROTATE);
+    let held = r#"{"Version": 1, "AccessKeyId": "AKIATHEIRS", "SecretAccessKey": "theirs"}"#;
+    std::fs::write(place.delivered(), held).expect("the file can be written");
+    let private = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(place.delivered(), private).expect("the file is ours");
+    let ran = Ran::of(place.rotate(["--soak", "7d"])).expect(0);
+    assert!(
+        ran.stderr.contains("holds key AKIATHEIRS, which is not one of"),
+        "{}",
+        ran.stderr
+    );
+    place.run(["abort", TARGET]).expect(0);
+    assert_eq!(std::fs::read_to_string(place.delivered()).ok().as_deref(), Some(held));
 }

@@ -93,7 +93,12 @@ impl Provider for S3CustomerManaged {
         }
         let keys = keys?;
         let is_caller = self.wire.runs_as(&owner, &keys).await?;
-        Ok(Observation { owner, keys, is_caller })
+        Ok(Observation {
+            owner,
+            keys,
+            is_caller,
+            caller_keys: self.wire.caller_keys(),
+        })
     }
 
     async fn keys(&self) -> Result<Vec<Key>, Error> {

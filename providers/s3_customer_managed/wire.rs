@@ -131,6 +131,14 @@ impl Wire {
         Ok(false)
     }
 
+    /// The names of the credentials that the program runs on.
+    pub(super) fn caller_keys(&self) -> Vec<KeyId> {
+        self.callers
+            .iter()
+            .map(|caller| KeyId::new(caller.access_key_id()))
+            .collect()
+    }
+
     /// Creates a key. Repeated after throttling only, which leaves no effect.
     pub(super) async fn create(&self, user: &str) -> Result<Credential, Error> {
         let action = || format!("create an access key for user {user}");

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rotate_providers::contract::{Effect, Error, KeyId, Kind};
 
 use super::{DriveError, Driver, NEW_KEY, Passage, before};
-use crate::delivery::{self, Destination};
+use crate::delivery;
 use crate::hooks::crash_point;
 use crate::machine::{Event, Phase, Restored};
 use crate::store::Stored;
@@ -86,9 +86,6 @@ impl Driver<'_> {
         let credential = self.credential(stored).await?;
         self.progress.doing(&format!("delivering to {name}"));
         if !destination.holds(&credential).await? {
-            if let Some(why) = self.replaced_by_someone(stored, destination.as_ref()).await? {
-                return self.record(stored, Event::Blocked { why }).await;
-            }
             let held = destination.content().await?;
             let sealed_as = before(name);
             let sealed = self.seal(stored, &sealed_as, &held)?;
@@ -101,24 +98,6 @@ impl Driver<'_> {
         }
         let destination = name.to_owned();
         self.record(stored, Event::Delivered { destination }).await
-    }
-
-    /// Whether someone has put a credential of their own there since the rotation was opened, in words.
-    async fn replaced_by_someone(
-        &self,
-        stored: &Stored,
-        destination: &dyn Destination,
-    ) -> Result<Option<String>, DriveError> {
-        let Some(held) = destination.key().await? else {
-            return Ok(None);
-        };
-        let ours = held == stored.rotation.charter.old_key || self.store.retired(&stored.target).await?.contains(&held);
-        Ok((!ours).then(|| {
-            format!(
-                "destination {} now holds key {held}, and rotate would overwrite it",
-                destination.name()
-            )
-        }))
     }
 
     pub(super) async fn deactivate(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {

@@ -183,18 +183,7 @@ pub async fn prepare(
         return Err(DriveError::Refused(own_identity(&found.owner.name)));
     }
     let old_key = old_key(provider, request, &found, &retired).await?;
-    for destination in request.destinations {
-        if let Some(held) = destination.key().await?
-            && !retired.contains(&held)
-            && found.keys.iter().all(|key| key.id != held)
-        {
-            return Err(DriveError::Refused(foreign_credential(
-                destination.name(),
-                &held,
-                &found.owner.name,
-            )));
-        }
-    }
+    check_replaced(request.destinations, &found, &retired).await?;
     let charter = request.charter(&found, old_key);
     let record = Record {
         at: now(),
@@ -213,12 +202,28 @@ pub async fn prepare(
     Ok((rotation, facts, record))
 }
 
-/// The only copy of someone else's secret must not be overwritten.
-fn foreign_credential(destination: &str, held: &KeyId, owner: &str) -> Refusal {
-    Refusal::error(format!(
-        "destination {destination} holds key {held}, which is not a key of {owner}"
-    ))
-    .with("deliver elsewhere; or, if nobody needs that key any more, remove it from there first")
+/// Looks at whose credentials a delivery would replace. They are kept sealed until the rotation ends, and not longer.
+async fn check_replaced(
+    destinations: &[Box<dyn Destination>],
+    found: &Observation,
+    retired: &[KeyId],
+) -> Result<(), DriveError> {
+    for destination in destinations {
+        let (name, owner) = (destination.name(), &found.owner.name);
+        let Some(held) = destination.key().await? else {
+            continue;
+        };
+        if found.caller_keys.contains(&held) {
+            let why = format!("destination {name} holds key {held}, which rotate itself runs on");
+            return Err(DriveError::Refused(
+                Refusal::error(why).with("deliver elsewhere: the only copy of its secret may be the one there"),
+            ));
+        }
+        if !retired.contains(&held) && found.keys.iter().all(|key| key.id != held) {
+            tracing::warn!("{name} holds key {held}, which is not one of {owner}; it is replaced");
+        }
+    }
+    Ok(())
 }
 
 /// The one key that is to go.
