@@ -181,6 +181,7 @@ fn life(number: usize) -> Vec<Event> {
         destinations: vec![destination.clone()],
         cutover: Cutover::Immediate,
         soak_seconds: 0,
+        observe_seconds: 86_400,
         allowance_seconds: 0,
         owner: Principal {
             account: "123456789012".to_owned(),

@@ -27,6 +27,8 @@ pub struct Charter {
     pub cutover: Cutover,
     /// How long the old key stays disabled before it is deleted, in seconds.
     pub soak_seconds: u64,
+    /// How long the vendor's record of use is watched at least before it counts as evidence, in seconds.
+    pub observe_seconds: u64,
     /// How long the cut-over may take before it is overdue, in seconds.
     pub allowance_seconds: u64,
     /// Who owns the keys, by an immutable id.

@@ -30,7 +30,7 @@ fn an_observed_cutover_needs_use_by_someone_else_and_an_idle_old_key() {
     // Our own proof has marked the new key as used, and does not count.
     later(&place, 3600, &["run"]).expect(0);
     assert_eq!(place.state_name(), "awaiting-cutover");
-    // Someone uses the new key; that the old one is idle cannot be seen on the first day.
+    // Someone uses the new key; that the old one is idle cannot be seen at once.
     place
         .cloud
         .set_last_used(&new.id, minutes_from_now(&place, 30), "s3", "us-east-1");
@@ -164,4 +164,15 @@ fn a_deletion_that_is_refused_can_still_be_rolled_back() {
     assert_eq!(place.state_name(), "rolled-back");
     assert!(place.cloud.works(&place.old.id, &place.old.secret));
     assert_eq!(place.cloud.keys_of(USER).len(), 1);
+}
+
+#[test]
+fn how_long_the_record_is_watched_can_be_set() {
+    let place = Workplace::new(ROTATE);
+    Ran::of(place.rotate(["--cutover", "observed", "--observe", "0s"])).expect(0);
+    let new = place.delivered_key().expect("the new key was delivered");
+    let used = minutes_from_now(&place, 20);
+    place.cloud.set_last_used(&new.id, used, "s3", "us-east-1");
+    place.run(["run"]).expect(0);
+    assert_eq!(place.state_name(), "soaking");
 }

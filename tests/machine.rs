@@ -32,6 +32,7 @@ fn charter(cutover: Cutover, destinations: &[&str], soak_seconds: u64) -> Charte
         destinations: destinations.iter().map(|&name| name.to_owned()).collect(),
         cutover,
         soak_seconds,
+        observe_seconds: 86_400,
         allowance_seconds: 14 * 86_400,
         owner: Principal {
             account: "111122223333".to_owned(),

@@ -85,6 +85,7 @@ fn rotation(phase: Phase) -> Rotation {
             destinations: vec!["d".to_owned()],
             cutover: Cutover::Confirm,
             soak_seconds: WEEK,
+            observe_seconds: 86_400,
             allowance_seconds: 2 * WEEK,
             owner: Principal {
                 account: "111122223333".to_owned(),
@@ -206,7 +207,7 @@ fn a_cut_over_is_observed_only_by_someone_elses_use_of_the_new_key_and_an_idle_o
     waits(
         &early,
         &uses(&[(NEW, used(ago(3600))), (OLD, LastUse::NeverSeen)]),
-        &["a day after the delivery"],
+        &["is watched until"],
     );
     for old in [LastUse::NeverSeen, used(delivered), used(ago(3 * 86_400))] {
         let step = decide(&waiting, &uses(&[(NEW, in_use.clone()), (OLD, old.clone())]));

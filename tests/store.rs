@@ -89,6 +89,7 @@ fn opened(old_key: &str) -> Event {
         destinations: vec!["d".to_owned()],
         cutover: Cutover::Confirm,
         soak_seconds: 0,
+        observe_seconds: 86_400,
         allowance_seconds: 0,
         owner: Principal {
             account: "111122223333".to_owned(),

@@ -40,6 +40,10 @@ pub(super) struct Command {
     /// How it becomes known that every consumer uses the new key
     #[arg(long, value_enum, default_value_t = CutoverArg::Confirm)]
     cutover: CutoverArg,
+    /// How long AWS's record of use is watched at least, with --cutover observed: it is hours late, and many consumers
+    /// run once a day
+    #[arg(long, default_value = "24h", value_name = "TIME", value_parser = duration::seconds, allow_hyphen_values = true)]
+    observe: u64,
     /// How long the old key stays disabled before it is deleted
     #[arg(long, default_value = "7d", value_name = "TIME", value_parser = duration::seconds, allow_hyphen_values = true)]
     soak: u64,
@@ -96,6 +100,7 @@ impl Command {
             destinations: &destinations,
             cutover: self.cutover.into(),
             soak_seconds: self.soak,
+            observe_seconds: self.observe,
             allowance_seconds: ALLOWANCE_SECONDS,
             again: self.again,
         };

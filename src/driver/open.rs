@@ -31,6 +31,8 @@ pub struct Request<'a> {
     pub cutover: Cutover,
     /// How long the old key rests, in seconds.
     pub soak_seconds: u64,
+    /// How long the vendor's record of use is watched at least, in seconds.
+    pub observe_seconds: u64,
     /// How long the cut-over may take, in seconds.
     pub allowance_seconds: u64,
     /// Rotate once more, although a rotation has just ended.
@@ -77,6 +79,9 @@ impl Request<'_> {
         if self.soak_seconds != charter.soak_seconds {
             differs.push("--soak".to_owned());
         }
+        if self.observe_seconds != charter.observe_seconds {
+            differs.push("--observe".to_owned());
+        }
         if differs.is_empty() {
             return Ok(());
         }
@@ -105,6 +110,7 @@ impl Request<'_> {
             destinations: self.destination_names(),
             cutover: self.cutover,
             soak_seconds: self.soak_seconds,
+            observe_seconds: self.observe_seconds,
             allowance_seconds: self.allowance_seconds,
             owner: found.owner.clone(),
             old_key,

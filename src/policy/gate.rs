@@ -3,14 +3,11 @@
 use jiff::{SignedDuration, Timestamp};
 use rotate_providers::contract::{Key, KeyId, LastUse};
 
-use super::{Facts, LOOK_AGAIN, Listing, Step, Wait, Waiting, block, by_itself, is_fresh, overdue_at};
+use super::{Facts, LOOK_AGAIN, Listing, Step, Wait, Waiting, block, by_itself, is_fresh, later, overdue_at};
 use crate::machine::{Cutover, Event, Issued, Phase, Rotation, Switch, SwitchedBy, Undo, UndoKind};
 
 /// AWS records use in steps of fifteen minutes, so only use later than that after our own proof is someone else's.
 const GRANULARITY: SignedDuration = SignedDuration::from_mins(15);
-
-/// The record of use is up to hours late, and many consumers run once a day: idleness shows only after a day.
-const OBSERVED_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// What ordinary clocks differ by.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(1);
@@ -84,6 +81,7 @@ pub(super) fn cut_over(rotation: &Rotation, facts: &Facts, now: Timestamp) -> St
 /// New key in use by someone else, old key idle since the delivery.
 fn observe(rotation: &Rotation, issued: &Issued, delivered_at: Timestamp, facts: &Facts, now: Timestamp) -> Step {
     let old_key = &rotation.charter.old_key;
+    let watched_until = later(delivered_at, rotation.charter.observe_seconds);
     let overdue = overdue_at(rotation).filter(|overdue| *overdue <= now);
     let wait = |why| {
         Step::Wait(Wait {
@@ -115,8 +113,9 @@ fn observe(rotation: &Rotation, issued: &Issued, delivered_at: Timestamp, facts:
             "old key {old_key} was used after the delivery: {service} in {region} at {at}"
         )),
         LastUse::NotReported => wait(format!("the vendor does not report the use of old key {old_key}")),
-        _ if now.duration_since(delivered_at) < OBSERVED_FOR => wait(format!(
-            "new key {} is in use; whether old key {old_key} stays idle shows a day after the delivery",
+        // The record of use is up to hours late, and many consumers run once a day: idleness takes time to show.
+        _ if now < watched_until => wait(format!(
+            "new key {} is in use; whether old key {old_key} stays idle is watched until {watched_until}",
             issued.key
         )),
         LastUse::At { .. } | LastUse::NeverSeen => Step::Record(Event::CutOver {
