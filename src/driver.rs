@@ -140,7 +140,13 @@ impl Driver<'_> {
         // otherwise only a person who forces an undo may know that the owner is gone, and not in another account.
         let acknowledged = matches!(stored.rotation.phase, Phase::Deleted(_) | Phase::Withdrawn(_));
         let forced = acknowledged || stored.rotation.undo.as_ref().is_some_and(|undo| undo.forced);
-        let found = match self.read(self.provider.observe()).await {
+        let observing = self.provider.observe();
+        let observed = if stored.rotation.phase.is_delicate() {
+            observing.await.map_err(DriveError::from)
+        } else {
+            self.read(observing).await
+        };
+        let found = match observed {
             Err(DriveError::Provider(error)) if error.kind == Kind::NotFound && forced => {
                 passage.take_listing(Vec::new());
                 passage.owner_is_gone = true;

@@ -53,8 +53,10 @@ fn a_new_key_is_believed_only_after_several_successes_in_a_row() {
     place.cloud.flap_auth(vec![false, true, true, false, true, false]);
     whole(&place).expect(0);
     assert_rotated(&place);
-    let refused = place.cloud.calls().iter().filter(|call| call.status == 403).count();
-    assert_eq!(refused, 3, "each refusal starts the count again");
+    let calls = place.cloud.calls();
+    let before_it_is_trusted = calls.iter().take_while(|call| call.action != "UpdateAccessKey");
+    let refused = before_it_is_trusted.filter(|call| call.status == 403).count();
+    assert_eq!(refused, 3, "each refusal starts the count again: {calls:#?}");
 }
 
 #[test]
