@@ -137,9 +137,12 @@ impl Driver<'_> {
     async fn recognise(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
         let expected = stored.rotation.charter.owner.clone();
         // With an owner its keys are gone. Where the vendor has said that the last key to go is deleted, that is the end;
-        // otherwise only a person who forces an undo may know that the owner is gone, and not in another account.
+        // otherwise only a person may know that the owner is gone, and not in another account, and has to insist on it.
         let acknowledged = matches!(stored.rotation.phase, Phase::Deleted(_) | Phase::Withdrawn(_));
-        let forced = acknowledged || stored.rotation.undo.as_ref().is_some_and(|undo| undo.forced);
+        let undo = stored.rotation.undo.as_ref();
+        let forced = acknowledged || undo.is_some_and(|undo| undo.forced);
+        let insisted = acknowledged || undo.is_some_and(|undo| undo.insisted);
+        let by_a_person = undo.is_some_and(|undo| undo.forced && undo.by != ROTATE);
         let observing = self.provider.observe();
         let observed = if stored.rotation.phase.is_delicate() {
             observing.await.map_err(DriveError::from)
@@ -147,10 +150,17 @@ impl Driver<'_> {
             self.read(observing).await
         };
         let found = match observed {
-            Err(DriveError::Provider(error)) if error.kind == Kind::NotFound && forced => {
+            Err(DriveError::Provider(error)) if error.kind == Kind::NotFound && insisted => {
                 passage.take_listing(Vec::new());
                 passage.owner_is_gone = true;
                 return Ok(());
+            }
+            Err(DriveError::Provider(error)) if error.kind == Kind::NotFound && by_a_person => {
+                let why = format!(
+                    "{} does not exist where these credentials lead; make sure that it is gone from account {} for good",
+                    expected.name, expected.account
+                );
+                return self.record(stored, Event::Blocked { why }).await;
             }
             result => result?,
         };

@@ -204,3 +204,22 @@ fn a_credential_of_someone_else_is_told_of_and_put_back() {
     place.run(["abort", TARGET]).expect(0);
     assert_eq!(std::fs::read_to_string(place.delivered()).ok().as_deref(), Some(held));
 }
+
+/// Where the user is unknown, a deletion answers as if it had worked: that must not end a rotation by itself.
+#[test]
+fn a_withdrawal_under_credentials_of_another_account_is_not_believed() {
+    let place = Workplace::new(ROTATE);
+    place.cloud.lag_auth(1000);
+    place.cloud.deny(rotate_fixtures::aws::Action::DeleteAccessKey);
+    Ran::of(place.rotate(["--verify-deadline", "0s"])).expect(1);
+    let other = rotate_fixtures::FakeAws::start();
+    let mut elsewhere = place.command(["run"]);
+    elsewhere.envs(other.env());
+    Ran::of(elsewhere).expect(1);
+    let mut forced = place.command(["abort", "--force", TARGET]);
+    forced.envs(other.env());
+    // The withdrawal is under way and may be forced; it is still not believed at once.
+    Ran::of(forced).expect(3);
+    assert_eq!(place.cloud.keys_of(USER).len(), 2);
+    assert_eq!(place.state_name(), "blocked");
+}
