@@ -14,11 +14,12 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{Usage, UsageWho, getrusage};
-use rotate::machine::{Charter, Cutover, Event, Record, Rotation, SwitchedBy};
+use rotate::machine::{Charter, Course, Cutover, Event, Record, SwitchedBy};
 use rotate::store::{Append, SqliteStore, Store};
-use rotate_fixtures::workplace::memory_folder;
-use rotate_fixtures::{Ran, Workplace};
+use rotate_fixtures::memory_folder;
+use rotate_fixtures::{Ran, SnowflakeWorkplace, Workplace};
 use rotate_providers::contract::{KeyId, Principal};
+use rotate_providers::snowflake_keypair::KeyPair;
 
 const ROTATE: &str = env!("CARGO_BIN_EXE_rotate");
 /// How long the fake takes for each call.
@@ -29,6 +30,8 @@ const TARGETS: usize = 100;
 fn main() -> ExitCode {
     let mut report = Report { held: true };
     whole_rotation(&mut report);
+    whole_rotation_of_a_key_pair(&mut report);
+    key_generation(&mut report);
     start_up(&mut report);
     if report.held {
         ExitCode::SUCCESS
@@ -84,6 +87,62 @@ fn whole_rotation(report: &mut Report) {
         40.0,
         "MB",
     );
+}
+
+/// The same at Snowflake, without the time that it takes to make the key.
+fn whole_rotation_of_a_key_pair(report: &mut Report) {
+    let mut ratios = Vec::new();
+    let mut most_calls = 0;
+    for _ in 0..9 {
+        let place = SnowflakeWorkplace::new(ROTATE);
+        place.cloud.set_latency(CALL);
+        let mut command = place.rotate(["--cutover", "immediate", "--soak", "0s"]);
+        command.args(["-v", "--log-format", "json"]);
+        let started = Instant::now();
+        let ran = Ran::of(command).expect(0);
+        let wall = started.elapsed() - generation_told(&ran.stderr);
+        let calls = place.cloud.calls().len();
+        most_calls = most_calls.max(calls);
+        ratios.push(wall.as_secs_f64() / (CALL.as_secs_f64() * calls as f64));
+    }
+    report.figure(
+        "whole key pair rotation: wall ÷ (calls × 20 ms), median of 9",
+        median(&mut ratios),
+        1.25,
+        "×",
+    );
+    println!("  ({most_calls} requests to Snowflake, logins included)");
+}
+
+/// What the program itself says of how long the key took.
+fn generation_told(talk: &str) -> Duration {
+    let lines = talk
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let told: Vec<u64> = lines.filter_map(|line| line["fields"]["took_ms"].as_u64()).collect();
+    assert_eq!(told.len(), 1, "one key is made: {talk}");
+    Duration::from_millis(told[0])
+}
+
+/// Making a key, against OpenSSL in turns: luck is a large part of both.
+fn key_generation(report: &mut Report) {
+    const KEYS: usize = 41;
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for _ in 0..KEYS {
+        let started = Instant::now();
+        KeyPair::make(2048, None).expect("a key can be made");
+        ours.push(started.elapsed().as_secs_f64());
+        let started = Instant::now();
+        let output = Command::new("openssl").args(["genrsa", "2048"]).output();
+        assert!(output.expect("openssl is on the PATH").status.success());
+        theirs.push(started.elapsed().as_secs_f64());
+    }
+    let (ours, theirs) = (median(&mut ours), median(&mut theirs));
+    let what = format!(
+        "a key of 2048 bits: ÷ openssl genrsa ({:.0} ms), medians of {KEYS}",
+        theirs * 1e3
+    );
+    report.figure(&what, ours / theirs, 1.0, "×");
 }
 
 /// What it costs to ask.
@@ -157,7 +216,7 @@ fn fill(state: &Path) {
                     at: jiff::Timestamp::now(),
                     event,
                 };
-                let after = Rotation::after(rotation.take(), &record).expect("the events fit");
+                let after = Course::after(rotation.take(), &record).expect("the events fit");
                 let append = Append {
                     id: &id,
                     target: &target,
@@ -189,6 +248,9 @@ fn life(number: usize) -> Vec<Event> {
             id: "AIDAEXAMPLE".to_owned(),
         },
         old_key: KeyId::new(format!("AKIAOLD{number:013}")),
+        retirement: Default::default(),
+        mints_locally: false,
+        own_identity: false,
     };
     vec![
         Event::Opened { charter },

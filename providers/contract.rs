@@ -14,6 +14,9 @@ use crate::secret::Credential;
 /// One credential's life at its vendor.
 ///
 /// Reads may be repeated at will. Each effect says what a repeat does.
+///
+/// Some vendors can disable a key; others only remove it. For those, disabling *is* removing, and enabling a key again is
+/// registering its public half once more, if that is known.
 #[async_trait]
 pub trait Provider: Send + Sync {
     /// Who owns the keys, all keys that exist, and whether the program itself runs on one of them.
@@ -22,9 +25,8 @@ pub trait Provider: Send + Sync {
     /// All keys of the owner, every page. The vendor's lists lag: absence in one reading proves nothing.
     async fn keys(&self) -> Result<Vec<Key>, Error>;
 
-    /// Creates a key; its secret is shown this once. **A repeat creates another one**: after [`Effect::Unknown`] list
-    /// the keys before deciding.
-    async fn create(&self) -> Result<Credential, Error>;
+    /// Where the vendor's keys are made.
+    fn minting(&self) -> Minting<'_>;
 
     /// One login with the credential, then the consumer's own permission. A repeat logs in again.
     async fn probe(&self, credential: &Credential, owner: &Principal) -> Verdict;
@@ -35,14 +37,61 @@ pub trait Provider: Send + Sync {
     /// Disables a key, reversibly. A repeat is a no-op; a key that is gone counts as disabled.
     async fn deactivate(&self, key: &KeyId) -> Result<(), Error>;
 
-    /// Enables a key again. A repeat is a no-op; a key that is gone is an error.
-    async fn reactivate(&self, key: &KeyId) -> Result<(), Error>;
+    /// Enables a key again. A repeat is a no-op; a key that is gone, and cannot be registered again, is an error.
+    async fn reactivate(&self, key: &KeyId, public: Option<&PublicHalf>) -> Result<(), Error>;
 
     /// Deletes a key. A repeat is a no-op; a key that is gone counts as deleted.
     async fn delete(&self, key: &KeyId) -> Result<(), Error>;
+
+    /// Logs in with this credential from here on, and with the configured one only where it is refused: the program was
+    /// told to rotate the key that it runs on itself. A repeat is a no-op.
+    async fn adopt(&self, credential: &Credential) -> Result<(), Error>;
 }
 
-/// The public name of a key: an AWS access key id.
+/// Where keys are made.
+pub enum Minting<'a> {
+    /// The vendor makes them, and shows each secret once.
+    AtVendor(&'a dyn MintsAtVendor),
+    /// We make them, and the vendor is told the public half.
+    Local(&'a dyn MintsLocally),
+}
+
+/// A vendor that makes keys.
+#[async_trait]
+pub trait MintsAtVendor: Send + Sync {
+    /// Creates a key; its secret is shown this once. **A repeat creates another one**: after [`Effect::Unknown`] list
+    /// the keys before deciding.
+    async fn create(&self) -> Result<Credential, Error>;
+}
+
+/// A vendor that is told the public half of keys that are made here.
+#[async_trait]
+pub trait MintsLocally: Send + Sync {
+    /// Makes a key on this machine. A repeat makes another one; the vendor knows of neither.
+    async fn mint(&self) -> Result<(Credential, PublicHalf), Error>;
+
+    /// Registers a key, beside those that exist and never in the place of one. A repeat is a no-op.
+    async fn register(&self, key: &KeyId, public: &PublicHalf) -> Result<(), Error>;
+}
+
+/// The public half of a key pair, in the form that registers it. No secret.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PublicHalf(String);
+
+impl PublicHalf {
+    /// Wraps what the vendor wants to be told.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// What the vendor wants to be told.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The public name of a key: an AWS access key id, the fingerprint of a Snowflake key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct KeyId(String);
@@ -73,7 +122,8 @@ pub struct Principal {
     pub account: String,
     /// The name, which may be deleted and given away again.
     pub name: String,
-    /// The vendor's immutable id (AWS: `UserId`).
+    /// The vendor's immutable id (AWS: `UserId`); the name again where the vendor has none. There, each effect names the
+    /// key itself, which nobody else holds.
     pub id: String,
 }
 
@@ -84,8 +134,12 @@ pub struct Key {
     pub id: KeyId,
     /// Whether the vendor accepts it.
     pub active: bool,
-    /// When the vendor made it, by the vendor's clock.
+    /// When the vendor made it, or was told of it, by the vendor's clock.
     pub created_at: Option<Timestamp>,
+    /// What would register it again, where it is a key pair and the vendor shows it.
+    pub public: Option<PublicHalf>,
+    /// The vendor's own command that deletes it: the way out that an error message can name.
+    pub delete_by_hand: String,
 }
 
 /// A target as found at the vendor.
@@ -165,15 +219,21 @@ pub enum Kind {
     Denied {
         /// The permission, as the vendor names it.
         permission: &'static str,
+        /// The vendor's own command that gives it, where there is one.
+        grant: Option<String>,
     },
     /// The thing we asked about does not exist.
     NotFound,
     /// The vendor's limit is reached.
     Quota,
+    /// The vendor refuses, for a reason that says nothing of the credentials: a network policy, a second factor, a lock.
+    Refused,
     /// The vendor asks us to slow down; nothing happened.
     Throttled,
     /// The vendor was not reached, or its answer was lost.
     Unreachable,
+    /// The vendor did not answer in the time that it was given; waiting once more is no use.
+    TimedOut,
     /// The vendor failed.
     VendorFault,
     /// The vendor's answer could not be understood.

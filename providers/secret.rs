@@ -5,7 +5,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::contract::KeyId;
+use crate::contract::{KeyId, PublicHalf};
 
 /// Bytes that must not be seen. No `Debug`, `Display`, `Clone` or `Serialize`, on purpose.
 pub struct Secret(Zeroizing<Vec<u8>>);
@@ -31,6 +31,8 @@ impl Secret {
 pub struct Credential {
     /// The public name, fit for logs.
     pub key: KeyId,
-    /// The secret.
+    /// The public half, where it is a key pair.
+    pub public: Option<PublicHalf>,
+    /// The secret: an AWS secret access key, the PEM text of a private key.
     pub secret: Secret,
 }

@@ -1,16 +1,23 @@
 //! The command line: one file per command. stdout is data, stderr is talk.
 
 mod audit;
+mod connectors;
+mod done;
 mod duration;
 mod exit;
+mod guided;
 mod log;
+mod one_shot;
 mod process;
 mod remedy;
 mod run;
 mod s3_customer_managed;
 mod session;
+mod snowflake_keypair;
 mod status;
+mod target;
 mod terminal;
+mod walk;
 mod word;
 
 use std::ffi::OsString;
@@ -18,7 +25,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use rotate_providers::Connector;
 
 pub use exit::Exit;
 
@@ -26,15 +34,20 @@ use crate::driver::Pace;
 
 /// Runs one command line and gives the process's exit code.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match parse(&arguments) {
         Ok(cli) => cli,
         Err(error) => {
+            if error.use_stderr() {
+                terminal::usage(&error.render().to_string(), &arguments);
+                return Exit::Usage.into();
+            }
             // A closed pipe is nobody's fault.
             let _ = error.print();
-            return if error.use_stderr() { Exit::Usage } else { Exit::Ok }.into();
+            return Exit::Ok.into();
         }
     };
-    if let Err(error) = log::start(&cli.global) {
+    if let Err(error) = log::start(cli.global()) {
         terminal::error(&error, &[]);
         return Exit::Usage.into();
     }
@@ -42,10 +55,59 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     process::block_on(cli.run()).into()
 }
 
+/// A command line: one that is the same for every connector, or one that a guide has made.
+enum Line {
+    Fixed(Box<Cli>),
+    Guided(Global, &'static Connector, ArgMatches),
+}
+
+fn parse(arguments: &[OsString]) -> Result<Line, clap::Error> {
+    let manual = arguments.iter().any(|argument| argument == guided::MANUAL);
+    let mut command = Cli::command();
+    for mut guided in guided::commands(arguments) {
+        let name = guided.get_name().to_owned();
+        if command.find_subcommand(&name).is_some() {
+            // An automated connector, by hand.
+            guided = guided.hide(false);
+            command = command.mut_subcommand(name, |_| guided);
+        } else {
+            command = command.subcommand(guided);
+        }
+    }
+    let matches = command.try_get_matches_from(arguments)?;
+    if let Some((name, asked)) = matches.subcommand()
+        && let Some(connector) = rotate_providers::connector(name)
+        && (manual || connector.automation.is_none())
+    {
+        let global = Global::from_arg_matches(&matches)?;
+        return Ok(Line::Guided(global, connector, asked.clone()));
+    }
+    Ok(Line::Fixed(Box::new(Cli::from_arg_matches(&matches)?)))
+}
+
+impl Line {
+    fn global(&self) -> &Global {
+        match self {
+            Self::Fixed(cli) => &cli.global,
+            Self::Guided(global, ..) => global,
+        }
+    }
+
+    async fn run(self) -> Exit {
+        match self {
+            Self::Fixed(cli) => cli.run().await,
+            Self::Guided(global, connector, asked) => guided::run(&global, connector, &asked).await,
+        }
+    }
+}
+
 /// Rotates the keys behind a company's integrations without ever breaking them.
 ///
 /// A new key is created, proven and delivered; its consumers move; the old key is disabled, rests, and is deleted. Each
 /// step is journaled before it is taken. The same command again goes on where a rotation stands.
+///
+/// Every other connector is rotated by hand: `rotate CONNECTOR` prints the plan, and `rotate done` ticks its steps. `rotate
+/// connectors` lists them all.
 ///
 /// Exit codes: 0 done, or waiting within the allowance; 1 error; 3 blocked or overdue, a person is needed; 4 another run
 /// is at work; 64 usage; 130 interrupted.
@@ -112,6 +174,8 @@ enum Output {
     Text,
     /// For programs: one document, with a schema_version
     Json,
+    /// For tickets: plans and tables that paste well
+    Markdown,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -126,6 +190,14 @@ enum LogFormat {
 enum Command {
     /// Rotate the AWS access key of the IAM user behind an S3 bucket
     S3CustomerManaged(s3_customer_managed::Command),
+    /// Rotate the RSA key pair of a Snowflake user
+    SnowflakeKeypair(snowflake_keypair::Command),
+    /// Show every connector, or one with what it asks for
+    Connectors(connectors::Command),
+    /// Say that a step of a guided rotation is done, or that it is left out
+    Done(done::Command),
+    /// Walk through the open steps of a guided rotation, one by one
+    Walk(walk::Command),
     /// Show where rotations stand
     Status(status::Command),
     /// Say that every consumer has moved to the new key, or that you have looked at what blocked a rotation
@@ -145,6 +217,10 @@ impl Cli {
         let global = &self.global;
         match self.command {
             Command::S3CustomerManaged(command) => command.run(global).await,
+            Command::SnowflakeKeypair(command) => command.run(global).await,
+            Command::Connectors(command) => command.run(global).await,
+            Command::Done(command) => command.run(global).await,
+            Command::Walk(command) => command.run(global).await,
             Command::Status(command) => command.run(global).await,
             Command::Confirm(command) => command.run(global).await,
             Command::Abort(command) => command.run(global).await,

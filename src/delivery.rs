@@ -3,8 +3,11 @@
 mod assignments;
 mod file;
 mod format;
+mod key_file;
+mod path;
 
 use async_trait::async_trait;
+use rotate_providers::SecretKind;
 use rotate_providers::contract::KeyId;
 use rotate_providers::secret::{Credential, Secret};
 
@@ -16,6 +19,9 @@ use crate::private_file::Refused;
 pub trait Destination: Send + Sync {
     /// The name that the journal knows it by; parsed again, it gives the same destination.
     fn name(&self) -> &str;
+
+    /// What kind of secret it can hold.
+    fn carries(&self) -> SecretKind;
 
     /// Looks whether a delivery could work. Changes nothing.
     async fn inspect(&self) -> Result<(), DeliveryError>;
@@ -43,17 +49,34 @@ pub trait Destination: Send + Sync {
 pub fn parse(name: &str) -> Result<Box<dyn Destination>, DeliveryError> {
     let (kind, rest) = name.split_once(':').unwrap_or((name, ""));
     let destination = match kind {
-        "file" => file::FileDestination::file(rest),
-        "aws-profile" => file::FileDestination::aws_profile(rest),
+        "file" if rest.ends_with(key_file::ENDING) => key_file::KeyFile::new(rest).map(boxed),
+        "file" => file::FileDestination::file(rest).map(boxed),
+        "aws-profile" => file::FileDestination::aws_profile(rest).map(boxed),
         _ => Err(Fault::Unknown),
     };
-    match destination {
-        Ok(destination) => Ok(Box::new(destination)),
-        Err(fault) => Err(DeliveryError {
-            destination: name.to_owned(),
-            fault,
-        }),
+    destination.map_err(|fault| DeliveryError {
+        destination: name.to_owned(),
+        fault,
+    })
+}
+
+/// The same, for the secrets of this connector.
+pub fn parse_for(kind: SecretKind, name: &str) -> Result<Box<dyn Destination>, DeliveryError> {
+    let destination = parse(name)?;
+    if destination.carries() == kind {
+        return Ok(destination);
     }
+    Err(DeliveryError {
+        destination: name.to_owned(),
+        fault: match kind {
+            SecretKind::AccessKey => Fault::NoAccessKey,
+            SecretKind::PrivateKey => Fault::NoPrivateKey,
+        },
+    })
+}
+
+fn boxed(destination: impl Destination + 'static) -> Box<dyn Destination> {
+    Box::new(destination)
 }
 
 /// A destination that cannot be used, or a delivery that failed.
@@ -70,11 +93,20 @@ pub struct DeliveryError {
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// Neither a file nor an AWS profile.
-    #[error("write file:PATH.json, file:PATH.env or aws-profile:NAME[@FILE]")]
+    #[error("write file:PATH.json, file:PATH.env or aws-profile:NAME[@FILE]; for a private key file:PATH.p8")]
     Unknown,
     /// A path that says not what the file should look like.
-    #[error("the file's name must end in .json (credential_process) or .env (dotenv)")]
+    #[error("the file's name must end in .json (credential_process), .env (dotenv) or .p8 (private key)")]
     Ending,
+    /// It holds private keys, and this is an access key.
+    #[error("an access key does not go there: write file:PATH.json, file:PATH.env or aws-profile:NAME[@FILE]")]
+    NoAccessKey,
+    /// It holds access keys, and this is a private key.
+    #[error("a private key does not go there: write file:PATH.p8")]
+    NoPrivateKey,
+    /// There is something already, and it may be someone's only key.
+    #[error("{0} exists, and a key file is never overwritten")]
+    Exists(String),
     /// A name or a path that cannot be one.
     #[error("{0}")]
     Name(&'static str),

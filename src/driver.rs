@@ -6,6 +6,7 @@
 mod effects;
 mod error;
 mod interrupt;
+mod live;
 mod open;
 mod pace;
 mod prove;
@@ -17,6 +18,7 @@ use rotate_providers::secret::{Credential, Secret};
 
 pub use error::{DriveError, Refusal};
 pub use interrupt::Interrupt;
+pub use live::{History, LiveKey};
 pub use open::{Request, Standing, inspect, prepare};
 pub use pace::Pace;
 
@@ -24,7 +26,7 @@ use crate::hooks::now;
 use crate::machine::{Event, Phase, Record, Rotation, SwitchedBy};
 use crate::policy::{Facts, Listing, Step, Use, Wait, next};
 use crate::seal::Sealer;
-use crate::store::{Append, Lease, Store, Stored};
+use crate::store::{Append, Automated as Stored, Lease, Store};
 
 /// How often the vendor's list is read again before its lag is called an error.
 const MOST_READINGS: u32 = 12;
@@ -75,10 +77,12 @@ struct Passage {
     /// How often a key was created in vain, and the last reason.
     vain: u32,
     failure_of_creation: Option<contract::Error>,
+    /// How often the new key was taken back.
+    withdrawals: u32,
     /// How often the vendor's list was read in a row.
     readings: u32,
-    /// Whether the owner does not exist any more, so that no key of its does.
-    owner_is_gone: bool,
+    /// Whether the vendor is called with the new key: the program was told to rotate the one that it runs on.
+    adopted: bool,
 }
 
 impl Passage {
@@ -112,6 +116,9 @@ impl Driver<'_> {
                 step => {
                     if self.interrupt.is_set() && !stored.rotation.phase.is_delicate() {
                         return Err(DriveError::Interrupted);
+                    }
+                    if step.asks_the_vendor() {
+                        self.adopt(&stored, &mut passage).await;
                     }
                     let taken = if passage.recognised || !step.asks_the_vendor() {
                         self.take(step, &mut stored, &mut passage).await
@@ -152,7 +159,7 @@ impl Driver<'_> {
         let found = match observed {
             Err(DriveError::Provider(error)) if error.kind == Kind::NotFound && insisted => {
                 passage.take_listing(Vec::new());
-                passage.owner_is_gone = true;
+                passage.facts.owner_is_gone = true;
                 return Ok(());
             }
             Err(DriveError::Provider(error)) if error.kind == Kind::NotFound && by_a_person => {
@@ -172,11 +179,28 @@ impl Driver<'_> {
             );
             return self.record(stored, Event::Blocked { why }).await;
         }
-        if found.is_caller {
-            return Err(DriveError::Refused(open::own_identity(&expected.name)));
+        if found.is_caller && !stored.rotation.charter.own_identity {
+            return Err(DriveError::Refused(open::own_identity(&expected.name, false)));
         }
         passage.take_listing(found.keys);
         Ok(())
+    }
+
+    /// Where the program rotates its own key, it goes on with the new one once the old one may be gone. If it cannot, the
+    /// credentials that are configured are still there.
+    async fn adopt(&self, stored: &Stored, passage: &mut Passage) {
+        let rotation = &stored.rotation;
+        if passage.adopted || !rotation.charter.own_identity || !rotation.phase.trusts_new_key() {
+            return;
+        }
+        let adopted = match self.credential(stored).await {
+            Ok(credential) => self.provider.adopt(&credential).await.map_err(DriveError::from),
+            Err(error) => Err(error),
+        };
+        match adopted {
+            Ok(()) => passage.adopted = true,
+            Err(error) => tracing::warn!("{error}; going on with the configured credentials"),
+        }
     }
 
     async fn take(&self, step: Step, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
@@ -187,6 +211,8 @@ impl Driver<'_> {
             Step::ReadKeys { again } => self.read_keys(again, passage).await,
             Step::ReadUse(key) => self.read_use(key, stored, passage).await,
             Step::Create => self.create(stored, passage).await,
+            Step::Mint => self.mint(stored).await,
+            Step::Register => self.register(stored, passage).await,
             Step::Discard { key, why } => self.discard(stored, passage, key, why).await,
             Step::Prove => self.prove(stored).await,
             Step::Deliver(destination) => self.deliver(stored, &destination).await,
@@ -209,7 +235,9 @@ impl Driver<'_> {
                 .await?;
         }
         let keys = match self.read(self.provider.keys()).await {
-            Err(DriveError::Provider(error)) if error.kind == Kind::NotFound && passage.owner_is_gone => Vec::new(),
+            Err(DriveError::Provider(error)) if error.kind == Kind::NotFound && passage.facts.owner_is_gone => {
+                Vec::new()
+            }
             result => result?,
         };
         let agreeing = match &passage.facts.keys {
@@ -225,6 +253,8 @@ impl Driver<'_> {
         let last_use = self.read(self.provider.last_use(&key)).await?;
         if let (LastUse::At { at, service, region }, Phase::CutOver(_, switch)) = (&last_use, &stored.rotation.phase)
             && matches!(switch.by, SwitchedBy::Person(_))
+            && key == stored.rotation.charter.old_key
+            && !stored.rotation.charter.own_identity
             && now().duration_since(*at) < RECENT
         {
             let target = &stored.target;
@@ -259,7 +289,7 @@ impl Driver<'_> {
             target: &stored.target,
             follows: stored.revision,
             record: &record,
-            rotation: &rotation,
+            rotation: &rotation.clone().into(),
             seal,
         };
         self.store.append(self.lease, append).await?;
@@ -272,9 +302,10 @@ impl Driver<'_> {
 
     /// The new key with its secret, from the store.
     async fn credential(&self, stored: &Stored) -> Result<Credential, DriveError> {
-        let key = stored.rotation.issued().ok_or(DriveError::SecretMissing)?.key.clone();
+        let issued = stored.rotation.issued().ok_or(DriveError::SecretMissing)?;
+        let (key, public) = (issued.key.clone(), issued.public.clone());
         let secret = self.unseal(stored, NEW_KEY).await?.ok_or(DriveError::SecretMissing)?;
-        Ok(Credential { key, secret })
+        Ok(Credential { key, public, secret })
     }
 
     fn seal(&self, stored: &Stored, name: &str, secret: &Secret) -> Result<Vec<u8>, DriveError> {
@@ -326,9 +357,9 @@ fn same_account(stored: &Stored, found: &Principal) -> Result<(), DriveError> {
         "{} was opened in account {expected}, and these credentials lead to account {}",
         stored.target, found.account
     );
-    Err(DriveError::Refused(Refusal::error(why).with(
-        "use the credentials that it was begun with: AWS_PROFILE or --profile",
-    )))
+    Err(DriveError::Refused(
+        Refusal::error(why).with("use the credentials that it was begun with"),
+    ))
 }
 
 /// The name under which the new key's secret is sealed.
@@ -348,7 +379,7 @@ impl Step {
     fn asks_the_vendor(&self) -> bool {
         !matches!(
             self,
-            Step::Record(_) | Step::Deliver(_) | Step::Restore(_) | Step::Wait(_) | Step::Closed
+            Step::Record(_) | Step::Mint | Step::Deliver(_) | Step::Restore(_) | Step::Wait(_) | Step::Closed
         )
     }
 
@@ -357,6 +388,8 @@ impl Step {
             Step::ReadKeys { .. } => "read-keys",
             Step::ReadUse(_) => "read-use",
             Step::Create => "create",
+            Step::Mint => "mint",
+            Step::Register => "register",
             Step::Discard { .. } => "discard",
             Step::Prove => "prove",
             Step::Deliver(_) => "deliver",

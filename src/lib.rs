@@ -9,11 +9,15 @@
 //! records an intent, makes one call, records the result. It may be killed anywhere; the next run replays the journal and
 //! goes on. A dry run asks the same pure function ([`plan`]).
 //!
+//! Where only a person can act, the connector's guide leads through the same phases, and a [`walker`] writes each step
+//! into the same journal.
+//!
 //! A secret is in clear only on the wire, inside a [`seal`]er, and in the [`delivery`] destination that the user named.
 
 pub mod cli;
 pub mod delivery;
 pub mod driver;
+pub mod evidence;
 pub mod hooks;
 pub mod machine;
 pub mod plan;
@@ -23,3 +27,4 @@ pub mod render;
 pub mod seal;
 pub mod state_folder;
 pub mod store;
+pub mod walker;

@@ -2,16 +2,21 @@
 //!
 //! The journal is the only truth. A [`Rotation`] is what its events say; [`Rotation::after`] is the only way to get one.
 
+mod course;
 mod event;
 mod phase;
+mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Not;
 
 use jiff::Timestamp;
-use rotate_providers::contract::{KeyId, Principal};
+use rotate_providers::contract::{KeyId, Principal, PublicHalf};
 use serde::{Deserialize, Serialize};
 
+pub use course::Course;
 pub use event::{Event, Record, Restored, SwitchedBy, UndoKind};
+pub use walk::{Itinerary, Tick, Ticked, Walk};
 
 /// What is fixed when a rotation is opened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +40,37 @@ pub struct Charter {
     pub owner: Principal,
     /// The key that is to go.
     pub old_key: KeyId,
+    /// How it goes.
+    #[serde(default, skip_serializing_if = "Retirement::is_default")]
+    pub retirement: Retirement,
+    /// Whether the new key is made on this machine, and not by the vendor.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub mints_locally: bool,
+    /// Whether the program runs as the owner of these keys, and was told to go on all the same.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub own_identity: bool,
+}
+
+/// How the old key goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Retirement {
+    /// It is disabled, rests, and is deleted.
+    #[default]
+    Disable,
+    /// The vendor can only remove it: it is removed and rests, and until the end of its rest it can be registered again.
+    Remove {
+        /// What registers it again.
+        public: PublicHalf,
+    },
+    /// The vendor can only remove it, and nothing would bring it back: it rests first, and is removed then.
+    RemoveForGood,
+}
+
+impl Retirement {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// How it becomes known that every consumer has moved.
@@ -78,6 +114,8 @@ pub enum Phase {
     Creating,
     /// A key that nobody has is being deleted.
     Discarding(KeyId),
+    /// The new key was made here and its secret is sealed; the call that registers it may have left.
+    Minted(Issued),
     /// The new key exists and its secret is sealed.
     Created(Issued),
     /// The new key is proven; deliveries are under way.
@@ -124,6 +162,9 @@ pub struct Attempt {
 pub struct Issued {
     /// Its id.
     pub key: KeyId,
+    /// Its public half, where it is a key pair.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public: Option<PublicHalf>,
     /// When the program itself last used it: the vendor's record of use shows our own proofs too.
     pub proved_at: Option<Timestamp>,
     /// Destinations that may hold it.
@@ -312,5 +353,10 @@ impl Rotation {
     /// The new key, once there is one.
     pub fn issued(&self) -> Option<&Issued> {
         self.phase.issued()
+    }
+
+    /// The old key, once it is gone for good.
+    pub fn retired(&self) -> Option<&KeyId> {
+        matches!(self.phase, Phase::Done(_)).then_some(&self.charter.old_key)
     }
 }

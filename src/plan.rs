@@ -6,10 +6,14 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use rotate_providers::contract::{Key, KeyId, LastUse};
+use rotate_providers::contract::{Key, KeyId, LastUse, PublicHalf};
 use serde::Serialize;
 
-use crate::machine::{Event, Illegal, Phase, Record, Restored, Rotation, SwitchedBy};
+mod guided;
+
+pub use guided::{Guidance, Missing, lead};
+
+use crate::machine::{Event, Illegal, Phase, Record, Restored, Retirement, Rotation, SwitchedBy, Tick};
 use crate::policy::{Facts, Listing, Step, Use, Waiting, next};
 
 /// The name that a key has in a plan before it exists.
@@ -21,7 +25,7 @@ pub struct Planned {
     /// The phase it belongs to.
     pub phase: &'static str,
     /// Who acts: `rotate` or a person.
-    pub who: &'static str,
+    pub who: String,
     /// What is done.
     pub what: String,
     /// Whether it changes anything outside.
@@ -31,6 +35,40 @@ pub struct Planned {
     /// When, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
+    /// What a person needs to know of it; only of guided steps.
+    #[serde(flatten)]
+    pub guided: Option<GuidedStep>,
+}
+
+/// What a person needs to know of a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct GuidedStep {
+    /// Its name, for `rotate done`.
+    pub step: String,
+    /// Where: a menu path or an address.
+    #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// What to type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+    /// Into what: `shell` or `sql`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<&'static str>,
+    /// What the person should see.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expect: Option<String>,
+    /// What to note down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<String>,
+    /// What to beware of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub caution: Option<String>,
+    /// Where the vendor describes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// What became of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tick: Option<Tick>,
 }
 
 /// The steps from here to the end, if all goes well.
@@ -83,6 +121,16 @@ impl Foresight {
                 self.record(Event::CreateIntended { ids_before })?;
                 self.record(Event::Created { key: new })?;
             }
+            Step::Mint => {
+                let what = "make a new key pair on this machine and seal its private half".to_owned();
+                self.plan("created", "rotate", what, false, true);
+                let public = PublicHalf::new(NEW_KEY);
+                self.record(Event::Minted { key: new, public })?;
+            }
+            Step::Register => {
+                self.effect("created", format!("register {new} beside {old}"), true);
+                self.facts.registered = true;
+            }
             Step::Discard { key, why } => {
                 self.effect("opened", format!("delete key {key}: {why}"), false);
                 if !matches!(self.rotation.phase, Phase::Discarding(_)) {
@@ -101,11 +149,11 @@ impl Foresight {
                 self.record(Event::Delivered { destination })?;
             }
             Step::Deactivate => {
-                self.effect(
-                    "deactivated",
-                    format!("disable {old}, if nobody has used it since"),
-                    true,
-                );
+                let what = match self.rotation.charter.retirement {
+                    Retirement::Disable => format!("disable {old}, if nobody has used it since"),
+                    _ => format!("remove {old}; its public half is on record, so it can be registered again"),
+                };
+                self.effect("deactivated", what, true);
                 if !matches!(self.rotation.phase, Phase::Deactivating(..)) {
                     self.record(Event::DeactivateIntended)?;
                 }
@@ -119,7 +167,21 @@ impl Foresight {
                 self.record(Event::Reactivated)?;
             }
             Step::Delete => {
-                self.effect("deleted", format!("delete {old}, if nobody has used it since"), false);
+                match self.rotation.charter.retirement {
+                    Retirement::Disable => {
+                        self.effect("deleted", format!("delete {old}, if nobody has used it since"), false);
+                    }
+                    // Nothing is left to remove, unless someone has put it there again, and then nothing is.
+                    Retirement::Remove { .. } => {
+                        let what = format!("make sure that {old} is gone; from then on it is not registered again");
+                        self.plan("deleted", "rotate", what, false, false);
+                        self.facts.keys = None;
+                    }
+                    Retirement::RemoveForGood => {
+                        let what = format!("remove {old}; its public half is not known, so nothing brings it back");
+                        self.effect("deleted", what, false);
+                    }
+                }
                 if !matches!(self.rotation.phase, Phase::Deleting(..)) {
                     self.record(Event::DeleteIntended)?;
                 }
@@ -184,6 +246,7 @@ impl Foresight {
             Phase::Created(_) | Phase::Verified(_) => "verified",
             Phase::Deactivated(..) => "deactivated",
             Phase::Soaking(..) | Phase::Deleting(..) => "deleted",
+            Phase::CutOver(..) if self.rotation.charter.retirement == Retirement::RemoveForGood => "deleted",
             _ => "cut over",
         }
     }
@@ -194,15 +257,25 @@ impl Foresight {
             id: id.clone(),
             active,
             created_at: None,
+            public: None,
+            delete_by_hand: String::new(),
         };
         let keys = match &self.rotation.phase {
             Phase::Opened | Phase::Creating | Phase::Withdrawn(_) => vec![key(old, true)],
             Phase::Deleted(issued) => vec![key(&issued.key, true)],
             phase => {
                 let off = matches!(phase, Phase::Deactivated(..) | Phase::Soaking(..) | Phase::Deleting(..));
-                let mut keys = vec![key(old, !off)];
-                keys.extend(phase.issued().map(|issued| key(&issued.key, true)));
-                keys
+                let listed = match self.rotation.charter.retirement {
+                    Retirement::Disable => Some(key(old, !off)),
+                    Retirement::Remove { .. } => (!off).then(|| key(old, true)),
+                    Retirement::RemoveForGood => Some(key(old, true)),
+                };
+                let registered = !matches!(phase, Phase::Minted(_)) || self.facts.registered;
+                let issued = phase.issued().filter(|_| registered);
+                listed
+                    .into_iter()
+                    .chain(issued.map(|issued| key(&issued.key, true)))
+                    .collect()
             }
         };
         self.facts.keys = Some(Listing { keys, agreeing: 2 });
@@ -216,11 +289,12 @@ impl Foresight {
     fn plan(&mut self, phase: &'static str, who: &'static str, what: String, effect: bool, reversible: bool) {
         self.steps.push(Planned {
             phase,
-            who,
+            who: who.to_owned(),
             what,
             effect,
             reversible,
             at: None,
+            guided: None,
         });
     }
 

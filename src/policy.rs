@@ -11,7 +11,7 @@ use rotate_providers::contract::{Key, KeyId, LastUse};
 pub use attribution::{Suspect, suspect};
 pub use gate::{may_create, used_by_others};
 
-use crate::machine::{Cutover, Event, Phase, Restored, Rotation, SwitchedBy, UndoKind};
+use crate::machine::{Charter, Cutover, Event, Phase, Restored, Retirement, Rotation, SwitchedBy, UndoKind};
 
 /// How long a proof of the new key or a reading of the vendor's records is worth acting on.
 pub const FRESH: SignedDuration = SignedDuration::from_mins(5);
@@ -26,8 +26,12 @@ pub struct Facts {
     pub keys: Option<Listing>,
     /// When a key was last used, per key.
     pub uses: Vec<Use>,
+    /// Whether the new key was just registered: the list may not show it yet.
+    pub registered: bool,
     /// Whether the vendor has just said that the owner holds as many keys as it may: whatever the list shows.
     pub slots_full: bool,
+    /// Whether the owner of the keys does not exist any more, and a person has insisted that this is so.
+    pub owner_is_gone: bool,
     /// Keys that this journal itself retired in earlier rotations of the same owner.
     pub retired: Vec<KeyId>,
 }
@@ -72,8 +76,12 @@ pub enum Step {
     },
     /// Read when a key was last used.
     ReadUse(KeyId),
-    /// Create the new key.
+    /// Have the vendor create the new key.
     Create,
+    /// Make the new key on this machine.
+    Mint,
+    /// Tell the vendor of the key that was made here.
+    Register,
     /// Delete a key that nobody has.
     Discard {
         /// Which.
@@ -151,6 +159,7 @@ fn forward(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
             key: key.clone(),
             why: "its deletion was already intended".to_owned(),
         },
+        Phase::Minted(issued) => gate::register(rotation, issued, facts),
         Phase::Created(_) => Step::Prove,
         // It may have waited for its destination for days.
         Phase::Verified(issued) if !is_fresh(issued.proved_at, now) => Step::Prove,
@@ -165,6 +174,12 @@ fn forward(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
             }
         }
         Phase::Delivered(..) => gate::cut_over(rotation, facts, now),
+        Phase::CutOver(issued, switch) if charter.retirement == Retirement::RemoveForGood => {
+            let why = format!("old key {} rests before it is removed for good", charter.old_key);
+            rest(switch.at, charter, why, now)
+                .or_else(|| gate::retire(rotation, issued, switch, facts, now))
+                .unwrap_or(Step::Delete)
+        }
         Phase::CutOver(issued, switch) => {
             gate::retire(rotation, issued, switch, facts, now).unwrap_or(Step::Deactivate)
         }
@@ -178,21 +193,30 @@ fn forward(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
         Phase::Deactivated(..) => gate::listed_inactive(rotation, facts),
         Phase::Reactivating(_, _, why) => Step::Reactivate(why.clone()),
         Phase::Soaking(issued, switch, retired) => {
-            let due = later(retired.at, charter.soak_seconds);
-            if now < due {
-                return Step::Wait(Wait {
-                    on: Waiting::Soak,
-                    until: Some(due),
-                    why: format!("old key {} rests disabled before it is deleted", charter.old_key),
-                });
-            }
-            gate::delete(rotation, issued, switch, facts, now)
+            let why = match charter.retirement {
+                Retirement::Disable => format!("old key {} rests disabled before it is deleted", charter.old_key),
+                _ => format!(
+                    "old key {} is removed, and can be registered again meanwhile",
+                    charter.old_key
+                ),
+            };
+            rest(retired.at, charter, why, now).unwrap_or_else(|| gate::delete(rotation, issued, switch, facts, now))
         }
         Phase::Deleting(issued, switch, _) => gate::delete(rotation, issued, switch, facts, now),
         Phase::Deleted(_) => gate::listed_gone(facts, &charter.old_key, Event::Done),
         Phase::Withdrawing(_) | Phase::Withdrawn(_) => block("a key is being withdrawn and nobody asked for it"),
         Phase::Done(_) | Phase::Aborted | Phase::RolledBack => Step::Closed,
     }
+}
+
+/// The old key's rest; `None` once it is over.
+fn rest(since: Timestamp, charter: &Charter, why: String, now: Timestamp) -> Option<Step> {
+    let until = later(since, charter.soak_seconds);
+    (now < until).then_some(Step::Wait(Wait {
+        on: Waiting::Soak,
+        until: Some(until),
+        why,
+    }))
 }
 
 fn undo(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
@@ -210,6 +234,7 @@ fn undo(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
             Step::Reactivate(undo.why.clone())
         }
         Phase::Reactivating(_, _, why) => Step::Reactivate(why.clone()),
+        Phase::Minted(_) => Step::Withdraw,
         Phase::Created(issued) | Phase::Verified(issued) | Phase::Delivered(issued, _) | Phase::CutOver(issued, _) => {
             if issued.reached.is_empty() {
                 return Step::Withdraw;
@@ -242,7 +267,7 @@ fn undo(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
                 UndoKind::Abort => Event::Aborted,
                 UndoKind::Rollback => Event::RolledBack,
             };
-            gate::listed_gone(facts, &issued.key, end)
+            gate::withdrawn(rotation, issued, facts, end)
         }
         Phase::Deleted(_) => block("the old key is deleted, so nothing can be undone"),
         Phase::Done(_) | Phase::Aborted | Phase::RolledBack => Step::Closed,
@@ -255,7 +280,7 @@ fn still_used(rotation: &Rotation, key: &str, use_: &str) -> String {
         .filter(|(_, outcome)| **outcome != Restored::PutBack)
         .map(|(name, _)| name.as_str())
         .collect();
-    let mut why = format!("new key {key} is used by others ({use_}): move them back to the old key first");
+    let mut why = format!("new key {key} is {use_}; move them back to the old key first");
     if !left.is_empty() {
         why.push_str("; changed by someone since the delivery and left alone: ");
         why.push_str(&left.join(", "));

@@ -1,11 +1,14 @@
 //! Lays out output: text for people, JSON for programs. The only code that does.
 
 pub mod json;
+mod listed;
+pub mod markdown;
 mod report;
 pub mod text;
 
 use std::path::Path;
 
+pub use listed::Listed;
 pub use report::{Next, Report};
 
 /// How commands that a person is told to run begin: with the state folder, where it is not the default one.

@@ -9,12 +9,13 @@ mod sqlite;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rotate_providers::contract::KeyId;
 
 pub use sqlite::SqliteStore;
 
-use crate::machine::{Illegal, Record, Rotation};
+use crate::hooks::now;
+use crate::machine::{Course, Illegal, Record, Rotation, Walk};
 
 /// Where rotations are kept.
 #[async_trait]
@@ -54,7 +55,7 @@ pub struct Lease {
 
 /// A rotation as the store knows it.
 #[derive(Clone, Debug)]
-pub struct Stored {
+pub struct Stored<R = Course> {
     /// Its id.
     pub id: String,
     /// Its target's name.
@@ -64,7 +65,44 @@ pub struct Stored {
     /// When the last one was recorded.
     pub updated_at: Timestamp,
     /// What they say.
-    pub rotation: Rotation,
+    pub rotation: R,
+}
+
+/// A rotation that the program takes.
+pub type Automated = Stored<Rotation>;
+
+/// A rotation that a person takes.
+pub type Guided = Stored<Walk>;
+
+impl<R> Stored<R> {
+    /// Whether it was changed within the last day: the same command again is a repeat, not a wish for another one.
+    pub fn is_recent(&self) -> bool {
+        const DAY: SignedDuration = SignedDuration::from_hours(24);
+        now().duration_since(self.updated_at) < DAY
+    }
+}
+
+impl Stored {
+    /// Tells the two kinds apart.
+    pub fn sort(self) -> Result<Automated, Box<Guided>> {
+        let (id, target, revision, updated_at) = (self.id, self.target, self.revision, self.updated_at);
+        match self.rotation {
+            Course::Automated(rotation) => Ok(Stored {
+                id,
+                target,
+                revision,
+                updated_at,
+                rotation: *rotation,
+            }),
+            Course::Guided(walk) => Err(Box::new(Stored {
+                id,
+                target,
+                revision,
+                updated_at,
+                rotation: *walk,
+            })),
+        }
+    }
 }
 
 /// One event to append.
@@ -78,7 +116,7 @@ pub struct Append<'a> {
     /// The event.
     pub record: &'a Record,
     /// The rotation after it.
-    pub rotation: &'a Rotation,
+    pub rotation: &'a Course,
     /// What is sealed with it, by name.
     pub seal: Option<(&'a str, &'a [u8])>,
 }

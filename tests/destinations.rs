@@ -31,6 +31,7 @@ const OLD_SECRET: &str = "CANARYold/abc+def/0123456789ABCDEFghij==";
 fn credential(id: &str, secret: &str) -> Credential {
     Credential {
         key: KeyId::new(id),
+        public: None,
         secret: Secret::new(secret.as_bytes()),
     }
 }

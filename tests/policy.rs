@@ -10,6 +10,10 @@
 mod creation;
 #[path = "policy/plan.rs"]
 mod plan;
+#[path = "policy/remainder.rs"]
+mod remainder;
+#[path = "policy/removal.rs"]
+mod removal;
 #[path = "policy/undoing.rs"]
 mod undoing;
 
@@ -17,11 +21,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use rotate::machine::{
-    Attempt, Charter, Cutover, Event, Issued, Phase, Record, Restored, Retired, Rotation, Switch, SwitchedBy, Undo,
-    UndoKind,
+    Attempt, Charter, Cutover, Event, Issued, Phase, Record, Restored, Retired, Retirement, Rotation, Switch,
+    SwitchedBy, Undo, UndoKind,
 };
 use rotate::policy::{Facts, Listing, Step, Use, Wait, Waiting, next, overdue_at};
-use rotate_providers::contract::{Key, KeyId, LastUse, Principal};
+use rotate_providers::contract::{Key, KeyId, LastUse, Principal, PublicHalf};
 
 const NOW: Timestamp = Timestamp::constant(1_790_000_000, 0);
 const OLD: &str = "AKIAOLD";
@@ -41,6 +45,8 @@ fn key(name: &str, active: bool) -> Key {
         id: id(name),
         active,
         created_at: None,
+        public: None,
+        delete_by_hand: String::new(),
     }
 }
 
@@ -62,6 +68,7 @@ fn used(at: Timestamp) -> LastUse {
 fn issued(proved_at: Option<Timestamp>) -> Issued {
     Issued {
         key: id(NEW),
+        public: None,
         proved_at,
         reached: BTreeSet::from(["d".to_owned()]),
         delivered: BTreeSet::from(["d".to_owned()]),
@@ -93,6 +100,9 @@ fn rotation(phase: Phase) -> Rotation {
                 id: "AIDAEXAMPLE".to_owned(),
             },
             old_key: id(OLD),
+            retirement: Retirement::Disable,
+            mints_locally: false,
+            own_identity: false,
         },
         opened_at: ago(3600),
         attempts: vec![Attempt {
@@ -104,6 +114,30 @@ fn rotation(phase: Phase) -> Rotation {
         undo: None,
         blocked: None,
     }
+}
+
+fn removable() -> Retirement {
+    Retirement::Remove {
+        public: PublicHalf::new("MIIBOLD"),
+    }
+}
+
+/// Every way in which an old key goes.
+fn retirements() -> [Retirement; 3] {
+    [Retirement::Disable, removable(), Retirement::RemoveForGood]
+}
+
+/// The same rotation, where the old key goes like this.
+fn going(retirement: Retirement, mut rotation: Rotation) -> Rotation {
+    rotation.charter.retirement = retirement;
+    rotation
+}
+
+/// The same rotation, where keys are made on this machine.
+fn made_here(mut rotation: Rotation) -> Rotation {
+    rotation.charter.mints_locally = true;
+    rotation.attempts.clear();
+    rotation
 }
 
 fn undone(phase: Phase, kind: UndoKind, forced: bool) -> Rotation {
@@ -190,8 +224,11 @@ fn a_cut_over_is_observed_only_by_someone_elses_use_of_the_new_key_and_an_idle_o
     ] {
         let wait = waits(
             &waiting,
-            &uses(&[(NEW, new), (OLD, LastUse::NeverSeen)]),
-            &["nobody but rotate", NEW],
+            &uses(&[(NEW, new.clone()), (OLD, LastUse::NeverSeen)]),
+            match &new {
+                LastUse::NotReported => &["does not report", NEW],
+                _ => &["nobody but rotate", NEW],
+            },
         );
         assert_eq!(wait.on, Waiting::Evidence);
         assert!(wait.until.is_some_and(|until| until > NOW));
@@ -250,15 +287,26 @@ fn a_confirmed_cut_over_waits_for_a_person_and_says_when_it_is_overdue() {
 
 #[test]
 fn nothing_is_retired_without_a_fresh_proof_and_a_fresh_look_at_the_old_key() {
-    let idle = uses(&[(OLD, LastUse::NeverSeen)]);
-    let at = |proved| rotation(Phase::CutOver(issued(proved), switch(ago(3600))));
-    assert_eq!(decide(&at(None), &idle), Ok(Step::Prove));
-    assert_eq!(decide(&at(Some(ago(301))), &idle), Ok(Step::Prove));
-    assert_eq!(decide(&at(Some(ago(300))), &idle), Ok(Step::Deactivate));
-    assert_eq!(decide(&at(Some(ago(1))), &Facts::default()), Ok(Step::ReadUse(id(OLD))));
-    let mut earlier = idle;
-    earlier.uses[0].read_at = ago(301);
-    assert_eq!(decide(&at(Some(ago(1))), &earlier), Ok(Step::ReadUse(id(OLD))));
+    for retirement in retirements() {
+        let idle = uses(&[(OLD, LastUse::NeverSeen)]);
+        // What is removed for good has rested by now.
+        let cut_over = switch(ago(8 * 86_400));
+        let at = |proved| {
+            let phase = Phase::CutOver(issued(proved), cut_over.clone());
+            going(retirement.clone(), rotation(phase))
+        };
+        let retired = match retirement {
+            Retirement::RemoveForGood => Step::Delete,
+            Retirement::Disable | Retirement::Remove { .. } => Step::Deactivate,
+        };
+        assert_eq!(decide(&at(None), &idle), Ok(Step::Prove));
+        assert_eq!(decide(&at(Some(ago(301))), &idle), Ok(Step::Prove));
+        assert_eq!(decide(&at(Some(ago(300))), &idle), Ok(retired));
+        assert_eq!(decide(&at(Some(ago(1))), &Facts::default()), Ok(Step::ReadUse(id(OLD))));
+        let mut earlier = idle;
+        earlier.uses[0].read_at = ago(301);
+        assert_eq!(decide(&at(Some(ago(1))), &earlier), Ok(Step::ReadUse(id(OLD))));
+    }
 }
 
 #[test]
@@ -299,11 +347,14 @@ fn an_old_key_that_was_used_after_the_cut_over_blocks_by_service_region_and_time
 fn a_new_key_that_is_the_old_one_blocks() {
     let mut same = issued(Some(NOW));
     same.key = id(OLD);
-    blocked(
-        &rotation(Phase::CutOver(same, switch(ago(60)))),
-        &Facts::default(),
-        &["the journal is damaged"],
-    );
+    for retirement in retirements() {
+        let cut_over = Phase::CutOver(same.clone(), switch(ago(8 * 86_400)));
+        blocked(
+            &going(retirement, rotation(cut_over)),
+            &Facts::default(),
+            &["the journal is damaged"],
+        );
+    }
 }
 
 #[test]
@@ -363,12 +414,16 @@ fn the_soak_ends_to_the_second_and_only_then_is_the_old_key_deleted() {
 
 #[test]
 fn a_deleted_key_has_to_be_gone_from_the_list_before_the_end() {
-    let deleted = rotation(Phase::Deleted(issued(Some(NOW))));
-    assert_eq!(decide(&deleted, &Facts::default()), Ok(Step::ReadKeys { again: false }));
-    let still = listed(&[key(OLD, false), key(NEW, true)], 5);
-    assert_eq!(decide(&deleted, &still), Ok(Step::ReadKeys { again: true }));
-    assert_eq!(
-        decide(&deleted, &listed(&[key(NEW, true)], 1)),
-        Ok(Step::Record(Event::Done))
-    );
+    for retirement in retirements() {
+        let deleted = going(retirement, rotation(Phase::Deleted(issued(Some(NOW)))));
+        assert_eq!(decide(&deleted, &Facts::default()), Ok(Step::ReadKeys { again: false }));
+        for active in [true, false] {
+            let still = listed(&[key(OLD, active), key(NEW, true)], 5);
+            assert_eq!(decide(&deleted, &still), Ok(Step::ReadKeys { again: true }));
+        }
+        assert_eq!(
+            decide(&deleted, &listed(&[key(NEW, true)], 1)),
+            Ok(Step::Record(Event::Done))
+        );
+    }
 }

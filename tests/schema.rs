@@ -8,16 +8,19 @@
     reason = "in a test, what cannot be is the failure itself"
 )]
 
+#[path = "schema/vendors.rs"]
+mod vendors;
+
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use jsonschema::Validator;
-use rotate::machine::{Event, Record, Restored, SwitchedBy, UndoKind};
+use rotate::machine::{Event, Itinerary, Record, Restored, SwitchedBy, UndoKind};
 use rotate::render::json;
 use rotate::store::{Line, Verified};
 use rotate_fixtures::workplace::{TARGET, USER};
 use rotate_fixtures::{Ran, Workplace};
-use rotate_providers::contract::{KeyId, LastUse};
+use rotate_providers::contract::{KeyId, LastUse, PublicHalf};
 use serde_json::{Value, json};
 
 const ROTATE: &str = env!("CARGO_BIN_EXE_rotate");
@@ -82,8 +85,11 @@ fn the_schema_is_one_itself_and_closed_everywhere() {
     assert!(jsonschema::draft202012::meta::is_valid(&schema()));
     let mut open = Vec::new();
     closed("", &schema(), &mut open);
-    // The connector's own inputs: each connector has others.
-    assert_eq!(open, ["/$defs/charter/properties/inputs"]);
+    // The connector's own inputs, and those of its guide: each connector has others.
+    assert_eq!(
+        open,
+        ["/$defs/charter/properties/inputs", "/$defs/itinerary/properties/values"]
+    );
 }
 
 /// Objects that would let unknown fields pass.
@@ -233,6 +239,10 @@ fn events() -> Vec<Event> {
             ids_before: [key.clone()].into(),
         },
         Event::CreateFailed { why: why.clone() },
+        Event::Minted {
+            key: key.clone(),
+            public: PublicHalf::new("MIIB"),
+        },
         Event::Created { key: key.clone() },
         Event::DiscardIntended {
             key: key.clone(),
@@ -274,23 +284,53 @@ fn events() -> Vec<Event> {
         Event::RolledBack,
         Event::Blocked { why: why.clone() },
         Event::Resumed { by: by.clone() },
+        Event::WalkOpened { itinerary: itinerary() },
+        Event::StepDone {
+            step: "look".to_owned(),
+            by: by.clone(),
+            evidence: None,
+        },
+        Event::StepSkipped {
+            step: "make".to_owned(),
+            by: by.clone(),
+            why,
+        },
+        Event::WalkAborted { by },
     ]
+}
+
+/// What is fixed at the opening of a guided rotation.
+fn itinerary() -> Itinerary {
+    Itinerary {
+        connector: "jira".to_owned(),
+        procedure: "rotate".to_owned(),
+        values: [("site".to_owned(), "acme".to_owned())].into(),
+        steps: vec!["look".to_owned(), "make".to_owned()],
+        allowance_seconds: 1_209_600,
+    }
+}
+
+const ROTATION: &str = "01998c2e-0000-7000-8000-000000000000";
+
+/// A journal of this one event, as `audit` prints it.
+fn journal(event: Event) -> Value {
+    let line = Line {
+        seq: 1,
+        rotation: ROTATION.to_owned(),
+        target: TARGET.to_owned(),
+        record: Record {
+            at: Timestamp::UNIX_EPOCH,
+            event,
+        },
+    };
+    serde_json::from_str(&json::journal(&[line])).expect("it is JSON")
 }
 
 #[test]
 fn every_kind_of_event_fits() {
-    // The opening is in every journal of a real rotation.
+    // The opening is in every journal of a real rotation, and below for other kinds of vendors.
     for event in events() {
-        let line = Line {
-            seq: 1,
-            rotation: "01998c2e-0000-7000-8000-000000000000".to_owned(),
-            target: TARGET.to_owned(),
-            record: Record {
-                at: Timestamp::UNIX_EPOCH,
-                event,
-            },
-        };
-        valid(&serde_json::from_str(&json::journal(&[line])).expect("it is JSON"));
+        valid(&journal(event));
     }
     let described = schema()["$defs"]["event"]["oneOf"].as_array().map(Vec::len);
     let mut kinds: Vec<&str> = events().iter().map(Event::name).collect();
@@ -300,6 +340,37 @@ fn every_kind_of_event_fits() {
         Some(kinds.len() + 1),
         "the schema describes events that do not exist"
     );
+}
+
+#[test]
+fn a_note_of_a_step_fits_and_may_be_left_out() {
+    let noted = |evidence: Option<&str>| {
+        journal(Event::StepDone {
+            step: "look".to_owned(),
+            by: "by".to_owned(),
+            evidence: evidence.map(str::to_owned),
+        })
+    };
+    valid(&noted(None));
+    valid(&noted(Some("Gainsight only")));
+    assert!(!faults(&with(&noted(None), "/events/0/what/evidence", json!(null))).is_empty());
+    assert!(!faults(&with(&noted(None), "/events/0/what/step", json!("Look!"))).is_empty());
+}
+
+#[test]
+fn an_event_without_one_of_its_fields_or_with_one_more_does_not_fit() {
+    for event in events() {
+        let document = journal(event);
+        let what = document["events"][0]["what"].as_object().expect("it has fields");
+        for field in what.keys() {
+            let mut without = document.clone();
+            let what = without.pointer_mut("/events/0/what").and_then(Value::as_object_mut);
+            what.expect("it is there").remove(field);
+            assert!(!faults(&without).is_empty(), "without {field}: {document:#}");
+        }
+        let more = with(&document, "/events/0/what/surprise", json!(1));
+        assert!(!faults(&more).is_empty(), "{more:#}");
+    }
 }
 
 /// A document with one thing changed in it.
@@ -323,7 +394,12 @@ fn a_broken_document_does_not_fit() {
     let targets = rotate(&place, &[]).expect(0).json();
     let journal = run(&place, &["audit"]).expect(0).json();
     let verified = run(&place, &["audit", "verify"]).expect(0).json();
-    for document in [&planned, &targets, &journal, &verified] {
+    let connectors = run(&place, &["connectors"]).expect(0).json();
+    let guided = run(&place, &["freshdesk", "--dry-run"]).expect(0).json();
+    run(&place, &["freshdesk"]).expect(0);
+    run(&place, &["done", "freshdesk", "1"]).expect(0);
+    let ticked = run(&place, &["status", "freshdesk"]).expect(0).json();
+    for document in [&planned, &targets, &journal, &verified, &connectors, &guided, &ticked] {
         valid(document);
         assert!(!faults(&with(document, "/schema_version", json!(2))).is_empty());
         assert!(!faults(&with(document, "/surprise", json!(true))).is_empty());
@@ -343,6 +419,21 @@ fn a_broken_document_does_not_fit() {
         (&targets, "/targets/0/next/who", json!("nobody")),
         (&planned, "/targets/0/plan/0/effect", json!("yes")),
         (&planned, "/targets/0/plan/0/phase", json!("later")),
+        (&planned, "/targets/0/plan/0/who", json!("Database admin")),
+        (&guided, "/targets/0/plan/0/tick", json!(null)),
+        (&guided, "/targets/0/plan/0/phase", json!("blocked")),
+        (&guided, "/targets/0/plan/0/surprise", json!(1)),
+        (&guided, "/targets/0/plan/0/command", json!("ls")),
+        (&guided, "/targets/0/plan/0/link", json!("http://example.com")),
+        (&guided, "/targets/0/guide/surprise", json!(1)),
+        (&guided, "/targets/0/guide/procedure", json!("explode")),
+        (&guided, "/targets/0/guide/missing/0/option", json!("domain")),
+        (&ticked, "/targets/0/plan/0/tick/outcome", json!("done")),
+        (&ticked, "/targets/0/plan/0/tick/surprise", json!(1)),
+        (&ticked, "/targets/0/name", json!("Freshdesk")),
+        (&connectors, "/connectors/0/mode", json!("by magic")),
+        (&connectors, "/connectors/0/surprise", json!(1)),
+        (&connectors, "/connectors/0/procedures", json!([])),
         (&journal, "/events/0/what/event", json!("closed")),
         (&journal, "/events/0/what/charter/owner/surprise", json!(1)),
         (&journal, "/events/0/what/charter/soak_seconds", json!(-1)),

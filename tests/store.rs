@@ -8,6 +8,8 @@
     reason = "in a test, what cannot be is the failure itself"
 )]
 
+#[path = "store/older.rs"]
+mod older;
 #[path = "store/promises.rs"]
 mod promises;
 #[path = "store/tampering.rs"]
@@ -17,9 +19,10 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use rotate::machine::{Charter, Cutover, Event, Record, Rotation, SwitchedBy};
+use rotate::machine::{Charter, Course, Cutover, Event, Record, Retirement, SwitchedBy};
 use rotate::store::{Append, Lease, SqliteStore, Store, StoreError};
-use rotate_providers::contract::{KeyId, Principal};
+use rotate_providers::contract::{KeyId, Principal, PublicHalf};
+use sha2::{Digest, Sha256};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tempfile::TempDir;
@@ -32,7 +35,7 @@ struct Growing {
     id: &'static str,
     target: &'static str,
     revision: i64,
-    rotation: Option<Rotation>,
+    rotation: Option<Course>,
 }
 
 impl Growing {
@@ -59,7 +62,7 @@ impl Growing {
     ) -> Result<(), StoreError> {
         let at = NOW + jiff::SignedDuration::from_secs(self.revision);
         let record = Record { at, event };
-        let rotation = Rotation::after(self.rotation.clone(), &record).expect("the test's events fit");
+        let rotation = Course::after(self.rotation.clone(), &record).expect("the test's events fit");
         let append = Append {
             id: self.id,
             target: self.target,
@@ -82,8 +85,8 @@ impl Growing {
     }
 }
 
-fn opened(old_key: &str) -> Event {
-    let charter = Charter {
+fn charter(old_key: &str) -> Charter {
+    Charter {
         connector: "s3-customer-managed".to_owned(),
         inputs: serde_json::json!({ "user": "u" }),
         destinations: vec!["d".to_owned()],
@@ -97,7 +100,14 @@ fn opened(old_key: &str) -> Event {
             id: "AIDAEXAMPLE".to_owned(),
         },
         old_key: KeyId::new(old_key),
-    };
+        retirement: Retirement::Disable,
+        mints_locally: false,
+        own_identity: false,
+    }
+}
+
+fn opened(old_key: &str) -> Event {
+    let charter = charter(old_key);
     Event::Opened { charter }
 }
 
@@ -128,6 +138,19 @@ fn to_the_end() -> Vec<Event> {
         Event::Deleted,
         Event::Done,
     ]
+}
+
+/// A line's hash, as someone makes it who knows how.
+fn chained(before: &[u8], seq: i64, revision: i64, fields: [&str; 4]) -> Vec<u8> {
+    let mut hasher = Sha256::new();
+    hasher.update(before);
+    hasher.update(seq.to_be_bytes());
+    hasher.update(revision.to_be_bytes());
+    for field in fields {
+        hasher.update((field.len() as u64).to_be_bytes());
+        hasher.update(field.as_bytes());
+    }
+    hasher.finalize().to_vec()
 }
 
 /// An embedded store in a folder of its own.

@@ -10,10 +10,12 @@ use aws_credential_types::provider::ProvideCredentials;
 use aws_types::service_config::ServiceConfigKey;
 
 use super::Inputs;
-use super::endpoint::{EndpointGuard, check_endpoint};
-use super::failure::{Call, incomplete, local, translate};
-use super::patience::patiently;
+use super::endpoint::EndpointGuard;
+use super::failure::{incomplete, translate};
+use crate::call::{Call, local};
 use crate::contract::{Error, Kind};
+use crate::endpoint::check_endpoint;
+use crate::patience::patiently;
 
 const ASSUME_ROLE: Call = Call::read("sts:AssumeRole");
 

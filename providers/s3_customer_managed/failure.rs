@@ -6,63 +6,9 @@ use aws_sdk_iam::config::http::HttpResponse;
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_iam::operation::RequestId;
 
-use super::endpoint::ForbiddenEndpoint;
+use crate::call::Call;
 use crate::contract::{Effect, Error, Kind};
-
-/// One call, as errors name it.
-#[derive(Clone, Copy)]
-pub(super) struct Call {
-    /// `iam:CreateAccessKey`: the permission and the call are the same word at AWS.
-    pub(super) name: &'static str,
-    /// Whether it changes anything at the vendor.
-    pub(super) effect: bool,
-    /// Whether a second one does no harm.
-    pub(super) repeatable: bool,
-}
-
-impl Call {
-    pub(super) const fn read(name: &'static str) -> Self {
-        Self {
-            name,
-            effect: false,
-            repeatable: true,
-        }
-    }
-
-    pub(super) const fn effect(name: &'static str) -> Self {
-        Self {
-            name,
-            effect: true,
-            repeatable: true,
-        }
-    }
-
-    pub(super) const fn effect_once(name: &'static str) -> Self {
-        Self {
-            name,
-            effect: true,
-            repeatable: false,
-        }
-    }
-}
-
-/// An error that never reached a vendor.
-pub(super) fn configuration(action: &str, detail: String) -> Error {
-    local(Kind::Configuration, action, detail)
-}
-
-/// An error of this kind that never reached a vendor.
-pub(super) fn local(kind: Kind, action: &str, detail: String) -> Error {
-    Error {
-        kind,
-        effect: Effect::None,
-        action: action.to_owned(),
-        call: "before any call",
-        code: None,
-        request_id: None,
-        detail,
-    }
-}
+use crate::endpoint::ForbiddenEndpoint;
 
 /// Translates what the SDK says of a failed call.
 pub(super) fn translate<E>(call: Call, action: String, error: &SdkError<E, HttpResponse>) -> Error
@@ -107,7 +53,10 @@ where
     let told = |kind, detail: &str| (kind, Effect::None, detail.to_owned());
     match code {
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => (
-            Kind::Denied { permission: call.name },
+            Kind::Denied {
+                permission: call.name,
+                grant: None,
+            },
             Effect::None,
             format!("the permission {} is missing", call.name),
         ),

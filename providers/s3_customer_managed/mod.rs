@@ -6,23 +6,23 @@
 mod administrator;
 mod endpoint;
 mod failure;
-mod patience;
 mod wire;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::contract::{Error, Key, KeyId, LastUse, Observation, Principal, Provider, Verdict};
+use crate::call::configuration;
+use crate::contract::{
+    Error, Key, KeyId, LastUse, Minting, MintsAtVendor, Observation, Principal, Provider, PublicHalf, Verdict,
+};
 use crate::secret::Credential;
-use crate::{Connecting, Connector};
+use crate::{Automation, Connecting, SecretKind};
 
-pub use endpoint::check_endpoint;
-use failure::configuration;
 use wire::Wire;
 
-/// The registry's entry.
-pub const CONNECTOR: Connector = Connector {
+/// What the registry says of it.
+pub const AUTOMATION: Automation = Automation {
     id: "s3-customer-managed",
     title: "AWS access key of the IAM user behind a customer's own S3 bucket",
     connect,
@@ -32,7 +32,12 @@ pub const CONNECTOR: Connector = Connector {
         "save, then choose Test connection and run one job that reads the bucket",
         "move every other consumer of the old key as well",
     ],
-    delete_by_hand,
+    credentials: "set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use --profile or --assume-role",
+    try_credentials: "aws sts get-caller-identity",
+    endpoint_from: "--endpoint-url, AWS_ENDPOINT_URL and the profile",
+    disables: true,
+    rotates_itself: false,
+    secret: SecretKind::AccessKey,
 };
 
 /// What this connector has to be told. Never a secret.
@@ -74,13 +79,6 @@ fn connect(inputs: Value) -> Connecting {
     })
 }
 
-fn delete_by_hand(owner: &Principal, key: &KeyId) -> String {
-    format!(
-        "aws iam delete-access-key --user-name {} --access-key-id {key}",
-        owner.name
-    )
-}
-
 #[async_trait]
 impl Provider for S3CustomerManaged {
     async fn observe(&self) -> Result<Observation, Error> {
@@ -105,8 +103,8 @@ impl Provider for S3CustomerManaged {
         self.wire.keys(&self.inputs.user).await
     }
 
-    async fn create(&self) -> Result<Credential, Error> {
-        self.wire.create(&self.inputs.user).await
+    fn minting(&self) -> Minting<'_> {
+        Minting::AtVendor(self)
     }
 
     /// `GetCallerIdentity` must name the target's own account and user (whoever controls the environment could answer
@@ -129,11 +127,26 @@ impl Provider for S3CustomerManaged {
         self.wire.deactivate(&self.inputs.user, key).await
     }
 
-    async fn reactivate(&self, key: &KeyId) -> Result<(), Error> {
+    async fn reactivate(&self, key: &KeyId, _: Option<&PublicHalf>) -> Result<(), Error> {
         self.wire.reactivate(&self.inputs.user, key).await
     }
 
     async fn delete(&self, key: &KeyId) -> Result<(), Error> {
         self.wire.delete(&self.inputs.user, key).await
+    }
+    /// The command line never allows it here.
+    async fn adopt(&self, _: &Credential) -> Result<(), Error> {
+        let action = "go on with the new key";
+        Err(configuration(
+            action,
+            "this connector does not rotate its own key".to_owned(),
+        ))
+    }
+}
+
+#[async_trait]
+impl MintsAtVendor for S3CustomerManaged {
+    async fn create(&self) -> Result<Credential, Error> {
+        self.wire.create(&self.inputs.user).await
     }
 }

@@ -13,9 +13,10 @@ use jiff::Timestamp;
 use super::Inputs;
 use super::administrator::{assume, credentials, endpoint_of, forbidden_endpoint, load};
 use super::endpoint::EndpointGuard;
-use super::failure::{Call, incomplete, translate};
-use super::patience::patiently;
+use super::failure::{incomplete, translate};
+use crate::call::Call;
 use crate::contract::{Error, Key, KeyId, Kind, LastUse, Principal, Verdict};
+use crate::patience::patiently;
 use crate::secret::{Credential, Secret};
 
 const GET_USER: Call = Call::read("iam:GetUser");
@@ -103,6 +104,8 @@ impl Wire {
                     id: KeyId::new(id),
                     active: entry.status() != Some(&StatusType::Inactive),
                     created_at: entry.create_date().and_then(timestamp),
+                    public: None,
+                    delete_by_hand: format!("aws iam delete-access-key --user-name {user} --access-key-id {id}"),
                 });
             }
             marker = page.marker().map(str::to_owned);
@@ -153,6 +156,7 @@ impl Wire {
             .ok_or_else(|| incomplete(CREATE_KEY, action(), "a key"))?;
         Ok(Credential {
             key: KeyId::new(key.access_key_id),
+            public: None,
             secret: Secret::new(key.secret_access_key),
         })
     }

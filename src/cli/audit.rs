@@ -52,7 +52,7 @@ async fn lines(global: &Global, target: Option<&str>) -> Result<Option<String>, 
         return Ok(None);
     }
     Ok(Some(match global.output {
-        Output::Text => text::journal(&lines),
+        Output::Text | Output::Markdown => text::journal(&lines),
         Output::Json => json::journal(&lines),
     }))
 }
@@ -63,7 +63,7 @@ async fn verify(global: &Global) -> Result<String, FolderError> {
         None => Verified::empty(),
     };
     Ok(match global.output {
-        Output::Text => text::verified(&verified),
+        Output::Text | Output::Markdown => text::verified(&verified),
         Output::Json => json::verified(&verified),
     })
 }

@@ -1,5 +1,6 @@
 //! What to do about an error, added where a person reads it. Lines that begin with a command can be pasted.
 
+use rotate_providers::automation;
 use rotate_providers::contract::{Error, Kind};
 
 use crate::delivery::Fault;
@@ -12,7 +13,7 @@ use crate::store::{StoreError, Stored};
 /// What state an error left, and what to do.
 pub(super) fn of(error: &DriveError, target: &str, stored: Option<&Stored>) -> Vec<String> {
     let mut lines = match error {
-        DriveError::Provider(error) => of_vendor(error),
+        DriveError::Provider(error) => of_vendor(error, target),
         DriveError::Store(error) => return of_store(error),
         DriveError::Seal(_) | DriveError::SecretMissing => {
             vec!["restore the state folder from a backup that has the journal and the identity together".to_owned()]
@@ -23,7 +24,7 @@ pub(super) fn of(error: &DriveError, target: &str, stored: Option<&Stored>) -> V
             return vec!["correct what was refused, then run the same command again".to_owned()];
         }
         DriveError::NotWithdrawn(_, error) => return of(error, target, stored),
-        DriveError::Inconclusive(_) => vec!["nothing was undone; try again when the vendor can be reached".to_owned()],
+        DriveError::Inconclusive(_) => vec!["nothing was undone; see to that, then try again".to_owned()],
         DriveError::Lagging => vec!["the vendor's lists can lag; run the same command again in a minute".to_owned()],
         DriveError::Interrupted | DriveError::Illegal(_) | DriveError::UnknownConnector(_) => Vec::new(),
     };
@@ -33,22 +34,41 @@ pub(super) fn of(error: &DriveError, target: &str, stored: Option<&Stored>) -> V
 
 /// What an error left behind.
 fn state(target: &str, stored: Option<&Stored>) -> Vec<String> {
-    let Some(stored) = stored.filter(|stored| !stored.rotation.phase.is_closed()) else {
+    let rotation = stored.and_then(|stored| stored.rotation.automated());
+    let Some(rotation) = rotation.filter(|rotation| !rotation.phase.is_closed()) else {
         return vec!["nothing was changed".to_owned()];
     };
-    vec![
-        format!("{target} stands at `{}`; to go on:", stored.rotation.phase.name()),
+    let off = rotation.phase.is_delicate().then(|| {
+        format!(
+            "old key {} may be off until it goes on: do not wait",
+            rotation.charter.old_key
+        )
+    });
+    let mut lines: Vec<String> = off.into_iter().collect();
+    lines.extend([
+        format!("{target} stands at `{}`; to go on:", rotation.phase.name()),
         "rotate run".to_owned(),
-    ]
+    ]);
+    lines
 }
 
-fn of_vendor(error: &Error) -> Vec<String> {
+fn of_vendor(error: &Error, target: &str) -> Vec<String> {
+    let connector = target.split('/').next().and_then(automation);
     let line = match &error.kind {
-        Kind::Denied { permission } => format!("allow {permission} for the administrator's user or role"),
-        Kind::NoCredentials => {
-            "set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use --profile or --assume-role".to_owned()
+        Kind::Denied { permission, grant } => match grant {
+            Some(grant) => {
+                return vec![
+                    "have an administrator of the account grant it:".to_owned(),
+                    grant.clone(),
+                ];
+            }
+            None => format!("allow {permission} for the administrator's user or role"),
+        },
+        Kind::NoCredentials => connector.map(|it| it.credentials).unwrap_or_default().to_owned(),
+        Kind::BadCredentials => {
+            let command = connector.map(|it| it.try_credentials).unwrap_or_default();
+            format!("check the administrator's credentials: {command}")
         }
-        Kind::BadCredentials => "check the administrator's credentials: aws sts get-caller-identity".to_owned(),
         Kind::Expired => "sign in again: the administrator's session has expired".to_owned(),
         Kind::ClockSkew => "set this machine's clock (timedatectl), then try again".to_owned(),
         Kind::NotFound => {
@@ -57,15 +77,17 @@ fn of_vendor(error: &Error) -> Vec<String> {
                 .to_owned()
         }
         Kind::Quota => "list the user's keys: one that nobody uses has to go first".to_owned(),
-        Kind::Throttled => "AWS is still busy; try again in a few minutes".to_owned(),
-        Kind::Unreachable => "check the network, the proxy and --region or --endpoint-url".to_owned(),
+        Kind::Throttled => "the vendor is still busy; try again in a few minutes".to_owned(),
+        Kind::Unreachable | Kind::TimedOut => {
+            "check the network, the proxy and the options that say where to call".to_owned()
+        }
         Kind::VendorFault | Kind::Malformed => "the fault is at the vendor; try again later".to_owned(),
         Kind::ForbiddenEndpoint => {
-            "an endpoint must be https, or http on the loopback interface; look at --endpoint-url, AWS_ENDPOINT_URL and \
-             the profile"
-                .to_owned()
+            let places = connector.map(|it| it.endpoint_from).unwrap_or_default();
+            format!("an endpoint must be https, or http on the loopback interface; look at {places}")
         }
-        Kind::Configuration => return Vec::new(),
+        // Their own words say what to do.
+        Kind::Configuration | Kind::Refused => return Vec::new(),
     };
     vec![line]
 }
@@ -76,7 +98,10 @@ fn of_delivery(fault: &Fault) -> Vec<String> {
         Fault::File(refused) if refused.is_full() => "make room on its disk".to_owned(),
         Fault::File(_) | Fault::Content(_) => "mend the file, or deliver elsewhere".to_owned(),
         Fault::ReadBack => "something else writes to this file; stop it first".to_owned(),
-        Fault::Unknown | Fault::Ending | Fault::Name(_) => return Vec::new(),
+        Fault::Exists(path) => format!("move {path} away, or deliver elsewhere with --deliver file:PATH.p8"),
+        Fault::Unknown | Fault::Ending | Fault::NoAccessKey | Fault::NoPrivateKey | Fault::Name(_) => {
+            return Vec::new();
+        }
     };
     vec![line]
 }

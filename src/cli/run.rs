@@ -2,11 +2,13 @@
 
 use clap::Args;
 
-use super::s3_customer_managed::idle;
-use super::session::{Session, connect, locate, show, tell_folder};
+use super::one_shot::{automated, idle};
+use super::session::{Session, connect, locate, show, speaker, tell_folder};
 use super::{Exit, Global, terminal};
 use crate::driver::{DriveError, Outcome};
-use crate::store::{Store, Stored};
+use crate::hooks::now;
+use crate::render::Report;
+use crate::store::{Guided, Store, Stored};
 
 /// Move every open rotation as far as it may go; for cron.
 ///
@@ -29,10 +31,7 @@ impl Command {
             Err(error) => return tell_folder(global, &error),
         };
         let open: Vec<Stored> = match session.store.summaries().await {
-            Ok(summaries) => summaries
-                .into_iter()
-                .filter(|s| !s.rotation.phase.is_closed())
-                .collect(),
+            Ok(summaries) => summaries.into_iter().filter(|s| !s.rotation.is_closed()).collect(),
             Err(error) => return tell_folder(global, &error.into()),
         };
         let mut reports = Vec::new();
@@ -42,8 +41,13 @@ impl Command {
                 worst = worst.max(Exit::Interrupted);
                 break;
             }
-            let result = advance(global, &session, &summary.target).await;
-            let (report, exit) = session.report(global, &summary.target, result).await;
+            let (report, exit) = match summary.clone().sort() {
+                Err(guided) => walked(global, &guided),
+                Ok(_) => {
+                    let result = advance(global, &session, &summary.target).await;
+                    session.report(global, &summary.target, result).await
+                }
+            };
             reports.extend(report);
             worst = worst.max(exit);
         }
@@ -61,9 +65,17 @@ fn report_nothing(global: &Global) {
     show(global, &[]);
 }
 
+/// Nothing can be done for a person but to remind them; overdue, it is an error of theirs.
+fn walked(global: &Global, guided: &Guided) -> (Option<Report>, Exit) {
+    let report = Report::walking(&guided.target, &guided.id, &guided.rotation, now(), &speaker(global));
+    let overdue = report.next.at.is_some_and(|at| at <= now());
+    let exit = if overdue { Exit::PersonNeeded } else { Exit::Ok };
+    (Some(report), exit)
+}
+
 async fn advance(global: &Global, session: &Session, target: &str) -> Result<Outcome, DriveError> {
     // The journal itself, not the summary: each line is checked before it is acted upon.
-    let Some(stored) = session.store.latest(target).await? else {
+    let Some(stored) = automated(session.store.latest(target).await?)? else {
         return Err(DriveError::SecretMissing);
     };
     if let Some(outcome) = idle(&stored) {

@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use rotate_providers::contract::Provider;
-use rotate_providers::{Connector, connector};
+use rotate_providers::{Automation, automation};
 
 use super::terminal::LiveLines;
 use super::{Exit, Global, Output, process, remedy, terminal};
 use crate::driver::{DriveError, Driver, Interrupt, Outcome, Refusal};
 use crate::hooks::now;
-use crate::render::{Report, Speaker, json, text};
+use crate::render::{Report, Speaker, json, markdown, text};
 use crate::seal::AgeSealer;
 use crate::state_folder::{FolderError, StateFolder};
-use crate::store::{Lease, SqliteStore, Store, Stored};
+use crate::store::{Automated, Lease, SqliteStore, Store, Stored};
+use crate::walker::Walker;
 
 /// An open state folder, held by this process alone.
 pub(super) struct Session {
@@ -59,6 +60,14 @@ impl Session {
         }
     }
 
+    /// The journal of guided rotations.
+    pub(super) fn walker(&self) -> Walker<'_> {
+        Walker {
+            store: &self.store,
+            lease: &self.lease,
+        }
+    }
+
     pub(super) fn is_interrupted(&self) -> bool {
         self.interrupt.is_set()
     }
@@ -90,7 +99,7 @@ impl Session {
                 tell(&speaker, target, &error, stored.as_ref());
                 // A rotation that ended earlier has nothing to do with what was refused now.
                 let concerned =
-                    |stored: &&Stored| !stored.rotation.phase.is_closed() || matches!(error, DriveError::Useless(_));
+                    |stored: &&Stored| !stored.rotation.is_closed() || matches!(error, DriveError::Useless(_));
                 let mut report = match stored.as_ref().filter(concerned) {
                     Some(stored) => Report::standing(stored, now(), &speaker),
                     None => Report::unopened(target),
@@ -103,13 +112,13 @@ impl Session {
 }
 
 /// The registry's entry of an opened rotation, and its provider.
-pub(super) async fn connect(stored: &Stored) -> Result<(&'static Connector, Box<dyn Provider>), DriveError> {
+pub(super) async fn connect(stored: &Automated) -> Result<(&'static Automation, Box<dyn Provider>), DriveError> {
     let charter = &stored.rotation.charter;
-    let Some(connector) = connector(&charter.connector) else {
+    let Some(automation) = automation(&charter.connector) else {
         return Err(DriveError::UnknownConnector(charter.connector.clone()));
     };
-    let provider = (connector.connect)(charter.inputs.clone()).await?;
-    Ok((connector, provider))
+    let provider = (automation.connect)(charter.inputs.clone()).await?;
+    Ok((automation, provider))
 }
 
 /// The state folder that the command line names.
@@ -126,9 +135,13 @@ pub(super) fn speaker(global: &Global) -> Speaker {
 pub(super) fn show(global: &Global, reports: &[Report]) {
     match global.output {
         Output::Json => terminal::print(&json::document(reports)),
+        Output::Markdown => terminal::print(&markdown::document(reports)),
         Output::Text => {
             for report in reports.iter().filter(|report| report.is_opened()) {
-                terminal::print(&text::story(report));
+                terminal::print(&match report.guide {
+                    Some(_) => text::guided_plan(report, terminal::width(), &speaker(global)),
+                    None => text::story(report),
+                });
             }
         }
     }

@@ -2,10 +2,11 @@
 
 use clap::Args;
 
+use super::guided::story;
 use super::session::{locate, show, speaker, tell_folder, tell_unknown};
 use super::{Exit, Global, Output, terminal};
 use crate::hooks::now;
-use crate::render::{Report, json, text};
+use crate::render::{Report, json, markdown, text};
 use crate::state_folder::FolderError;
 use crate::store::{Store, Stored};
 
@@ -23,13 +24,19 @@ impl Command {
             Err(error) => return tell_folder(global, &error),
         };
         let speaker = speaker(global);
+        let whole = self.target.is_some();
         let reports: Vec<Report> = found
-            .iter()
-            .map(|stored| Report::standing(stored, now(), &speaker))
+            .into_iter()
+            .map(|stored| match stored.sort() {
+                Err(guided) if whole => story(global, &guided),
+                Err(guided) => Report::walking(&guided.target, &guided.id, &guided.rotation, now(), &speaker),
+                Ok(automated) => Report::now(&automated, now(), &speaker),
+            })
             .collect();
         match &self.target {
             Some(target) if reports.is_empty() => return tell_unknown(global, target),
             None if global.output == Output::Text => terminal::print(&text::table(&reports)),
+            None if global.output == Output::Markdown => terminal::print(&markdown::table(&reports)),
             None => terminal::print(&json::document(&reports)),
             Some(_) => show(global, &reports),
         }

@@ -1,11 +1,14 @@
 //! Talk on stderr and data on stdout: the only two places that write there.
 
+use std::ffi::OsString;
 use std::io::{BufRead, IsTerminal, Write, stderr, stdin, stdout};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use rotate_providers::guide::inert;
 
 use crate::driver::Progress;
+use crate::evidence::looks_secret;
 
 /// Data. A reader that has gone away is nobody's fault.
 pub(super) fn print(text: &str) {
@@ -15,16 +18,30 @@ pub(super) fn print(text: &str) {
 
 /// Talk.
 pub(super) fn note(text: &str) {
-    let _ = writeln!(stderr().lock(), "rotate: {text}");
+    let _ = writeln!(stderr().lock(), "rotate: {}", inert(text));
 }
 
 /// What failed, and what to do about it, one line each.
 pub(super) fn error(what: &str, remedy: &[String]) {
     let mut err = stderr().lock();
-    let _ = writeln!(err, "rotate: error: {what}");
+    let _ = writeln!(err, "rotate: error: {}", inert(what));
     for line in remedy {
-        let _ = writeln!(err, "  {line}");
+        let _ = writeln!(err, "  {}", inert(line));
     }
+}
+
+/// What the command line parser says of a mistake: what was typed cannot write to the terminal, and no secret is repeated.
+pub(super) fn usage(text: &str, arguments: &[OsString]) {
+    let mut text: String = text.lines().map(inert).collect::<Vec<_>>().join("\n");
+    for argument in arguments.iter().filter_map(|argument| argument.to_str()) {
+        let value = argument.split_once('=').map_or(argument, |(_, value)| value);
+        if looks_secret(value).is_some() {
+            text = text
+                .replace(&inert(argument), "(not shown)")
+                .replace(&inert(value), "(not shown)");
+        }
+    }
+    let _ = writeln!(stderr().lock(), "{text}");
 }
 
 /// Whether there is someone to ask.
@@ -39,6 +56,27 @@ pub(super) fn ask(question: &str) -> bool {
     let mut answer = String::new();
     let read = stdin().lock().read_line(&mut answer);
     read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
+}
+
+/// Reads one line from the person; `None` at the end of their input.
+pub(super) fn read(question: &str) -> Option<String> {
+    let mut err = stderr().lock();
+    let _ = write!(err, "{question}").and_then(|()| err.flush());
+    let mut answer = String::new();
+    match stdin().lock().read_line(&mut answer) {
+        Ok(0) | Err(_) => None,
+        Ok(_) => Some(answer.trim().to_owned()),
+    }
+}
+
+/// How wide plans are: the terminal, up to what is easily read; the same off a terminal.
+pub(super) fn width() -> usize {
+    const WIDEST: usize = 110;
+    if stdout().is_terminal() {
+        textwrap::termwidth().min(WIDEST)
+    } else {
+        WIDEST
+    }
 }
 
 /// A live line per phase on a terminal, silence elsewhere: there the diagnostics speak.

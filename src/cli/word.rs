@@ -2,8 +2,11 @@
 
 use clap::Args;
 
-use super::session::{Session, connect, locate, tell_folder, tell_unknown};
-use super::{Exit, Global};
+use super::done::refused;
+use super::guided::story;
+use super::one_shot::automated;
+use super::session::{Session, connect, locate, show, tell_folder, tell_unknown};
+use super::{Exit, Global, terminal};
 use crate::driver::{DriveError, Outcome, Refusal};
 use crate::store::Store;
 
@@ -72,12 +75,36 @@ async fn speak(global: &Global, target: &str, word: Word) -> Exit {
         Ok(session) => session,
         Err(error) => return tell_folder(global, &error),
     };
+    if let Some(exit) = give_up(global, &session, target, word).await {
+        return exit;
+    }
     let result = act(global, &session, target, word).await;
     session.conclude(global, target, result).await
 }
 
+/// A guided rotation can be given up, and nothing else; `None` where the target's rotation is none.
+async fn give_up(global: &Global, session: &Session, target: &str, word: Word) -> Option<Exit> {
+    let guided = match session.store.latest(target).await.ok()??.sort() {
+        Err(guided) => guided,
+        Ok(_) => return None,
+    };
+    let result = match word {
+        _ if guided.rotation.is_closed() => Err(DriveError::Refused(Refusal::walk(target, "it has ended already"))),
+        Word::Abort { .. } => session.walker().abort(*guided, &person()).await,
+        Word::Confirm | Word::Rollback { .. } => Err(DriveError::Refused(Refusal::walked(target))),
+    };
+    Some(match result {
+        Ok(guided) => {
+            terminal::note("what was done at the vendor stays done: look at the steps that are behind");
+            show(global, &[story(global, &guided)]);
+            Exit::Ok
+        }
+        Err(error) => refused(global, target, &error),
+    })
+}
+
 async fn act(global: &Global, session: &Session, target: &str, word: Word) -> Result<Outcome, DriveError> {
-    let Some(stored) = session.store.latest(target).await? else {
+    let Some(stored) = automated(session.store.latest(target).await?)? else {
         return Err(DriveError::Refused(Refusal::unknown_target(target)));
     };
     let (_, provider) = connect(&stored).await?;
@@ -91,7 +118,7 @@ async fn act(global: &Global, session: &Session, target: &str, word: Word) -> Re
 }
 
 /// Whose word it is, for the journal: the name that the session was opened under, and the system's number.
-fn person() -> String {
+pub(super) fn person() -> String {
     let uid = rustix::process::getuid().as_raw();
     let name = ["SUDO_USER", "USER", "LOGNAME"]
         .into_iter()

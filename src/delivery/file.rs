@@ -1,12 +1,14 @@
 //! A destination that is a file: a whole one, or a profile in the AWS credentials file.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use async_trait::async_trait;
+use rotate_providers::SecretKind;
 use rotate_providers::contract::KeyId;
 use rotate_providers::secret::{Credential, Secret};
 
 use super::format::Format;
+use super::path::{self, absolute, home, text};
 use super::{DeliveryError, Destination, Fault};
 use crate::hooks::crash_point;
 use crate::machine::Restored;
@@ -58,23 +60,12 @@ impl FileDestination {
         Ok(Self { name, path, format })
     }
 
-    fn check_folder(&self) -> Result<(), Fault> {
-        let folder = self.path.parent().unwrap_or(Path::new("/"));
-        let refused = |why| Err(Fault::Folder(folder.display().to_string(), why));
-        match std::fs::metadata(folder) {
-            Ok(found) if found.is_dir() => Ok(()),
-            Ok(_) => refused("is not a folder"),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => refused("does not exist"),
-            Err(_) => refused("cannot be looked at"),
-        }
-    }
-
     fn read(&self) -> Result<Option<Secret>, Fault> {
         Ok(private_file::read(&self.path)?.map(Secret::new))
     }
 
     fn examine(&self) -> Result<Option<Secret>, Fault> {
-        self.check_folder()?;
+        path::check_folder(&self.path)?;
         let held = self.read()?;
         self.format.accepts(held.as_ref())?;
         Ok(held)
@@ -136,6 +127,10 @@ impl Destination for FileDestination {
         &self.name
     }
 
+    fn carries(&self) -> SecretKind {
+        SecretKind::AccessKey
+    }
+
     async fn inspect(&self) -> Result<(), DeliveryError> {
         self.examine().map(|_| ()).map_err(|fault| self.failed(fault))
     }
@@ -183,37 +178,9 @@ impl Destination for FileDestination {
     }
 }
 
-fn absolute(path: &str) -> Result<PathBuf, Fault> {
-    let path = match path.strip_prefix("~/") {
-        Some(rest) => home()?.join(rest),
-        None => PathBuf::from(path),
-    };
-    let path = std::path::absolute(&path).map_err(|_| Fault::Name("the path names no file"))?;
-    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
-        return Err(Fault::Name("the path names no file"));
-    };
-    // One file has one name, whatever way leads to its folder.
-    Ok(match folder.canonicalize() {
-        Ok(folder) => folder.join(name),
-        Err(_) => path,
-    })
-}
-
 fn shared_credentials_file() -> Result<PathBuf, Fault> {
     match std::env::var("AWS_SHARED_CREDENTIALS_FILE") {
         Ok(path) if !path.is_empty() => absolute(&path),
         _ => Ok(home()?.join(".aws/credentials")),
     }
-}
-
-fn home() -> Result<PathBuf, Fault> {
-    std::env::home_dir()
-        .filter(|home| home.is_absolute())
-        .ok_or(Fault::Name("the home folder is not known; write the whole path"))
-}
-
-fn text(path: &Path) -> Result<&str, Fault> {
-    path.to_str()
-        .filter(|path| !path.chars().any(char::is_control))
-        .ok_or(Fault::Name("the path has characters that cannot be written down"))
 }

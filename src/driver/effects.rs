@@ -2,16 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use rotate_providers::contract::{Effect, Error, KeyId, Kind};
+use rotate_providers::contract::{Effect, Error, KeyId, Kind, Minting, MintsLocally};
 
 use super::{DriveError, Driver, NEW_KEY, Passage, before};
 use crate::delivery;
 use crate::hooks::crash_point;
-use crate::machine::{Event, Phase, Restored};
-use crate::store::Stored;
+use crate::machine::{Event, Phase, Restored, Retirement};
+use crate::store::Automated as Stored;
 
 /// How often a key is created before the vendor's answers are given up.
 const MOST_CREATIONS: u32 = 3;
+
+/// How often a key is taken back before the vendor's list is given up.
+const MOST_WITHDRAWALS: u32 = 3;
 
 impl Driver<'_> {
     pub(super) async fn create(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
@@ -21,8 +24,11 @@ impl Driver<'_> {
         let existed = ids_before.clone();
         self.record(stored, Event::CreateIntended { ids_before }).await?;
         self.progress.doing("creating a key");
+        let Minting::AtVendor(vendor) = self.provider.minting() else {
+            return Err(unfit(stored));
+        };
         crash_point("create: before the call");
-        let created = self.provider.create().await;
+        let created = vendor.create().await;
         crash_point("create: after the call");
         let credential = match created {
             Ok(credential) if existed.contains(&credential.key) => {
@@ -37,6 +43,38 @@ impl Driver<'_> {
         let key = credential.key;
         self.record_sealed(stored, Event::Created { key }, Some((NEW_KEY, &sealed)))
             .await
+    }
+
+    /// Makes the key here. Nothing outside changes before its secret is sealed and on record.
+    pub(super) async fn mint(&self, stored: &mut Stored) -> Result<(), DriveError> {
+        self.progress.doing("making a key pair");
+        let (credential, public) = self.local(stored)?.mint().await?;
+        crash_point("mint: made");
+        let sealed = self.seal(stored, NEW_KEY, &credential.secret)?;
+        crash_point("mint: sealed");
+        let key = credential.key;
+        self.record_sealed(stored, Event::Minted { key, public }, Some((NEW_KEY, &sealed)))
+            .await
+    }
+
+    /// Tells the vendor of the key. Whatever becomes of the call, the same key is registered again or found.
+    pub(super) async fn register(&self, stored: &Stored, passage: &mut Passage) -> Result<(), DriveError> {
+        let issued = stored.rotation.issued().ok_or(DriveError::SecretMissing)?;
+        let public = issued.public.as_ref().ok_or_else(|| unfit(stored))?;
+        self.progress.doing(&format!("registering new key {}", issued.key));
+        crash_point("register: before the call");
+        self.local(stored)?.register(&issued.key, public).await?;
+        crash_point("register: after the call");
+        passage.facts.keys = None;
+        passage.facts.registered = true;
+        Ok(())
+    }
+
+    fn local(&self, stored: &Stored) -> Result<&dyn MintsLocally, DriveError> {
+        match self.provider.minting() {
+            Minting::Local(local) => Ok(local),
+            Minting::AtVendor(_) => Err(unfit(stored)),
+        }
     }
 
     async fn not_created(&self, stored: &mut Stored, passage: &mut Passage, error: Error) -> Result<(), DriveError> {
@@ -127,9 +165,22 @@ impl Driver<'_> {
         let old_key = stored.rotation.charter.old_key.clone();
         self.progress.doing(&format!("switching old key {old_key} on again"));
         crash_point("reactivate: before the call");
-        match self.provider.reactivate(&old_key).await {
+        let public = match &stored.rotation.charter.retirement {
+            Retirement::Remove { public } => Some(public),
+            Retirement::Disable | Retirement::RemoveForGood => None,
+        };
+        match self.provider.reactivate(&old_key, public).await {
             Err(error) if error.kind == Kind::NotFound => {
                 let why = format!("old key {old_key} cannot be switched on again: it is gone");
+                return self.record(stored, Event::Blocked { why }).await;
+            }
+            Err(error) if error.kind == Kind::Quota => {
+                let target = &stored.target;
+                let why = format!(
+                    "old key {old_key} cannot be brought back: {}; remove the one that does not belong there, then: rotate \
+                     rollback --force {target}",
+                    error.detail
+                );
                 return self.record(stored, Event::Blocked { why }).await;
             }
             result => result?,
@@ -140,7 +191,7 @@ impl Driver<'_> {
     }
 
     pub(super) async fn delete(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
-        if matches!(stored.rotation.phase, Phase::Soaking(..)) {
+        if !matches!(stored.rotation.phase, Phase::Deleting(..)) {
             self.record(stored, Event::DeleteIntended).await?;
         }
         let old_key = stored.rotation.charter.old_key.clone();
@@ -185,6 +236,11 @@ impl Driver<'_> {
         let Some(key) = stored.rotation.issued().map(|issued| issued.key.clone()) else {
             return Err(DriveError::SecretMissing);
         };
+        // A key that is listed again after each withdrawal is not chased for ever.
+        passage.withdrawals += 1;
+        if passage.withdrawals > MOST_WITHDRAWALS {
+            return Err(DriveError::Lagging);
+        }
         if !matches!(stored.rotation.phase, Phase::Withdrawing(_)) {
             self.record(stored, Event::WithdrawIntended).await?;
         }
@@ -195,4 +251,9 @@ impl Driver<'_> {
         passage.facts.keys = None;
         self.record(stored, Event::Withdrawn).await
     }
+}
+
+/// The journal asks of a connector what this version of it cannot do.
+fn unfit(stored: &Stored) -> DriveError {
+    DriveError::UnknownConnector(stored.rotation.charter.connector.clone())
 }

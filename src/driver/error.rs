@@ -84,6 +84,34 @@ impl Refusal {
             .with("rotate status")
     }
 
+    /// A target that a person is walking through.
+    pub fn walked(target: &str) -> Self {
+        Self::error(format!("{target} is being rotated by hand, step by step"))
+            .with("see where it stands, and tick its steps with `rotate done`:")
+            .with(format!("rotate status {target}"))
+            .with("or give it up:")
+            .with(format!("rotate abort {target}"))
+    }
+
+    /// A target that the program rotates itself.
+    pub fn not_walked(target: &str) -> Self {
+        Self::error(format!("{target} is rotated by the program, and has no steps to tick"))
+            .with("see where it stands:")
+            .with(format!("rotate status {target}"))
+    }
+
+    /// A word that does not fit where a guided rotation stands.
+    pub fn walk(target: &str, why: &str) -> Self {
+        Self::error(format!("{target}: {why}"))
+            .with("see its steps:")
+            .with(format!("rotate status {target}"))
+    }
+
+    /// Something else that was refused before anything was changed.
+    pub fn because(why: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::error(why).with(remedy)
+    }
+
     pub(super) fn with(mut self, remedy: impl Into<String>) -> Self {
         self.remedy.push(remedy.into());
         self

@@ -2,25 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use jiff::SignedDuration;
-use rotate_providers::Connector;
-use rotate_providers::contract::{Key, KeyId, LastUse, Observation, Provider};
+use rotate_providers::Automation;
+use rotate_providers::contract::{KeyId, Minting, Observation, Provider};
 use uuid::Uuid;
 
+use super::live::{History, LiveKey, old_key};
 use super::{DriveError, Driver, Outcome, Passage, Refusal};
 use crate::delivery::{DeliveryError, Destination};
 use crate::hooks::now;
-use crate::machine::{Charter, Cutover, Event, Phase, Record, Rotation};
-use crate::policy::{Facts, Listing, may_create};
-use crate::store::{Append, Stored};
-
-/// The same command within this time of a finished rotation does nothing: it is a repeat, not a wish for another one.
-const SAME_COMMAND: SignedDuration = SignedDuration::from_hours(24);
+use crate::machine::{Charter, Cutover, Event, Phase, Record, Retirement, Rotation};
+use crate::policy::{Facts, Listing};
+use crate::store::{Append, Automated as Stored};
 
 /// What a one-shot command asks for.
 pub struct Request<'a> {
     /// The connector.
-    pub connector: &'static Connector,
+    pub connector: &'static Automation,
     /// The target's name.
     pub target: &'a str,
     /// The connector's inputs.
@@ -37,6 +34,10 @@ pub struct Request<'a> {
     pub allowance_seconds: u64,
     /// Rotate once more, although a rotation has just ended.
     pub again: bool,
+    /// The key that the person says the consumer holds.
+    pub live: Option<LiveKey>,
+    /// Go on although the program runs as the owner of the keys.
+    pub allow_self: bool,
 }
 
 /// What stands in the store for a request.
@@ -53,7 +54,7 @@ impl Request<'_> {
         let Some(stored) = latest else {
             return Ok(Standing::Absent);
         };
-        let ended_now = now().duration_since(stored.updated_at) < SAME_COMMAND;
+        let ended_now = stored.is_recent();
         match &stored.rotation.phase {
             Phase::Done(_) if ended_now && !self.again && self.same_as(&stored.rotation.charter).is_ok() => {
                 Ok(Standing::Present(Box::new(stored)))
@@ -103,7 +104,12 @@ impl Request<'_> {
             .collect()
     }
 
-    fn charter(&self, found: &Observation, old_key: KeyId) -> Charter {
+    fn charter(&self, found: &Observation, old: LiveKey, mints_locally: bool) -> Charter {
+        let retirement = match old.public {
+            _ if self.connector.disables => Retirement::Disable,
+            Some(public) => Retirement::Remove { public },
+            None => Retirement::RemoveForGood,
+        };
         Charter {
             connector: self.connector.id.to_owned(),
             inputs: self.inputs.clone(),
@@ -113,7 +119,10 @@ impl Request<'_> {
             observe_seconds: self.observe_seconds,
             allowance_seconds: self.allowance_seconds,
             owner: found.owner.clone(),
-            old_key,
+            old_key: old.key,
+            retirement,
+            mints_locally,
+            own_identity: found.is_caller,
         }
     }
 }
@@ -125,8 +134,8 @@ impl Driver<'_> {
             destination.rehearse().await?;
         }
         self.progress.doing("looking at the keys that exist");
-        let retired = self.store.retired(request.target).await?;
-        let preparing = prepare(self.provider, request, retired);
+        let history = History::read(self.store, request.target).await?;
+        let preparing = prepare(self.provider, request, history);
         let (rotation, facts, record) = tokio::select! {
             prepared = preparing => prepared?,
             () = self.interrupt.wait() => return Err(DriveError::Interrupted),
@@ -143,7 +152,7 @@ impl Driver<'_> {
             target: &stored.target,
             follows: 0,
             record: &record,
-            rotation: &stored.rotation,
+            rotation: &stored.rotation.clone().into(),
             seal: None,
         };
         self.store.append(self.lease, append).await?;
@@ -182,15 +191,17 @@ fn differing_options(now: &serde_json::Value, then: &serde_json::Value) -> Vec<S
 pub async fn prepare(
     provider: &dyn Provider,
     request: &Request<'_>,
-    retired: Vec<KeyId>,
+    history: History,
 ) -> Result<(Rotation, Facts, Record), DriveError> {
     let found = provider.observe().await?;
-    if found.is_caller {
-        return Err(DriveError::Refused(own_identity(&found.owner.name)));
+    if found.is_caller && !request.allow_self {
+        let refusal = own_identity(&found.owner.name, request.connector.rotates_itself);
+        return Err(DriveError::Refused(refusal));
     }
-    let old_key = old_key(provider, request, &found, &retired).await?;
-    check_replaced(request.destinations, &found, &retired).await?;
-    let charter = request.charter(&found, old_key);
+    let old = old_key(provider, request, &found, &history).await?;
+    check_replaced(request.destinations, &found, &history.retired).await?;
+    let mints_locally = matches!(provider.minting(), Minting::Local(_));
+    let charter = request.charter(&found, old, mints_locally);
     let record = Record {
         at: now(),
         event: Event::Opened { charter },
@@ -202,7 +213,7 @@ pub async fn prepare(
     });
     let facts = Facts {
         keys,
-        retired,
+        retired: history.retired,
         ..Facts::default()
     };
     Ok((rotation, facts, record))
@@ -232,64 +243,6 @@ async fn check_replaced(
     Ok(())
 }
 
-/// The one key that is to go.
-async fn old_key(
-    provider: &dyn Provider,
-    request: &Request<'_>,
-    found: &Observation,
-    retired: &[KeyId],
-) -> Result<KeyId, DriveError> {
-    let owner = &found.owner.name;
-    let active: Vec<&Key> = found.keys.iter().filter(|key| key.active).collect();
-    let why = match active.as_slice() {
-        [only] => match may_create(&only.id, &found.keys, retired, |_| false) {
-            Ok(_) => return Ok(only.id.clone()),
-            Err(why) => format!("{why} of {owner}"),
-        },
-        [] => {
-            let why = format!("{owner} has no active key, so there is nothing to rotate");
-            return Err(DriveError::Refused(
-                Refusal::error(why).with("check the name given with --user, and in which account it is"),
-            ));
-        }
-        _ => format!("both slots of {owner} are full with active keys, and which one is live cannot be known"),
-    };
-    let refusal = Refusal::error(why).blocked();
-    Err(DriveError::Refused(
-        describe_keys(provider, request, found, refusal).await?,
-    ))
-}
-
-/// Lists the keys with their age and last use, and the command that removes each.
-async fn describe_keys(
-    provider: &dyn Provider,
-    request: &Request<'_>,
-    found: &Observation,
-    mut refusal: Refusal,
-) -> Result<Refusal, DriveError> {
-    for key in &found.keys {
-        let state = if key.active { "active" } else { "inactive" };
-        let age = match key.created_at {
-            Some(at) => format!("created {at} ({} days old)", now().duration_since(at).as_hours() / 24),
-            None => "of unknown age".to_owned(),
-        };
-        let used = match provider.last_use(&key.id).await {
-            Ok(LastUse::At { at, service, region }) => format!("last used {at} for {service} in {region}"),
-            Ok(LastUse::NeverSeen) => "no use on record".to_owned(),
-            Ok(LastUse::NotReported) => "use not reported".to_owned(),
-            Err(error) => format!("last use unknown: failed to {error}"),
-        };
-        refusal = refusal.with(format!("{}: {state}, {age}, {used}", key.id));
-    }
-    refusal = refusal.with("find out which key no consumer holds, and delete that one:");
-    // Where only one is active, that one is live: its deletion is not offered.
-    let all_active = found.keys.iter().all(|key| key.active);
-    for key in found.keys.iter().filter(|key| all_active || !key.active) {
-        refusal = refusal.with((request.connector.delete_by_hand)(&found.owner, &key.id));
-    }
-    Ok(refusal)
-}
-
 /// Checks destinations without writing; for a dry run.
 pub async fn inspect(destinations: &[Box<dyn Destination>]) -> Result<(), DeliveryError> {
     for destination in destinations {
@@ -299,9 +252,14 @@ pub async fn inspect(destinations: &[Box<dyn Destination>]) -> Result<(), Delive
 }
 
 /// The program must not cut off the branch that it sits on.
-pub(super) fn own_identity(name: &str) -> Refusal {
-    Refusal::error(format!(
-        "rotate itself runs as {name}, and would disable the key that it works with"
+pub(super) fn own_identity(name: &str, may_be_allowed: bool) -> Refusal {
+    let refusal = Refusal::error(format!(
+        "rotate itself runs as {name}, and would remove the key that it works with"
     ))
-    .with("run it as another user or role that may manage the keys of this one")
+    .with("run it as another user or role that may manage the keys of this one");
+    if may_be_allowed {
+        refusal.with("or add --allow-self: after the cut-over rotate logs in with the new key")
+    } else {
+        refusal
+    }
 }

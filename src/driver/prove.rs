@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{DriveError, Driver, ROTATE};
 use crate::hooks::crash_point;
 use crate::machine::{Event, Phase, UndoKind};
-use crate::store::Stored;
+use crate::store::Automated as Stored;
 
 /// A refused probe is not repeated faster than this, whatever the spacing.
 const SHORTEST_RETRY: Duration = Duration::from_millis(250);

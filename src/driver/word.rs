@@ -3,9 +3,9 @@
 use rotate_providers::contract::LastUse;
 
 use super::{DriveError, Driver, Outcome, Passage, Refusal, same_account};
-use crate::machine::{Event, Phase, SwitchedBy, UndoKind};
+use crate::machine::{Event, Phase, Retirement, SwitchedBy, UndoKind};
 use crate::policy::used_by_others;
-use crate::store::Stored;
+use crate::store::Automated as Stored;
 
 impl Driver<'_> {
     /// Every consumer has moved, or: a person has looked at what blocked the rotation.
@@ -23,27 +23,29 @@ impl Driver<'_> {
 
     /// Undoes a rotation whose consumers have not moved.
     pub async fn abort(&self, mut stored: Stored, by: &str, force: bool) -> Result<Outcome, DriveError> {
+        let mut passage = Passage::default();
         if !stored.rotation.may_undo(UndoKind::Abort) {
             return Err(wrong_state(&stored, "it is too late to abort"));
         }
         if !force {
-            self.refuse_if_last(&stored).await?;
-            self.refuse_if_used(&stored).await?;
+            self.refuse_if_last(&stored, &mut passage).await?;
+            self.refuse_if_used(&stored, &mut passage).await?;
         }
         self.undo(&mut stored, UndoKind::Abort, by, force).await?;
-        self.pursue(stored, Passage::default()).await
+        self.pursue(stored, passage).await
     }
 
     /// Undoes a rotation whose consumers have moved, while the old key lives.
     pub async fn rollback(&self, mut stored: Stored, by: &str, force: bool) -> Result<Outcome, DriveError> {
+        let mut passage = Passage::default();
         if !stored.rotation.may_undo(UndoKind::Rollback) {
             return Err(wrong_state(&stored, "it cannot be rolled back"));
         }
         if !force {
-            self.refuse_if_last(&stored).await?;
+            self.refuse_if_last(&stored, &mut passage).await?;
         }
         self.undo(&mut stored, UndoKind::Rollback, by, force).await?;
-        self.pursue(stored, Passage::default()).await
+        self.pursue(stored, passage).await
     }
 
     async fn undo(&self, stored: &mut Stored, kind: UndoKind, by: &str, forced: bool) -> Result<(), DriveError> {
@@ -57,22 +59,25 @@ impl Driver<'_> {
     }
 
     /// Before anything is put back: there has to be an old key to go back to.
-    async fn refuse_if_last(&self, stored: &Stored) -> Result<(), DriveError> {
+    async fn refuse_if_last(&self, stored: &Stored, passage: &mut Passage) -> Result<(), DriveError> {
         let rotation = &stored.rotation;
         let delivered = rotation.issued().is_some_and(|issued| !issued.reached.is_empty());
         // An undo that is under way has its own gate.
         if rotation.undo.is_some() || !delivered {
             return Ok(());
         }
+        self.adopt(stored, passage).await;
         let found = self.read(self.provider.observe()).await?;
         same_account(stored, &found.owner)?;
         let old_key = &rotation.charter.old_key;
-        let disabled_by_us = rotation.may_undo(UndoKind::Rollback);
-        if found
-            .keys
-            .iter()
-            .any(|key| key.id == *old_key && (key.active || disabled_by_us))
-        {
+        let listed = found.keys.iter().find(|key| key.id == *old_key);
+        let comes_back = rotation.may_undo(UndoKind::Rollback)
+            && match rotation.charter.retirement {
+                Retirement::Disable => listed.is_some(),
+                Retirement::Remove { .. } => true,
+                Retirement::RemoveForGood => false,
+            };
+        if comes_back || listed.is_some_and(|key| key.active) {
             return Ok(());
         }
         Err(DriveError::Refused(
@@ -80,20 +85,24 @@ impl Driver<'_> {
                 "old key {old_key} does not work any more, so without the new one nobody would have a key"
             ))
             .with("switch the old key on again at the vendor; or move every consumer to the new key and go on:")
-            .with(format!("rotate confirm {}", stored.target)),
+            .with(match (&rotation.blocked, &rotation.phase) {
+                (Some(_), _) | (None, Phase::Delivered(..)) => format!("rotate confirm {}", stored.target),
+                (None, _) => "rotate run".to_owned(),
+            }),
         ))
     }
 
     /// Before anything is put back: a key that someone uses is not taken away from them.
-    async fn refuse_if_used(&self, stored: &Stored) -> Result<(), DriveError> {
+    async fn refuse_if_used(&self, stored: &Stored, passage: &mut Passage) -> Result<(), DriveError> {
         let Some(issued) = stored.rotation.issued().filter(|issued| !issued.reached.is_empty()) else {
             return Ok(());
         };
+        self.adopt(stored, passage).await;
         let last_use: LastUse = self.read(self.provider.last_use(&issued.key)).await?;
         match used_by_others(issued, &last_use) {
             None => Ok(()),
             Some(use_) => Err(DriveError::Refused(
-                Refusal::error(format!("new key {} is used by others: {use_}", issued.key))
+                Refusal::error(format!("new key {} is {use_}", issued.key))
                     .with("if every consumer has moved to it, go on:")
                     .with(format!("rotate confirm {}", stored.target))
                     .with("otherwise move them back to the old key first, then:")

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use rotate_providers::contract::{KeyId, LastUse};
+use rotate_providers::contract::{KeyId, LastUse, PublicHalf};
 use serde::{Deserialize, Serialize};
 
-use super::Charter;
+use super::{Charter, Itinerary};
 
 /// An event with its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +36,14 @@ pub enum Event {
         /// Why.
         why: String,
     },
-    /// The key exists; its secret was sealed in the same transaction.
+    /// A key was made on this machine and its secret sealed in the same transaction; it may be registered from here on.
+    Minted {
+        /// Its id.
+        key: KeyId,
+        /// What registers it, now and if it ever has to be registered again.
+        public: PublicHalf,
+    },
+    /// The key exists at the vendor, and its secret is sealed: by now, or in the same transaction.
     Created {
         /// Its id.
         key: KeyId,
@@ -125,6 +132,35 @@ pub enum Event {
         /// Who.
         by: String,
     },
+    /// A guided rotation begins.
+    WalkOpened {
+        /// What is fixed for its whole life.
+        itinerary: Itinerary,
+    },
+    /// A person has taken a step.
+    StepDone {
+        /// Which.
+        step: String,
+        /// Who says so.
+        by: String,
+        /// What was noted down.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        evidence: Option<String>,
+    },
+    /// A person has left out a step.
+    StepSkipped {
+        /// Which.
+        step: String,
+        /// Who says so.
+        by: String,
+        /// Why.
+        why: String,
+    },
+    /// A guided rotation is given up. What was done stays done.
+    WalkAborted {
+        /// Who.
+        by: String,
+    },
 }
 
 /// How the cut-over became known.
@@ -173,6 +209,7 @@ impl Event {
             Event::Opened { .. } => "opened",
             Event::CreateIntended { .. } => "create-intended",
             Event::CreateFailed { .. } => "create-failed",
+            Event::Minted { .. } => "minted",
             Event::Created { .. } => "created",
             Event::DiscardIntended { .. } => "discard-intended",
             Event::Discarded { .. } => "discarded",
@@ -196,6 +233,10 @@ impl Event {
             Event::RolledBack => "rolled-back",
             Event::Blocked { .. } => "blocked",
             Event::Resumed { .. } => "resumed",
+            Event::WalkOpened { .. } => "walk-opened",
+            Event::StepDone { .. } => "step-done",
+            Event::StepSkipped { .. } => "step-skipped",
+            Event::WalkAborted { .. } => "walk-aborted",
         }
     }
 
@@ -208,6 +249,7 @@ impl Event {
     pub(super) fn fits_undoing(&self, kind: UndoKind) -> bool {
         match self {
             Event::CreateIntended { .. }
+            | Event::Minted { .. }
             | Event::DeliverIntended { .. }
             | Event::Delivered { .. }
             | Event::CutOver { .. }

@@ -3,21 +3,21 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use rotate_providers::contract::{KeyId, PublicHalf};
 
-use super::{Charter, Event, Issued, Phase, Retired, Switch};
+use super::{Charter, Event, Issued, Phase, Retired, Retirement, Switch};
 
 impl Phase {
     /// The phase after this event; `None` where it cannot follow.
     pub(super) fn advance(self, event: &Event, at: Timestamp, charter: &Charter) -> Option<Self> {
         Some(match (self, event) {
-            (Phase::Opened, Event::CreateIntended { .. }) => Phase::Creating,
+            (Phase::Opened, Event::CreateIntended { .. }) if !charter.mints_locally => Phase::Creating,
             (Phase::Creating, Event::CreateFailed { .. }) => Phase::Opened,
-            (Phase::Creating, Event::Created { key }) => Phase::Created(Issued {
-                key: key.clone(),
-                proved_at: None,
-                reached: BTreeSet::new(),
-                delivered: BTreeSet::new(),
-            }),
+            (Phase::Creating, Event::Created { key }) => Phase::Created(Issued::new(key, None)),
+            (Phase::Opened, Event::Minted { key, public }) if charter.mints_locally => {
+                Phase::Minted(Issued::new(key, Some(public)))
+            }
+            (Phase::Minted(issued), Event::Created { key }) if issued.key == *key => Phase::Created(issued),
             (Phase::Opened | Phase::Creating, Event::DiscardIntended { key, .. }) => Phase::Discarding(key.clone()),
             (Phase::Discarding(intended), Event::Discarded { key }) if intended == *key => Phase::Opened,
 
@@ -42,7 +42,16 @@ impl Phase {
                 Phase::CutOver(issued, Switch { at, by: by.clone() })
             }
             (Phase::CutOver(issued, switch), Event::Proved) => Phase::CutOver(issued.proved(at), switch),
-            (Phase::CutOver(issued, switch), Event::DeactivateIntended) => Phase::Deactivating(issued, switch),
+            (Phase::CutOver(issued, switch), Event::DeactivateIntended)
+                if charter.retirement != Retirement::RemoveForGood =>
+            {
+                Phase::Deactivating(issued, switch)
+            }
+            (Phase::CutOver(issued, switch), Event::DeleteIntended)
+                if charter.retirement == Retirement::RemoveForGood =>
+            {
+                Phase::Deleting(issued, switch, Retired { at, proved: false })
+            }
 
             (Phase::Deactivating(issued, switch), Event::Proved) => Phase::Deactivating(issued.proved(at), switch),
             (Phase::Deactivating(issued, switch), Event::Deactivated) => {
@@ -82,13 +91,16 @@ impl Phase {
             (Phase::Deleted(issued), Event::Done) => Phase::Done(issued),
 
             (
-                Phase::Created(issued)
+                Phase::Minted(issued)
+                | Phase::Created(issued)
                 | Phase::Verified(issued)
                 | Phase::Delivered(issued, _)
                 | Phase::CutOver(issued, _),
                 Event::WithdrawIntended,
             ) => Phase::Withdrawing(issued),
             (Phase::Withdrawing(issued), Event::Withdrawn) => Phase::Withdrawn(issued),
+            // It arrived at the vendor only now.
+            (Phase::Withdrawn(issued), Event::WithdrawIntended) if charter.mints_locally => Phase::Withdrawing(issued),
             (Phase::Opened | Phase::Withdrawn(_), Event::Aborted) => Phase::Aborted,
             (Phase::Withdrawn(_), Event::RolledBack) => Phase::RolledBack,
             _ => return None,
@@ -119,6 +131,7 @@ impl Phase {
             Phase::Opened
                 | Phase::Creating
                 | Phase::Discarding(_)
+                | Phase::Minted(_)
                 | Phase::Created(_)
                 | Phase::Verified(_)
                 | Phase::Delivered(..)
@@ -159,10 +172,16 @@ impl Phase {
         matches!(self, Phase::Withdrawing(_) | Phase::Withdrawn(_))
     }
 
+    /// Whether the new key is known to work, while the old one may be gone.
+    pub fn trusts_new_key(&self) -> bool {
+        self.is_reversible_after_cutover() || matches!(self, Phase::Deleted(_))
+    }
+
     /// The new key, once there is one.
     pub fn issued(&self) -> Option<&Issued> {
         match self {
-            Phase::Created(issued)
+            Phase::Minted(issued)
+            | Phase::Created(issued)
             | Phase::Verified(issued)
             | Phase::Delivered(issued, _)
             | Phase::CutOver(issued, _)
@@ -185,6 +204,7 @@ impl Phase {
             Phase::Opened => "opened",
             Phase::Creating => "creating",
             Phase::Discarding(_) => "discarding",
+            Phase::Minted(_) => "minted",
             Phase::Created(_) => "created",
             Phase::Verified(_) => "verified",
             Phase::Delivered(..) => "delivered",
@@ -205,6 +225,16 @@ impl Phase {
 }
 
 impl Issued {
+    fn new(key: &KeyId, public: Option<&PublicHalf>) -> Self {
+        Self {
+            key: key.clone(),
+            public: public.cloned(),
+            proved_at: None,
+            reached: BTreeSet::new(),
+            delivered: BTreeSet::new(),
+        }
+    }
+
     fn proved(self, at: Timestamp) -> Self {
         Self {
             proved_at: Some(at),

@@ -4,10 +4,13 @@ use jiff::{SignedDuration, Timestamp};
 use rotate_providers::contract::{Key, KeyId, LastUse};
 
 use super::{Facts, LOOK_AGAIN, Listing, Step, Wait, Waiting, block, by_itself, is_fresh, later, overdue_at};
-use crate::machine::{Cutover, Event, Issued, Phase, Rotation, Switch, SwitchedBy, Undo, UndoKind};
+use crate::machine::{Cutover, Event, Issued, Phase, Retirement, Rotation, Switch, SwitchedBy, Undo, UndoKind};
 
 /// AWS records use in steps of fifteen minutes, so only use later than that after our own proof is someone else's.
 const GRANULARITY: SignedDuration = SignedDuration::from_mins(15);
+
+/// How many readings in a row have to lack a key that may still arrive.
+const LATE_LOOKS: u32 = 4;
 
 /// What ordinary clocks differ by.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(1);
@@ -42,6 +45,24 @@ fn described(key: &Key) -> String {
     }
 }
 
+/// A key that was made here: does the vendor have it, and if not, may it be told of it?
+pub(super) fn register(rotation: &Rotation, issued: &Issued, facts: &Facts) -> Step {
+    let Some(listing) = &facts.keys else {
+        return Step::ReadKeys { again: false };
+    };
+    if listing.keys.iter().any(|key| key.id == issued.key) {
+        let key = issued.key.clone();
+        return Step::Record(Event::Created { key });
+    }
+    if facts.registered {
+        return Step::ReadKeys { again: true };
+    }
+    match may_create(&rotation.charter.old_key, &listing.keys, &[], |_| false) {
+        Ok(_) => Step::Register,
+        Err(why) => block(&why),
+    }
+}
+
 pub(super) fn create(rotation: &Rotation, facts: &Facts) -> Step {
     let Some(listing) = &facts.keys else {
         return Step::ReadKeys { again: false };
@@ -49,6 +70,7 @@ pub(super) fn create(rotation: &Rotation, facts: &Facts) -> Step {
     // What was deleted may still be listed for a while.
     let ignore = |key: &KeyId| rotation.discarded.contains(key);
     match may_create(&rotation.charter.old_key, &listing.keys, &facts.retired, ignore) {
+        Ok(None) if rotation.charter.mints_locally => Step::Mint,
         Ok(None) => Step::Create,
         Ok(Some(key)) => Step::Discard {
             key,
@@ -98,6 +120,9 @@ fn observe(rotation: &Rotation, issued: &Issued, delivered_at: Timestamp, facts:
         return Step::ReadUse(issued.key.clone());
     };
     let ours = issued.proved_at.unwrap_or(delivered_at).max(delivered_at);
+    if *new == LastUse::NotReported {
+        return wait(format!("the vendor does not report the use of new key {}", issued.key));
+    }
     let in_use = matches!(new, LastUse::At { at, .. } if at.duration_since(ours) > GRANULARITY);
     if !in_use {
         return wait(format!(
@@ -139,7 +164,11 @@ pub(super) fn retire(
     if issued.key == *old_key {
         return Some(block("the new key is the old key: the journal is damaged"));
     }
-    if !is_fresh(issued.proved_at, now) {
+    // Where keys are only removed there is no switching off and on within the second: the proof has to be of just now.
+    // A cut-over in the future is a clock that went back: then its age has to do.
+    let proved_since =
+        rotation.charter.retirement == Retirement::Disable || issued.proved_at >= Some(switch.at) || switch.at > now;
+    if !is_fresh(issued.proved_at, now) || !proved_since {
         return Some(Step::Prove);
     }
     // The record of a key that is gone cannot be read any more, and there is nothing left to lose.
@@ -168,7 +197,8 @@ pub(super) fn delete(rotation: &Rotation, issued: &Issued, switch: &Switch, fact
     let Some(listing) = &facts.keys else {
         return Step::ReadKeys { again: false };
     };
-    if listing.keys.iter().any(|key| key.id == *old_key && key.active) {
+    let expected = rotation.charter.retirement == Retirement::RemoveForGood;
+    if !expected && listing.keys.iter().any(|key| key.id == *old_key && key.active) {
         return block(&format!(
             "old key {old_key} is to be deleted, and someone has switched it on again"
         ));
@@ -206,15 +236,48 @@ pub(super) fn old_key_works(rotation: &Rotation, undo: &Undo, facts: &Facts) -> 
     let Some(listing) = &facts.keys else {
         return Some(Step::ReadKeys { again: false });
     };
-    match listing.keys.iter().find(|key| key.id == *old_key) {
-        Some(key) if key.active => None,
+    let listed = listing.keys.iter().find(|key| key.id == *old_key);
+    if listed.is_some_and(|key| key.active) {
+        return None;
+    }
+    // Where keys are only removed, a removed one is not listed, and can be registered again all the same.
+    let comes_back = listed.is_some() || comes_back(rotation);
+    match undo.reactivated {
+        // Whatever a person insists on: first it is tried.
+        false if comes_back && undo.kind == UndoKind::Rollback && !facts.owner_is_gone => {
+            Some(Step::Reactivate(undo.why.clone()))
+        }
         _ if undo.insisted => None,
         // It was switched on a moment ago, and the list does not show it yet.
-        Some(_) if undo.reactivated => Some(Step::ReadKeys { again: true }),
-        Some(_) if undo.kind == UndoKind::Rollback => Some(Step::Reactivate(undo.why.clone())),
+        true if comes_back => Some(Step::ReadKeys { again: true }),
         _ => Some(block(&format!(
             "old key {old_key} does not work any more, so without the new one nobody would have a key"
         ))),
+    }
+}
+
+fn comes_back(rotation: &Rotation) -> bool {
+    matches!(rotation.charter.retirement, Retirement::Remove { .. })
+}
+
+/// A new key that was taken back has to be gone. One that was made here and never proven may still be on its way to the
+/// vendor: the program was killed, and its last call was not. So it is looked for longer, and taken back again.
+pub(super) fn withdrawn(rotation: &Rotation, issued: &Issued, facts: &Facts, end: Event) -> Step {
+    let looks = match (rotation.charter.mints_locally, issued.proved_at) {
+        (true, None) => LATE_LOOKS,
+        _ => 1,
+    };
+    match &facts.keys {
+        Some(listing) if looks > 1 && listing.keys.iter().any(|listed| listed.id == issued.key) => {
+            // Twice in a row it is no lag.
+            if listing.agreeing < 2 {
+                Step::ReadKeys { again: true }
+            } else {
+                Step::Withdraw
+            }
+        }
+        Some(listing) if listing.agreeing < looks => Step::ReadKeys { again: true },
+        _ => listed_gone(facts, &issued.key, end),
     }
 }
 
@@ -227,15 +290,16 @@ pub(super) fn listed_gone(facts: &Facts, key: &KeyId, end: Event) -> Step {
     }
 }
 
-/// Who else has used the new key since our own last proof, in words; `None` where nobody has been seen to.
+/// Who else has used the new key since our own last proof, in words; `None` where the vendor says that nobody has.
 pub fn used_by_others(issued: &Issued, last_use: &LastUse) -> Option<String> {
     match last_use {
         LastUse::At { at, service, region } => {
             let ours = issued
                 .proved_at
                 .is_some_and(|proved| at.duration_since(proved) <= CLOCKS_DIFFER);
-            (!ours).then(|| format!("{service} in {region} at {at}"))
+            (!ours).then(|| format!("used by others: {service} in {region} at {at}"))
         }
-        LastUse::NeverSeen | LastUse::NotReported => None,
+        LastUse::NeverSeen => None,
+        LastUse::NotReported => Some("perhaps used by others: the vendor does not report its use".to_owned()),
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::Report;
+use super::{Listed, Report};
 use crate::store::{Line, Verified};
 
 /// The version of every document.
@@ -12,6 +12,11 @@ const SCHEMA_VERSION: u32 = 1;
 /// Targets.
 pub fn document(reports: &[Report]) -> String {
     pretty(&json!({ "schema_version": SCHEMA_VERSION, "targets": reports }))
+}
+
+/// Connectors.
+pub fn connectors(listed: &[Listed]) -> String {
+    pretty(&json!({ "schema_version": SCHEMA_VERSION, "connectors": listed }))
 }
 
 /// The journal.

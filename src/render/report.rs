@@ -1,15 +1,15 @@
 //! Where one target stands, for text and JSON alike.
 
-use jiff::Timestamp;
-use rotate_providers::connector;
+use jiff::{SignedDuration, Timestamp};
+use rotate_providers::automation;
 use serde::Serialize;
 
 use super::Speaker;
 use crate::driver::DriveError;
-use crate::machine::{Cutover, Phase, Restored, Rotation, Undo, UndoKind};
-use crate::plan::Planned;
+use crate::machine::{Cutover, Phase, Restored, Retirement, Rotation, Undo, UndoKind, Walk};
+use crate::plan::{Guidance, Planned};
 use crate::policy::{Facts, Step, Wait, Waiting, next};
-use crate::store::Stored;
+use crate::store::{Automated, Stored};
 
 /// Where one target stands.
 #[derive(Clone, Debug, Serialize)]
@@ -35,6 +35,9 @@ pub struct Report {
     /// What would be done; only of a dry run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<Vec<Planned>>,
+    /// What a person has to know before the first step; only of guided targets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guide: Option<Guidance>,
     /// What a person does at the consumer, one action a line.
     #[serde(skip)]
     pub handover: Vec<String>,
@@ -43,6 +46,8 @@ pub struct Report {
     pub undo: Option<String>,
     #[serde(skip)]
     is_undone: bool,
+    #[serde(skip)]
+    is_brief: bool,
 }
 
 /// What comes next.
@@ -73,9 +78,11 @@ impl Report {
             next: Next::default(),
             reason: None,
             plan: None,
+            guide: None,
             handover: Vec::new(),
             undo: None,
             is_undone: false,
+            is_brief: false,
         }
     }
 
@@ -95,6 +102,14 @@ impl Report {
 
     /// A rotation as it stands, with what can be said without asking the vendor.
     pub fn standing(stored: &Stored, now: Timestamp, speaker: &Speaker) -> Self {
+        match stored.clone().sort() {
+            Ok(automated) => Self::now(&automated, now, speaker),
+            Err(guided) => Self::walking(&guided.target, &guided.id, &guided.rotation, now, speaker),
+        }
+    }
+
+    /// The same, of a rotation that the program takes.
+    pub fn now(stored: &Automated, now: Timestamp, speaker: &Speaker) -> Self {
         let wait = match next(&stored.rotation, &Facts::default(), now) {
             Step::Wait(wait) => Some(wait),
             _ => None,
@@ -102,8 +117,33 @@ impl Report {
         Self::of(stored, wait.as_ref(), now, speaker)
     }
 
+    /// A rotation that a person walks through.
+    pub fn walking(target: &str, id: &str, walk: &Walk, now: Timestamp, speaker: &Speaker) -> Self {
+        let mut report = Self::unopened(target);
+        let itinerary = &walk.itinerary;
+        report.rotation = Some(id.to_owned());
+        report.state = walk.phase_name();
+        let (taken, all) = (walk.ticks.len(), itinerary.steps.len());
+        let behind = format!("{taken} of {all} steps of `{}` are behind", itinerary.procedure);
+        report.reason = Some(match walk.ticks.last().filter(|_| walk.is_done()) {
+            Some(last) => format!("{behind}, the last one since {}", last.at.strftime("%Y-%m-%d")),
+            None if !walk.is_closed() && overdue(walk).is_some_and(|at| at <= now) => format!("overdue: {behind}"),
+            None => behind,
+        });
+        if let Some(step) = walk.next_step().filter(|_| !walk.aborted) {
+            report.next = Next {
+                who: Some("person"),
+                what: Some(format!("step {} of {all}: {step}", taken + 1)),
+                command: Some(speaker.command(&format!("done {target} {step}"))),
+                at: overdue(walk),
+            };
+            report.undo = Some(speaker.command(&format!("abort {target}")));
+        }
+        report
+    }
+
     /// A rotation that a command has just moved to where it waits.
-    pub fn of(stored: &Stored, wait: Option<&Wait>, now: Timestamp, speaker: &Speaker) -> Self {
+    pub fn of(stored: &Automated, wait: Option<&Wait>, now: Timestamp, speaker: &Speaker) -> Self {
         Self::built(&stored.target, Some(&stored.id), &stored.rotation, wait, now, speaker)
     }
 
@@ -128,6 +168,7 @@ impl Report {
             next: what_next(target, rotation, wait, speaker),
             reason: reason(rotation, wait, now),
             plan: None,
+            guide: None,
             handover: if waits_for_cutover {
                 handover(rotation)
             } else {
@@ -135,7 +176,21 @@ impl Report {
             },
             undo: undo(target, rotation, speaker),
             is_undone: rotation.undo.is_some() && !rotation.phase.is_closed(),
+            is_brief: false,
         }
+    }
+
+    /// A guided rotation that would be opened.
+    pub fn unwalked(target: &str, guide: Guidance, steps: Vec<Planned>) -> Self {
+        let mut report = Self::unopened(target);
+        report.guide = Some(guide);
+        report.with_plan(steps)
+    }
+
+    /// Adds the guide that a person walks by.
+    pub fn with_guide(mut self, guide: Guidance, steps: Vec<Planned>) -> Self {
+        self.guide = Some(guide);
+        self.with_plan(steps)
     }
 
     /// Adds what would be done.
@@ -162,10 +217,25 @@ impl Report {
         self.reason = Some(format!("{error}{}", undone.unwrap_or_default()));
     }
 
+    /// Shows a person the next step only.
+    pub fn brief(self) -> Self {
+        Self { is_brief: true, ..self }
+    }
+
+    pub(super) fn is_brief(&self) -> bool {
+        self.is_brief
+    }
+
     /// Whether there is anything to say beside the reason.
     pub fn is_opened(&self) -> bool {
         self.rotation.is_some() || self.plan.is_some()
     }
+}
+
+/// When a person should have walked to the end.
+fn overdue(walk: &Walk) -> Option<Timestamp> {
+    let allowance = i64::try_from(walk.itinerary.allowance_seconds).ok()?;
+    walk.opened_at.checked_add(SignedDuration::from_secs(allowance)).ok()
 }
 
 /// The state's name in JSON and in tables.
@@ -174,10 +244,11 @@ fn state(rotation: &Rotation) -> &'static str {
         return "blocked";
     }
     match &rotation.phase {
-        Phase::Opened | Phase::Creating | Phase::Discarding(_) => "opened",
+        Phase::Opened | Phase::Creating | Phase::Discarding(_) | Phase::Minted(_) => "opened",
         Phase::Created(_) => "created",
         Phase::Verified(_) => "verified",
         Phase::Delivered(..) if rotation.charter.cutover != Cutover::Immediate => "awaiting-cutover",
+        Phase::CutOver(..) if rotation.charter.retirement == Retirement::RemoveForGood => "soaking",
         Phase::Delivered(..) | Phase::CutOver(..) | Phase::Deactivating(..) => "delivered",
         Phase::Deactivated(..) | Phase::Reactivating(..) => "deactivated",
         Phase::Soaking(..) | Phase::Deleting(..) | Phase::Deleted(_) => "soaking",
@@ -249,10 +320,22 @@ fn what_next(target: &str, rotation: &Rotation, wait: Option<&Wait>, speaker: &S
             "run".to_owned(),
             wait.until,
         ),
-        Waiting::Soak => next("rotate", "deletes the old key".to_owned(), "run".to_owned(), wait.until),
+        Waiting::Soak => {
+            let what = match rotation.charter.retirement {
+                Retirement::Disable => "deletes the old key",
+                Retirement::Remove { .. } => "lets the old key go for good",
+                Retirement::RemoveForGood => "removes the old key for good",
+            };
+            next("rotate", what.to_owned(), "run".to_owned(), wait.until)
+        }
         Waiting::Person => {
             let rolled_back = rotation.undo.as_ref().map(|undo| undo.kind);
             let (what, command) = match rolled_back {
+                // Switching it on again was tried.
+                Some(_) if matches!(rotation.phase, Phase::Reactivating(..)) => (
+                    "the old key cannot come back; to go on with the new one after all",
+                    format!("confirm {target}"),
+                ),
                 Some(UndoKind::Rollback) => ("resolve it, then say so", format!("rollback --force {target}")),
                 Some(UndoKind::Abort) => ("resolve it, then say so", format!("abort --force {target}")),
                 None => (
@@ -267,13 +350,19 @@ fn what_next(target: &str, rotation: &Rotation, wait: Option<&Wait>, speaker: &S
 
 /// What a person does at the consumer.
 fn handover(rotation: &Rotation) -> Vec<String> {
-    let (Some(connector), Some(issued)) = (connector(&rotation.charter.connector), rotation.issued()) else {
+    let (Some(automation), Some(issued)) = (automation(&rotation.charter.connector), rotation.issued()) else {
         return Vec::new();
     };
     let destinations = rotation.charter.destinations.join(" or ");
-    connector
+    let own = rotation.charter.own_identity.then_some(
+        "name the new key in rotate's own connection as well (private_key_file in connections.toml): this rotation finds its \
+         new key by itself, the next one does not",
+    );
+    automation
         .handover
         .iter()
+        .copied()
+        .chain(own)
         .map(|line| {
             line.replace("{key}", issued.key.as_str())
                 .replace("{destination}", &destinations)

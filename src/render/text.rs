@@ -1,8 +1,14 @@
 //! For people.
 
+mod guided;
+
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::Report;
+pub use guided::{connector, plan as guided_plan, step as guided_step};
+
+use super::{Listed, Report};
+use rotate_providers::guide::inert;
+
 use crate::machine::{Event, SwitchedBy};
 use crate::plan::Planned;
 use crate::store::{Line, Verified};
@@ -94,18 +100,39 @@ pub fn table(reports: &[Report]) -> String {
     table.trim_fmt() + "\n"
 }
 
+/// All connectors.
+pub fn connectors(listed: &[Listed]) -> String {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(["CONNECTOR", "ROTATES", "HOW", "OVERLAP", "ROLES"]);
+    for connector in listed {
+        let overlap = if connector.overlap { "yes" } else { "NO" };
+        table.add_row([
+            connector.id,
+            &connector.title,
+            connector.mode,
+            overlap,
+            &connector.roles.join("; "),
+        ]);
+    }
+    table.trim_fmt() + "\n"
+}
+
 /// The journal.
 pub fn journal(lines: &[Line]) -> String {
     let one = |line: &Line| {
         let event = &line.record.event;
         let at = line.record.at.strftime("%Y-%m-%dT%H:%M:%SZ");
-        format!(
-            "{:>6}  {at}  {}  {}{}\n",
+        let told = format!(
+            "{:>6}  {at}  {}  {}{}",
             line.seq,
             line.target,
             event.name(),
             detail(event)
-        )
+        );
+        inert(&told) + "\n"
     };
     lines.iter().map(one).collect()
 }
@@ -114,7 +141,7 @@ fn detail(event: &Event) -> String {
     let told = |text: &str| format!("  {text}");
     match event {
         Event::Opened { charter } => told(&format!("old key {}", charter.old_key)),
-        Event::Created { key } | Event::Discarded { key } => told(key.as_str()),
+        Event::Minted { key, .. } | Event::Created { key } | Event::Discarded { key } => told(key.as_str()),
         Event::DiscardIntended { key, why } => told(&format!("{key}: {why}")),
         Event::DeliverIntended { destination } | Event::Delivered { destination } => told(destination),
         Event::Restored { destination, outcome } => {
@@ -128,7 +155,13 @@ fn detail(event: &Event) -> String {
         },
         Event::UndoRequested { why, by, .. } => told(&format!("by {by}: {why}")),
         Event::CreateFailed { why } | Event::ReactivateIntended { why } | Event::Blocked { why } => told(why),
-        Event::Resumed { by } => told(&format!("by {by}")),
+        Event::Resumed { by } | Event::WalkAborted { by } => told(&format!("by {by}")),
+        Event::WalkOpened { itinerary } => told(&itinerary.procedure),
+        Event::StepDone { step, by, evidence } => {
+            let evidence = evidence.iter().map(|text| format!(": {text}")).collect::<String>();
+            told(&format!("{step} by {by}{evidence}"))
+        }
+        Event::StepSkipped { step, by, why } => told(&format!("{step} by {by}: {why}")),
         _ => String::new(),
     }
 }

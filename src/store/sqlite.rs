@@ -167,9 +167,8 @@ impl Store for SqliteStore {
         let mut keys = Vec::new();
         for row in &rows {
             let stored = self.summary(row)?;
-            if matches!(stored.rotation.phase, crate::machine::Phase::Done(_)) {
-                keys.push(stored.rotation.charter.old_key);
-            }
+            let rotation = stored.rotation.automated();
+            keys.extend(rotation.and_then(|rotation| rotation.retired()).cloned());
         }
         Ok(keys)
     }

@@ -3,8 +3,7 @@
 use std::fmt;
 use std::process::Command;
 
-use rotate_fixtures::Workplace;
-use rotate_fixtures::workplace::{BUCKET, TARGET, USER};
+use crate::ground::Ground;
 
 /// A way through a rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,11 +12,13 @@ pub(crate) enum Flow {
     Immediate,
     /// The command, a person's confirmation, a week of soak.
     Confirmed,
+    /// The same, where the old key cannot be brought back: it rests before it goes.
+    ForGood,
     /// A person undoes it before the cut-over.
     Aborted,
     /// A person undoes it after the cut-over.
     RolledBack,
-    /// The new key may not list the bucket.
+    /// The new key does not do what the consumer needs.
     Useless,
 }
 
@@ -26,6 +27,7 @@ impl fmt::Display for Flow {
         f.write_str(match self {
             Self::Immediate => "immediate",
             Self::Confirmed => "confirmed",
+            Self::ForGood => "removed for good",
             Self::Aborted => "aborted",
             Self::RolledBack => "rolled back",
             Self::Useless => "useless new key",
@@ -34,49 +36,35 @@ impl fmt::Display for Flow {
 }
 
 impl Flow {
-    /// Makes the place such that the flow happens.
-    pub(crate) fn prepare(self, place: &Workplace) {
-        match self {
-            Self::Useless => place.cloud.forbid_bucket(BUCKET, USER),
-            // Kills before the delivery are the confirmed rotation's matter.
-            Self::RolledBack => assert!(self.one_shot(place).output().unwrap().status.success()),
-            Self::Immediate | Self::Confirmed | Self::Aborted => {}
-        }
-    }
-
     /// The next command, or `None` at the end. A person who undoes a rotation does so as soon as a kill was noticed.
-    pub(crate) fn next(self, place: &Workplace, state: &str, was_killed: bool) -> Option<Command> {
+    pub(crate) fn next(self, ground: &impl Ground, state: &str, was_killed: bool) -> Option<Command> {
+        let target = ground.target();
         Some(match (self, state) {
             (_, "done" | "aborted" | "rolled-back") => return None,
-            (_, "idle") => self.one_shot(place),
-            (_, "undoing") => place.command(["run"]),
-            (Self::Aborted, "awaiting-cutover") => place.command(["abort", TARGET]),
-            (Self::Aborted, _) if was_killed => place.command(["abort", TARGET]),
-            (_, "awaiting-cutover") => place.command(["confirm", TARGET]),
-            (Self::RolledBack, "soaking") => place.command(["rollback", TARGET]),
-            (Self::RolledBack, _) if was_killed => place.command(["rollback", TARGET]),
-            (_, "soaking") => {
-                let mut later = place.command(["run"]);
-                later.env("ROTATE_TEST_CLOCK_AHEAD", (8 * 86400).to_string());
-                later
-            }
-            (_, "cut-over" | "deactivating" | "deactivated") => place.command(["run"]),
-            _ => self.one_shot(place),
+            (_, "idle") => self.one_shot(ground),
+            (_, "undoing") => ground.command(&["run"]),
+            (Self::Aborted, "awaiting-cutover") => ground.command(&["abort", target]),
+            (Self::Aborted, _) if was_killed => ground.command(&["abort", target]),
+            (_, "awaiting-cutover") => ground.command(&["confirm", target]),
+            (Self::RolledBack, "soaking") => ground.command(&["rollback", target]),
+            (Self::RolledBack, _) if was_killed => ground.command(&["rollback", target]),
+            (_, "soaking") | (Self::ForGood, "cut-over") => after_the_soak(ground),
+            (_, "cut-over" | "deactivating" | "deactivated") => ground.command(&["run"]),
+            _ => self.one_shot(ground),
         })
     }
 
     /// The command that begins the rotation, and goes on with it.
-    pub(crate) fn one_shot(self, place: &Workplace) -> Command {
-        let mut command = match self {
-            Self::Immediate => place.rotate(["--cutover", "immediate", "--soak", "0s"]),
-            _ => place.rotate(["--soak", "7d"]),
-        };
-        command.args(["--deliver", &format!("aws-profile:gs@{}", profile(place).display())]);
-        command
+    pub(crate) fn one_shot(self, ground: &impl Ground) -> Command {
+        ground.one_shot(match self {
+            Self::Immediate => &["--cutover", "immediate", "--soak", "0s"],
+            _ => &["--soak", "7d"],
+        })
     }
 }
 
-/// The second destination: a file with a life of its own.
-pub(crate) fn profile(place: &Workplace) -> std::path::PathBuf {
-    place.path("credentials")
+fn after_the_soak(ground: &impl Ground) -> Command {
+    let mut later = ground.command(&["run"]);
+    later.env("ROTATE_TEST_CLOCK_AHEAD", (8 * 86400).to_string());
+    later
 }

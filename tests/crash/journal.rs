@@ -68,7 +68,7 @@ impl Journal {
     }
 
     /// Where the rotation stands, as the person of a flow needs to know it.
-    pub(crate) fn state(&self) -> &'static str {
+    pub(crate) fn state(&self, destinations: usize) -> &'static str {
         let undoing = self.has("undo-requested");
         match self.last() {
             "done" => "done",
@@ -81,7 +81,7 @@ impl Journal {
             _ if self.has("deactivated") => "deactivated",
             _ if self.has("deactivate-intended") => "deactivating",
             _ if self.has("cut-over") => "cut-over",
-            "delivered" if self.count("delivered") >= 2 => "awaiting-cutover",
+            "delivered" if self.count("delivered") >= destinations => "awaiting-cutover",
             _ => "opened",
         }
     }

@@ -1,25 +1,19 @@
 //! One flow with kills in it, and the invariants after each of them.
 
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use rotate_fixtures::Workplace;
-use rotate_fixtures::aws::KeyStatus;
-use rotate_fixtures::workplace::USER;
-
-use crate::flow::{Flow, profile};
+use crate::flow::Flow;
+use crate::ground::Ground;
 use crate::journal::{self, Journal};
-
-/// What someone else keeps in the shared credentials file.
-const OTHERS: &str = "# not ours\n[default]\naws_access_key_id = OTHER\n\n[gs]\nregion = eu-west-1\n";
 
 /// More runs than any flow with two kills needs.
 const MOST_RUNS: usize = 20;
 
-pub(crate) struct Scenario {
+pub(crate) struct Scenario<G> {
     flow: Flow,
-    place: Workplace,
+    ground: G,
     trace: PathBuf,
 }
 
@@ -31,19 +25,15 @@ pub(crate) struct Survived {
     pub(crate) kills: usize,
 }
 
-impl Scenario {
+impl<G: Ground> Scenario<G> {
     pub(crate) fn new(flow: Flow) -> Self {
-        let place = Workplace::in_memory(env!("CARGO_BIN_EXE_rotate"));
-        std::fs::write(profile(&place), OTHERS).unwrap();
-        close_to_others(&profile(&place));
-        flow.prepare(&place);
-        let scenario = Self {
+        let ground = G::prepare(flow);
+        ground.watch(flow);
+        Self {
             flow,
-            trace: place.path("trace"),
-            place,
-        };
-        scenario.watch();
-        scenario
+            trace: ground.path("trace"),
+            ground,
+        }
     }
 
     /// Runs the flow to its end, killing the program at the n-th crash point after its beginning, then at the m-th one
@@ -54,7 +44,10 @@ impl Scenario {
         let mut killed = 0;
         let mut journal = self.journal();
         for _ in 0..MOST_RUNS {
-            let Some(command) = self.flow.next(&self.place, journal.state(), killed > 0) else {
+            let Some(command) = self
+                .flow
+                .next(&self.ground, journal.state(self.ground.destinations()), killed > 0)
+            else {
                 self.check_end(&journal, kills);
                 return Survived {
                     points: self.points(),
@@ -104,88 +97,22 @@ impl Scenario {
         false
     }
 
-    /// At the very moment of an effect: nobody is cut off, and the journal knows of it.
-    fn watch(&self) {
-        let database = self.place.state().join("rotate.db");
-        let old = self.place.old.id.clone();
-        let flow = self.flow;
-        // A clone of the cloud would keep it alive for ever, so the hook only reads the disk.
-        self.place.cloud.on_effect(move |effect| {
-            let journal = Journal::read(&database);
-            let is_old = effect.key_id == old;
-            match effect.status {
-                KeyStatus::Active if is_old => assert!(journal.has("reactivate-intended"), "{flow:?}: {journal:?}"),
-                KeyStatus::Active => assert_eq!(journal.last(), "create-intended", "{flow:?}: {journal:?}"),
-                KeyStatus::Inactive => {
-                    assert!(is_old, "{flow:?}: the new key was disabled: {journal:?}");
-                    assert!(
-                        journal.has("cut-over"),
-                        "{flow:?}: disabled before the cut-over: {journal:?}"
-                    );
-                    assert!(journal.has("deactivate-intended"), "{flow:?}: {journal:?}");
-                }
-                KeyStatus::Deleted if is_old => {
-                    assert!(
-                        journal.has("cut-over"),
-                        "{flow:?}: deleted before the cut-over: {journal:?}"
-                    );
-                    assert!(journal.has("delete-intended"), "{flow:?}: {journal:?}");
-                }
-                KeyStatus::Deleted => {
-                    let intended = matches!(journal.last(), "withdraw-intended" | "discard-intended");
-                    assert!(intended, "{flow:?}: a new key was deleted without intent: {journal:?}");
-                }
-            }
-        });
-    }
-
     /// The invariants that hold at every moment, checked after every run, killed or not.
     fn check_now(&self, journal: &Journal, kills: &[usize]) {
-        let place = &self.place;
         let context = || format!("{:?} with kills {kills:?}: {journal:?}", self.flow);
-        if !journal.has("cut-over") {
-            assert!(
-                place.cloud.works(&place.old.id, &place.old.secret),
-                "a consumer is cut off; {}",
-                context()
-            );
-        }
-        // Every live key is on record, or is what a call that was just made has left for the next run to find.
-        let unknown = place
-            .cloud
-            .keys_of(USER)
-            .into_iter()
-            .filter(|key| !journal.names(&key.id))
-            .count();
-        let explained = journal.is_creating() || (journal.events.is_empty() && unknown <= 1);
-        assert!(unknown == 0 || (unknown <= 2 && explained), "an orphan; {}", context());
+        self.ground.check_now(journal, &context);
         // A secret is recoverable as long as its rotation is open.
-        let closed = matches!(journal.state(), "done" | "aborted" | "rolled-back");
-        if journal.has("created") && !closed {
+        let closed = matches!(
+            journal.state(self.ground.destinations()),
+            "done" | "aborted" | "rolled-back"
+        );
+        if (journal.has("created") || journal.has("minted")) && !closed {
             assert!(journal.sealed >= 1, "a secret is lost; {}", context());
         }
-        // A destination is whole: what it was, or what it is to be.
-        if place.delivered().exists() {
-            let key = place
-                .delivered_key()
-                .unwrap_or_else(|| panic!("a torn file; {}", context()));
-            assert!(
-                journal.names(&key.id),
-                "a key was delivered that is not on record; {}",
-                context()
-            );
-        }
-        let held = std::fs::read_to_string(profile(place)).unwrap();
-        assert!(
-            held.starts_with(OTHERS),
-            "others' lines were disturbed; {}\n{held}",
-            context()
-        );
         self.no_secret_in_state();
     }
 
     fn check_end(&self, journal: &Journal, kills: &[usize]) {
-        let place = &self.place;
         let context = || format!("{:?} with kills {kills:?}: {journal:?}", self.flow);
         assert_eq!(
             journal.sealed,
@@ -193,51 +120,43 @@ impl Scenario {
             "a sealed secret outlived its rotation; {}",
             context()
         );
-        let keys = place.cloud.keys_of(USER);
-        assert_eq!(keys.len(), 1, "{keys:?}; {}", context());
-        let held = std::fs::read_to_string(profile(place)).unwrap();
+        self.ground.check_end(journal, &context);
         if journal.has("done") {
-            let new = place.delivered_key().expect("the new key is delivered");
-            assert!(place.cloud.works(&new.id, &new.secret), "{}", context());
-            assert!(held.contains(&new.secret), "{}", context());
             self.again_does_nothing();
-        } else {
-            assert!(place.cloud.works(&place.old.id, &place.old.secret), "{}", context());
-            assert!(!place.delivered().exists(), "{}", context());
-            assert_eq!(held, OTHERS, "{}", context());
         }
-        journal::verify(&place.state().join("rotate.db"));
+        journal::verify(&self.ground.state().join("rotate.db"));
         self.nothing_left_beside();
     }
 
     /// A finished rotation is finished, however often the command is repeated.
     fn again_does_nothing(&self) {
-        let calls = self.place.cloud.call_count();
-        let output = self.flow.one_shot(&self.place).output().unwrap();
+        let calls = self.ground.calls();
+        let output = self.flow.one_shot(&self.ground).output().unwrap();
         assert_eq!(
             output.status.code(),
             Some(0),
             "{}",
             String::from_utf8_lossy(&output.stderr)
         );
-        assert_eq!(self.place.cloud.call_count(), calls);
+        assert_eq!(self.ground.calls(), calls);
         assert_eq!(self.journal().last(), "done");
     }
 
     /// Neither a half-written file nor a copy of a secret stays behind.
     fn nothing_left_beside(&self) {
-        let folder = profile(&self.place).parent().unwrap().to_owned();
+        let folder = self.trace.parent().unwrap().to_owned();
         let mut names: Vec<String> = std::fs::read_dir(folder)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .filter(|name| !["state", "trace", "credentials", "key.json"].contains(&name.as_str()))
+            .filter(|name| !["state", "trace"].contains(&name.as_str()))
+            .filter(|name| !self.ground.expected_files().contains(&name.as_str()))
             .collect();
         names.sort();
         assert!(names.is_empty(), "left behind: {names:?}");
     }
 
     fn no_secret_in_state(&self) {
-        for entry in std::fs::read_dir(self.place.state()).into_iter().flatten() {
+        for entry in std::fs::read_dir(self.ground.state()).into_iter().flatten() {
             let path = entry.unwrap().path();
             let bytes = std::fs::read(&path).unwrap();
             self.no_secret_in(&bytes, &path.display().to_string());
@@ -245,9 +164,10 @@ impl Scenario {
     }
 
     fn no_secret_in(&self, bytes: &[u8], place: &str) {
-        let canary = self.place.cloud.canary();
-        let found = bytes.windows(canary.len()).any(|window| window == canary.as_bytes());
-        assert!(!found, "a secret is in {place}");
+        for secret in self.ground.secrets() {
+            let found = bytes.windows(secret.len()).any(|window| window == secret);
+            assert!(!found, "a secret is in {place}");
+        }
     }
 
     fn points(&self) -> Vec<String> {
@@ -256,11 +176,6 @@ impl Scenario {
     }
 
     fn journal(&self) -> Journal {
-        Journal::read(&self.place.state().join("rotate.db"))
+        Journal::read(&self.ground.state().join("rotate.db"))
     }
-}
-
-fn close_to_others(path: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }

@@ -1,24 +1,90 @@
 //! What has to hold at every step, by the keys that really live.
 
-use jiff::SignedDuration;
-use rotate::machine::{Event, Phase};
+use jiff::{SignedDuration, Timestamp};
+use rotate::machine::{Event, Phase, Restored, Retirement};
+use rotate_providers::contract::KeyId;
 
+use super::vendor::{SLOTS, public_half};
 use super::{Checked, World};
 
 impl World {
-    /// Before the cut-over the old key works; after it, the new one; while it is undone, one of the two at least.
-    pub(super) fn check_consumers(&self) -> Checked {
-        let old = self.is_active(&self.rotation.charter.old_key);
-        let new = self.is_active(&self.new_key());
-        let cut_over = self
-            .journal
-            .iter()
-            .any(|record| matches!(record.event, Event::CutOver { .. }));
-        match (cut_over, &self.rotation.undo) {
-            (false, _) => self.must(old, "before the cut-over the old key does not work"),
-            (true, None) => self.must(new, "after the cut-over the new key does not work"),
-            (true, Some(_)) => self.must(old || new, "no key works"),
-        }
+    pub(super) fn check_always(&self) -> Checked {
+        self.check_consumers()?;
+        self.must(
+            self.vendor.strangers_are_untouched(),
+            "a key of someone else is gone or was changed",
+        )?;
+        self.must(self.vendor.count() <= SLOTS, "there are more keys than slots")?;
+        self.must(
+            self.vendor.ours().len() <= 2,
+            "more than the old key and a new one are ours",
+        )
+    }
+
+    /// Before the cut-over the old key works; after it, the new one; while it is undone, one of the two at least, and the
+    /// old one as soon as anyone may have gone back to it.
+    fn check_consumers(&self) -> Checked {
+        let old = self.vendor.is_active(&self.rotation.charter.old_key);
+        let new = self.vendor.is_active(&self.new_key());
+        let cut_over = self.has_cut_over();
+        let Some(undo) = &self.rotation.undo else {
+            return match cut_over {
+                false => self.must(old, "before the cut-over the old key does not work"),
+                true => self.must(new, "after the cut-over the new key does not work"),
+            };
+        };
+        let put_back = undo.restored.values().any(|outcome| *outcome == Restored::PutBack);
+        self.must(old || new, "no key works")?;
+        self.must(old || cut_over, "before the cut-over the old key does not work")?;
+        self.must(
+            old || !put_back,
+            "a destination holds the old key again, and it does not work",
+        )
+    }
+
+    pub(super) fn has_cut_over(&self) -> bool {
+        let mut events = self.journal.iter().map(|record| &record.event);
+        events.any(|event| matches!(event, Event::CutOver { .. }))
+    }
+
+    /// Who makes the new key.
+    pub(super) fn check_made_by(&self, us: bool) -> Checked {
+        self.must(
+            self.rotation.charter.mints_locally == us,
+            "a key is made where it should not be",
+        )?;
+        self.must(self.rotation.issued().is_none(), "a second key is made")
+    }
+
+    /// No slot is asked for while our own keys fill them all. A stranger may have been faster than the list.
+    pub(super) fn check_room(&self) -> Checked {
+        self.must(self.vendor.ours().len() == 1, "a key is created beside two others")
+    }
+
+    /// Before the vendor is told of a key.
+    pub(super) fn check_register(&self, key: &KeyId) -> Checked {
+        let public = self.rotation.issued().and_then(|issued| issued.public.clone());
+        self.must(
+            public == Some(public_half(key)),
+            "a key is registered as what it is not",
+        )?;
+        let listed = self.facts.keys.iter().flat_map(|listing| &listing.keys);
+        let others: Vec<&KeyId> = listed.map(|listed| &listed.id).filter(|id| *id != key).collect();
+        self.must(
+            others == [&self.rotation.charter.old_key],
+            "a key is registered although the list shows no free slot beside the old key",
+        )?;
+        let ours = self.vendor.ours();
+        self.must(
+            ours.iter()
+                .all(|id| *id == key || **id == self.rotation.charter.old_key),
+            "a key is registered beside another one that was lost",
+        )
+    }
+
+    /// Before any key is deleted.
+    pub(super) fn check_removal(&self, key: &KeyId) -> Checked {
+        self.must(!self.vendor.is_strangers(key), "a key of someone else is deleted")
     }
 
     /// Before the old key is touched.
@@ -29,7 +95,7 @@ impl World {
             "an old key is retired while it is needed again",
         )?;
         self.must(
-            self.is_active(&new),
+            self.vendor.is_active(&new),
             "an old key is retired and the new one does not work",
         )?;
         self.must(new != self.rotation.charter.old_key, "the new key is the old one")?;
@@ -38,13 +104,56 @@ impl World {
         self.must(fresh, "an old key is retired without a fresh proof of the new one")
     }
 
+    /// Before the old key is deleted it has rested: switched off, or, where nothing would bring it back, unused.
+    pub(super) fn check_rest(&self) -> Checked {
+        let charter = &self.rotation.charter;
+        let for_good = charter.retirement == Retirement::RemoveForGood;
+        let begins = |event: &Event| match event {
+            Event::CutOver { .. } => for_good,
+            Event::Deactivated => !for_good,
+            _ => false,
+        };
+        let since: Option<Timestamp> = self
+            .journal
+            .iter()
+            .rfind(|record| begins(&record.event))
+            .map(|record| record.at);
+        let soak = i64::try_from(charter.soak_seconds).map(SignedDuration::from_secs);
+        let rested = since
+            .zip(soak.ok())
+            .is_some_and(|(at, soak)| self.now.duration_since(at) >= soak);
+        self.must(rested, "an old key is deleted before it has rested")?;
+        self.must(
+            for_good || !self.vendor.is_active(&charter.old_key),
+            "an old key is deleted that someone has switched on again",
+        )
+    }
+
     pub(super) fn check_end(&self) -> Checked {
         let survivor = match &self.rotation.phase {
             Phase::Done(issued) => &issued.key,
             _ => &self.rotation.charter.old_key,
         };
-        self.must(self.is_active(survivor), "the key that should survive does not work")?;
-        self.must(self.keys.len() == 1, "more than one key is left at the end")
+        self.must(
+            self.vendor.is_active(survivor),
+            "the key that should survive does not work",
+        )?;
+        self.must(self.vendor.ours() == [survivor], "more than one key is left at the end")?;
+        self.check_retired_once()
+    }
+
+    /// A key that nothing brings back is never disabled; any other is disabled before it is deleted.
+    fn check_retired_once(&self) -> Checked {
+        let has = |name: &str| self.journal.iter().any(|record| record.event.name() == name);
+        let for_good = self.rotation.charter.retirement == Retirement::RemoveForGood;
+        self.must(
+            !for_good || !has("deactivate-intended"),
+            "a key that nothing brings back was switched off",
+        )?;
+        self.must(
+            for_good || !has("deleted") || has("deactivated"),
+            "a key was deleted that was never switched off",
+        )
     }
 
     pub(super) fn must(&self, holds: bool, promise: &str) -> Checked {

@@ -143,3 +143,100 @@ fn that_no_key_appeared_takes_two_readings_that_agree() {
     let step = decide(&creating, &listed(&old, 2));
     assert!(matches!(step, Ok(Step::Record(Event::CreateFailed { .. }))));
 }
+
+#[test]
+fn where_keys_are_made_here_the_same_gate_stands_before_the_making() {
+    let opened = made_here(rotation(Phase::Opened));
+    assert_eq!(decide(&opened, &Facts::default()), Ok(Step::ReadKeys { again: false }));
+    assert_eq!(decide(&opened, &listed(&[key(OLD, true)], 1)), Ok(Step::Mint));
+    blocked(&opened, &listed(&[], 1), &[OLD, "no longer there"]);
+    blocked(&opened, &listed(&[key(OLD, false)], 1), &[OLD, "no longer active"]);
+    blocked(
+        &opened,
+        &listed(&[key(OLD, true), key("AKIAOTHER", true)], 1),
+        &["both slots are full", OLD, "AKIAOTHER"],
+    );
+    // What an earlier rotation removed and someone has registered again is theirs now: it works, so it stays.
+    let mut facts = listed(&[key(OLD, true), key("AKIARETIRED", true)], 1);
+    facts.retired = vec![id("AKIARETIRED")];
+    blocked(&opened, &facts, &["both slots are full", "AKIARETIRED"]);
+    // Nothing has been made yet, so there is nothing to take back.
+    let mut undone = made_here(undone(Phase::Opened, UndoKind::Abort, false));
+    undone.attempts.clear();
+    assert_eq!(decide(&undone, &Facts::default()), Ok(Step::Record(Event::Aborted)));
+}
+
+#[test]
+fn a_key_that_was_made_here_is_registered_unless_the_vendor_has_it_already() {
+    let minted = Issued {
+        public: Some(PublicHalf::new("MIIBNEW")),
+        reached: BTreeSet::new(),
+        delivered: BTreeSet::new(),
+        ..issued(None)
+    };
+    let (old, new, other) = (key(OLD, true), key(NEW, true), key("AKIAOTHER", true));
+    let created = || Ok(Step::Record(Event::Created { key: id(NEW) }));
+    let full = || Err(["both slots are full", "AKIAOTHER"]);
+    let gone = || Err([OLD, "no longer there"]);
+    for (what, keys, first, after_registering) in [
+        (
+            "nothing has been read",
+            None,
+            Ok(Step::ReadKeys { again: false }),
+            Ok(Step::ReadKeys { again: false }),
+        ),
+        // Once it is registered, the list may be late; before that, the program may have died on its way to the vendor.
+        (
+            "the old key alone",
+            Some(vec![old.clone()]),
+            Ok(Step::Register),
+            Ok(Step::ReadKeys { again: true }),
+        ),
+        ("both", Some(vec![old.clone(), new.clone()]), created(), created()),
+        (
+            "the new key, and no old one",
+            Some(vec![new.clone()]),
+            created(),
+            created(),
+        ),
+        (
+            "someone was faster",
+            Some(vec![old.clone(), other.clone()]),
+            full(),
+            Ok(Step::ReadKeys { again: true }),
+        ),
+        (
+            "someone took the old one's place",
+            Some(vec![other]),
+            gone(),
+            Ok(Step::ReadKeys { again: true }),
+        ),
+        ("no key", Some(vec![]), gone(), Ok(Step::ReadKeys { again: true })),
+    ] {
+        for (registered, expected) in [(false, first), (true, after_registering)] {
+            let facts = Facts {
+                keys: keys.clone().map(|keys| Listing { keys, agreeing: 1 }),
+                registered,
+                ..Facts::default()
+            };
+            for retirement in retirements() {
+                let rotation = going(retirement, made_here(rotation(Phase::Minted(minted.clone()))));
+                match (decide(&rotation, &facts), &expected) {
+                    (Ok(step), Ok(expected)) => assert_eq!(&step, expected, "{what}, registered: {registered}"),
+                    (Err(why), Err(words)) => assert!(words.iter().all(|word| why.contains(word)), "{what}: {why}"),
+                    (found, _) => panic!("{what}, registered: {registered}: {found:?}"),
+                }
+            }
+        }
+    }
+    // A key that this journal retired is not deleted to make room: that belongs before the making.
+    let facts = Facts {
+        retired: vec![id("AKIARETIRED")],
+        ..listed(&[old, key("AKIARETIRED", false)], 1)
+    };
+    blocked(
+        &made_here(rotation(Phase::Minted(minted))),
+        &facts,
+        &["both slots are full", "AKIARETIRED"],
+    );
+}

@@ -5,22 +5,32 @@ use rotate::render::{Report, Speaker, text};
 
 use super::*;
 
+/// What the vendor lists where every call so far has worked.
+fn as_listed(rotation: &Rotation, registered: bool) -> Vec<Key> {
+    let retirement = &rotation.charter.retirement;
+    let old = match (rotation.phase.name(), retirement) {
+        ("deleted" | "done", _) => None,
+        ("deactivated" | "soaking" | "deleting", Retirement::Disable) => Some(key(OLD, false)),
+        ("deactivated" | "soaking" | "deleting", Retirement::Remove { .. }) => None,
+        _ => Some(key(OLD, true)),
+    };
+    let exists = registered || !matches!(rotation.phase, Phase::Minted(_));
+    let new = rotation.issued().filter(|_| exists);
+    old.into_iter()
+        .chain(new.map(|issued| key(issued.key.as_str(), true)))
+        .collect()
+}
+
 /// The rotation from its opening, driven by `next` with the best outcome of every step: what a person would see.
 fn really(mut rotation: Rotation, confirmed_after: SignedDuration) -> Vec<(&'static str, bool)> {
     let (mut now, mut facts, mut seen) = (NOW, Facts::default(), Vec::new());
     for _ in 0..200 {
         let old = rotation.charter.old_key.clone();
         let before = rotation.phase.name();
-        let gone = matches!(before, "deleted" | "done");
+        let retirement = rotation.charter.retirement.clone();
         let events = match next(&rotation, &facts, now) {
             Step::ReadKeys { .. } => {
-                let mut keys = if gone {
-                    vec![]
-                } else {
-                    vec![key(OLD, !["deactivated", "soaking", "deleting"].contains(&before))]
-                };
-                keys.extend(rotation.issued().map(|issued| key(issued.key.as_str(), true)));
-                facts.keys = listed(&keys, 2).keys;
+                facts.keys = listed(&as_listed(&rotation, facts.registered), 2).keys;
                 continue;
             }
             Step::ReadUse(key) => {
@@ -37,11 +47,22 @@ fn really(mut rotation: Rotation, confirmed_after: SignedDuration) -> Vec<(&'sta
                 let ids_before = BTreeSet::from([old]);
                 vec![Event::CreateIntended { ids_before }, Event::Created { key: id(NEW) }]
             }
+            Step::Mint => {
+                seen.push(("created", false));
+                let public = PublicHalf::new("MIIBNEW");
+                vec![Event::Minted { key: id(NEW), public }]
+            }
+            Step::Register => {
+                seen.push(("created", true));
+                facts.registered = true;
+                vec![]
+            }
             Step::Prove => {
                 let phase = match before {
                     "created" | "verified" => "verified",
                     "deactivated" => "deactivated",
                     "soaking" | "deleting" => "deleted",
+                    "cut-over" if retirement == Retirement::RemoveForGood => "deleted",
                     _ => "cut over",
                 };
                 seen.push((phase, false));
@@ -60,7 +81,8 @@ fn really(mut rotation: Rotation, confirmed_after: SignedDuration) -> Vec<(&'sta
                 vec![Event::DeactivateIntended, Event::Deactivated]
             }
             Step::Delete => {
-                seen.push(("deleted", true));
+                // What was removed before its rest is only made sure of.
+                seen.push(("deleted", !matches!(retirement, Retirement::Remove { .. })));
                 vec![Event::DeleteIntended, Event::Deleted]
             }
             Step::Record(event) => vec![event],
@@ -103,7 +125,11 @@ fn variants() -> Vec<Rotation> {
     let mut all = Vec::new();
     for cutover in [Cutover::Confirm, Cutover::Observed, Cutover::Immediate] {
         for soak in [0, WEEK] {
-            all.extend((1..=3).map(|destinations| fresh(cutover, soak, destinations)));
+            for retirement in retirements() {
+                let variant = |destinations| going(retirement.clone(), fresh(cutover, soak, destinations));
+                all.extend((1..=3).map(variant));
+                all.extend((1..=3).map(variant).map(made_here));
+            }
         }
     }
     all
@@ -123,14 +149,18 @@ fn a_plan_foresees_every_effect_however_long_a_person_takes() {
     for rotation in variants() {
         let plan = foresee(rotation.clone(), Facts::default(), NOW).expect("a plan can be made");
         let planned: Vec<_> = plan.iter().filter(|step| step.effect).map(|step| step.phase).collect();
-        let steps = really(rotation, SignedDuration::from_hours(72));
+        let steps = really(rotation.clone(), SignedDuration::from_hours(72));
         let real: Vec<_> = steps
             .iter()
             .filter(|(_, effect)| *effect)
             .map(|(phase, _)| *phase)
             .collect();
         assert_eq!(planned, real);
-        assert_eq!(planned.last(), Some(&"deleted"));
+        let last = match rotation.charter.retirement {
+            Retirement::Remove { .. } => "deactivated",
+            Retirement::Disable | Retirement::RemoveForGood => "deleted",
+        };
+        assert_eq!(planned.last(), Some(&last));
     }
 }
 
@@ -162,42 +192,60 @@ Plan, if all goes well (nothing has been done):
     );
 }
 
+fn told(rotation: &Rotation) -> String {
+    let plan = foresee(rotation.clone(), Facts::default(), NOW).expect("a plan can be made");
+    let speaker = Speaker::new(None);
+    text::story(&Report::foreseen("snowflake-keypair/U", rotation, &speaker).with_plan(plan))
+}
+
 #[test]
-fn a_plan_can_be_made_wherever_a_rotation_stands_also_after_a_crash() {
-    let (new, cut, rest) = (issued(Some(NOW)), switch(ago(60)), retired(ago(30)));
-    let at = |phase| rotation(phase);
-    let abort = |phase| undone(phase, UndoKind::Abort, false);
-    let rollback = |phase| undone(phase, UndoKind::Rollback, false);
-    let standing = [
-        at(Phase::Opened),
-        at(Phase::Creating),
-        at(Phase::Discarding(id("AKIALOST"))),
-        at(Phase::Created(issued(None))),
-        at(Phase::Delivered(new.clone(), NOW)),
-        at(Phase::CutOver(new.clone(), cut.clone())),
-        at(Phase::Deactivating(new.clone(), cut.clone())),
-        at(Phase::Deactivated(new.clone(), cut.clone(), rest.clone())),
-        at(Phase::Reactivating(new.clone(), cut.clone(), "why".to_owned())),
-        at(Phase::Soaking(new.clone(), cut.clone(), rest.clone())),
-        at(Phase::Deleting(new.clone(), cut.clone(), rest.clone())),
-        at(Phase::Deleted(new.clone())),
-        at(Phase::Done(new.clone())),
-        abort(Phase::Creating),
-        abort(Phase::Discarding(id("AKIALOST"))),
-        abort(Phase::Delivered(new.clone(), NOW)),
-        abort(Phase::Withdrawing(new.clone())),
-        abort(Phase::Withdrawn(new.clone())),
-        rollback(Phase::CutOver(new.clone(), cut.clone())),
-        rollback(Phase::Deactivating(new.clone(), cut.clone())),
-        rollback(Phase::Reactivating(new.clone(), cut.clone(), "why".to_owned())),
-        rollback(Phase::Soaking(new, cut, rest)),
-    ];
-    let without: Vec<String> = standing
-        .into_iter()
-        .filter_map(|rotation| foresee(rotation, Facts::default(), NOW).err())
-        .map(|illegal| illegal.to_string())
-        .collect();
-    assert!(without.is_empty(), "no plan: {without:#?}");
+fn a_fresh_rotation_whose_old_key_can_be_registered_again_is_told_like_this() {
+    let rotation = going(removable(), made_here(fresh(Cutover::Confirm, WEEK, 1)));
+    assert_eq!(
+        told(&rotation),
+        format!(
+            "\
+snowflake-keypair/U: idle
+  old key  AKIAOLD
+  goes to  d0
+Plan, if all goes well (nothing has been done):
+   1. created     rotate: make a new key pair on this machine and seal its private half
+   2. created     rotate: register {NEW_KEY} beside AKIAOLD
+   3. verified    rotate: log in with {NEW_KEY}, with the permission that the consumer needs
+   4. delivered   rotate: write {NEW_KEY} to d0, read it back and compare
+   5. cut over    a person: every consumer moves to new key {NEW_KEY}, and a person confirms it
+   6. deactivated rotate: remove AKIAOLD; its public half is on record, so it can be registered again
+   7. deactivated rotate: log in with {NEW_KEY}, with the permission that the consumer needs
+   8. soaked      rotate: old key AKIAOLD is removed, and can be registered again meanwhile (until 2026-09-28 14:13 UTC)
+   9. deleted     rotate: log in with {NEW_KEY}, with the permission that the consumer needs
+  10. deleted     rotate: make sure that AKIAOLD is gone; from then on it is not registered again
+"
+        )
+    );
+}
+
+#[test]
+fn a_fresh_rotation_whose_old_key_nothing_brings_back_is_told_like_this() {
+    let rotation = going(Retirement::RemoveForGood, made_here(fresh(Cutover::Confirm, WEEK, 1)));
+    assert_eq!(
+        told(&rotation),
+        format!(
+            "\
+snowflake-keypair/U: idle
+  old key  AKIAOLD
+  goes to  d0
+Plan, if all goes well (nothing has been done):
+   1. created     rotate: make a new key pair on this machine and seal its private half
+   2. created     rotate: register {NEW_KEY} beside AKIAOLD
+   3. verified    rotate: log in with {NEW_KEY}, with the permission that the consumer needs
+   4. delivered   rotate: write {NEW_KEY} to d0, read it back and compare
+   5. cut over    a person: every consumer moves to new key {NEW_KEY}, and a person confirms it
+   6. soaked      rotate: old key AKIAOLD rests before it is removed for good (until 2026-09-28 14:13 UTC)
+   7. deleted     rotate: log in with {NEW_KEY}, with the permission that the consumer needs
+   8. deleted     rotate: remove AKIAOLD; its public half is not known, so nothing brings it back [cannot be undone]
+"
+        )
+    );
 }
 
 #[test]
@@ -206,8 +254,25 @@ fn a_plan_ends_where_a_person_is_needed_and_says_why() {
     let plan = foresee(fresh(Cutover::Confirm, WEEK, 1), facts, NOW).expect("a plan can be made");
     let last = plan.last().expect("it has a step");
     assert_eq!(
-        (plan.len(), last.phase, last.who, last.effect),
+        (plan.len(), last.phase, last.who.as_str(), last.effect),
         (1, "blocked", "a person", false)
     );
+    assert!(last.what.contains("AKIAOTHER"), "{}", last.what);
+}
+
+#[test]
+fn a_plan_for_a_key_that_was_made_here_looks_at_the_list_that_is_known() {
+    let minted = || made_here(rotation(Phase::Minted(issued(None))));
+    let both = listed(&[key(OLD, true), key(NEW, true)], 1);
+    let plan = foresee(minted(), both, NOW).expect("a plan can be made");
+    assert_eq!(
+        plan.first().map(|step| step.phase),
+        Some("verified"),
+        "it is registered already"
+    );
+    let taken = listed(&[key(OLD, true), key("AKIAOTHER", true)], 1);
+    let plan = foresee(minted(), taken, NOW).expect("a plan can be made");
+    let last = plan.last().expect("it has a step");
+    assert_eq!((plan.len(), last.phase, last.who.as_str()), (1, "blocked", "a person"));
     assert!(last.what.contains("AKIAOTHER"), "{}", last.what);
 }

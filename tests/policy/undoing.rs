@@ -1,6 +1,8 @@
 //! What stands before a new key is taken back.
 
 use rotate::policy::used_by_others;
+use rotate::render::{Report, Speaker};
+use rotate::store::Stored;
 
 use super::*;
 
@@ -9,9 +11,12 @@ fn what_others_use_is_not_taken_away_unless_a_person_insists() {
     let proved = ago(3600);
     let new = issued(Some(proved));
     let after = |seconds| used(proved + SignedDuration::from_secs(seconds));
-    for quiet in [LastUse::NeverSeen, LastUse::NotReported, after(-900), after(60)] {
+    for quiet in [LastUse::NeverSeen, after(-900), after(60)] {
         assert_eq!(used_by_others(&new, &quiet), None);
     }
+    // "Unknown" is not "unused": a vendor without a record cannot say that nobody uses it.
+    let told = used_by_others(&new, &LastUse::NotReported).expect("it may be someone else's");
+    assert!(told.contains("perhaps") && told.contains("does not report"), "{told}");
     let told = used_by_others(&new, &after(61)).expect("it is someone else's");
     assert!(told.contains("s3 in eu-west-1"), "{told}");
     assert!(
@@ -37,7 +42,20 @@ fn what_others_use_is_not_taken_away_unless_a_person_insists() {
         decide(&delivered(false), &uses(&[(NEW, LastUse::NeverSeen)])),
         Ok(Step::Withdraw)
     );
-    assert_eq!(decide(&delivered(true), &uses(&[(NEW, after(61))])), Ok(Step::Withdraw));
+    blocked(
+        &delivered(false),
+        &uses(&[(NEW, LastUse::NotReported)]),
+        &[NEW, "perhaps used by others", "move them back to the old key first"],
+    );
+    for last_use in [after(61), LastUse::NotReported] {
+        assert_eq!(decide(&delivered(true), &uses(&[(NEW, last_use)])), Ok(Step::Withdraw));
+    }
+    // Nobody uses a key that is gone.
+    let gone = Facts {
+        keys: listed(&[key(OLD, true)], 1).keys,
+        ..Facts::default()
+    };
+    assert_eq!(decide(&delivered(false), &gone), Ok(Step::Withdraw));
     let mut left = delivered(false);
     left.undo
         .iter_mut()
@@ -52,12 +70,310 @@ fn no_new_key_is_withdrawn_while_the_old_one_is_seen_not_to_work() {
     for keys in [vec![key(NEW, true)], vec![key(OLD, false), key(NEW, true)]] {
         let mut facts = uses(&[(NEW, LastUse::NeverSeen)]);
         facts.keys = listed(&keys, 2).keys;
-        for rotation in [
-            undone(Phase::Delivered(new.clone(), ago(50)), UndoKind::Abort, true),
-            undone(Phase::CutOver(new.clone(), switch(ago(40))), UndoKind::Rollback, true),
-        ] {
-            let step = decide(&rotation, &facts);
-            assert_ne!(step, Ok(Step::Withdraw), "at `{}` with {keys:?}", rotation.phase.name());
+        for retirement in retirements() {
+            for rotation in [
+                undone(Phase::Delivered(new.clone(), ago(50)), UndoKind::Abort, true),
+                undone(Phase::CutOver(new.clone(), switch(ago(40))), UndoKind::Rollback, true),
+            ] {
+                let step = decide(&going(retirement.clone(), rotation.clone()), &facts);
+                let at = rotation.phase.name();
+                assert!(
+                    !matches!(step, Ok(Step::Withdraw | Step::Restore(_))),
+                    "{retirement:?} at `{at}` with {keys:?}: {step:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_key_that_was_made_here_and_delivered_to_nobody_is_taken_back_whatever_the_list_shows() {
+    let mut minted = issued(None);
+    minted.reached.clear();
+    minted.delivered.clear();
+    let lists = [
+        vec![],
+        vec![key(OLD, true)],
+        vec![key(NEW, true)],
+        vec![key(OLD, true), key(NEW, true)],
+        vec![key(OLD, true), key("AKIASTRANGER", true)],
+    ];
+    let facts: Vec<Facts> = lists.iter().map(|keys| listed(keys, 1)).collect();
+    for forced in [true, false] {
+        let at = |phase| made_here(undone(phase, UndoKind::Abort, forced));
+        for facts in facts.iter().chain([&Facts::default()]) {
+            assert_eq!(decide(&at(Phase::Minted(minted.clone())), facts), Ok(Step::Withdraw));
+            assert_eq!(
+                decide(&at(Phase::Withdrawing(minted.clone())), facts),
+                Ok(Step::Withdraw)
+            );
+        }
+        // Whether it was ever registered or not: in the end the list lacks it.
+        let withdrawn = at(Phase::Withdrawn(minted.clone()));
+        assert_eq!(
+            decide(&withdrawn, &Facts::default()),
+            Ok(Step::ReadKeys { again: false })
+        );
+        assert_eq!(decide(&withdrawn, &facts[3]), Ok(Step::ReadKeys { again: true }));
+        // One look is not enough: the call of a killed program may still be on its way to the vendor.
+        assert_eq!(decide(&withdrawn, &facts[1]), Ok(Step::ReadKeys { again: true }));
+        let lacking = |agreeing| Facts {
+            keys: listed(&lists[1], agreeing).keys,
+            ..Facts::default()
+        };
+        assert_eq!(decide(&withdrawn, &lacking(3)), Ok(Step::ReadKeys { again: true }));
+        assert_eq!(decide(&withdrawn, &lacking(4)), Ok(Step::Record(Event::Aborted)));
+        // It arrived only now: seen twice, it is taken back once more.
+        let arrived = Facts {
+            keys: listed(&lists[3], 2).keys,
+            ..Facts::default()
+        };
+        assert_eq!(decide(&withdrawn, &arrived), Ok(Step::Withdraw));
+    }
+}
+
+#[test]
+fn a_rollback_brings_the_old_key_back_from_wherever_it_may_be_off() {
+    let (new, cut, rest) = (issued(Some(NOW)), switch(ago(60)), retired(ago(30)));
+    let unproven = Retired {
+        at: ago(30),
+        proved: false,
+    };
+    let asked = || Ok(Step::Reactivate("someone asked for it".to_owned()));
+    let lists = [
+        None,
+        Some(vec![key(NEW, true)]),
+        Some(vec![key(OLD, false), key(NEW, true)]),
+        Some(vec![key(OLD, true), key(NEW, true)]),
+    ];
+    for (retirement, list) in retirements()
+        .into_iter()
+        .flat_map(|way| lists.iter().map(move |list| (way.clone(), list)))
+    {
+        for forced in [true, false] {
+            let at = |phase| going(retirement.clone(), undone(phase, UndoKind::Rollback, forced));
+            let facts = Facts {
+                keys: list.clone().map(|keys| Listing { keys, agreeing: 2 }),
+                ..uses(&[(NEW, LastUse::NeverSeen), (OLD, LastUse::NeverSeen)])
+            };
+            for phase in [
+                Phase::Deactivating(new.clone(), cut.clone()),
+                Phase::Deactivated(new.clone(), cut.clone(), unproven.clone()),
+                Phase::Deactivated(new.clone(), cut.clone(), rest.clone()),
+                Phase::Soaking(new.clone(), cut.clone(), rest.clone()),
+                Phase::Deleting(new.clone(), cut.clone(), rest.clone()),
+            ] {
+                let name = phase.name();
+                assert_eq!(
+                    decide(&at(phase), &facts),
+                    asked(),
+                    "{retirement:?} at `{name}` with {list:?}"
+                );
+            }
+            let under_way = Phase::Reactivating(new.clone(), cut.clone(), "an earlier reason".to_owned());
+            let step = decide(&at(under_way), &facts);
+            assert_eq!(step, Ok(Step::Reactivate("an earlier reason".to_owned())));
+            // Once it is deleted, nothing is left to go back to.
+            blocked(&at(Phase::Deleted(new.clone())), &facts, &["nothing can be undone"]);
+        }
+    }
+}
+
+#[test]
+fn before_anything_is_put_back_the_old_key_is_seen_to_work_or_brought_back() {
+    let asked = || Ok(Step::Reactivate("someone asked for it".to_owned()));
+    let again = || Ok(Step::ReadKeys { again: true });
+    let stands = || Err("does not work any more");
+    let goes_on = || Ok(Step::Restore("d".to_owned()));
+    let off = || vec![key(OLD, false), key(NEW, true)];
+    let gone = || vec![key(NEW, true)];
+    let on = || vec![key(OLD, true), key(NEW, true)];
+    let (rollback, abort) = (UndoKind::Rollback, UndoKind::Abort);
+    let for_good = Retirement::RemoveForGood;
+    for (retirement, kind, keys, reactivated, expected) in [
+        (Retirement::Disable, rollback, on(), false, goes_on()),
+        (Retirement::Disable, rollback, off(), false, asked()),
+        (Retirement::Disable, rollback, off(), true, again()),
+        (Retirement::Disable, rollback, gone(), false, stands()),
+        (Retirement::Disable, rollback, gone(), true, stands()),
+        (Retirement::Disable, abort, on(), false, goes_on()),
+        (Retirement::Disable, abort, off(), false, stands()),
+        (Retirement::Disable, abort, gone(), false, stands()),
+        // Where keys are only removed, one that is not listed can be registered again, and the list may be late.
+        (removable(), rollback, on(), false, goes_on()),
+        (removable(), rollback, on(), true, goes_on()),
+        (removable(), rollback, gone(), false, asked()),
+        (removable(), rollback, gone(), true, again()),
+        // Before the cut-over nobody has touched it, so whoever removed it knows why.
+        (removable(), abort, on(), false, goes_on()),
+        (removable(), abort, gone(), false, stands()),
+        // Unless nothing is known that would register it.
+        (for_good.clone(), rollback, on(), false, goes_on()),
+        (for_good.clone(), rollback, on(), true, goes_on()),
+        (for_good.clone(), rollback, gone(), false, stands()),
+        (for_good.clone(), rollback, gone(), true, stands()),
+        (for_good.clone(), abort, on(), false, goes_on()),
+        (for_good, abort, gone(), false, stands()),
+    ] {
+        for forced in [true, false] {
+            let new = issued(Some(ago(60)));
+            let phase = match kind {
+                UndoKind::Abort => Phase::Delivered(new, ago(50)),
+                UndoKind::Rollback => Phase::CutOver(new, switch(ago(40))),
+            };
+            let mut rotation = going(retirement.clone(), undone(phase, kind, forced));
+            rotation.undo.iter_mut().for_each(|undo| {
+                undo.reactivated = reactivated;
+                undo.restored.clear();
+            });
+            let told = format!("{retirement:?}, {kind:?}, reactivated: {reactivated}, with {keys:?}");
+            assert_eq!(
+                decide(&rotation, &Facts::default()),
+                Ok(Step::ReadKeys { again: false }),
+                "{told}"
+            );
+            match (decide(&rotation, &listed(&keys, 2)), &expected) {
+                (Ok(step), Ok(expected)) => assert_eq!(&step, expected, "{told}"),
+                (Err(why), Err(words)) => assert!(why.contains(words), "{told}: {why}"),
+                (found, _) => panic!("{told}: {found:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_person_who_insists_because_of_users_does_not_lose_the_last_key_that_works() {
+    // A vendor that reports no use always asks for this word. It says nothing of an old key that is removed meanwhile.
+    let phase = Phase::CutOver(issued(Some(ago(60))), switch(ago(40)));
+    let mut rotation = going(removable(), undone(phase, UndoKind::Rollback, false));
+    let not_reported = Facts {
+        keys: listed(&[key(OLD, true), key(NEW, true)], 2).keys,
+        ..uses(&[(NEW, LastUse::NotReported)])
+    };
+    let why = decide(&rotation, &not_reported).expect_err("the vendor reports no use");
+    for event in [Event::Blocked { why }, insists()] {
+        rotation = after(rotation, event);
+    }
+    assert_eq!(decide(&rotation, &not_reported), Ok(Step::Withdraw));
+    let step = decide(&rotation, &listed(&[key(NEW, true)], 2));
+    assert!(
+        matches!(step, Ok(Step::Reactivate(_))),
+        "it can be registered again: {step:?}"
+    );
+}
+
+fn after(rotation: Rotation, event: Event) -> Rotation {
+    Rotation::after(Some(rotation), &Record { at: NOW, event }).expect("it fits")
+}
+
+fn insists() -> Event {
+    Event::UndoRequested {
+        kind: UndoKind::Rollback,
+        why: "someone asked for it".to_owned(),
+        by: "someone".to_owned(),
+        forced: true,
+    }
+}
+
+/// What a person says who does what the report names, and how it is named.
+fn as_told(rotation: &Rotation) -> (String, Event) {
+    let stored = Stored {
+        id: "r1".to_owned(),
+        target: "snowflake-keypair/U".to_owned(),
+        revision: 9,
+        updated_at: NOW,
+        rotation: rotation.clone().into(),
+    };
+    let report = Report::standing(&stored, NOW, &Speaker::new(None));
+    let command = report.next.command.expect("a person is told what to do");
+    let word = match command.contains(" confirm ") {
+        true => Event::Resumed {
+            by: "someone".to_owned(),
+        },
+        false => insists(),
+    };
+    (command, word)
+}
+
+#[test]
+fn where_the_old_key_is_gone_for_good_the_command_that_is_named_leads_on() {
+    // Its deletion had happened, the program died, and a person asked for a rollback.
+    for retirement in [Retirement::Disable, Retirement::RemoveForGood] {
+        let phase = Phase::Deleting(issued(Some(NOW)), switch(ago(8 * 86_400)), retired(ago(60)));
+        let mut rotation = going(retirement.clone(), undone(phase, UndoKind::Rollback, true));
+        rotation.undo.iter_mut().for_each(|undo| undo.restored.clear());
+        let (why, gone) = ("why".to_owned(), "it is gone".to_owned());
+        rotation = after(rotation, Event::ReactivateIntended { why });
+        rotation = after(rotation, Event::Blocked { why: gone });
+        // The same call would be refused again, and the same command be named again, for ever.
+        let (command, word) = as_told(&rotation);
+        let step = decide(&after(rotation, word), &listed(&[key(NEW, true)], 2));
+        assert!(
+            !matches!(step, Ok(Step::Reactivate(_))),
+            "{retirement:?}: `{command}` leads to {step:?}"
+        );
+    }
+}
+
+/// Nothing is listed, and the driver knows why.
+fn without_owner(owner_is_gone: bool) -> Facts {
+    Facts {
+        owner_is_gone,
+        ..listed(&[], 4)
+    }
+}
+
+/// A rollback whose owner does not exist any more, by a person who does what is named: whether it ends.
+fn ends_without_its_owner(mut rotation: Rotation) -> bool {
+    for _ in 0..60 {
+        let insisted = rotation.undo.as_ref().is_some_and(|undo| undo.insisted);
+        let event = if rotation.blocked.is_some() {
+            as_told(&rotation).1
+        } else if rotation.undo.is_none() {
+            // The program goes no further without the owner, and says that it does not exist.
+            insists()
+        } else {
+            let acknowledged = matches!(rotation.phase, Phase::Withdrawn(_));
+            match next(&rotation, &without_owner(insisted || acknowledged), NOW) {
+                Step::Closed => return true,
+                Step::Record(event) => event,
+                Step::Restore(destination) => Event::Restored {
+                    destination,
+                    outcome: Restored::PutBack,
+                },
+                // Only a person may know that it is gone, and not in another account.
+                _ if !insisted && !acknowledged => Event::Blocked {
+                    why: "the owner does not exist".to_owned(),
+                },
+                Step::Reactivate(why) if !matches!(rotation.phase, Phase::Reactivating(..)) => {
+                    Event::ReactivateIntended { why }
+                }
+                Step::Reactivate(_) => Event::Blocked {
+                    why: "it is gone".to_owned(),
+                },
+                Step::Withdraw if !matches!(rotation.phase, Phase::Withdrawing(_)) => Event::WithdrawIntended,
+                Step::Withdraw => Event::Withdrawn,
+                other => panic!("with nothing listed: {other:?}"),
+            }
+        };
+        rotation = after(rotation, event);
+    }
+    false
+}
+
+#[test]
+fn a_rollback_whose_owner_is_gone_can_be_ended_by_a_person_who_insists() {
+    let (new, cut, rest) = (issued(Some(NOW)), switch(ago(60)), retired(ago(30)));
+    for phase in [
+        Phase::CutOver(new.clone(), cut.clone()),
+        Phase::Soaking(new.clone(), cut.clone(), rest.clone()),
+        Phase::Deleting(new.clone(), cut, rest),
+    ] {
+        for retirement in retirements() {
+            let mut rotation = going(retirement.clone(), undone(phase.clone(), UndoKind::Rollback, true));
+            rotation.undo.iter_mut().for_each(|undo| undo.restored.clear());
+            let ends = ends_without_its_owner(rotation);
+            assert!(ends, "{retirement:?} at `{}`: it never ends", phase.name());
         }
     }
 }

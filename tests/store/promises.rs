@@ -27,6 +27,7 @@ mod embedded {
         a_target_has_one_open_rotation_at_most,
         a_target_may_be_rotated_again_after_the_end,
         what_is_sealed_stays_until_the_end_and_no_longer,
+        a_key_that_was_made_here_is_sealed_with_its_making_and_replayed_with_its_public_half,
         a_write_that_loses_seals_nothing,
         summaries_name_the_latest_rotation_of_every_target,
         the_journal_is_in_the_order_of_writing,
@@ -151,6 +152,64 @@ mod kept {
         assert_eq!(other.sealed("r2", "new-key").await.expect("it can be read"), None);
         growing.add_all(one, &lease, std::slice::from_ref(last)).await;
         assert_eq!(other.sealed("r1", "new-key").await.expect("it can be read"), None);
+    }
+
+    pub(super) async fn a_key_that_was_made_here_is_sealed_with_its_making_and_replayed_with_its_public_half(
+        one: &dyn Store,
+        other: &dyn Store,
+    ) {
+        let lease = leased(one).await;
+        let old_public = PublicHalf::new("MIIBOLD");
+        let ways = [
+            Retirement::Disable,
+            Retirement::Remove { public: old_public },
+            Retirement::RemoveForGood,
+        ];
+        for (retirement, target) in ways.into_iter().zip(["a", "b", "c"]) {
+            let charter = Charter {
+                retirement: retirement.clone(),
+                mints_locally: true,
+                own_identity: true,
+                ..charter("SHA256:OLD")
+            };
+            let mut growing = Growing::new(target, target);
+            growing.add_all(one, &lease, &[Event::Opened { charter }]).await;
+            let (key, public) = (KeyId::new("SHA256:NEW"), PublicHalf::new("MIIBNEW"));
+            let minted = Event::Minted {
+                key: key.clone(),
+                public: public.clone(),
+            };
+            let seal = Some(("new-key", &b"sealed"[..]));
+            growing.add_sealed(one, &lease, minted, seal).await.expect("it fits");
+            let sealed = other.sealed(target, "new-key").await.expect("it can be read");
+            assert_eq!(sealed.as_deref(), Some(&b"sealed"[..]));
+            growing.add_all(one, &lease, &[Event::Created { key }]).await;
+            let without_disabling = ["deactivate-intended", "deactivated", "soaking"];
+            let mut end = to_the_end();
+            if retirement == Retirement::RemoveForGood {
+                end.retain(|event| !without_disabling.contains(&event.name()));
+            }
+            growing.add_all(one, &lease, &end).await;
+            assert_eq!(other.sealed(target, "new-key").await.expect("it can be read"), None);
+            let stored = other.latest(target).await.expect("it is whole").expect("it is there");
+            assert_eq!(Some(&stored.rotation), growing.rotation.as_ref());
+            assert_eq!(
+                stored
+                    .rotation
+                    .automated()
+                    .expect("the program takes it")
+                    .charter
+                    .retirement,
+                retirement
+            );
+            let issued = stored
+                .rotation
+                .automated()
+                .and_then(|rotation| rotation.issued())
+                .expect("it is done");
+            assert_eq!(issued.public.as_ref(), Some(&public));
+        }
+        other.verify().await.expect("it is whole");
     }
 
     pub(super) async fn a_write_that_loses_seals_nothing(one: &dyn Store, other: &dyn Store) {

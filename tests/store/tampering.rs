@@ -1,6 +1,5 @@
 //! Someone with an editor for the database: every change is found, and by its number.
 
-use sha2::{Digest, Sha256};
 use sqlx::Row;
 
 use super::*;
@@ -209,18 +208,10 @@ async fn forge(place: &Embedded, body: &str) {
     let last = sqlx::query("SELECT hash, (SELECT at FROM events WHERE seq = 16) FROM events WHERE seq = 16");
     let last = last.fetch_one(&mut raw).await.expect("it is there");
     let (before, at): (Vec<u8>, String) = (last.get(0), last.get(1));
-    let mut hasher = Sha256::new();
-    hasher.update(&before);
-    hasher.update(17_i64.to_be_bytes());
-    hasher.update(4_i64.to_be_bytes());
-    for field in ["r2", "s3-customer-managed/v", &at, body] {
-        hasher.update((field.len() as u64).to_be_bytes());
-        hasher.update(field.as_bytes());
-    }
     let inserted = sqlx::query("INSERT INTO events VALUES (17, 'r2', 's3-customer-managed/v', 4, ?, ?, ?)")
         .bind(&at)
         .bind(body)
-        .bind(hasher.finalize().to_vec())
+        .bind(chained(&before, 17, 4, ["r2", "s3-customer-managed/v", &at, body]))
         .execute(&mut raw)
         .await;
     inserted.expect("the database itself has no objection");

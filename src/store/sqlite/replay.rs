@@ -4,7 +4,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::line::StoredLine;
-use crate::machine::Rotation;
+use crate::machine::Course;
 use crate::store::chain::GENESIS;
 use crate::store::{StoreError, Stored};
 
@@ -21,7 +21,7 @@ pub(super) fn replay(
         if kept.revision != revision {
             return Err(kept.changed(&format!("follows a gap: revision {revision} is missing")));
         }
-        let rotation = Rotation::after(stored.take().map(|(_, stored)| stored.rotation), &line.record)
+        let rotation = Course::after(stored.take().map(|(_, stored)| stored.rotation), &line.record)
             .map_err(|illegal| StoreError::illegal(&line, &illegal))?;
         let so_far = Stored {
             id: line.rotation,

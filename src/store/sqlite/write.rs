@@ -56,7 +56,7 @@ pub(super) async fn write(
     .bind(append.id)
     .bind(append.target)
     .bind(link.revision)
-    .bind(append.rotation.phase.is_closed())
+    .bind(append.rotation.is_closed())
     .bind(link.at)
     .bind(&snapshot)
     .execute(&mut *transaction)

@@ -1,0 +1,333 @@
+//! The manual procedure of a connector, as data: the schema of every `guide.toml`.
+//!
+//! A guide is the safe way for *that* vendor: what has to be ready, who does what and where, what they should see, what
+//! to note down, what cannot be taken back. Texts may name the person's own values: `{domain}`. In a command each of them
+//! says how it is quoted: `{user|ident}`, `{user|literal}`, `{user|sh}`. What a person has to fill in by hand, such as a
+//! password, is written `<NEW PASSWORD>` and is never asked for.
+
+mod check;
+mod template;
+
+use regex::Regex;
+use serde::{Deserialize, Deserializer};
+
+pub use check::Flaw;
+pub use template::{Piece, Quoting, Template, inert, is_harmful};
+
+/// One connector's guide.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Guide {
+    /// What is rotated, in a few words: `Freshdesk API key`.
+    pub title: String,
+    /// Who made the other side: `Freshdesk`.
+    pub vendor: String,
+    /// The headings of the source documents that this covers.
+    pub seeds: Vec<String>,
+    /// How the credential works.
+    pub credential: Credential,
+    /// The roles that the people involved need, one a line.
+    pub roles: Vec<String>,
+    /// What else uses the same credential and stops with it.
+    #[serde(default)]
+    pub affects: Vec<String>,
+    /// What has to be ready before the first step. Where old and new do not overlap, this keeps the gap short.
+    #[serde(default)]
+    pub prepare: Vec<String>,
+    /// What the person may tell of the target.
+    #[serde(default, rename = "input")]
+    pub inputs: Vec<Input>,
+    /// Where this differs from the source documents, and why.
+    #[serde(default, rename = "correction")]
+    pub corrections: Vec<Correction>,
+    /// The rotation.
+    pub rotate: Vec<Step>,
+    /// Cutting Gainsight off.
+    #[serde(default)]
+    pub disconnect: Vec<Step>,
+    /// Connecting it again.
+    #[serde(default)]
+    pub reconnect: Vec<Step>,
+    /// How to see that the old credential is dead.
+    pub negative: Negative,
+    /// Where the facts are from.
+    #[serde(rename = "source")]
+    pub sources: Vec<Source>,
+}
+
+/// How a credential works at its vendor.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Credential {
+    /// What it is: `the API key of one Freshdesk agent`.
+    pub what: String,
+    /// How many can exist at once, in words: `1`, `up to 10`, `2 per user`.
+    pub coexist: String,
+    /// Whether old and new work at the same time.
+    pub overlap: Overlap,
+    /// How long nothing works, where they do not.
+    pub gap: Option<String>,
+    /// When it expires by itself: `never`, `after 2 years by default`.
+    pub expires: String,
+}
+
+/// Whether old and new work at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Overlap {
+    /// Both work until the old one is revoked.
+    Yes,
+    /// The new one ends the old one.
+    None,
+}
+
+/// Something that the person may tell of the target. Never a secret.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// Its name, which is also its option: `domain` is `--domain`.
+    pub name: String,
+    /// Whether the plan is of little use without it.
+    #[serde(default)]
+    pub required: bool,
+    /// Whether it names the target: `freshdesk/acme`.
+    #[serde(default)]
+    pub identifies: bool,
+    /// Its value if nobody gives one.
+    pub default: Option<String>,
+    /// What it must look like, from beginning to end.
+    #[serde(deserialize_with = "pattern")]
+    pub pattern: Regex,
+    /// What it is, for `--help`.
+    pub help: String,
+}
+
+/// Where a guide differs from its source document.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Correction {
+    /// What the document advises.
+    pub says: String,
+    /// What is done here, and why.
+    pub instead: String,
+}
+
+/// One action of one person.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// Its name in the journal and on the command line.
+    pub id: String,
+    /// The phase that it belongs to.
+    pub phase: Phase,
+    /// Who does it.
+    pub actor: Actor,
+    /// Where: a menu path or an address.
+    #[serde(rename = "where")]
+    pub place: Option<Template>,
+    /// What is done: one action.
+    #[serde(rename = "do")]
+    pub action: Template,
+    /// What to type.
+    pub command: Option<Command>,
+    /// What the person should see.
+    pub expect: Option<Template>,
+    /// What to note down.
+    pub evidence: Option<String>,
+    /// Whether it can be taken back.
+    #[serde(default = "yes")]
+    pub reversible: bool,
+    /// What to beware of.
+    pub caution: Option<Template>,
+    /// Where the vendor describes it.
+    pub link: Option<String>,
+}
+
+/// Something to type.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Command {
+    /// Into what.
+    pub language: Language,
+    /// The text.
+    pub text: Template,
+}
+
+/// What a command is typed into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Language {
+    /// A POSIX shell.
+    Shell,
+    /// A SQL console.
+    Sql,
+}
+
+/// The phases, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Nothing is changed yet.
+    Opened,
+    /// The new credential is made; without overlap this ends the old one.
+    Created,
+    /// The new credential is proven.
+    Verified,
+    /// Every consumer has it.
+    Delivered,
+    /// Every consumer is seen to use it.
+    CutOver,
+    /// The old credential is switched off, reversibly.
+    Deactivated,
+    /// The old credential rests.
+    Soaked,
+    /// The old credential is gone.
+    Deleted,
+}
+
+impl Phase {
+    /// Its name, as plans write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Created => "created",
+            Self::Verified => "verified",
+            Self::Delivered => "delivered",
+            Self::CutOver => "cut over",
+            Self::Deactivated => "deactivated",
+            Self::Soaked => "soaked",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    /// Whether the old credential ends here, after it was replaced.
+    pub fn revokes(self) -> bool {
+        matches!(self, Self::Deactivated | Self::Deleted)
+    }
+}
+
+/// Who acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Actor {
+    /// Whoever runs `rotate`.
+    Operator,
+    /// An administrator of Gainsight.
+    GainsightAdmin,
+    /// A super administrator of Gainsight.
+    GainsightSuperAdmin,
+    /// An administrator at the vendor.
+    VendorAdmin,
+    /// The user at the vendor whose credential it is.
+    VendorUser,
+    /// A database administrator.
+    Dba,
+}
+
+impl Actor {
+    /// The person, in a plan for this vendor.
+    pub fn title(self, vendor: &str) -> String {
+        match self {
+            Self::Operator => "You".to_owned(),
+            Self::GainsightAdmin => "Gainsight admin".to_owned(),
+            Self::GainsightSuperAdmin => "Gainsight super admin".to_owned(),
+            Self::VendorAdmin => format!("{vendor} admin"),
+            Self::VendorUser => format!("{vendor} user"),
+            Self::Dba => "Database admin".to_owned(),
+        }
+    }
+}
+
+/// How to see that the old credential is dead.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Negative {
+    /// Who looks.
+    pub actor: Actor,
+    /// What they do. Never a series of logins with an old password: that locks accounts.
+    #[serde(rename = "do")]
+    pub action: Template,
+    /// What they should see.
+    pub expect: Template,
+    /// What still works for a while, and how long.
+    pub residue: Option<String>,
+}
+
+/// Where a fact is from.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// The page.
+    pub url: String,
+    /// What it says that is used here.
+    pub says: String,
+    /// How sure that is.
+    pub certainty: Certainty,
+}
+
+/// How sure a fact is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Certainty {
+    /// Read in the source.
+    Seen,
+    /// Known from experience; the guide words it as something to check.
+    Unchecked,
+}
+
+/// Which of a guide's procedures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Procedure {
+    /// Replace the credential.
+    Rotate,
+    /// Cut Gainsight off.
+    Disconnect,
+    /// Connect it again.
+    Reconnect,
+}
+
+impl Procedure {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Rotate, Self::Disconnect, Self::Reconnect];
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rotate => "rotate",
+            Self::Disconnect => "disconnect",
+            Self::Reconnect => "reconnect",
+        }
+    }
+}
+
+impl Guide {
+    /// Reads a guide; an error names the line.
+    pub fn read(text: &str) -> Result<Self, Flaw> {
+        let guide: Self = toml::from_str(text).map_err(|error| Flaw::unreadable(text, &error))?;
+        check::check(&guide)?;
+        Ok(guide)
+    }
+
+    /// The steps of a procedure; empty where the guide has none.
+    pub fn steps(&self, procedure: Procedure) -> &[Step] {
+        match procedure {
+            Procedure::Rotate => &self.rotate,
+            Procedure::Disconnect => &self.disconnect,
+            Procedure::Reconnect => &self.reconnect,
+        }
+    }
+
+    /// The input that names the target.
+    pub fn identity(&self) -> Option<&Input> {
+        self.inputs.iter().find(|input| input.identifies)
+    }
+}
+
+fn pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Regex, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Regex::new(&format!("^(?:{text})$")).map_err(serde::de::Error::custom)
+}
+
+fn yes() -> bool {
+    true
+}

@@ -1,0 +1,208 @@
+//! What every guide has to keep, beyond its form.
+
+use std::collections::BTreeSet;
+
+use super::{Guide, Language, Overlap, Phase, Piece, Procedure, Quoting, Step, Template};
+
+/// A guide that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Flaw(String);
+
+impl Flaw {
+    pub(super) fn unreadable(text: &str, error: &toml::de::Error) -> Self {
+        let line = error
+            .span()
+            .map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+        Self(format!("line {line}: {}", error.message()))
+    }
+}
+
+/// Names the first thing that is wrong.
+pub(super) fn check(guide: &Guide) -> Result<(), Flaw> {
+    inputs(guide)?;
+    for procedure in Procedure::ALL {
+        steps(guide, procedure)?;
+    }
+    overlap(guide)?;
+    links(guide)?;
+    let mut used = BTreeSet::new();
+    for (place, template) in templates(guide) {
+        for piece in template.pieces() {
+            if let Piece::Value { input, .. } = piece {
+                require(guide.inputs.iter().any(|declared| declared.name == *input), || {
+                    format!("{place} names `{{{input}}}`, which is no input")
+                })?;
+                used.insert(input.clone());
+            }
+        }
+    }
+    for input in &guide.inputs {
+        require(used.contains(&input.name), || {
+            format!("input {} is used nowhere", input.name)
+        })?;
+    }
+    require(!guide.sources.is_empty(), || "no source is given".to_owned())?;
+    require(!guide.roles.is_empty(), || "no role is given".to_owned())
+}
+
+fn inputs(guide: &Guide) -> Result<(), Flaw> {
+    let mut names = BTreeSet::new();
+    for input in &guide.inputs {
+        require(names.insert(&input.name), || {
+            format!("input {} is declared twice", input.name)
+        })?;
+        let fits = input
+            .default
+            .as_ref()
+            .is_none_or(|default| input.pattern.is_match(default));
+        require(fits, || {
+            format!("the default of input {} does not fit its pattern", input.name)
+        })?;
+    }
+    let identities = guide.inputs.iter().filter(|input| input.identifies).count();
+    require(identities <= 1, || "more than one input names the target".to_owned())
+}
+
+fn steps(guide: &Guide, procedure: Procedure) -> Result<(), Flaw> {
+    let steps = guide.steps(procedure);
+    require(procedure != Procedure::Rotate || !steps.is_empty(), || {
+        "there are no steps to rotate".to_owned()
+    })?;
+    let mut ids = BTreeSet::new();
+    for step in steps {
+        let place = format!("{} step {}", procedure.name(), step.id);
+        require(ids.insert(&step.id), || format!("{place} exists twice"))?;
+        let is_id = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        require(
+            !step.id.is_empty() && step.id.chars().all(is_id) && !step.id.chars().all(|c| c.is_ascii_digit()),
+            || format!("{place}: an id is made of small letters, digits and hyphens, and is not a number"),
+        )?;
+        commands(&place, step)?;
+    }
+    for pair in steps.windows(2) {
+        let in_order = procedure != Procedure::Rotate || pair[0].phase <= pair[1].phase;
+        require(in_order, || {
+            format!(
+                "step {} belongs before step {}: {} comes first",
+                pair[1].id,
+                pair[0].id,
+                pair[1].phase.name()
+            )
+        })?;
+    }
+    Ok(())
+}
+
+/// In a command nothing is unquoted.
+fn commands(place: &str, step: &Step) -> Result<(), Flaw> {
+    let Some(command) = &step.command else { return Ok(()) };
+    for piece in command.text.pieces() {
+        let Piece::Value { input, quoting } = piece else {
+            continue;
+        };
+        let fits = match command.language {
+            Language::Shell => *quoting == Quoting::Shell,
+            Language::Sql => matches!(quoting, Quoting::SqlIdentifier | Quoting::SqlLiteral),
+        };
+        require(fits, || {
+            format!("{place}: `{input}` is not quoted for what the command is typed into")
+        })?;
+    }
+    Ok(())
+}
+
+/// Nothing is revoked before its replacement is seen at work; and where that is not possible, the plan says so.
+fn overlap(guide: &Guide) -> Result<(), Flaw> {
+    let proven = guide.rotate.iter().position(|step| step.phase == Phase::CutOver);
+    let revoked = guide.rotate.iter().position(|step| step.phase.revokes());
+    require(proven.is_some(), || "no step proves the cut-over".to_owned())?;
+    require(
+        revoked.is_none_or(|revoked| proven.is_some_and(|proven| proven < revoked)),
+        || "the old credential is revoked before the cut-over is proven".to_owned(),
+    )?;
+    match guide.credential.overlap {
+        Overlap::Yes => {
+            require(revoked.is_some(), || "the old credential is never revoked".to_owned())?;
+            require(guide.credential.gap.is_none(), || {
+                "there is a gap although old and new overlap".to_owned()
+            })
+        }
+        Overlap::None => {
+            require(guide.credential.gap.is_some(), || {
+                "without overlap, the gap is not told".to_owned()
+            })?;
+            require(!guide.prepare.is_empty(), || {
+                "without overlap, nothing is said of what has to be ready".to_owned()
+            })?;
+            let replaced = guide
+                .rotate
+                .iter()
+                .any(|step| step.phase <= Phase::Delivered && !step.reversible);
+            require(replaced, || "without overlap, no step is told to be final".to_owned())
+        }
+    }
+}
+
+fn links(guide: &Guide) -> Result<(), Flaw> {
+    let steps = Procedure::ALL.into_iter().flat_map(|procedure| guide.steps(procedure));
+    let links = steps.filter_map(|step| step.link.as_ref());
+    for link in links.chain(guide.sources.iter().map(|source| &source.url)) {
+        let good = url::Url::parse(link).is_ok_and(|url| url.scheme() == "https" && url.has_host());
+        require(good, || format!("{link} is not an https address"))?;
+    }
+    Ok(())
+}
+
+/// Every text that values go into, with where it is.
+fn templates(guide: &Guide) -> Vec<(String, &Template)> {
+    let mut all = vec![
+        ("the negative check".to_owned(), &guide.negative.action),
+        ("the negative check".to_owned(), &guide.negative.expect),
+    ];
+    for procedure in Procedure::ALL {
+        for step in guide.steps(procedure) {
+            let place = format!("{} step {}", procedure.name(), step.id);
+            let command = step.command.as_ref().map(|command| &command.text);
+            let texts = [
+                step.place.as_ref(),
+                Some(&step.action),
+                command,
+                step.expect.as_ref(),
+                step.caution.as_ref(),
+            ];
+            all.extend(texts.into_iter().flatten().map(|text| (place.clone(), text)));
+        }
+    }
+    all
+}
+
+fn require(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), Flaw> {
+    if holds { Ok(()) } else { Err(Flaw(otherwise())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::Guide;
+
+    #[test]
+    fn every_guide_is_sound() {
+        let mut flaws = Vec::new();
+        let mut read = 0;
+        for folder in std::fs::read_dir(env!("CARGO_MANIFEST_DIR")).unwrap() {
+            let path = folder.unwrap().path().join("guide.toml");
+            let Ok(text) = std::fs::read_to_string(&path) else {
+                continue;
+            };
+            read += 1;
+            if let Err(flaw) = Guide::read(&text) {
+                let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
+                flaws.push(format!("{}/guide.toml: {flaw}", folder.display()));
+            }
+        }
+        assert!(flaws.is_empty(), "{}", flaws.join("\n"));
+        assert!(read > 0, "there is no guide");
+    }
+}

@@ -1,0 +1,110 @@
+//! Files that nobody else may read: how they are checked and read.
+
+use std::fs::{Metadata, OpenOptions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+
+/// Why a file is not used.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// The system's own error.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// It is a symbolic link.
+    #[error("it is a symbolic link; name the file itself")]
+    Symlink,
+    /// It is a folder, a pipe, a socket or a device.
+    #[error("it is not a regular file")]
+    NotAFile,
+    /// Others may read or write it.
+    #[error("other users may read or write it (mode {0:04o}); mend it with chmod o-rwx,g-w")]
+    Open(u32),
+    /// Its group may read it, and it is for its owner alone.
+    #[error("it is for its owner alone, and others may open it (mode {0:04o}); mend it with chmod 600")]
+    NotOwnersAlone(u32),
+    /// It belongs to someone else.
+    #[error("it belongs to user {0} and not to the user that rotate runs as")]
+    Owner(u32),
+}
+
+impl Refused {
+    /// Whether there was no room.
+    pub fn is_full(&self) -> bool {
+        use io::ErrorKind::{QuotaExceeded, StorageFull};
+        matches!(self, Self::Io { source, .. } if matches!(source.kind(), StorageFull | QuotaExceeded))
+    }
+
+    fn io(what: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { what, source }
+    }
+}
+
+/// Looks at a file that exists: regular, ours, closed to others. Follows no link.
+pub fn check(path: &Path) -> Result<Metadata, Refused> {
+    let metadata = path.symlink_metadata().map_err(Refused::io("cannot be looked at"))?;
+    if metadata.file_type().is_symlink() {
+        return Err(Refused::Symlink);
+    }
+    if !metadata.is_file() {
+        return Err(Refused::NotAFile);
+    }
+    let mode = metadata.mode() & 0o7777;
+    if mode & 0o027 != 0 {
+        return Err(Refused::Open(mode));
+    }
+    let us = rustix::process::geteuid();
+    if !us.is_root() && metadata.uid() != us.as_raw() {
+        return Err(Refused::Owner(metadata.uid()));
+    }
+    Ok(metadata)
+}
+
+/// Looks at a file like [`check`]; `None` where there is none.
+pub fn existing(path: &Path) -> Result<Option<Metadata>, Refused> {
+    match check(path) {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(Refused::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(refused) => Err(refused),
+    }
+}
+
+/// Looks at a file that nobody but its owner may even read.
+pub fn check_own(path: &Path) -> Result<(), Refused> {
+    let mode = match check(path) {
+        Err(Refused::Open(mode)) => mode,
+        checked => checked?.mode() & 0o7777,
+    };
+    if mode & 0o077 != 0 {
+        Err(Refused::NotOwnersAlone(mode))
+    } else {
+        Ok(())
+    }
+}
+
+/// Reads a file that passes [`check`]; `None` where there is none.
+pub fn read(path: &Path) -> Result<Option<Vec<u8>>, Refused> {
+    if existing(path)?.is_none() {
+        return Ok(None);
+    }
+    let mut file = OpenOptions::new()
+        .read(true)
+        .custom_flags(no_follow())
+        .open(path)
+        .map_err(Refused::io("cannot be read"))?;
+    let mut bytes = Vec::new();
+    io::Read::read_to_end(&mut file, &mut bytes).map_err(Refused::io("cannot be read"))?;
+    Ok(Some(bytes))
+}
+
+/// The flag that follows no link.
+pub fn no_follow() -> i32 {
+    i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default()
+}

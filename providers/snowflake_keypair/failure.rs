@@ -1,0 +1,215 @@
+//! What an error of the Snowflake client means, told in our own words: its text can quote replies.
+
+use snowflake_connector_rs::{Error as ClientError, ErrorKind};
+
+use crate::call::Call;
+use crate::contract::{Effect, Error, Kind};
+
+/// Who asked, and where: what a refused login has to name.
+pub(super) struct Asked<'a> {
+    pub(super) user: &'a str,
+    pub(super) account: &'a str,
+    pub(super) host: &'a str,
+    pub(super) role: Option<&'a str>,
+}
+
+/// Translates a failed login.
+pub(super) fn of_login(call: Call, action: String, error: &ClientError, asked: &Asked<'_>) -> Error {
+    let (kind, code, detail) = match error.kind() {
+        ErrorKind::Auth => match error.snowflake_message() {
+            Some(message) => refused(message, asked),
+            None => (Kind::Configuration, None, "the private key cannot be used".to_owned()),
+        },
+        _ => of_transport(error, asked),
+    };
+    Error {
+        kind,
+        effect: Effect::None,
+        action,
+        call: call.name,
+        code: code.map(str::to_owned),
+        request_id: error.snowflake_message().and_then(incident).map(str::to_owned),
+        detail,
+    }
+}
+
+/// What Snowflake says of a login that it refuses. The client passes on the message without its code.
+fn refused(message: &str, asked: &Asked<'_>) -> (Kind, Option<&'static str>, String) {
+    let says = |part: &str| message.to_ascii_lowercase().contains(part);
+    let user = asked.user;
+    if says("jwt token is invalid") {
+        let detail = format!(
+            "Snowflake does not accept the key of {user} in account {}; it says the same where this machine's clock is off \
+             by a minute",
+            asked.account
+        );
+        return (Kind::BadCredentials, Some("390144"), detail);
+    }
+    if says("incorrect username or password") {
+        let detail = format!("the password of {user} in account {} is wrong", asked.account);
+        return (Kind::BadCredentials, Some("390100"), detail);
+    }
+    if says("is not allowed to access snowflake") || says("network policy") {
+        let detail = "a network policy does not let this machine's address in, so the key was not looked at; allow the address, \
+                      or run rotate where it is allowed";
+        return (Kind::Refused, Some("390422"), detail.to_owned());
+    }
+    if says("specified in the connect string") {
+        let role = asked.role.unwrap_or("of the connection");
+        let detail = format!(
+            "role {role} does not exist or is not granted to {user}; name another one with --role, or: GRANT ROLE … TO USER …"
+        );
+        return (Kind::Configuration, Some("390189"), detail);
+    }
+    if says("multi-factor") || says("mfa") || says("passcode") {
+        let detail = format!(
+            "Snowflake asks {user} for a second factor, which only a person has; let it log in with a key pair \
+             (SNOWFLAKE_PRIVATE_KEY_FILE) or a programmatic access token"
+        );
+        return (Kind::Refused, None, detail);
+    }
+    if says("locked") || says("disabled") {
+        let detail = format!(
+            "{user} is locked or disabled; look with DESC USER, and undo it with ALTER USER … SET MINS_TO_UNLOCK = 0 or \
+             ALTER USER … SET DISABLED = FALSE"
+        );
+        return (Kind::Refused, None, detail);
+    }
+    let detail = format!("Snowflake refuses the login of {user} for a reason that rotate does not know");
+    (Kind::Refused, None, detail)
+}
+
+/// The number under which an administrator finds the reason: `SYSTEM$GET_LOGIN_FAILURE_DETAILS`.
+fn incident(message: &str) -> Option<&str> {
+    let (_, rest) = message.rsplit_once('[')?;
+    let (id, _) = rest.split_once(']')?;
+    is_uuid(id).then_some(id)
+}
+
+/// A reply may hold anything where it should name a query: what was sent included.
+fn is_uuid(id: &str) -> bool {
+    id.len() == 36 && id.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
+}
+
+fn is_code(code: &str) -> bool {
+    code.len() == 6 && code.chars().all(|c| c.is_ascii_digit())
+}
+
+/// Translates a failed statement. `denied` is what to say, and to grant, where a privilege is missing.
+pub(super) fn of_statement(
+    call: Call,
+    action: String,
+    error: &ClientError,
+    asked: &Asked<'_>,
+    grant: Option<String>,
+) -> Error {
+    let code = error.snowflake_code().filter(|code| is_code(code)).map(str::to_owned);
+    let (kind, effect, detail) = match (error.kind(), code.as_deref()) {
+        (ErrorKind::Server, Some("003001")) => (
+            Kind::Denied {
+                permission: call.name,
+                grant,
+            },
+            Effect::None,
+            match asked.role {
+                Some(role) => format!("role {role} lacks the privilege"),
+                None => format!("the role of {} lacks the privilege", asked.user),
+            },
+        ),
+        (ErrorKind::Server, Some("002003")) => (
+            Kind::NotFound,
+            Effect::None,
+            "it does not exist, or this role may not see it".to_owned(),
+        ),
+        // The client knows one of the codes by which a session ends.
+        (ErrorKind::SessionExpired, _) | (ErrorKind::Server, Some("390104" | "390111" | "390114")) => {
+            (Kind::Expired, Effect::None, "the session has expired".to_owned())
+        }
+        (ErrorKind::Server | ErrorKind::Cancelled, _) => (
+            Kind::Refused,
+            Effect::None,
+            "Snowflake refused the statement".to_owned(),
+        ),
+        _ => {
+            let (kind, _, detail) = of_transport(error, asked);
+            let effect = match kind {
+                Kind::Throttled | Kind::Configuration => Effect::None,
+                _ => Effect::Unknown,
+            };
+            (kind, effect, detail)
+        }
+    };
+    Error {
+        kind,
+        effect: if call.effect { effect } else { Effect::None },
+        action,
+        call: call.name,
+        code,
+        request_id: error.query_id().filter(|id| is_uuid(id)).map(str::to_owned),
+        detail,
+    }
+}
+
+fn of_transport(error: &ClientError, asked: &Asked<'_>) -> (Kind, Option<&'static str>, String) {
+    let (account, host) = (asked.account, asked.host);
+    let told = |kind, detail: String| (kind, None, detail);
+    match error.kind() {
+        ErrorKind::Network => match http_status(error) {
+            Some(404) => told(
+                Kind::Configuration,
+                format!(
+                    "there is no account {account} at {host} (HTTP status 404); look at --account, $SNOWFLAKE_ACCOUNT and the \
+                     connection"
+                ),
+            ),
+            Some(403) => told(
+                Kind::Refused,
+                format!(
+                    "{host} refuses the request (HTTP status 403): there may be no account {account}, or a proxy or a \
+                     network policy stands between"
+                ),
+            ),
+            Some(429) => told(Kind::Throttled, "Snowflake asks to slow down".to_owned()),
+            Some(status) => told(Kind::VendorFault, format!("{host} answered with HTTP status {status}")),
+            None => told(
+                Kind::Unreachable,
+                format!("{host} of account {account} was not reached, or its answer was lost"),
+            ),
+        },
+        ErrorKind::Timeout => told(Kind::TimedOut, format!("no answer from {host} in time")),
+        ErrorKind::Config => told(Kind::Configuration, format!("{host} cannot be used as an address")),
+        _ => told(Kind::Malformed, format!("the answer of {host} could not be understood")),
+    }
+}
+
+/// The client gives the status nowhere but at the beginning of its text.
+fn http_status(error: &ClientError) -> Option<u16> {
+    let text = error.to_string();
+    text.strip_prefix("HTTP ")?.split([':', ' ']).next()?.parse().ok()
+}
+
+/// No answer within our own time.
+pub(super) fn too_slow(call: Call, action: String, asked: &Asked<'_>) -> Error {
+    Error {
+        kind: Kind::TimedOut,
+        effect: if call.effect { Effect::Unknown } else { Effect::None },
+        action,
+        call: call.name,
+        code: None,
+        request_id: None,
+        detail: format!("no answer from {} of account {} in time", asked.host, asked.account),
+    }
+}
+
+/// An answer without what it is there for.
+pub(super) fn incomplete(call: Call, action: String, what: &str) -> Error {
+    Error {
+        kind: Kind::Malformed,
+        effect: Effect::None,
+        action,
+        call: call.name,
+        code: None,
+        request_id: None,
+        detail: format!("the answer does not name {what}"),
+    }
+}

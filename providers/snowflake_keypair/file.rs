@@ -1,0 +1,129 @@
+//! `connections.toml` and `config.toml`, where Snowflake's own tools keep connections.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+/// Values that nobody else may read.
+const SECRETS: &[&str] = &[
+    "password",
+    "passcode",
+    "private_key_passphrase",
+    "private_key_file_pwd",
+    "private_key_raw",
+    "token",
+    "session_token",
+    "master_token",
+    "oauth_client_secret",
+];
+
+/// The connections of one file.
+pub(super) struct ConnectionFile {
+    pub(super) path: PathBuf,
+    pub(super) connections: BTreeMap<String, Table>,
+    /// The one that is meant where none is named.
+    pub(super) default: Option<String>,
+}
+
+impl ConnectionFile {
+    /// Reads them; `None` where there is no file. Connections of `connections.toml` take the place of all of
+    /// `config.toml`'s, as they do for Snowflake's own tools.
+    pub(super) fn read() -> Result<Option<Self>, String> {
+        let Some(home) = home() else { return Ok(None) };
+        let config = read_table(&home.join("config.toml"))?;
+        let default = config.as_ref().and_then(|(_, table)| {
+            let name = table.get("default_connection_name")?;
+            name.as_str().map(str::to_owned)
+        });
+        if let Some((path, table)) = read_table(&home.join("connections.toml"))? {
+            return Ok(Some(Self {
+                path,
+                connections: tables(table),
+                default,
+            }));
+        }
+        Ok(config.map(|(path, mut table)| {
+            let connections = match table.remove("connections") {
+                Some(Value::Table(connections)) => tables(connections),
+                _ => BTreeMap::new(),
+            };
+            Self {
+                path,
+                connections,
+                default,
+            }
+        }))
+    }
+}
+
+fn tables(table: Table) -> BTreeMap<String, Table> {
+    let named = table.into_iter().filter_map(|(name, value)| match value {
+        Value::Table(connection) => Some((name, connection)),
+        _ => None,
+    });
+    named.collect()
+}
+
+fn read_table(path: &Path) -> Result<Option<(PathBuf, Table)>, String> {
+    let shown = path.display();
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => zeroize::Zeroizing::new(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(format!("{shown} cannot be read: {error}")),
+    };
+    // The parser's own report quotes the line, which may hold a password.
+    let table: Table = text.parse().map_err(|error: toml::de::Error| {
+        let line = error
+            .span()
+            .map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+        format!("{shown}, line {line}: it is not TOML")
+    })?;
+    let mode = std::fs::metadata(path).map_or(0o600, |metadata| metadata.mode() & 0o777);
+    if mode & 0o022 != 0 {
+        return Err(format!(
+            "{shown} can be written by others (mode {mode:04o}); run: chmod 600 {shown}"
+        ));
+    }
+    if mode & 0o077 != 0 && holds_secret(&table) {
+        return Err(format!(
+            "{shown} holds a secret and can be read by others (mode {mode:04o}); run: chmod 600 {shown}"
+        ));
+    }
+    Ok(Some((path.to_owned(), table)))
+}
+
+fn holds_secret(table: &Table) -> bool {
+    table.iter().any(|(key, value)| match value {
+        Value::Table(inner) => holds_secret(inner),
+        _ => SECRETS.contains(&key.as_str()),
+    })
+}
+
+/// `$SNOWFLAKE_HOME`, else `~/.snowflake` where there is one, else the system's place for configuration.
+pub(super) fn home() -> Option<PathBuf> {
+    if let Some(home) = std::env::var_os("SNOWFLAKE_HOME").filter(|home| !home.is_empty()) {
+        return Some(expanded(Path::new(&home)));
+    }
+    let user = std::env::home_dir()?;
+    let dotted = user.join(".snowflake");
+    if dotted.is_dir() {
+        return Some(dotted);
+    }
+    let elsewhere = if cfg!(target_os = "macos") {
+        user.join("Library/Application Support")
+    } else {
+        let configured = std::env::var_os("XDG_CONFIG_HOME").filter(|path| !path.is_empty());
+        configured.map_or_else(|| user.join(".config"), PathBuf::from)
+    };
+    Some(elsewhere.join("snowflake"))
+}
+
+/// `~` at the beginning of a path, as shells read it.
+pub(super) fn expanded(path: &Path) -> PathBuf {
+    match (path.strip_prefix("~"), std::env::home_dir()) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => path.to_owned(),
+    }
+}

@@ -1,0 +1,142 @@
+//! Names as Snowflake compares them.
+//!
+//! Without quotes a name is a plain identifier and means its upper-case form; in double quotes it means itself, `""`
+//! standing for one quote. Whatever it was, it is sent in quotes. Source:
+//! <https://docs.snowflake.com/en/sql-reference/identifiers-syntax>.
+
+/// Snowflake's own limit.
+const LONGEST: usize = 255;
+
+/// A user's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserName(String);
+
+/// Not a name, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BadName(&'static str);
+
+impl UserName {
+    /// Reads a name as a person writes it in SQL.
+    pub fn parse(text: &str) -> Result<Self, BadName> {
+        let name = match text.strip_prefix('"') {
+            Some(rest) => unquoted(rest)?,
+            None if is_plain(text) => text.to_ascii_uppercase(),
+            None => {
+                return Err(BadName(
+                    "a name without quotes has letters, digits, _ and $ only; write any other one as in SQL, in double \
+                     quotes of its own: --user '\"na\u{ef}ve \"\"user\"\"\"'",
+                ));
+            }
+        };
+        Self::exact(&name)
+    }
+
+    /// Takes the name as it is.
+    pub fn exact(name: &str) -> Result<Self, BadName> {
+        if name.is_empty() {
+            return Err(BadName("a name cannot be empty"));
+        }
+        if name.chars().count() > LONGEST {
+            return Err(BadName("a name has at most 255 characters"));
+        }
+        if name.chars().any(char::is_control) {
+            return Err(BadName("a name cannot have line breaks or other control characters"));
+        }
+        Ok(Self(name.to_owned()))
+    }
+
+    /// The name, without quotes.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name as a part of a statement. Nothing in it can end the quotes.
+    pub(super) fn quoted(&self) -> String {
+        quote(&self.0)
+    }
+}
+
+/// An identifier as a part of a statement.
+pub(super) fn quote(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A text as a part of a statement. In a string literal Snowflake knows backslash escapes as well.
+pub(super) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}
+
+fn is_plain(text: &str) -> bool {
+    let starts = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+    starts
+        && text
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || "_$".contains(letter))
+}
+
+/// What stands between the quotes, of which the first is gone already.
+fn unquoted(rest: &str) -> Result<String, BadName> {
+    let inner = rest
+        .strip_suffix('"')
+        .ok_or(BadName("the name begins with a quote and does not end with one"))?;
+    if inner.replace("\"\"", "").contains('"') {
+        return Err(BadName("a quote inside a quoted name is written twice"));
+    }
+    Ok(inner.replace("\"\"", "\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_mean_what_they_mean_to_snowflake() {
+        for (written, meant, sent) in [
+            ("gs_gainsight_user", "GS_GAINSIGHT_USER", "\"GS_GAINSIGHT_USER\""),
+            ("\"gs user\"", "gs user", "\"gs user\""),
+            (
+                "\"na\u{ef}ve \"\"user\"\"\"",
+                "na\u{ef}ve \"user\"",
+                "\"na\u{ef}ve \"\"user\"\"\"",
+            ),
+            ("_a$1", "_A$1", "\"_A$1\""),
+            (
+                "\"x\"\" SET PASSWORD='p\"",
+                "x\" SET PASSWORD='p",
+                "\"x\"\" SET PASSWORD='p\"",
+            ),
+        ] {
+            let name = UserName::parse(written).unwrap();
+            assert_eq!((name.as_str(), name.quoted().as_str()), (meant, sent));
+        }
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused() {
+        let long = "x".repeat(256);
+        let null = "\"a\0b\"";
+        for bad in [
+            "",
+            "\"\"",
+            "\"",
+            "1a",
+            "x\" SET PASSWORD='p",
+            "na\u{ef}ve \"user\"",
+            "\"a\"b\"",
+            "\"a\"; DROP USER b",
+            "\"line\nbreak\"",
+            null,
+            "a b",
+            &long,
+        ] {
+            assert!(UserName::parse(bad).is_err(), "{bad}");
+        }
+        assert!(UserName::parse(&"x".repeat(255)).is_ok());
+    }
+
+    #[test]
+    fn a_literal_cannot_be_left() {
+        assert_eq!(literal("a'b\\"), "'a''b\\\\'");
+    }
+}

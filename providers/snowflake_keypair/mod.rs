@@ -1,0 +1,214 @@
+//! `snowflake-keypair`: the RSA key pair of a Snowflake user.
+//!
+//! A user has two slots for public keys, `RSA_PUBLIC_KEY` and `RSA_PUBLIC_KEY_2`. The private half is made here; the new
+//! public half goes into the free slot, and the old one's slot is emptied at the end. The statements are idempotent. There
+//! is nothing between set and unset: a slot cannot be disabled. Source:
+//! <https://docs.snowflake.com/en/user-guide/key-pair-auth#configuring-key-pair-rotation>.
+//!
+//! A slot is only ever emptied by the fingerprint that it holds, and only ever filled when it is empty. Snowflake cannot
+//! make that one statement, so two administrators at the same second could still meet.
+
+mod failure;
+mod file;
+mod identifier;
+mod key_pair;
+mod session;
+mod settings;
+mod wire;
+
+use std::path::Path;
+use std::time::Instant;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::call::configuration;
+use crate::contract::{
+    Error, Key, KeyId, LastUse, Minting, MintsLocally, Observation, Principal, Provider, PublicHalf, Verdict,
+};
+use crate::secret::{Credential, Secret};
+use crate::{Automation, Connecting, SecretKind};
+
+pub use identifier::{BadName, UserName};
+pub use key_pair::{KeyFault, KeyPair};
+use session::Administrator;
+use settings::{Settings, read_secret};
+use wire::{Change, Wire};
+
+/// What the registry says of it.
+pub const AUTOMATION: Automation = Automation {
+    id: "snowflake-keypair",
+    title: "RSA key pair of a Snowflake user",
+    connect,
+    handover: &[
+        "Gainsight \u{203a} Administration \u{203a} Connectors 2.0 \u{203a} the Snowflake connection with key-pair authentication \u{203a} Edit \
+         connection",
+        "upload the private key from {destination}; its fingerprint is {key}",
+        "save, then choose Test connection and run one job that reads from Snowflake",
+        "move every other consumer of the old key as well",
+    ],
+    credentials: "set SNOWFLAKE_ACCOUNT, SNOWFLAKE_USER and SNOWFLAKE_PRIVATE_KEY_FILE or SNOWFLAKE_PASSWORD, or keep a \
+                  connection in ~/.snowflake/connections.toml and name it with --connection",
+    try_credentials: "snow connection test",
+    endpoint_from: "--endpoint-url, SNOWFLAKE_HOST, SNOWFLAKE_PROTOCOL and the connection",
+    disables: false,
+    rotates_itself: true,
+    secret: SecretKind::PrivateKey,
+};
+
+/// What this connector has to be told. Never a secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inputs {
+    /// The user whose key is rotated, as Snowflake keeps its name.
+    pub user: String,
+    /// The length of the new key.
+    pub key_bits: usize,
+    /// The account, where it is not the connection's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The connection of the administrator in Snowflake's own files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
+    /// The administrator's role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// The file with the passphrase of the new key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passphrase_file: Option<String>,
+    /// Another endpoint than the account's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint_url: Option<String>,
+}
+
+struct SnowflakeKeypair {
+    key_bits: usize,
+    passphrase_file: Option<String>,
+    wire: Wire,
+}
+
+fn connect(inputs: Value) -> Connecting {
+    Box::pin(async move {
+        let action = "read the inputs of snowflake-keypair";
+        let inputs: Inputs =
+            serde_json::from_value(inputs).map_err(|error| configuration(action, error.to_string()))?;
+        let user = UserName::exact(&inputs.user).map_err(|bad| configuration(action, bad.to_string()))?;
+        let settings = Settings::find(&inputs)?;
+        Ok(Box::new(SnowflakeKeypair {
+            key_bits: inputs.key_bits,
+            passphrase_file: inputs.passphrase_file,
+            wire: Wire::new(user, Administrator::new(settings)),
+        }) as Box<dyn Provider>)
+    })
+}
+
+/// Reads a private key file of a person's own, and the one that opens it.
+pub fn read_key_file(path: &Path, passphrase_file: Option<&Path>) -> Result<KeyPair, String> {
+    let passphrase = passphrase_file.map(read_passphrase).transpose()?;
+    let text = read_secret(path)?;
+    KeyPair::read(text, passphrase.as_ref()).map_err(|fault| fault.to_string())
+}
+
+/// Reads a passphrase: the file without the line break at its end.
+pub fn read_passphrase(path: &Path) -> Result<Secret, String> {
+    read_secret(path).map_err(|why| format!("passphrase file {}: {why}", path.display()))
+}
+
+impl SnowflakeKeypair {
+    /// Read when it is needed: taking a key back must not depend on it.
+    fn passphrase(&self) -> Result<Option<Secret>, String> {
+        let path = self.passphrase_file.as_ref().map(Path::new);
+        path.map(read_passphrase).transpose()
+    }
+
+    /// The same, if it opens this key: the file may hold another one by now.
+    fn passphrase_for(&self, pem: &Secret) -> Result<Option<Secret>, String> {
+        let passphrase = self.passphrase()?;
+        let path = self.passphrase_file.as_deref().unwrap_or_default();
+        match KeyPair::read(Secret::new(pem.expose()), passphrase.as_ref()) {
+            Err(KeyFault::Passphrase) => Err(format!("passphrase file {path}: it does not open the new key any more")),
+            _ => Ok(passphrase),
+        }
+    }
+}
+
+#[async_trait]
+impl Provider for SnowflakeKeypair {
+    async fn observe(&self) -> Result<Observation, Error> {
+        self.wire.observe().await
+    }
+
+    async fn keys(&self) -> Result<Vec<Key>, Error> {
+        self.wire.keys().await
+    }
+
+    fn minting(&self) -> Minting<'_> {
+        Minting::Local(self)
+    }
+
+    /// A login as the user with the private key, and Snowflake's own word that it is that user.
+    async fn probe(&self, credential: &Credential, owner: &Principal) -> Verdict {
+        match self.passphrase_for(&credential.secret) {
+            Ok(passphrase) => self.wire.probe(credential, passphrase.as_ref(), owner).await,
+            Err(reason) => Verdict::Inconclusive { reason },
+        }
+    }
+
+    /// Slots have no record of use. Where Snowflake keeps one elsewhere and shows it, that is reported.
+    async fn last_use(&self, key: &KeyId) -> Result<LastUse, Error> {
+        self.wire.last_use(key).await
+    }
+
+    /// Not before it is sure that the new key can be proven afterwards.
+    async fn deactivate(&self, key: &KeyId) -> Result<(), Error> {
+        self.passphrase()
+            .map_err(|why| configuration(&format!("remove key {key}"), why))?;
+        self.wire.change(Change::Unset(key)).await
+    }
+
+    async fn reactivate(&self, key: &KeyId, public: Option<&PublicHalf>) -> Result<(), Error> {
+        self.wire.change(Change::SetAgain(key, public)).await
+    }
+
+    async fn delete(&self, key: &KeyId) -> Result<(), Error> {
+        self.wire.change(Change::Unset(key)).await
+    }
+
+    async fn adopt(&self, credential: &Credential) -> Result<(), Error> {
+        let passphrase = self
+            .passphrase()
+            .map_err(|why| configuration("go on with the new key", why))?;
+        let pem = Secret::new(credential.secret.expose());
+        self.wire.administrator().adopt(pem, passphrase).await;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl MintsLocally for SnowflakeKeypair {
+    async fn mint(&self) -> Result<(Credential, PublicHalf), Error> {
+        const ACTION: &str = "make a key pair";
+        let passphrase = self.passphrase().map_err(|why| configuration(ACTION, why))?;
+        let bits = self.key_bits;
+        let begun = Instant::now();
+        // Long keys take seconds, in which a wish to stop is still heard.
+        let made = tokio::task::spawn_blocking(move || KeyPair::make(bits, passphrase.as_ref())).await;
+        let pair = made
+            .map_err(|_| KeyFault::Unmade)
+            .and_then(|made| made)
+            .map_err(|fault| configuration(ACTION, fault.to_string()))?;
+        let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(took_ms, "a key pair of {bits} bits was made: {}", pair.key);
+        let credential = Credential {
+            key: pair.key,
+            public: Some(pair.public.clone()),
+            secret: pair.pem,
+        };
+        Ok((credential, pair.public))
+    }
+
+    async fn register(&self, key: &KeyId, public: &PublicHalf) -> Result<(), Error> {
+        self.wire.change(Change::Set(key, public)).await
+    }
+}

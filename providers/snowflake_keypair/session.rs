@@ -1,0 +1,256 @@
+//! Logins and statements: the only place of this connector where a secret meets the network.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use snowflake_connector_rs::{
+    AuthConfig, CellValue, Client, ClientConfig, DynamicRow, EndpointConfig, Error as ClientError, KeyPairConfig,
+    QueryConfig, Session, SessionConfig,
+};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+use super::failure::{Asked, of_login, of_statement, too_slow};
+use super::key_pair::is_encrypted;
+use super::settings::{Login, Settings};
+use crate::call::Call;
+use crate::contract::{Error, Kind};
+use crate::patience::patiently;
+use crate::secret::Secret;
+
+/// The client itself would wait for two minutes.
+const LOGIN_PATIENCE: Duration = Duration::from_secs(25);
+
+/// A statement of ours takes no second; its outcome is found out by reading.
+const STATEMENT_PATIENCE: Duration = Duration::from_secs(60);
+
+const LOGIN: Call = Call::read("login");
+
+/// A row of a result.
+pub(super) struct Row(DynamicRow);
+
+/// The administrator's sessions.
+pub(super) struct Administrator {
+    settings: Settings,
+    open: Mutex<Option<Arc<Session>>>,
+    /// The program's own new key, once it is proven: tried before what is configured.
+    adopted: Mutex<Option<Adopted>>,
+}
+
+struct Adopted {
+    pem: Secret,
+    passphrase: Option<Secret>,
+}
+
+impl Administrator {
+    pub(super) fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            open: Mutex::new(None),
+            adopted: Mutex::new(None),
+        }
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Logs in with this key from here on.
+    pub(super) async fn adopt(&self, pem: Secret, passphrase: Option<Secret>) {
+        *self.adopted.lock().await = Some(Adopted { pem, passphrase });
+        *self.open.lock().await = None;
+    }
+
+    /// Runs a statement that changes nothing, as often as it takes.
+    pub(super) async fn read(&self, call: Call, action: &str, statement: &str) -> Result<Vec<Row>, Error> {
+        patiently(call, async || match self.attempt(call, action, statement, None).await {
+            // A session lasts for hours, and a rotation for weeks.
+            Err(error) if error.kind == Kind::Expired => {
+                self.log_out().await;
+                self.attempt(call, action, statement, None).await
+            }
+            result => result,
+        })
+        .await
+    }
+
+    /// Runs a statement once. Before it is repeated, whoever asks for it has to look again.
+    pub(super) async fn once(&self, call: Call, action: &str, statement: &str, grant: &str) -> Result<Vec<Row>, Error> {
+        let done = self.attempt(call, action, statement, Some(grant)).await;
+        if let Err(error) = &done
+            && error.kind == Kind::Expired
+        {
+            self.log_out().await;
+        }
+        done
+    }
+
+    async fn log_out(&self) {
+        *self.open.lock().await = None;
+    }
+
+    async fn attempt(&self, call: Call, action: &str, statement: &str, grant: Option<&str>) -> Result<Vec<Row>, Error> {
+        let session = self.session().await?;
+        let asked = self.asked();
+        match timeout(STATEMENT_PATIENCE, collect(&session, statement)).await {
+            Ok(Ok(rows)) => Ok(rows),
+            Ok(Err(error)) => Err(of_statement(
+                call,
+                action.to_owned(),
+                &error,
+                &asked,
+                grant.map(str::to_owned),
+            )),
+            Err(_) => Err(too_slow(call, action.to_owned(), &asked)),
+        }
+    }
+
+    async fn session(&self) -> Result<Arc<Session>, Error> {
+        let mut open = self.open.lock().await;
+        if let Some(session) = &*open {
+            return Ok(Arc::clone(session));
+        }
+        let session = Arc::new(self.log_in().await?);
+        *open = Some(Arc::clone(&session));
+        Ok(session)
+    }
+
+    /// With the adopted key, and with what is configured only where that one is refused: it may have been taken back.
+    async fn log_in(&self) -> Result<Session, Error> {
+        let settings = &self.settings;
+        let asked = self.asked();
+        if let Some(adopted) = &*self.adopted.lock().await {
+            let auth = key_pair(&adopted.pem, adopted.passphrase.as_ref());
+            let config = self.config(&settings.user, auth).with_session(self.session_settings());
+            match log_in(config, &asked).await {
+                Err(error) if error.kind == Kind::BadCredentials => {
+                    tracing::info!("the adopted key is refused; logging in as configured");
+                }
+                result => return result,
+            }
+        }
+        let auth = match &settings.login {
+            Login::Password(password) => AuthConfig::password(plain(password)),
+            Login::Token(token) => AuthConfig::oauth(plain(token)),
+            Login::KeyPair { pem, passphrase, .. } => key_pair(pem, passphrase.as_ref()),
+        };
+        let config = self.config(&settings.user, auth).with_session(self.session_settings());
+        log_in(config, &asked).await
+    }
+
+    /// Times are read in UTC, whatever the account's own zone.
+    fn session_settings(&self) -> SessionConfig {
+        let settings = &self.settings;
+        let session = SessionConfig::new().with_session_parameter("TIMEZONE", Value::from("UTC"));
+        let session = match &settings.role {
+            Some(role) => session.with_role(role),
+            None => session,
+        };
+        match &settings.warehouse {
+            Some(warehouse) => session.with_warehouse(warehouse),
+            None => session,
+        }
+    }
+
+    /// One login as someone else, and one statement: the proof of a key.
+    pub(super) async fn prove(
+        &self,
+        user: &str,
+        pem: &Secret,
+        passphrase: Option<&Secret>,
+        statement: &str,
+    ) -> Result<Vec<Row>, Error> {
+        let asked = Asked {
+            user,
+            role: None,
+            ..self.asked()
+        };
+        let session = log_in(self.config(user, key_pair(pem, passphrase)), &asked).await?;
+        let call = Call::read("select");
+        let action = || format!("ask Snowflake who {user} is");
+        match timeout(STATEMENT_PATIENCE, collect(&session, statement)).await {
+            Ok(result) => result.map_err(|error| of_statement(call, action(), &error, &asked, None)),
+            Err(_) => Err(too_slow(call, action(), &asked)),
+        }
+    }
+
+    fn config(&self, user: &str, auth: AuthConfig) -> ClientConfig {
+        ClientConfig::new(user, &self.settings.account, auth)
+            .with_endpoint(EndpointConfig::custom_base_url(self.settings.base_url.clone()))
+            .with_query(QueryConfig::new().with_query_response_timeout(STATEMENT_PATIENCE))
+    }
+
+    fn asked(&self) -> Asked<'_> {
+        Asked {
+            user: &self.settings.user,
+            account: &self.settings.account,
+            host: self.settings.base_url.host_str().unwrap_or("the host"),
+            role: self.settings.role.as_deref(),
+        }
+    }
+}
+
+async fn log_in(config: ClientConfig, asked: &Asked<'_>) -> Result<Session, Error> {
+    let action = || format!("log in to Snowflake account {} as {}", asked.account, asked.user);
+    let client = Client::new(config).map_err(|error| of_login(LOGIN, action(), &error, asked))?;
+    match timeout(LOGIN_PATIENCE, client.create_session()).await {
+        Ok(session) => session.map_err(|error| of_login(LOGIN, action(), &error, asked)),
+        Err(_) => Err(too_slow(LOGIN, action(), asked)),
+    }
+}
+
+async fn collect(session: &Session, statement: &str) -> Result<Vec<Row>, ClientError> {
+    let rows: Vec<DynamicRow> = session.query(statement.to_owned()).await?.collect().await?;
+    Ok(rows.into_iter().map(Row).collect())
+}
+
+impl Row {
+    /// A cell's text; `None` where there is none.
+    pub(super) fn text(&self, column: &str) -> Option<&str> {
+        match self.0.value(column).ok()? {
+            CellValue::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The first cell's text, whatever the column is called.
+    pub(super) fn at(&self, index: usize) -> Option<&str> {
+        match self.0.value_at(index).ok()? {
+            CellValue::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A cell's point in time, in seconds since 1970.
+    pub(super) fn seconds(&self, column: &str) -> Option<i64> {
+        match self.0.value(column).ok()? {
+            CellValue::TimestampLtz(at) => Some(at.timestamp()),
+            CellValue::TimestampTz(at) => Some(at.timestamp()),
+            CellValue::TimestampNtz(at) => Some(at.and_utc().timestamp()),
+            _ => None,
+        }
+    }
+
+    /// A cell that holds an object, as text.
+    pub(super) fn json(&self, column: &str) -> Option<String> {
+        match self.0.value(column).ok()? {
+            CellValue::Json(value) => Some(value.to_string()),
+            CellValue::String(text) => Some(text.clone()),
+            _ => None,
+        }
+    }
+}
+
+/// The client wants its own copy, which lives as long as itself.
+fn plain(secret: &Secret) -> String {
+    secret.expose_text().unwrap_or_default().to_owned()
+}
+
+/// A passphrase goes with an encrypted key only: one may be configured for a key that has none.
+fn key_pair(pem: &Secret, passphrase: Option<&Secret>) -> AuthConfig {
+    AuthConfig::key_pair(match passphrase.filter(|_| is_encrypted(pem)) {
+        Some(passphrase) => KeyPairConfig::from_encrypted_pem(plain(pem), passphrase.expose()),
+        None => KeyPairConfig::from_pem(plain(pem)),
+    })
+}

@@ -1,0 +1,60 @@
+//! `rotate connectors [ID]`.
+
+use clap::Args;
+use rotate_providers::{CONNECTORS, Connector};
+
+use super::{Exit, Global, Output, terminal};
+use crate::render::{Listed, json, markdown, text};
+
+/// Show every connector, or one with what it asks for.
+#[derive(Args)]
+pub(super) struct Command {
+    /// One connector
+    id: Option<String>,
+}
+
+impl Command {
+    pub(super) async fn run(self, global: &Global) -> Exit {
+        let chosen: Vec<&Connector> = match &self.id {
+            None => CONNECTORS.iter().collect(),
+            Some(id) => CONNECTORS.iter().filter(|connector| connector.id == id).collect(),
+        };
+        if chosen.is_empty() {
+            let id = self.id.unwrap_or_default();
+            let near = nearest(&id).map(|near| format!("did you mean {near}?"));
+            let lines = near.into_iter().chain(["see them all: rotate connectors".to_owned()]);
+            terminal::error(
+                &format!("there is no connector {}", id.escape_debug()),
+                &lines.collect::<Vec<_>>(),
+            );
+            return Exit::Usage;
+        }
+        let listed: Result<Vec<Listed>, _> = chosen
+            .iter()
+            .map(|connector| connector.guide().map(|guide| Listed::of(connector, &guide)))
+            .collect();
+        let listed = match listed {
+            Ok(listed) => listed,
+            Err(flaw) => {
+                terminal::error(&format!("a guide cannot be read: {flaw}"), &[]);
+                return Exit::Error;
+            }
+        };
+        terminal::print(&match (global.output, &self.id) {
+            (Output::Json, _) => json::connectors(&listed),
+            (Output::Markdown, _) => markdown::connectors(&listed),
+            (Output::Text, None) => text::connectors(&listed),
+            (Output::Text, Some(_)) => text::connector(&listed, terminal::width()),
+        });
+        Exit::Ok
+    }
+}
+
+/// The connector whose id is most like this text, if one is like it at all.
+pub(super) fn nearest(text: &str) -> Option<&'static str> {
+    let likeness = |id: &str| strsim::jaro_winkler(id, text);
+    let best = CONNECTORS
+        .iter()
+        .max_by(|a, b| likeness(a.id).total_cmp(&likeness(b.id)))?;
+    (likeness(best.id) > 0.7).then_some(best.id)
+}

@@ -1,0 +1,129 @@
+//! `rotate done TARGET STEP`: a person has taken a step of a guided rotation.
+
+use clap::Args;
+use rotate_providers::guide::is_harmful;
+
+use super::guided::story;
+use super::session::{Session, locate, show, speaker, tell, tell_folder, tell_unknown};
+use super::{Exit, Global, terminal};
+use crate::driver::{DriveError, Refusal};
+use crate::evidence::looks_secret;
+use crate::machine::Ticked;
+use crate::render::Report;
+use crate::store::{Guided, Store};
+
+/// Say that a step of a guided rotation is done, or that it is left out.
+#[derive(Args)]
+pub(super) struct Command {
+    /// The target, as `rotate status` names it
+    target: String,
+    /// The step: its number or its name
+    #[arg(required_unless_present = "skip")]
+    step: Option<String>,
+    /// What you noted down: names, times, public ids. Never a secret: it is kept in the clear
+    #[arg(long, conflicts_with = "skip", allow_hyphen_values = true)]
+    evidence: Option<String>,
+    /// Leave this step out
+    #[arg(long, value_name = "STEP", requires = "why", conflicts_with = "step")]
+    skip: Option<String>,
+    /// Why it is left out
+    #[arg(long, conflicts_with = "step", allow_hyphen_values = true)]
+    why: Option<String>,
+}
+
+impl Command {
+    pub(super) async fn run(mut self, global: &Global) -> Exit {
+        // Not by the parser of the command line, which would print what it refuses.
+        for (option, text) in [("--evidence", &mut self.evidence), ("--why", &mut self.why)] {
+            match text.as_deref().map(evidence) {
+                None => {}
+                Some(Ok(note)) => *text = Some(note),
+                Some(Err(why)) => {
+                    terminal::error(&format!("{option}: {why}"), &["nothing was ticked".to_owned()]);
+                    return Exit::Usage;
+                }
+            }
+        }
+        match locate(global) {
+            Ok(folder) if !folder.exists() => return tell_unknown(global, &self.target),
+            Ok(_) => {}
+            Err(error) => return tell_folder(global, &error),
+        }
+        let session = match Session::begin(global).await {
+            Ok(session) => session,
+            Err(error) => return tell_folder(global, &error),
+        };
+        match self.tick(&session).await {
+            Ok(guided) => ticked(global, &guided),
+            Err(error) => refused(global, &self.target, &error),
+        }
+    }
+
+    async fn tick(&self, session: &Session) -> Result<Guided, DriveError> {
+        let guided = find(session, &self.target).await?;
+        let (step, outcome) = match (&self.skip, &self.step) {
+            (Some(step), _) => (
+                step,
+                Ticked::Skipped {
+                    why: self.why.clone().unwrap_or_default(),
+                },
+            ),
+            (None, Some(step)) => (
+                step,
+                Ticked::Done {
+                    evidence: self.evidence.clone(),
+                },
+            ),
+            // The command line asks for one of the two.
+            (None, None) => return Err(DriveError::Refused(Refusal::walk(&self.target, "no step is named"))),
+        };
+        session
+            .walker()
+            .tick(guided, step, &super::word::person(), outcome)
+            .await
+    }
+}
+
+/// Shows what is next.
+pub(super) fn ticked(global: &Global, guided: &Guided) -> Exit {
+    if guided.rotation.is_done() {
+        let target = &guided.target;
+        terminal::note(&format!("every step of {target} is behind: it counts as rotated today"));
+    }
+    show(global, &[story(global, guided).brief()]);
+    Exit::Ok
+}
+
+/// Tells why nothing was ticked; programs get their document all the same.
+pub(super) fn refused(global: &Global, target: &str, error: &DriveError) -> Exit {
+    tell(&speaker(global), target, error, None);
+    let mut report = Report::unopened(target);
+    report.fail(error);
+    show(global, &[report]);
+    Exit::of_error(error)
+}
+
+/// The target's guided rotation.
+pub(super) async fn find(session: &Session, target: &str) -> Result<Guided, DriveError> {
+    let latest = session.store.latest(target).await?;
+    match latest.map(crate::store::Stored::sort) {
+        Some(Err(guided)) => Ok(*guided),
+        Some(Ok(automated)) => Err(DriveError::Refused(Refusal::not_walked(&automated.target))),
+        None => Err(DriveError::Refused(Refusal::unknown_target(target))),
+    }
+}
+
+/// A note that may be kept.
+pub(super) fn evidence(text: &str) -> Result<String, String> {
+    if text.chars().any(is_harmful) {
+        return Err("write it on one line, without invisible letters".to_owned());
+    }
+    if text.chars().count() > 500 {
+        return Err("keep it short: at most 500 characters".to_owned());
+    }
+    match looks_secret(text) {
+        Some(why) => Err(format!("it was not kept: {why}")),
+        None if text.trim().is_empty() => Err("say something, or leave it out".to_owned()),
+        None => Ok(text.trim().to_owned()),
+    }
+}

@@ -1,0 +1,198 @@
+//! What the commands that rotate one target share.
+//!
+//! Each opens a rotation, or goes on where an open one stands; or foretells it, which changes nothing.
+
+use clap::{Args, ValueEnum};
+use rotate_providers::SecretKind;
+use rotate_providers::endpoint::check_endpoint;
+
+use super::session::{Session, locate, show, speaker, tell, tell_folder};
+use super::{Exit, Global, terminal};
+use crate::delivery::{self, Destination};
+use crate::driver::{DriveError, History, Outcome, Refusal, Request, Standing, inspect, prepare};
+use crate::hooks::now;
+use crate::machine::{Cutover, Rotation};
+use crate::plan::foresee;
+use crate::policy::{Facts, Step, next};
+use crate::render::Report;
+use crate::state_folder::FolderError;
+use crate::store::{Automated, Store, Stored};
+
+/// How long a cut-over may take before a person is called.
+pub(super) const ALLOWANCE_SECONDS: u64 = 14 * 24 * 3600;
+
+/// How a one-shot command goes about it.
+#[derive(Args)]
+pub(super) struct Options {
+    /// Print the plan; call nothing that writes
+    #[arg(long)]
+    dry_run: bool,
+    /// Print the steps by hand instead, with the guide's own options; see `rotate connectors ID`
+    #[arg(long)]
+    manual: bool,
+    /// Do not ask before beginning
+    #[arg(long)]
+    yes: bool,
+    /// Rotate once more, although a rotation ended within the last day
+    #[arg(long)]
+    pub(super) again: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum CutoverArg {
+    /// A person says so with `rotate confirm`
+    Confirm,
+    /// The vendor has seen the new key in use, and the old one idle since the delivery
+    Observed,
+    /// At once: every consumer reads the destination each time it needs the key
+    Immediate,
+}
+
+impl From<CutoverArg> for Cutover {
+    fn from(cutover: CutoverArg) -> Self {
+        match cutover {
+            CutoverArg::Confirm => Self::Confirm,
+            CutoverArg::Observed => Self::Observed,
+            CutoverArg::Immediate => Self::Immediate,
+        }
+    }
+}
+
+/// Rotates a target, or prints what would be done.
+pub(super) async fn rotate(global: &Global, request: &Request<'_>, options: &Options, question: &str) -> Exit {
+    if options.dry_run {
+        return dry_run(global, request).await;
+    }
+    let session = match Session::begin(global).await {
+        Ok(session) => session,
+        Err(error) => return tell_folder(global, &error),
+    };
+    match advance(global, &session, request, options, question).await {
+        Ok(Some(outcome)) => session.conclude(global, request.target, Ok(outcome)).await,
+        Ok(None) => {
+            terminal::note("nothing was begun");
+            Exit::Ok
+        }
+        Err(error) => session.conclude(global, request.target, Err(error)).await,
+    }
+}
+
+async fn advance(
+    global: &Global,
+    session: &Session,
+    request: &Request<'_>,
+    options: &Options,
+    question: &str,
+) -> Result<Option<Outcome>, DriveError> {
+    let connect = request.connector.connect;
+    let stored = match request.standing(automated(session.store.latest(request.target).await?)?)? {
+        Standing::Present(stored) => *stored,
+        Standing::Absent => {
+            if !options.yes && terminal::is_attended() && !terminal::ask(question) {
+                return Ok(None);
+            }
+            let provider = connect(request.inputs.clone()).await?;
+            return session.driver(global, provider.as_ref()).open(request).await.map(Some);
+        }
+    };
+    // A rotation that has ended, or that a person has to move, needs no vendor.
+    if let Some(outcome) = idle(&stored) {
+        if outcome.wait.is_none() {
+            let ended = stored.updated_at.strftime("%Y-%m-%d %H:%M UTC");
+            terminal::note(&format!(
+                "this rotation ended at {ended}, so nothing was done; --again rotates once more"
+            ));
+        }
+        return Ok(Some(outcome));
+    }
+    let provider = connect(request.inputs.clone()).await?;
+    let driver = session.driver(global, provider.as_ref());
+    driver.advance(stored).await.map(Some)
+}
+
+/// Understands the destinations of the command line.
+pub(super) fn destinations(kind: SecretKind, names: &[String]) -> Result<Vec<Box<dyn Destination>>, String> {
+    let mut parsed: Vec<Box<dyn Destination>> = Vec::new();
+    for name in names {
+        let destination = delivery::parse_for(kind, name).map_err(|error| format!("--deliver: {error}"))?;
+        if parsed.iter().any(|other| other.name() == destination.name()) {
+            return Err(format!("--deliver: {} is given twice", destination.name()));
+        }
+        parsed.push(destination);
+    }
+    Ok(parsed)
+}
+
+/// An endpoint that keys may be sent to.
+pub(super) fn endpoint(text: &str) -> Result<String, String> {
+    check_endpoint(text)
+        .map(|()| text.to_owned())
+        .map_err(|error| error.to_string())
+}
+
+/// The target's latest rotation, unless a person is walking through one: two at once would be two new keys.
+pub(super) fn automated(latest: Option<Stored>) -> Result<Option<Automated>, DriveError> {
+    match latest.map(Stored::sort) {
+        None => Ok(None),
+        Some(Ok(automated)) => Ok(Some(automated)),
+        Some(Err(guided)) if guided.rotation.is_closed() => Ok(None),
+        Some(Err(guided)) => Err(DriveError::Refused(Refusal::walked(&guided.target))),
+    }
+}
+
+/// The outcome of a rotation in which there is nothing to do now; `None` where there is.
+pub(super) fn idle(stored: &Automated) -> Option<Outcome> {
+    let wait = match next(&stored.rotation, &Facts::default(), now()) {
+        Step::Wait(wait) => Some(wait),
+        Step::Closed => None,
+        _ => return None,
+    };
+    Some(Outcome {
+        stored: stored.clone(),
+        wait,
+    })
+}
+
+/// Prints what would be done, from where the target stands. Reads only, and makes no state folder.
+async fn dry_run(global: &Global, request: &Request<'_>) -> Exit {
+    let speaker = speaker(global);
+    match plan(global, request).await {
+        Ok(Ok(report)) => {
+            show(global, &[report]);
+            Exit::Ok
+        }
+        Ok(Err(error)) => {
+            tell(&speaker, request.target, &error, None);
+            let mut report = Report::unopened(request.target);
+            report.fail(&error);
+            show(global, &[report]);
+            Exit::of_error(&error)
+        }
+        Err(error) => tell_folder(global, &error),
+    }
+}
+
+async fn plan(global: &Global, request: &Request<'_>) -> Result<Result<Report, DriveError>, FolderError> {
+    let store = locate(global)?.open_journal().await?;
+    let (latest, history) = match &store {
+        Some(store) => (
+            store.latest(request.target).await?,
+            History::read(store, request.target).await?,
+        ),
+        None => (None, History::default()),
+    };
+    let speaker = speaker(global);
+    let work = async {
+        if let Standing::Present(stored) = request.standing(automated(latest)?)? {
+            let steps = foresee(stored.rotation.clone(), Facts::default(), now())?;
+            let wait = idle(&stored).and_then(|outcome| outcome.wait);
+            return Ok(Report::of(&stored, wait.as_ref(), now(), &speaker).with_plan(steps));
+        }
+        inspect(request.destinations).await?;
+        let provider = (request.connector.connect)(request.inputs.clone()).await?;
+        let (rotation, facts, record): (Rotation, Facts, _) = prepare(provider.as_ref(), request, history).await?;
+        let steps = foresee(rotation.clone(), facts, record.at)?;
+        Ok(Report::foreseen(request.target, &rotation, &speaker).with_plan(steps))
+    };
+    Ok(work.await)
+}

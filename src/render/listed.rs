@@ -1,0 +1,63 @@
+//! One connector, for text, JSON and Markdown alike.
+
+use rotate_providers::Connector;
+use rotate_providers::guide::{Guide, Overlap, Procedure};
+use serde::Serialize;
+
+/// What there is to know of a connector.
+#[derive(Clone, Debug, Serialize)]
+pub struct Listed {
+    /// Its id, which is its command.
+    pub id: &'static str,
+    /// What is rotated.
+    pub title: String,
+    /// Who made the other side.
+    pub vendor: String,
+    /// `automated` or `guided`.
+    pub mode: &'static str,
+    /// Whether old and new work at the same time.
+    pub overlap: bool,
+    /// How long nothing works, where they do not.
+    pub gap: Option<String>,
+    /// How many can exist at once.
+    pub coexist: String,
+    /// The roles that are needed by hand.
+    pub roles: Vec<String>,
+    /// What else stops with the credential.
+    pub affects: Vec<String>,
+    /// The guide's procedures.
+    pub procedures: Vec<&'static str>,
+    /// The guide's options and what they are.
+    pub inputs: Vec<String>,
+}
+
+impl Listed {
+    /// What a connector and its guide say of it.
+    pub fn of(connector: &Connector, guide: &Guide) -> Self {
+        Self {
+            id: connector.id,
+            title: guide.title.clone(),
+            vendor: guide.vendor.clone(),
+            mode: if connector.automation.is_some() {
+                "automated"
+            } else {
+                "guided"
+            },
+            overlap: guide.credential.overlap == Overlap::Yes,
+            gap: guide.credential.gap.clone(),
+            coexist: guide.credential.coexist.clone(),
+            roles: guide.roles.clone(),
+            affects: guide.affects.clone(),
+            procedures: Procedure::ALL
+                .into_iter()
+                .filter(|procedure| !guide.steps(*procedure).is_empty())
+                .map(Procedure::name)
+                .collect(),
+            inputs: guide
+                .inputs
+                .iter()
+                .map(|input| format!("--{}: {}", input.name.replace('_', "-"), input.help))
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! For tickets: a plan as a checklist.
+
+use rotate_providers::guide::inert;
+
+use super::{Listed, Report};
+use crate::machine::Ticked;
+use crate::plan::{Guidance, GuidedStep, Planned};
+
+/// The plans of these targets.
+pub fn document(reports: &[Report]) -> String {
+    let plans: Vec<String> = reports.iter().map(plan).collect();
+    plans.join("\n")
+}
+
+/// A table of targets.
+pub fn table(reports: &[Report]) -> String {
+    let mut text = "| target | state | waits for | until | reason |\n|---|---|---|---|---|\n".to_owned();
+    for report in reports {
+        let until = report.next.at.map(|at| at.strftime("%Y-%m-%d").to_string());
+        text.push_str(&format!(
+            "| {} | {} | {} | {} | {} |\n",
+            escaped(&report.name),
+            report.state,
+            report.next.who.unwrap_or_default(),
+            until.unwrap_or_default(),
+            escaped(report.reason.as_deref().unwrap_or_default())
+        ));
+    }
+    text
+}
+
+/// A table of connectors.
+pub fn connectors(listed: &[Listed]) -> String {
+    let mut text = "| connector | rotates | how | old and new overlap |\n|---|---|---|---|\n".to_owned();
+    for connector in listed {
+        let overlap = match &connector.gap {
+            None => "yes".to_owned(),
+            Some(gap) => format!("no; the gap: {gap}"),
+        };
+        text.push_str(&format!(
+            "| `{}` | {} | {} | {} |\n",
+            connector.id,
+            escaped(&connector.title),
+            connector.mode,
+            escaped(&overlap)
+        ));
+    }
+    text
+}
+
+fn plan(report: &Report) -> String {
+    let mut text = String::new();
+    let mut line = |line: &str| {
+        text.push_str(line);
+        text.push('\n');
+    };
+    match &report.guide {
+        Some(guide) => head(&mut line, report, guide),
+        None => line(&format!("## {}: {}\n", escaped(&report.name), report.state)),
+    }
+    let mut phase = "";
+    for (number, step) in (1..).zip(report.plan.iter().flatten()) {
+        if step.phase != phase {
+            phase = step.phase;
+            line(&format!("\n### {phase}\n"));
+        }
+        one(&mut line, number, step);
+    }
+    if let Some(guide) = &report.guide {
+        line(&format!("\n**Old one dead?** {}", escaped(&guide.dead)));
+        if let Some(residue) = &guide.residue {
+            line(&format!("\n**Still works:** {}", escaped(residue)));
+        }
+    }
+    text
+}
+
+fn head(line: &mut impl FnMut(&str), report: &Report, guide: &Guidance) {
+    let procedure = match guide.procedure {
+        "rotate" => String::new(),
+        other => format!(" · {other}"),
+    };
+    let (title, name) = (escaped(&guide.title), escaped(&report.name));
+    line(&format!("## {title} · {name}{procedure}\n"));
+    match &guide.gap {
+        Some(gap) => line(&format!("> **NO OVERLAP.** The gap: {}.\n", escaped(gap))),
+        None => line("Old and new work at the same time until the old one is revoked.\n"),
+    }
+    line(&format!(
+        "- **Credential:** {}; {}; expires: {}",
+        escaped(&guide.credential),
+        escaped(&guide.coexist),
+        escaped(&guide.expires)
+    ));
+    let mut list = |name: &str, items: &[String]| {
+        for item in items {
+            line(&format!("- **{name}:** {}", escaped(item)));
+        }
+    };
+    list("Also affected", &guide.affects);
+    list("Role", &guide.roles);
+    list("Have ready", &guide.prepare);
+    list("Differs", &guide.corrections);
+    for missing in &guide.missing {
+        line(&format!(
+            "- **Not given:** `{}`: {}",
+            missing.option,
+            escaped(&missing.help)
+        ));
+    }
+}
+
+fn one(line: &mut impl FnMut(&str), number: usize, step: &Planned) {
+    let guided = step.guided.as_ref();
+    let done = guided.is_some_and(|guided| guided.tick.is_some());
+    let mark = if done { "x" } else { " " };
+    line(&format!(
+        "- [{mark}] **{number}. {}:** {}",
+        escaped(&step.who),
+        escaped(&step.what)
+    ));
+    let mut detail = |name: &str, text: &str| line(&format!("  - {name}: {}", escaped(text)));
+    let Some(guided) = guided else {
+        if step.effect && !step.reversible {
+            detail("Careful", "this cannot be undone.");
+        }
+        return;
+    };
+    details(&mut detail, step, guided);
+    if let Some(command) = &guided.command {
+        let fence = "`".repeat(longest_run(command).max(2) + 1);
+        line(&format!("\n  {fence}{}", guided.language.unwrap_or_default()));
+        for text in command.trim_end().lines() {
+            line(&format!("  {text}"));
+        }
+        line(&format!("  {fence}\n"));
+    }
+}
+
+fn details(detail: &mut impl FnMut(&str, &str), step: &Planned, guided: &GuidedStep) {
+    let mut told = |name: &str, text: &Option<String>| {
+        if let Some(text) = text {
+            detail(name, text);
+        }
+    };
+    told("Where", &guided.place);
+    told("See", &guided.expect);
+    told("Note", &guided.evidence);
+    let careful = (!step.reversible).then(|| "this cannot be undone.".to_owned());
+    told("Careful", &careful);
+    told("Careful", &guided.caution);
+    told("More", &guided.link);
+    if let Some(tick) = &guided.tick {
+        let (name, told_of) = match &tick.outcome {
+            Ticked::Done { evidence } => ("Done", evidence.clone()),
+            Ticked::Skipped { why } => ("Skipped", Some(why.clone())),
+        };
+        let more = told_of.map(|text| format!(": {text}")).unwrap_or_default();
+        told(name, &Some(format!("{} by {}{more}", tick.at, tick.by)));
+    }
+}
+
+/// Text that stays text: no links, no markup, no HTML.
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for letter in inert(text).split_whitespace().collect::<Vec<_>>().join(" ").chars() {
+        if "\\`*_[]<>|#~".contains(letter) {
+            safe.push('\\');
+        }
+        safe.push(letter);
+    }
+    safe
+}
+
+fn longest_run(text: &str) -> usize {
+    let mut longest = 0;
+    let mut run = 0;
+    for letter in text.chars() {
+        run = if letter == '`' { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    longest
+}

@@ -1,0 +1,243 @@
+//! A guided plan, for a person who follows it.
+
+use rotate_providers::guide::inert;
+use textwrap::{Options, WordSeparator, WordSplitter};
+
+use crate::machine::Ticked;
+use crate::plan::{Guidance, GuidedStep, Planned};
+use crate::render::{Listed, Report, Speaker};
+
+/// The whole plan of one target, wrapped to this width.
+pub fn plan(report: &Report, width: usize, speaker: &Speaker) -> String {
+    let (Some(guide), Some(steps)) = (&report.guide, &report.plan) else {
+        return String::new();
+    };
+    let mut page = Page::new(width);
+    if report.is_brief() {
+        next(&mut page, report, speaker);
+        return page.text;
+    }
+    head(&mut page, report, guide);
+    let mut phase = "";
+    for (number, step) in (1..).zip(steps) {
+        if step.phase != phase {
+            phase = step.phase;
+            page.line("");
+            page.line(phase);
+        }
+        if let Some(guided) = &step.guided {
+            one(&mut page, number, step, guided);
+        }
+    }
+    page.line("");
+    page.field("Old one dead?", &guide.dead);
+    if let Some(residue) = &guide.residue {
+        page.field("Still works", residue);
+    }
+    next(&mut page, report, speaker);
+    page.text
+}
+
+/// One step of the plan, by its position.
+pub fn step(report: &Report, position: usize, width: usize) -> String {
+    let mut page = Page::new(width);
+    let step = report.plan.as_ref().and_then(|plan| plan.get(position));
+    if let Some((step, guided)) = step.and_then(|step| Some((step, step.guided.as_ref()?))) {
+        page.line("");
+        page.line(step.phase);
+        one(&mut page, position + 1, step, guided);
+    }
+    page.text
+}
+
+/// One connector, with what its guide asks for.
+pub fn connector(listed: &[Listed], width: usize) -> String {
+    let mut page = Page::new(width);
+    for connector in listed {
+        page.line(&format!("{}: {} ({})", connector.id, connector.title, connector.mode));
+        match &connector.gap {
+            Some(gap) => page.field("Overlap", &format!("NO; the gap: {gap}")),
+            None => page.field("Overlap", "yes, until the old one is revoked"),
+        }
+        page.field("Coexist", &connector.coexist);
+        page.list("Also affected", &connector.affects);
+        page.list("Roles", &connector.roles);
+        page.field("Procedures", &connector.procedures.join(", "));
+        page.list("Options", &connector.inputs);
+        let manual = if connector.mode == "automated" { " --manual" } else { "" };
+        page.field("Plan", &format!("rotate {}{manual} --dry-run", connector.id));
+    }
+    page.text
+}
+
+fn head(page: &mut Page, report: &Report, guide: &Guidance) {
+    let done = match guide.procedure {
+        "rotate" => String::new(),
+        other => format!(" · {other}"),
+    };
+    page.line(&format!("{} · {}{done}", guide.title, report.name));
+    match &guide.gap {
+        Some(gap) => page.paragraph(&format!("NO OVERLAP. The gap: {gap}.")),
+        None => page.paragraph("Old and new work at the same time until the old one is revoked."),
+    }
+    if let Some(reason) = &report.reason {
+        page.paragraph(&format!("Stands at: {reason}."));
+    }
+    page.line("");
+    page.field(
+        "Credential",
+        &format!("{}; {}; expires: {}", guide.credential, guide.coexist, guide.expires),
+    );
+    page.list("Also affected", &guide.affects);
+    page.list("Roles", &guide.roles);
+    page.list("Have ready", &guide.prepare);
+    page.list("Differs", &guide.corrections);
+    let missing: Vec<String> = guide
+        .missing
+        .iter()
+        .map(|missing| format!("{}: {}", missing.option, missing.help))
+        .collect();
+    page.list("Not given", &missing);
+}
+
+fn one(page: &mut Page, number: usize, step: &Planned, guided: &GuidedStep) {
+    let mark = match guided.tick.as_ref().map(|tick| &tick.outcome) {
+        None => "☐",
+        Some(Ticked::Done { .. }) => "☑",
+        Some(Ticked::Skipped { .. }) => "–",
+    };
+    page.line(&format!(" {number:>2} {mark} {} · {}", step.who, guided.step));
+    if let Some(place) = &guided.place {
+        page.detail("Where", place);
+    }
+    page.detail("Do", &step.what);
+    if let Some(command) = &guided.command {
+        page.detail(
+            "Type",
+            &format!(
+                "into {}:",
+                if guided.language == Some("sql") {
+                    "a SQL console"
+                } else {
+                    "a shell"
+                }
+            ),
+        );
+        page.verbatim(command);
+    }
+    if let Some(expect) = &guided.expect {
+        page.detail("See", expect);
+    }
+    if let Some(evidence) = &guided.evidence {
+        page.detail("Note", evidence);
+    }
+    if !step.reversible {
+        page.detail("!", "This cannot be undone.");
+    }
+    if let Some(caution) = &guided.caution {
+        page.detail("!", caution);
+    }
+    if let Some(link) = &guided.link {
+        page.detail("More", link);
+    }
+    if let Some(tick) = &guided.tick {
+        let at = super::minute(tick.at);
+        let told = match &tick.outcome {
+            Ticked::Done { evidence } => {
+                let evidence = evidence.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
+                format!("{at} by {}{evidence}", tick.by)
+            }
+            Ticked::Skipped { why } => format!("{at} by {}: {why}", tick.by),
+        };
+        let name = if matches!(tick.outcome, Ticked::Done { .. }) {
+            "Done"
+        } else {
+            "Skipped"
+        };
+        page.detail(name, &inert(&told));
+    }
+}
+
+fn next(page: &mut Page, report: &Report, speaker: &Speaker) {
+    if let (true, Some(reason)) = (report.is_brief(), &report.reason) {
+        page.line(&format!("{}: {reason}", report.name));
+        let position = report.plan.iter().flatten().position(|step| {
+            let tick = step.guided.as_ref().and_then(|guided| guided.tick.as_ref());
+            tick.is_none()
+        });
+        if let Some(position) = position.filter(|_| report.next.command.is_some()) {
+            page.text.push_str(&step(report, position, page.width));
+        }
+    }
+    page.line("");
+    match &report.next.command {
+        Some(command) => {
+            page.line(&format!("When a step is done:  {command} --evidence \"…\""));
+            let walk = speaker.command(&format!("walk {}", report.name));
+            page.line(&format!("One by one:           {walk}"));
+        }
+        None if report.rotation.is_none() => page.line("Nothing was opened: this is the plan only."),
+        None => page.line(&format!(
+            "This rotation is {}. The same command with --again opens another one.",
+            report.state
+        )),
+    }
+}
+
+/// Text that is wrapped as it is written.
+struct Page {
+    width: usize,
+    text: String,
+}
+
+impl Page {
+    fn new(width: usize) -> Self {
+        Self {
+            width: width.max(40),
+            text: String::new(),
+        }
+    }
+
+    fn line(&mut self, line: &str) {
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    fn paragraph(&mut self, text: &str) {
+        self.wrapped(text, "", "");
+    }
+
+    fn field(&mut self, name: &str, text: &str) {
+        self.wrapped(text, &format!("{name:<16}"), &" ".repeat(16));
+    }
+
+    fn list(&mut self, name: &str, items: &[String]) {
+        for (position, item) in items.iter().enumerate() {
+            let name = if position == 0 { name } else { "" };
+            self.wrapped(item, &format!("{name:<14}- "), &" ".repeat(16));
+        }
+    }
+
+    fn detail(&mut self, name: &str, text: &str) {
+        self.wrapped(text, &format!("      {name:<8}"), &" ".repeat(14));
+    }
+
+    /// A command is never broken: it is there to be copied.
+    fn verbatim(&mut self, text: &str) {
+        for line in text.trim_end().lines() {
+            self.line(&format!("{}{line}", " ".repeat(16)));
+        }
+    }
+
+    fn wrapped(&mut self, text: &str, first: &str, rest: &str) {
+        let options = Options::new(self.width)
+            .initial_indent(first)
+            .subsequent_indent(rest)
+            .word_separator(WordSeparator::AsciiSpace)
+            .word_splitter(WordSplitter::NoHyphenation)
+            .break_words(false);
+        for line in textwrap::wrap(text.trim(), options) {
+            self.line(line.trim_end());
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! `rotate walk`, with a person at a terminal: `script` of util-linux makes the terminal, and types what the person types.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use rotate_fixtures::place::Ran;
+use serde_json::json;
+
+use crate::desk::{Desk, OPEN, STEPS, TARGET};
+
+/// A word of a shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+/// Runs the program on a terminal this wide, at which somebody types this. The terminal does not echo, so everything
+/// that is seen was printed by the program.
+fn on_a_terminal(desk: &Desk, columns: u32, arguments: &[&str], typed: &str) -> Ran {
+    let program = desk.command(arguments.iter().copied());
+    let words = std::iter::once(program.get_program()).chain(program.get_args());
+    let line: Vec<String> = words.map(|word| quoted(&word.to_string_lossy())).collect();
+    let mut terminal = Command::new("script");
+    terminal
+        .args(["--quiet", "--return", "--echo", "never", "--command"])
+        .arg(format!("stty cols {columns} rows 50; {}", line.join(" ")))
+        .arg("/dev/null")
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("SHELL", "/bin/sh")
+        .env("TERM", "xterm-256color")
+        .envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .current_dir(desk.path(""))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = terminal.spawn().expect("`script` of util-linux is there");
+    child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    Ran {
+        code: output.status.code(),
+        stdout: String::from_utf8_lossy(&output.stdout).replace("\r\n", "\n"),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+fn walk(desk: &Desk, typed: &str) -> Ran {
+    on_a_terminal(desk, 100, &["walk", TARGET], typed)
+}
+
+#[test]
+fn a_person_is_led_through_every_step_to_the_end() {
+    let desk = Desk::opened();
+    let ran = walk(&desk, &"y\nticket OPS-12\n".repeat(6)).expect(0);
+    for step in STEPS {
+        assert!(ran.stdout.contains(step), "{step} was not shown\n{}", ran.stdout);
+    }
+    assert!(ran.stdout.contains("6 of 6 steps"), "{}", ran.stdout);
+    assert_eq!(desk.target()["state"], "done");
+    let outcome = &desk.target()["plan"][5]["tick"]["outcome"];
+    assert_eq!(*outcome, json!({"done": {"evidence": "ticket OPS-12"}}));
+    desk.verify();
+}
+
+#[test]
+fn each_step_is_shown_once_its_turn_has_come() {
+    let desk = Desk::opened();
+    let ran = walk(&desk, "y\n\nq\n").expect(0);
+    let at = |step: &str| ran.stdout.find(step);
+    assert!(at(STEPS[0]).is_some() && at(STEPS[0]) < at(STEPS[1]), "{}", ran.stdout);
+    assert_eq!(at(STEPS[3]), None, "{}", ran.stdout);
+}
+
+#[test]
+fn a_person_may_stop_and_go_on_later_in_another_terminal() {
+    let desk = Desk::opened();
+    walk(&desk, "y\n\ny\nopen\nq\n").expect(0);
+    assert_eq!(desk.ticked(), STEPS[..2]);
+    // The end of the input is a stop too, also in the middle of a question.
+    walk(&desk, "y\n\n").expect(0);
+    assert_eq!(desk.ticked(), STEPS[..3]);
+    walk(&desk, "y\n").expect(0);
+    assert_eq!(
+        desk.ticked(),
+        STEPS[..3],
+        "a step whose note was not given is not ticked"
+    );
+    walk(&desk, "quit\n").expect(0);
+    walk(&desk, "").expect(0);
+    assert_eq!(desk.ticked(), STEPS[..3]);
+    walk(&desk, &"yes\n\n".repeat(3)).expect(0);
+    assert_eq!(desk.target()["state"], "done");
+    desk.verify();
+}
+
+#[test]
+fn a_step_is_left_out_with_a_reason_which_is_asked_for_until_it_is_given() {
+    let desk = Desk::opened();
+    let ran = walk(&desk, "s\n\n\nno other application\nskip\nopen already\nq\n").expect(0);
+    assert_eq!(ran.stdout.matches("Why is it left out?").count(), 4, "{}", ran.stdout);
+    let plan = desk.target()["plan"].clone();
+    assert_eq!(
+        plan[0]["tick"]["outcome"],
+        json!({"skipped": {"why": "no other application"}})
+    );
+    assert_eq!(plan[1]["tick"]["outcome"], json!({"skipped": {"why": "open already"}}));
+}
+
+#[test]
+fn an_answer_that_is_none_is_asked_for_again() {
+    let desk = Desk::opened();
+    let ran = walk(&desk, "maybe\n\nY\nno\ny\n\nq\n").expect(0);
+    assert!(ran.stdout.matches("Done? [y = yes").count() >= 5, "{}", ran.stdout);
+    assert_eq!(desk.ticked(), STEPS[..1]);
+}
+
+#[test]
+fn a_note_that_looks_like_a_secret_is_refused_not_kept_not_repeated_and_asked_for_again() {
+    let desk = Desk::opened();
+    let secret = "Zx8kQ2mV9tR4wY7zB1nP";
+    let ran = walk(&desk, &format!("y\n{secret}\npassword={secret}\nGainsight only\nq\n")).expect(0);
+    assert_eq!(ran.stdout.matches("it was not kept").count(), 2, "{}", ran.stdout);
+    assert!(!ran.stdout.contains(secret), "{}", ran.stdout);
+    for entry in std::fs::read_dir(desk.state()).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()));
+    }
+    let outcome = &desk.target()["plan"][0]["tick"]["outcome"];
+    assert_eq!(*outcome, json!({"done": {"evidence": "Gainsight only"}}));
+}
+
+#[test]
+fn off_a_terminal_nobody_is_led_and_the_other_way_is_told() {
+    let desk = Desk::opened();
+    desk.run(["walk", TARGET])
+        .expect(64)
+        .says(&["this is not a terminal", "done freshdesk/acme STEP"]);
+    assert_eq!(desk.journal(), ["walk-opened"]);
+}
+
+#[test]
+fn a_walk_of_nothing_is_refused() {
+    let desk = Desk::new();
+    let ran = walk(&desk, "");
+    assert_eq!(ran.code, Some(1), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("no rotation of freshdesk/acme is on record"),
+        "{}",
+        ran.stdout
+    );
+    assert!(!desk.state().exists());
+}
+
+#[test]
+fn a_walk_of_what_has_ended_says_so_and_asks_nothing() {
+    let desk = Desk::opened();
+    desk.finish(0);
+    let ran = walk(&desk, "").expect(0);
+    assert!(ran.stdout.contains("This rotation is done."), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("Done? ["), "{}", ran.stdout);
+    desk.run(OPEN.into_iter().chain(["--again"])).expect(0);
+    desk.run(["abort", TARGET]).expect(0);
+    let ran = walk(&desk, "").expect(0);
+    assert!(ran.stdout.contains("aborted"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_walk_tells_as_done_does_that_the_target_is_rotated_now() {
+    let desk = Desk::opened();
+    let ran = walk(&desk, &"y\n\n".repeat(6)).expect(0);
+    assert!(ran.stdout.contains("counts as rotated today"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_plan_is_wrapped_to_the_terminal() {
+    let desk = Desk::new();
+    for columns in [60, 80, 100] {
+        let arguments = [&OPEN[..], &["--dry-run"]].concat();
+        let ran = on_a_terminal(&desk, columns, &arguments, "").expect(0);
+        let widest = ran.stdout.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(widest <= columns as usize, "{widest} at {columns}\n{}", ran.stdout);
+        assert!(
+            widest > columns as usize * 4 / 5,
+            "{widest} at {columns}\n{}",
+            ran.stdout
+        );
+    }
+}
+
+#[test]
+fn a_table_is_wrapped_to_the_terminal() {
+    let desk = Desk::opened();
+    for arguments in [&["status"][..], &["connectors"], &["connectors", "snowflake-password"]] {
+        let ran = on_a_terminal(&desk, 80, arguments, "").expect(0);
+        let widest = ran.stdout.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(widest <= 80, "{arguments:?}: {widest}\n{}", ran.stdout);
+    }
+}
+
+#[test]
+fn what_is_refused_on_a_terminal_cannot_write_to_it() {
+    let desk = Desk::opened();
+    let mut wrote = Vec::new();
+    for arguments in [
+        &["freshdesk", "--domain", "a\u{1b}[2Jb"][..],
+        &["freshdesk", "--agent", "\u{1b}]0;title\u{7}@acme.com"],
+        &["freshdesk", "--procedure", "\u{1b}[2J"],
+        &["connectors", "\u{1b}[2J"],
+        &["\u{1b}[2J"],
+        &["done", TARGET, "\u{1b}[2J"],
+        &["done", "freshdesk/\u{1b}[2J", "1"],
+        &["status", "freshdesk/\u{1b}[2J"],
+        &["abort", "freshdesk/\u{1b}[2J"],
+    ] {
+        let ran = on_a_terminal(&desk, 100, arguments, "");
+        assert_ne!(ran.code, Some(0), "{arguments:?}");
+        if ran.stdout.contains("\u{1b}[2J") || ran.stdout.contains("\u{1b}]0;") {
+            wrote.push(arguments);
+        }
+    }
+    assert!(wrote.is_empty(), "{wrote:#?}");
+}

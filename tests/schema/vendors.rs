@@ -1,0 +1,199 @@
+//! Every kind of vendor at every phase, without a vendor.
+
+use jiff::SignedDuration;
+use rotate::machine::{Block, Charter, Cutover, Issued, Phase, Retired, Retirement, Rotation, Switch, Undo};
+use rotate::plan::foresee;
+use rotate::policy::{Facts, Step, next};
+use rotate::render::{Report, Speaker};
+use rotate::store::Stored;
+use rotate_providers::contract::Principal;
+
+use super::*;
+
+/// Every way in which an old key goes.
+fn retirements() -> [Retirement; 3] {
+    let public = PublicHalf::new("MIIB");
+    [
+        Retirement::Disable,
+        Retirement::Remove { public },
+        Retirement::RemoveForGood,
+    ]
+}
+
+fn charter(retirement: Retirement, mints_locally: bool, own_identity: bool) -> Charter {
+    Charter {
+        connector: "snowflake-keypair".to_owned(),
+        inputs: json!({ "user": "U", "key_bits": 2048 }),
+        destinations: vec!["file:/srv/rsa_key_new.p8".to_owned()],
+        cutover: Cutover::Confirm,
+        soak_seconds: 86_400,
+        observe_seconds: 86_400,
+        allowance_seconds: 86_400,
+        owner: Principal {
+            account: "XY12345 in AWS_EU_CENTRAL_1".to_owned(),
+            name: "U".to_owned(),
+            id: "U".to_owned(),
+        },
+        old_key: KeyId::new("SHA256:OLD"),
+        retirement,
+        mints_locally,
+        own_identity,
+    }
+}
+
+#[test]
+fn the_opening_fits_for_every_kind_of_vendor() {
+    for retirement in retirements() {
+        for (mints_locally, own_identity) in [(false, false), (false, true), (true, false), (true, true)] {
+            let charter = charter(retirement.clone(), mints_locally, own_identity);
+            valid(&journal(Event::Opened { charter }));
+        }
+    }
+    let charter = charter(retirements()[1].clone(), true, true);
+    let opened = journal(Event::Opened { charter });
+    // What goes without saying is not written down, and nothing else is known of the rest.
+    for (place, value) in [
+        ("retirement", json!("disable")),
+        ("retirement", json!("remove")),
+        ("retirement", json!("later")),
+        ("retirement", json!({})),
+        ("retirement", json!({ "remove": {} })),
+        ("retirement", json!({ "remove": { "public": "" } })),
+        ("retirement", json!({ "remove": { "public": "MIIB", "surprise": 1 } })),
+        ("retirement", json!({ "remove": { "public": "MIIB" }, "surprise": 1 })),
+        ("retirement", json!({ "remove-for-good": { "public": "MIIB" } })),
+        ("mints_locally", json!(false)),
+        ("mints_locally", json!("yes")),
+        ("own_identity", json!(false)),
+        ("surprise", json!(true)),
+    ] {
+        let place = format!("/events/0/what/charter/{place}");
+        assert!(
+            !faults(&with(&opened, &place, value.clone())).is_empty(),
+            "{place}: {value}"
+        );
+    }
+}
+
+/// A rotation of this kind at every phase that there is.
+fn everywhere(charter: &Charter) -> Vec<Rotation> {
+    let at = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1);
+    let holds = [charter.destinations[0].clone()];
+    let new = Issued {
+        key: KeyId::new("SHA256:NEW"),
+        public: Some(PublicHalf::new("MIIB")),
+        proved_at: Some(at),
+        reached: holds.clone().into(),
+        delivered: holds.into(),
+    };
+    let cut = Switch {
+        at,
+        by: SwitchedBy::Delivery,
+    };
+    let off = Retired { at, proved: true };
+    let mut nowhere = new.clone();
+    nowhere.proved_at = None;
+    nowhere.reached.clear();
+    nowhere.delivered.clear();
+    let phases = [
+        Phase::Opened,
+        Phase::Creating,
+        Phase::Discarding(KeyId::new("SHA256:LOST")),
+        Phase::Minted(nowhere.clone()),
+        Phase::Created(nowhere.clone()),
+        Phase::Verified(nowhere),
+        Phase::Delivered(new.clone(), at),
+        Phase::CutOver(new.clone(), cut.clone()),
+        Phase::Deactivating(new.clone(), cut.clone()),
+        Phase::Deactivated(new.clone(), cut.clone(), off.clone()),
+        Phase::Reactivating(new.clone(), cut.clone(), "why".to_owned()),
+        Phase::Soaking(new.clone(), cut.clone(), off.clone()),
+        Phase::Deleting(new.clone(), cut, off),
+        Phase::Deleted(new.clone()),
+        Phase::Withdrawing(new.clone()),
+        Phase::Withdrawn(new.clone()),
+        Phase::Done(new),
+        Phase::Aborted,
+        Phase::RolledBack,
+    ];
+    let standing = |phase| Rotation {
+        charter: charter.clone(),
+        opened_at: Timestamp::UNIX_EPOCH,
+        attempts: Vec::new(),
+        discarded: [].into(),
+        phase,
+        undo: None,
+        blocked: None,
+    };
+    phases.into_iter().map(standing).collect()
+}
+
+/// The same, blocked, and being undone.
+fn let_down(rotation: &Rotation) -> Vec<Rotation> {
+    let why = "why".to_owned();
+    let undo = |kind| Undo {
+        kind,
+        why: why.clone(),
+        by: "someone".to_owned(),
+        forced: false,
+        reactivated: false,
+        insisted: false,
+        restored: [].into(),
+    };
+    let since = Timestamp::UNIX_EPOCH;
+    let blocked = Block {
+        why: why.clone(),
+        since,
+    };
+    let kinds = [UndoKind::Abort, UndoKind::Rollback].into_iter();
+    let mut all: Vec<Rotation> = kinds
+        .filter(|kind| rotation.may_undo(*kind))
+        .map(|kind| Rotation {
+            undo: Some(undo(kind)),
+            ..rotation.clone()
+        })
+        .collect();
+    all.push(rotation.clone());
+    let stopped = |rotation: &Rotation| Rotation {
+        blocked: Some(blocked.clone()),
+        ..rotation.clone()
+    };
+    let stopped: Vec<Rotation> = all.iter().map(stopped).collect();
+    all.extend(stopped);
+    all
+}
+
+#[test]
+fn every_phase_of_every_kind_of_vendor_fits_with_what_is_left_to_do() {
+    let (speaker, mut fitted) = (Speaker::new(None), 0);
+    for retirement in retirements() {
+        for mints_locally in [false, true] {
+            let charter = charter(retirement.clone(), mints_locally, false);
+            for rotation in everywhere(&charter).iter().flat_map(let_down) {
+                for now in [
+                    Timestamp::UNIX_EPOCH,
+                    Timestamp::UNIX_EPOCH + SignedDuration::from_hours(720),
+                ] {
+                    // What cannot happen has no plan; it can still be shown.
+                    let plan = foresee(rotation.clone(), Facts::default(), now).unwrap_or_default();
+                    let wait = match next(&rotation, &Facts::default(), now) {
+                        Step::Wait(wait) => Some(wait),
+                        _ => None,
+                    };
+                    let stored = Stored {
+                        id: ROTATION.to_owned(),
+                        target: "snowflake-keypair/U".to_owned(),
+                        revision: 1,
+                        updated_at: Timestamp::UNIX_EPOCH,
+                        rotation: rotation.clone(),
+                    };
+                    let report = Report::of(&stored, wait.as_ref(), now, &speaker);
+                    let told = json::document(&[report.clone(), report.with_plan(plan)]);
+                    valid(&serde_json::from_str(&told).expect("it is JSON"));
+                    fitted += 1;
+                }
+            }
+        }
+    }
+    assert!(fitted > 500, "only {fitted}");
+}

@@ -1,0 +1,445 @@
+//! The new key is what others take for one: OpenSSL reads it and computes the same fingerprint, and the vendor's own
+//! connector for Python logs in with it; with and without a passphrase, whose file has rules of its own.
+//!
+//! Leans on `openssl` and on PyPI, which share no code with this program, and on the strict fake, which verifies what
+//! the connector signs.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a helper that cannot work must stop its test"
+)]
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use rotate_fixtures::snowflake::{Action, Consumer, PythonConnector, PythonLine, Slot};
+use rotate_fixtures::snowflake_workplace::{TARGET, USER};
+use rotate_fixtures::{Ran, SnowflakeWorkplace};
+
+const ROTATE: &str = env!("CARGO_BIN_EXE_rotate");
+
+/// The whole rotation in one command.
+const AT_ONCE: [&str; 4] = ["--cutover", "immediate", "--soak", "0s"];
+
+const PASSPHRASE: &str = "correct horse battery staple";
+
+const TO_GET_OPENSSL: &str = "these tests need the program `openssl`, version 3 (apt-get install openssl, \
+                              dnf install openssl, brew install openssl@3)";
+
+fn fresh() -> SnowflakeWorkplace {
+    SnowflakeWorkplace::in_memory(ROTATE)
+}
+
+/// Runs `openssl` with this input; what it answered, and whether it was content.
+fn try_openssl(arguments: &[&str], input: &[u8]) -> (bool, Vec<u8>, String) {
+    let mut command = Command::new("openssl");
+    command.args(arguments).stdin(Stdio::piped());
+    let started = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut child = started.unwrap_or_else(|error| panic!("openssl cannot be started: {error}; {TO_GET_OPENSSL}"));
+    // It may have left before it has read anything.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    let output = child.wait_with_output().unwrap();
+    let talk = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.success(), output.stdout, talk)
+}
+
+/// The same; it has to be content.
+#[track_caller]
+fn openssl(arguments: &[&str], input: &[u8]) -> Vec<u8> {
+    let (is_content, answer, talk) = try_openssl(arguments, input);
+    assert!(is_content, "openssl {arguments:?}: {talk}; {TO_GET_OPENSSL}");
+    answer
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// What `DESC USER` shows of this public key: `SHA256:` and base64, by OpenSSL's reckoning.
+fn fingerprint_by_openssl(public_der: &[u8]) -> String {
+    let digest = openssl(&["dgst", "-sha256", "-binary"], public_der);
+    let base64 = openssl(&["base64", "-A"], &digest);
+    format!("SHA256:{}", String::from_utf8(base64).unwrap().trim())
+}
+
+/// A file of this mode in the place.
+fn write(place: &SnowflakeWorkplace, name: &str, content: impl AsRef<[u8]>, mode: u32) -> PathBuf {
+    let path = place.path(name);
+    fs::write(&path, content).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    path
+}
+
+/// Begins a rotation to an encrypted key, whose passphrase is in the file `passphrase`.
+fn rotate_encrypted(place: &SnowflakeWorkplace, more: &[&str]) -> Command {
+    place.rotate([&["--passphrase-file", "passphrase", "--verify-deadline", "1s"], more].concat())
+}
+
+/// Whoever holds the encrypted key and this passphrase.
+fn holder_with(place: &SnowflakeWorkplace, passphrase: &str) -> Result<Consumer, String> {
+    let pem = fs::read_to_string(place.delivered()).unwrap();
+    Consumer::with_passphrase(&place.cloud, USER, &pem, passphrase)
+}
+
+/// A rotation to an encrypted key that waits for a person.
+fn delivered_encrypted() -> SnowflakeWorkplace {
+    let place = fresh();
+    write(&place, "passphrase", format!("{PASSPHRASE}\n"), 0o600);
+    Ran::of(rotate_encrypted(&place, &[])).expect(0);
+    assert_eq!(place.state_name(), "awaiting-cutover");
+    place
+}
+
+// The key.
+
+#[test]
+fn openssl_reads_the_key_at_every_length_and_finds_the_registered_fingerprint() {
+    std::thread::scope(|scope| {
+        for bits in ["2048", "3072", "4096"] {
+            scope.spawn(move || {
+                let place = fresh();
+                Ran::of(place.rotate([&AT_ONCE[..], &["--key-bits", bits]].concat())).expect(0);
+                let file = place.delivered();
+                let told = openssl(&["pkey", "-in", text(&file), "-noout", "-text", "-check"], &[]);
+                let told = String::from_utf8(told).unwrap();
+                for words in ["Key is valid", &format!("({bits} bit, 2 primes)"), "65537"] {
+                    assert!(told.contains(words), "{words}: {told}");
+                }
+                let public = openssl(&["pkey", "-in", text(&file), "-pubout", "-outform", "DER"], &[]);
+                let [_, registered] = place.fingerprints();
+                assert_eq!(registered, Some(fingerprint_by_openssl(&public)));
+                // The public key's file is the other half of the same pair.
+                let beside = place.path("rsa_key_new.pub");
+                let beside = openssl(&["pkey", "-pubin", "-in", text(&beside), "-outform", "DER"], &[]);
+                assert_eq!(beside, public);
+                assert!(place.holder_of(&file).works());
+            });
+        }
+    });
+}
+
+#[test]
+fn the_key_is_pkcs8_and_nothing_else() {
+    let place = fresh();
+    Ran::of(place.rotate(AT_ONCE)).expect(0);
+    let pem = fs::read_to_string(place.delivered()).unwrap();
+    assert!(pem.starts_with("-----BEGIN PRIVATE KEY-----\n"), "{}", &pem[..30]);
+    assert!(pem.ends_with("-----END PRIVATE KEY-----\n"));
+    assert!(!pem.contains('\r') && pem.lines().all(|line| line.len() <= 64));
+    assert_eq!(pem.matches("-----").count(), 4, "one key in one file");
+    let structure = openssl(&["asn1parse"], pem.as_bytes());
+    let structure = String::from_utf8(structure).unwrap();
+    let mut lines = structure.lines();
+    // A sequence of version 0, the algorithm, and the key in an octet string.
+    for words in [
+        "SEQUENCE",
+        "INTEGER           :00",
+        "SEQUENCE",
+        ":rsaEncryption",
+        "NULL",
+        "OCTET STRING",
+    ] {
+        let line = lines.next().unwrap();
+        assert!(line.contains(words), "{words}: {structure}");
+    }
+    // OpenSSL would write the very same bytes.
+    let rewritten = openssl(&["pkcs8", "-topk8", "-nocrypt"], pem.as_bytes());
+    assert_eq!(String::from_utf8(rewritten).unwrap(), pem);
+}
+
+#[test]
+fn an_encrypted_key_is_pbes2_and_opens_with_the_passphrase_alone() {
+    let place = fresh();
+    let passphrase = write(&place, "passphrase", format!("{PASSPHRASE}\n"), 0o600);
+    Ran::of(rotate_encrypted(&place, &AT_ONCE)).expect(0);
+    let file = place.delivered();
+    let pem = fs::read_to_string(&file).unwrap();
+    assert!(pem.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"));
+    assert!(pem.ends_with("-----END ENCRYPTED PRIVATE KEY-----\n"));
+    let structure = String::from_utf8(openssl(&["asn1parse"], pem.as_bytes())).unwrap();
+    for object in [":PBES2", ":PBKDF2", ":hmacWithSHA256", ":aes-256-cbc"] {
+        assert!(structure.contains(object), "{object}: {structure}");
+    }
+    let source = format!("file:{}", text(&passphrase));
+    let opened = ["pkey", "-in", text(&file), "-passin", &source];
+    let public = openssl(&[&opened[..], &["-pubout", "-outform", "DER"]].concat(), &[]);
+    let [_, registered] = place.fingerprints();
+    assert_eq!(registered, Some(fingerprint_by_openssl(&public)));
+    for wrong in [
+        "pass:",
+        "pass:correct horse battery stapl",
+        "pass:Correct horse battery staple",
+    ] {
+        let (is_content, _, _) = try_openssl(&["pkey", "-in", text(&file), "-passin", wrong, "-noout"], &[]);
+        assert!(!is_content, "it opens with {wrong}");
+    }
+}
+
+#[test]
+fn no_two_encrypted_keys_share_a_salt() {
+    let place = delivered_encrypted();
+    let first = openssl(&["asn1parse"], &fs::read(place.delivered()).unwrap());
+    place.run(["abort", TARGET]).expect(0);
+    Ran::of(rotate_encrypted(&place, &[])).expect(0);
+    let second = openssl(&["asn1parse"], &fs::read(place.delivered()).unwrap());
+    // The salt and the initial vector are the two octet strings before the key.
+    let strings = |structure: Vec<u8>| -> Vec<String> {
+        let structure = String::from_utf8(structure).unwrap();
+        let octets = structure.lines().filter(|line| line.contains("OCTET STRING"));
+        octets.map(|line| line.rsplit(':').next().unwrap().to_owned()).collect()
+    };
+    let (first, second) = (strings(first), strings(second));
+    assert_eq!(first.len(), 3);
+    for (one, other) in first.iter().zip(&second).take(2) {
+        assert_eq!(one.len(), 32, "sixteen bytes: {one}");
+        assert_ne!(one, other);
+    }
+}
+
+#[test]
+fn the_vendors_connector_logs_in_with_the_key() {
+    let python = PythonConnector::install(PythonLine::Current);
+    let place = fresh();
+    Ran::of(place.rotate(AT_ONCE)).expect(0);
+    let user = python.current_user(&place.cloud, USER, &place.delivered(), None);
+    assert_eq!(user.as_deref(), Ok(USER));
+    place.cloud.expect_all_understood();
+}
+
+#[test]
+fn the_vendors_connector_logs_in_with_the_encrypted_key() {
+    for line in PythonLine::ALL {
+        let python = PythonConnector::install(line);
+        let place = fresh();
+        write(&place, "passphrase", format!("{PASSPHRASE}\n"), 0o600);
+        Ran::of(rotate_encrypted(
+            &place,
+            &[&AT_ONCE[..], &["--key-bits", "3072"]].concat(),
+        ))
+        .expect(0);
+        let user = python.current_user(&place.cloud, USER, &place.delivered(), Some(PASSPHRASE));
+        assert_eq!(user.as_deref(), Ok(USER), "{line:?}");
+    }
+}
+
+// The file with the passphrase.
+
+#[test]
+fn the_line_break_at_the_end_of_the_passphrase_is_not_part_of_it() {
+    for content in ["open sesame", "open sesame\n", "open sesame\r\n"] {
+        let place = fresh();
+        write(&place, "passphrase", content, 0o600);
+        Ran::of(rotate_encrypted(&place, &AT_ONCE)).expect(0);
+        assert!(holder_with(&place, "open sesame").unwrap().works(), "{content:?}");
+    }
+    // Everything else is.
+    for passphrase in [" open sesame ", "\topen\tsesame", "open sesame\n"] {
+        let place = fresh();
+        write(&place, "passphrase", format!("{passphrase}\n"), 0o600);
+        Ran::of(rotate_encrypted(&place, &AT_ONCE)).expect(0);
+        assert!(holder_with(&place, passphrase).unwrap().works(), "{passphrase:?}");
+        assert!(holder_with(&place, passphrase.trim()).is_err(), "{passphrase:?}");
+    }
+}
+
+#[test]
+fn a_passphrase_may_have_any_letters() {
+    let passphrase = "Grüße, пароль 秘密 \u{1F511} '\"$`\\";
+    let place = fresh();
+    let file = write(&place, "passphrase", format!("{passphrase}\n"), 0o600);
+    Ran::of(rotate_encrypted(&place, &AT_ONCE)).expect(0);
+    assert!(holder_with(&place, passphrase).unwrap().works());
+    let source = format!("file:{}", text(&file));
+    openssl(
+        &["pkey", "-in", text(&place.delivered()), "-passin", &source, "-noout"],
+        &[],
+    );
+}
+
+#[test]
+fn a_passphrase_file_that_others_may_read_is_refused_before_anything_is_done() {
+    for mode in [0o644, 0o604, 0o666, 0o620] {
+        let place = fresh();
+        write(&place, "passphrase", PASSPHRASE, mode);
+        Ran::of(rotate_encrypted(&place, &AT_ONCE)).expect(64).says(&[
+            "--passphrase-file",
+            &format!("mode {mode:04o}"),
+            "chmod",
+            "nothing was touched",
+        ]);
+        assert!(place.cloud.calls().is_empty() && !place.state().exists());
+    }
+}
+
+#[test]
+fn a_passphrase_file_without_a_passphrase_is_refused_before_anything_is_done() {
+    for (content, words) in [
+        (Some(""), "it is empty"),
+        (Some("\n"), "it is empty"),
+        (Some("\r\n"), "it is empty"),
+        (None, "cannot be found"),
+    ] {
+        let place = fresh();
+        if let Some(content) = content {
+            write(&place, "passphrase", content, 0o600);
+        }
+        Ran::of(rotate_encrypted(&place, &AT_ONCE))
+            .expect(64)
+            .says(&["passphrase file", words, "nothing was touched"]);
+        assert!(place.cloud.calls().is_empty() && !place.state().exists());
+    }
+}
+
+#[test]
+fn a_later_run_from_another_folder_finds_the_passphrase() {
+    let place = delivered_encrypted();
+    let elsewhere = place.path("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    let mut confirm = place.command(["confirm", TARGET]);
+    Ran::of({
+        confirm.current_dir(&elsewhere);
+        confirm
+    })
+    .expect(0);
+    assert_eq!(place.state_name(), "soaking");
+    assert!(holder_with(&place, PASSPHRASE).unwrap().works());
+}
+
+/// What happens to a passphrase between two runs, and how it is done.
+type Spoiling = (&'static str, fn(&SnowflakeWorkplace));
+
+const SPOILED: [Spoiling; 3] = [
+    ("gone", |place| fs::remove_file(place.path("passphrase")).unwrap()),
+    ("open to others", |place| {
+        write(place, "passphrase", format!("{PASSPHRASE}\n"), 0o644);
+    }),
+    ("another one", |place| {
+        write(place, "passphrase", "another one\n", 0o600);
+    }),
+];
+
+/// A person confirms so long after the delivery, and the passphrase cannot be used.
+fn assert_nothing_is_removed(seconds_later: &str) {
+    for (context, spoil) in SPOILED {
+        let place = delivered_encrypted();
+        spoil(&place);
+        let mut confirm = place.command(["--verify-deadline", "1s", "confirm", TARGET]);
+        confirm.env("ROTATE_TEST_CLOCK_AHEAD", seconds_later);
+        let ran = Ran::of(confirm);
+        let removals = place.cloud.count_of(Action::UnsetKey);
+        assert_eq!(removals, 0, "{context}: the old key was removed: {ran:#?}");
+        assert_eq!(ran.code, Some(1), "{context}: {ran:#?}");
+        // The passphrase is back.
+        write(&place, "passphrase", format!("{PASSPHRASE}\n"), 0o600);
+        place.run(["--verify-deadline", "5s", "run"]).expect(0);
+        assert_eq!(place.state_name(), "soaking", "{context}");
+        assert!(holder_with(&place, PASSPHRASE).unwrap().works());
+    }
+}
+
+#[test]
+fn without_the_passphrase_no_old_key_is_removed_and_with_it_the_rotation_goes_on() {
+    assert_nothing_is_removed("600");
+}
+
+/// The delivery's own proof is still good, and the one after the removal would fail: minutes without any key, for nothing.
+#[test]
+fn without_the_passphrase_no_old_key_is_removed_right_after_the_delivery_either() {
+    assert_nothing_is_removed("0");
+}
+
+/// Whoever is on call has to look at a file of their own, and not at the network.
+#[test]
+fn a_passphrase_that_cannot_be_used_is_said_to_be_the_reason() {
+    for (context, spoil) in SPOILED {
+        let place = delivered_encrypted();
+        spoil(&place);
+        let mut confirm = place.command(["--verify-deadline", "0s", "confirm", TARGET]);
+        confirm.env("ROTATE_TEST_CLOCK_AHEAD", "600");
+        let ran = Ran::of(confirm).expect(1);
+        let file = place.path("passphrase");
+        assert!(ran.stderr.contains(text(&file)), "{context}: {}", ran.stderr);
+        let advice = "when the vendor can be reached";
+        assert!(
+            !ran.stderr.contains(advice),
+            "{context}: it was reached: {}",
+            ran.stderr
+        );
+    }
+}
+
+#[test]
+fn a_passphrase_that_goes_while_the_new_key_is_being_proven_stops_the_rotation_until_it_is_back() {
+    let place = fresh();
+    let file = write(&place, "passphrase", format!("{PASSPHRASE}\n"), 0o600);
+    // It was needed to make the key, and goes before its first login.
+    place.cloud.after_call(move |call| {
+        if call.action == Some(Action::SetKey) {
+            let _ = fs::remove_file(&file);
+        }
+    });
+    Ran::of(rotate_encrypted(&place, &[])).expect(1).says(&[
+        "could not be found out",
+        "passphrase file",
+        "cannot be found",
+        "`created`",
+    ]);
+    assert!(place.consumer().works() && !place.delivered().exists());
+    write(&place, "passphrase", format!("{PASSPHRASE}\n"), 0o600);
+    place.run(["run"]).expect(0);
+    assert_eq!(place.state_name(), "awaiting-cutover");
+    assert_eq!(place.cloud.count_of(Action::SetKey), 1, "the same key goes on");
+    assert!(holder_with(&place, PASSPHRASE).unwrap().works());
+}
+
+#[test]
+fn an_undo_does_not_need_the_passphrase() {
+    let place = delivered_encrypted();
+    fs::remove_file(place.path("passphrase")).unwrap();
+    place.run(["abort", TARGET]).expect(0);
+    place.expect_as_before();
+
+    let place = delivered_encrypted();
+    place.run(["confirm", TARGET]).expect(0);
+    fs::remove_file(place.path("passphrase")).unwrap();
+    assert_eq!(place.fingerprints()[0], None);
+    place.run(["rollback", TARGET]).expect(0);
+    assert_eq!(place.state_name(), "rolled-back");
+    place.expect_as_before();
+}
+
+/// The consumer's own key may be under the same passphrase, as OpenSSL writes it.
+#[test]
+fn an_encrypted_key_of_openssl_shows_which_key_is_live() {
+    let place = fresh();
+    let second = rotate_fixtures::snowflake::TestKey::numbered(2);
+    place.cloud.set_key(USER, Slot::Two, second.public_base64());
+    let passphrase = write(&place, "passphrase", format!("{PASSPHRASE}\n"), 0o600);
+    let plain = write(&place, "plain.p8", place.old.private_pem(), 0o600);
+    let encrypted = place.path("current.p8");
+    let target = format!("file:{}", text(&passphrase));
+    let arguments = [
+        "pkcs8",
+        "-topk8",
+        "-in",
+        text(&plain),
+        "-out",
+        text(&encrypted),
+        "-passout",
+        &target,
+    ];
+    openssl(&arguments, &[]);
+    fs::set_permissions(&encrypted, fs::Permissions::from_mode(0o600)).unwrap();
+    let ran = Ran::of(rotate_encrypted(&place, &["--current-key", "current.p8"])).expect(3);
+    // The old key is known; the other one is still in the way.
+    assert!(
+        ran.stderr.contains(&format!("{}: live", place.old.fingerprint())),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stderr.contains("UNSET RSA_PUBLIC_KEY_2"), "{}", ran.stderr);
+}
