@@ -236,9 +236,8 @@ impl Sources {
         };
         check_endpoint(&text).map_err(|forbidden| Fault {
             kind: Kind::ForbiddenEndpoint,
-            // The whole of it may hold a password.
-            detail: match Url::parse(&text).ok().as_ref().and_then(Url::host_str) {
-                Some(host) => format!("{forbidden}: {host}"),
+            detail: match Url::parse(&text).ok().as_ref().and_then(origin) {
+                Some(origin) => format!("{forbidden}: {origin}"),
                 None => forbidden.to_string(),
             },
         })?;
@@ -316,6 +315,12 @@ pub(super) fn read_secret(path: &Path) -> Result<Secret, String> {
         return Err("it is empty".to_owned());
     }
     Ok(Secret::new(trimmed))
+}
+
+/// The scheme and the host of a URL: the whole of it may hold a password.
+fn origin(url: &Url) -> Option<String> {
+    let host = url.host_str()?;
+    Some(format!("{}://{host}", url.scheme()))
 }
 
 fn variable(name: &str) -> Option<String> {
