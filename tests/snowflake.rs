@@ -39,6 +39,26 @@ fn a_confirmed_rotation_goes_through_every_phase() {
     place.cloud.expect_all_understood();
 }
 
+/// Accounts of several groups of regions are told apart by the group as well.
+#[test]
+fn a_region_with_its_group_is_a_part_of_the_account() {
+    let place = SnowflakeWorkplace::new(PROGRAM);
+    place.cloud.region_has_group(true);
+    Ran::of(place.rotate::<&str>([])).expect(0);
+    let journal = place.run(["audit", TARGET, "--output", "json"]).expect(0).json();
+    let account = &journal["events"][0]["what"]["charter"]["owner"]["account"];
+    let expected = format!("{} in PUBLIC.{}", place.cloud.locator(), place.cloud.region());
+    assert_eq!(account.as_str(), Some(expected.as_str()), "{journal:#}");
+    place.run(["confirm", TARGET]).expect(0);
+    assert_eq!(place.state_name(), "soaking");
+    // The same name in another region is someone else's.
+    place.cloud.region_has_group(false);
+    place
+        .run(["rollback", TARGET])
+        .expect(1)
+        .says(&["was opened in account", &expected]);
+}
+
 #[test]
 fn the_key_file_is_its_owners_alone_and_has_its_public_half_beside_it() {
     let place = SnowflakeWorkplace::new(PROGRAM);

@@ -97,6 +97,31 @@ fn assert_waits(place: &SnowflakeWorkplace, context: &str) {
     assert!(holds_old_key(place), "{context}: the old key was removed");
 }
 
+/// Gainsight has no interface for it, so these words are all that leads the person through.
+#[test]
+fn at_the_cutover_a_person_is_told_what_to_do_in_gainsight_and_what_to_run_next() {
+    let place = keeping(Record::Shown);
+    let begun = Ran::of(place.rotate([""; 0])).expect(0);
+    let fingerprint = new_key(&place);
+    let asked_later = place.run(["status", TARGET]).expect(0);
+    for told in [&begun.stdout, &asked_later.stdout] {
+        for words in [
+            "Administration \u{203a} Connectors 2.0",
+            "Edit connection",
+            "upload the private key from file:",
+            "rsa_key_new.p8",
+            &format!("its fingerprint is {fingerprint}"),
+            "if the key is encrypted, give its passphrase there too",
+            "save, then choose Test connection",
+            "move every other consumer",
+            &format!("confirm {TARGET}"),
+            &format!("abort {TARGET}"),
+        ] {
+            assert!(told.contains(words), "{words}: {told}");
+        }
+    }
+}
+
 #[test]
 fn an_observed_cutover_needs_use_by_someone_else_and_an_idle_old_key() {
     for record in RECORDS {

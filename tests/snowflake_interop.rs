@@ -16,7 +16,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use rotate_fixtures::snowflake::{Action, Consumer, PythonConnector, PythonLine, Slot};
+use rotate_fixtures::snowflake::{Action, Consumer, Means, PythonConnector, PythonLine, Slot, TestKey};
 use rotate_fixtures::snowflake_workplace::{TARGET, USER};
 use rotate_fixtures::{Ran, SnowflakeWorkplace};
 
@@ -57,6 +57,36 @@ fn openssl(arguments: &[&str], input: &[u8]) -> Vec<u8> {
 
 fn text(path: &Path) -> &str {
     path.to_str().unwrap()
+}
+
+/// How keys were encrypted by `openssl pkcs8 -topk8` over the years, the vendor's own instructions among them.
+const BY_OPENSSL: [&[&str]; 4] = [
+    &[],
+    &["-v2", "aes-128-cbc", "-v2prf", "hmacWithSHA512"],
+    &["-v2", "des3"],
+    &["-v2", "des3", "-v2prf", "hmacWithSHA1"],
+];
+
+/// A key in a file of this name, encrypted by `openssl` with these options; the file `passphrase` opens it.
+fn encrypted_by_openssl(place: &SnowflakeWorkplace, key: &TestKey, name: &str, options: &[&str]) -> PathBuf {
+    let passphrase = write(place, "passphrase", format!("{PASSPHRASE}\n"), 0o600);
+    let plain = write(place, "plain.p8", key.private_pem(), 0o600);
+    let encrypted = place.path(name);
+    let source = format!("file:{}", text(&passphrase));
+    let arguments = [
+        "pkcs8",
+        "-topk8",
+        "-in",
+        text(&plain),
+        "-out",
+        text(&encrypted),
+        "-passout",
+        &source,
+    ];
+    openssl(&[&arguments[..], options].concat(), &[]);
+    fs::remove_file(plain).unwrap();
+    fs::set_permissions(&encrypted, fs::Permissions::from_mode(0o600)).unwrap();
+    encrypted
 }
 
 /// What `DESC USER` shows of this public key: `SHA256:` and base64, by OpenSSL's reckoning.
@@ -415,31 +445,85 @@ fn an_undo_does_not_need_the_passphrase() {
 /// The consumer's own key may be under the same passphrase, as OpenSSL writes it.
 #[test]
 fn an_encrypted_key_of_openssl_shows_which_key_is_live() {
-    let place = fresh();
-    let second = rotate_fixtures::snowflake::TestKey::numbered(2);
-    place.cloud.set_key(USER, Slot::Two, second.public_base64());
-    let passphrase = write(&place, "passphrase", format!("{PASSPHRASE}\n"), 0o600);
-    let plain = write(&place, "plain.p8", place.old.private_pem(), 0o600);
-    let encrypted = place.path("current.p8");
-    let target = format!("file:{}", text(&passphrase));
-    let arguments = [
-        "pkcs8",
-        "-topk8",
-        "-in",
-        text(&plain),
-        "-out",
-        text(&encrypted),
-        "-passout",
-        &target,
-    ];
-    openssl(&arguments, &[]);
-    fs::set_permissions(&encrypted, fs::Permissions::from_mode(0o600)).unwrap();
-    let ran = Ran::of(rotate_encrypted(&place, &["--current-key", "current.p8"])).expect(3);
-    // The old key is known; the other one is still in the way.
-    assert!(
-        ran.stderr.contains(&format!("{}: live", place.old.fingerprint())),
-        "{}",
-        ran.stderr
-    );
-    assert!(ran.stderr.contains("UNSET RSA_PUBLIC_KEY_2"), "{}", ran.stderr);
+    for options in BY_OPENSSL {
+        let place = fresh();
+        let second = TestKey::numbered(2);
+        place.cloud.set_key(USER, Slot::Two, second.public_base64());
+        encrypted_by_openssl(&place, &place.old, "current.p8", options);
+        let ran = Ran::of(rotate_encrypted(&place, &["--current-key", "current.p8"])).expect(3);
+        // The old key is known; the other one is still in the way.
+        assert!(
+            ran.stderr.contains(&format!("{}: live", place.old.fingerprint())),
+            "{options:?}: {}",
+            ran.stderr
+        );
+        assert!(ran.stderr.contains("UNSET RSA_PUBLIC_KEY_2"), "{}", ran.stderr);
+    }
+}
+
+/// The vendor's client knows fewer ciphers than are read here.
+#[test]
+fn an_administrator_logs_in_with_any_key_that_openssl_encrypted() {
+    for options in BY_OPENSSL {
+        let place = fresh();
+        let own = TestKey::numbered(4);
+        let admin = place.cloud.admin_user();
+        place.cloud.set_key(admin, Slot::One, own.public_base64());
+        let file = encrypted_by_openssl(&place, &own, "admin.p8", options);
+        let mut command = place.rotate(AT_ONCE);
+        command
+            .env_remove("SNOWFLAKE_PASSWORD")
+            .env("SNOWFLAKE_PRIVATE_KEY_FILE", file)
+            .env("PRIVATE_KEY_PASSPHRASE", PASSPHRASE);
+        Ran::of(command).expect(0);
+        let logins = place.cloud.logins().into_iter();
+        let means: Vec<Means> = logins
+            .filter(|login| login.user == admin)
+            .map(|login| login.means)
+            .collect();
+        let with_key = Means::KeyPair(own.fingerprint().to_owned());
+        assert!(!means.is_empty(), "{options:?}");
+        assert!(means.iter().all(|means| *means == with_key), "{options:?}: {means:?}");
+    }
+}
+
+#[test]
+fn a_key_under_a_cipher_that_is_not_known_is_said_to_be_one_and_can_be_converted_as_told() {
+    for options in [&["-v1", "PBE-SHA1-3DES"], &["-v2", "camellia-256-cbc"]] {
+        let place = fresh();
+        let current = encrypted_by_openssl(&place, &place.old, "current.p8", options);
+        let ran = Ran::of(rotate_encrypted(&place, &["--current-key", "current.p8"])).expect(64);
+        assert!(!ran.stderr.contains("damaged"), "{}", ran.stderr);
+        ran.says(&[
+            "--current-key",
+            "current.p8",
+            "a cipher that rotate does not know",
+            "openssl pkcs8 -topk8 -v2 aes-256-cbc",
+            "nothing was touched",
+        ]);
+        assert!(place.cloud.calls().is_empty() && !place.state().exists());
+        let converted = place.path("converted.p8");
+        let passphrase = format!("pass:{PASSPHRASE}");
+        let arguments = [
+            "pkcs8",
+            "-topk8",
+            "-v2",
+            "aes-256-cbc",
+            "-in",
+            text(&current),
+            "-out",
+            text(&converted),
+            "-passin",
+            &passphrase,
+            "-passout",
+            &passphrase,
+        ];
+        openssl(&arguments, &[]);
+        fs::set_permissions(&converted, fs::Permissions::from_mode(0o600)).unwrap();
+        Ran::of(rotate_encrypted(
+            &place,
+            &["--current-key", "converted.p8", "--dry-run"],
+        ))
+        .expect(0);
+    }
 }

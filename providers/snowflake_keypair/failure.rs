@@ -95,20 +95,14 @@ fn is_code(code: &str) -> bool {
     code.len() == 6 && code.chars().all(|c| c.is_ascii_digit())
 }
 
-/// Translates a failed statement. `denied` is what to say, and to grant, where a privilege is missing.
-pub(super) fn of_statement(
-    call: Call,
-    action: String,
-    error: &ClientError,
-    asked: &Asked<'_>,
-    grant: Option<String>,
-) -> Error {
+/// Translates a failed statement.
+pub(super) fn of_statement(call: Call, action: String, error: &ClientError, asked: &Asked<'_>) -> Error {
     let code = error.snowflake_code().filter(|code| is_code(code)).map(str::to_owned);
     let (kind, effect, detail) = match (error.kind(), code.as_deref()) {
         (ErrorKind::Server, Some("003001")) => (
             Kind::Denied {
                 permission: call.name,
-                grant,
+                grant: None,
             },
             Effect::None,
             match asked.role {
@@ -147,6 +141,29 @@ pub(super) fn of_statement(
         code,
         request_id: error.query_id().filter(|id| is_uuid(id)).map(str::to_owned),
         detail,
+    }
+}
+
+/// Names the grant, where a privilege is missing, and where it may be: of what a role may not see, Snowflake says that it
+/// does not exist.
+pub(super) fn with_grant(error: Error, grant: &str) -> Error {
+    match error.kind {
+        Kind::Denied { permission, .. } => Error {
+            kind: Kind::Denied {
+                permission,
+                grant: Some(grant.to_owned()),
+            },
+            ..error
+        },
+        // With a code it is Snowflake's own answer to the statement.
+        Kind::NotFound if error.code.is_some() => Error {
+            detail: format!(
+                "{}; if it does exist, have an administrator grant: {grant}",
+                error.detail
+            ),
+            ..error
+        },
+        _ => error,
     }
 }
 

@@ -1,12 +1,14 @@
 //! RSA key pairs: made, read, named.
 //!
 //! PKCS#8 (RFC 5958) in PEM; with a passphrase PBES2 (RFC 8018) with PBKDF2-HMAC-SHA-256 and AES-256-CBC, which is what
-//! OpenSSL, the Python connector and the Java driver all read. A key's name is the SHA-256 of its public half.
+//! OpenSSL, the Python connector and the Java driver all read. Older ciphers of PBES2, triple DES among them, are read and
+//! never written. A key's name is the SHA-256 of its public half.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use pkcs8::der::pem::{self, LineEnding, PemLabel};
-use pkcs8::pkcs5::pbes2;
+use pkcs8::der::{ErrorKind, Tag};
+use pkcs8::pkcs5::{self, pbes2};
 use pkcs8::spki::{EncodePublicKey, SubjectPublicKeyInfoRef};
 use pkcs8::{EncodePrivateKey, EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef, SecretDocument};
 use rand::Rng;
@@ -54,9 +56,15 @@ pub enum KeyFault {
     /// Encrypted, and no passphrase.
     #[error("it is encrypted, and no passphrase was given")]
     Encrypted,
-    /// Encrypted under another passphrase, or in a way that is not known.
+    /// Encrypted under another passphrase.
     #[error("the passphrase does not open it")]
     Passphrase,
+    /// Encrypted in a way that is not known.
+    #[error(
+        "it is encrypted with a cipher that rotate does not know; convert it with: openssl pkcs8 -topk8 -v2 aes-256-cbc -in \
+         FILE -out FILE.p8"
+    )]
+    Cipher,
     /// Too short.
     #[error("it has {0} bits, and Snowflake takes 2048 or more")]
     Short(u32),
@@ -91,7 +99,7 @@ impl KeyPair {
         let (label, bytes) = decode_pem(pem)?;
         let der = match label.as_str() {
             "PRIVATE KEY" => bytes,
-            "ENCRYPTED PRIVATE KEY" => decrypt(&bytes, passphrase.ok_or(KeyFault::Encrypted)?)?,
+            "ENCRYPTED PRIVATE KEY" => decrypt(&bytes, passphrase.ok_or(KeyFault::Encrypted)?)?.to_bytes(),
             "RSA PRIVATE KEY" => return Err(KeyFault::Pkcs1),
             "EC PRIVATE KEY" | "DSA PRIVATE KEY" | "OPENSSH PRIVATE KEY" => return Err(KeyFault::NotRsa),
             "PUBLIC KEY" | "RSA PUBLIC KEY" | "CERTIFICATE" => return Err(KeyFault::Public),
@@ -124,16 +132,32 @@ impl KeyPair {
 
 /// What the vendor shows as a public key, if it really is the one of this fingerprint.
 pub(super) fn public_half(shown: &str, key: &KeyId) -> Option<PublicHalf> {
+    let (name, public) = public_key(shown)?;
+    (name == *key).then_some(public)
+}
+
+/// What the vendor shows as a public key, with its fingerprint; `None` where it is none.
+pub(super) fn public_key(shown: &str) -> Option<(KeyId, PublicHalf)> {
     let base64: String = shown.chars().filter(|letter| !letter.is_whitespace()).collect();
     let der = STANDARD.decode(&base64).ok()?;
     SubjectPublicKeyInfoRef::try_from(der.as_slice()).ok()?;
-    (fingerprint(&der) == *key).then(|| PublicHalf::new(base64))
+    Some((fingerprint(&der), PublicHalf::new(base64)))
 }
 
 /// Whether this text needs a passphrase.
 pub(super) fn is_encrypted(pem: &Secret) -> bool {
     let label = pem.expose_text().and_then(|text| text.strip_prefix(BEGIN));
     label.is_some_and(|text| text.starts_with(EncryptedPrivateKeyInfoRef::PEM_LABEL))
+}
+
+/// The text of an encrypted key without its encryption.
+pub(super) fn opened(pem: &Secret, passphrase: &Secret) -> Result<Secret, KeyFault> {
+    let (_, bytes) = decode_pem(pem.expose_text().ok_or(KeyFault::NoPem)?)?;
+    let document = decrypt(&bytes, passphrase)?;
+    let text = document
+        .to_pem(PrivateKeyInfoRef::PEM_LABEL, LineEnding::LF)
+        .map_err(|_| KeyFault::Damaged)?;
+    Ok(Secret::new(text.as_bytes()))
 }
 
 fn fingerprint(der: &[u8]) -> KeyId {
@@ -156,8 +180,27 @@ fn encrypt(document: &SecretDocument, passphrase: &Secret, random: &mut impl Rng
         .map_err(|_| KeyFault::Unmade)
 }
 
-fn decrypt(bytes: &[u8], passphrase: &Secret) -> Result<Zeroizing<Vec<u8>>, KeyFault> {
-    let info = EncryptedPrivateKeyInfoRef::try_from(bytes).map_err(|_| KeyFault::Damaged)?;
-    let document = info.decrypt(passphrase.expose()).map_err(|_| KeyFault::Passphrase)?;
-    Ok(Zeroizing::new(document.as_bytes().to_vec()))
+fn decrypt(bytes: &[u8], passphrase: &Secret) -> Result<SecretDocument, KeyFault> {
+    let info = EncryptedPrivateKeyInfoRef::try_from(bytes).map_err(|error| fault_of(&error, KeyFault::Damaged))?;
+    info.decrypt(passphrase.expose())
+        .map_err(|error| fault_of(&error, KeyFault::Passphrase))
+}
+
+/// An algorithm that is not known is found out partly by its name, and partly only where it is to be used.
+fn fault_of(error: &pkcs8::Error, otherwise: KeyFault) -> KeyFault {
+    let is_unknown = match error {
+        pkcs8::Error::Asn1(error) => matches!(
+            error.kind(),
+            ErrorKind::OidUnknown { .. }
+                | ErrorKind::Value {
+                    tag: Tag::ObjectIdentifier
+                }
+        ),
+        pkcs8::Error::EncryptedPrivateKey(error) => matches!(
+            error,
+            pkcs5::Error::NoPbes1CryptSupport | pkcs5::Error::UnsupportedAlgorithm { .. }
+        ),
+        _ => false,
+    };
+    if is_unknown { KeyFault::Cipher } else { otherwise }
 }

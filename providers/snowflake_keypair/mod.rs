@@ -12,11 +12,15 @@ mod failure;
 mod file;
 mod identifier;
 mod key_pair;
+mod logins;
+mod passphrase;
+mod preflight;
 mod session;
 mod settings;
 mod wire;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
@@ -25,15 +29,17 @@ use serde_json::Value;
 
 use crate::call::configuration;
 use crate::contract::{
-    Error, Key, KeyId, LastUse, Minting, MintsLocally, Observation, Principal, Provider, PublicHalf, Verdict,
+    Error, Key, KeyId, LastUse, Minting, MintsLocally, Observation, Preflight, Principal, Provider, PublicHalf, Verdict,
 };
+use crate::field::{self, Field, Form};
 use crate::secret::{Credential, Secret};
-use crate::{Automation, Connecting, SecretKind};
+use crate::{Automation, Connecting, SecretKind, Vendors};
 
 pub use identifier::{BadName, UserName};
 pub use key_pair::{KeyFault, KeyPair};
-use session::Administrator;
-use settings::{Settings, read_secret};
+pub(crate) use logins::Logins;
+pub use passphrase::{PassphraseFrom, read_passphrase};
+use settings::read_secret;
 use wire::{Change, Wire};
 
 /// What the registry says of it.
@@ -45,6 +51,7 @@ pub const AUTOMATION: Automation = Automation {
         "Gainsight \u{203a} Administration \u{203a} Connectors 2.0 \u{203a} the Snowflake connection with key-pair authentication \u{203a} Edit \
          connection",
         "upload the private key from {destination}; its fingerprint is {key}",
+        "if the key is encrypted, give its passphrase there too",
         "save, then choose Test connection and run one job that reads from Snowflake",
         "move every other consumer of the old key as well",
     ],
@@ -55,7 +62,54 @@ pub const AUTOMATION: Automation = Automation {
     disables: false,
     rotates_itself: true,
     secret: SecretKind::PrivateKey,
+    fields: FIELDS,
 };
+
+/// The lengths that a new key may have.
+pub const KEY_BITS: [i64; 3] = [2048, 3072, 4096];
+
+const FIELDS: &[Field] = &[
+    Field::required(
+        "user",
+        "the user whose key is rotated: upper case unless in double quotes of its own",
+        user,
+    ),
+    Field {
+        form: Form::Number(&KEY_BITS),
+        ..Field::optional("key_bits", "the length of the new key; else 2048", key_bits)
+    },
+    Field::optional("account", "the account identifier; else the connection's", account),
+    Field::optional(
+        "connection",
+        "the administrator's connection in Snowflake's own configuration",
+        field::text,
+    ),
+    Field::optional(
+        "role",
+        "the administrator's role; else the connection's, else the user's own",
+        field::text,
+    ),
+    Field::optional(
+        "passphrase_file",
+        "the file with the passphrase of the new key",
+        field::text,
+    ),
+    Field::optional(
+        "passphrase_env",
+        "the environment variable with the passphrase of the new key",
+        variable,
+    ),
+    Field::optional(
+        "passphrase_credential",
+        "the passphrase of the new key in the service manager's credentials folder",
+        credential,
+    ),
+    Field::optional(
+        "endpoint_url",
+        "another endpoint than the account's own: https, or http on the loopback interface",
+        field::endpoint,
+    ),
+];
 
 /// What this connector has to be told. Never a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +118,7 @@ pub struct Inputs {
     /// The user whose key is rotated, as Snowflake keeps its name.
     pub user: String,
     /// The length of the new key.
+    #[serde(default = "default_key_bits")]
     pub key_bits: usize,
     /// The account, where it is not the connection's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -77,6 +132,12 @@ pub struct Inputs {
     /// The file with the passphrase of the new key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passphrase_file: Option<String>,
+    /// The environment variable with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passphrase_env: Option<String>,
+    /// Its name in the service manager's credentials folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passphrase_credential: Option<String>,
     /// Another endpoint than the account's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint_url: Option<String>,
@@ -84,50 +145,95 @@ pub struct Inputs {
 
 struct SnowflakeKeypair {
     key_bits: usize,
-    passphrase_file: Option<String>,
+    passphrase: Option<PassphraseFrom>,
     wire: Wire,
 }
 
-fn connect(inputs: Value) -> Connecting {
+fn default_key_bits() -> usize {
+    2048
+}
+
+fn user(text: &str) -> Result<Value, String> {
+    UserName::parse(text)
+        .map(|name| Value::from(name.as_str()))
+        .map_err(|bad| bad.to_string())
+}
+
+fn key_bits(text: &str) -> Result<Value, String> {
+    text.parse::<i64>()
+        .ok()
+        .filter(|bits| KEY_BITS.contains(bits))
+        .map(Value::from)
+        .ok_or_else(|| "a key has 2048, 3072 or 4096 bits".to_owned())
+}
+
+/// An account identifier: <https://docs.snowflake.com/en/user-guide/admin-account-identifier>.
+pub fn account(text: &str) -> Result<Value, String> {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    if !text.is_empty() && text.chars().all(fits) {
+        Ok(Value::from(text))
+    } else {
+        Err(
+            "an account identifier is like MYORG-MYACCOUNT or xy12345.eu-central-1, without https:// and host"
+                .to_owned(),
+        )
+    }
+}
+
+fn variable(text: &str) -> Result<Value, String> {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    if !text.is_empty() && text.chars().all(fits) && !text.starts_with(|letter: char| letter.is_ascii_digit()) {
+        Ok(Value::from(text))
+    } else {
+        Err("write the variable's name, without $ and never the passphrase itself".to_owned())
+    }
+}
+
+fn credential(text: &str) -> Result<Value, String> {
+    if !text.is_empty() && !text.contains('/') && text != "." && text != ".." && !text.chars().any(char::is_control) {
+        Ok(Value::from(text))
+    } else {
+        Err("write the credential's name, as in LoadCredential=NAME:PATH".to_owned())
+    }
+}
+
+fn connect(inputs: Value, vendors: &Arc<Vendors>) -> Connecting {
+    let vendors = Arc::clone(vendors);
     Box::pin(async move {
         let action = "read the inputs of snowflake-keypair";
         let inputs: Inputs =
             serde_json::from_value(inputs).map_err(|error| configuration(action, error.to_string()))?;
         let user = UserName::exact(&inputs.user).map_err(|bad| configuration(action, bad.to_string()))?;
-        let settings = Settings::find(&inputs)?;
+        let administrator = vendors.snowflake.find(&inputs)?;
         Ok(Box::new(SnowflakeKeypair {
             key_bits: inputs.key_bits,
-            passphrase_file: inputs.passphrase_file,
-            wire: Wire::new(user, Administrator::new(settings)),
+            passphrase: PassphraseFrom::of(&inputs),
+            wire: Wire::new(user, administrator),
         }) as Box<dyn Provider>)
     })
 }
 
 /// Reads a private key file of a person's own, and the one that opens it.
-pub fn read_key_file(path: &Path, passphrase_file: Option<&Path>) -> Result<KeyPair, String> {
-    let passphrase = passphrase_file.map(read_passphrase).transpose()?;
+pub fn read_key_file(path: &Path, passphrase: Option<&PassphraseFrom>) -> Result<KeyPair, String> {
+    let passphrase = passphrase.map(PassphraseFrom::read).transpose()?;
     let text = read_secret(path)?;
     KeyPair::read(text, passphrase.as_ref()).map_err(|fault| fault.to_string())
-}
-
-/// Reads a passphrase: the file without the line break at its end.
-pub fn read_passphrase(path: &Path) -> Result<Secret, String> {
-    read_secret(path).map_err(|why| format!("passphrase file {}: {why}", path.display()))
 }
 
 impl SnowflakeKeypair {
     /// Read when it is needed: taking a key back must not depend on it.
     fn passphrase(&self) -> Result<Option<Secret>, String> {
-        let path = self.passphrase_file.as_ref().map(Path::new);
-        path.map(read_passphrase).transpose()
+        self.passphrase.as_ref().map(PassphraseFrom::read).transpose()
     }
 
-    /// The same, if it opens this key: the file may hold another one by now.
+    /// The same, if it opens this key: it may be another one by now.
     fn passphrase_for(&self, pem: &Secret) -> Result<Option<Secret>, String> {
         let passphrase = self.passphrase()?;
-        let path = self.passphrase_file.as_deref().unwrap_or_default();
-        match KeyPair::read(Secret::new(pem.expose()), passphrase.as_ref()) {
-            Err(KeyFault::Passphrase) => Err(format!("passphrase file {path}: it does not open the new key any more")),
+        match (
+            KeyPair::read(Secret::new(pem.expose()), passphrase.as_ref()),
+            &self.passphrase,
+        ) {
+            (Err(KeyFault::Passphrase), Some(from)) => Err(format!("{from}: it does not open the new key any more")),
             _ => Ok(passphrase),
         }
     }
@@ -173,6 +279,11 @@ impl Provider for SnowflakeKeypair {
 
     async fn delete(&self, key: &KeyId) -> Result<(), Error> {
         self.wire.change(Change::Unset(key)).await
+    }
+
+    /// The clock, the privilege, and the passphrase of the new key.
+    async fn preflight(&self, _: &Principal) -> Preflight {
+        self.wire.preflight(self.passphrase.as_ref()).await
     }
 
     async fn adopt(&self, credential: &Credential) -> Result<(), Error> {

@@ -11,8 +11,8 @@ use snowflake_connector_rs::{
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use super::failure::{Asked, of_login, of_statement, too_slow};
-use super::key_pair::is_encrypted;
+use super::failure::{Asked, of_login, of_statement, too_slow, with_grant};
+use super::key_pair::{is_encrypted, opened};
 use super::settings::{Login, Settings};
 use crate::call::Call;
 use crate::contract::{Error, Kind};
@@ -95,13 +95,13 @@ impl Administrator {
         let asked = self.asked();
         match timeout(STATEMENT_PATIENCE, collect(&session, statement)).await {
             Ok(Ok(rows)) => Ok(rows),
-            Ok(Err(error)) => Err(of_statement(
-                call,
-                action.to_owned(),
-                &error,
-                &asked,
-                grant.map(str::to_owned),
-            )),
+            Ok(Err(error)) => {
+                let error = of_statement(call, action.to_owned(), &error, &asked);
+                Err(match grant {
+                    Some(grant) => with_grant(error, grant),
+                    None => error,
+                })
+            }
             Err(_) => Err(too_slow(call, action.to_owned(), &asked)),
         }
     }
@@ -170,7 +170,7 @@ impl Administrator {
         let call = Call::read("select");
         let action = || format!("ask Snowflake who {user} is");
         match timeout(STATEMENT_PATIENCE, collect(&session, statement)).await {
-            Ok(result) => result.map_err(|error| of_statement(call, action(), &error, &asked, None)),
+            Ok(result) => result.map_err(|error| of_statement(call, action(), &error, &asked)),
             Err(_) => Err(too_slow(call, action(), &asked)),
         }
     }
@@ -222,14 +222,23 @@ impl Row {
         }
     }
 
-    /// A cell's point in time, in seconds since 1970.
-    pub(super) fn seconds(&self, column: &str) -> Option<i64> {
+    /// A cell's text, where one without anything in it is an empty text; `None` where there is no such cell.
+    pub(super) fn text_or_empty(&self, column: &str) -> Option<&str> {
         match self.0.value(column).ok()? {
-            CellValue::TimestampLtz(at) => Some(at.timestamp()),
-            CellValue::TimestampTz(at) => Some(at.timestamp()),
-            CellValue::TimestampNtz(at) => Some(at.and_utc().timestamp()),
+            CellValue::String(text) => Some(text),
+            CellValue::Null => Some(""),
             _ => None,
         }
+    }
+
+    /// A cell's point in time, in seconds since 1970.
+    pub(super) fn seconds(&self, column: &str) -> Option<i64> {
+        seconds(self.0.value(column).ok()?)
+    }
+
+    /// The same, whatever the column is called.
+    pub(super) fn seconds_at(&self, index: usize) -> Option<i64> {
+        seconds(self.0.value_at(index).ok()?)
     }
 
     /// A cell that holds an object, as text.
@@ -242,15 +251,24 @@ impl Row {
     }
 }
 
+fn seconds(value: &CellValue) -> Option<i64> {
+    match value {
+        CellValue::TimestampLtz(at) => Some(at.timestamp()),
+        CellValue::TimestampTz(at) => Some(at.timestamp()),
+        CellValue::TimestampNtz(at) => Some(at.and_utc().timestamp()),
+        _ => None,
+    }
+}
+
 /// The client wants its own copy, which lives as long as itself.
 fn plain(secret: &Secret) -> String {
     secret.expose_text().unwrap_or_default().to_owned()
 }
 
-/// A passphrase goes with an encrypted key only: one may be configured for a key that has none.
+/// A passphrase goes with an encrypted key only: one may be configured for a key that has none. The client knows fewer
+/// ciphers, so it gets the key opened; a key that does not open it refuses by itself.
 fn key_pair(pem: &Secret, passphrase: Option<&Secret>) -> AuthConfig {
-    AuthConfig::key_pair(match passphrase.filter(|_| is_encrypted(pem)) {
-        Some(passphrase) => KeyPairConfig::from_encrypted_pem(plain(pem), passphrase.expose()),
-        None => KeyPairConfig::from_pem(plain(pem)),
-    })
+    let passphrase = passphrase.filter(|_| is_encrypted(pem));
+    let opened = passphrase.and_then(|passphrase| opened(pem, passphrase).ok());
+    AuthConfig::key_pair(KeyPairConfig::from_pem(plain(opened.as_ref().unwrap_or(pem))))
 }

@@ -307,8 +307,8 @@ pub(super) fn secret_file(what: &str, path: &str) -> Result<Secret, Fault> {
 pub(super) fn read_secret(path: &Path) -> Result<Secret, String> {
     let path = file::expanded(path);
     let path = path.canonicalize().map_err(|_| "it cannot be found".to_owned())?;
-    let bytes = crate::private_file::read(&path).map_err(|refused| refused.to_string())?;
-    let bytes = zeroize::Zeroizing::new(bytes.unwrap_or_default());
+    let bytes = crate::private_file::read_handed(&path).map_err(|refused| refused.to_string())?;
+    let bytes = zeroize::Zeroizing::new(bytes);
     let trimmed = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
     let trimmed = trimmed.strip_suffix(b"\r").unwrap_or(trimmed);
     if trimmed.is_empty() {

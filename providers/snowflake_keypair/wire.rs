@@ -1,13 +1,15 @@
 //! The statements, and what their answers mean.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use tokio::sync::OnceCell;
 
-use super::failure::incomplete;
+use super::failure::{incomplete, with_grant};
 use super::identifier::{UserName, literal, quote};
-use super::key_pair::public_half;
+use super::key_pair::{public_half, public_key};
 use super::session::{Administrator, Row};
 use super::settings::Login;
 use crate::call::{Call, local};
@@ -84,7 +86,7 @@ impl Change<'_> {
 /// One user's keys.
 pub(super) struct Wire {
     user: UserName,
-    administrator: Administrator,
+    administrator: Arc<Administrator>,
     /// What the user logs in with: not always its name.
     login_name: OnceCell<String>,
     /// The administrator's role, as Snowflake names it.
@@ -92,7 +94,7 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new(user: UserName, administrator: Administrator) -> Self {
+    pub(super) fn new(user: UserName, administrator: Arc<Administrator>) -> Self {
         Self {
             user,
             administrator,
@@ -105,6 +107,24 @@ impl Wire {
         &self.administrator
     }
 
+    pub(super) fn user(&self) -> &UserName {
+        &self.user
+    }
+
+    /// The administrator's role, as Snowflake names it.
+    pub(super) async fn role(&self) -> Result<&str, Error> {
+        let action = "ask Snowflake which role this is";
+        let asked = self.role.get_or_try_init(|| async {
+            let rows = self
+                .administrator
+                .read(WHO_AM_I, action, "SELECT CURRENT_ROLE()")
+                .await?;
+            let told = rows.first().and_then(|row| row.at(0)).map(str::to_owned);
+            told.ok_or_else(|| incomplete(WHO_AM_I, action.to_owned(), "a role"))
+        });
+        asked.await.map(String::as_str)
+    }
+
     /// The user has no id that could not be given away, but each effect names a fingerprint, and a user of the same name
     /// would not hold it.
     pub(super) async fn observe(&self) -> Result<Observation, Error> {
@@ -112,7 +132,9 @@ impl Wire {
         let action = "ask Snowflake which account this is";
         let rows = self.administrator.read(WHO_AM_I, action, ASK).await?;
         // A reply may hold anything, what was sent included: only what is of the right form is kept.
-        let plain = |text: &&str| text.len() <= 64 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        // A dot stands between a region and its group.
+        let plain =
+            |text: &&str| text.len() <= 64 && text.chars().all(|c| c.is_ascii_alphanumeric() || "_.".contains(c));
         let cell = |index| rows.first().and_then(|row: &Row| row.at(index));
         let told = |index| match index {
             0 | 1 => cell(index).filter(plain),
@@ -155,7 +177,7 @@ impl Wire {
         let rows = self.administrator.read(DESCRIBE, &action, &self.description()).await;
         let rows = rows.map_err(|error| with_grant(error, &self.grant()))?;
         self.described(&rows)
-            .ok_or_else(|| incomplete(DESCRIBE, action, "this user"))
+            .map_err(|what| incomplete(DESCRIBE, action, &what))
     }
 
     /// The same, without patience: whoever asks has its own.
@@ -167,26 +189,30 @@ impl Wire {
             .once(DESCRIBE, &action, &self.description(), &grant)
             .await?;
         self.described(&rows)
-            .ok_or_else(|| incomplete(DESCRIBE, action, "this user"))
+            .map_err(|what| incomplete(DESCRIBE, action, &what))
     }
 
     fn description(&self) -> String {
         format!("DESC USER {}", self.user.quoted())
     }
 
-    /// What the rows say; `None` where they are not about this user.
-    fn described(&self, rows: &[Row]) -> Option<Described> {
-        let property = |name: &str| {
+    /// What the rows say, or what they do not name: they may be about someone else, or leave open what is in a slot.
+    fn described(&self, rows: &[Row]) -> Result<Described, String> {
+        let shown = |name: &str| {
             let row = rows.iter().find(|row| row.text("property") == Some(name))?;
-            // What is not set is the word null.
-            row.text("value").filter(|value| !value.is_empty() && *value != "null")
+            row.text_or_empty("value")
         };
+        let property = |name: &str| shown(name).filter(|value| is_set(value));
         if property("NAME") != Some(self.user.as_str()) {
-            return None;
+            return Err("this user".to_owned());
         }
-        let slots = Slot::BOTH.into_iter().filter_map(|slot| {
+        let mut slots = Vec::new();
+        for slot in Slot::BOTH {
             let name = slot.property();
-            let id = KeyId::new(property(&format!("{name}_FP")).filter(|text| is_fingerprint(text))?);
+            let held = held(shown(name), shown(&format!("{name}_FP")));
+            let Some(id) = held.map_err(|Unclear| format!("what is in {name}"))? else {
+                continue;
+            };
             let key = Key {
                 active: true,
                 created_at: property(&format!("{name}_LAST_SET_TIME")).and_then(set_time),
@@ -194,15 +220,15 @@ impl Wire {
                 delete_by_hand: format!("ALTER USER {} UNSET {name};", self.user.quoted()),
                 id,
             };
-            Some((slot, key))
-        });
+            slots.push((slot, key));
+        }
         let described = Described {
             login_name: property("LOGIN_NAME").unwrap_or(self.user.as_str()).to_owned(),
-            slots: slots.collect(),
+            slots,
         };
         // The first reading stays: nobody renames a login in the middle of a proof.
         let _ = self.login_name.set(described.login_name.clone());
-        Some(described)
+        Ok(described)
     }
 
     /// Changes a slot. Each attempt looks at the slots first: since the last one someone else may have acted.
@@ -366,16 +392,29 @@ impl Wire {
     }
 }
 
-/// Names the grant, where a privilege is missing.
-fn with_grant(error: Error, grant: &str) -> Error {
-    let kind = match error.kind {
-        Kind::Denied { permission, .. } => Kind::Denied {
-            permission,
-            grant: Some(grant.to_owned()),
+/// What is in a slot cannot be told from what is shown of it.
+#[derive(Debug, PartialEq, Eq)]
+struct Unclear;
+
+/// The key in a slot, by the row of the key and the row of its fingerprint. An account may hide either one, so a slot is
+/// free only where both say so: whatever else there is must not be replaced.
+fn held(key: Option<&str>, fingerprint: Option<&str>) -> Result<Option<KeyId>, Unclear> {
+    if let Some(fingerprint) = fingerprint.filter(|text| is_fingerprint(text)) {
+        return Ok(Some(KeyId::new(fingerprint)));
+    }
+    match (key, fingerprint) {
+        (Some(key), _) if is_set(key) => match public_key(key) {
+            Some((id, _)) => Ok(Some(id)),
+            None => Err(Unclear),
         },
-        kind => kind,
-    };
-    Error { kind, ..error }
+        (Some(_), Some(fingerprint)) if !is_set(fingerprint) => Ok(None),
+        _ => Err(Unclear),
+    }
+}
+
+/// What is not set is the word null.
+fn is_set(value: &str) -> bool {
+    !value.is_empty() && value != "null"
 }
 
 fn used(seconds: Option<i64>) -> LastUse {
@@ -413,6 +452,31 @@ fn set_time(text: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A public key, and its fingerprint as OpenSSL computes it.
+    const KEY: &str = "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=";
+    const FINGERPRINT: &str = "SHA256:oekVYFTgT6yJmunydRMs3Ael28TqLCrTof/G4NJTaB8=";
+
+    #[test]
+    fn a_slot_is_free_only_where_both_its_rows_say_so() {
+        let taken = || -> Result<Option<KeyId>, Unclear> { Ok(Some(KeyId::new(FINGERPRINT))) };
+        let unusable = [None, Some(""), Some("null"), Some("SHA256:short"), Some("********")];
+        for fingerprint in unusable {
+            assert_eq!(held(Some(KEY), fingerprint), taken(), "{fingerprint:?}");
+            assert_eq!(held(Some("********"), fingerprint), Err(Unclear), "{fingerprint:?}");
+        }
+        for key in [None, Some(""), Some("null"), Some("********"), Some(KEY)] {
+            assert_eq!(held(key, Some(FINGERPRINT)), taken(), "{key:?}");
+        }
+        for free in ["", "null"] {
+            assert_eq!(held(Some(free), Some("null")), Ok(None));
+            assert_eq!(held(Some(free), Some("")), Ok(None));
+            assert_eq!(held(Some(free), Some("SHA256:short")), Err(Unclear));
+            assert_eq!(held(Some(free), None), Err(Unclear));
+            assert_eq!(held(None, Some(free)), Err(Unclear));
+        }
+        assert_eq!(held(None, None), Err(Unclear));
+    }
 
     #[test]
     fn the_time_of_setting_is_read_as_far_as_it_is_plain() {

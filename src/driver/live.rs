@@ -1,15 +1,18 @@
 //! Which key is live, and therefore the one that is to go.
 //!
 //! Guessing is not allowed: the wrong key's end is an outage. One key that works is live. Of several, the one that the
-//! person has shown to be the consumer's, or that an earlier rotation of the journal left alive; otherwise nobody knows.
+//! person has shown to be the consumer's. The one that an earlier rotation of the journal left in use may be live as well,
+//! and is not called so: keys are also changed by hand.
 
-use rotate_providers::contract::{Key, KeyId, LastUse, Observation, Provider, PublicHalf};
+use std::sync::Arc;
+
+use rotate_providers::contract::{Key, KeyId, LastUse, Observation, Principal, Provider, PublicHalf};
 
 use super::{DriveError, Refusal, Request};
 use crate::hooks::now;
 use crate::machine::{Phase, Retirement, Rotation};
 use crate::policy::may_create;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Stored};
 
 /// A key that the consumer holds.
 #[derive(Clone, Debug)]
@@ -27,15 +30,50 @@ pub struct History {
     pub retired: Vec<KeyId>,
     /// The key that the last one left alive.
     pub left_alive: Option<LiveKey>,
+    /// Rotations of other targets that are open.
+    pub rivals: Arc<Vec<Rival>>,
+}
+
+/// An open rotation of another target, which may be another name for the same user.
+#[derive(Clone, Debug)]
+pub struct Rival {
+    /// Its target's name.
+    pub target: String,
+    /// Its connector.
+    pub connector: String,
+    /// Whose keys they are.
+    pub owner: Principal,
+}
+
+/// The open rotations among these.
+pub fn rivals(summaries: &[Stored]) -> Vec<Rival> {
+    let open = summaries.iter().filter(|stored| !stored.rotation.is_closed());
+    open.filter_map(|stored| {
+        let charter = &stored.rotation.automated()?.charter;
+        Some(Rival {
+            target: stored.target.clone(),
+            connector: charter.connector.clone(),
+            owner: charter.owner.clone(),
+        })
+    })
+    .collect()
 }
 
 impl History {
     /// Reads it.
     pub async fn read(store: &dyn Store, target: &str) -> Result<Self, StoreError> {
+        let mut rivals = rivals(&store.summaries().await?);
+        rivals.retain(|rival| rival.target != target);
+        Self::beside(store, target, Arc::new(rivals)).await
+    }
+
+    /// The same, where the other targets' rotations are known already.
+    pub async fn beside(store: &dyn Store, target: &str, rivals: Arc<Vec<Rival>>) -> Result<Self, StoreError> {
         let latest = store.latest(target).await?;
         Ok(Self {
             retired: store.retired(target).await?,
             left_alive: latest.and_then(|stored| left_alive(stored.rotation.automated()?)),
+            rivals,
         })
     }
 }
@@ -96,9 +134,14 @@ pub(super) async fn old_key(
         None => format!("both slots of {owner} are full with active keys, and which one is live cannot be known"),
     };
     let refusal = Refusal::error(why).blocked();
-    Err(DriveError::Refused(
-        describe_keys(provider, found, live, request.connector.disables, refusal).await,
-    ))
+    let crowd = Crowd {
+        keys: &found.keys,
+        shown: request.live.as_ref().map(|shown| &shown.key),
+        left: history.left_alive.as_ref().map(|left| &left.key),
+        live: live.map(|live| &live.id),
+        disables: request.connector.disables,
+    };
+    Err(DriveError::Refused(crowd.describe(provider, refusal).await))
 }
 
 /// Whoever shows the public half: the vendor, the person's own key file, the journal.
@@ -128,41 +171,69 @@ fn not_registered(shown: &LiveKey, owner: &str, active: &[&Key]) -> Refusal {
     .with("give the key file that the consumer really uses, or check --user and the account")
 }
 
-/// Lists the keys with their age and last use, and the command that removes each.
-async fn describe_keys(
-    provider: &dyn Provider,
-    found: &Observation,
-    live: Option<&Key>,
+/// More keys than a rotation can begin with.
+struct Crowd<'a> {
+    keys: &'a [Key],
+    /// The one that the person has shown to be the consumer's.
+    shown: Option<&'a KeyId>,
+    /// The one that the last rotation on record left in use.
+    left: Option<&'a KeyId>,
+    /// The one whose deletion is not offered: one of the two, or the only one that works.
+    live: Option<&'a KeyId>,
     disables: bool,
-    mut refusal: Refusal,
-) -> Refusal {
-    for key in &found.keys {
-        let state = match live {
-            Some(live) if live.id == key.id && !disables => "live",
-            _ if key.active => "active",
-            _ => "inactive",
-        };
-        let age = match key.created_at {
-            Some(at) => format!("created {at} ({} days old)", now().duration_since(at).as_hours() / 24),
-            None => "of unknown age".to_owned(),
-        };
-        let used = match provider.last_use(&key.id).await {
-            Ok(LastUse::At { at, service, region }) => format!("last used {at} for {service} in {region}"),
-            Ok(LastUse::NeverSeen) => "no use on record".to_owned(),
-            Ok(LastUse::NotReported) => "use not reported".to_owned(),
-            Err(error) => format!("last use unknown: failed to {error}"),
-        };
-        refusal = refusal.with(format!("{}: {state}, {age}, {used}", key.id));
+}
+
+impl Crowd<'_> {
+    /// Lists the keys with their age and last use, and the command that removes each.
+    async fn describe(&self, provider: &dyn Provider, mut refusal: Refusal) -> Refusal {
+        for key in self.keys {
+            let state = self.state(key);
+            let age = match key.created_at {
+                Some(at) => format!("created {at} ({} days old)", now().duration_since(at).as_hours() / 24),
+                None => "of unknown age".to_owned(),
+            };
+            let used = match provider.last_use(&key.id).await {
+                Ok(LastUse::At { at, service, region }) => format!("last used {at} for {service} in {region}"),
+                Ok(LastUse::NeverSeen) => "no use on record".to_owned(),
+                Ok(LastUse::NotReported) => "use not reported".to_owned(),
+                Err(error) => format!("last use unknown: failed to {error}"),
+            };
+            refusal = refusal.with(format!("{}: {state}, {age}, {used}", key.id));
+        }
+        if let Some(left) = self.thought_live() {
+            refusal = refusal.with(format!(
+                "the last rotation on record left {left} in use; someone may have changed keys since"
+            ));
+        }
+        refusal = refusal.with("find out which key no consumer holds, and delete that one:");
+        // Where one is thought to be live, its deletion is not offered.
+        for key in self.keys {
+            if self.live != Some(&key.id) {
+                refusal = refusal.with(key.delete_by_hand.clone());
+            }
+        }
+        if self.shown.is_none() && !self.disables {
+            refusal = refusal.with("or show which one the consumer holds, with --current-key");
+        }
+        refusal
     }
-    refusal = refusal.with("find out which key no consumer holds, and delete that one:");
-    // Where one is known to be live, its deletion is not offered.
-    for key in &found.keys {
-        if live.is_none_or(|live| live.id != key.id) {
-            refusal = refusal.with(key.delete_by_hand.clone());
+
+    fn state(&self, key: &Key) -> &'static str {
+        if self.shown == Some(&key.id) {
+            "live"
+        } else if !key.active {
+            "inactive"
+        } else if self.left == Some(&key.id) {
+            "active, left in use by the last rotation on record"
+        } else {
+            "active"
         }
     }
-    if live.is_none() && !disables {
-        refusal = refusal.with("or show which one the consumer holds, with --current-key");
+
+    /// The one of several that is spared for the journal's sake alone.
+    fn thought_live(&self) -> Option<&KeyId> {
+        let several = self.keys.iter().filter(|key| key.active).count() > 1;
+        self.left
+            .filter(|_| several && self.shown.is_none() && self.live == self.left)
     }
-    refusal
 }

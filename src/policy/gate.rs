@@ -9,7 +9,7 @@ use crate::machine::{Cutover, Event, Issued, Phase, Retirement, Rotation, Switch
 /// AWS records use in steps of fifteen minutes, so only use later than that after our own proof is someone else's.
 const GRANULARITY: SignedDuration = SignedDuration::from_mins(15);
 
-/// How many readings in a row have to lack a key that may still arrive.
+/// How many readings in a row have to agree where a call may still arrive.
 const LATE_LOOKS: u32 = 4;
 
 /// What ordinary clocks differ by.
@@ -231,6 +231,9 @@ pub(super) fn listed_inactive(rotation: &Rotation, facts: &Facts) -> Step {
 }
 
 /// Taking the new key back must leave its consumers one that works. What stands in the way; `None`: nothing does.
+///
+/// A removal whose answer was lost may still be on its way to the vendor, behind the registration that undid it. So a key
+/// that was registered again is looked at longer before anyone has to rely on it.
 pub(super) fn old_key_works(rotation: &Rotation, undo: &Undo, facts: &Facts) -> Option<Step> {
     let old_key = &rotation.charter.old_key;
     let Some(listing) = &facts.keys else {
@@ -238,7 +241,12 @@ pub(super) fn old_key_works(rotation: &Rotation, undo: &Undo, facts: &Facts) -> 
     };
     let listed = listing.keys.iter().find(|key| key.id == *old_key);
     if listed.is_some_and(|key| key.active) {
-        return None;
+        let looks = if undo.reactivated && comes_back(rotation) {
+            LATE_LOOKS
+        } else {
+            1
+        };
+        return (listing.agreeing < looks).then_some(Step::ReadKeys { again: true });
     }
     // Where keys are only removed, a removed one is not listed, and can be registered again all the same.
     let comes_back = listed.is_some() || comes_back(rotation);

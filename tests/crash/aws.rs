@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rotate_fixtures::Workplace;
-use rotate_fixtures::aws::KeyStatus;
+use rotate_fixtures::aws::{Effect, KeyStatus};
 use rotate_fixtures::workplace::{BUCKET, TARGET, USER};
 
 use crate::flow::Flow;
-use crate::ground::Ground;
+use crate::ground::{Complaints, Ground};
 use crate::journal::Journal;
 
 /// What someone else keeps in the shared credentials file.
@@ -16,6 +16,7 @@ const OTHERS: &str = "# not ours\n[default]\naws_access_key_id = OTHER\n\n[gs]\n
 
 pub(crate) struct Aws {
     place: Workplace,
+    complaints: Complaints,
 }
 
 impl Aws {
@@ -28,7 +29,10 @@ impl Aws {
 impl Ground for Aws {
     fn prepare(flow: Flow) -> Self {
         let place = Workplace::in_memory(env!("CARGO_BIN_EXE_rotate"));
-        let ground = Self { place };
+        let ground = Self {
+            place,
+            complaints: Complaints::default(),
+        };
         std::fs::write(ground.profile(), OTHERS).unwrap();
         close_to_others(&ground.profile());
         match flow {
@@ -74,38 +78,16 @@ impl Ground for Aws {
     fn watch(&self, flow: Flow) {
         let database = self.place.state().join("rotate.db");
         let old = self.place.old.id.clone();
+        let complaints = self.complaints.clone();
         // A clone of the cloud would keep it alive for ever, so the hook only reads the disk.
         self.place.cloud.on_effect(move |effect| {
-            let journal = Journal::read(&database);
-            let is_old = effect.key_id == old;
-            match effect.status {
-                KeyStatus::Active if is_old => assert!(journal.has("reactivate-intended"), "{flow:?}: {journal:?}"),
-                KeyStatus::Active => assert_eq!(journal.last(), "create-intended", "{flow:?}: {journal:?}"),
-                KeyStatus::Inactive => {
-                    assert!(is_old, "{flow:?}: the new key was disabled: {journal:?}");
-                    assert!(
-                        journal.has("cut-over"),
-                        "{flow:?}: disabled before the cut-over: {journal:?}"
-                    );
-                    assert!(journal.has("deactivate-intended"), "{flow:?}: {journal:?}");
-                }
-                KeyStatus::Deleted if is_old => {
-                    assert!(
-                        journal.has("cut-over"),
-                        "{flow:?}: deleted before the cut-over: {journal:?}"
-                    );
-                    assert!(journal.has("delete-intended"), "{flow:?}: {journal:?}");
-                }
-                KeyStatus::Deleted => {
-                    let intended = matches!(journal.last(), "withdraw-intended" | "discard-intended");
-                    assert!(intended, "{flow:?}: a new key was deleted without intent: {journal:?}");
-                }
-            }
+            complaints.collect(|| check_effect(effect, &old, &Journal::read(&database), flow));
         });
     }
 
     fn check_now(&self, journal: &Journal, context: &dyn Fn() -> String) {
         let place = &self.place;
+        self.complaints.expect_none(context);
         if !journal.has("cut-over") {
             assert!(
                 place.cloud.works(&place.old.id, &place.old.secret),
@@ -139,6 +121,7 @@ impl Ground for Aws {
 
     fn check_end(&self, journal: &Journal, context: &dyn Fn() -> String) {
         let place = &self.place;
+        self.complaints.expect_none(context);
         let keys = place.cloud.keys_of(USER);
         assert_eq!(keys.len(), 1, "{keys:?}; {}", context());
         let held = std::fs::read_to_string(self.profile()).unwrap();
@@ -159,6 +142,34 @@ impl Ground for Aws {
 
     fn expected_files(&self) -> &'static [&'static str] {
         &["credentials", "key.json"]
+    }
+}
+
+/// The journal knew of a change of a key beforehand, and nobody is cut off by it.
+fn check_effect(effect: &Effect, old: &str, journal: &Journal, flow: Flow) {
+    let is_old = effect.key_id == old;
+    match effect.status {
+        KeyStatus::Active if is_old => assert!(journal.has("reactivate-intended"), "{flow:?}: {journal:?}"),
+        KeyStatus::Active => assert_eq!(journal.last(), "create-intended", "{flow:?}: {journal:?}"),
+        KeyStatus::Inactive => {
+            assert!(is_old, "{flow:?}: the new key was disabled: {journal:?}");
+            assert!(
+                journal.has("cut-over"),
+                "{flow:?}: disabled before the cut-over: {journal:?}"
+            );
+            assert!(journal.has("deactivate-intended"), "{flow:?}: {journal:?}");
+        }
+        KeyStatus::Deleted if is_old => {
+            assert!(
+                journal.has("cut-over"),
+                "{flow:?}: deleted before the cut-over: {journal:?}"
+            );
+            assert!(journal.has("delete-intended"), "{flow:?}: {journal:?}");
+        }
+        KeyStatus::Deleted => {
+            let intended = matches!(journal.last(), "withdraw-intended" | "discard-intended");
+            assert!(intended, "{flow:?}: a new key was deleted without intent: {journal:?}");
+        }
     }
 }
 

@@ -1,7 +1,9 @@
 //! A vendor with one key on it, as a scenario needs it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 
 use crate::flow::Flow;
 use crate::journal::Journal;
@@ -46,4 +48,29 @@ pub(crate) trait Ground: Sized {
 
     /// The files that may lie beside the state folder.
     fn expected_files(&self) -> &'static [&'static str];
+}
+
+/// What was found wrong inside a fake's hook so far: a panic there ends one connection, and no test. Clones share it.
+#[derive(Clone, Default)]
+pub(crate) struct Complaints(Arc<Mutex<Vec<String>>>);
+
+impl Complaints {
+    /// Runs checks that panic where something is wrong, and keeps what they say.
+    pub(crate) fn collect(&self, checks: impl FnOnce()) {
+        let Err(panic) = catch_unwind(AssertUnwindSafe(checks)) else {
+            return;
+        };
+        let said = match panic.downcast::<String>() {
+            Ok(said) => *said,
+            Err(panic) => panic.downcast_ref::<&str>().copied().unwrap_or("a panic").to_owned(),
+        };
+        self.0.lock().unwrap().push(said);
+    }
+
+    /// Stops the test if anything was found wrong.
+    #[track_caller]
+    pub(crate) fn expect_none(&self, context: &dyn Fn() -> String) {
+        let complaints = self.0.lock().unwrap();
+        assert!(complaints.is_empty(), "{complaints:#?}; {}", context());
+    }
 }

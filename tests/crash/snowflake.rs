@@ -4,21 +4,25 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use rotate_fixtures::SnowflakeWorkplace;
-use rotate_fixtures::snowflake::Action;
+use rotate_fixtures::snowflake::{Action, Effect};
 use rotate_fixtures::snowflake_workplace::{TARGET, USER};
 
 use crate::flow::Flow;
-use crate::ground::Ground;
+use crate::ground::{Complaints, Ground};
 use crate::journal::Journal;
 
 pub(crate) struct Snowflake {
     place: SnowflakeWorkplace,
+    complaints: Complaints,
 }
 
 impl Ground for Snowflake {
     fn prepare(flow: Flow) -> Self {
         let place = SnowflakeWorkplace::in_memory(env!("CARGO_BIN_EXE_rotate"));
-        let ground = Self { place };
+        let ground = Self {
+            place,
+            complaints: Complaints::default(),
+        };
         let cloud = &ground.place.cloud;
         match flow {
             Flow::ForGood => cloud.hide_public_keys(USER, true),
@@ -61,35 +65,16 @@ impl Ground for Snowflake {
     fn watch(&self, flow: Flow) {
         let database = self.place.state().join("rotate.db");
         let old = self.place.old.fingerprint().to_owned();
+        let complaints = self.complaints.clone();
         // A clone of the account would keep it alive for ever, so the hook only reads the disk.
         self.place.cloud.on_effect(move |effect| {
-            let journal = Journal::read(&database);
-            let key = effect.fingerprint.as_deref().unwrap_or_default();
-            match effect.action {
-                Action::SetKey if key == old => assert!(journal.has("reactivate-intended"), "{flow:?}: {journal:?}"),
-                Action::SetKey => {
-                    assert_eq!(journal.last(), "minted", "{flow:?}: {journal:?}");
-                    assert!(journal.names(key), "{flow:?}: an unknown key was set: {journal:?}");
-                }
-                Action::UnsetKey if key == old => {
-                    assert!(
-                        journal.has("cut-over"),
-                        "{flow:?}: removed before the cut-over: {journal:?}"
-                    );
-                    let intended = journal.has("deactivate-intended") || journal.has("delete-intended");
-                    assert!(intended, "{flow:?}: {journal:?}");
-                }
-                Action::UnsetKey => {
-                    let intended = journal.last() == "withdraw-intended";
-                    assert!(intended, "{flow:?}: a new key was removed without intent: {journal:?}");
-                }
-                other => panic!("{flow:?}: {other:?} is no effect"),
-            }
+            complaints.collect(|| check_effect(effect, &old, &Journal::read(&database), flow));
         });
     }
 
     fn check_now(&self, journal: &Journal, context: &dyn Fn() -> String) {
         let place = &self.place;
+        self.complaints.expect_none(context);
         if !journal.has("cut-over") {
             assert!(place.consumer().works(), "a consumer is cut off; {}", context());
         }
@@ -115,6 +100,7 @@ impl Ground for Snowflake {
 
     fn check_end(&self, journal: &Journal, context: &dyn Fn() -> String) {
         let place = &self.place;
+        self.complaints.expect_none(context);
         if journal.has("done") {
             let new = place.holder_of(&place.delivered());
             assert!(new.works(), "{}", context());
@@ -137,5 +123,30 @@ impl Ground for Snowflake {
 
     fn expected_files(&self) -> &'static [&'static str] {
         &["rsa_key_new.p8", "rsa_key_new.pub"]
+    }
+}
+
+/// The journal knew of a change of a slot beforehand, and nobody is cut off by it.
+fn check_effect(effect: &Effect, old: &str, journal: &Journal, flow: Flow) {
+    let key = effect.fingerprint.as_deref().unwrap_or_default();
+    match effect.action {
+        Action::SetKey if key == old => assert!(journal.has("reactivate-intended"), "{flow:?}: {journal:?}"),
+        Action::SetKey => {
+            assert_eq!(journal.last(), "minted", "{flow:?}: {journal:?}");
+            assert!(journal.names(key), "{flow:?}: an unknown key was set: {journal:?}");
+        }
+        Action::UnsetKey if key == old => {
+            assert!(
+                journal.has("cut-over"),
+                "{flow:?}: removed before the cut-over: {journal:?}"
+            );
+            let intended = journal.has("deactivate-intended") || journal.has("delete-intended");
+            assert!(intended, "{flow:?}: {journal:?}");
+        }
+        Action::UnsetKey => {
+            let intended = journal.last() == "withdraw-intended";
+            assert!(intended, "{flow:?}: a new key was removed without intent: {journal:?}");
+        }
+        other => panic!("{flow:?}: {other:?} is no effect"),
     }
 }

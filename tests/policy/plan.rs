@@ -168,7 +168,7 @@ fn a_plan_foresees_every_effect_however_long_a_person_takes() {
 fn a_fresh_rotation_that_a_person_confirms_is_told_like_this() {
     let rotation = fresh(Cutover::Confirm, WEEK, 1);
     let plan = foresee(rotation.clone(), Facts::default(), NOW).expect("a plan can be made");
-    let speaker = Speaker::new(None);
+    let speaker = Speaker::new(None, None);
     let report = Report::foreseen("s3-customer-managed/u", &rotation, &speaker).with_plan(plan);
     assert_eq!(
         text::story(&report),
@@ -194,7 +194,7 @@ Plan, if all goes well (nothing has been done):
 
 fn told(rotation: &Rotation) -> String {
     let plan = foresee(rotation.clone(), Facts::default(), NOW).expect("a plan can be made");
-    let speaker = Speaker::new(None);
+    let speaker = Speaker::new(None, None);
     text::story(&Report::foreseen("snowflake-keypair/U", rotation, &speaker).with_plan(plan))
 }
 

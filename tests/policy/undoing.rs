@@ -201,7 +201,8 @@ fn before_anything_is_put_back_the_old_key_is_seen_to_work_or_brought_back() {
         (Retirement::Disable, abort, gone(), false, stands()),
         // Where keys are only removed, one that is not listed can be registered again, and the list may be late.
         (removable(), rollback, on(), false, goes_on()),
-        (removable(), rollback, on(), true, goes_on()),
+        // One that was registered again may be removed by a call that is still on its way: two looks are not enough.
+        (removable(), rollback, on(), true, again()),
         (removable(), rollback, gone(), false, asked()),
         (removable(), rollback, gone(), true, again()),
         // Before the cut-over nobody has touched it, so whoever removed it knows why.
@@ -236,6 +237,39 @@ fn before_anything_is_put_back_the_old_key_is_seen_to_work_or_brought_back() {
                 (Ok(step), Ok(expected)) => assert_eq!(&step, expected, "{told}"),
                 (Err(why), Err(words)) => assert!(why.contains(words), "{told}: {why}"),
                 (found, _) => panic!("{told}: {found:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_key_that_was_registered_again_is_looked_at_longer_before_anyone_relies_on_it() {
+    let phase = Phase::CutOver(issued(Some(ago(60))), switch(ago(40)));
+    let both = [key(OLD, true), key(NEW, true)];
+    for (reactivated, looks) in [(false, 1), (true, 4)] {
+        for is_put_back in [false, true] {
+            let mut rotation = going(removable(), undone(phase.clone(), UndoKind::Rollback, true));
+            rotation.undo.iter_mut().for_each(|undo| {
+                undo.reactivated = reactivated;
+                if !is_put_back {
+                    undo.restored.clear();
+                }
+            });
+            let begins = match is_put_back {
+                false => Step::Restore("d".to_owned()),
+                true => Step::Withdraw,
+            };
+            for agreeing in 1..=5 {
+                let expected = if agreeing < looks {
+                    Step::ReadKeys { again: true }
+                } else {
+                    begins.clone()
+                };
+                assert_eq!(
+                    decide(&rotation, &listed(&both, agreeing)),
+                    Ok(expected),
+                    "{agreeing} looks"
+                );
             }
         }
     }
@@ -284,7 +318,7 @@ fn as_told(rotation: &Rotation) -> (String, Event) {
         updated_at: NOW,
         rotation: rotation.clone().into(),
     };
-    let report = Report::standing(&stored, NOW, &Speaker::new(None));
+    let report = Report::standing(&stored, NOW, &Speaker::new(None, None));
     let command = report.next.command.expect("a person is told what to do");
     let word = match command.contains(" confirm ") {
         true => Event::Resumed {

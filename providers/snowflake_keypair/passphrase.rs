@@ -1,0 +1,89 @@
+//! Where the passphrase of a private key comes from. Configuration names the place and never the passphrase.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::Inputs;
+use super::settings::read_secret;
+use crate::secret::Secret;
+
+/// The folder in which systemd hands a service its credentials:
+/// <https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#Credentials>.
+const CREDENTIALS_DIRECTORY: &str = "CREDENTIALS_DIRECTORY";
+
+/// Where a passphrase comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PassphraseFrom {
+    /// A file, without the line break at its end.
+    File(PathBuf),
+    /// An environment variable.
+    Variable(String),
+    /// A file in the service manager's credentials folder.
+    Credential(String),
+}
+
+impl PassphraseFrom {
+    /// The place that the inputs name; the first, if they name several.
+    pub(super) fn of(inputs: &Inputs) -> Option<Self> {
+        let file = inputs.passphrase_file.as_ref().map(|path| Self::File(path.into()));
+        let variable = || inputs.passphrase_env.clone().map(Self::Variable);
+        let credential = || inputs.passphrase_credential.clone().map(Self::Credential);
+        file.or_else(variable).or_else(credential)
+    }
+
+    /// The same, of inputs as they are journaled; `None` too where they are no inputs at all.
+    pub fn of_inputs(inputs: &Value) -> Option<Self> {
+        Self::of(&serde_json::from_value(inputs.clone()).ok()?)
+    }
+
+    /// Reads it.
+    pub fn read(&self) -> Result<Secret, String> {
+        self.look().map_err(|why| format!("{self}: {why}"))
+    }
+
+    /// The same, for whoever names the place.
+    pub(super) fn look(&self) -> Result<Secret, String> {
+        match self {
+            Self::File(path) => read_secret(path),
+            Self::Variable(name) => match std::env::var(name) {
+                Ok(value) if !value.is_empty() => Ok(Secret::new(value)),
+                _ => Err("it is not set".to_owned()),
+            },
+            Self::Credential(name) => match std::env::var_os(CREDENTIALS_DIRECTORY) {
+                Some(folder) => read_secret(&Path::new(&folder).join(name)),
+                None => Err(format!(
+                    "${CREDENTIALS_DIRECTORY} is not set: the service manager sets it"
+                )),
+            },
+        }
+    }
+
+    /// What makes it readable.
+    pub(super) fn remedy(&self) -> String {
+        match self {
+            Self::File(path) => {
+                let path = path.display();
+                format!("write the passphrase of the new key to {path}, and run: chmod 600 {path}")
+            }
+            Self::Variable(name) => format!("set ${name} to the passphrase of the new key wherever rotate runs"),
+            Self::Credential(name) => format!("add LoadCredential={name}:PATH to the service that runs rotate"),
+        }
+    }
+}
+
+/// Reads a passphrase from a file.
+pub fn read_passphrase(path: &Path) -> Result<Secret, String> {
+    PassphraseFrom::File(path.to_owned()).read()
+}
+
+impl fmt::Display for PassphraseFrom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "passphrase file {}", path.display()),
+            Self::Variable(name) => write!(f, "passphrase in ${name}"),
+            Self::Credential(name) => write!(f, "passphrase credential {name}"),
+        }
+    }
+}

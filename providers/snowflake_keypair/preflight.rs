@@ -1,0 +1,92 @@
+//! What can be found out before a rotation: the clock by a statement, the privilege by what is granted on the user, the
+//! passphrase by reading it.
+//!
+//! Snowflake shows what is granted to a role itself, and not what it inherits, so a privilege that is not shown proves
+//! nothing: <https://docs.snowflake.com/en/sql-reference/sql/show-grants>.
+
+use jiff::Timestamp;
+
+use super::identifier::quote;
+use super::passphrase::PassphraseFrom;
+use super::session::Row;
+use super::wire::Wire;
+use crate::call::Call;
+use crate::contract::{Check, Error, Finding, Preflight};
+
+const NOW: Call = Call::read("SELECT CURRENT_TIMESTAMP()");
+const GRANTS: Call = Call::read("SHOW GRANTS ON USER");
+
+/// Either one is enough to set and unset a user's keys.
+const ENOUGH: [&str; 2] = ["MODIFY PROGRAMMATIC AUTHENTICATION METHODS", "OWNERSHIP"];
+
+impl Wire {
+    pub(super) async fn preflight(&self, passphrase: Option<&PassphraseFrom>) -> Preflight {
+        let (vendor_time, privilege) = tokio::join!(self.time(), self.privilege());
+        let privilege = Finding {
+            what: format!("privilege to change the keys of user {}", self.user().as_str()),
+            check: privilege,
+        };
+        let findings = [privilege].into_iter().chain(passphrase.map(readable));
+        Preflight {
+            vendor_time,
+            findings: findings.collect(),
+        }
+    }
+
+    /// Snowflake's time. Where it cannot be asked, other findings say why.
+    async fn time(&self) -> Option<Timestamp> {
+        let rows = self
+            .administrator()
+            .read(NOW, "ask Snowflake for the time", NOW.name)
+            .await;
+        let rows = rows.inspect_err(|error| tracing::debug!("{error}")).ok()?;
+        Timestamp::from_second(rows.first()?.seconds_at(0)?).ok()
+    }
+
+    async fn privilege(&self) -> Check {
+        match self.has_privilege().await {
+            Ok((_, true)) => Check::Fine,
+            Ok((role, false)) => Check::Unknown {
+                why: format!(
+                    "it is not granted to role {role} itself; it may come through another role, which shows only when it is \
+                     used"
+                ),
+            },
+            Err(error) => Check::Unknown {
+                why: format!("failed to {error}; whether the role has it shows only when it is used"),
+            },
+        }
+    }
+
+    /// The administrator's role, and whether it holds the privilege itself.
+    async fn has_privilege(&self) -> Result<(&str, bool), Error> {
+        let role = self.role().await?;
+        let action = format!("read what is granted on user {}", self.user().as_str());
+        let statement = format!("SHOW GRANTS ON USER {}", self.user().quoted());
+        let rows = self.administrator().read(GRANTS, &action, &statement).await?;
+        Ok((role, rows.iter().any(|row| lets_change_keys(row, role))))
+    }
+}
+
+fn lets_change_keys(row: &Row, role: &str) -> bool {
+    let is_enough = |privilege: &str| ENOUGH.contains(&privilege.replace('_', " ").as_str());
+    let is_ours = |name: &str| name == role || name == quote(role);
+    row.text("granted_to") == Some("ROLE")
+        && row.text("privilege").is_some_and(is_enough)
+        && row.text("grantee_name").is_some_and(is_ours)
+}
+
+/// Whether the passphrase of the new key is where it should be. It is forgotten at once.
+fn readable(passphrase: &PassphraseFrom) -> Finding {
+    let check = match passphrase.look() {
+        Ok(_) => Check::Fine,
+        Err(why) => Check::Wrong {
+            why,
+            remedy: passphrase.remedy(),
+        },
+    };
+    Finding {
+        what: passphrase.to_string(),
+        check,
+    }
+}
