@@ -65,8 +65,12 @@ pub struct Credential {
     pub coexist: String,
     /// Whether old and new work at the same time.
     pub overlap: Overlap,
+    /// What decides it, where that depends: `whether the system can hold two credentials`.
+    pub depends: Option<String>,
     /// How long nothing works, where they do not.
     pub gap: Option<String>,
+    /// How long the connection stops all the same, where they do.
+    pub pause: Option<String>,
     /// When it expires by itself: `never`, `after 2 years by default`.
     pub expires: String,
 }
@@ -79,6 +83,19 @@ pub enum Overlap {
     Yes,
     /// The new one ends the old one.
     None,
+    /// Nobody knows before asking.
+    Depends,
+}
+
+impl Overlap {
+    /// Its name in documents.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::None => "none",
+            Self::Depends => "depends",
+        }
+    }
 }
 
 /// Something that the person may tell of the target. Never a secret.
@@ -93,6 +110,9 @@ pub struct Input {
     /// Whether it names the target: `freshdesk/acme`.
     #[serde(default)]
     pub identifies: bool,
+    /// Whether nobody can know it before one of the steps is taken.
+    #[serde(default)]
+    pub late: bool,
     /// Its value if nobody gives one.
     pub default: Option<String>,
     /// What it must look like, from beginning to end.
@@ -110,6 +130,9 @@ pub struct Correction {
     pub says: String,
     /// What is done here, and why.
     pub instead: String,
+    /// The procedures that it is about.
+    #[serde(default = "rotation_only")]
+    pub procedures: Vec<Procedure>,
 }
 
 /// One action of one person.
@@ -134,6 +157,8 @@ pub struct Step {
     pub expect: Option<Template>,
     /// What to note down.
     pub evidence: Option<String>,
+    /// Whether it changes anything outside, where its phase says otherwise.
+    pub effect: Option<bool>,
     /// Whether it can be taken back.
     #[serde(default = "yes")]
     pub reversible: bool,
@@ -203,6 +228,35 @@ impl Phase {
     /// Whether the old credential ends here, after it was replaced.
     pub fn revokes(self) -> bool {
         matches!(self, Self::Deactivated | Self::Deleted)
+    }
+
+    /// Whether its steps change something outside, as a rule.
+    pub fn changes(self) -> bool {
+        matches!(
+            self,
+            Self::Created | Self::Delivered | Self::Deactivated | Self::Deleted
+        )
+    }
+}
+
+impl Step {
+    /// Whether it changes a credential, a right or a setting at the vendor, in Gainsight or at a consumer. A note in a
+    /// vault, a file on one's own machine and the run of a job are no such change.
+    pub fn changes(&self) -> bool {
+        self.effect.unwrap_or_else(|| self.phase.changes())
+    }
+
+    /// Every text of it that values go into.
+    pub fn texts(&self) -> impl Iterator<Item = &Template> {
+        let command = self.command.as_ref().map(|command| &command.text);
+        let texts = [
+            self.place.as_ref(),
+            Some(&self.action),
+            command,
+            self.expect.as_ref(),
+            self.caution.as_ref(),
+        ];
+        texts.into_iter().flatten()
     }
 }
 
@@ -275,8 +329,19 @@ pub enum Certainty {
     Unchecked,
 }
 
+impl Certainty {
+    /// Its name in documents.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Seen => "seen",
+            Self::Unchecked => "unchecked",
+        }
+    }
+}
+
 /// Which of a guide's procedures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Procedure {
     /// Replace the credential.
     Rotate,
@@ -317,9 +382,33 @@ impl Guide {
         }
     }
 
+    /// The inputs that a procedure has a place for, and the one that names the target.
+    pub fn inputs_of(&self, procedure: Procedure) -> Vec<&Input> {
+        let negative = [&self.negative.action, &self.negative.expect];
+        let negative = negative.into_iter().filter(|_| procedure == Procedure::Rotate);
+        let texts = self.steps(procedure).iter().flat_map(|step| step.texts());
+        let texts: Vec<&Template> = texts.chain(negative).collect();
+        let inputs = self.inputs.iter();
+        inputs
+            .filter(|input| input.identifies || texts.iter().any(|text| text.names(&input.name)))
+            .collect()
+    }
+
     /// The input that names the target.
     pub fn identity(&self) -> Option<&Input> {
         self.inputs.iter().find(|input| input.identifies)
+    }
+}
+
+impl Input {
+    /// The option that gives it.
+    pub fn option(&self) -> String {
+        format!("--{}", self.name.replace('_', "-"))
+    }
+
+    /// What it must look like, in the words of a regular expression.
+    pub fn form(&self) -> &str {
+        self.pattern.as_str().trim_start_matches("^(?:").trim_end_matches(")$")
     }
 }
 
@@ -330,4 +419,8 @@ fn pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Regex, D::Error
 
 fn yes() -> bool {
     true
+}
+
+fn rotation_only() -> Vec<Procedure> {
+    vec![Procedure::Rotate]
 }

@@ -1,7 +1,34 @@
-//! Notes that people take while they rotate. They are kept in the clear, so nothing that looks like a secret gets in.
+//! What people note while they rotate, and what they tell of a target. Both are kept in the clear, so nothing that looks like
+//! a secret gets in.
 
 /// Why a note looks like a secret; `None` where it does not.
 pub fn looks_secret(text: &str) -> Option<&'static str> {
+    gives_away(text).or_else(|| {
+        let words = words(text);
+        let random = words
+            .iter()
+            .filter(|word| !is_id(word))
+            .any(|word| word.len() >= 20 && is_dense(word));
+        random.then_some("it holds a long word that looks random; note a name, a time or a public id instead")
+    })
+}
+
+/// Why the value of an input looks like a secret. Names are often long and mixed, so less is held against them than against
+/// a note.
+pub fn value_looks_secret(input: &str, value: &str) -> Option<&'static str> {
+    let text = format!("{}: {value}", input.replace('_', " "));
+    gives_away(&text).or_else(|| {
+        let words = words(value);
+        let random = words
+            .iter()
+            .filter(|word| !is_id(word) && !is_public(word))
+            .any(|word| word.len() >= 20 && kinds(word) == 3 && !is_name(word));
+        random.then_some("it is long and looks random")
+    })
+}
+
+/// What nobody writes who does not hold a secret.
+fn gives_away(text: &str) -> Option<&'static str> {
     let lower = text.to_ascii_lowercase();
     if lower.contains("-----begin ") || lower.contains("private key-----") {
         return Some("it holds a key in PEM");
@@ -9,27 +36,21 @@ pub fn looks_secret(text: &str) -> Option<&'static str> {
     if names_a_secret(&lower) {
         return Some("it names a password, secret, token or key and gives its value");
     }
+    let words = words(text);
     if lower.contains("bearer ")
-        || lower.contains("basic ") && words(text).any(|word| word.len() >= 16 && is_dense(word))
+        || lower.contains("basic ") && words.iter().any(|word| word.len() >= 16 && is_dense(word))
     {
         return Some("it holds the header of a login");
     }
     if lower.split_whitespace().any(url_has_password) {
-        return Some("it holds a URL with a password in it");
+        return Some("it holds a URL with a password or a key in it");
     }
-    if words(text).any(|word| {
-        KNOWN
-            .iter()
-            .any(|start| word.starts_with(start) && word.len() >= start.len() + 12)
-    }) {
+    if words.iter().any(|word| is_known(word)) {
         return Some("it begins like a token of a known vendor");
     }
-    let names_an_id = PUBLIC_NAMES.iter().any(|name| lower.contains(name));
-    words(text)
-        // Gainsight's access key has the form of a UUID: without a word that says so, it is not taken for an id.
-        .filter(|word| !(names_an_id && (is_hex(word) || is_uuid(word))))
-        .any(|word| word.len() >= 20 && is_dense(word))
-        .then_some("it holds a long word that looks random; note a name, a time or a public id instead")
+    let random = (0..words.len()).any(|at| is_secret_like_id(words[at]) && !is_named_public(&words, at));
+    random
+        .then_some("it holds a long word that looks random; if it is public, say what it is right before it: key ID …")
 }
 
 /// How tokens begin that vendors made recognisable.
@@ -54,41 +75,190 @@ const KNOWN: &[&str] = &[
     "npm_",
 ];
 
-/// What is public is called by one of these.
-const PUBLIC_NAMES: &[&str] = &[" id", "thumbprint", "fingerprint", "serial", "deleted key", "key id"];
+fn is_known(word: &str) -> bool {
+    let mixed = word
+        .bytes()
+        .any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
+    mixed
+        && KNOWN
+            .iter()
+            .any(|start| word.starts_with(start) && word.len() >= start.len() + 12)
+}
 
-/// `password=…`, `secret: …` with a value behind it.
+/// What is public is called by one of these, right before it.
+const PUBLIC_NAMES: &[&str] = &[
+    "id",
+    "ids",
+    "thumbprint",
+    "thumbprints",
+    "fingerprint",
+    "fingerprints",
+    "serial",
+    "tenant",
+];
+
+/// What is secret is called by one of these.
+const SECRET_NAMES: &[&str] = &[
+    "password",
+    "passwd",
+    "pwd",
+    "pw",
+    "secret",
+    "token",
+    "api key",
+    "api_key",
+    "apikey",
+    "passphrase",
+    "access key",
+];
+
+/// What may stand between the verb and the value.
+const FILLERS: &[&str] = &["now", "set", "to", "still", "the", "just", "again", "called"];
+
+/// Words of every day that follow the name of a secret.
+const ORDINARY: &[&str] = &[
+    "active",
+    "another",
+    "behind",
+    "beside",
+    "between",
+    "correct",
+    "different",
+    "expires",
+    "expiry",
+    "identical",
+    "inactive",
+    "invalid",
+    "longer",
+    "neither",
+    "nobody",
+    "nowhere",
+    "public",
+    "safe",
+    "shared",
+    "somewhere",
+    "temporary",
+    "unique",
+    "within",
+    "without",
+];
+
+/// `password=…`, `secret: …`, `the token is …` with a value behind it.
 fn names_a_secret(lower: &str) -> bool {
-    let names = [
-        "password",
-        "passwd",
-        "pwd",
-        "secret",
-        "token",
-        "api key",
-        "api_key",
-        "apikey",
-        "passphrase",
-        "access key",
-    ];
-    names.iter().any(|name| {
+    SECRET_NAMES.iter().any(|name| {
         lower.match_indices(name).any(|(at, _)| {
-            let rest = lower[at + name.len()..].trim_start_matches(['"', '\'']).trim_start();
-            let value = rest.strip_prefix(['=', ':']).map(str::trim_start).unwrap_or_default();
-            value.split_whitespace().next().is_some_and(|word| word.len() >= 6)
+            // A short one is a part of many words.
+            let apart = *name != "pw" || !lower[..at].ends_with(char::is_alphanumeric);
+            apart && gives_a_value(&lower[at + name.len()..])
         })
     })
 }
 
+/// Whether what stands behind the name of a secret is its value.
+fn gives_a_value(behind: &str) -> bool {
+    let rest = behind.trim_start_matches(['"', '\'']);
+    let bare = rest.trim_start();
+    if let Some(value) = bare.strip_prefix('=') {
+        return value.split_whitespace().next().is_some_and(|word| word.len() >= 6);
+    }
+    let value = match bare.strip_prefix(':') {
+        Some(value) => value,
+        None if bare.len() == rest.len() => return false,
+        None => match bare.split_once(char::is_whitespace) {
+            Some(("is" | "was" | "are", value)) => value,
+            _ => return false,
+        },
+    };
+    let mut words = value
+        .split_whitespace()
+        .map(|word| word.trim_matches(|letter: char| ".,;:!?()\"'`".contains(letter)))
+        .filter(|word| !word.is_empty());
+    words
+        .find(|word| !FILLERS.contains(word))
+        .is_some_and(|word| word.len() >= 6 && !is_ordinary(word))
+}
+
+/// Known words, and those that end like a participle or an adverb.
+fn is_ordinary(word: &str) -> bool {
+    let letters = word.bytes().all(|byte| byte.is_ascii_lowercase());
+    let ends = ["ed", "en", "ly", "ing", "own", "able", "ible"];
+    letters && (ORDINARY.contains(&word) || ends.iter().any(|end| word.ends_with(end)))
+}
+
+/// Whether the form of a key ID, a client ID or a thumbprint is one that secrets have as well. Gainsight's access key has
+/// the form of a UUID.
+fn is_secret_like_id(word: &str) -> bool {
+    is_uuid(word) || is_id(word) && (word.len() >= 32 || is_dense(word))
+}
+
+/// Hexadecimal digits, or a UUID.
+fn is_id(word: &str) -> bool {
+    is_uuid(word) || word.len() >= 20 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Whether it is said right before the word that it is public, and nothing before that says that it is secret.
+fn is_named_public(words: &[&str], at: usize) -> bool {
+    let before: Vec<String> = words[..at].iter().map(|word| word.to_ascii_lowercase()).collect();
+    let mut end = before.len();
+    let is = |end: usize, word: &str| end > 0 && before[end - 1] == word;
+    if is(end, "is") || is(end, "=") || is(end, "number") {
+        end -= 1;
+    }
+    // A list of them is named once.
+    while end > 0 && (is_id(&before[end - 1]) || end > 1 && is(end, "and") && is_id(&before[end - 2])) {
+        end -= 1;
+    }
+    let Some(name) = end.checked_sub(1).map(|last| before[last].as_str()) else {
+        return false;
+    };
+    let named = PUBLIC_NAMES.contains(&name) || name.ends_with("_id") || name.ends_with("-id");
+    let deleted = name == "key" && is(end - 1, "deleted");
+    if !named && !deleted {
+        return false;
+    }
+    end -= 1;
+    // The ID of a secret is no secret.
+    if is(end, "secret") || is(end, "token") {
+        end -= 1;
+    } else if is(end, "key") && end > 1 && (is(end - 1, "access") || is(end - 1, "api")) {
+        end -= 2;
+    }
+    let near = &before[end.saturating_sub(4)..end];
+    let key = near
+        .windows(2)
+        .any(|pair| pair[1] == "key" && (pair[0] == "access" || pair[0] == "api"));
+    let secret = near
+        .iter()
+        .any(|word| SECRET_NAMES.iter().any(|name| word.starts_with(name)));
+    !key && !secret
+}
+
 /// Letters, digits and signs mixed as chance does, and not as words, times, ids or addresses are.
 fn is_dense(word: &str) -> bool {
-    // A fingerprint of a public key and the id of an AWS key are public.
-    let public = word.starts_with("SHA256:") || is_aws_key_id(word) || is_public_key(word) || is_host(word);
+    let digit = word.bytes().any(|byte| byte.is_ascii_digit());
+    let mixed = kinds(word) == 3 || kinds(word) == 2 && digit && entropy(word) > 3.6;
+    !is_public(word) && (is_uuid(word) || is_hex(word) || mixed)
+}
+
+/// How many of the three kinds of letters there are in a word: large ones, small ones, digits.
+fn kinds(word: &str) -> usize {
     let upper = word.bytes().any(|byte| byte.is_ascii_uppercase());
     let lower = word.bytes().any(|byte| byte.is_ascii_lowercase());
     let digit = word.bytes().any(|byte| byte.is_ascii_digit());
-    let kinds = usize::from(upper) + usize::from(lower) + usize::from(digit);
-    !public && (is_hex(word) || is_uuid(word) || kinds == 3 || kinds == 2 && digit && entropy(word) > 3.6)
+    usize::from(upper) + usize::from(lower) + usize::from(digit)
+}
+
+/// A fingerprint of a public key, the id of an AWS key, a public key and the name of a host.
+fn is_public(word: &str) -> bool {
+    word.starts_with("SHA256:") || is_aws_key_id(word) || is_public_key(word) || is_host(word)
+}
+
+/// Parts of letters with digits at their end, as people name things.
+fn is_name(word: &str) -> bool {
+    word.split(['-', '_', '.', '/', '@']).all(|part| {
+        let tail = part.trim_start_matches(|letter: char| letter.is_ascii_alphabetic());
+        tail.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 /// Bits a letter.
@@ -103,23 +273,30 @@ fn entropy(word: &str) -> f64 {
     shares.map(|share| -share * share.log2()).sum()
 }
 
-/// Words as secrets are: no punctuation around, no e-mail addresses; of paths and URLs the parts.
-fn words(text: &str) -> impl Iterator<Item = &str> {
+/// Words as secrets are: no punctuation around, no e-mail addresses; of paths and URLs the parts; and an id apart from its
+/// name in `id=…`.
+fn words(text: &str) -> Vec<&str> {
     let apart = |letter: char| letter.is_whitespace() || ",;()<>{}[]\"'`".contains(letter);
-    text.split(apart)
+    let words = text
+        .split(apart)
         .map(|word| word.trim_matches(|letter: char| ".:!?".contains(letter)))
-        .filter(|word| !is_address(word))
-        .flat_map(|word| {
-            let is_path = word.contains("://") || word.starts_with(['/', '.', '~']);
-            let inside = move |letter: char| is_path && "/?&=#:".contains(letter);
-            word.split(inside)
-        })
+        .filter(|word| !is_address(word));
+    let parts = words.flat_map(|word| {
+        let is_path = word.contains("://") || word.starts_with(['/', '.', '~']);
+        let inside = move |letter: char| is_path && "/?&=#:".contains(letter);
+        word.split(inside)
+    });
+    let named = parts.flat_map(|word| match word.rsplit_once(['=', ':']) {
+        Some((name, id)) if is_id(id) => [name, id],
+        _ => ["", word],
+    });
+    named.filter(|word| !word.is_empty()).collect()
 }
 
 /// `someone@host.tld`.
 fn is_address(word: &str) -> bool {
     word.split_once('@')
-        .is_some_and(|(name, host)| !name.is_empty() && is_host(host))
+        .is_some_and(|(name, host)| !name.is_empty() && !name.contains(['/', ':']) && is_host(host))
 }
 
 /// Small letters, digits and hyphens between dots, and a name at the end.
@@ -140,13 +317,22 @@ fn is_hex(word: &str) -> bool {
     word.len() >= 32 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
+/// Logs in by its user part, or carries a key among its parameters.
 fn url_has_password(word: &str) -> bool {
     let Some((_, rest)) = word.split_once("://") else {
         return false;
     };
-    let authority = rest.split('/').next().unwrap_or_default();
-    authority.split_once('@').is_some_and(|(login, _)| login.contains(':'))
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let logs_in = authority.rsplit_once('@').is_some_and(|(login, _)| login.contains(':'));
+    let parameters = rest.split(['?', '&', '#', ';']).skip(1);
+    let carries = parameters
+        .filter_map(|parameter| parameter.split_once('='))
+        .any(|(name, value)| value.len() >= 8 && KEYS.contains(&name));
+    logs_in || carries
 }
+
+/// Parameters of a URL that carry a key.
+const KEYS: &[&str] = &["key", "apikey", "auth", "code", "sig", "signature", "subscription-key"];
 
 fn is_uuid(word: &str) -> bool {
     word.len() == 36
@@ -167,7 +353,7 @@ fn is_aws_key_id(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::looks_secret;
+    use super::{looks_secret, value_looks_secret};
 
     #[test]
     fn secrets_are_noticed() {
@@ -184,6 +370,24 @@ mod tests {
             "new key is 8fK2mQ9xV4tR7wY1zB6n, saved",
             "GOCSPX-1234567890abcdefghij",
             "the new one is 6f1c3f0e-9d1b-4b7a-8a51-2f7c9c2b1a11",
+            // An id somewhere does not make an id of everything.
+            "the new access key is 6f1c3f0e-9d1b-4b7a-8a51-2f7c9c2b1a11 and its id is noted",
+            "new client ID noted, secret 0123456789abcdef0123456789abcdef0123456789abcdef",
+            "the old key is idle 0123456789abcdef0123456789abcdef",
+            "id noted; 6f1c3f0e-9d1b-4b7a-8a51-2f7c9c2b1a11",
+            "the secret of this id: 0123456789abcdef0123456789abcdef",
+            "client id 6f1c3f0e-9d1b-4b7a-8a51-2f7c9c2b1a11, key 0123456789abcdef0123456789abcdef",
+            // In a sentence.
+            "the password is hunter2hunter",
+            "the password is now hunter2hunter",
+            "password was set to 'opensesame'",
+            "new pw: geheim1234",
+            "pw=geheim",
+            "its token is abc-def-ghi",
+            // In a URL.
+            "https://ghp_16C7e42F292c6912E7710c838347Ae178B4a@api.acme.com/v1",
+            "https://api.acme.com/v1/me?key=12345678",
+            "https://api.acme.com/v1/me?x=1&sig=12345678",
         ] {
             assert!(looks_secret(secret).is_some(), "{secret}");
         }
@@ -203,8 +407,57 @@ mod tests {
             "password was changed by the DBA",
             "maria.garcia-lopez@subsidiary.example.com",
             "/var/log/gainsight/2026/11/21/sync-job-0001.log",
+            // Public, and said to be.
+            "key ID: 0123456789abcdef0123456789abcdef01234567",
+            "key_id=0123456789abcdef0123456789abcdef01234567",
+            "the client ID is 0a1b2c3d4e5f60718293a4b5c6d7e8f9",
+            "key IDs 0123456789abcdef0123456789abcdef01234567 and 89abcdef0123456789abcdef0123456701234567",
+            "Secret ID 6f1c3f0e-9d1b-4b7a-8a51-2f7c9c2b1a11, until 2028-11-21",
+            "serial number 0123456789abcdef0123456789abcdef",
+            "deleted key 0123456789abcdef0123456789abcdef01234567 at 10:02",
+            // About a secret, without it.
+            "the password is in the vault",
+            "the token is still valid",
+            "password: unchanged",
+            "the secret is known to the vault only",
+            "token was revoked at 10:02",
+            "the access key is now disabled",
         ] {
             assert_eq!(looks_secret(note), None, "{note}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_no_secret_either() {
+        for (input, value) in [
+            ("probe_url", "https://gainsight:geheim@api.acme.com/v1/me"),
+            ("probe_url", "https://api.acme.com/v1/me?api_key=12345678"),
+            ("probe_url", "https://api.acme.com/v1/me?key=12345678"),
+            ("probe_url", "https://api.acme.com/v1/Zx8kQ2mV9tR4wY7zB1nP/me"),
+            ("user", "Zx8kQ2mV9tR4wY7zB1nP"),
+            ("user", "6f1c3f0e-9d1b-4b7a-8a51-2f7c9c2b1a11"),
+            ("connector", "password=hunter2"),
+            ("client_id", "GOCSPX-1234567890abcdefghij"),
+            ("old_account", "abc8Q~1dE2fG3hI4jK5lM6nO7pQ8rS9tU0vW1xY2"),
+        ] {
+            assert!(value_looks_secret(input, value).is_some(), "{input} {value}");
+        }
+        for (input, value) in [
+            ("client_id", "6f1c3f0e-9d1b-4b7a-8a51-2f7c9c2b1a11"),
+            ("client_id", "0a1b2c3d4e5f60718293a4b5c6d7e8f9"),
+            ("tenant", "8b87af7d-8647-4dc7-8df4-5f69a2011bb5"),
+            ("old_key_id", "0123456789abcdef0123456789abcdef01234567"),
+            ("old_key", "AKIAIOSFODNN7EXAMPLE"),
+            ("old_account", "gainsight.4f2a1c.mp-service-account"),
+            ("bucket", "acme-data-4f2a1c9b8d7e6f5a"),
+            ("prefix", "Gainsight/Exports2026/Customers"),
+            ("user", "Gainsight-Integration-User-1"),
+            ("user", "GAINSIGHT_READER_PROD_2026"),
+            ("site", "sk-networks-support"),
+            ("probe_url", "https://api.acme.com/v1/me?fields=name"),
+            ("client_id", "123456789012-abc123.apps.googleusercontent.com"),
+        ] {
+            assert_eq!(value_looks_secret(input, value), None, "{input} {value}");
         }
     }
 }

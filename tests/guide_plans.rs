@@ -13,7 +13,7 @@ use std::path::Path;
 
 use rotate::plan::{Guidance, lead};
 use rotate::render::{Report, Speaker, markdown, text};
-use rotate_providers::guide::{Guide, Procedure};
+use rotate_providers::guide::{Certainty, Guide, Overlap, Procedure};
 use rotate_providers::{CONNECTORS, Connector};
 
 /// What fits into a terminal of most people.
@@ -74,7 +74,9 @@ fn hold(form: &str, print: impl Fn(&Report) -> String) {
 
 #[test]
 fn every_plan_in_text_is_the_one_that_was_read() {
-    hold("text", |report| text::guided_plan(report, WIDTH, &Speaker::new(None)));
+    hold("text", |report| {
+        text::guided_plan(report, WIDTH, &Speaker::new(None, None))
+    });
 }
 
 #[test]
@@ -109,7 +111,7 @@ fn no_line_of_a_plan_is_wider_than_asked_unless_it_is_to_be_copied() {
         for (_, values) in variants(connector, &guide) {
             let report = report(connector, &guide, procedure, &values);
             for width in [60, 80, 100, 110] {
-                let printed = text::guided_plan(&report, width, &Speaker::new(None));
+                let printed = text::guided_plan(&report, width, &Speaker::new(None, None));
                 for line in printed.lines().filter(|line| line.chars().count() > width) {
                     // Commands are never broken; nor is a word, such as an address.
                     let is_command = line.starts_with(&" ".repeat(16));
@@ -133,7 +135,7 @@ fn a_link_is_never_broken() {
     let mut broken = BTreeSet::new();
     for (connector, guide, procedure) in procedures() {
         let report = report(connector, &guide, procedure, &Values::new());
-        let printed = text::guided_plan(&report, WIDTH, &Speaker::new(None));
+        let printed = text::guided_plan(&report, WIDTH, &Speaker::new(None, None));
         for step in guide.steps(procedure) {
             if let Some(link) = step.link.as_ref().filter(|link| !printed.contains(link.as_str())) {
                 broken.insert(format!("{}: {link}", connector.id));
@@ -148,17 +150,76 @@ fn what_was_not_given_stays_visible_and_is_listed() {
     for (connector, guide, procedure) in procedures() {
         let values = Values::new();
         let report = report(connector, &guide, procedure, &values);
-        let in_text = text::guided_plan(&report, WIDTH, &Speaker::new(None));
+        let in_text = text::guided_plan(&report, WIDTH, &Speaker::new(None, None));
         let in_markdown = markdown::document(std::slice::from_ref(&report));
+        let asked = guide.inputs_of(procedure);
         for input in guide.inputs.iter().filter(|input| input.default.is_none()) {
-            let option = format!("--{}", input.name.replace('_', "-"));
-            assert!(in_text.contains(&option), "{}: {option} is not listed", connector.id);
-            assert!(
-                in_markdown.contains(&option),
-                "{}: {option} is not listed",
-                connector.id
-            );
+            let is_asked = asked.iter().any(|asked| asked.name == input.name);
+            let need = match (input.required, input.late) {
+                (true, _) => "needed",
+                (false, true) => "later",
+                (false, false) => "optional",
+            };
+            let option = format!("{} ({need}): ", input.option());
+            assert_eq!(in_text.contains(&option), is_asked, "{}: {option}", connector.id);
+            let option = format!("`{}` ({need}): ", input.option());
+            assert_eq!(in_markdown.contains(&option), is_asked, "{}: {option}", connector.id);
         }
+    }
+}
+
+#[test]
+fn every_page_is_named_and_what_was_not_read_there_is_marked() {
+    for (connector, guide, procedure) in procedures() {
+        let report = report(connector, &guide, procedure, &Values::new());
+        let in_text = text::guided_plan(&report, WIDTH, &Speaker::new(None, None));
+        let in_markdown = markdown::document(std::slice::from_ref(&report));
+        assert!(in_text.contains("\nSources"), "{}", connector.id);
+        assert_eq!(in_markdown.matches("**Sources:**").count(), 1, "{}", connector.id);
+        let guidance = report.guide.as_ref().expect("it is guided");
+        assert_eq!(guidance.sources.len(), guide.sources.len(), "{}", connector.id);
+        let pages: BTreeSet<&str> = guide.sources.iter().map(|source| source.url.as_str()).collect();
+        assert_eq!(guidance.pages().len(), pages.len(), "{}", connector.id);
+        for url in pages {
+            let seen = guide
+                .sources
+                .iter()
+                .any(|source| source.url == url && source.certainty == Certainty::Seen);
+            let line = if seen {
+                url.to_owned()
+            } else {
+                format!("{url} (unchecked)")
+            };
+            assert!(guidance.pages().contains(&line), "{}: {line}", connector.id);
+            assert!(in_text.contains(url), "{}: {url}", connector.id);
+        }
+    }
+}
+
+#[test]
+fn a_plan_says_first_what_stops() {
+    for (connector, guide, procedure) in procedures() {
+        let report = report(connector, &guide, procedure, &Values::new());
+        let in_text = text::guided_plan(&report, WIDTH, &Speaker::new(None, None));
+        let first = in_text.lines().nth(1).unwrap_or_default();
+        let begins = match (procedure, guide.credential.overlap, &guide.credential.pause) {
+            (Procedure::Disconnect, ..) => "This cuts Gainsight off",
+            (Procedure::Reconnect, ..) => "This connects Gainsight to",
+            (Procedure::Rotate, Overlap::None, _) => "NO OVERLAP. The gap: ",
+            (Procedure::Rotate, Overlap::Depends, _) => "OVERLAP DEPENDS on ",
+            (Procedure::Rotate, Overlap::Yes, Some(_)) => "A PAUSE: ",
+            (Procedure::Rotate, Overlap::Yes, None) => "Old and new work at the same time",
+        };
+        assert!(first.starts_with(begins), "{}: {first}", connector.id);
+        // What is about a rotation is told of a rotation alone.
+        let rotates = procedure == Procedure::Rotate;
+        assert_eq!(in_text.contains("\nOld one dead?"), rotates, "{}", connector.id);
+        assert_eq!(
+            in_text.contains("\nHave ready"),
+            rotates && !guide.prepare.is_empty(),
+            "{}",
+            connector.id
+        );
     }
 }
 

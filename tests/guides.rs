@@ -104,7 +104,13 @@ fn plain_texts(guide: &Guide) -> Vec<&str> {
         &credential.coexist,
         &credential.expires,
     ];
-    texts.extend(&credential.gap);
+    texts.extend(
+        credential
+            .depends
+            .iter()
+            .chain(&credential.gap)
+            .chain(&credential.pause),
+    );
     texts.extend(guide.roles.iter().chain(&guide.affects).chain(&guide.prepare));
     texts.extend(guide.inputs.iter().map(|input| &input.help));
     texts.extend(guide.corrections.iter().flat_map(|one| [&one.says, &one.instead]));
@@ -248,11 +254,65 @@ fn what_cannot_be_undone_before_the_cut_over_is_warned_of_where_old_and_new_over
 
 #[test]
 fn what_is_gone_for_good_is_told_to_be() {
+    let mut comes_back = Vec::new();
     for (id, guide) in guides() {
         for (procedure, step) in steps(&guide) {
+            if step.phase == Phase::Deleted && step.changes() && step.reversible {
+                comes_back.push((id, procedure.name(), step.id.clone()));
+            }
+        }
+    }
+    // Its public file, which is kept, can be uploaded again.
+    let certificate = ("dynamics-certificate", "rotate", "delete-old-certificate".to_owned());
+    assert_eq!(comes_back, [certificate], "deletes, and is told to be reversible");
+}
+
+#[test]
+fn nothing_is_changed_before_a_new_credential_is_made() {
+    let mut changed = Vec::new();
+    for (id, guide) in guides() {
+        for (procedure, step) in steps(&guide) {
+            if step.phase == Phase::Opened && step.changes() {
+                changed.push((id, procedure.name(), step.id.clone()));
+                assert!(!step.reversible && step.caution.is_some(), "{id}: {}", step.id);
+            }
+        }
+    }
+    // Where both places are taken, a key that nobody uses has to go first.
+    let place = ("s3-customer-managed", "rotate", "free-a-place".to_owned());
+    assert_eq!(changed, [place]);
+}
+
+#[test]
+fn a_rotation_makes_delivers_and_proves_something() {
+    for (id, guide) in guides() {
+        for phase in [Phase::Created, Phase::Delivered] {
+            let changes = guide.rotate.iter().any(|step| step.phase == phase && step.changes());
+            assert!(changes, "{id}: nothing is changed in `{}`", phase.name());
+        }
+        let proven = guide
+            .rotate
+            .iter()
+            .any(|step| step.phase == Phase::CutOver && !step.changes());
+        assert!(proven, "{id}: nobody looks whether it works");
+    }
+}
+
+#[test]
+fn a_step_that_is_told_to_change_nothing_does_not_say_that_it_does() {
+    // The first word of what is done tells it, but for words such as "run" and "open", which do not.
+    let doing = [
+        "Delete", "Revoke", "Disable", "Replace", "Save", "Reset", "Remove", "Grant", "Give",
+    ];
+    for (id, guide) in guides() {
+        for (procedure, step) in steps(&guide) {
+            let action = written(&step.action);
+            let first = action.split_whitespace().next().unwrap_or_default();
+            let own = action.contains("machine") || action.contains("copy") || action.contains("workstation");
+            let dead = step.id == "remove-copies";
             assert!(
-                step.phase != Phase::Deleted || !step.reversible || step.command.is_none(),
-                "{id}: {} step {} deletes, and is told to be reversible",
+                step.changes() || own || dead || !doing.contains(&first),
+                "{id}: {} step {} changes nothing, it says: {action}",
                 procedure.name(),
                 step.id
             );
@@ -264,8 +324,14 @@ fn what_is_gone_for_good_is_told_to_be() {
 fn a_gap_is_told_where_there_is_one_and_nowhere_else() {
     for (id, guide) in guides() {
         let credential = &guide.credential;
-        assert_eq!(credential.gap.is_some(), credential.overlap == Overlap::None, "{id}");
-        if credential.overlap == Overlap::None {
+        assert_eq!(credential.gap.is_some(), credential.overlap != Overlap::Yes, "{id}");
+        assert_eq!(
+            credential.depends.is_some(),
+            credential.overlap == Overlap::Depends,
+            "{id}"
+        );
+        assert!(credential.pause.is_none() || credential.overlap == Overlap::Yes, "{id}");
+        if credential.overlap != Overlap::Yes {
             assert!(!guide.prepare.is_empty(), "{id}: nothing keeps the gap short");
             assert!(
                 guide
@@ -276,6 +342,40 @@ fn a_gap_is_told_where_there_is_one_and_nowhere_else() {
             );
         }
     }
+}
+
+#[test]
+fn the_overlap_depends_where_the_other_side_is_unknown_and_one_connection_pauses() {
+    let with = |holds: fn(&Guide) -> bool| -> Vec<&str> {
+        let guides = guides();
+        guides
+            .iter()
+            .filter(|(_, guide)| holds(guide))
+            .map(|(id, _)| *id)
+            .collect()
+    };
+    let depends = with(|guide| guide.credential.overlap == Overlap::Depends);
+    assert_eq!(depends, ["custom-rest-api", "ecosystem"]);
+    assert_eq!(with(|guide| guide.credential.pause.is_some()), ["servicenow"]);
+}
+
+#[test]
+fn what_only_a_step_can_tell_is_not_asked_for_before() {
+    let guides = guides();
+    let late: Vec<(&str, &str)> = guides
+        .iter()
+        .flat_map(|(id, guide)| guide.inputs.iter().map(move |input| (*id, input)))
+        .filter(|(_, input)| input.late)
+        .map(|(id, input)| (id, input.name.as_str()))
+        .collect();
+    assert_eq!(
+        late,
+        [
+            ("bigquery-service-account", "old_key_id"),
+            ("databricks-password", "client_id"),
+            ("s3-customer-managed", "new_key"),
+        ]
+    );
 }
 
 #[test]
@@ -356,12 +456,43 @@ fn every_pattern_takes_what_a_person_would_give_and_nothing_that_could_do_harm()
                     "{place} takes {harm:?}"
                 );
             }
+            for option in ["-", "-x", "--dry-run", "--help"] {
+                assert!(!input.pattern.is_match(option), "{place} takes {option}");
+            }
             let empty = input.pattern.is_match("");
             assert!(
                 !empty || input.default.as_deref() == Some(""),
                 "{place} takes nothing at all"
             );
         }
+    }
+}
+
+#[test]
+fn an_address_to_ask_has_no_login_in_it() {
+    let guide = connector("custom-rest-api").and_then(|connector| connector.guide().ok());
+    let guide = guide.expect("it is there");
+    let url = guide
+        .inputs
+        .iter()
+        .find(|input| input.name == "probe_url")
+        .expect("it is an input");
+    for good in [
+        "https://api.acme.com",
+        "https://api.acme.com:8443/v1/me?fields=a@b",
+        "https://10.0.0.1/x",
+    ] {
+        assert!(url.pattern.is_match(good), "{good}");
+    }
+    for bad in [
+        "https://me@api.acme.com/v1",
+        "https://me:geheim@api.acme.com/v1",
+        "https://:geheim@api.acme.com/v1",
+        "http://api.acme.com/v1",
+        "https:///v1",
+        "https://api.acme.com\\@evil.example/",
+    ] {
+        assert!(!url.pattern.is_match(bad), "{bad}");
     }
 }
 
@@ -460,6 +591,19 @@ fn no_secret_is_typed_into_a_shell_where_its_history_would_keep_it() {
                 "API KEY>",
             ] {
                 assert!(!text.contains(secret), "{id}: {} types a secret: {text}", step.id);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_terminal_that_was_silenced_is_heard_again_whatever_happens() {
+    for (id, guide) in guides() {
+        for (_, step) in steps(&guide) {
+            let Some(command) = &step.command else { continue };
+            let text = written(&command.text);
+            if let Some((before, _)) = text.split_once("stty -echo") {
+                assert!(before.contains("trap 'stty echo' EXIT"), "{id}: {}", step.id);
             }
         }
     }

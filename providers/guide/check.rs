@@ -25,6 +25,7 @@ pub(super) fn check(guide: &Guide) -> Result<(), Flaw> {
         steps(guide, procedure)?;
     }
     overlap(guide)?;
+    corrections(guide)?;
     links(guide)?;
     let mut used = BTreeSet::new();
     for (place, template) in templates(guide) {
@@ -59,6 +60,12 @@ fn inputs(guide: &Guide) -> Result<(), Flaw> {
         require(fits, || {
             format!("the default of input {} does not fit its pattern", input.name)
         })?;
+        require(!(input.late && (input.required || input.identifies)), || {
+            format!(
+                "input {} can only be known later, so it can neither be required nor name the target",
+                input.name
+            )
+        })?;
     }
     let identities = guide.inputs.iter().filter(|input| input.identifies).count();
     require(identities <= 1, || "more than one input names the target".to_owned())
@@ -78,6 +85,9 @@ fn steps(guide: &Guide, procedure: Procedure) -> Result<(), Flaw> {
             !step.id.is_empty() && step.id.chars().all(is_id) && !step.id.chars().all(|c| c.is_ascii_digit()),
             || format!("{place}: an id is made of small letters, digits and hyphens, and is not a number"),
         )?;
+        require(step.effect != Some(step.phase.changes()), || {
+            format!("{place}: its phase says already whether it changes anything")
+        })?;
         commands(&place, step)?;
     }
     for pair in steps.windows(2) {
@@ -121,27 +131,54 @@ fn overlap(guide: &Guide) -> Result<(), Flaw> {
         revoked.is_none_or(|revoked| proven.is_some_and(|proven| proven < revoked)),
         || "the old credential is revoked before the cut-over is proven".to_owned(),
     )?;
-    match guide.credential.overlap {
-        Overlap::Yes => {
-            require(revoked.is_some(), || "the old credential is never revoked".to_owned())?;
-            require(guide.credential.gap.is_none(), || {
-                "there is a gap although old and new overlap".to_owned()
-            })
-        }
-        Overlap::None => {
-            require(guide.credential.gap.is_some(), || {
-                "without overlap, the gap is not told".to_owned()
+    let credential = &guide.credential;
+    let overlaps = credential.overlap == Overlap::Yes;
+    let depends = credential.overlap == Overlap::Depends;
+    require(!depends || credential.depends.is_some(), || {
+        "it is not told what the overlap depends on".to_owned()
+    })?;
+    require(depends || credential.depends.is_none(), || {
+        "the overlap depends on nothing, and is told to".to_owned()
+    })?;
+    require(overlaps || credential.pause.is_none(), || {
+        "there is a pause although there may be a gap".to_owned()
+    })?;
+    require(!overlaps || credential.gap.is_none(), || {
+        "there is a gap although old and new overlap".to_owned()
+    })?;
+    require(credential.overlap == Overlap::None || revoked.is_some(), || {
+        "the old credential is never revoked".to_owned()
+    })?;
+    match credential.overlap {
+        Overlap::Yes => Ok(()),
+        Overlap::None => gap(guide, "without overlap"),
+        Overlap::Depends => gap(guide, "where the overlap depends"),
+    }
+}
+
+/// What may be missing for a while is said to be, and kept short.
+fn gap(guide: &Guide, why: &str) -> Result<(), Flaw> {
+    require(guide.credential.gap.is_some(), || format!("{why}, the gap is not told"))?;
+    require(!guide.prepare.is_empty(), || {
+        format!("{why}, nothing is said of what has to be ready")
+    })?;
+    let mut steps = guide.rotate.iter();
+    let replaced = steps.any(|step| step.phase <= Phase::Delivered && !step.reversible);
+    require(replaced, || format!("{why}, no step is told to be final"))
+}
+
+fn corrections(guide: &Guide) -> Result<(), Flaw> {
+    for correction in &guide.corrections {
+        require(!correction.procedures.is_empty(), || {
+            format!("a correction is about no procedure: {}", correction.says)
+        })?;
+        for procedure in &correction.procedures {
+            require(!guide.steps(*procedure).is_empty(), || {
+                format!("a correction is about {}, which is not there", procedure.name())
             })?;
-            require(!guide.prepare.is_empty(), || {
-                "without overlap, nothing is said of what has to be ready".to_owned()
-            })?;
-            let replaced = guide
-                .rotate
-                .iter()
-                .any(|step| step.phase <= Phase::Delivered && !step.reversible);
-            require(replaced, || "without overlap, no step is told to be final".to_owned())
         }
     }
+    Ok(())
 }
 
 fn links(guide: &Guide) -> Result<(), Flaw> {
@@ -163,15 +200,7 @@ fn templates(guide: &Guide) -> Vec<(String, &Template)> {
     for procedure in Procedure::ALL {
         for step in guide.steps(procedure) {
             let place = format!("{} step {}", procedure.name(), step.id);
-            let command = step.command.as_ref().map(|command| &command.text);
-            let texts = [
-                step.place.as_ref(),
-                Some(&step.action),
-                command,
-                step.expect.as_ref(),
-                step.caution.as_ref(),
-            ];
-            all.extend(texts.into_iter().flatten().map(|text| (place.clone(), text)));
+            all.extend(step.texts().map(|text| (place.clone(), text)));
         }
     }
     all

@@ -78,6 +78,13 @@ impl Template {
         &self.0
     }
 
+    /// Whether it has a place for this input.
+    pub fn names(&self, name: &str) -> bool {
+        self.0
+            .iter()
+            .any(|piece| matches!(piece, Piece::Value { input, .. } if input == name))
+    }
+
     /// The text with these values in it. A value that is missing stays visible as its place, and nothing in a value can
     /// end the quotes around it or move the cursor of a terminal.
     pub fn fill(&self, values: &BTreeMap<String, String>) -> String {

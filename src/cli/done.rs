@@ -3,7 +3,7 @@
 use clap::Args;
 use rotate_providers::guide::is_harmful;
 
-use super::guided::story;
+use super::guided::{ending, story};
 use super::session::{Session, locate, show, speaker, tell, tell_folder, tell_unknown};
 use super::{Exit, Global, terminal};
 use crate::driver::{DriveError, Refusal};
@@ -86,9 +86,8 @@ impl Command {
 
 /// Shows what is next.
 pub(super) fn ticked(global: &Global, guided: &Guided) -> Exit {
-    if guided.rotation.is_done() {
-        let target = &guided.target;
-        terminal::note(&format!("every step of {target} is behind: it counts as rotated today"));
+    if let Some(end) = ending(&guided.rotation) {
+        terminal::note(&format!("{}: {end}", guided.target));
     }
     show(global, &[story(global, guided).brief()]);
     Exit::Ok

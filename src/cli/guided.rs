@@ -5,8 +5,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-use clap::builder::ValueParser;
-use clap::{Arg, ArgAction, ArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, CommandFactory};
 use rotate_providers::guide::{Guide, Input, Procedure};
 use rotate_providers::{CONNECTORS, Connector};
 
@@ -15,8 +14,9 @@ use super::session::{Session, locate, show, speaker, tell, tell_folder};
 use super::target::target_name;
 use super::{Exit, Global, terminal};
 use crate::driver::{DriveError, Refusal};
+use crate::evidence::value_looks_secret;
 use crate::hooks::now;
-use crate::machine::Itinerary;
+use crate::machine::{Itinerary, Walk};
 use crate::plan::{Guidance, lead};
 use crate::render::Report;
 use crate::state_folder::FolderError;
@@ -39,6 +39,13 @@ pub(super) fn commands(arguments: &[OsString]) -> Vec<clap::Command> {
             _ => clap::Command::new(connector.id).hide(true),
         })
         .collect()
+}
+
+/// The whole command line, every guide read: for completions and manual pages.
+pub(super) fn whole_command() -> clap::Command {
+    let guided = CONNECTORS.iter().filter(|connector| connector.automation.is_none());
+    let commands = guided.filter_map(|connector| Some(command(connector, &connector.guide().ok()?)));
+    commands.fold(super::Cli::command(), clap::Command::subcommand)
 }
 
 fn command(connector: &'static Connector, guide: &Guide) -> clap::Command {
@@ -68,7 +75,10 @@ fn command(connector: &'static Connector, guide: &Guide) -> clap::Command {
                 .help("Which procedure of the guide"),
         )
         .arg(flag("dry-run", "Print the plan; open nothing"))
-        .arg(flag("strict", "Refuse to begin while a value of the plan is not given"))
+        .arg(flag(
+            "strict",
+            "Refuse to begin while a value of the plan is not given, unless a step of it is what gives it",
+        ))
         .arg(flag("again", "Open another one, although the last one ended within the last day"))
         .arg(flag("manual", "By hand; automated connectors only need it").hide(connector.automation.is_none()));
     guide
@@ -82,15 +92,6 @@ fn flag(name: &'static str, help: &'static str) -> Arg {
 }
 
 fn option(input: &Input) -> Arg {
-    let (pattern, help) = (input.pattern.clone(), input.help.clone());
-    let parser = move |text: &str| {
-        if pattern.is_match(text) && !text.chars().any(char::is_control) {
-            Ok(text.to_owned())
-        } else {
-            let form = pattern.as_str().trim_start_matches("^(?:").trim_end_matches(")$");
-            Err(format!("it should be {help}, of the form {form}"))
-        }
-    };
     let default = input
         .default
         .as_ref()
@@ -99,8 +100,6 @@ fn option(input: &Input) -> Arg {
     Arg::new(input.name.clone())
         .long(input.name.replace('_', "-"))
         .value_name(input.name.to_uppercase())
-        .value_parser(ValueParser::new(parser))
-        .allow_hyphen_values(true)
         .help_heading("What the plan is about")
         .help(format!("{}{default}", sentence(&input.help)))
 }
@@ -185,10 +184,37 @@ impl Asked {
         })
     }
 
-    /// With `--strict`, nothing may be left open.
+    /// What was given and cannot be taken; or what was not given and has to be.
     fn refusal(&self) -> Option<Refusal> {
+        self.bad_value().or_else(|| self.left_open())
+    }
+
+    /// The first value that cannot be taken. The parser of the command line would repeat it; but somebody may have pasted a
+    /// secret where none belongs.
+    fn bad_value(&self) -> Option<Refusal> {
+        self.guide.inputs.iter().find_map(|input| {
+            let value = self.values.get(&input.name)?;
+            let option = input.option();
+            if let Some(why) = value_looks_secret(&input.name, value) {
+                let remedy = "leave it out, or give it without: values are kept in the clear; nothing was opened";
+                return Some(Refusal::because(format!("{option} was not taken: {why}"), remedy));
+            }
+            // What begins with a hyphen is an option that follows one without a value.
+            let fits = input.pattern.is_match(value) && !value.starts_with('-') && !value.chars().any(char::is_control);
+            (!fits).then(|| {
+                Refusal::because(
+                    format!("{option} should be {}, of the form {}", input.help, input.form()),
+                    format!("nothing was opened; see: rotate {} --help", self.connector.id),
+                )
+            })
+        })
+    }
+
+    /// With `--strict`, nothing may be left open that can be known by now.
+    fn left_open(&self) -> Option<Refusal> {
         let guidance = Guidance::of(&self.guide, self.procedure, &self.values);
-        let missing: Vec<&str> = guidance.missing.iter().map(|missing| missing.option.as_str()).collect();
+        let missing = guidance.missing.iter().filter(|missing| !missing.late);
+        let missing: Vec<&str> = missing.map(|missing| missing.option.as_str()).collect();
         (self.strict && !missing.is_empty()).then(|| {
             let why = format!("the plan needs values that were not given: {}", missing.join(", "));
             Refusal::because(
@@ -231,53 +257,111 @@ impl Asked {
             Ok(automated) if automated.rotation.phase.is_closed() => return Ok(None),
             Ok(automated) => return Err(DriveError::Refused(Refusal::not_walked(&automated.target))),
         };
-        let itinerary = &guided.rotation.itinerary;
-        let same = itinerary.values == self.values && itinerary.procedure == self.procedure.name();
-        match guided.rotation.is_closed() {
-            true if same && ended_now && guided.rotation.is_done() && !self.again => Ok(Some(guided)),
-            true => Ok(None),
-            false if same => Ok(Some(guided)),
-            false => Err(DriveError::Refused(Refusal::walk(
-                &self.target,
-                &format!(
-                    "another `{}` of it is open, which was begun with other values",
-                    itinerary.procedure
-                ),
-            ))),
+        let walk = &guided.rotation;
+        let conflict = self.conflict(walk);
+        if walk.is_closed() {
+            let counts = walk.is_done() && (!walk.rotates() || walk.rotated_at().is_some());
+            let repeats = conflict.is_none() && ended_now && counts && !self.again;
+            return Ok(repeats.then_some(guided));
+        }
+        match conflict {
+            None => Ok(Some(guided)),
+            Some(why) => Err(DriveError::Refused(Refusal::walk(&self.target, &why))),
+        }
+    }
+
+    /// Why this command cannot be meant for that walk. Values that one of the two lacks are none.
+    fn conflict(&self, walk: &Walk) -> Option<String> {
+        let itinerary = &walk.itinerary;
+        let procedure = &itinerary.procedure;
+        if procedure != self.procedure.name() {
+            return Some(format!(
+                "its `{procedure}` is open: that one ends first, or is given up"
+            ));
+        }
+        let differs = |input: &&Input| {
+            let (asked, kept) = (self.values.get(&input.name), itinerary.values.get(&input.name));
+            asked.is_some() && kept.is_some() && asked != kept
+        };
+        let others: Vec<String> = self.guide.inputs.iter().filter(differs).map(Input::option).collect();
+        (!others.is_empty()).then(|| {
+            let others = others.join(", ");
+            format!("another `{procedure}` of it is open, which was begun with other values ({others})")
+        })
+    }
+
+    /// The values that the plan is filled with: those of the opening, and those that were learned since.
+    fn filled(&self, guided: Option<&Guided>) -> BTreeMap<String, String> {
+        let mut values = self.values.clone();
+        values.extend(
+            guided
+                .iter()
+                .flat_map(|guided| guided.rotation.itinerary.values.clone()),
+        );
+        values
+    }
+
+    /// Says which values are only shown.
+    fn tell_unkept(&self, guided: &Guided) {
+        let kept = &guided.rotation.itinerary.values;
+        let new = |input: &&Input| self.values.contains_key(&input.name) && !kept.contains_key(&input.name);
+        let new: Vec<String> = self.guide.inputs.iter().filter(new).map(Input::option).collect();
+        if !new.is_empty() {
+            terminal::note(&format!(
+                "shown in this plan only, as it was begun without: {}; give it again to see it again",
+                new.join(", ")
+            ));
         }
     }
 
     fn itinerary(&self) -> Itinerary {
-        Itinerary {
-            connector: self.connector.id.to_owned(),
-            procedure: self.procedure.name().to_owned(),
-            values: self.values.clone(),
-            steps: self
-                .guide
-                .steps(self.procedure)
-                .iter()
-                .map(|step| step.id.clone())
-                .collect(),
-            allowance_seconds: ALLOWANCE_SECONDS,
-        }
+        let id = self.connector.id;
+        Itinerary::of(id, &self.guide, self.procedure, &self.values, ALLOWANCE_SECONDS)
     }
 
     fn report(&self, global: &Global, guided: Option<&Guided>) -> Report {
-        let guidance = Guidance::of(&self.guide, self.procedure, &self.values);
+        let values = self.filled(guided);
+        let guidance = Guidance::of(&self.guide, self.procedure, &values);
         let walk = guided.map(|guided| &guided.rotation);
-        let steps = lead(&self.guide, self.procedure, &self.values, walk);
+        let steps = lead(&self.guide, self.procedure, &values, walk);
         match guided {
-            Some(guided) => Report::walking(&guided.target, &guided.id, &guided.rotation, now(), &speaker(global))
-                .with_guide(guidance, steps),
+            Some(guided) => {
+                self.tell_unkept(guided);
+                walking(global, guided).with_guide(guidance, steps)
+            }
             None => Report::unwalked(&self.target, guidance, steps),
         }
     }
 }
 
+/// Where a guided rotation stands, and whether its end counts.
+fn walking(global: &Global, guided: &Guided) -> Report {
+    let walk = &guided.rotation;
+    let mut report = Report::walking(&guided.target, &guided.id, walk, now(), &speaker(global));
+    if walk.rotates() && walk.is_done() && walk.rotated_at().is_none() {
+        let behind = report.reason.take().unwrap_or_default();
+        report.reason = Some(format!("{NOT_ROTATED}; {behind}"));
+    }
+    report
+}
+
+/// What is said of a walk to the end of which the steps that matter were left out.
+const NOT_ROTATED: &str =
+    "closed, not rotated: every step was left out that makes the new credential, or delivers it, or proves it";
+
+/// What a walk has come to, once every step is behind.
+pub(super) fn ending(walk: &Walk) -> Option<String> {
+    walk.is_done().then(|| match walk.rotated_at() {
+        Some(at) => format!("every step is behind: rotated on {}", at.strftime("%Y-%m-%d")),
+        None if walk.rotates() => NOT_ROTATED.to_owned(),
+        None => format!("every step of `{}` is behind", walk.itinerary.procedure),
+    })
+}
+
 /// The report of a guided rotation with its whole plan, from what the journal keeps.
 pub(super) fn story(global: &Global, guided: &Guided) -> Report {
     let walk = &guided.rotation;
-    let report = Report::walking(&guided.target, &guided.id, walk, now(), &speaker(global));
+    let report = walking(global, guided);
     let itinerary = &walk.itinerary;
     let guide = rotate_providers::connector(&itinerary.connector).and_then(|connector| connector.guide().ok());
     let procedure = Procedure::ALL

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use rotate_providers::guide::{Guide, Phase, Procedure};
 use serde::{Deserialize, Serialize};
 
 use super::{Event, Illegal, Record};
@@ -19,6 +20,10 @@ pub struct Itinerary {
     pub values: BTreeMap<String, String>,
     /// The steps of the procedure, in order, as they were on that day.
     pub steps: Vec<String>,
+    /// Steps that make, deliver and prove the new credential, in groups: unless one of each was taken, nothing was
+    /// rotated. Empty where nothing is, and in journals that were written before this was kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub essential: Vec<Vec<String>>,
     /// How long it may take before it is overdue, in seconds.
     pub allowance_seconds: u64,
 }
@@ -63,6 +68,47 @@ pub enum Ticked {
         /// Why.
         why: String,
     },
+}
+
+impl Itinerary {
+    /// The way of a rotation by this guide.
+    pub fn of(
+        connector: &str,
+        guide: &Guide,
+        procedure: Procedure,
+        values: &BTreeMap<String, String>,
+        allowance_seconds: u64,
+    ) -> Self {
+        Self {
+            connector: connector.to_owned(),
+            procedure: procedure.name().to_owned(),
+            values: values.clone(),
+            steps: guide.steps(procedure).iter().map(|step| step.id.clone()).collect(),
+            essential: match procedure {
+                Procedure::Rotate => essential(guide),
+                Procedure::Disconnect | Procedure::Reconnect => Vec::new(),
+            },
+            allowance_seconds,
+        }
+    }
+}
+
+/// Of a rotation by this guide, the steps without which nothing is rotated, by phase.
+fn essential(guide: &Guide) -> Vec<Vec<String>> {
+    let groups = [Phase::Created, Phase::Delivered, Phase::CutOver].map(|phase| {
+        let steps = guide.rotate.iter().filter(|step| step.phase == phase);
+        // To put a secret into a vault is not to make it, nor to deliver it.
+        let steps = steps.filter(|step| step.changes() || phase == Phase::CutOver);
+        steps.map(|step| step.id.clone()).collect::<Vec<_>>()
+    });
+    groups.into_iter().filter(|group| !group.is_empty()).collect()
+}
+
+impl Tick {
+    /// Whether the step was taken, and not left out.
+    fn is_taken(&self) -> bool {
+        matches!(self.outcome, Ticked::Done { .. })
+    }
 }
 
 impl Walk {
@@ -121,6 +167,28 @@ impl Walk {
     /// Whether every step is behind.
     pub fn is_done(&self) -> bool {
         !self.aborted && self.is_closed()
+    }
+
+    /// When the credential was rotated, where this was the way: on the day on which the last step was ticked. Where the
+    /// steps that matter were left out, the walk has ended, and nothing was rotated.
+    pub fn rotated_at(&self) -> Option<Timestamp> {
+        let taken: Vec<&Tick> = self.ticks.iter().filter(|tick| tick.is_taken()).collect();
+        let has_one = |group: &Vec<String>| taken.iter().any(|tick| group.contains(&tick.step));
+        let rotates = self.rotates() && self.is_done();
+        let rotated = rotates && !taken.is_empty() && self.itinerary.essential.iter().all(has_one);
+        self.ticks.last().filter(|_| rotated).map(|tick| tick.at)
+    }
+
+    /// Whether it is the way of a rotation, and not of a disconnection or reconnection.
+    pub fn rotates(&self) -> bool {
+        self.itinerary.procedure == Procedure::Rotate.name()
+    }
+
+    /// When a person should have walked to the end.
+    pub fn overdue_at(&self) -> Timestamp {
+        let allowance = i64::try_from(self.itinerary.allowance_seconds).unwrap_or(i64::MAX);
+        let later = self.opened_at.checked_add(SignedDuration::from_secs(allowance));
+        later.unwrap_or(Timestamp::MAX)
     }
 
     /// Its state, in errors and reports.

@@ -1,7 +1,7 @@
 //! One connector, for text, JSON and Markdown alike.
 
 use rotate_providers::Connector;
-use rotate_providers::guide::{Guide, Overlap, Procedure};
+use rotate_providers::guide::{Guide, Procedure};
 use serde::Serialize;
 
 /// What there is to know of a connector.
@@ -15,10 +15,14 @@ pub struct Listed {
     pub vendor: String,
     /// `automated` or `guided`.
     pub mode: &'static str,
-    /// Whether old and new work at the same time.
-    pub overlap: bool,
+    /// Whether old and new work at the same time: `yes`, `none` or `depends`.
+    pub overlap: &'static str,
+    /// What decides it, where that depends.
+    pub depends: Option<String>,
     /// How long nothing works, where they do not.
     pub gap: Option<String>,
+    /// How long the connection stops all the same, where they do.
+    pub pause: Option<String>,
     /// How many can exist at once.
     pub coexist: String,
     /// The roles that are needed by hand.
@@ -43,8 +47,10 @@ impl Listed {
             } else {
                 "guided"
             },
-            overlap: guide.credential.overlap == Overlap::Yes,
+            overlap: guide.credential.overlap.name(),
+            depends: guide.credential.depends.clone(),
             gap: guide.credential.gap.clone(),
+            pause: guide.credential.pause.clone(),
             coexist: guide.credential.coexist.clone(),
             roles: guide.roles.clone(),
             affects: guide.affects.clone(),
@@ -56,8 +62,19 @@ impl Listed {
             inputs: guide
                 .inputs
                 .iter()
-                .map(|input| format!("--{}: {}", input.name.replace('_', "-"), input.help))
+                .map(|input| format!("{}: {}", input.option(), input.help))
                 .collect(),
+        }
+    }
+
+    /// Whether old and new work at the same time, in words.
+    pub fn overlap_in_words(&self) -> String {
+        let gap = self.gap.as_deref().unwrap_or_default();
+        match (self.overlap, &self.depends, &self.pause) {
+            (_, Some(depends), _) => format!("depends on {depends}; if not, the gap: {gap}"),
+            ("yes", None, Some(pause)) => format!("yes; but a pause: {pause}"),
+            ("yes", None, None) => "yes".to_owned(),
+            _ => format!("no; the gap: {gap}"),
         }
     }
 }

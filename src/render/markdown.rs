@@ -31,18 +31,16 @@ pub fn table(reports: &[Report]) -> String {
 
 /// A table of connectors.
 pub fn connectors(listed: &[Listed]) -> String {
-    let mut text = "| connector | rotates | how | old and new overlap |\n|---|---|---|---|\n".to_owned();
+    let mut text =
+        "| connector | rotates | how | old and new overlap | roles by hand |\n|---|---|---|---|---|\n".to_owned();
     for connector in listed {
-        let overlap = match &connector.gap {
-            None => "yes".to_owned(),
-            Some(gap) => format!("no; the gap: {gap}"),
-        };
         text.push_str(&format!(
-            "| `{}` | {} | {} | {} |\n",
+            "| `{}` | {} | {} | {} | {} |\n",
             connector.id,
             escaped(&connector.title),
             connector.mode,
-            escaped(&overlap)
+            escaped(&connector.overlap_in_words()),
+            escaped(&connector.roles.join("; "))
         ));
     }
     text
@@ -67,10 +65,13 @@ fn plan(report: &Report) -> String {
         one(&mut line, number, step);
     }
     if let Some(guide) = &report.guide {
-        line(&format!("\n**Old one dead?** {}", escaped(&guide.dead)));
+        if let Some(dead) = &guide.dead {
+            line(&format!("\n**Old one dead?** {}", escaped(dead)));
+        }
         if let Some(residue) = &guide.residue {
             line(&format!("\n**Still works:** {}", escaped(residue)));
         }
+        line(&format!("\n**Sources:** {}", escaped(&guide.pages().join("; "))));
     }
     text
 }
@@ -82,9 +83,9 @@ fn head(line: &mut impl FnMut(&str), report: &Report, guide: &Guidance) {
     };
     let (title, name) = (escaped(&guide.title), escaped(&report.name));
     line(&format!("## {title} · {name}{procedure}\n"));
-    match &guide.gap {
-        Some(gap) => line(&format!("> **NO OVERLAP.** The gap: {}.\n", escaped(gap))),
-        None => line("Old and new work at the same time until the old one is revoked.\n"),
+    match guide.opening() {
+        (Some(warning), what) => line(&format!("> **{warning}** {}\n", escaped(&what))),
+        (None, what) => line(&format!("{}\n", escaped(&what))),
     }
     line(&format!(
         "- **Credential:** {}; {}; expires: {}",
@@ -103,8 +104,9 @@ fn head(line: &mut impl FnMut(&str), report: &Report, guide: &Guidance) {
     list("Differs", &guide.corrections);
     for missing in &guide.missing {
         line(&format!(
-            "- **Not given:** `{}`: {}",
+            "- **Not given:** `{}` ({}): {}",
             missing.option,
+            missing.need(),
             escaped(&missing.help)
         ));
     }
@@ -161,7 +163,7 @@ fn details(detail: &mut impl FnMut(&str, &str), step: &Planned, guided: &GuidedS
 }
 
 /// Text that stays text: no links, no markup, no HTML.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for letter in inert(text).split_whitespace().collect::<Vec<_>>().join(" ").chars() {
         if "\\`*_[]<>|#~".contains(letter) {

@@ -2,7 +2,7 @@
 
 use rotate_providers::CONNECTORS;
 
-use crate::desk::{Desk, OPEN, STEPS, TARGET};
+use crate::desk::{ALL, Desk, OPEN, STEPS, TARGET};
 use crate::examples::examples;
 
 /// Refused with 64 and these words, before a state folder is made.
@@ -72,6 +72,65 @@ fn a_value_is_given_once_and_not_left_empty() {
 }
 
 #[test]
+fn an_option_is_not_taken_for_the_value_of_the_one_before() {
+    // It would open a rotation of `--dry-run`.
+    for arguments in [
+        &["snowflake-password", "--user", "--dry-run"][..],
+        &["snowflake-password", "--user=--dry-run"],
+        &["mysql", "--user=-x"],
+        &["freshdesk", "--agent=-x@acme.com"],
+    ] {
+        refused_at_once(arguments, &[arguments[1].split('=').next().unwrap()]);
+    }
+    for connector in CONNECTORS {
+        for input in &connector.guide().unwrap().inputs {
+            let option = format!("--{}", input.name.replace('_', "-"));
+            let value = format!("{option}=--dry-run");
+            refused_at_once(&[connector.id, "--manual", &value], &[&option]);
+        }
+    }
+}
+
+#[test]
+fn a_value_that_looks_like_a_secret_is_refused_and_not_repeated() {
+    for (option, value, secret) in [
+        ("--probe-url", "https://api.acme.com/v1/me?api_key=12345678", "12345678"),
+        ("--probe-url", "https://api.acme.com/v1/me?key=12345678", "12345678"),
+        ("--probe-url", "https://me:geheim12@api.acme.com/v1/me?a=1", "geheim12"),
+        (
+            "--probe-url",
+            "https://api.acme.com/v1/Zx8kQ2mV9tR4wY7zB1nP",
+            "Zx8kQ2mV9tR4wY7zB1nP",
+        ),
+        ("--custom-connector", "password=hunter2hunter", "hunter2hunter"),
+        (
+            "--custom-connector",
+            "Slack 9aF3kLm2Qx7Zt5Rb8Vw1Yc4Hd6Jg0Ns2",
+            "9aF3kLm2Qx7Zt5Rb8Vw1",
+        ),
+    ] {
+        for arguments in [
+            vec![option.to_owned(), value.to_owned()],
+            vec![format!("{option}={value}")],
+        ] {
+            let desk = Desk::new();
+            let arguments = ["custom-rest-api", "--system", "slack", "-vvv"]
+                .into_iter()
+                .chain(arguments.iter().map(String::as_str));
+            let ran = desk.run(arguments).expect(64).says(&[option, "leave it out"]);
+            for said in [&ran.stdout, &ran.stderr] {
+                assert!(!said.contains(secret), "{value}: {said}");
+            }
+            assert!(!desk.state().exists());
+        }
+    }
+    // What is no form of the input at all may be a secret, too.
+    let desk = Desk::new();
+    let ran = desk.run(["freshdesk", "--domain", "Zx8kQ2mV9tR4wY7zB1nP"]).expect(64);
+    assert!(!ran.stderr.contains("Zx8kQ2mV9tR4wY7zB1nP"), "{}", ran.stderr);
+}
+
+#[test]
 fn a_procedure_that_the_guide_does_not_have_is_refused_with_those_it_has() {
     refused_at_once(&["freshdesk", "--procedure", "disconnect"], &["disconnect", "rotate"]);
     refused_at_once(&["freshdesk", "--procedure", "explode"], &["explode", "rotate"]);
@@ -93,6 +152,24 @@ fn strict_refuses_to_begin_with_a_value_missing_and_names_every_one() {
     let ran = desk.run(["freshdesk", "--strict", "--domain", "acme"]).expect(64);
     assert!(!ran.stderr.contains("--domain"), "it was given: {}", ran.stderr);
     desk.run(OPEN.into_iter().chain(["--strict"])).expect(0);
+    // What only a step can tell is not asked for; all the rest is.
+    let guide = rotate_providers::connector("s3-customer-managed")
+        .unwrap()
+        .guide()
+        .unwrap();
+    let values = examples("s3-customer-managed", &guide);
+    let known = values.iter().filter(|(name, _)| *name != "new_key");
+    let known: Vec<String> = known
+        .map(|(name, value)| format!("--{}={value}", name.replace('_', "-")))
+        .collect();
+    let strict = ["s3-customer-managed", "--manual", "--strict", "--dry-run"];
+    let ran = desk
+        .run(strict.into_iter().chain(known.iter().map(String::as_str)))
+        .expect(0);
+    assert!(ran.stdout.contains("--new-key (later)"), "{}", ran.stdout);
+    desk.run(strict.into_iter().chain(["--user", "gainsight-s3"]))
+        .expect(64)
+        .says(&["--bucket", "--old-key"]);
     // A default is a value.
     for connector in CONNECTORS {
         let guide = connector.guide().unwrap();
@@ -114,10 +191,12 @@ fn strict_refuses_to_begin_with_a_value_missing_and_names_every_one() {
 #[test]
 fn a_step_out_of_order_is_refused_and_the_next_one_is_named() {
     let desk = Desk::opened();
-    for named in ["3", "reset", "6", "prove-with-a-job"] {
-        desk.run(["done", TARGET, named])
-            .expect(1)
-            .says(&["is not next", "list-users-of-the-key", "step 1 of 6"]);
+    for named in ["3", "reset", "10", "prove-with-a-job"] {
+        desk.run(["done", TARGET, named]).expect(1).says(&[
+            "is not next",
+            "list-users-of-the-key",
+            &format!("step 1 of {ALL}"),
+        ]);
         desk.run(["done", TARGET, "--skip", named, "--why", "no time"])
             .expect(1)
             .says(&["is not next"]);
@@ -131,7 +210,7 @@ fn a_step_that_does_not_exist_is_refused() {
     let desk = Desk::opened();
     for named in [
         "0",
-        "7",
+        "11",
         "99999999999999999999",
         "resett",
         "RESET",
@@ -161,9 +240,11 @@ fn a_step_is_ticked_once() {
     }
     assert_eq!(desk.journal().len(), 2);
     desk.finish(1);
-    desk.run(["done", TARGET, STEPS[5]]).expect(1).says(&["ended already"]);
-    desk.run(["done", TARGET, "7"]).expect(1);
-    assert_eq!(desk.journal().len(), 7);
+    desk.run(["done", TARGET, STEPS[ALL - 1]])
+        .expect(1)
+        .says(&["ended already"]);
+    desk.run(["done", TARGET, "11"]).expect(1);
+    assert_eq!(desk.journal().len(), ALL + 1);
     desk.verify();
 }
 

@@ -1,5 +1,5 @@
-//! The program is killed at every crash point of an opening, of every tick and of a giving up, and once more in the run
-//! that follows. The person simply types the same command again; no tick is lost, and none counts twice.
+//! The program is killed at every crash point of an opening, of every kind of tick and of a giving up, and once more in the
+//! run that follows. The person simply types the same command again; no tick is lost, and none counts twice.
 
 use std::os::unix::process::ExitStatusExt;
 
@@ -65,7 +65,9 @@ fn run(script: &[(Vec<&str>, String)], position: usize, kills: &[usize]) -> bool
 }
 
 fn survive(script: &[(Vec<&str>, String)]) {
-    for position in 0..script.len() {
+    let last = script.len() - 1;
+    // The ticks in the middle, without a note, are all alike: one of them is enough.
+    for position in (0..last.min(5)).chain([last]) {
         let mut points = 0;
         while run(script, position, &[points + 1]) {
             points += 1;

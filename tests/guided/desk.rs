@@ -13,14 +13,21 @@ pub(crate) const ROTATE: &str = env!("CARGO_BIN_EXE_rotate");
 pub(crate) const TARGET: &str = "freshdesk/acme";
 
 /// Its steps.
-pub(crate) const STEPS: [&str; 6] = [
+pub(crate) const STEPS: [&str; 10] = [
     "list-users-of-the-key",
+    "look-for-an-overlap",
+    "check-the-key-page",
     "open-gainsight",
     "reset",
+    "keep-the-key",
+    "try-the-new-key",
     "save-in-gainsight",
     "save-elsewhere",
     "prove-with-a-job",
 ];
+
+/// How many there are.
+pub(crate) const ALL: usize = STEPS.len();
 
 /// The command that opens it, and shows where it stands.
 pub(crate) const OPEN: [&str; 5] = ["freshdesk", "--domain", "acme", "--agent", "gainsight@acme.com"];

@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+use rotate::evidence::value_looks_secret;
 use rotate::plan::{Guidance, lead};
 use rotate::render::{Report, Speaker, json, markdown, text};
 use rotate_providers::guide::{Guide, Language, Piece, Procedure, Quoting, Template};
 use rotate_providers::{CONNECTORS, Connector};
 use serde_json::Value;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, TARGET};
 use crate::examples::examples;
 
 /// What people have tried elsewhere.
@@ -133,7 +134,7 @@ fn strange(letter: char) -> bool {
 fn no_value_moves_the_cursor_breaks_a_line_or_turns_the_writing_around() {
     each(|benign, doctored, context| {
         // Wide enough that nothing is wrapped.
-        let print = |report: &Report| text::guided_plan(report, 100_000, &Speaker::new(None));
+        let print = |report: &Report| text::guided_plan(report, 100_000, &Speaker::new(None, None));
         let (benign, doctored) = (print(benign), print(doctored));
         let found = doctored.chars().find(|letter| strange(*letter));
         assert_eq!(found, None, "{context}");
@@ -327,13 +328,48 @@ fn no_value_stands_inside_quotes_or_a_comment_of_its_command() {
                         let line = before.rsplit('\n').next().unwrap_or_default();
                         let context = format!("{}: {}: {{{input}}} after {line}", connector.id, step.id);
                         assert!(!is_quoted(&before, command.language), "{context}");
-                        let comment = if command.language == Language::Sql { "--" } else { " # " };
-                        assert!(!line.contains(comment) || line.contains(" --"), "{context}");
+                        assert!(!is_commented(line, command.language), "{context}");
                         before.push('x');
                     }
                 }
             }
         }
+    }
+}
+
+/// Whether a line ends within a comment. What stands in quotes begins none, and neither does the option of a command.
+fn is_commented(line: &str, language: Language) -> bool {
+    let comment = match language {
+        Language::Sql => "--",
+        Language::Shell => "#",
+    };
+    line.match_indices(comment).any(|(at, _)| {
+        let before = &line[..at];
+        let apart = language == Language::Sql || before.is_empty() || before.ends_with([' ', '\t', ';', '(']);
+        apart && !is_quoted(before, language)
+    })
+}
+
+#[test]
+fn a_comment_is_seen_where_there_is_one_and_nowhere_else() {
+    for (line, language) in [
+        ("SELECT 1; -- {", Language::Sql),
+        ("SELECT 1;--{", Language::Sql),
+        ("SELECT '--'; --", Language::Sql),
+        ("# ", Language::Shell),
+        ("ls # ", Language::Shell),
+        ("ls;# ", Language::Shell),
+    ] {
+        assert!(is_commented(line, language), "{line}");
+    }
+    for (line, language) in [
+        ("SELECT '--', ", Language::Sql),
+        ("SELECT 1 - -1, ", Language::Sql),
+        ("gcloud iam --project=", Language::Shell),
+        ("echo a#b ", Language::Shell),
+        ("printf '# %s' ", Language::Shell),
+    ] {
+        assert!(!is_commented(line, language), "{line}");
     }
 }
 
@@ -395,7 +431,8 @@ fn every_input_refuses_harm_or_makes_it_harmless_on_the_command_line_too() {
                     // No command line can hold it.
                     continue;
                 }
-                let fits = input.pattern.is_match(&value) && !value.chars().any(char::is_control);
+                let taken = value_looks_secret(&input.name, &value).is_none() && !value.starts_with('-');
+                let fits = taken && input.pattern.is_match(&value) && !value.chars().any(char::is_control);
                 if !fits && refused_one {
                     continue;
                 }
@@ -427,16 +464,11 @@ fn what_is_let_through_is_kept_and_comes_back_harmless() {
     let desk = Desk::new();
     // Everything that the pattern of a login name lets through, at once.
     let user = "`id`$(id)|\u{202e}](http://evil)<script>;*@acme.com";
-    let open = [
-        "databricks-password",
-        "--workspace",
-        "dbc-1.cloud.databricks.com",
-        "--user",
-    ];
+    let open = ["servicenow", "--instance", "acme", "--user"];
     desk.run(open.into_iter().chain(["a`$(id)|](http://evil)<script>;*@acme.com"]))
         .expect(0);
     desk.run(open.into_iter().chain([user])).expect(1);
-    let target = "databricks-password/dbc-1.cloud.databricks.com";
+    let target = "servicenow/acme";
     for command in [
         &["status"][..],
         &["status", target],
@@ -462,37 +494,27 @@ fn what_is_let_through_is_kept_and_comes_back_harmless() {
 #[test]
 fn a_note_comes_back_harmless() {
     let desk = Desk::opened();
-    let note = "\u{202e}[x](http://evil) <script>alert(1)</script> | `id` $(id) '; DROP\u{2028}x\u{61c}\u{200b}";
-    let taken = desk.run(["done", crate::desk::TARGET, "1", "--evidence", note]).code == Some(0);
-    let left_out = desk
-        .run([
-            "done",
-            crate::desk::TARGET,
-            "--skip",
-            if taken { "2" } else { "1" },
-            "--why",
-            note,
-        ])
-        .code;
-    assert!(matches!(left_out, Some(0 | 64)));
-    for command in [&["status", crate::desk::TARGET][..], &["audit"]] {
-        let ran = desk.run(command.iter().copied());
-        assert_eq!(
-            ran.stdout.chars().find(|letter| strange(*letter)),
-            None,
-            "{command:?}: {:?}",
-            ran.stdout
-        );
+    // What cannot be seen is refused at the door.
+    let unseen = "\u{202e}[x](http://evil)\u{2028}x\u{61c}\u{200b}";
+    desk.run(["done", TARGET, "1", "--evidence", unseen]).expect(64);
+    desk.run(["done", TARGET, "--skip", "1", "--why", unseen]).expect(64);
+    // What can be seen is taken as it is, and is text wherever it comes back.
+    let note = "[x](http://evil.example) ![y](http://evil.example/y.png) <script>alert(1)</script> | **b** `id` $(id) '; DROP \
+                # - [x] done";
+    desk.run(["done", TARGET, "1", "--evidence", note]).expect(0);
+    desk.run(["done", TARGET, "--skip", "2", "--why", note]).expect(0);
+    let target = desk.target();
+    assert_eq!(target["plan"][0]["tick"]["outcome"]["done"]["evidence"], note);
+    assert_eq!(target["plan"][1]["tick"]["outcome"]["skipped"]["why"], note);
+    for command in [&["status", TARGET][..], &["audit"]] {
+        let ran = desk.run(command.iter().copied()).expect(0);
+        assert_eq!(ran.stdout.chars().find(|letter| strange(*letter)), None, "{command:?}");
+        assert_eq!(ran.stdout.matches("$(id)").count(), 2, "{command:?}: {}", ran.stdout);
     }
-    let story = desk
-        .run(["status", crate::desk::TARGET, "--output", "markdown"])
-        .expect(0)
-        .stdout;
-    let found = structure(&story);
-    assert!(
-        !found
-            .iter()
-            .any(|name| name.starts_with("html") || name.starts_with("link")),
-        "{found:?}"
-    );
+    let story = |desk: &Desk| desk.run(["status", TARGET, "--output", "markdown"]).expect(0).stdout;
+    let found = structure(&story(&desk));
+    let plain = Desk::opened();
+    plain.run(["done", TARGET, "1", "--evidence", "none"]).expect(0);
+    plain.run(["done", TARGET, "--skip", "2", "--why", "none"]).expect(0);
+    assert_eq!(found, structure(&story(&plain)), "a note has become markup");
 }

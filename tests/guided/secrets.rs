@@ -37,6 +37,12 @@ const SECRETS: &[&str] = &[
     "access key = 6f1c3f0e-9d1b-4b7a-8a51-2f7c9c2b1a11",
     "token:abcdef123456",
     "passphrase = opensesame now",
+    // In a sentence; a public id elsewhere in it does not help.
+    "the password is hunter2hunter",
+    "new pw: geheim1234",
+    "the new access key is 6f1c3f0e-9d1b-4b7a-8a51-2f7c9c2b1a11 and its id is noted",
+    "new client ID noted, secret 0123456789abcdef0123456789abcdef0123456789abcdef",
+    "the old key is idle 0123456789abcdef0123456789abcdef",
     // Inside something else.
     "postgres://gainsight:geheim@db.acme.com/analytics",
     "curl -H 'Authorization: Bearer abcdefghijkl' https://api.acme.com",
@@ -74,6 +80,10 @@ const NOTES: &[&str] = &[
     "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAuKZ2xB5vY0x1N8rWJtQm3oZyHc7sPpDkE4vFbLqUeXaT9gMwRiSd6jOhVfKnY1C",
     "gainsight@acme-data.iam.gserviceaccount.com",
     "thumbprint A1:B2:C3:D4:E5:F6:07:18",
+    "Secret ID 6f1c3f0e-9d1b-4b7a-8a51-2f7c9c2b1a11, until 2028-11-21",
+    "the client ID is 6f1c3f0e-9d1b-4b7a-8a51-2f7c9c2b1a11",
+    "key IDs 0123456789abcdef0123456789abcdef01234567 and 89abcdef0123456789abcdef0123456701234567",
+    "the token was revoked, the password is still the one in the vault",
     "role GAINSIGHT_READ, warehouse GAINSIGHT_WH, database ANALYTICS",
     "2026-11-21T10:02:03.123456Z",
     "die Prüfung durch José, 成功",

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use rotate_fixtures::place::Ran;
 use serde_json::json;
 
-use crate::desk::{Desk, OPEN, STEPS, TARGET};
+use crate::desk::{ALL, Desk, OPEN, STEPS, TARGET};
 
 /// A word of a shell.
 fn quoted(text: &str) -> String {
@@ -50,13 +50,13 @@ fn walk(desk: &Desk, typed: &str) -> Ran {
 #[test]
 fn a_person_is_led_through_every_step_to_the_end() {
     let desk = Desk::opened();
-    let ran = walk(&desk, &"y\nticket OPS-12\n".repeat(6)).expect(0);
+    let ran = walk(&desk, &"y\nticket OPS-12\n".repeat(ALL)).expect(0);
     for step in STEPS {
         assert!(ran.stdout.contains(step), "{step} was not shown\n{}", ran.stdout);
     }
-    assert!(ran.stdout.contains("6 of 6 steps"), "{}", ran.stdout);
+    assert!(ran.stdout.contains(&format!("{ALL} of {ALL} steps")), "{}", ran.stdout);
     assert_eq!(desk.target()["state"], "done");
-    let outcome = &desk.target()["plan"][5]["tick"]["outcome"];
+    let outcome = &desk.target()["plan"][ALL - 1]["tick"]["outcome"];
     assert_eq!(*outcome, json!({"done": {"evidence": "ticket OPS-12"}}));
     desk.verify();
 }
@@ -87,7 +87,7 @@ fn a_person_may_stop_and_go_on_later_in_another_terminal() {
     walk(&desk, "quit\n").expect(0);
     walk(&desk, "").expect(0);
     assert_eq!(desk.ticked(), STEPS[..3]);
-    walk(&desk, &"yes\n\n".repeat(3)).expect(0);
+    walk(&desk, &"yes\n\n".repeat(ALL - 3)).expect(0);
     assert_eq!(desk.target()["state"], "done");
     desk.verify();
 }
@@ -166,8 +166,14 @@ fn a_walk_of_what_has_ended_says_so_and_asks_nothing() {
 #[test]
 fn a_walk_tells_as_done_does_that_the_target_is_rotated_now() {
     let desk = Desk::opened();
-    let ran = walk(&desk, &"y\n\n".repeat(6)).expect(0);
-    assert!(ran.stdout.contains("counts as rotated today"), "{}", ran.stdout);
+    let ran = walk(&desk, &"y\n\n".repeat(ALL)).expect(0);
+    let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
+    assert!(ran.stdout.contains(&format!("rotated on {today}")), "{}", ran.stdout);
+    // Whoever comes back days later is told of that day, and not of theirs.
+    let later = desk.later(72, ["status", TARGET]).expect(0);
+    assert!(later.stdout.contains(&today), "{}", later.stdout);
+    let ran = walk(&desk, "").expect(0);
+    assert!(ran.stdout.contains(&format!("rotated on {today}")), "{}", ran.stdout);
 }
 
 #[test]
@@ -176,7 +182,9 @@ fn a_plan_is_wrapped_to_the_terminal() {
     for columns in [60, 80, 100] {
         let arguments = [&OPEN[..], &["--dry-run"]].concat();
         let ran = on_a_terminal(&desk, columns, &arguments, "").expect(0);
-        let widest = ran.stdout.lines().map(|line| line.chars().count()).max().unwrap();
+        // An address is not broken, wherever it ends.
+        let lines = ran.stdout.lines().filter(|line| !line.contains("https://"));
+        let widest = lines.map(|line| line.chars().count()).max().unwrap();
         assert!(widest <= columns as usize, "{widest} at {columns}\n{}", ran.stdout);
         assert!(
             widest > columns as usize * 4 / 5,

@@ -407,6 +407,106 @@ fn where_they_do_not_the_gap_its_preparation_and_its_beginning_are_told() {
 }
 
 #[test]
+fn where_it_depends_that_is_told_with_the_gap_and_the_end() {
+    let depends = (
+        "overlap = \"yes\"",
+        "overlap = \"depends\"\ndepends = \"whether two can exist\"\ngap = \"a minute\"",
+    );
+    let made = ("do = \"Make a key.\"", "do = \"Make a key.\"\nreversible = false");
+    assert_eq!(Guide::read(&doctored(&[depends, made])).err(), None);
+    refused(&[depends], "where the overlap depends, no step is told to be final");
+    refused(
+        &[depends, made, ("prepare = [\"the key\"]", "prepare = []")],
+        "where the overlap depends, nothing is said of what has to be ready",
+    );
+    refused(
+        &[
+            (
+                "overlap = \"yes\"",
+                "overlap = \"depends\"\ndepends = \"whether two can exist\"",
+            ),
+            made,
+        ],
+        "where the overlap depends, the gap is not told",
+    );
+    refused(
+        &[("overlap = \"yes\"", "overlap = \"depends\"\ngap = \"a minute\""), made],
+        "it is not told what the overlap depends on",
+    );
+    refused(
+        &[("overlap = \"yes\"", "overlap = \"yes\"\ndepends = \"the weather\"")],
+        "the overlap depends on nothing, and is told to",
+    );
+    let drop = "[[rotate]]\nid = \"drop\"\nphase = \"deleted\"";
+    refused(
+        &[depends, made, (drop, "[[rotate]]\nid = \"drop\"\nphase = \"soaked\"")],
+        "the old credential is never revoked",
+    );
+}
+
+#[test]
+fn a_pause_is_told_only_where_there_is_no_gap() {
+    let pause = ("overlap = \"yes\"", "overlap = \"yes\"\npause = \"a minute\"");
+    assert_eq!(Guide::read(&doctored(&[pause])).err(), None);
+    refused(
+        &[(
+            "overlap = \"yes\"",
+            "overlap = \"none\"\ngap = \"a minute\"\npause = \"a minute\"",
+        )],
+        "there is a pause although there may be a gap",
+    );
+}
+
+#[test]
+fn what_is_known_later_is_not_required_and_names_nothing() {
+    let flaw = "input user can only be known later, so it can neither be required nor name the target";
+    refused(&[("identifies = true", "identifies = true\nlate = true")], flaw);
+    refused(&[("identifies = true", "required = true\nlate = true")], flaw);
+    assert_eq!(
+        Guide::read(&doctored(&[("identifies = true", "late = true")])).err(),
+        None
+    );
+}
+
+#[test]
+fn an_effect_is_told_only_where_the_phase_says_otherwise() {
+    let told = |step: &str, effect: bool| format!("{step}\neffect = {effect}");
+    for (step, named, usual) in [
+        ("do = \"Look at {user}.\"", "look", false),
+        ("do = \"Make a key.\"", "make", true),
+        ("do = \"See it used.\"", "see", false),
+    ] {
+        assert_eq!(Guide::read(&doctored(&[(step, &told(step, !usual))])).err(), None);
+        refused(
+            &[(step, &told(step, usual))],
+            &format!("rotate step {named}: its phase says already whether it changes anything"),
+        );
+    }
+}
+
+#[test]
+fn a_correction_is_about_a_procedure_that_is_there() {
+    let before = "[[rotate]]\nid = \"look\"";
+    let with = |procedures: &str| {
+        format!("[[correction]]\nsays = \"Drop it.\"\ninstead = \"Keep it.\"\nprocedures = {procedures}\n\n{before}")
+    };
+    assert_eq!(
+        Guide::read(&doctored(&[(before, &with("[\"disconnect\"]"))])).err(),
+        None
+    );
+    refused(
+        &[(before, &with("[\"reconnect\"]"))],
+        "a correction is about reconnect, which is not there",
+    );
+    refused(&[(before, &with("[]"))], "a correction is about no procedure: Drop it.");
+    unreadable(
+        &[(before, &with("[\"explode\"]"))],
+        "procedures =",
+        &["unknown variant", "reconnect"],
+    );
+}
+
+#[test]
 fn links_and_sources_are_https() {
     for bad in [
         "http://things.example/look",

@@ -32,7 +32,7 @@ pub(crate) fn example(connector: &str, input: &str) -> &'static str {
         (_, "client_id") => APPLICATION,
         (_, "company" | "domain" | "instance" | "site" | "workspace") => "acme",
         (_, "connection") => "Web shop",
-        (_, "connector") => "Slack messages",
+        (_, "custom_connector") => "Slack messages",
         (_, "database") => "analytics",
         (_, "database_user") => "SALES#GAINSIGHT",
         (_, "google_account" | "old_account") => "maria@acme.com",

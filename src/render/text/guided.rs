@@ -30,10 +30,13 @@ pub fn plan(report: &Report, width: usize, speaker: &Speaker) -> String {
         }
     }
     page.line("");
-    page.field("Old one dead?", &guide.dead);
+    if let Some(dead) = &guide.dead {
+        page.field("Old one dead?", dead);
+    }
     if let Some(residue) = &guide.residue {
         page.field("Still works", residue);
     }
+    page.list("Sources", &guide.pages());
     next(&mut page, report, speaker);
     page.text
 }
@@ -55,10 +58,7 @@ pub fn connector(listed: &[Listed], width: usize) -> String {
     let mut page = Page::new(width);
     for connector in listed {
         page.line(&format!("{}: {} ({})", connector.id, connector.title, connector.mode));
-        match &connector.gap {
-            Some(gap) => page.field("Overlap", &format!("NO; the gap: {gap}")),
-            None => page.field("Overlap", "yes, until the old one is revoked"),
-        }
+        page.field("Overlap", &connector.overlap_in_words());
         page.field("Coexist", &connector.coexist);
         page.list("Also affected", &connector.affects);
         page.list("Roles", &connector.roles);
@@ -76,9 +76,9 @@ fn head(page: &mut Page, report: &Report, guide: &Guidance) {
         other => format!(" · {other}"),
     };
     page.line(&format!("{} · {}{done}", guide.title, report.name));
-    match &guide.gap {
-        Some(gap) => page.paragraph(&format!("NO OVERLAP. The gap: {gap}.")),
-        None => page.paragraph("Old and new work at the same time until the old one is revoked."),
+    match guide.opening() {
+        (Some(warning), what) => page.paragraph(&format!("{warning} {what}")),
+        (None, what) => page.paragraph(&what),
     }
     if let Some(reason) = &report.reason {
         page.paragraph(&format!("Stands at: {reason}."));
@@ -95,7 +95,7 @@ fn head(page: &mut Page, report: &Report, guide: &Guidance) {
     let missing: Vec<String> = guide
         .missing
         .iter()
-        .map(|missing| format!("{}: {}", missing.option, missing.help))
+        .map(|missing| format!("{} ({}): {}", missing.option, missing.need(), missing.help))
         .collect();
     page.list("Not given", &missing);
 }
@@ -177,10 +177,14 @@ fn next(page: &mut Page, report: &Report, speaker: &Speaker) {
             page.line(&format!("One by one:           {walk}"));
         }
         None if report.rotation.is_none() => page.line("Nothing was opened: this is the plan only."),
-        None => page.line(&format!(
-            "This rotation is {}. The same command with --again opens another one.",
-            report.state
-        )),
+        None => {
+            let what = report.guide.as_ref().map(|guide| guide.procedure);
+            let what = what.filter(|procedure| *procedure != "rotate").unwrap_or("rotation");
+            page.line(&format!(
+                "This {what} is {}. The same command with --again opens another one.",
+                report.state
+            ));
+        }
     }
 }
 
