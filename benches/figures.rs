@@ -9,6 +9,9 @@
     reason = "a benchmark that cannot work must stop, and its output is its result"
 )]
 
+#[path = "figures/fleet.rs"]
+mod fleet;
+
 use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
@@ -33,6 +36,8 @@ fn main() -> ExitCode {
     whole_rotation_of_a_key_pair(&mut report);
     key_generation(&mut report);
     start_up(&mut report);
+    fleet::whole_rotations(&mut report);
+    fleet::nothing_due(&mut report);
     if report.held {
         ExitCode::SUCCESS
     } else {
@@ -222,7 +227,7 @@ fn fill(state: &Path) {
                     target: &target,
                     follows,
                     record: &record,
-                    rotation: &after,
+                    state: &after.clone().into(),
                     seal: None,
                 };
                 store.append(&lease, append).await.expect("the event is written");
@@ -251,6 +256,7 @@ fn life(number: usize) -> Vec<Event> {
         retirement: Default::default(),
         mints_locally: false,
         own_identity: false,
+        window: None,
     };
     vec![
         Event::Opened { charter },

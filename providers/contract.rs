@@ -43,9 +43,49 @@ pub trait Provider: Send + Sync {
     /// Deletes a key. A repeat is a no-op; a key that is gone counts as deleted.
     async fn delete(&self, key: &KeyId) -> Result<(), Error>;
 
+    /// What can be found out beforehand of whether a rotation would work. Reads only.
+    async fn preflight(&self, owner: &Principal) -> Preflight;
+
     /// Logs in with this credential from here on, and with the configured one only where it is refused: the program was
     /// told to rotate the key that it runs on itself. A repeat is a no-op.
     async fn adopt(&self, credential: &Credential) -> Result<(), Error>;
+}
+
+/// What was found out before a rotation.
+#[derive(Clone, Debug, Default)]
+pub struct Preflight {
+    /// The time by the vendor's clock, where its answers tell it.
+    pub vendor_time: Option<Timestamp>,
+    /// What was looked at.
+    pub findings: Vec<Finding>,
+}
+
+/// One thing that was looked at beforehand.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// What: `permission iam:CreateAccessKey`, `bucket acme-data`.
+    pub what: String,
+    /// What came of it.
+    pub check: Check,
+}
+
+/// What came of a look.
+#[derive(Clone, Debug)]
+pub enum Check {
+    /// It is as it should be.
+    Fine,
+    /// A rotation would fail on it.
+    Wrong {
+        /// Why, as a fragment.
+        why: String,
+        /// What mends it.
+        remedy: String,
+    },
+    /// It shows only when it is used.
+    Unknown {
+        /// Why, as a fragment.
+        why: String,
+    },
 }
 
 /// Where keys are made.

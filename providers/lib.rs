@@ -6,19 +6,25 @@
 mod call;
 pub mod contract;
 pub mod endpoint;
+pub mod field;
 pub mod guide;
 mod patience;
 pub mod private_file;
 pub mod s3_customer_managed;
 pub mod secret;
 pub mod snowflake_keypair;
+mod vendors;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use contract::{Error, Provider};
+use field::Field;
 use guide::{Flaw, Guide};
 use serde_json::Value;
+
+pub use vendors::Vendors;
 
 /// Every connector, by id.
 pub const CONNECTORS: &[Connector] = &[
@@ -116,7 +122,7 @@ pub struct Automation {
     /// What it rotates, in a few words.
     pub title: &'static str,
     /// Builds the provider from the inputs that were recorded when the rotation was opened.
-    pub connect: fn(Value) -> Connecting,
+    pub connect: fn(Value, &Arc<Vendors>) -> Connecting,
     /// What a person does at the consumer to move it to the new key, one action a line.
     /// `{key}` stands for the new key's id, `{destination}` for where its secret lies.
     pub handover: &'static [&'static str],
@@ -132,6 +138,8 @@ pub struct Automation {
     pub rotates_itself: bool,
     /// What its secrets are, which decides where they can be delivered.
     pub secret: SecretKind,
+    /// What it is told.
+    pub fields: &'static [Field],
 }
 
 /// What a secret is.

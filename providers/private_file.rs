@@ -49,6 +49,27 @@ impl Refused {
 
 /// Looks at a file that exists: regular, ours, closed to others. Follows no link.
 pub fn check(path: &Path) -> Result<Metadata, Refused> {
+    let metadata = closed(path)?;
+    let us = rustix::process::geteuid();
+    if !us.is_root() && metadata.uid() != us.as_raw() {
+        return Err(Refused::Owner(metadata.uid()));
+    }
+    Ok(metadata)
+}
+
+/// Looks at a file that was handed to us: ours, or the administrator's, as service managers hand over credentials.
+fn handed(path: &Path) -> Result<(), Refused> {
+    let metadata = closed(path)?;
+    let us = rustix::process::geteuid();
+    if us.is_root() || [us.as_raw(), 0].contains(&metadata.uid()) {
+        Ok(())
+    } else {
+        Err(Refused::Owner(metadata.uid()))
+    }
+}
+
+/// Looks at a file that exists: regular, and closed to others.
+fn closed(path: &Path) -> Result<Metadata, Refused> {
     let metadata = path.symlink_metadata().map_err(Refused::io("cannot be looked at"))?;
     if metadata.file_type().is_symlink() {
         return Err(Refused::Symlink);
@@ -59,10 +80,6 @@ pub fn check(path: &Path) -> Result<Metadata, Refused> {
     let mode = metadata.mode() & 0o7777;
     if mode & 0o027 != 0 {
         return Err(Refused::Open(mode));
-    }
-    let us = rustix::process::geteuid();
-    if !us.is_root() && metadata.uid() != us.as_raw() {
-        return Err(Refused::Owner(metadata.uid()));
     }
     Ok(metadata)
 }
@@ -94,6 +111,16 @@ pub fn read(path: &Path) -> Result<Option<Vec<u8>>, Refused> {
     if existing(path)?.is_none() {
         return Ok(None);
     }
+    bytes(path).map(Some)
+}
+
+/// Reads a file that was handed to us.
+pub fn read_handed(path: &Path) -> Result<Vec<u8>, Refused> {
+    handed(path)?;
+    bytes(path)
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, Refused> {
     let mut file = OpenOptions::new()
         .read(true)
         .custom_flags(no_follow())
@@ -101,7 +128,7 @@ pub fn read(path: &Path) -> Result<Option<Vec<u8>>, Refused> {
         .map_err(Refused::io("cannot be read"))?;
     let mut bytes = Vec::new();
     io::Read::read_to_end(&mut file, &mut bytes).map_err(Refused::io("cannot be read"))?;
-    Ok(Some(bytes))
+    Ok(bytes)
 }
 
 /// The flag that follows no link.

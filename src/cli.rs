@@ -1,13 +1,18 @@
 //! The command line: one file per command. stdout is data, stderr is talk.
 
 mod audit;
+mod completions;
 mod connectors;
+mod doctor;
 mod done;
-mod duration;
 mod exit;
+mod fleet;
 mod guided;
+mod init;
 mod log;
+mod man;
 mod one_shot;
+mod plan;
 mod process;
 mod remedy;
 mod run;
@@ -30,7 +35,9 @@ use rotate_providers::Connector;
 
 pub use exit::Exit;
 
+use crate::config::{self, Unusable};
 use crate::driver::Pace;
+use crate::duration;
 
 /// Runs one command line and gives the process's exit code.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -47,18 +54,22 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return Exit::Ok.into();
         }
     };
+    let cli = match cli.at_its_place() {
+        Ok(cli) => cli,
+        Err(error) => return fleet::unusable(&error).into(),
+    };
     if let Err(error) = log::start(cli.global()) {
         terminal::error(&error, &[]);
         return Exit::Usage.into();
     }
     process::harden();
-    process::block_on(cli.run()).into()
+    process::block_on(cli.threads(), cli.run()).into()
 }
 
 /// A command line: one that is the same for every connector, or one that a guide has made.
 enum Line {
     Fixed(Box<Cli>),
-    Guided(Global, &'static Connector, ArgMatches),
+    Guided(Box<Global>, &'static Connector, ArgMatches),
 }
 
 fn parse(arguments: &[OsString]) -> Result<Line, clap::Error> {
@@ -80,7 +91,7 @@ fn parse(arguments: &[OsString]) -> Result<Line, clap::Error> {
         && (manual || connector.automation.is_none())
     {
         let global = Global::from_arg_matches(&matches)?;
-        return Ok(Line::Guided(global, connector, asked.clone()));
+        return Ok(Line::Guided(Box::new(global), connector, asked.clone()));
     }
     Ok(Line::Fixed(Box::new(Cli::from_arg_matches(&matches)?)))
 }
@@ -91,6 +102,27 @@ impl Line {
             Self::Fixed(cli) => &cli.global,
             Self::Guided(global, ..) => global,
         }
+    }
+
+    fn threads(&self) -> process::Threads {
+        match self {
+            Self::Fixed(cli) if matches!(cli.command, Command::Run(_)) => process::Threads::Many,
+            _ => process::Threads::One,
+        }
+    }
+
+    /// Finds where the configuration keeps the journal: every command needs that.
+    fn at_its_place(mut self) -> Result<Self, Unusable> {
+        let global = match &mut self {
+            Self::Fixed(cli) if !cli.command.needs_the_journal() => return Ok(self),
+            Self::Fixed(cli) => &mut cli.global,
+            Self::Guided(global, ..) => global,
+        };
+        let said = global.state_dir.is_some() || std::env::var_os("ROTATE_STATE_DIR").is_some_and(|it| !it.is_empty());
+        if !said && let Some(path) = config::locate(global.config.as_deref()) {
+            global.configured_state = config::state_dir(&path)?;
+        }
+        Ok(self)
     }
 
     async fn run(self) -> Exit {
@@ -109,8 +141,11 @@ impl Line {
 /// Every other connector is rotated by hand: `rotate CONNECTOR` prints the plan, and `rotate done` ticks its steps. `rotate
 /// connectors` lists them all.
 ///
-/// Exit codes: 0 done, or waiting within the allowance; 1 error; 3 blocked or overdue, a person is needed; 4 another run
-/// is at work; 64 usage; 130 interrupted.
+/// A fleet of targets is named in rotate.toml: `rotate init` writes one to begin with, `rotate plan` says what would be done,
+/// and `rotate run`, from cron, does it.
+///
+/// Exit codes: 0 done, nothing due, or waiting within the allowance; 1 error; 2 only from `plan --detailed-exitcode`: there is
+/// something to do; 3 blocked or overdue, a person is needed; 4 another run is at work; 64 usage; 130 interrupted.
 #[derive(Parser)]
 #[command(name = "rotate", version, max_term_width = 110)]
 struct Cli {
@@ -126,6 +161,12 @@ struct Global {
     /// Where the journal is kept [default: $ROTATE_STATE_DIR, else $XDG_STATE_HOME/rotate, else ~/.local/state/rotate]
     #[arg(long, global = true, value_name = "FOLDER")]
     state_dir: Option<PathBuf>,
+    /// The fleet [default: $ROTATE_CONFIG, else ./rotate.toml if it is there]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where the configuration keeps the journal.
+    #[arg(skip)]
+    configured_state: Option<PathBuf>,
     /// What stdout gets
     #[arg(long, global = true, value_enum, default_value_t = Output::Text)]
     output: Output,
@@ -188,28 +229,32 @@ enum LogFormat {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Rotate the AWS access key of the IAM user behind an S3 bucket
     S3CustomerManaged(s3_customer_managed::Command),
-    /// Rotate the RSA key pair of a Snowflake user
     SnowflakeKeypair(snowflake_keypair::Command),
-    /// Show every connector, or one with what it asks for
     Connectors(connectors::Command),
-    /// Say that a step of a guided rotation is done, or that it is left out
     Done(done::Command),
-    /// Walk through the open steps of a guided rotation, one by one
     Walk(walk::Command),
-    /// Show where rotations stand
     Status(status::Command),
-    /// Say that every consumer has moved to the new key, or that you have looked at what blocked a rotation
     Confirm(word::Confirm),
-    /// Undo a rotation before its cut-over: put destinations back, delete the new key
     Abort(word::Abort),
-    /// Undo a rotation after its cut-over, while the old key lives: switch it on again, put destinations back
     Rollback(word::Rollback),
-    /// Move every open rotation as far as it may go; for cron
     Run(run::Command),
-    /// Show the journal, or check that nobody has changed it
+    Plan(plan::Command),
+    Doctor(doctor::Command),
+    Init(init::Command),
+    Completions(completions::Command),
+    Man(man::Command),
     Audit(audit::Command),
+}
+
+impl Command {
+    /// Whether it looks at the journal or writes there.
+    fn needs_the_journal(&self) -> bool {
+        !matches!(
+            self,
+            Self::Connectors(_) | Self::Init(_) | Self::Completions(_) | Self::Man(_)
+        )
+    }
 }
 
 impl Cli {
@@ -226,6 +271,11 @@ impl Cli {
             Command::Abort(command) => command.run(global).await,
             Command::Rollback(command) => command.run(global).await,
             Command::Run(command) => command.run(global).await,
+            Command::Plan(command) => command.run(global).await,
+            Command::Doctor(command) => command.run(global).await,
+            Command::Init(command) => command.run(),
+            Command::Completions(command) => command.run(),
+            Command::Man(command) => command.run(),
             Command::Audit(command) => command.run(global).await,
         }
     }

@@ -123,3 +123,17 @@ pub enum Fault {
     #[error("it does not hold the new key after it was written")]
     ReadBack,
 }
+
+impl Fault {
+    /// What mends it; `None` where its own words say so.
+    pub fn remedy(&self) -> Option<String> {
+        Some(match self {
+            Self::Folder(folder, _) => format!("mkdir -p {folder}"),
+            Self::File(refused) if refused.is_full() => "make room on its disk".to_owned(),
+            Self::File(_) | Self::Content(_) => "mend the file, or deliver elsewhere".to_owned(),
+            Self::ReadBack => "something else writes to this file; stop it first".to_owned(),
+            Self::Exists(path) => format!("move {path} away, or deliver elsewhere with --deliver file:PATH.p8"),
+            Self::Unknown | Self::Ending | Self::NoAccessKey | Self::NoPrivateKey | Self::Name(_) => return None,
+        })
+    }
+}

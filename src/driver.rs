@@ -18,8 +18,8 @@ use rotate_providers::secret::{Credential, Secret};
 
 pub use error::{DriveError, Refusal};
 pub use interrupt::Interrupt;
-pub use live::{History, LiveKey};
-pub use open::{Request, Standing, inspect, prepare};
+pub use live::{History, LiveKey, Rival, rivals};
+pub use open::{Found, Request, Standing, inspect, prepare};
 pub use pace::Pace;
 
 use crate::hooks::now;
@@ -289,7 +289,7 @@ impl Driver<'_> {
             target: &stored.target,
             follows: stored.revision,
             record: &record,
-            rotation: &rotation.clone().into(),
+            state: &rotation.clone().into(),
             seal,
         };
         self.store.append(self.lease, append).await?;

@@ -13,6 +13,11 @@ pub fn now() -> Timestamp {
     now
 }
 
+/// The time by which requests are signed and tokens are dated: the machine's own, whatever clock is moved here.
+pub fn signing_time() -> Timestamp {
+    Timestamp::now()
+}
+
 /// A place where the process may die: every instant between two of them is like the instant at one of them.
 #[inline]
 pub fn crash_point(name: &'static str) {

@@ -9,15 +9,21 @@
 //! records an intent, makes one call, records the result. It may be killed anywhere; the next run replays the journal and
 //! goes on. A dry run asks the same pure function ([`plan`]).
 //!
+//! A [`fleet`] is what a configuration file ([`config`]) names: each target is judged by its key's age, and rotated in
+//! time. What is seen of it in between is journaled as well.
+//!
 //! Where only a person can act, the connector's guide leads through the same phases, and a [`walker`] writes each step
 //! into the same journal.
 //!
 //! A secret is in clear only on the wire, inside a [`seal`]er, and in the [`delivery`] destination that the user named.
 
 pub mod cli;
+pub mod config;
 pub mod delivery;
 pub mod driver;
+pub mod duration;
 pub mod evidence;
+pub mod fleet;
 pub mod hooks;
 pub mod machine;
 pub mod plan;
@@ -28,3 +34,4 @@ pub mod seal;
 pub mod state_folder;
 pub mod store;
 pub mod walker;
+pub mod watcher;

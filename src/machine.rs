@@ -2,10 +2,13 @@
 //!
 //! The journal is the only truth. A [`Rotation`] is what its events say; [`Rotation::after`] is the only way to get one.
 
+mod chronicle;
 mod course;
 mod event;
 mod phase;
 mod walk;
+mod watch;
+mod window;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Not;
@@ -14,9 +17,12 @@ use jiff::Timestamp;
 use rotate_providers::contract::{KeyId, Principal, PublicHalf};
 use serde::{Deserialize, Serialize};
 
+pub use chronicle::Chronicle;
 pub use course::Course;
 pub use event::{Event, Record, Restored, SwitchedBy, UndoKind};
 pub use walk::{Itinerary, Tick, Ticked, Walk};
+pub use watch::{Drift, SeenKey, Sighting, Watch};
+pub use window::{Day, Window};
 
 /// What is fixed when a rotation is opened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +55,9 @@ pub struct Charter {
     /// Whether the program runs as the owner of these keys, and was told to go on all the same.
     #[serde(default, skip_serializing_if = "Not::not")]
     pub own_identity: bool,
+    /// When effects are allowed; none: at any time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Box<Window>>,
 }
 
 /// How the old key goes.

@@ -217,11 +217,12 @@ impl Foresight {
         let who = match on {
             Waiting::Cutover | Waiting::Person => "a person",
             Waiting::Evidence => "the consumers",
-            Waiting::Soak => "rotate",
+            Waiting::Soak | Waiting::Window => "rotate",
         };
         let phase = match on {
             Waiting::Cutover | Waiting::Evidence => "cut over",
             Waiting::Soak => "soaked",
+            Waiting::Window => self.phase_of_window(),
             Waiting::Person => "blocked",
         };
         self.plan(phase, who, why, false, true);
@@ -230,7 +231,7 @@ impl Foresight {
                 let by = SwitchedBy::Person("someone".to_owned());
                 self.record(Event::CutOver { by })?;
             }
-            Waiting::Soak => {
+            Waiting::Soak | Waiting::Window => {
                 self.now = until.unwrap_or(self.now);
                 if let Some(last) = self.steps.last_mut() {
                     last.at = until;
@@ -239,6 +240,15 @@ impl Foresight {
             Waiting::Person => return Ok(false),
         }
         Ok(true)
+    }
+
+    fn phase_of_window(&self) -> &'static str {
+        match self.rotation.phase {
+            Phase::Opened => "opened",
+            Phase::Verified(_) => "verified",
+            Phase::CutOver(..) => "cut over",
+            _ => "soaked",
+        }
     }
 
     fn phase_of_proof(&self) -> &'static str {
@@ -278,7 +288,9 @@ impl Foresight {
                     .collect()
             }
         };
-        self.facts.keys = Some(Listing { keys, agreeing: 2 });
+        // In a plan every list agrees.
+        let agreeing = u32::MAX;
+        self.facts.keys = Some(Listing { keys, agreeing });
     }
 
     fn effect(&mut self, phase: &'static str, what: String, reversible: bool) {

@@ -3,15 +3,19 @@
 //! [`next`] drives the real thing and the dry run alike, so the two cannot disagree.
 
 mod attribution;
+mod drift;
+mod due;
 mod gate;
 
 use jiff::{SignedDuration, Timestamp};
 use rotate_providers::contract::{Key, KeyId, LastUse};
 
 pub use attribution::{Suspect, suspect};
+pub use drift::Expected;
+pub use due::{Deadline, Lead, Terms, Urgency};
 pub use gate::{may_create, used_by_others};
 
-use crate::machine::{Charter, Cutover, Event, Phase, Restored, Retirement, Rotation, SwitchedBy, UndoKind};
+use crate::machine::{Charter, Cutover, Event, Issued, Phase, Restored, Retirement, Rotation, SwitchedBy, UndoKind};
 
 /// How long a proof of the new key or a reading of the vendor's records is worth acting on.
 pub const FRESH: SignedDuration = SignedDuration::from_mins(5);
@@ -131,6 +135,8 @@ pub enum Waiting {
     Evidence,
     /// The old key's rest.
     Soak,
+    /// The hours in which effects are allowed.
+    Window,
     /// A person has to look.
     Person,
 }
@@ -153,7 +159,7 @@ pub fn next(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
 fn forward(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
     let charter = &rotation.charter;
     match &rotation.phase {
-        Phase::Opened => gate::create(rotation, facts),
+        Phase::Opened => shut(charter, now).unwrap_or_else(|| gate::create(rotation, facts)),
         Phase::Creating => attribution::settle(rotation, facts, now),
         Phase::Discarding(key) => Step::Discard {
             key: key.clone(),
@@ -161,28 +167,20 @@ fn forward(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
         },
         Phase::Minted(issued) => gate::register(rotation, issued, facts),
         Phase::Created(_) => Step::Prove,
-        // It may have waited for its destination for days.
-        Phase::Verified(issued) if !is_fresh(issued.proved_at, now) => Step::Prove,
-        Phase::Verified(issued) => {
-            let next = charter
-                .destinations
-                .iter()
-                .find(|name| !issued.delivered.contains(*name));
-            match next {
-                Some(destination) => Step::Deliver(destination.clone()),
-                None => block("every destination is delivered and yet the rotation is not: the journal is damaged"),
-            }
-        }
+        // A delivery that has begun is finished: half of the consumers would have the new key.
+        Phase::Verified(issued) => (issued.reached.is_empty().then(|| shut(charter, now)).flatten())
+            .unwrap_or_else(|| deliver(charter, issued, now)),
         Phase::Delivered(..) => gate::cut_over(rotation, facts, now),
         Phase::CutOver(issued, switch) if charter.retirement == Retirement::RemoveForGood => {
             let why = format!("old key {} rests before it is removed for good", charter.old_key);
             rest(switch.at, charter, why, now)
+                .or_else(|| shut(charter, now))
                 .or_else(|| gate::retire(rotation, issued, switch, facts, now))
                 .unwrap_or(Step::Delete)
         }
-        Phase::CutOver(issued, switch) => {
-            gate::retire(rotation, issued, switch, facts, now).unwrap_or(Step::Deactivate)
-        }
+        Phase::CutOver(issued, switch) => shut(charter, now)
+            .or_else(|| gate::retire(rotation, issued, switch, facts, now))
+            .unwrap_or(Step::Deactivate),
         // It may be disabled already. What forbids disabling it now asks for enabling it again.
         Phase::Deactivating(issued, switch) => match gate::retire(rotation, issued, switch, facts, now) {
             Some(Step::Record(Event::Blocked { why })) => Step::Reactivate(why),
@@ -200,12 +198,29 @@ fn forward(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
                     charter.old_key
                 ),
             };
-            rest(retired.at, charter, why, now).unwrap_or_else(|| gate::delete(rotation, issued, switch, facts, now))
+            rest(retired.at, charter, why, now)
+                .or_else(|| shut(charter, now))
+                .unwrap_or_else(|| gate::delete(rotation, issued, switch, facts, now))
         }
         Phase::Deleting(issued, switch, _) => gate::delete(rotation, issued, switch, facts, now),
         Phase::Deleted(_) => gate::listed_gone(facts, &charter.old_key, Event::Done),
         Phase::Withdrawing(_) | Phase::Withdrawn(_) => block("a key is being withdrawn and nobody asked for it"),
         Phase::Done(_) | Phase::Aborted | Phase::RolledBack => Step::Closed,
+    }
+}
+
+fn deliver(charter: &Charter, issued: &Issued, now: Timestamp) -> Step {
+    // It may have waited for its destination for days.
+    if !is_fresh(issued.proved_at, now) {
+        return Step::Prove;
+    }
+    let next = charter
+        .destinations
+        .iter()
+        .find(|name| !issued.delivered.contains(*name));
+    match next {
+        Some(destination) => Step::Deliver(destination.clone()),
+        None => block("every destination is delivered and yet the rotation is not: the journal is damaged"),
     }
 }
 
@@ -216,6 +231,17 @@ fn rest(since: Timestamp, charter: &Charter, why: String, now: Timestamp) -> Opt
         on: Waiting::Soak,
         until: Some(until),
         why,
+    }))
+}
+
+/// Outside its window nothing is begun; `None` where it is open.
+fn shut(charter: &Charter, now: Timestamp) -> Option<Step> {
+    let window = charter.window.as_ref()?;
+    let opens = window.opens_after(now)?;
+    Some(Step::Wait(Wait {
+        on: Waiting::Window,
+        until: Some(opens),
+        why: format!("the window in which effects are allowed opens at {opens} ({window})"),
     }))
 }
 

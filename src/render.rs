@@ -1,44 +1,40 @@
 //! Lays out output: text for people, JSON for programs. The only code that does.
 
+pub mod checkup;
 pub mod json;
 mod listed;
 pub mod markdown;
+pub mod outlook;
 mod report;
 pub mod text;
 
 use std::path::Path;
 
+pub use checkup::Checkup;
 pub use listed::Listed;
-pub use report::{Next, Report};
+pub use outlook::Outlook;
+pub use report::{AgeReport, Next, Report};
 
 /// How commands that a person is told to run begin: with the state folder, where it is not the default one.
 pub struct Speaker {
-    state_dir: Option<String>,
+    options: String,
 }
 
 impl Speaker {
-    /// Commands for this state folder.
-    pub fn new(state_dir: Option<&Path>) -> Self {
-        let quoted = |path: &Path| {
-            let text = path.display().to_string();
-            let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+".contains(c));
-            if plain {
-                text
-            } else {
-                format!("'{}'", text.replace('\'', "'\\''"))
-            }
+    /// Commands for this state folder and this configuration, where they are not the default ones.
+    pub fn new(state_dir: Option<&Path>, config: Option<&Path>) -> Self {
+        let option = |name: &str, path: Option<&Path>| match path {
+            Some(path) => format!(" --{name} {}", quoted(path)),
+            None => String::new(),
         };
         Self {
-            state_dir: state_dir.map(quoted),
+            options: option("state-dir", state_dir) + &option("config", config),
         }
     }
 
     /// A command of ours, complete.
     pub fn command(&self, arguments: &str) -> String {
-        match &self.state_dir {
-            Some(folder) => format!("rotate --state-dir {folder} {arguments}"),
-            None => format!("rotate {arguments}"),
-        }
+        format!("rotate{} {arguments}", self.options)
     }
 
     /// A line of advice; where it is a command of ours, it is completed.
@@ -47,5 +43,16 @@ impl Speaker {
             Some(arguments) => self.command(arguments),
             None => line.to_owned(),
         }
+    }
+}
+
+/// A path as a shell reads it.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+".contains(c));
+    if plain {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
     }
 }

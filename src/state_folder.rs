@@ -14,8 +14,9 @@ pub struct StateFolder {
 }
 
 impl StateFolder {
-    /// The folder of this path, else of `$ROTATE_STATE_DIR`, else `rotate` in the user's state folder.
-    pub fn locate(explicit: Option<&Path>) -> Option<Self> {
+    /// The folder of this path, else of `$ROTATE_STATE_DIR`, else the configured one, else `rotate` in the user's state
+    /// folder.
+    pub fn locate(explicit: Option<&Path>, configured: Option<&Path>) -> Option<Self> {
         let variable = |name| {
             std::env::var_os(name)
                 .filter(|value| !value.is_empty())
@@ -24,6 +25,7 @@ impl StateFolder {
         let path = explicit
             .map(Path::to_owned)
             .or_else(|| variable("ROTATE_STATE_DIR"))
+            .or_else(|| configured.map(Path::to_owned))
             .or_else(|| variable("XDG_STATE_HOME").map(|base| base.join("rotate")))
             .or_else(|| std::env::home_dir().map(|home| home.join(".local/state/rotate")))?;
         Some(Self { path })

@@ -6,7 +6,7 @@
 mod chain;
 mod sqlite;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -15,7 +15,7 @@ use rotate_providers::contract::KeyId;
 pub use sqlite::SqliteStore;
 
 use crate::hooks::now;
-use crate::machine::{Course, Illegal, Record, Rotation, Walk};
+use crate::machine::{Chronicle, Course, Illegal, Record, Rotation, Walk, Watch};
 
 /// Where rotations are kept.
 #[async_trait]
@@ -35,8 +35,17 @@ pub trait Store: Send + Sync {
     /// The latest rotation of every target, as last recorded.
     async fn summaries(&self) -> Result<Vec<Stored>, StoreError>;
 
+    /// What was last seen of the target between its rotations, replayed in the same way.
+    async fn watch(&self, target: &str) -> Result<Option<Stored<Watch>>, StoreError>;
+
+    /// What was last seen of every target, as last recorded.
+    async fn watches(&self) -> Result<Vec<Stored<Watch>>, StoreError>;
+
     /// The journal, oldest line first, of one target or of all.
     async fn journal(&self, target: Option<&str>) -> Result<Vec<Line>, StoreError>;
+
+    /// The target's passages that have ended, as last recorded.
+    async fn closed(&self, target: &str) -> Result<Vec<Stored>, StoreError>;
 
     /// Keys that finished rotations of this target deleted.
     async fn retired(&self, target: &str) -> Result<Vec<KeyId>, StoreError>;
@@ -105,6 +114,51 @@ impl Stored {
     }
 }
 
+impl Stored<Chronicle> {
+    /// A passage of the target.
+    fn course(self, path: &Path) -> Result<Stored, StoreError> {
+        match self.rotation {
+            Chronicle::Course(course) => Ok(Stored {
+                id: self.id,
+                target: self.target,
+                revision: self.revision,
+                updated_at: self.updated_at,
+                rotation: course,
+            }),
+            Chronicle::Watch(_) => Err(misplaced(path, &self.target)),
+        }
+    }
+
+    /// What was seen of a target, under the target's own name.
+    fn watch(self, path: &Path) -> Result<Stored<Watch>, StoreError> {
+        match (self.rotation, self.target.strip_prefix(WATCH)) {
+            (Chronicle::Watch(watch), Some(target)) => Ok(Stored {
+                id: self.id,
+                target: target.to_owned(),
+                revision: self.revision,
+                updated_at: self.updated_at,
+                rotation: *watch,
+            }),
+            _ => Err(misplaced(path, &self.target)),
+        }
+    }
+}
+
+fn misplaced(path: &Path, name: &str) -> StoreError {
+    StoreError::Damaged {
+        path: path.to_owned(),
+        why: format!("{name} is kept as what it is not"),
+    }
+}
+
+/// How the threads of what is seen between rotations are called: no target's name has a colon.
+const WATCH: &str = "watch:";
+
+/// The name of the thread that tells what is seen of this target.
+pub fn watch_of(target: &str) -> String {
+    format!("{WATCH}{target}")
+}
+
 /// One event to append.
 pub struct Append<'a> {
     /// The rotation's id.
@@ -115,8 +169,8 @@ pub struct Append<'a> {
     pub follows: i64,
     /// The event.
     pub record: &'a Record,
-    /// The rotation after it.
-    pub rotation: &'a Course,
+    /// What it leads to.
+    pub state: &'a Chronicle,
     /// What is sealed with it, by name.
     pub seal: Option<(&'a str, &'a [u8])>,
 }
@@ -132,6 +186,19 @@ pub struct Line {
     pub target: String,
     /// The event.
     pub record: Record,
+}
+
+impl Line {
+    /// Names the target, also where the line belongs to what was seen of it.
+    fn of_its_target(self) -> Self {
+        match self.target.strip_prefix(WATCH) {
+            Some(target) => Self {
+                target: target.to_owned(),
+                ..self
+            },
+            None => self,
+        }
+    }
 }
 
 /// A journal that is whole.

@@ -103,7 +103,7 @@ impl Walker<'_> {
             target: &stored.target,
             follows: stored.revision,
             record,
-            rotation: &stored.rotation,
+            state: &stored.rotation.clone().into(),
             seal: None,
         };
         self.store.append(self.lease, append).await?;

@@ -215,3 +215,90 @@ async fn an_unknown_user_and_a_missing_bucket_are_told() {
     );
     assert_eq!(account.keys().await, [(account.old_key.clone(), true)]);
 }
+
+/// The clients of another account: the emulator takes a key id of twelve digits for the account's number.
+fn sdk_of(account: &str) -> SdkConfig {
+    let credentials = Credentials::new(account, "test", None, None, "the emulator's own");
+    let provider = aws_credential_types::provider::SharedCredentialsProvider::new(credentials);
+    sdk().into_builder().credentials_provider(provider).build()
+}
+
+/// A user with a key, a bucket of its own, and a role that may manage it, in an account.
+async fn populate(account: &str, user: &str) -> String {
+    let config = sdk_of(account);
+    let iam = aws_sdk_iam::Client::new(&config);
+    let trust =
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"}]}"#;
+    let role = iam
+        .create_role()
+        .role_name("rotator")
+        .assume_role_policy_document(trust);
+    // The second user of an account finds the role there.
+    let _ = role.send().await;
+    iam.create_user().user_name(user).send().await.unwrap();
+    let created = iam.create_access_key().user_name(user).send().await.unwrap();
+    let s3 = aws_sdk_s3::config::Builder::from(&config)
+        .force_path_style(true)
+        .build();
+    let bucket = aws_sdk_s3::Client::from_conf(s3)
+        .create_bucket()
+        .bucket(format!("bucket-{user}"));
+    bucket.send().await.unwrap();
+    created.access_key.unwrap().access_key_id
+}
+
+#[tokio::test]
+async fn one_run_keeps_a_fleet_in_two_accounts_by_two_roles() {
+    const FLEET: [(&str, &str); 4] = [
+        ("111111111111", "fleet-a"),
+        ("111111111111", "fleet-b"),
+        ("222222222222", "fleet-c"),
+        ("222222222222", "fleet-d"),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let mut text = String::from("[defaults]\ncutover = \"immediate\"\nsoak = \"0s\"\naws_calls_per_second = 100\n");
+    let mut old = Vec::new();
+    for (account, user) in FLEET {
+        old.push(populate(account, user).await);
+        text.push_str(&format!(
+            "\n[[target]]\nname = \"{user}\"\nconnector = \"s3-customer-managed\"\nuser = \"{user}\"\nbucket = \"bucket-{user}\"\n\
+             assume_role = \"arn:aws:iam::{account}:role/rotator\"\nexternal_id = \"acme\"\ndeliver = [\"file:{}\"]\n",
+            folder.path().join(format!("{user}.json")).display()
+        ));
+    }
+    let config = folder.path().join("rotate.toml");
+    std::fs::write(&config, text).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(ROTATE);
+        command
+            .env_clear()
+            .envs(LocalStack::shared().env())
+            .env("HOME", folder.path())
+            .stdin(Stdio::null())
+            .args(["--verify-spacing", "0s", "--list-spacing", "1s", "--state-dir"])
+            .arg(folder.path().join("state"))
+            .arg("--config")
+            .arg(&config)
+            .args(arguments);
+        Ran::of(command)
+    };
+    run(&["run"]).expect(0).says(&["4 targets: 4 not due"]);
+    run(&["run", "--due-within", "3650d"])
+        .expect(0)
+        .says(&["4 targets: 4 ended"]);
+    for ((account, user), old) in FLEET.into_iter().zip(old) {
+        let iam = aws_sdk_iam::Client::new(&sdk_of(account));
+        let listed = iam.list_access_keys().user_name(user).send().await.unwrap();
+        let keys: Vec<&str> = listed
+            .access_key_metadata()
+            .iter()
+            .filter_map(|key| key.access_key_id())
+            .collect();
+        let document: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(folder.path().join(format!("{user}.json"))).unwrap()).unwrap();
+        assert_eq!(keys, [document["AccessKeyId"].as_str().unwrap()], "{user}");
+        assert_ne!(keys, [old.as_str()]);
+    }
+    run(&["run"]).expect(0).says(&["4 targets: 4 not due"]);
+    run(&["audit", "verify"]).expect(0);
+}

@@ -93,6 +93,7 @@ fn charter(cutover: Cutover, destinations: &[&str], soak_seconds: u64) -> Charte
         retirement: Retirement::Disable,
         mints_locally: false,
         own_identity: false,
+        window: None,
     }
 }
 

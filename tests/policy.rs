@@ -103,6 +103,7 @@ fn rotation(phase: Phase) -> Rotation {
             retirement: Retirement::Disable,
             mints_locally: false,
             own_identity: false,
+            window: None,
         },
         opened_at: ago(3600),
         attempts: vec![Attempt {

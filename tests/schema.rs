@@ -8,6 +8,8 @@
     reason = "in a test, what cannot be is the failure itself"
 )]
 
+#[path = "schema/fleet.rs"]
+mod fleet;
 #[path = "schema/vendors.rs"]
 mod vendors;
 
@@ -15,12 +17,12 @@ use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use jsonschema::Validator;
-use rotate::machine::{Event, Itinerary, Record, Restored, SwitchedBy, UndoKind};
+use rotate::machine::{Event, Itinerary, Record, Restored, SeenKey, Sighting, SwitchedBy, UndoKind};
 use rotate::render::json;
 use rotate::store::{Line, Verified};
 use rotate_fixtures::workplace::{TARGET, USER};
 use rotate_fixtures::{Ran, Workplace};
-use rotate_providers::contract::{KeyId, LastUse, PublicHalf};
+use rotate_providers::contract::{KeyId, LastUse, Principal, PublicHalf};
 use serde_json::{Value, json};
 
 const ROTATE: &str = env!("CARGO_BIN_EXE_rotate");
@@ -284,6 +286,17 @@ fn events() -> Vec<Event> {
         Event::RolledBack,
         Event::Blocked { why: why.clone() },
         Event::Resumed { by: by.clone() },
+        Event::Sighted {
+            sighting: sightings()[0].clone(),
+        },
+        Event::Sighted {
+            sighting: sightings()[1].clone(),
+        },
+        Event::Drifted {
+            why: why.clone(),
+            sighting: sightings()[0].clone(),
+        },
+        Event::Released { by: by.clone() },
         Event::WalkOpened { itinerary: itinerary() },
         Event::StepDone {
             step: "look".to_owned(),
@@ -299,6 +312,31 @@ fn events() -> Vec<Event> {
     ]
 }
 
+/// What may be seen of a target between its rotations: all of it, and as little as there can be.
+fn sightings() -> [Sighting; 2] {
+    let owner = Principal {
+        account: "123456789012".to_owned(),
+        name: USER.to_owned(),
+        id: "AIDAX".to_owned(),
+    };
+    let key = |created_at| SeenKey {
+        id: KeyId::new("AKIAX"),
+        active: true,
+        created_at,
+    };
+    let whole = Sighting {
+        owner: owner.clone(),
+        keys: vec![key(Some(Timestamp::UNIX_EPOCH))],
+        live: Some(KeyId::new("AKIAX")),
+    };
+    let bare = Sighting {
+        owner,
+        keys: vec![key(None)],
+        live: None,
+    };
+    [whole, bare]
+}
+
 /// What is fixed at the opening of a guided rotation.
 fn itinerary() -> Itinerary {
     Itinerary {
@@ -306,6 +344,7 @@ fn itinerary() -> Itinerary {
         procedure: "rotate".to_owned(),
         values: [("site".to_owned(), "acme".to_owned())].into(),
         steps: vec!["look".to_owned(), "make".to_owned()],
+        essential: vec![vec!["make".to_owned()]],
         allowance_seconds: 1_209_600,
     }
 }
@@ -355,6 +394,30 @@ fn a_note_of_a_step_fits_and_may_be_left_out() {
     valid(&noted(Some("Gainsight only")));
     assert!(!faults(&with(&noted(None), "/events/0/what/evidence", json!(null))).is_empty());
     assert!(!faults(&with(&noted(None), "/events/0/what/step", json!("Look!"))).is_empty());
+}
+
+#[test]
+fn what_is_seen_fits_and_nothing_else_does() {
+    let [whole, bare] = sightings().map(|sighting| journal(Event::Sighted { sighting }));
+    valid(&whole);
+    valid(&bare);
+    for (place, value) in [
+        ("live", json!(null)),
+        ("live", json!("")),
+        ("keys", json!(null)),
+        ("keys", json!([{ "id": "AKIAX" }])),
+        ("keys", json!([{ "id": "AKIAX", "active": true, "created_at": null }])),
+        ("keys", json!([{ "id": "AKIAX", "active": true, "secret": "x" }])),
+        ("owner/id", json!(7)),
+        ("owner/surprise", json!(1)),
+        ("surprise", json!(1)),
+    ] {
+        let place = format!("/events/0/what/sighting/{place}");
+        assert!(
+            !faults(&with(&whole, &place, value.clone())).is_empty(),
+            "{place}: {value}"
+        );
+    }
 }
 
 #[test]
@@ -430,7 +493,7 @@ fn a_broken_document_does_not_fit() {
         (&guided, "/targets/0/guide/missing/0/option", json!("domain")),
         (&ticked, "/targets/0/plan/0/tick/outcome", json!("done")),
         (&ticked, "/targets/0/plan/0/tick/surprise", json!(1)),
-        (&ticked, "/targets/0/name", json!("Freshdesk")),
+        (&ticked, "/targets/0/name", json!("fresh desk")),
         (&connectors, "/connectors/0/mode", json!("by magic")),
         (&connectors, "/connectors/0/surprise", json!(1)),
         (&connectors, "/connectors/0/procedures", json!([])),

@@ -19,8 +19,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use rotate::machine::{Charter, Course, Cutover, Event, Record, Retirement, SwitchedBy};
-use rotate::store::{Append, Lease, SqliteStore, Store, StoreError};
+use rotate::machine::{Charter, Course, Cutover, Event, Record, Retirement, SeenKey, Sighting, SwitchedBy, Watch};
+use rotate::store::{Append, Lease, SqliteStore, Store, StoreError, watch_of};
 use rotate_providers::contract::{KeyId, Principal, PublicHalf};
 use sha2::{Digest, Sha256};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -68,7 +68,7 @@ impl Growing {
             target: self.target,
             follows: self.revision,
             record: &record,
-            rotation: &rotation,
+            state: &rotation.clone().into(),
             seal,
         };
         store.append(lease, append).await?;
@@ -103,6 +103,7 @@ fn charter(old_key: &str) -> Charter {
         retirement: Retirement::Disable,
         mints_locally: false,
         own_identity: false,
+        window: None,
     }
 }
 
@@ -185,10 +186,23 @@ impl Embedded {
         options.connect().await.expect("it is a database")
     }
 
+    /// A store that was dropped lets go of the database a moment later, so a lock is waited out.
     async fn execute(&self, sql: &'static str) {
-        let mut raw = self.raw().await;
-        sqlx::raw_sql(sql).execute(&mut raw).await.expect("the statement works");
-        raw.close().await.expect("it can be closed");
+        for _ in 0..100 {
+            let mut raw = self.raw().await;
+            let executed = sqlx::raw_sql(sql).execute(&mut raw).await;
+            raw.close().await.expect("it can be closed");
+            match executed {
+                Err(error) if error.to_string().contains("database is locked") => {
+                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                }
+                executed => {
+                    executed.expect("the statement works");
+                    return;
+                }
+            }
+        }
+        panic!("the database stays locked");
     }
 
     async fn text(&self, sql: &'static str) -> String {

@@ -7,6 +7,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::service_config::ServiceConfigKey;
 
 use super::Inputs;
@@ -18,14 +19,16 @@ use crate::endpoint::check_endpoint;
 use crate::patience::patiently;
 
 const ASSUME_ROLE: Call = Call::read("sts:AssumeRole");
+pub(super) const WHO_AM_I: Call = Call::read("sts:GetCallerIdentity");
 
 /// The configuration that the inputs and the environment ask for.
-pub(super) async fn load(inputs: &Inputs) -> SdkConfig {
+pub(super) async fn load(inputs: &Inputs, http: &SharedHttpClient) -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(5))
         .operation_timeout(Duration::from_secs(30))
         .build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http.clone())
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts);
     if let Some(profile) = &inputs.profile {
@@ -45,16 +48,13 @@ pub(super) async fn load(inputs: &Inputs) -> SdkConfig {
     }
 }
 
-/// The credentials of this role, for an hour: longer than any run.
-pub(super) async fn assume(base: &SdkConfig, role: &str) -> Result<Credentials, Error> {
-    let sts = aws_sdk_sts::Client::from_conf(
-        aws_sdk_sts::config::Builder::from(base)
-            .interceptor(EndpointGuard)
-            .build(),
-    );
+/// The credentials of this role, for an hour.
+pub(super) async fn assume(base: &SdkConfig, role: &str, external_id: Option<&str>) -> Result<Credentials, Error> {
+    let sts = sts(base);
     let action = || format!("assume role {role}");
     let reply = patiently(ASSUME_ROLE, async || {
         let request = sts.assume_role().role_arn(role).role_session_name("rotate");
+        let request = request.set_external_id(external_id.map(str::to_owned));
         request.send().await.map_err(|e| translate(ASSUME_ROLE, action(), &e))
     })
     .await?;
@@ -69,6 +69,25 @@ pub(super) async fn assume(base: &SdkConfig, role: &str) -> Result<Credentials, 
         None,
         "the assumed role",
     ))
+}
+
+/// The account that these credentials lead to.
+pub(super) async fn account_behind(config: &SdkConfig) -> Result<String, Error> {
+    let action = || "ask AWS which account this is".to_owned();
+    let sts = sts(config);
+    let reply = patiently(WHO_AM_I, async || {
+        let sent = sts.get_caller_identity().send().await;
+        sent.map_err(|e| translate(WHO_AM_I, action(), &e))
+    })
+    .await?;
+    reply
+        .account
+        .ok_or_else(|| incomplete(WHO_AM_I, action(), "an account"))
+}
+
+fn sts(config: &SdkConfig) -> aws_sdk_sts::Client {
+    let config = aws_sdk_sts::config::Builder::from(config).interceptor(EndpointGuard);
+    aws_sdk_sts::Client::from_conf(config.build())
 }
 
 /// Where the calls to this service would go, unless to AWS: the SDK takes endpoints from flags, the environment and

@@ -4,9 +4,14 @@
 //! deleted. Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html>.
 
 mod administrator;
+mod administrators;
 mod endpoint;
 mod failure;
+mod preflight;
+mod rate;
 mod wire;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -14,11 +19,14 @@ use serde_json::Value;
 
 use crate::call::configuration;
 use crate::contract::{
-    Error, Key, KeyId, LastUse, Minting, MintsAtVendor, Observation, Principal, Provider, PublicHalf, Verdict,
+    Error, Key, KeyId, LastUse, Minting, MintsAtVendor, Observation, Preflight, Principal, Provider, PublicHalf,
+    Verdict,
 };
+use crate::field::{self, Field};
 use crate::secret::Credential;
-use crate::{Automation, Connecting, SecretKind};
+use crate::{Automation, Connecting, SecretKind, Vendors};
 
+pub(crate) use administrators::Administrators;
 use wire::Wire;
 
 /// What the registry says of it.
@@ -38,7 +46,35 @@ pub const AUTOMATION: Automation = Automation {
     disables: true,
     rotates_itself: false,
     secret: SecretKind::AccessKey,
+    fields: FIELDS,
 };
+
+const FIELDS: &[Field] = &[
+    Field::required("user", "the IAM user whose access key is rotated", user_name),
+    Field::required("bucket", "the bucket that the key must be able to list", bucket_name),
+    Field::optional(
+        "prefix",
+        "the prefix in the bucket that the key must be able to list",
+        field::text,
+    ),
+    Field::optional("profile", "the profile of the administrator's credentials", field::text),
+    Field::optional("assume_role", "the role that the administrator assumes", role_arn),
+    Field::optional(
+        "external_id",
+        "the external id that the role's trust policy asks for",
+        field::text,
+    ),
+    Field::optional(
+        "region",
+        "the region of the bucket; else the profile's, else us-east-1",
+        field::text,
+    ),
+    Field::optional(
+        "endpoint_url",
+        "another endpoint than AWS: https, or http on the loopback interface",
+        field::endpoint,
+    ),
+];
 
 /// What this connector has to be told. Never a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +93,10 @@ pub struct Inputs {
     /// The role that the administrator assumes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assume_role: Option<String>,
+    /// The external id that the role's trust policy asks for. It tells customers apart, and is no secret:
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html>.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
     /// The region.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
@@ -70,11 +110,40 @@ struct S3CustomerManaged {
     wire: Wire,
 }
 
-fn connect(inputs: Value) -> Connecting {
+/// IAM's own rule: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_User.html>.
+pub fn user_name(text: &str) -> Result<Value, String> {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || "_+=,.@-".contains(letter);
+    if (1..=64).contains(&text.len()) && text.chars().all(fits) {
+        Ok(Value::from(text))
+    } else {
+        Err("an IAM user name has 1 to 64 letters, digits or _+=,.@- and no path".to_owned())
+    }
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>, and the longer names of old buckets.
+pub fn bucket_name(text: &str) -> Result<Value, String> {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+    if (3..=255).contains(&text.len()) && text.chars().all(fits) {
+        Ok(Value::from(text))
+    } else {
+        Err("write the bucket's bare name, without s3:// and without a prefix (see --prefix)".to_owned())
+    }
+}
+
+fn role_arn(text: &str) -> Result<Value, String> {
+    if text.starts_with("arn:") && text.contains(":role/") && text.chars().all(|c| c.is_ascii_graphic()) {
+        Ok(Value::from(text))
+    } else {
+        Err("a role is written as its ARN, like arn:aws:iam::123456789012:role/rotator".to_owned())
+    }
+}
+
+fn connect(inputs: Value, vendors: &Arc<Vendors>) -> Connecting {
+    let vendors = Arc::clone(vendors);
     Box::pin(async move {
         let inputs: Inputs = serde_json::from_value(inputs)
             .map_err(|error| configuration("read the inputs of s3-customer-managed", error.to_string()))?;
-        let wire = Wire::connect(&inputs).await?;
+        let wire = Wire::new(vendors.aws.find(&inputs).await?);
         Ok(Box::new(S3CustomerManaged { inputs, wire }) as Box<dyn Provider>)
     })
 }
@@ -134,6 +203,11 @@ impl Provider for S3CustomerManaged {
     async fn delete(&self, key: &KeyId) -> Result<(), Error> {
         self.wire.delete(&self.inputs.user, key).await
     }
+
+    async fn preflight(&self, owner: &Principal) -> Preflight {
+        self.wire.preflight(&owner.name, &self.inputs.bucket).await
+    }
+
     /// The command line never allows it here.
     async fn adopt(&self, _: &Credential) -> Result<(), Error> {
         let action = "go on with the new key";

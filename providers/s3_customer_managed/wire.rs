@@ -3,15 +3,16 @@
 //! The SDK's retries are off for every call, because with them on a lost answer to `CreateAccessKey` makes a second key.
 //! [`patiently`] retries instead, and only what is known to be without effect or harmless to repeat.
 
-use aws_config::{Region, SdkConfig};
+use std::sync::Arc;
+
+use aws_config::Region;
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_iam::types::StatusType;
 use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
 use jiff::Timestamp;
 
-use super::Inputs;
-use super::administrator::{assume, credentials, endpoint_of, forbidden_endpoint, load};
+use super::administrator::WHO_AM_I;
+use super::administrators::Administrator;
 use super::endpoint::EndpointGuard;
 use super::failure::{incomplete, translate};
 use crate::call::Call;
@@ -19,60 +20,36 @@ use crate::contract::{Error, Key, KeyId, Kind, LastUse, Principal, Verdict};
 use crate::patience::patiently;
 use crate::secret::{Credential, Secret};
 
-const GET_USER: Call = Call::read("iam:GetUser");
+pub(super) const GET_USER: Call = Call::read("iam:GetUser");
 const LIST_KEYS: Call = Call::read("iam:ListAccessKeys");
 const CREATE_KEY: Call = Call::effect_once("iam:CreateAccessKey");
 const UPDATE_KEY: Call = Call::effect("iam:UpdateAccessKey");
 const DELETE_KEY: Call = Call::effect("iam:DeleteAccessKey");
 const LAST_USED: Call = Call::read("iam:GetAccessKeyLastUsed");
-const WHO_AM_I: Call = Call::read("sts:GetCallerIdentity");
 const LIST_BUCKET: Call = Call::read("s3:ListBucket");
 
-pub(super) struct Wire {
-    config: SdkConfig,
-    iam: aws_sdk_iam::Client,
-    /// The credentials that the program runs on: the role's, and those that it was assumed with.
-    callers: Vec<Credentials>,
-    path_style: bool,
-}
+pub(super) struct Wire(Arc<Administrator>);
 
 impl Wire {
-    /// Finds the administrator's credentials the way every AWS tool does.
-    pub(super) async fn connect(inputs: &Inputs) -> Result<Self, Error> {
-        let base = load(inputs).await;
-        if let Some(forbidden) = forbidden_endpoint(&base) {
-            return Err(forbidden);
-        }
-        let mut callers = vec![credentials(&base, inputs.profile.as_deref()).await?];
-        let config = match &inputs.assume_role {
-            Some(role) => {
-                let assumed = assume(&base, role).await?;
-                callers.push(assumed.clone());
-                let provider = SharedCredentialsProvider::new(assumed);
-                base.into_builder().credentials_provider(provider).build()
-            }
-            None => base,
-        };
-        let iam = aws_sdk_iam::Client::from_conf(
-            aws_sdk_iam::config::Builder::from(&config)
-                .interceptor(EndpointGuard)
-                .build(),
-        );
-        // Emulators and gateways serve buckets by path; AWS by host name.
-        let path_style = endpoint_of(&config, "S3").is_some();
-        Ok(Self {
-            config,
-            iam,
-            callers,
-            path_style,
-        })
+    pub(super) fn new(administrator: Arc<Administrator>) -> Self {
+        Self(administrator)
+    }
+
+    pub(super) fn administrator(&self) -> &Administrator {
+        &self.0
+    }
+
+    /// The client of IAM, once the account's turn has come.
+    pub(super) async fn iam(&self) -> &aws_sdk_iam::Client {
+        self.0.rate.turn().await;
+        &self.0.iam
     }
 
     /// The user's immutable id and account.
     pub(super) async fn user(&self, user: &str) -> Result<Principal, Error> {
         let action = || format!("read user {user}");
         let reply = patiently(GET_USER, async || {
-            let request = self.iam.get_user().user_name(user);
+            let request = self.iam().await.get_user().user_name(user);
             request.send().await.map_err(|e| translate(GET_USER, action(), &e))
         })
         .await?;
@@ -91,7 +68,12 @@ impl Wire {
         let mut marker: Option<String> = None;
         loop {
             let page = patiently(LIST_KEYS, async || {
-                let request = self.iam.list_access_keys().user_name(user).set_marker(marker.clone());
+                let request = self
+                    .iam()
+                    .await
+                    .list_access_keys()
+                    .user_name(user)
+                    .set_marker(marker.clone());
                 request
                     .send()
                     .await
@@ -119,7 +101,7 @@ impl Wire {
     ///
     /// A long-term key is found by its name in the user's list; only a session has to ask who it is.
     pub(super) async fn runs_as(&self, owner: &Principal, keys: &[Key]) -> Result<bool, Error> {
-        for caller in &self.callers {
+        for caller in &self.0.callers {
             if caller.session_token().is_none() {
                 if keys.iter().any(|key| key.id.as_str() == caller.access_key_id()) {
                     return Ok(true);
@@ -136,7 +118,8 @@ impl Wire {
 
     /// The names of the credentials that the program runs on.
     pub(super) fn caller_keys(&self) -> Vec<KeyId> {
-        self.callers
+        self.0
+            .callers
             .iter()
             .map(|caller| KeyId::new(caller.access_key_id()))
             .collect()
@@ -146,7 +129,7 @@ impl Wire {
     pub(super) async fn create(&self, user: &str) -> Result<Credential, Error> {
         let action = || format!("create an access key for user {user}");
         let reply = patiently(CREATE_KEY, async || {
-            let request = self.iam.create_access_key().user_name(user);
+            let request = self.iam().await.create_access_key().user_name(user);
             request.send().await.map_err(|e| translate(CREATE_KEY, action(), &e))
         })
         .await?;
@@ -174,7 +157,7 @@ impl Wire {
 
     async fn update(&self, user: &str, key: &KeyId, status: StatusType, verb: &str) -> Result<(), Error> {
         patiently(UPDATE_KEY, async || {
-            let request = self.iam.update_access_key().user_name(user);
+            let request = self.iam().await.update_access_key().user_name(user);
             let request = request.access_key_id(key.as_str()).status(status.clone());
             let action = || format!("{verb} access key {key} of user {user}");
             request.send().await.map_err(|e| translate(UPDATE_KEY, action(), &e))
@@ -185,7 +168,7 @@ impl Wire {
 
     pub(super) async fn delete(&self, user: &str, key: &KeyId) -> Result<(), Error> {
         let deleted = patiently(DELETE_KEY, async || {
-            let request = self.iam.delete_access_key().user_name(user);
+            let request = self.iam().await.delete_access_key().user_name(user);
             let action = || format!("delete access key {key} of user {user}");
             let sent = request.access_key_id(key.as_str()).send().await;
             sent.map_err(|e| translate(DELETE_KEY, action(), &e))
@@ -199,7 +182,7 @@ impl Wire {
 
     pub(super) async fn last_use(&self, key: &KeyId) -> Result<LastUse, Error> {
         let reply = patiently(LAST_USED, async || {
-            let request = self.iam.get_access_key_last_used().access_key_id(key.as_str());
+            let request = self.iam().await.get_access_key_last_used().access_key_id(key.as_str());
             let action = || format!("read the last use of access key {key}");
             request.send().await.map_err(|e| translate(LAST_USED, action(), &e))
         })
@@ -252,9 +235,9 @@ impl Wire {
         };
         let mut region: Option<String> = None;
         loop {
-            let mut config = aws_sdk_s3::config::Builder::from(&self.config)
+            let mut config = aws_sdk_s3::config::Builder::from(&self.0.config)
                 .credentials_provider(login.clone())
-                .force_path_style(self.path_style)
+                .force_path_style(self.0.path_style)
                 .interceptor(EndpointGuard);
             if let Some(region) = &region {
                 config = config.region(Region::new(region.clone()));
@@ -272,7 +255,7 @@ impl Wire {
                 .raw_response()
                 .and_then(|reply| reply.headers().get("x-amz-bucket-region"));
             if let (None, Some(elsewhere)) = (&region, elsewhere)
-                && Some(elsewhere) != self.config.region().map(Region::as_ref)
+                && Some(elsewhere) != self.0.config.region().map(Region::as_ref)
             {
                 region = Some(elsewhere.to_owned());
                 continue;
@@ -283,7 +266,7 @@ impl Wire {
     }
 
     async fn caller_identity(&self, login: Credentials) -> Result<GetCallerIdentityOutput, Error> {
-        let config = aws_sdk_sts::config::Builder::from(&self.config)
+        let config = aws_sdk_sts::config::Builder::from(&self.0.config)
             .credentials_provider(login)
             .interceptor(EndpointGuard)
             .build();

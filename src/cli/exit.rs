@@ -14,6 +14,8 @@ use crate::store::StoreError;
 pub enum Exit {
     /// Done, nothing to do, or waiting within the allowance.
     Ok,
+    /// There is something to do; only of a plan that was asked for it.
+    ToDo,
     /// Blocked or overdue: a person is needed.
     PersonNeeded,
     /// An error.
@@ -63,6 +65,7 @@ impl From<Exit> for ExitCode {
         ExitCode::from(match exit {
             Exit::Ok => 0,
             Exit::Error => 1,
+            Exit::ToDo => 2,
             Exit::PersonNeeded => 3,
             Exit::Busy => 4,
             Exit::Usage => 64,

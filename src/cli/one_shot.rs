@@ -3,15 +3,16 @@
 //! Each opens a rotation, or goes on where an open one stands; or foretells it, which changes nothing.
 
 use clap::{Args, ValueEnum};
-use rotate_providers::SecretKind;
+use rotate_providers::contract::Minting;
 use rotate_providers::endpoint::check_endpoint;
+use rotate_providers::{SecretKind, Vendors};
 
 use super::session::{Session, locate, show, speaker, tell, tell_folder};
 use super::{Exit, Global, terminal};
 use crate::delivery::{self, Destination};
-use crate::driver::{DriveError, History, Outcome, Refusal, Request, Standing, inspect, prepare};
+use crate::driver::{DriveError, Found, History, Outcome, Refusal, Request, Standing, inspect, prepare};
 use crate::hooks::now;
-use crate::machine::{Cutover, Rotation};
+use crate::machine::Cutover;
 use crate::plan::foresee;
 use crate::policy::{Facts, Step, next};
 use crate::render::Report;
@@ -91,7 +92,7 @@ async fn advance(
             if !options.yes && terminal::is_attended() && !terminal::ask(question) {
                 return Ok(None);
             }
-            let provider = connect(request.inputs.clone()).await?;
+            let provider = connect(request.inputs.clone(), &session.vendors).await?;
             return session.driver(global, provider.as_ref()).open(request).await.map(Some);
         }
     };
@@ -105,7 +106,7 @@ async fn advance(
         }
         return Ok(Some(outcome));
     }
-    let provider = connect(request.inputs.clone()).await?;
+    let provider = connect(request.inputs.clone(), &session.vendors).await?;
     let driver = session.driver(global, provider.as_ref());
     driver.advance(stored).await.map(Some)
 }
@@ -189,8 +190,10 @@ async fn plan(global: &Global, request: &Request<'_>) -> Result<Result<Report, D
             return Ok(Report::of(&stored, wait.as_ref(), now(), &speaker).with_plan(steps));
         }
         inspect(request.destinations).await?;
-        let provider = (request.connector.connect)(request.inputs.clone()).await?;
-        let (rotation, facts, record): (Rotation, Facts, _) = prepare(provider.as_ref(), request, history).await?;
+        let provider = (request.connector.connect)(request.inputs.clone(), &Vendors::new(None)).await?;
+        let found = Found::look(provider.as_ref(), request, history).await?;
+        let mints_locally = matches!(provider.minting(), Minting::Local(_));
+        let (rotation, facts, record) = prepare(request, found, mints_locally).await?;
         let steps = foresee(rotation.clone(), facts, record.at)?;
         Ok(Report::foreseen(request.target, &rotation, &speaker).with_plan(steps))
     };

@@ -1,4 +1,4 @@
-//! The process itself: no core dumps, one thread, two signals.
+//! The process itself: no core dumps, few threads, two signals.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -33,9 +33,27 @@ fn undumpable() -> bool {
     true
 }
 
-/// Runs a command to its end on this thread.
-pub(super) fn block_on(command: impl Future<Output = Exit>) -> Exit {
-    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+/// How many threads a command works on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Threads {
+    /// This one: a command for one target waits for the vendor most of the time.
+    One,
+    /// One for each processor, as far as that helps: thousands of targets are signed for, sealed and written down.
+    Many,
+}
+
+/// Runs a command to its end.
+pub(super) fn block_on(threads: Threads, command: impl Future<Output = Exit>) -> Exit {
+    let mut builder = match threads {
+        Threads::One => tokio::runtime::Builder::new_current_thread(),
+        Threads::Many => {
+            let processors = std::thread::available_parallelism().map_or(1, usize::from);
+            let mut builder = tokio::runtime::Builder::new_multi_thread();
+            builder.worker_threads(processors.min(4));
+            builder
+        }
+    };
+    match builder.enable_all().build() {
         Ok(runtime) => {
             let exit = runtime.block_on(command);
             // A name lookup that hangs must not keep a finished command waiting.

@@ -10,10 +10,28 @@ use crate::seal::SealError;
 use crate::state_folder::FolderError;
 use crate::store::{StoreError, Stored};
 
+/// What an error is about.
+#[derive(Clone, Copy)]
+pub(super) struct Subject<'a> {
+    /// The target's name.
+    pub(super) target: &'a str,
+    /// The connector's id.
+    pub(super) connector: &'a str,
+}
+
+impl<'a> Subject<'a> {
+    /// A target of which only the name is known, and perhaps its rotation.
+    pub(super) fn of(target: &'a str, stored: Option<&'a Stored>) -> Self {
+        let of_name = target.split('/').next().unwrap_or(target);
+        let connector = stored.map_or(of_name, |stored| stored.rotation.connector());
+        Self { target, connector }
+    }
+}
+
 /// What state an error left, and what to do.
-pub(super) fn of(error: &DriveError, target: &str, stored: Option<&Stored>) -> Vec<String> {
+pub(super) fn of(error: &DriveError, subject: Subject<'_>, stored: Option<&Stored>) -> Vec<String> {
     let mut lines = match error {
-        DriveError::Provider(error) => of_vendor(error, target),
+        DriveError::Provider(error) => of_vendor(error, subject.connector),
         DriveError::Store(error) => return of_store(error),
         DriveError::Seal(_) | DriveError::SecretMissing => {
             vec!["restore the state folder from a backup that has the journal and the identity together".to_owned()]
@@ -23,12 +41,12 @@ pub(super) fn of(error: &DriveError, target: &str, stored: Option<&Stored>) -> V
         DriveError::Useless(_) => {
             return vec!["correct what was refused, then run the same command again".to_owned()];
         }
-        DriveError::NotWithdrawn(_, error) => return of(error, target, stored),
+        DriveError::NotWithdrawn(_, error) => return of(error, subject, stored),
         DriveError::Inconclusive(_) => vec!["nothing was undone; see to that, then try again".to_owned()],
         DriveError::Lagging => vec!["the vendor's lists can lag; run the same command again in a minute".to_owned()],
         DriveError::Interrupted | DriveError::Illegal(_) | DriveError::UnknownConnector(_) => Vec::new(),
     };
-    lines.extend(state(target, stored));
+    lines.extend(state(subject.target, stored));
     lines
 }
 
@@ -52,8 +70,8 @@ fn state(target: &str, stored: Option<&Stored>) -> Vec<String> {
     lines
 }
 
-fn of_vendor(error: &Error, target: &str) -> Vec<String> {
-    let connector = target.split('/').next().and_then(automation);
+fn of_vendor(error: &Error, connector: &str) -> Vec<String> {
+    let connector = automation(connector);
     let line = match &error.kind {
         Kind::Denied { permission, grant } => match grant {
             Some(grant) => {
@@ -93,17 +111,7 @@ fn of_vendor(error: &Error, target: &str) -> Vec<String> {
 }
 
 fn of_delivery(fault: &Fault) -> Vec<String> {
-    let line = match fault {
-        Fault::Folder(folder, _) => format!("mkdir -p {folder}"),
-        Fault::File(refused) if refused.is_full() => "make room on its disk".to_owned(),
-        Fault::File(_) | Fault::Content(_) => "mend the file, or deliver elsewhere".to_owned(),
-        Fault::ReadBack => "something else writes to this file; stop it first".to_owned(),
-        Fault::Exists(path) => format!("move {path} away, or deliver elsewhere with --deliver file:PATH.p8"),
-        Fault::Unknown | Fault::Ending | Fault::NoAccessKey | Fault::NoPrivateKey | Fault::Name(_) => {
-            return Vec::new();
-        }
-    };
-    vec![line]
+    fault.remedy().into_iter().collect()
 }
 
 /// What to do about a state folder that cannot be used.

@@ -1,86 +1,335 @@
-//! `rotate run`: every open rotation, as far as it may go.
+//! `rotate run`: every target as far as it may go.
+
+use std::sync::Arc;
 
 use clap::Args;
+use jiff::SignedDuration;
+use rotate_providers::Vendors;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
-use super::one_shot::{automated, idle};
-use super::session::{Session, connect, locate, show, speaker, tell_folder};
-use super::{Exit, Global, terminal};
-use crate::driver::{DriveError, Outcome};
+use super::fleet::{Chosen, configured};
+use super::guided::story;
+use super::session::{Session, locate, show, speaker, tell_folder};
+use super::terminal::FleetLines;
+use super::{Exit, Global, Output, terminal};
+use crate::config::{Config, How, Target};
+use crate::driver::DriveError;
+use crate::duration;
+use crate::fleet::{Attended, Claims, Fleet, Judgement, Survey, Verdict, judge};
 use crate::hooks::now;
+use crate::policy::Waiting;
 use crate::render::Report;
-use crate::store::{Guided, Store, Stored};
+use crate::store::Stored;
 
-/// Move every open rotation as far as it may go; for cron.
+/// Move every target as far as it may go; for cron.
 ///
-/// Asks nothing. One target's failure does not stop the others. The exit code is that of the target that needs most.
+/// Opens the rotations that are due by rotate.toml, and moves every rotation that is open. Asks nothing. One target's failure
+/// does not stop the others. The exit code is that of the target that needs most.
 #[derive(Args)]
-pub(super) struct Command {}
+pub(super) struct Command {
+    #[command(flatten)]
+    chosen: Chosen,
+    /// Take for due what will be due within this time; after a breach: 3650d
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration::seconds, allow_hyphen_values = true)]
+    due_within: u64,
+}
+
+/// One target's turn.
+enum Turn {
+    /// A target of the configuration, by its place there.
+    Configured(usize),
+    /// A rotation that no configuration names: a command for one target has opened it.
+    Open(Box<Stored>),
+}
 
 impl Command {
     pub(super) async fn run(self, global: &Global) -> Exit {
-        match locate(global) {
-            Ok(folder) if !folder.exists() => {
-                report_nothing(global);
+        let config = match configured(global) {
+            Ok(config) => config,
+            Err(exit) => return exit,
+        };
+        match (locate(global), &config) {
+            (Ok(folder), None) if !folder.exists() => {
+                nothing(global);
                 return Exit::Ok;
             }
-            Ok(_) => {}
-            Err(error) => return tell_folder(global, &error),
+            // A mistyped name must not make a folder.
+            (Ok(folder), Some(config)) if !folder.exists() => {
+                let names = config.targets.iter().map(|target| target.name.as_str());
+                if let Err(exit) = self.chosen.check(names) {
+                    return exit;
+                }
+            }
+            (Ok(_), _) => {}
+            (Err(error), _) => return tell_folder(global, &error),
         }
-        let session = match Session::begin(global).await {
+        let config = config.unwrap_or_else(Config::empty);
+        let session = match Session::begin_with(global, Vendors::new(config.calls_per_second)).await {
             Ok(session) => session,
             Err(error) => return tell_folder(global, &error),
         };
-        let open: Vec<Stored> = match session.store.summaries().await {
-            Ok(summaries) => summaries.into_iter().filter(|s| !s.rotation.is_closed()).collect(),
+        let survey = match Survey::read(&session.store).await {
+            Ok(survey) => survey,
             Err(error) => return tell_folder(global, &error.into()),
         };
-        let mut reports = Vec::new();
-        let mut worst = Exit::Ok;
-        for summary in &open {
-            if session.is_interrupted() {
-                worst = worst.max(Exit::Interrupted);
-                break;
-            }
-            let (report, exit) = match summary.clone().sort() {
-                Err(guided) => walked(global, &guided),
-                Ok(_) => {
-                    let result = advance(global, &session, &summary.target).await;
-                    session.report(global, &summary.target, result).await
-                }
-            };
-            reports.extend(report);
-            worst = worst.max(exit);
+        let turns = match self.turns(&config, &survey) {
+            Ok(turns) => turns,
+            Err(exit) => return exit,
+        };
+        if turns.is_empty() {
+            nothing(global);
+            return Exit::Ok;
         }
-        if open.is_empty() {
-            report_nothing(global);
-        } else {
-            show(global, &reports);
-        }
-        worst
+        let work = Work {
+            global: global.clone(),
+            lines: FleetLines::new(turns.len()),
+            within: SignedDuration::from_secs(i64::try_from(self.due_within).unwrap_or(i64::MAX)),
+            claims: Claims::default(),
+            session,
+            config,
+            survey,
+        };
+        Arc::new(work).all(turns).await
+    }
+
+    /// The targets that are meant: those of the file in its order, and then every other open rotation.
+    fn turns(&self, config: &Config, survey: &Survey) -> Result<Vec<Turn>, Exit> {
+        let named = |name: &str| config.targets.iter().any(|target| target.name == name);
+        let others: Vec<&Stored> = survey
+            .courses()
+            .into_iter()
+            .filter(|stored| !stored.rotation.is_closed() && !named(&stored.target))
+            .collect();
+        let names = config.targets.iter().map(|target| target.name.as_str());
+        self.chosen
+            .check(names.chain(others.iter().map(|stored| stored.target.as_str())))?;
+        let configured = (0..)
+            .zip(&config.targets)
+            .filter(|(_, target)| self.chosen.has(&target.name));
+        let others = others.into_iter().filter(|stored| self.chosen.has(&stored.target));
+        Ok(configured
+            .map(|(at, _)| Turn::Configured(at))
+            .chain(others.map(|stored| Turn::Open(Box::new(stored.clone()))))
+            .collect())
     }
 }
 
-fn report_nothing(global: &Global) {
+/// What every target's turn needs.
+struct Work {
+    global: Global,
+    session: Session,
+    config: Config,
+    survey: Survey,
+    lines: FleetLines,
+    within: SignedDuration,
+    claims: Claims,
+}
+
+impl Work {
+    /// Takes every turn, a bounded number of them at once, and tells what became of each.
+    async fn all(self: Arc<Self>, turns: Vec<Turn>) -> Exit {
+        let all = turns.len();
+        // The identity that the program itself runs as goes last.
+        let (own, others): (Vec<_>, Vec<_>) = turns.into_iter().partition(|turn| self.is_own(turn));
+        let mut ended = Vec::new();
+        for (wave, at_once) in [(others, self.config.concurrency), (own, 1)] {
+            ended.extend(self.wave(wave, at_once).await);
+        }
+        self.lines.finish();
+        ended.sort_by(|a, b| a.report.name.cmp(&b.report.name));
+        let mut exit = ended.iter().map(|ended| ended.exit).max().unwrap_or(Exit::Ok);
+        if ended.len() < all {
+            terminal::error(
+                "a target's turn ended unexpectedly; run it again, and look at the journal",
+                &[],
+            );
+            exit = exit.max(Exit::Error);
+        }
+        if self.session.is_interrupted() {
+            exit = exit.max(Exit::Interrupted);
+        }
+        tell(&self.global, &ended, all);
+        exit
+    }
+
+    async fn wave(self: &Arc<Self>, turns: Vec<Turn>, at_once: usize) -> Vec<Ended> {
+        let slots = Arc::new(Semaphore::new(at_once));
+        let mut working = JoinSet::new();
+        for turn in turns {
+            let slot = Arc::clone(&slots).acquire_owned().await;
+            let work = Arc::clone(self);
+            working.spawn(async move {
+                let ended = work.one(&turn).await;
+                drop(slot);
+                ended
+            });
+        }
+        let mut ended = Vec::new();
+        while let Some(one) = working.join_next().await {
+            ended.extend(one);
+        }
+        ended
+    }
+
+    async fn one(&self, turn: &Turn) -> Ended {
+        let fleet = Fleet {
+            config: &self.config,
+            survey: &self.survey,
+            store: &self.session.store,
+            lease: &self.session.lease,
+            sealer: &self.session.sealer,
+            vendors: &self.session.vendors,
+            pace: self.global.pace.pace(),
+            interrupt: &self.session.interrupt,
+            within: self.within,
+            claims: &self.claims,
+        };
+        let progress = self.lines.of(self.name(turn));
+        let result = match turn {
+            _ if self.session.is_interrupted() => Err(DriveError::Interrupted),
+            Turn::Configured(at) => match self.config.targets.get(*at) {
+                Some(target) => fleet.attend(target, &progress).await,
+                None => Err(DriveError::Interrupted),
+            },
+            Turn::Open(stored) => fleet.go_on(stored, &progress).await,
+        };
+        self.lines.step();
+        self.ended(turn, result).await
+    }
+
+    fn target(&self, turn: &Turn) -> Option<&Target> {
+        match turn {
+            Turn::Configured(at) => self.config.targets.get(*at),
+            Turn::Open(_) => None,
+        }
+    }
+
+    fn name<'a>(&'a self, turn: &'a Turn) -> &'a str {
+        match turn {
+            Turn::Configured(_) => self.target(turn).map(|target| target.name.as_str()).unwrap_or_default(),
+            Turn::Open(stored) => &stored.target,
+        }
+    }
+
+    fn is_own(&self, turn: &Turn) -> bool {
+        match turn {
+            Turn::Configured(_) => self
+                .target(turn)
+                .is_some_and(|target| matches!(&target.how, How::Automatic(automatic) if automatic.allow_self)),
+            Turn::Open(stored) => stored.rotation.automated().is_some_and(|it| it.charter.own_identity),
+        }
+    }
+
+    /// Whether its key should be gone, whatever its rotation waits for.
+    fn is_overdue(&self, turn: &Turn) -> bool {
+        let Some(target) = self.target(turn) else { return false };
+        let judged = judge(target, self.survey.of(&target.name), now(), SignedDuration::ZERO);
+        judged.age.is_some_and(|age| age.deadline.gone_by <= now())
+    }
+
+    async fn ended(&self, turn: &Turn, result: Result<Attended<'_>, DriveError>) -> Ended {
+        let speaker = speaker(&self.global);
+        match result {
+            Ok(Attended::Judged(target, judged)) => of_judgement(target, &judged, &self.global),
+            Ok(Attended::Moved(outcome)) => {
+                let exit = Exit::of_wait(outcome.wait.as_ref(), now());
+                let what = match outcome.wait.as_ref().map(|wait| wait.on) {
+                    None => "ended",
+                    Some(Waiting::Person) => "blocked",
+                    Some(_) => "waiting",
+                };
+                let late = outcome.wait.is_some() && self.is_overdue(turn);
+                Ended {
+                    report: Report::of(&outcome.stored, outcome.wait.as_ref(), now(), &speaker),
+                    exit: if late { exit.max(Exit::PersonNeeded) } else { exit },
+                    is_told: true,
+                    what,
+                }
+            }
+            Ok(Attended::Guided(guided)) => {
+                let overdue = guided.rotation.overdue_at() <= now() || self.is_overdue(turn);
+                Ended {
+                    report: match turn {
+                        Turn::Configured(_) => story(&self.global, &guided).brief(),
+                        Turn::Open(_) => Report::walking(&guided.target, &guided.id, &guided.rotation, now(), &speaker),
+                    },
+                    exit: if overdue { Exit::PersonNeeded } else { Exit::Ok },
+                    is_told: true,
+                    what: "by hand",
+                }
+            }
+            Err(error) => {
+                let exit = Exit::of_error(&error);
+                // What was never begun for the signal's sake has nothing to tell.
+                let is_told = !matches!(error, DriveError::Interrupted);
+                let connector = self.target(turn).map(|target| target.connector.id);
+                let report = self
+                    .session
+                    .failed(&self.global, self.name(turn), connector, &error, is_told)
+                    .await;
+                Ended {
+                    report,
+                    exit,
+                    is_told,
+                    what: if exit == Exit::PersonNeeded {
+                        "blocked"
+                    } else {
+                        "failed"
+                    },
+                }
+            }
+        }
+    }
+}
+
+/// What became of one target.
+struct Ended {
+    report: Report,
+    exit: Exit,
+    /// Whether a person should see it.
+    is_told: bool,
+    /// In one word.
+    what: &'static str,
+}
+
+fn of_judgement(target: &Target, judged: &Judgement, global: &Global) -> Ended {
+    let overdue = judged.age.is_some_and(|age| age.deadline.gone_by <= now());
+    let (exit, what) = match judged.verdict {
+        Verdict::Blocked => (Exit::PersonNeeded, "blocked"),
+        Verdict::NotDue => (Exit::Ok, "not due"),
+        _ if overdue => (Exit::PersonNeeded, "overdue"),
+        _ => (Exit::Ok, "waiting"),
+    };
+    Ended {
+        report: Report::judged(target, judged, now(), &speaker(global)),
+        exit,
+        is_told: judged.is_pressing,
+        what,
+    }
+}
+
+/// What a person should see, what programs get, and a line that counts.
+fn tell(global: &Global, ended: &[Ended], all: usize) {
+    let whole = global.output == Output::Json;
+    let told: Vec<Report> = ended
+        .iter()
+        .filter(|ended| whole || ended.is_told)
+        .map(|ended| ended.report.clone())
+        .collect();
+    show(global, &told);
+    let mut counts: Vec<String> = Vec::new();
+    for what in ["ended", "waiting", "by hand", "not due", "overdue", "blocked", "failed"] {
+        let count = ended.iter().filter(|ended| ended.what == what).count();
+        if count > 0 {
+            counts.push(format!("{count} {what}"));
+        }
+    }
+    let plural = if all == 1 { "" } else { "s" };
+    terminal::note(&format!("{all} target{plural}: {}", counts.join(", ")));
+}
+
+fn nothing(global: &Global) {
     terminal::note("no rotation is open");
     show(global, &[]);
-}
-
-/// Nothing can be done for a person but to remind them; overdue, it is an error of theirs.
-fn walked(global: &Global, guided: &Guided) -> (Option<Report>, Exit) {
-    let report = Report::walking(&guided.target, &guided.id, &guided.rotation, now(), &speaker(global));
-    let overdue = report.next.at.is_some_and(|at| at <= now());
-    let exit = if overdue { Exit::PersonNeeded } else { Exit::Ok };
-    (Some(report), exit)
-}
-
-async fn advance(global: &Global, session: &Session, target: &str) -> Result<Outcome, DriveError> {
-    // The journal itself, not the summary: each line is checked before it is acted upon.
-    let Some(stored) = automated(session.store.latest(target).await?)? else {
-        return Err(DriveError::SecretMissing);
-    };
-    if let Some(outcome) = idle(&stored) {
-        return Ok(outcome);
-    }
-    let (_, provider) = connect(&stored).await?;
-    session.driver(global, provider.as_ref()).advance(stored).await
 }

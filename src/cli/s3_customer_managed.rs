@@ -2,12 +2,13 @@
 
 use clap::Args;
 
-use rotate_providers::s3_customer_managed::{AUTOMATION, Inputs};
+use rotate_providers::s3_customer_managed::{self, AUTOMATION, Inputs};
 
 use super::one_shot::{ALLOWANCE_SECONDS, CutoverArg, Options, destinations, endpoint, rotate};
 use super::target::target_name;
-use super::{Exit, Global, duration, terminal};
+use super::{Exit, Global, terminal};
 use crate::driver::Request;
+use crate::duration;
 
 /// Rotate the AWS access key of the IAM user behind an S3 bucket.
 ///
@@ -43,6 +44,9 @@ pub(super) struct Command {
     /// The role that the administrator assumes
     #[arg(long, value_name = "ARN")]
     assume_role: Option<String>,
+    /// The external id that the role's trust policy asks for
+    #[arg(long, value_name = "ID", requires = "assume_role")]
+    external_id: Option<String>,
     /// The region of the bucket [default: the profile's, else us-east-1]
     #[arg(long)]
     region: Option<String>,
@@ -78,6 +82,7 @@ impl Command {
             again: self.options.again,
             live: None,
             allow_self: false,
+            window: None,
         };
         let question = format!("Rotate the access key of {}?", self.user);
         rotate(global, &request, &self.options, &question).await
@@ -90,6 +95,7 @@ impl Command {
             prefix: self.prefix.clone(),
             profile: self.profile.clone(),
             assume_role: self.assume_role.clone(),
+            external_id: self.external_id.clone(),
             region: self.region.clone(),
             endpoint_url: self.endpoint_url.clone(),
         };
@@ -98,22 +104,10 @@ impl Command {
     }
 }
 
-/// IAM's own rule: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_User.html>.
 fn user_name(text: &str) -> Result<String, String> {
-    let fits = |letter: char| letter.is_ascii_alphanumeric() || "_+=,.@-".contains(letter);
-    if (1..=64).contains(&text.len()) && text.chars().all(fits) {
-        Ok(text.to_owned())
-    } else {
-        Err("an IAM user name has 1 to 64 letters, digits or _+=,.@- and no path".to_owned())
-    }
+    s3_customer_managed::user_name(text).map(|_| text.to_owned())
 }
 
-/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>, and the longer names of old buckets.
 fn bucket_name(text: &str) -> Result<String, String> {
-    let fits = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
-    if (3..=255).contains(&text.len()) && text.chars().all(fits) {
-        Ok(text.to_owned())
-    } else {
-        Err("write the bucket's bare name, without s3:// and without a prefix (see --prefix)".to_owned())
-    }
+    s3_customer_managed::bucket_name(text).map(|_| text.to_owned())
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use rotate_providers::contract::Provider;
-use rotate_providers::{Automation, automation};
+use rotate_providers::{Automation, Vendors, automation};
 
+use super::remedy::Subject;
 use super::terminal::LiveLines;
 use super::{Exit, Global, Output, process, remedy, terminal};
 use crate::driver::{DriveError, Driver, Interrupt, Outcome, Refusal};
@@ -14,19 +15,26 @@ use crate::seal::AgeSealer;
 use crate::state_folder::{FolderError, StateFolder};
 use crate::store::{Automated, Lease, SqliteStore, Store, Stored};
 use crate::walker::Walker;
+use crate::watcher::Watcher;
 
 /// An open state folder, held by this process alone.
 pub(super) struct Session {
     pub(super) store: SqliteStore,
-    sealer: AgeSealer,
-    lease: Lease,
+    pub(super) sealer: AgeSealer,
+    pub(super) lease: Lease,
+    pub(super) vendors: Arc<Vendors>,
+    pub(super) interrupt: Arc<Interrupt>,
     lines: LiveLines,
-    interrupt: Arc<Interrupt>,
 }
 
 impl Session {
     /// Opens the state folder, making it where there is none, and becomes its one writer.
     pub(super) async fn begin(global: &Global) -> Result<Self, FolderError> {
+        Self::begin_with(global, Vendors::new(None)).await
+    }
+
+    /// The same, with what targets share at their vendors.
+    pub(super) async fn begin_with(global: &Global, vendors: Arc<Vendors>) -> Result<Self, FolderError> {
         let folder = locate(global)?;
         let (store, sealer, new) = folder.open().await?;
         if new {
@@ -42,8 +50,9 @@ impl Session {
             store,
             sealer,
             lease,
-            lines: LiveLines::new(),
+            vendors,
             interrupt,
+            lines: LiveLines::new(),
         })
     }
 
@@ -63,6 +72,14 @@ impl Session {
     /// The journal of guided rotations.
     pub(super) fn walker(&self) -> Walker<'_> {
         Walker {
+            store: &self.store,
+            lease: &self.lease,
+        }
+    }
+
+    /// The journal of what is seen between rotations.
+    pub(super) fn watcher(&self) -> Watcher<'_> {
+        Watcher {
             store: &self.store,
             lease: &self.lease,
         }
@@ -95,40 +112,64 @@ impl Session {
                 (Some(report), exit)
             }
             Err(error) => {
-                let stored = self.store.latest(target).await.ok().flatten();
-                tell(&speaker, target, &error, stored.as_ref());
-                // A rotation that ended earlier has nothing to do with what was refused now.
-                let concerned =
-                    |stored: &&Stored| !stored.rotation.is_closed() || matches!(error, DriveError::Useless(_));
-                let mut report = match stored.as_ref().filter(concerned) {
-                    Some(stored) => Report::standing(stored, now(), &speaker),
-                    None => Report::unopened(target),
-                };
-                report.fail(&error);
+                let report = self.failed(global, target, None, &error, true).await;
                 (Some(report), Exit::of_error(&error))
             }
         }
     }
+
+    /// The report of a target whose command failed; unless it is not worth a word, the error is told on stderr.
+    pub(super) async fn failed(
+        &self,
+        global: &Global,
+        target: &str,
+        connector: Option<&'static str>,
+        error: &DriveError,
+        is_told: bool,
+    ) -> Report {
+        let speaker = speaker(global);
+        let stored = self.store.latest(target).await.ok().flatten();
+        let subject = Subject::of(target, stored.as_ref());
+        let subject = Subject {
+            connector: connector.unwrap_or(subject.connector),
+            ..subject
+        };
+        if is_told {
+            tell_of(&speaker, subject, error, stored.as_ref());
+        }
+        // A rotation that ended earlier has nothing to do with what was refused now.
+        let concerned = |stored: &&Stored| !stored.rotation.is_closed() || matches!(error, DriveError::Useless(_));
+        let mut report = match stored.as_ref().filter(concerned) {
+            Some(stored) => Report::standing(stored, now(), &speaker),
+            None => Report::unopened(target),
+        };
+        subject.connector.clone_into(&mut report.connector);
+        report.fail(error);
+        report
+    }
 }
 
 /// The registry's entry of an opened rotation, and its provider.
-pub(super) async fn connect(stored: &Automated) -> Result<(&'static Automation, Box<dyn Provider>), DriveError> {
+pub(super) async fn connect(
+    stored: &Automated,
+    vendors: &Arc<Vendors>,
+) -> Result<(&'static Automation, Box<dyn Provider>), DriveError> {
     let charter = &stored.rotation.charter;
     let Some(automation) = automation(&charter.connector) else {
         return Err(DriveError::UnknownConnector(charter.connector.clone()));
     };
-    let provider = (automation.connect)(charter.inputs.clone()).await?;
+    let provider = (automation.connect)(charter.inputs.clone(), vendors).await?;
     Ok((automation, provider))
 }
 
 /// The state folder that the command line names.
 pub(super) fn locate(global: &Global) -> Result<StateFolder, FolderError> {
-    StateFolder::locate(global.state_dir.as_deref()).ok_or(FolderError::Nowhere)
+    StateFolder::locate(global.state_dir.as_deref(), global.configured_state.as_deref()).ok_or(FolderError::Nowhere)
 }
 
 /// How commands that the person is told to run begin.
 pub(super) fn speaker(global: &Global) -> Speaker {
-    Speaker::new(global.state_dir.as_deref())
+    Speaker::new(global.state_dir.as_deref(), global.config.as_deref())
 }
 
 /// Prints reports in the form that was asked for. A person's text of an unopened target would be empty: stderr told all.
@@ -149,7 +190,12 @@ pub(super) fn show(global: &Global, reports: &[Report]) {
 
 /// Tells what failed, what state that left, and the next command.
 pub(super) fn tell(speaker: &Speaker, target: &str, error: &DriveError, stored: Option<&Stored>) {
-    let lines = remedy::of(error, target, stored);
+    tell_of(speaker, Subject::of(target, stored), error, stored);
+}
+
+/// The same, where more is known than the target's name.
+pub(super) fn tell_of(speaker: &Speaker, subject: Subject<'_>, error: &DriveError, stored: Option<&Stored>) {
+    let lines = remedy::of(error, subject, stored);
     let lines: Vec<String> = lines.iter().map(|line| speaker.line(line)).collect();
     terminal::error(&error.to_string(), &lines);
 }

@@ -3,13 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rotate_providers::snowflake_keypair::{AUTOMATION, Inputs, UserName, read_key_file, read_passphrase};
+use rotate_providers::snowflake_keypair::{
+    self, AUTOMATION, Inputs, PassphraseFrom, UserName, read_key_file, read_passphrase,
+};
 
 use super::one_shot::{ALLOWANCE_SECONDS, CutoverArg, Options, destinations, endpoint, rotate};
 use super::target::target_name;
-use super::{Exit, Global, duration, terminal};
+use super::{Exit, Global, terminal};
 use crate::delivery::Destination;
 use crate::driver::{LiveKey, Request};
+use crate::duration;
 
 /// Where the key goes if nobody says where.
 const DEFAULT_DESTINATION: &str = "file:rsa_key_new.p8";
@@ -102,6 +105,7 @@ impl Command {
             again: self.options.again,
             live,
             allow_self: self.allow_self,
+            window: None,
         };
         let question = format!("Rotate the key pair of {name}?");
         rotate(global, &request, &self.options, &question).await
@@ -131,7 +135,8 @@ impl Command {
 
     fn live(&self, passphrase_file: Option<&Path>) -> Result<Option<LiveKey>, String> {
         let Some(path) = &self.current_key else { return Ok(None) };
-        match read_key_file(path, passphrase_file) {
+        let passphrase = passphrase_file.map(|path| PassphraseFrom::File(path.to_owned()));
+        match read_key_file(path, passphrase.as_ref()) {
             Ok(pair) => Ok(Some(LiveKey {
                 key: pair.key,
                 public: Some(pair.public),
@@ -156,6 +161,8 @@ impl Command {
             connection: self.connection.clone(),
             role: self.role.clone(),
             passphrase_file: passphrase_file.map(|path| path.display().to_string()),
+            passphrase_env: None,
+            passphrase_credential: None,
             endpoint_url: self.endpoint_url.clone(),
         };
         // Text and a number always serialise.
@@ -175,13 +182,5 @@ fn user_name(text: &str) -> Result<UserName, String> {
 }
 
 fn account(text: &str) -> Result<String, String> {
-    let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
-    if !text.is_empty() && text.chars().all(fits) {
-        Ok(text.to_owned())
-    } else {
-        Err(
-            "an account identifier is like MYORG-MYACCOUNT or xy12345.eu-central-1, without https:// and host"
-                .to_owned(),
-        )
-    }
+    snowflake_keypair::account(text).map(|_| text.to_owned())
 }

@@ -1,16 +1,22 @@
 //! `rotate status`.
 
 use clap::Args;
+use jiff::SignedDuration;
 
+use super::fleet::configured;
 use super::guided::story;
-use super::session::{locate, show, speaker, tell_folder, tell_unknown};
+use super::plan::look;
+use super::session::{show, speaker, tell_folder, tell_unknown};
 use super::{Exit, Global, Output, terminal};
+use crate::config::{Config, Target};
+use crate::fleet::{Known, Survey, judge};
 use crate::hooks::now;
 use crate::render::{Report, json, markdown, text};
-use crate::state_folder::FolderError;
 use crate::store::{Store, Stored};
 
-/// Show where rotations stand. Calls no vendor.
+/// Show where targets stand. Calls no vendor.
+///
+/// With a configuration, every target of it: how old its key is, when its rotation begins, and who is waited for.
 #[derive(Args)]
 pub(super) struct Command {
     /// One target only, with its whole story
@@ -19,37 +25,95 @@ pub(super) struct Command {
 
 impl Command {
     pub(super) async fn run(self, global: &Global) -> Exit {
-        let found = match read(global, self.target.as_deref()).await {
+        let config = match configured(global) {
+            Ok(config) => config,
+            Err(exit) => return exit,
+        };
+        let (store, survey) = match look(global).await {
             Ok(found) => found,
             Err(error) => return tell_folder(global, &error),
         };
-        let speaker = speaker(global);
-        let whole = self.target.is_some();
-        let reports: Vec<Report> = found
-            .into_iter()
-            .map(|stored| match stored.sort() {
-                Err(guided) if whole => story(global, &guided),
-                Err(guided) => Report::walking(&guided.target, &guided.id, &guided.rotation, now(), &speaker),
-                Ok(automated) => Report::now(&automated, now(), &speaker),
-            })
-            .collect();
-        match &self.target {
-            Some(target) if reports.is_empty() => return tell_unknown(global, target),
-            None if global.output == Output::Text => terminal::print(&text::table(&reports)),
-            None if global.output == Output::Markdown => terminal::print(&markdown::table(&reports)),
-            None => terminal::print(&json::document(&reports)),
-            Some(_) => show(global, &reports),
+        let Some(name) = &self.target else {
+            print_all(global, &all(global, config.as_ref(), &survey), config.is_some());
+            return Exit::Ok;
+        };
+        // One target's story is told by the journal itself, each line of it checked.
+        let course = match &store {
+            Some(store) => match store.latest(name).await {
+                Ok(course) => course,
+                Err(error) => return tell_folder(global, &error.into()),
+            },
+            None => None,
+        };
+        let target = config
+            .as_ref()
+            .and_then(|config| config.targets.iter().find(|target| target.name == *name));
+        match one(global, target, course, &survey, name) {
+            Some(report) => {
+                show(global, &[report]);
+                Exit::Ok
+            }
+            None => tell_unknown(global, name),
         }
-        Exit::Ok
     }
 }
 
-async fn read(global: &Global, target: Option<&str>) -> Result<Vec<Stored>, FolderError> {
-    let Some(store) = locate(global)?.open_journal().await? else {
-        return Ok(Vec::new());
+fn print_all(global: &Global, reports: &[Report], is_fleet: bool) {
+    terminal::print(&match global.output {
+        Output::Json => json::document(reports),
+        Output::Markdown => markdown::table(reports),
+        Output::Text if is_fleet => text::fleet(reports),
+        Output::Text => text::table(reports),
+    });
+}
+
+/// Every target that the configuration names or the journal knows, by name.
+fn all(global: &Global, config: Option<&Config>, survey: &Survey) -> Vec<Report> {
+    let targets = config.map(|config| config.targets.as_slice()).unwrap_or_default();
+    let named = |name: &str| targets.iter().any(|target| target.name == name);
+    let of_file = targets
+        .iter()
+        .map(|target| of_target(global, target, survey.of(&target.name)));
+    let others = survey
+        .courses()
+        .into_iter()
+        .filter(|stored| !named(&stored.target))
+        .map(|stored| Report::standing(stored, now(), &speaker(global)));
+    let mut all: Vec<Report> = of_file.chain(others).collect();
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    all
+}
+
+/// A target of the configuration: where its rotation stands, or when it begins.
+fn of_target(global: &Global, target: &Target, known: Known<'_>) -> Report {
+    let judged = judge(target, known, now(), SignedDuration::ZERO);
+    match known.course.filter(|stored| !stored.rotation.is_closed()) {
+        Some(stored) => Report::standing(stored, now(), &speaker(global)).with_age(judged.age.as_ref(), now()),
+        None => Report::judged(target, &judged, now(), &speaker(global)),
+    }
+}
+
+fn one(
+    global: &Global,
+    target: Option<&Target>,
+    course: Option<Stored>,
+    survey: &Survey,
+    name: &str,
+) -> Option<Report> {
+    let known = Known {
+        course: course.as_ref(),
+        ..survey.of(name)
     };
-    Ok(match target {
-        Some(target) => store.latest(target).await?.into_iter().collect(),
-        None => store.summaries().await?,
-    })
+    let judged = target.map(|target| judge(target, known, now(), SignedDuration::ZERO));
+    let between = |target: &Target| of_target(global, target, known);
+    let report = match (&course, target) {
+        (Some(stored), Some(target)) if stored.rotation.is_closed() && known.holds().is_some() => between(target),
+        (Some(stored), _) => match stored.clone().sort() {
+            Err(guided) => story(global, &guided),
+            Ok(automated) => Report::now(&automated, now(), &speaker(global)),
+        },
+        (None, target) => between(target?),
+    };
+    let age = judged.and_then(|judged| judged.age);
+    Some(report.with_age(age.as_ref(), now()))
 }

@@ -121,3 +121,66 @@ impl Progress for LiveLines {
         }
     }
 }
+
+/// One line for the whole fleet on a terminal; a line per event elsewhere.
+pub(super) struct FleetLines {
+    bar: ProgressBar,
+}
+
+/// What is told of one target of a fleet.
+pub(super) struct TargetLines<'a> {
+    bar: &'a ProgressBar,
+    target: &'a str,
+}
+
+impl FleetLines {
+    pub(super) fn new(targets: usize) -> Self {
+        let bar = if stderr().is_terminal() {
+            ProgressBar::new(targets as u64)
+        } else {
+            ProgressBar::hidden()
+        };
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {pos} of {len} targets ({elapsed})  {wide_msg}") {
+            bar.set_style(style);
+        }
+        if !bar.is_hidden() {
+            bar.enable_steady_tick(Duration::from_millis(100));
+        }
+        Self { bar }
+    }
+
+    pub(super) fn of<'a>(&'a self, target: &'a str) -> TargetLines<'a> {
+        TargetLines { bar: &self.bar, target }
+    }
+
+    /// One target's turn is over.
+    pub(super) fn step(&self) {
+        self.bar.inc(1);
+    }
+
+    /// Takes the live line away.
+    pub(super) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Progress for TargetLines<'_> {
+    fn doing(&self, what: &str) {
+        let target = self.target;
+        tracing::info!(target, "{what}");
+        self.bar.set_message(format!("{target}: {what}"));
+    }
+
+    fn done(&self, what: &str) {
+        // An intent is not worth a line of its own: its result follows.
+        if what.ends_with("-intended") {
+            return;
+        }
+        let target = inert(self.target);
+        if self.bar.is_hidden() {
+            note(&format!("{target}: {what}"));
+        } else {
+            self.bar.println(format!("  \u{2713} {target}: {what}"));
+        }
+    }
+}

@@ -5,9 +5,12 @@ use clap::Args;
 use super::done::refused;
 use super::guided::story;
 use super::one_shot::automated;
-use super::session::{Session, connect, locate, show, tell_folder, tell_unknown};
+use super::session::{Session, connect, locate, show, speaker, tell_folder, tell_unknown};
 use super::{Exit, Global, terminal};
 use crate::driver::{DriveError, Outcome, Refusal};
+use crate::fleet::Known;
+use crate::hooks::now;
+use crate::render::Report;
 use crate::store::Store;
 
 /// Say that every consumer has moved to the new key, or that you have looked at what blocked a rotation.
@@ -78,6 +81,9 @@ async fn speak(global: &Global, target: &str, word: Word) -> Exit {
     if let Some(exit) = give_up(global, &session, target, word).await {
         return exit;
     }
+    if let (Word::Confirm, Some(exit)) = (word, release(global, &session, target).await) {
+        return exit;
+    }
     let result = act(global, &session, target, word).await;
     session.conclude(global, target, result).await
 }
@@ -103,11 +109,36 @@ async fn give_up(global: &Global, session: &Session, target: &str, word: Word) -
     })
 }
 
+/// Between two rotations there is something to confirm as well: what has changed at the vendor, or that a rotation which was
+/// taken back may be begun again. `None` where there is no such thing.
+async fn release(global: &Global, session: &Session, target: &str) -> Option<Exit> {
+    let watch = session.store.watch(target).await.ok()??;
+    let latest = session.store.latest(target).await.ok()?;
+    if latest.as_ref().is_some_and(|stored| !stored.rotation.is_closed()) {
+        return None;
+    }
+    let known = Known {
+        course: latest.as_ref(),
+        watch: Some(&watch),
+        rotated_before: None,
+    };
+    let what = known.holds()?;
+    Some(match session.watcher().release(target, watch, &person()).await {
+        Ok(_) => {
+            terminal::note(&format!("{target}: accepted ({what}); `rotate run` goes on with it"));
+            let standing = latest.map(|stored| Report::standing(&stored, now(), &speaker(global)));
+            show(global, &[standing.unwrap_or_else(|| Report::unopened(target))]);
+            Exit::Ok
+        }
+        Err(error) => refused(global, target, &error),
+    })
+}
+
 async fn act(global: &Global, session: &Session, target: &str, word: Word) -> Result<Outcome, DriveError> {
     let Some(stored) = automated(session.store.latest(target).await?)? else {
         return Err(DriveError::Refused(Refusal::unknown_target(target)));
     };
-    let (_, provider) = connect(&stored).await?;
+    let (_, provider) = connect(&stored, &session.vendors).await?;
     let driver = session.driver(global, provider.as_ref());
     let by = person();
     match word {

@@ -6,11 +6,11 @@ use rotate_providers::Automation;
 use rotate_providers::contract::{KeyId, Minting, Observation, Provider};
 use uuid::Uuid;
 
-use super::live::{History, LiveKey, old_key};
+use super::live::{History, LiveKey, Rival, old_key};
 use super::{DriveError, Driver, Outcome, Passage, Refusal};
 use crate::delivery::{DeliveryError, Destination};
 use crate::hooks::now;
-use crate::machine::{Charter, Cutover, Event, Phase, Record, Retirement, Rotation};
+use crate::machine::{Charter, Cutover, Event, Phase, Record, Retirement, Rotation, Window};
 use crate::policy::{Facts, Listing};
 use crate::store::{Append, Automated as Stored};
 
@@ -38,6 +38,36 @@ pub struct Request<'a> {
     pub live: Option<LiveKey>,
     /// Go on although the program runs as the owner of the keys.
     pub allow_self: bool,
+    /// When effects are allowed.
+    pub window: Option<Window>,
+}
+
+/// A target as it was found at the vendor, before a rotation of it is opened.
+pub struct Found {
+    /// Who owns the keys, and all of them.
+    pub observation: Observation,
+    /// The key that is in use, or why a rotation cannot be opened.
+    pub live: Result<LiveKey, DriveError>,
+    /// What the journal knows of earlier rotations.
+    pub history: History,
+}
+
+impl Found {
+    /// Looks at the target. Reads only.
+    pub async fn look(provider: &dyn Provider, request: &Request<'_>, history: History) -> Result<Self, DriveError> {
+        let observation = provider.observe().await?;
+        let live = if observation.is_caller && !request.allow_self {
+            let refusal = own_identity(&observation.owner.name, request.connector.rotates_itself);
+            Err(DriveError::Refused(refusal))
+        } else {
+            old_key(provider, request, &observation, &history).await
+        };
+        Ok(Self {
+            observation,
+            live,
+            history,
+        })
+    }
 }
 
 /// What stands in the store for a request.
@@ -123,6 +153,7 @@ impl Request<'_> {
             retirement,
             mints_locally,
             own_identity: found.is_caller,
+            window: self.window.clone().map(Box::new),
         }
     }
 }
@@ -130,16 +161,34 @@ impl Request<'_> {
 impl Driver<'_> {
     /// Opens a rotation and moves it as far as it may go.
     pub async fn open(&self, request: &Request<'_>) -> Result<Outcome, DriveError> {
+        self.rehearse(request).await?;
+        let history = History::read(self.store, request.target).await?;
+        let found = self.look(request, history).await?;
+        self.begin(request, found).await
+    }
+
+    /// Looks at the target at the vendor.
+    pub async fn look(&self, request: &Request<'_>, history: History) -> Result<Found, DriveError> {
+        self.progress.doing("looking at the keys that exist");
+        let looking = Found::look(self.provider, request, history);
+        tokio::select! {
+            found = looking => found,
+            () = self.interrupt.wait() => Err(DriveError::Interrupted),
+        }
+    }
+
+    /// Proves that a delivery would work, before a key is made for it.
+    pub async fn rehearse(&self, request: &Request<'_>) -> Result<(), DriveError> {
         for destination in request.destinations {
             destination.rehearse().await?;
         }
-        self.progress.doing("looking at the keys that exist");
-        let history = History::read(self.store, request.target).await?;
-        let preparing = prepare(self.provider, request, history);
-        let (rotation, facts, record) = tokio::select! {
-            prepared = preparing => prepared?,
-            () = self.interrupt.wait() => return Err(DriveError::Interrupted),
-        };
+        Ok(())
+    }
+
+    /// Opens a rotation of what was just found, and moves it as far as it may go.
+    pub async fn begin(&self, request: &Request<'_>, found: Found) -> Result<Outcome, DriveError> {
+        let mints_locally = matches!(self.provider.minting(), Minting::Local(_));
+        let (rotation, facts, record) = prepare(request, found, mints_locally).await?;
         let stored = Stored {
             id: Uuid::now_v7().to_string(),
             target: request.target.to_owned(),
@@ -152,7 +201,7 @@ impl Driver<'_> {
             target: &stored.target,
             follows: 0,
             record: &record,
-            rotation: &stored.rotation.clone().into(),
+            state: &stored.rotation.clone().into(),
             seal: None,
         };
         self.store.append(self.lease, append).await?;
@@ -187,28 +236,28 @@ fn differing_options(now: &serde_json::Value, then: &serde_json::Value) -> Vec<S
         .collect()
 }
 
-/// What [`Driver::open`] begins with. Reads only.
+/// What a rotation begins with, given what was found. Changes nothing.
 pub async fn prepare(
-    provider: &dyn Provider,
     request: &Request<'_>,
-    history: History,
+    found: Found,
+    mints_locally: bool,
 ) -> Result<(Rotation, Facts, Record), DriveError> {
-    let found = provider.observe().await?;
-    if found.is_caller && !request.allow_self {
-        let refusal = own_identity(&found.owner.name, request.connector.rotates_itself);
-        return Err(DriveError::Refused(refusal));
-    }
-    let old = old_key(provider, request, &found, &history).await?;
-    check_replaced(request.destinations, &found, &history.retired).await?;
-    let mints_locally = matches!(provider.minting(), Minting::Local(_));
-    let charter = request.charter(&found, old, mints_locally);
+    let Found {
+        observation,
+        live,
+        history,
+    } = found;
+    let live = live?;
+    check_rivals(request, &observation, &history)?;
+    check_replaced(request.destinations, &observation, &history.retired).await?;
+    let charter = request.charter(&observation, live, mints_locally);
     let record = Record {
         at: now(),
         event: Event::Opened { charter },
     };
     let rotation = Rotation::after(None, &record)?;
     let keys = Some(Listing {
-        keys: found.keys,
+        keys: observation.keys,
         agreeing: 1,
     });
     let facts = Facts {
@@ -217,6 +266,26 @@ pub async fn prepare(
         ..Facts::default()
     };
     Ok((rotation, facts, record))
+}
+
+/// Two rotations of one user's keys would meet, whatever their targets are called.
+fn check_rivals(request: &Request<'_>, found: &Observation, history: &History) -> Result<(), DriveError> {
+    let same = |rival: &&Rival| {
+        rival.connector == request.connector.id
+            && rival.owner.account == found.owner.account
+            && rival.owner.id == found.owner.id
+    };
+    match history.rivals.iter().find(same) {
+        None => Ok(()),
+        Some(rival) => Err(DriveError::Refused(
+            Refusal::error(format!(
+                "{} is being rotated already, under the name {}",
+                found.owner.name, rival.target
+            ))
+            .with("bring that rotation to its end first:")
+            .with(format!("rotate status {}", rival.target)),
+        )),
+    }
 }
 
 /// Looks at whose credentials a delivery would replace. They are kept sealed until the rotation ends, and not longer.

@@ -33,6 +33,14 @@ impl Course {
         }
     }
 
+    /// The connector's id.
+    pub fn connector(&self) -> &str {
+        match self {
+            Self::Automated(rotation) => &rotation.charter.connector,
+            Self::Guided(walk) => &walk.itinerary.connector,
+        }
+    }
+
     /// The rotation, where the program takes it.
     pub fn automated(&self) -> Option<&Rotation> {
         match self {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rotate_providers::contract::{KeyId, LastUse, PublicHalf};
 use serde::{Deserialize, Serialize};
 
-use super::{Charter, Itinerary};
+use super::{Charter, Itinerary, Sighting};
 
 /// An event with its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,6 +161,23 @@ pub enum Event {
         /// Who.
         by: String,
     },
+    /// The target was looked at between two rotations, and is as expected.
+    Sighted {
+        /// What was seen.
+        sighting: Sighting,
+    },
+    /// The target was looked at, and something there has changed behind our back.
+    Drifted {
+        /// What.
+        why: String,
+        /// What was seen.
+        sighting: Sighting,
+    },
+    /// A person accepts what is there, and says to go on.
+    Released {
+        /// Who.
+        by: String,
+    },
 }
 
 /// How the cut-over became known.
@@ -237,6 +254,9 @@ impl Event {
             Event::StepDone { .. } => "step-done",
             Event::StepSkipped { .. } => "step-skipped",
             Event::WalkAborted { .. } => "walk-aborted",
+            Event::Sighted { .. } => "sighted",
+            Event::Drifted { .. } => "drifted",
+            Event::Released { .. } => "released",
         }
     }
 

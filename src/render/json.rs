@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Listed, Report};
+use super::{Checkup, Listed, Outlook, Report};
 use crate::store::{Line, Verified};
 
 /// The version of every document.
@@ -17,6 +17,16 @@ pub fn document(reports: &[Report]) -> String {
 /// Connectors.
 pub fn connectors(listed: &[Listed]) -> String {
     pretty(&json!({ "schema_version": SCHEMA_VERSION, "connectors": listed }))
+}
+
+/// What would be done with each target.
+pub fn outlooks(outlooks: &[Outlook]) -> String {
+    pretty(&json!({ "schema_version": SCHEMA_VERSION, "outlook": outlooks }))
+}
+
+/// What a check-up found.
+pub fn checkups(checkups: &[Checkup]) -> String {
+    pretty(&json!({ "schema_version": SCHEMA_VERSION, "checkups": checkups }))
 }
 
 /// The journal.

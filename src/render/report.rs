@@ -1,11 +1,13 @@
 //! Where one target stands, for text and JSON alike.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rotate_providers::automation;
 use serde::Serialize;
 
 use super::Speaker;
+use crate::config::{How, Target};
 use crate::driver::DriveError;
+use crate::fleet::{Age, Judgement, Verdict};
 use crate::machine::{Cutover, Phase, Restored, Retirement, Rotation, Undo, UndoKind, Walk};
 use crate::plan::{Guidance, Planned};
 use crate::policy::{Facts, Step, Wait, Waiting, next};
@@ -32,6 +34,9 @@ pub struct Report {
     pub next: Next,
     /// Why it stands there, in words.
     pub reason: Option<String>,
+    /// How old its key is; only of a configuration's targets, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub age: Option<AgeReport>,
     /// What would be done; only of a dry run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<Vec<Planned>>,
@@ -48,6 +53,43 @@ pub struct Report {
     is_undone: bool,
     #[serde(skip)]
     is_brief: bool,
+    #[serde(skip)]
+    is_judged: bool,
+}
+
+/// How old a key is, and the days that follow from that.
+#[derive(Clone, Debug, Serialize)]
+pub struct AgeReport {
+    /// When it was made.
+    pub born_at: Timestamp,
+    /// When its rotation begins.
+    pub begins_at: Timestamp,
+    /// When it has to be gone.
+    pub gone_by: Timestamp,
+    /// Its age, as a share of what it may become.
+    #[serde(skip)]
+    pub share: f64,
+    /// Its age in whole days.
+    pub days: i64,
+}
+
+impl AgeReport {
+    /// At this time.
+    pub fn at(age: &Age, now: Timestamp) -> Self {
+        let seconds = |from: Timestamp, to: Timestamp| to.duration_since(from).as_secs_f64();
+        let all = seconds(age.born_at, age.deadline.gone_by);
+        Self {
+            born_at: age.born_at,
+            begins_at: age.deadline.begin_at,
+            gone_by: age.deadline.gone_by,
+            share: if all > 0.0 {
+                seconds(age.born_at, now) / all
+            } else {
+                1.0
+            },
+            days: age.days(now),
+        }
+    }
 }
 
 /// What comes next.
@@ -77,13 +119,48 @@ impl Report {
             destinations: Vec::new(),
             next: Next::default(),
             reason: None,
+            age: None,
             plan: None,
             guide: None,
             handover: Vec::new(),
             undo: None,
             is_undone: false,
             is_brief: false,
+            is_judged: false,
         }
+    }
+
+    /// A target of a configuration in whose turn nothing was moved.
+    pub fn judged(target: &Target, judged: &Judgement, now: Timestamp, speaker: &Speaker) -> Self {
+        let mut report = Self::unopened(&target.name);
+        let is_guided = matches!(target.how, How::ByHand(_));
+        target.connector.id.clone_into(&mut report.connector);
+        report.is_judged = true;
+        report.reason = Some(judged.reason.clone());
+        report.age = judged.age.as_ref().map(|age| AgeReport::at(age, now));
+        let begins = judged.age.map(|age| age.deadline.begin_at);
+        let next = |who, what: &str, at| Next {
+            who: Some(who),
+            what: Some(what.to_owned()),
+            command: None,
+            at,
+        };
+        report.next = match judged.verdict {
+            Verdict::Blocked => {
+                report.state = "blocked";
+                let remedy: Vec<String> = judged.remedy.iter().map(|line| speaker.line(line)).collect();
+                next("person", &remedy.join("\n"), None)
+            }
+            _ if is_guided => next("person", "takes the steps of the guide", begins),
+            _ => next("rotate", "begins its rotation", begins),
+        };
+        report
+    }
+
+    /// Adds how old the key is.
+    pub fn with_age(mut self, age: Option<&Age>, now: Timestamp) -> Self {
+        self.age = age.map(|age| AgeReport::at(age, now));
+        self
     }
 
     /// A rotation that would be opened.
@@ -121,13 +198,14 @@ impl Report {
     pub fn walking(target: &str, id: &str, walk: &Walk, now: Timestamp, speaker: &Speaker) -> Self {
         let mut report = Self::unopened(target);
         let itinerary = &walk.itinerary;
+        itinerary.connector.clone_into(&mut report.connector);
         report.rotation = Some(id.to_owned());
         report.state = walk.phase_name();
         let (taken, all) = (walk.ticks.len(), itinerary.steps.len());
         let behind = format!("{taken} of {all} steps of `{}` are behind", itinerary.procedure);
         report.reason = Some(match walk.ticks.last().filter(|_| walk.is_done()) {
             Some(last) => format!("{behind}, the last one since {}", last.at.strftime("%Y-%m-%d")),
-            None if !walk.is_closed() && overdue(walk).is_some_and(|at| at <= now) => format!("overdue: {behind}"),
+            None if !walk.is_closed() && walk.overdue_at() <= now => format!("overdue: {behind}"),
             None => behind,
         });
         if let Some(step) = walk.next_step().filter(|_| !walk.aborted) {
@@ -135,7 +213,7 @@ impl Report {
                 who: Some("person"),
                 what: Some(format!("step {} of {all}: {step}", taken + 1)),
                 command: Some(speaker.command(&format!("done {target} {step}"))),
-                at: overdue(walk),
+                at: Some(walk.overdue_at()),
             };
             report.undo = Some(speaker.command(&format!("abort {target}")));
         }
@@ -167,6 +245,7 @@ impl Report {
             destinations: charter.destinations.clone(),
             next: what_next(target, rotation, wait, speaker),
             reason: reason(rotation, wait, now),
+            age: None,
             plan: None,
             guide: None,
             handover: if waits_for_cutover {
@@ -177,6 +256,7 @@ impl Report {
             undo: undo(target, rotation, speaker),
             is_undone: rotation.undo.is_some() && !rotation.phase.is_closed(),
             is_brief: false,
+            is_judged: false,
         }
     }
 
@@ -228,14 +308,8 @@ impl Report {
 
     /// Whether there is anything to say beside the reason.
     pub fn is_opened(&self) -> bool {
-        self.rotation.is_some() || self.plan.is_some()
+        self.rotation.is_some() || self.plan.is_some() || self.is_judged
     }
-}
-
-/// When a person should have walked to the end.
-fn overdue(walk: &Walk) -> Option<Timestamp> {
-    let allowance = i64::try_from(walk.itinerary.allowance_seconds).ok()?;
-    walk.opened_at.checked_add(SignedDuration::from_secs(allowance)).ok()
 }
 
 /// The state's name in JSON and in tables.
@@ -317,6 +391,12 @@ fn what_next(target: &str, rotation: &Rotation, wait: Option<&Wait>, speaker: &S
         Waiting::Evidence => next(
             "rotate",
             "looks again for evidence".to_owned(),
+            "run".to_owned(),
+            wait.until,
+        ),
+        Waiting::Window => next(
+            "rotate",
+            format!("goes on from `{}`", rotation.phase.name()),
             "run".to_owned(),
             wait.until,
         ),

@@ -6,7 +6,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 pub use guided::{connector, plan as guided_plan, step as guided_step};
 
-use super::{Listed, Report};
+use super::{AgeReport, Listed, Report};
 use rotate_providers::guide::inert;
 
 use crate::machine::{Event, SwitchedBy};
@@ -27,6 +27,7 @@ pub fn story(report: &Report) -> String {
     for destination in &report.destinations {
         fact("goes to", &Some(destination.clone()));
     }
+    fact("age", &report.age.as_ref().map(age));
     fact("reason", &report.reason);
     match &report.plan {
         Some(plan) => lines.extend(steps(plan)),
@@ -100,6 +101,54 @@ pub fn table(reports: &[Report]) -> String {
     table.trim_fmt() + "\n"
 }
 
+/// All targets of a fleet, with their keys' ages.
+pub fn fleet(reports: &[Report]) -> String {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header([
+            "TARGET",
+            "AGE",
+            "DAYS",
+            "BEGINS",
+            "GONE BY",
+            "STATE",
+            "WAITS FOR",
+            "REASON",
+        ]);
+    for report in reports {
+        let age = report.age.as_ref();
+        table.add_row([
+            report.name.clone(),
+            age.map(|age| bar(age.share)).unwrap_or_default(),
+            age.map(|age| age.days.to_string()).unwrap_or_default(),
+            age.map(|age| day(age.begins_at)).unwrap_or_default(),
+            age.map(|age| day(age.gone_by)).unwrap_or_default(),
+            report.state.to_owned(),
+            report.next.who.unwrap_or_default().to_owned(),
+            inert(report.reason.as_deref().unwrap_or_default()),
+        ]);
+    }
+    table.trim_fmt() + "\n"
+}
+
+fn age(age: &AgeReport) -> String {
+    format!(
+        "{} {} days; its rotation begins on {}, and it is gone by {}",
+        bar(age.share),
+        age.days,
+        day(age.begins_at),
+        day(age.gone_by)
+    )
+}
+
+/// A share as a bar of ten.
+fn bar(share: f64) -> String {
+    let full = (0..10).filter(|tenth| share * 10.0 > f64::from(*tenth)).count();
+    "\u{2588}".repeat(full) + &"\u{2591}".repeat(10 - full)
+}
+
 /// All connectors.
 pub fn connectors(listed: &[Listed]) -> String {
     let mut table = Table::new();
@@ -108,7 +157,10 @@ pub fn connectors(listed: &[Listed]) -> String {
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(["CONNECTOR", "ROTATES", "HOW", "OVERLAP", "ROLES"]);
     for connector in listed {
-        let overlap = if connector.overlap { "yes" } else { "NO" };
+        let overlap = match connector.overlap {
+            "none" => "NO",
+            other => other,
+        };
         table.add_row([
             connector.id,
             &connector.title,
@@ -161,6 +213,12 @@ fn detail(event: &Event) -> String {
             let evidence = evidence.iter().map(|text| format!(": {text}")).collect::<String>();
             told(&format!("{step} by {by}{evidence}"))
         }
+        Event::Sighted { sighting } => match &sighting.live {
+            Some(key) => told(&format!("key {key} is in use")),
+            None => told("which key is in use is not known"),
+        },
+        Event::Drifted { why, .. } => told(why),
+        Event::Released { by } => told(&format!("by {by}")),
         Event::StepSkipped { step, by, why } => told(&format!("{step} by {by}: {why}")),
         _ => String::new(),
     }
@@ -177,10 +235,10 @@ pub fn verified(verified: &Verified) -> String {
     )
 }
 
-fn day(at: jiff::Timestamp) -> String {
+pub(super) fn day(at: jiff::Timestamp) -> String {
     at.strftime("%Y-%m-%d").to_string()
 }
 
-fn minute(at: jiff::Timestamp) -> String {
+pub(super) fn minute(at: jiff::Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }

@@ -8,23 +8,27 @@ mod verify;
 mod write;
 
 use std::path::{Path, PathBuf};
+use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use rotate_providers::contract::KeyId;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous};
 use sqlx::{ConnectOptions, Row, SqliteConnection};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, oneshot};
 
 use line::StoredLine;
+use write::{Entry, Waiting, write};
 
-use super::{Append, Lease, Line, Store, StoreError, Stored, Verified};
+use super::{Append, Lease, Line, Store, StoreError, Stored, Verified, watch_of};
 use crate::hooks::crash_point;
+use crate::machine::{Chronicle, Watch};
 
 /// A SQLite database that only its owner can read.
 pub struct SqliteStore {
     path: PathBuf,
     connection: Mutex<SqliteConnection>,
+    waiting: std::sync::Mutex<Vec<Waiting>>,
 }
 
 impl SqliteStore {
@@ -47,6 +51,7 @@ impl SqliteStore {
         Ok(Self {
             path: path.to_owned(),
             connection: Mutex::new(connection),
+            waiting: std::sync::Mutex::default(),
         })
     }
 
@@ -71,50 +76,27 @@ impl Store for SqliteStore {
     }
 
     async fn latest(&self, target: &str) -> Result<Option<Stored>, StoreError> {
-        let mut connection = self.connection.lock().await;
-        let kept = sqlx::query(
-            "SELECT r.id, r.target, r.revision, r.updated_at, r.snapshot
-             FROM targets t JOIN rotations r ON r.id = t.latest WHERE t.name = ?",
-        )
-        .bind(target)
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(|error| self.fault(error))?;
-        let kept = kept.map(|row| self.summary(&row)).transpose()?;
-        let rows = sqlx::query(
-            "SELECT seq, rotation, target, revision, at, body, hash,
-                    (SELECT hash FROM events p WHERE p.seq = e.seq - 1) AS before
-             FROM events e
-             WHERE rotation = (SELECT rotation FROM events WHERE target = ? ORDER BY seq DESC LIMIT 1)
-             ORDER BY revision",
-        )
-        .bind(target)
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(|error| self.fault(error))?;
-        let replayed = replay::replay(&rows, |error| self.fault(error))?;
-        replay::compare(target, replayed, kept)
+        let found = self.replayed(target).await?;
+        found.map(|stored| stored.course(&self.path)).transpose()
     }
 
     async fn append(&self, lease: &Lease, append: Append<'_>) -> Result<(), StoreError> {
-        let mut connection = self.connection.lock().await;
+        let (told, mut outcome) = oneshot::channel();
+        let entry = Entry::new(lease, &append)?;
         crash_point("store: before commit");
-        let written = write::write(&mut connection, lease, &append).await;
-        match written {
-            Ok(true) => {}
-            Ok(false) => return Err(StoreError::Race),
-            Err(error) => return Err(self.fault(error)),
-        }
-        crash_point("store: after commit");
-        if append.record.event.is_final() {
-            // What was sealed must not linger in the write-ahead log either. It is erased from the database already.
-            if let Err(error) = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-                .execute(&mut *connection)
-                .await
-            {
-                tracing::warn!("the write-ahead log could not be emptied: {}", self.fault(error));
+        self.waiting().push(Waiting { entry, told });
+        let mut connection = self.connection.lock().await;
+        // Whoever held the connection until now may have written this along with their own.
+        let outcome = match outcome.try_recv() {
+            Ok(outcome) => outcome,
+            Err(_) => {
+                self.commit(&mut connection).await;
+                outcome.try_recv().unwrap_or(Err(StoreError::Race))
             }
-        }
+        };
+        drop(connection);
+        outcome?;
+        crash_point("store: after commit");
         Ok(())
     }
 
@@ -129,48 +111,56 @@ impl Store for SqliteStore {
     }
 
     async fn summaries(&self) -> Result<Vec<Stored>, StoreError> {
-        let mut connection = self.connection.lock().await;
-        let rows = sqlx::query(
-            "SELECT r.id, r.target, r.revision, r.updated_at, r.snapshot
-             FROM targets t JOIN rotations r ON r.id = t.latest ORDER BY t.name",
-        )
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(|error| self.fault(error))?;
-        rows.iter().map(|row| self.summary(row)).collect()
+        let all = self.kept(COURSES).await?;
+        all.into_iter().map(|stored| stored.course(&self.path)).collect()
+    }
+
+    async fn watch(&self, target: &str) -> Result<Option<Stored<Watch>>, StoreError> {
+        let found = self.replayed(&watch_of(target)).await?;
+        found.map(|stored| stored.watch(&self.path)).transpose()
+    }
+
+    async fn watches(&self) -> Result<Vec<Stored<Watch>>, StoreError> {
+        let all = self.kept(WATCHES).await?;
+        all.into_iter().map(|stored| stored.watch(&self.path)).collect()
     }
 
     async fn journal(&self, target: Option<&str>) -> Result<Vec<Line>, StoreError> {
         let mut connection = self.connection.lock().await;
         let rows = sqlx::query(
             "SELECT seq, rotation, target, revision, at, body, hash FROM events
-             WHERE ?1 IS NULL OR target = ?1 ORDER BY seq",
+             WHERE ?1 IS NULL OR target IN (?1, ?2) ORDER BY seq",
         )
         .bind(target)
+        .bind(target.map(watch_of))
         .fetch_all(&mut *connection)
         .await
         .map_err(|error| self.fault(error))?;
         rows.iter()
-            .map(|row| StoredLine::read(row).map_err(|error| self.fault(error))?.parse())
+            .map(|row| {
+                let line = StoredLine::read(row).map_err(|error| self.fault(error))?.parse()?;
+                Ok(line.of_its_target())
+            })
             .collect()
     }
 
-    async fn retired(&self, target: &str) -> Result<Vec<KeyId>, StoreError> {
+    async fn closed(&self, target: &str) -> Result<Vec<Stored>, StoreError> {
         let mut connection = self.connection.lock().await;
         let rows = sqlx::query(
-            "SELECT id, target, revision, updated_at, snapshot FROM rotations WHERE target = ? AND closed = 1",
+            "SELECT id, target, revision, updated_at, snapshot FROM rotations
+             WHERE closed = 1 AND id IN (SELECT rotation FROM events WHERE target = ?)",
         )
         .bind(target)
         .fetch_all(&mut *connection)
         .await
         .map_err(|error| self.fault(error))?;
-        let mut keys = Vec::new();
-        for row in &rows {
-            let stored = self.summary(row)?;
-            let rotation = stored.rotation.automated();
-            keys.extend(rotation.and_then(|rotation| rotation.retired()).cloned());
-        }
-        Ok(keys)
+        rows.iter().map(|row| self.summary(row)?.course(&self.path)).collect()
+    }
+
+    async fn retired(&self, target: &str) -> Result<Vec<KeyId>, StoreError> {
+        let closed = self.closed(target).await?;
+        let retired = |stored: &Stored| stored.rotation.automated()?.retired().cloned();
+        Ok(closed.iter().filter_map(retired).collect())
     }
 
     async fn verify(&self) -> Result<Verified, StoreError> {
@@ -180,7 +170,96 @@ impl Store for SqliteStore {
 }
 
 impl SqliteStore {
-    fn summary(&self, row: &SqliteRow) -> Result<Stored, StoreError> {
+    /// Those who wait for their event to be written.
+    fn waiting(&self) -> MutexGuard<'_, Vec<Waiting>> {
+        // Nothing can go wrong while it is held.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes for all who wait, and tells each.
+    async fn commit(&self, connection: &mut SqliteConnection) {
+        let batch = std::mem::take(&mut *self.waiting());
+        let erases = batch.iter().any(|waiting| waiting.entry.is_final());
+        match write(connection, &batch).await {
+            Ok(written) => {
+                for (waiting, ours) in batch.into_iter().zip(written) {
+                    let outcome = if ours { Ok(()) } else { Err(StoreError::Race) };
+                    // One who has stopped waiting finds it in the journal.
+                    let _ = waiting.told.send(outcome);
+                }
+            }
+            Err(error) => self.commit_alone(connection, batch, error).await,
+        }
+        if erases {
+            self.empty_log(connection).await;
+        }
+    }
+
+    /// What failed together is tried one by one: what is wrong with one event is no concern of the others.
+    async fn commit_alone(&self, connection: &mut SqliteConnection, batch: Vec<Waiting>, error: sqlx::Error) {
+        let mut shared = (batch.len() == 1).then_some(error);
+        for waiting in batch {
+            let written = match shared.take() {
+                Some(error) => Err(error),
+                None => write(connection, std::slice::from_ref(&waiting)).await,
+            };
+            let outcome = match written.as_deref() {
+                Ok([true]) => Ok(()),
+                Ok(_) => Err(StoreError::Race),
+                Err(error) => Err(classify(&self.path, error)),
+            };
+            let _ = waiting.told.send(outcome);
+        }
+    }
+
+    /// What was sealed must not linger in the write-ahead log either. It is erased from the database already.
+    async fn empty_log(&self, connection: &mut SqliteConnection) {
+        let emptied = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+            .execute(&mut *connection)
+            .await;
+        if let Err(error) = emptied {
+            tracing::warn!("the write-ahead log could not be emptied: {}", self.fault(error));
+        }
+    }
+
+    /// The latest thread of this name, replayed from its journal and compared with what is kept beside it.
+    async fn replayed(&self, name: &str) -> Result<Option<Stored<Chronicle>>, StoreError> {
+        let mut connection = self.connection.lock().await;
+        let kept = sqlx::query(
+            "SELECT r.id, r.target, r.revision, r.updated_at, r.snapshot
+             FROM targets t JOIN rotations r ON r.id = t.latest WHERE t.name = ?",
+        )
+        .bind(name)
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(|error| self.fault(error))?;
+        let kept = kept.map(|row| self.summary(&row)).transpose()?;
+        let rows = sqlx::query(
+            "SELECT seq, rotation, target, revision, at, body, hash,
+                    (SELECT hash FROM events p WHERE p.seq = e.seq - 1) AS before
+             FROM events e
+             WHERE rotation = (SELECT rotation FROM events WHERE target = ? ORDER BY seq DESC LIMIT 1)
+             ORDER BY revision",
+        )
+        .bind(name)
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(|error| self.fault(error))?;
+        let replayed = replay::replay(&rows, |error| self.fault(error))?;
+        replay::compare(name, replayed, kept)
+    }
+
+    /// What is kept beside the journal of the latest threads.
+    async fn kept(&self, statement: &'static str) -> Result<Vec<Stored<Chronicle>>, StoreError> {
+        let mut connection = self.connection.lock().await;
+        let rows = sqlx::query(statement)
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(|error| self.fault(error))?;
+        rows.iter().map(|row| self.summary(row)).collect()
+    }
+
+    fn summary(&self, row: &SqliteRow) -> Result<Stored<Chronicle>, StoreError> {
         let read = || -> Result<_, sqlx::Error> {
             Ok((
                 row.try_get::<String, _>("id")?,
@@ -206,6 +285,14 @@ impl SqliteStore {
         })
     }
 }
+
+/// The latest passage of every target.
+const COURSES: &str = "SELECT r.id, r.target, r.revision, r.updated_at, r.snapshot
+     FROM targets t JOIN rotations r ON r.id = t.latest WHERE t.name NOT GLOB 'watch:*' ORDER BY t.name";
+
+/// What was last seen of every target.
+const WATCHES: &str = "SELECT r.id, r.target, r.revision, r.updated_at, r.snapshot
+     FROM targets t JOIN rotations r ON r.id = t.latest WHERE t.name GLOB 'watch:*' ORDER BY t.name";
 
 /// What an error of the database means to the person who has to mend it.
 fn classify(path: &Path, error: &sqlx::Error) -> StoreError {

@@ -1,12 +1,14 @@
 //! Every kind of vendor at every phase, without a vendor.
 
 use jiff::SignedDuration;
-use rotate::machine::{Block, Charter, Cutover, Issued, Phase, Retired, Retirement, Rotation, Switch, Undo};
+use jiff::civil::time;
+use rotate::machine::{
+    Block, Charter, Cutover, Day, Issued, Phase, Retired, Retirement, Rotation, Switch, Undo, Window,
+};
 use rotate::plan::foresee;
 use rotate::policy::{Facts, Step, next};
 use rotate::render::{Report, Speaker};
 use rotate::store::Stored;
-use rotate_providers::contract::Principal;
 
 use super::*;
 
@@ -18,6 +20,16 @@ fn retirements() -> [Retirement; 3] {
         Retirement::Remove { public },
         Retirement::RemoveForGood,
     ]
+}
+
+/// Shut when time began, which was a Thursday.
+fn window() -> Window {
+    Window {
+        days: [Day::Mon, Day::Sun].into(),
+        from: time(22, 0, 0, 0),
+        to: time(4, 30, 0, 0),
+        zone: "Europe/Berlin".to_owned(),
+    }
 }
 
 fn charter(retirement: Retirement, mints_locally: bool, own_identity: bool) -> Charter {
@@ -38,6 +50,7 @@ fn charter(retirement: Retirement, mints_locally: bool, own_identity: bool) -> C
         retirement,
         mints_locally,
         own_identity,
+        window: None,
     }
 }
 
@@ -66,6 +79,31 @@ fn the_opening_fits_for_every_kind_of_vendor() {
         ("mints_locally", json!("yes")),
         ("own_identity", json!(false)),
         ("surprise", json!(true)),
+    ] {
+        let place = format!("/events/0/what/charter/{place}");
+        assert!(
+            !faults(&with(&opened, &place, value.clone())).is_empty(),
+            "{place}: {value}"
+        );
+    }
+}
+
+#[test]
+fn the_opening_fits_with_a_window() {
+    let mut charter = charter(retirements()[0].clone(), false, false);
+    charter.window = Some(Box::new(window()));
+    let opened = journal(Event::Opened { charter });
+    valid(&opened);
+    for (place, value) in [
+        ("window", json!(null)),
+        ("window", json!({})),
+        ("window/days", json!([])),
+        ("window/days", json!(["monday"])),
+        ("window/days", json!(["mon", "mon"])),
+        ("window/from", json!("22:00")),
+        ("window/to", json!("24:00:00")),
+        ("window/zone", json!("")),
+        ("window/surprise", json!(1)),
     ] {
         let place = format!("/events/0/what/charter/{place}");
         assert!(
@@ -165,35 +203,42 @@ fn let_down(rotation: &Rotation) -> Vec<Rotation> {
 
 #[test]
 fn every_phase_of_every_kind_of_vendor_fits_with_what_is_left_to_do() {
-    let (speaker, mut fitted) = (Speaker::new(None), 0);
-    for retirement in retirements() {
-        for mints_locally in [false, true] {
-            let charter = charter(retirement.clone(), mints_locally, false);
-            for rotation in everywhere(&charter).iter().flat_map(let_down) {
-                for now in [
-                    Timestamp::UNIX_EPOCH,
-                    Timestamp::UNIX_EPOCH + SignedDuration::from_hours(720),
-                ] {
-                    // What cannot happen has no plan; it can still be shown.
-                    let plan = foresee(rotation.clone(), Facts::default(), now).unwrap_or_default();
-                    let wait = match next(&rotation, &Facts::default(), now) {
-                        Step::Wait(wait) => Some(wait),
-                        _ => None,
-                    };
-                    let stored = Stored {
-                        id: ROTATION.to_owned(),
-                        target: "snowflake-keypair/U".to_owned(),
-                        revision: 1,
-                        updated_at: Timestamp::UNIX_EPOCH,
-                        rotation: rotation.clone(),
-                    };
-                    let report = Report::of(&stored, wait.as_ref(), now, &speaker);
-                    let told = json::document(&[report.clone(), report.with_plan(plan)]);
-                    valid(&serde_json::from_str(&told).expect("it is JSON"));
-                    fitted += 1;
-                }
+    let (speaker, mut fitted) = (Speaker::new(None, None), 0);
+    let kinds = retirements()
+        .into_iter()
+        .flat_map(|retirement| [false, true].map(|mints_locally| charter(retirement.clone(), mints_locally, false)))
+        .flat_map(|charter| {
+            let windows = [None, Some(Box::new(window()))];
+            windows.map(|window| Charter {
+                window,
+                ..charter.clone()
+            })
+        });
+    for charter in kinds {
+        for rotation in everywhere(&charter).iter().flat_map(let_down) {
+            for now in [
+                Timestamp::UNIX_EPOCH,
+                Timestamp::UNIX_EPOCH + SignedDuration::from_hours(720),
+            ] {
+                // What cannot happen has no plan; it can still be shown.
+                let plan = foresee(rotation.clone(), Facts::default(), now).unwrap_or_default();
+                let wait = match next(&rotation, &Facts::default(), now) {
+                    Step::Wait(wait) => Some(wait),
+                    _ => None,
+                };
+                let stored = Stored {
+                    id: ROTATION.to_owned(),
+                    target: "snowflake-keypair/U".to_owned(),
+                    revision: 1,
+                    updated_at: Timestamp::UNIX_EPOCH,
+                    rotation: rotation.clone(),
+                };
+                let report = Report::of(&stored, wait.as_ref(), now, &speaker);
+                let told = json::document(&[report.clone(), report.with_plan(plan)]);
+                valid(&serde_json::from_str(&told).expect("it is JSON"));
+                fitted += 1;
             }
         }
     }
-    assert!(fitted > 500, "only {fitted}");
+    assert!(fitted > 1000, "only {fitted}");
 }

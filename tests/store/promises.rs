@@ -34,6 +34,8 @@ mod embedded {
         only_keys_of_finished_rotations_are_retired,
         an_empty_store_is_whole_and_says_so,
         a_whole_journal_is_verified_and_its_head_changes_with_every_line,
+        of_many_who_write_at_once_each_is_told_of_its_own_write,
+        what_was_seen_is_no_rotation_and_stands_in_the_journal,
     );
 }
 
@@ -170,6 +172,7 @@ mod kept {
                 retirement: retirement.clone(),
                 mints_locally: true,
                 own_identity: true,
+                window: None,
                 ..charter("SHA256:OLD")
             };
             let mut growing = Growing::new(target, target);
@@ -321,5 +324,94 @@ mod kept {
         heads.sort();
         heads.dedup();
         assert_eq!(heads.len(), all);
+    }
+
+    /// Writes may share a transaction, and still one's loss or mistake is no concern of the others.
+    pub(super) async fn of_many_who_write_at_once_each_is_told_of_its_own_write(one: &dyn Store, other: &dyn Store) {
+        const TARGETS: [&str; 8] = ["t0", "t1", "t2", "t3", "t4", "t5", "t6", "t7"];
+        let lease = leased(one).await;
+        let mut all: Vec<Growing> = TARGETS.into_iter().map(|name| Growing::new(name, name)).collect();
+        for event in [opened("AKIAOLD"), intended(), created()] {
+            let writes = all.iter_mut().map(|growing| growing.add(one, &lease, event.clone()));
+            for written in futures_util::future::join_all(writes).await {
+                written.expect("each is the only writer of its rotation");
+            }
+        }
+        // One follows a revision that is past, and one opens a second rotation of its target.
+        let mut stale = Growing::new("t3", "t3");
+        (stale.revision, stale.rotation) = (2, all[3].rotation.clone());
+        let mut second = Growing::new("second", "t5");
+        let proved = all.iter_mut().map(|growing| growing.add(one, &lease, Event::Proved));
+        let (proved, stale, second) = tokio::join!(
+            futures_util::future::join_all(proved),
+            stale.add(one, &lease, Event::Proved),
+            second.add(one, &lease, opened("AKIAOLD")),
+        );
+        // Of the two that follow the same revision of t3 the first wins, and both mistakes are told.
+        assert!(matches!(stale, Err(StoreError::Race)), "{stale:?}");
+        assert!(matches!(second, Err(StoreError::Race)), "{second:?}");
+        for (target, proved) in TARGETS.into_iter().zip(proved) {
+            proved.unwrap_or_else(|error| panic!("{target} lost by another's mistake: {error}"));
+            let stored = other.latest(target).await.expect("it is whole").expect("it is there");
+            assert_eq!(stored.revision, 4, "{target}");
+        }
+        let verified = other.verify().await.expect("the journal is whole");
+        assert_eq!((verified.events, verified.rotations), (32, 8));
+    }
+
+    pub(super) async fn what_was_seen_is_no_rotation_and_stands_in_the_journal(one: &dyn Store, other: &dyn Store) {
+        let lease = leased(one).await;
+        let sighting = |id: &str| Sighting {
+            owner: charter("AKIAOLD").owner,
+            keys: vec![SeenKey {
+                id: KeyId::new(id),
+                active: true,
+                created_at: Some(NOW),
+            }],
+            live: Some(KeyId::new(id)),
+        };
+        let events = [
+            Event::Sighted {
+                sighting: sighting("AKIAOLD"),
+            },
+            Event::Drifted {
+                why: "another".to_owned(),
+                sighting: sighting("AKIANEW"),
+            },
+            Event::Released {
+                by: "someone".to_owned(),
+            },
+        ];
+        let mut watch = None;
+        for (event, follows) in events.into_iter().zip(0..) {
+            let record = Record { at: NOW, event };
+            let after = Watch::after(watch, &record).expect("the events fit");
+            let append = Append {
+                id: "w1",
+                target: &watch_of(TARGET),
+                follows,
+                record: &record,
+                state: &after.clone().into(),
+                seal: None,
+            };
+            one.append(&lease, append).await.expect("it is taken");
+            watch = Some(after);
+        }
+        let stored = other.watch(TARGET).await.expect("it is whole").expect("it is there");
+        assert_eq!((stored.target.as_str(), stored.revision), (TARGET, 3));
+        assert_eq!(stored.rotation.sighting, sighting("AKIANEW"));
+        assert_eq!(stored.rotation.released_at, Some(NOW));
+        assert_eq!(other.watches().await.expect("they can be read").len(), 1);
+        // It is no rotation, and a rotation may be opened beside it.
+        assert!(other.latest(TARGET).await.expect("it can be read").is_none());
+        assert!(other.summaries().await.expect("they can be read").is_empty());
+        let mut growing = Growing::new("r1", TARGET);
+        growing.add_all(one, &lease, &[opened("AKIANEW")]).await;
+        assert_eq!(other.summaries().await.expect("they can be read").len(), 1);
+        let journal = other.journal(Some(TARGET)).await.expect("it can be read");
+        let names: Vec<&str> = journal.iter().map(|line| line.record.event.name()).collect();
+        assert_eq!(names, ["sighted", "drifted", "released", "opened"]);
+        assert!(journal.iter().all(|line| line.target == TARGET));
+        other.verify().await.expect("the journal is whole");
     }
 }

@@ -4,7 +4,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::line::StoredLine;
-use crate::machine::Course;
+use crate::machine::Chronicle;
 use crate::store::chain::GENESIS;
 use crate::store::{StoreError, Stored};
 
@@ -12,8 +12,8 @@ use crate::store::{StoreError, Stored};
 pub(super) fn replay(
     rows: &[SqliteRow],
     fault: impl Fn(sqlx::Error) -> StoreError,
-) -> Result<Option<(i64, Stored)>, StoreError> {
-    let mut stored: Option<(i64, Stored)> = None;
+) -> Result<Option<(i64, Stored<Chronicle>)>, StoreError> {
+    let mut stored: Option<(i64, Stored<Chronicle>)> = None;
     for (row, revision) in rows.iter().zip(1..) {
         let kept = StoredLine::read(row).map_err(&fault)?;
         let before: Option<Vec<u8>> = row.try_get("before").map_err(&fault)?;
@@ -21,7 +21,7 @@ pub(super) fn replay(
         if kept.revision != revision {
             return Err(kept.changed(&format!("follows a gap: revision {revision} is missing")));
         }
-        let rotation = Course::after(stored.take().map(|(_, stored)| stored.rotation), &line.record)
+        let rotation = Chronicle::after(stored.take().map(|(_, stored)| stored.rotation), &line.record)
             .map_err(|illegal| StoreError::illegal(&line, &illegal))?;
         let so_far = Stored {
             id: line.rotation,
@@ -39,9 +39,9 @@ pub(super) fn replay(
 /// before it.
 pub(super) fn compare(
     target: &str,
-    replayed: Option<(i64, Stored)>,
-    kept: Option<Stored>,
-) -> Result<Option<Stored>, StoreError> {
+    replayed: Option<(i64, Stored<Chronicle>)>,
+    kept: Option<Stored<Chronicle>>,
+) -> Result<Option<Stored<Chronicle>>, StoreError> {
     let same = match (&replayed, &kept) {
         (Some((_, replayed)), Some(kept)) => {
             (&replayed.id, &replayed.target, replayed.revision) == (&kept.id, &kept.target, kept.revision)

@@ -8,7 +8,7 @@ use sqlx::{Row, SqliteConnection};
 
 use super::classify;
 use super::line::StoredLine;
-use crate::machine::Course;
+use crate::machine::Chronicle;
 use crate::store::chain::{GENESIS, hex};
 use crate::store::{Line, StoreError, Verified};
 
@@ -73,7 +73,7 @@ impl Summary {
 struct Walk {
     head: Option<(i64, Vec<u8>)>,
     latest: HashMap<String, String>,
-    rotations: HashMap<String, (i64, Course, Line)>,
+    rotations: HashMap<String, (i64, Chronicle, Line)>,
 }
 
 impl Walk {
@@ -91,7 +91,8 @@ impl Walk {
         if stored.revision != revision + 1 {
             return Err(stored.changed(&format!("has revision {} after {revision}", stored.revision)));
         }
-        let rotation = Course::after(rotation, &line.record).map_err(|illegal| StoreError::illegal(&line, &illegal))?;
+        let rotation =
+            Chronicle::after(rotation, &line.record).map_err(|illegal| StoreError::illegal(&line, &illegal))?;
         self.head = Some((stored.seq, stored.hash.clone()));
         self.latest.insert(stored.target.clone(), stored.rotation.clone());
         self.rotations
@@ -117,7 +118,7 @@ impl Walk {
                 ),
             ));
         }
-        let same_end = serde_json::from_str::<Course>(&kept.snapshot).is_ok_and(|kept| kept == rotation)
+        let same_end = serde_json::from_str::<Chronicle>(&kept.snapshot).is_ok_and(|kept| kept == rotation)
             && kept.closed == rotation.is_closed()
             && kept.target == line.target;
         if !same_end {

@@ -1,43 +1,105 @@
 //! The one transaction that writes.
+//!
+//! A commit waits for the disk, and a fleet writes thousands of events. So whoever holds the connection writes for all who
+//! wait for it: they share one transaction, and none of them goes on before it is on the disk.
 
 use sqlx::{Connection, SqliteConnection};
+use tokio::sync::oneshot;
 
 use crate::store::chain::{GENESIS, Link};
-use crate::store::{Append, Lease};
+use crate::store::{Append, Lease, StoreError};
 
-/// Writes one event; `Ok(false)` where the lease or the revision is no longer ours.
-pub(super) async fn write(
-    connection: &mut SqliteConnection,
-    lease: &Lease,
-    append: &Append<'_>,
-) -> Result<bool, sqlx::Error> {
+/// One event on its way to the disk.
+pub(super) struct Entry {
+    fence: i64,
+    id: String,
+    target: String,
+    follows: i64,
+    at: String,
+    body: String,
+    snapshot: String,
+    closed: bool,
+    is_final: bool,
+    /// Whether the target's latest rotation is this one from here on.
+    names_target: bool,
+    seal: Option<(String, Vec<u8>)>,
+}
+
+/// An entry and whoever waits for it.
+pub(super) struct Waiting {
+    pub(super) entry: Entry,
+    pub(super) told: oneshot::Sender<Result<(), StoreError>>,
+}
+
+impl Entry {
+    pub(super) fn new(lease: &Lease, append: &Append<'_>) -> Result<Self, StoreError> {
+        let encode = |error: serde_json::Error| StoreError::Database(error.to_string());
+        Ok(Self {
+            fence: lease.fence,
+            id: append.id.to_owned(),
+            target: append.target.to_owned(),
+            follows: append.follows,
+            at: append.record.at.to_string(),
+            body: serde_json::to_string(&append.record.event).map_err(encode)?,
+            snapshot: serde_json::to_string(append.state).map_err(encode)?,
+            closed: append.state.is_closed(),
+            is_final: append.record.event.is_final(),
+            names_target: append.follows == 0,
+            seal: append.seal.map(|(name, bytes)| (name.to_owned(), bytes.to_owned())),
+        })
+    }
+
+    /// Whether it erases what was sealed.
+    pub(super) fn is_final(&self) -> bool {
+        self.is_final
+    }
+}
+
+/// Writes all of these events or none; says of each whether its lease and its revision were still ours.
+pub(super) async fn write(connection: &mut SqliteConnection, batch: &[Waiting]) -> Result<Vec<bool>, sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let fence: i64 = sqlx::query_scalar("SELECT fence FROM lease")
         .fetch_one(&mut *transaction)
         .await?;
-    let revision: Option<i64> = sqlx::query_scalar("SELECT revision FROM rotations WHERE id = ?")
-        .bind(append.id)
-        .fetch_optional(&mut *transaction)
-        .await?;
-    if fence != lease.fence || revision.unwrap_or(0) != append.follows {
-        return Ok(false);
-    }
     let last: Option<(i64, Vec<u8>)> = sqlx::query_as("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1")
         .fetch_optional(&mut *transaction)
         .await?;
-    let (last_seq, before) = last.unwrap_or((0, GENESIS.to_vec()));
-    let at = append.record.at.to_string();
-    let encode = |error: serde_json::Error| sqlx::Error::Encode(error.into());
-    let body = serde_json::to_string(&append.record.event).map_err(encode)?;
-    let snapshot = serde_json::to_string(append.rotation).map_err(encode)?;
+    let mut end = last.unwrap_or((0, GENESIS.to_vec()));
+    let mut written = Vec::new();
+    for Waiting { entry, .. } in batch {
+        let ours = fence == entry.fence && revision(&mut transaction, entry).await? == entry.follows;
+        if ours {
+            end = insert(&mut transaction, entry, end).await?;
+        }
+        written.push(ours);
+    }
+    transaction.commit().await?;
+    Ok(written)
+}
+
+async fn revision(connection: &mut SqliteConnection, entry: &Entry) -> Result<i64, sqlx::Error> {
+    let revision: Option<i64> = sqlx::query_scalar("SELECT revision FROM rotations WHERE id = ?")
+        .bind(&entry.id)
+        .fetch_optional(&mut *connection)
+        .await?;
+    Ok(revision.unwrap_or(0))
+}
+
+/// Writes one event behind this end of the chain, and gives the new end.
+async fn insert(
+    connection: &mut SqliteConnection,
+    entry: &Entry,
+    (last_seq, before): (i64, Vec<u8>),
+) -> Result<(i64, Vec<u8>), sqlx::Error> {
     let link = Link {
         seq: last_seq + 1,
-        rotation: append.id,
-        target: append.target,
-        revision: append.follows + 1,
-        at: &at,
-        body: &body,
+        rotation: &entry.id,
+        target: &entry.target,
+        revision: entry.follows + 1,
+        at: &entry.at,
+        body: &entry.body,
     };
+    let hash = link.hash(&before).to_vec();
     sqlx::query("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)")
         .bind(link.seq)
         .bind(link.rotation)
@@ -45,43 +107,42 @@ pub(super) async fn write(
         .bind(link.revision)
         .bind(link.at)
         .bind(link.body)
-        .bind(link.hash(&before).as_slice())
-        .execute(&mut *transaction)
+        .bind(&hash)
+        .execute(&mut *connection)
         .await?;
     sqlx::query(
         "INSERT INTO rotations VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
          revision = excluded.revision, closed = excluded.closed, updated_at = excluded.updated_at,
          snapshot = excluded.snapshot",
     )
-    .bind(append.id)
-    .bind(append.target)
+    .bind(&entry.id)
+    .bind(&entry.target)
     .bind(link.revision)
-    .bind(append.rotation.is_closed())
+    .bind(entry.closed)
     .bind(link.at)
-    .bind(&snapshot)
-    .execute(&mut *transaction)
+    .bind(&entry.snapshot)
+    .execute(&mut *connection)
     .await?;
-    if append.follows == 0 {
+    if entry.names_target {
         sqlx::query("INSERT INTO targets VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET latest = excluded.latest")
-            .bind(append.target)
-            .bind(append.id)
-            .execute(&mut *transaction)
+            .bind(&entry.target)
+            .bind(&entry.id)
+            .execute(&mut *connection)
             .await?;
     }
-    if let Some((name, bytes)) = append.seal {
+    if let Some((name, bytes)) = &entry.seal {
         sqlx::query("INSERT OR REPLACE INTO sealed VALUES (?, ?, ?)")
-            .bind(append.id)
+            .bind(&entry.id)
             .bind(name)
             .bind(bytes)
-            .execute(&mut *transaction)
+            .execute(&mut *connection)
             .await?;
     }
-    if append.record.event.is_final() {
+    if entry.is_final {
         sqlx::query("DELETE FROM sealed WHERE rotation = ?")
-            .bind(append.id)
-            .execute(&mut *transaction)
+            .bind(&entry.id)
+            .execute(&mut *connection)
             .await?;
     }
-    transaction.commit().await?;
-    Ok(true)
+    Ok((link.seq, hash))
 }

@@ -8,12 +8,12 @@ use jiff::{SignedDuration, Span, SpanRelativeTo};
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 /// Days and more, in seconds.
-pub(super) fn seconds(text: &str) -> Result<u64, String> {
+pub fn seconds(text: &str) -> Result<u64, String> {
     wait(text).map(|duration| duration.as_secs())
 }
 
 /// Any duration that is not negative.
-pub(super) fn wait(text: &str) -> Result<Duration, String> {
+pub fn wait(text: &str) -> Result<Duration, String> {
     const FORM: &str = "write a number and a unit, such as 7d, 12h, 90m or 2s";
     if text.trim_start().starts_with('-') {
         return Err(format!("a duration cannot be negative; {FORM}"));
@@ -33,6 +33,18 @@ pub(super) fn wait(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
+/// A duration as people write it: in days where it is whole days.
+pub fn written(time: SignedDuration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0 => "0s".to_owned(),
+        _ if seconds % 86_400 == 0 => format!("{}d", seconds / 86_400),
+        _ if seconds % 3_600 == 0 => format!("{}h", seconds / 3_600),
+        _ if seconds % 60 == 0 => format!("{}m", seconds / 60),
+        _ => format!("{seconds}s"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,6 +60,14 @@ mod tests {
             ("2 days", 172_800),
         ] {
             assert_eq!(seconds(text), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn durations_are_written_as_people_read_them() {
+        for text in ["0s", "7d", "36h", "90m", "61s", "180d"] {
+            let seconds = i64::try_from(seconds(text).unwrap()).unwrap();
+            assert_eq!(written(SignedDuration::from_secs(seconds)), text);
         }
     }
 

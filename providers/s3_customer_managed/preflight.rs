@@ -1,0 +1,205 @@
+//! What can be found out before a rotation: permissions by IAM's own simulator, the bucket by a look, the clock by a reply.
+//!
+//! The simulator needs a permission of its own, `iam:SimulatePrincipalPolicy`, and knows nothing of the policies of the
+//! organisation or of a session: <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_testing-policies.html>.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_sdk_iam::error::ProvideErrorMetadata;
+use aws_sdk_iam::types::PolicyEvaluationDecisionType as Decision;
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+use jiff::Timestamp;
+
+use super::administrator::WHO_AM_I;
+use super::endpoint::EndpointGuard;
+use super::failure::{incomplete, translate};
+use super::wire::{GET_USER, Wire};
+use crate::call::Call;
+use crate::contract::{Check, Error, Finding, Preflight};
+use crate::patience::patiently;
+
+const SIMULATE: Call = Call::read("iam:SimulatePrincipalPolicy");
+const LOOK_AT_BUCKET: Call = Call::read("s3:ListBucket");
+
+/// What a rotation calls on the user.
+const NEEDED: [&str; 6] = [
+    "iam:GetUser",
+    "iam:ListAccessKeys",
+    "iam:CreateAccessKey",
+    "iam:UpdateAccessKey",
+    "iam:DeleteAccessKey",
+    "iam:GetAccessKeyLastUsed",
+];
+
+impl Wire {
+    pub(super) async fn preflight(&self, user: &str, bucket: &str) -> Preflight {
+        let (identity, bucket) = tokio::join!(self.identity_and_time(), self.bucket(bucket));
+        let (caller, vendor_time) = match identity {
+            Ok((caller, vendor_time)) => (Ok(caller), vendor_time),
+            Err(error) => (Err(error), None),
+        };
+        let mut findings = match self.permissions(user, caller).await {
+            Ok(findings) => findings,
+            Err(error) => vec![Finding {
+                what: "permissions".to_owned(),
+                check: Check::Unknown {
+                    why: format!("failed to {error}; whether they suffice shows only when they are used"),
+                },
+            }],
+        };
+        findings.push(bucket);
+        Preflight { vendor_time, findings }
+    }
+
+    /// Who the administrator is, and AWS's time.
+    async fn identity_and_time(&self) -> Result<(String, Option<Timestamp>), Error> {
+        let action = || "ask AWS who is calling".to_owned();
+        let clock = Clock::default();
+        let config = aws_sdk_sts::config::Builder::from(&self.administrator().config)
+            .interceptor(EndpointGuard)
+            .interceptor(clock.clone());
+        let sts = aws_sdk_sts::Client::from_conf(config.build());
+        let reply = patiently(WHO_AM_I, async || {
+            let sent = sts.get_caller_identity().send().await;
+            sent.map_err(|e| translate(WHO_AM_I, action(), &e))
+        })
+        .await?;
+        let arn = reply.arn.ok_or_else(|| incomplete(WHO_AM_I, action(), "a name"))?;
+        Ok((arn, clock.time()))
+    }
+
+    async fn permissions(&self, user: &str, caller: Result<String, Error>) -> Result<Vec<Finding>, Error> {
+        let action = || format!("ask IAM what the administrator may do with user {user}");
+        let caller = principal(&caller?);
+        let target = self.arn_of(user).await?;
+        let reply = patiently(SIMULATE, async || {
+            let request = self
+                .iam()
+                .await
+                .simulate_principal_policy()
+                .policy_source_arn(&caller)
+                .set_action_names(Some(NEEDED.map(str::to_owned).to_vec()))
+                .resource_arns(&target);
+            request.send().await.map_err(|e| translate(SIMULATE, action(), &e))
+        })
+        .await?;
+        let findings = reply.evaluation_results().iter().map(|result| Finding {
+            what: format!("permission {}", result.eval_action_name()),
+            check: match result.eval_decision() {
+                Decision::Allowed => Check::Fine,
+                Decision::ExplicitDeny => Check::Wrong {
+                    why: "a policy denies it".to_owned(),
+                    remedy: format!("take the Deny away from {caller}, or run as someone else"),
+                },
+                _ => Check::Wrong {
+                    why: "no policy allows it".to_owned(),
+                    remedy: format!("allow {} on {target} for {caller}", result.eval_action_name()),
+                },
+            },
+        });
+        Ok(findings.collect())
+    }
+
+    async fn arn_of(&self, user: &str) -> Result<String, Error> {
+        let action = || format!("read user {user}");
+        let reply = patiently(GET_USER, async || {
+            let request = self.iam().await.get_user().user_name(user);
+            request.send().await.map_err(|e| translate(GET_USER, action(), &e))
+        })
+        .await?;
+        let arn = reply.user().map(|user| user.arn().to_owned());
+        arn.ok_or_else(|| incomplete(GET_USER, action(), "a user"))
+    }
+
+    /// Whether the bucket is there. Whether the user's key may list it is proven by each rotation with the key itself.
+    async fn bucket(&self, bucket: &str) -> Finding {
+        let config = aws_sdk_s3::config::Builder::from(&self.administrator().config)
+            .force_path_style(self.administrator().path_style)
+            .interceptor(EndpointGuard);
+        let s3 = aws_sdk_s3::Client::from_conf(config.build());
+        let sent = s3.list_objects_v2().bucket(bucket).max_keys(1).send().await;
+        let check = match sent {
+            Ok(_) => Check::Fine,
+            Err(error) => {
+                let code = error.code().map(str::to_owned);
+                let elsewhere = error
+                    .raw_response()
+                    .is_some_and(|reply| reply.headers().get("x-amz-bucket-region").is_some());
+                match code.as_deref() {
+                    Some("NoSuchBucket") => Check::Wrong {
+                        why: "it does not exist".to_owned(),
+                        remedy: "write the bucket's right name".to_owned(),
+                    },
+                    _ if elsewhere => Check::Fine,
+                    Some("AccessDenied") => Check::Unknown {
+                        why: "the administrator may not list it; the user's own key has to, and is asked to".to_owned(),
+                    },
+                    _ => Check::Unknown {
+                        why: translate(LOOK_AT_BUCKET, format!("list bucket {bucket}"), &error).detail,
+                    },
+                }
+            }
+        };
+        Finding {
+            what: format!("bucket {bucket}"),
+            check,
+        }
+    }
+}
+
+/// The policies of a session are those of its role, whose path the session does not name.
+fn principal(arn: &str) -> String {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    match parts.as_slice() {
+        [arn, partition, "sts", _, account, rest] => match rest.split('/').collect::<Vec<_>>().as_slice() {
+            ["assumed-role", role, ..] => format!("{arn}:{partition}:iam::{account}:role/{role}"),
+            _ => parts.join(":"),
+        },
+        _ => arn.to_owned(),
+    }
+}
+
+/// Keeps the time that a reply tells.
+#[derive(Clone, Debug, Default)]
+struct Clock(Arc<Mutex<Option<Timestamp>>>);
+
+impl Clock {
+    fn time(&self) -> Option<Timestamp> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Intercept for Clock {
+    fn name(&self) -> &'static str {
+        "Clock"
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let told = context.response().headers().get("date");
+        let time = told.and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = time.map(|time| time.timestamp());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::principal;
+
+    #[test]
+    fn a_session_is_judged_by_its_role() {
+        let role = principal("arn:aws:sts::123456789012:assumed-role/rotator/session");
+        assert_eq!(role, "arn:aws:iam::123456789012:role/rotator");
+        let user = "arn:aws:iam::123456789012:user/path/rotator";
+        assert_eq!(principal(user), user);
+    }
+}

@@ -1,0 +1,101 @@
+//! `rotate plan`.
+
+use clap::Args;
+use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use rotate_providers::Vendors;
+
+use super::fleet::{Chosen, chosen, required};
+use super::session::{locate, speaker, tell_folder};
+use super::{Exit, Global, Output, terminal};
+use crate::fleet::{Foreseer, Survey};
+use crate::hooks::now;
+use crate::render::{Outlook, json, outlook};
+use crate::state_folder::FolderError;
+use crate::store::{SqliteStore, Store};
+
+/// Show what `run` would do now, and why.
+///
+/// Only reads, and makes no state folder. Looks at the vendors, at what permissions and destinations would stand in the way, and at
+/// what has changed there behind the journal's back.
+#[derive(Args)]
+pub(super) struct Command {
+    #[command(flatten)]
+    chosen: Chosen,
+    /// Call no vendor: what the journal knows has to do
+    #[arg(long)]
+    offline: bool,
+    /// Ask about another day: 2027-03-01
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    at: Option<Timestamp>,
+    /// Exit with 2 if there is something to do
+    #[arg(long)]
+    detailed_exitcode: bool,
+}
+
+fn date(text: &str) -> Result<Timestamp, String> {
+    let wrong = || "write a date like 2027-03-01, or a time like 2027-03-01T12:00:00Z".to_owned();
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Ok(at);
+    }
+    let date: Date = text.parse().map_err(|_| wrong())?;
+    date.to_zoned(TimeZone::UTC)
+        .map(|at| at.timestamp())
+        .map_err(|_| wrong())
+}
+
+impl Command {
+    pub(super) async fn run(self, global: &Global) -> Exit {
+        let config = match required(global) {
+            Ok(config) => config,
+            Err(exit) => return exit,
+        };
+        if let Err(exit) = self
+            .chosen
+            .check(config.targets.iter().map(|target| target.name.as_str()))
+        {
+            return exit;
+        }
+        let (store, survey) = match look(global).await {
+            Ok(found) => found,
+            Err(error) => return tell_folder(global, &error),
+        };
+        let vendors = (!self.offline).then(|| Vendors::new(config.calls_per_second));
+        let foreseer = Foreseer {
+            survey: &survey,
+            store: store.as_ref().map(|store| store as &dyn Store),
+            vendors: vendors.as_ref(),
+            now: self.at.unwrap_or_else(now),
+        };
+        let speaker = &speaker(global);
+        let foreseeing = stream::iter(chosen(&config, &self.chosen)).map(async |target| {
+            let foreseen = foreseer.foresee(target).await;
+            Outlook::of(target, foreseen, speaker)
+        });
+        let outlooks: Vec<Outlook> = foreseeing.buffered(config.concurrency).collect().await;
+        terminal::print(&match global.output {
+            Output::Json => json::outlooks(&outlooks),
+            Output::Markdown => outlook::markdown(&outlooks),
+            Output::Text => outlook::text(&outlooks),
+        });
+        if outlooks.iter().any(Outlook::has_failed) {
+            Exit::Error
+        } else if self.detailed_exitcode && outlooks.iter().any(Outlook::is_to_do) {
+            Exit::ToDo
+        } else {
+            Exit::Ok
+        }
+    }
+}
+
+/// The journal, if there is one, and what it knows.
+pub(super) async fn look(global: &Global) -> Result<(Option<SqliteStore>, Survey), FolderError> {
+    let store = locate(global)?.open_journal().await?;
+    let survey = match &store {
+        Some(store) => Survey::read(store).await?,
+        None => Survey::default(),
+    };
+    Ok((store, survey))
+}

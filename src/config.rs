@@ -1,0 +1,116 @@
+//! `rotate.toml`: the fleet, its schedule, and nothing secret.
+//!
+//! A file is read as a whole and checked as a whole: every mistake is reported at once, each with its line, its key and
+//! what mends it, before anything is touched.
+
+mod defaults;
+mod file;
+mod mistake;
+mod reader;
+mod schema;
+mod target;
+mod value;
+
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+
+use jiff::SignedDuration;
+
+pub use file::{Unusable, locate};
+pub use mistake::{Mistake, Mistakes};
+pub use schema::schema;
+pub use target::{Automatic, ByHand, How, Target};
+
+use crate::config::reader::Reader;
+
+/// A configuration in which nothing is wrong.
+pub struct Config {
+    /// Where it was read from.
+    pub path: PathBuf,
+    /// Where the journal is kept, if the file says so.
+    pub state_dir: Option<PathBuf>,
+    /// How many targets are worked on at once.
+    pub concurrency: usize,
+    /// How often one AWS account's IAM is called at most; `None`: as often as it takes.
+    pub calls_per_second: Option<NonZeroU32>,
+    /// How often the vendor is looked at although nothing is due.
+    pub look_every: SignedDuration,
+    /// The fleet, in the order of the file.
+    pub targets: Vec<Target>,
+}
+
+impl Config {
+    /// No fleet at all.
+    pub fn empty() -> Self {
+        let defaults = defaults::Limits::default();
+        Self {
+            path: PathBuf::new(),
+            state_dir: None,
+            concurrency: defaults.concurrency,
+            calls_per_second: defaults.calls_per_second,
+            look_every: defaults.look_every,
+            targets: Vec::new(),
+        }
+    }
+
+    /// Reads the file; every mistake in it is told.
+    pub fn read(path: &Path) -> Result<Self, Unusable> {
+        let text = file::read(path)?;
+        Self::parse(path, &text).map_err(Unusable::Mistaken)
+    }
+
+    /// Understands the text of the file at this path.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, Mistakes> {
+        let mut reader = Reader::new(text);
+        let read = read(&mut reader, path);
+        reader.end(path)?;
+        Ok(read)
+    }
+}
+
+/// Where the file says that the journal is kept. Nothing else that it says is looked at: whoever only needs the journal is
+/// not kept from it by a mistake in a target.
+pub fn state_dir(path: &Path) -> Result<Option<PathBuf>, Unusable> {
+    let text = file::read(path)?;
+    let mut reader = Reader::new(&text);
+    let mut root = reader.root();
+    let mut store = reader.table(&mut root, "store");
+    let folder = value::folder(&mut reader, &mut store, "state_dir");
+    reader.end(path).map_err(Unusable::Mistaken)?;
+    Ok(folder)
+}
+
+fn read(reader: &mut Reader<'_>, path: &Path) -> Config {
+    let mut root = reader.root();
+    let mut general = reader.table(&mut root, "defaults");
+    let defaults = defaults::Defaults::read(reader, &mut general);
+    let limits = defaults::Limits::read(reader, &mut general);
+    reader.close(general);
+    let mut store = reader.table(&mut root, "store");
+    let state_dir = value::folder(reader, &mut store, "state_dir");
+    reader.close(store);
+    let tables = reader.tables(&mut root, "target");
+    if tables.is_empty() && !root.was_there("target") {
+        reader.mistake(
+            None,
+            "target",
+            "there is no target, so there is nothing to do",
+            "write a [[target]] with name and connector; `rotate init` writes an example",
+        );
+    }
+    let mut targets = Vec::new();
+    for mut table in tables {
+        targets.extend(target::read(reader, &mut table, &defaults));
+        reader.close(table);
+    }
+    target::check_together(reader, &targets);
+    reader.close(root);
+    Config {
+        path: path.to_owned(),
+        state_dir,
+        concurrency: limits.concurrency,
+        calls_per_second: limits.calls_per_second,
+        look_every: limits.look_every,
+        targets,
+    }
+}

@@ -1,0 +1,233 @@
+//! Reads tables key by key, and remembers every mistake instead of stopping at the first.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::{Mistake, Mistakes};
+use crate::evidence::looks_secret;
+
+/// A table that is being read: what is taken from it is known, and what is left at the end is a mistake.
+pub(super) struct Section<'t> {
+    /// How mistakes name it: `target "main"`; nothing for the file itself.
+    pub(super) name: String,
+    /// Where it begins.
+    pub(super) span: Range<usize>,
+    entries: BTreeMap<String, (Range<usize>, Spanned<DeValue<'t>>)>,
+    /// The keys that it may have, for whoever mistypes one.
+    known: Vec<String>,
+    taken: BTreeMap<String, Range<usize>>,
+}
+
+/// The file and its mistakes so far.
+pub(super) struct Reader<'t> {
+    text: &'t str,
+    mistakes: Vec<Mistake>,
+}
+
+impl<'t> Reader<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        Self {
+            text,
+            mistakes: Vec::new(),
+        }
+    }
+
+    /// The whole file. What is no TOML is a mistake, and what can be read all the same is read.
+    pub(super) fn root(&mut self) -> Section<'t> {
+        let (table, errors) = DeTable::parse_recoverable(self.text);
+        for error in errors {
+            let line = error.span().map(|span| self.line(span.start));
+            self.mistakes.push(Mistake {
+                line,
+                key: "TOML".to_owned(),
+                what: error.message().lines().next().unwrap_or_default().to_owned(),
+                remedy: "see https://toml.io for how this is written".to_owned(),
+            });
+        }
+        Section::new(String::new(), table)
+    }
+
+    /// Takes a table; an empty one where there is none.
+    pub(super) fn table(&mut self, from: &mut Section<'t>, key: &str) -> Section<'t> {
+        let name = from.key(key);
+        let empty = || Section::empty(name.clone());
+        match from.take(key) {
+            None => empty(),
+            Some((_, value)) => {
+                let span = value.span();
+                match value.into_inner() {
+                    DeValue::Table(table) => Section::new(name, Spanned::new(span, table)),
+                    other => {
+                        let what = format!("it is {} and should be a table", with_article(other.type_str()));
+                        let remedy = match from.name.as_str() {
+                            "" => format!("write [{key}] and its keys below"),
+                            _ => format!("write {key} = {{ … }}"),
+                        };
+                        self.mistake(Some(span), &name, &what, &remedy);
+                        empty()
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes a list of tables.
+    pub(super) fn tables(&mut self, from: &mut Section<'t>, key: &str) -> Vec<Section<'t>> {
+        let Some((_, value)) = from.take(key) else {
+            return Vec::new();
+        };
+        let whole = value.span();
+        let remedy = format!("write [[{key}]] once for each, and its keys below");
+        let DeValue::Array(items) = value.into_inner() else {
+            self.mistake(Some(whole), key, "it is not a list of tables", &remedy);
+            return Vec::new();
+        };
+        let mut sections = Vec::new();
+        for item in items {
+            let span = item.span();
+            match item.into_inner() {
+                DeValue::Table(table) => sections.push(Section::new(key.to_owned(), Spanned::new(span, table))),
+                _ => self.mistake(Some(span), key, "it is not a table", &remedy),
+            }
+        }
+        sections
+    }
+
+    /// Ends a table: whatever is left in it is unknown.
+    pub(super) fn close(&mut self, section: Section<'t>) {
+        for (key, (span, _)) in section.entries {
+            let nearest = section
+                .known
+                .iter()
+                .map(|known| (strsim::jaro_winkler(known, &key), known))
+                .max_by(|a, b| a.0.total_cmp(&b.0))
+                .filter(|(likeness, _)| *likeness > 0.8);
+            let remedy = match nearest {
+                Some((_, known)) => format!("did you mean {known}?"),
+                None => format!("known here: {}", section.known.join(", ")),
+            };
+            // What was pasted here by mistake is not shown.
+            let key = match looks_secret(&key) {
+                Some(_) => "(not shown)".to_owned(),
+                None => key,
+            };
+            let full = match section.name.as_str() {
+                "" => key,
+                name => format!("{name}: {key}"),
+            };
+            self.mistake(Some(span), &full, "this key is not known", &remedy);
+        }
+    }
+
+    /// Remembers a mistake.
+    pub(super) fn mistake(&mut self, at: Option<Range<usize>>, key: &str, what: &str, remedy: &str) {
+        let line = at.map(|span| self.line(span.start));
+        self.mistakes.push(Mistake {
+            line,
+            key: key.to_owned(),
+            what: what.to_owned(),
+            remedy: remedy.to_owned(),
+        });
+    }
+
+    /// How much was wrong so far.
+    pub(super) fn mistakes(&self) -> usize {
+        self.mistakes.len()
+    }
+
+    /// The mistakes, if there are any.
+    pub(super) fn end(self, path: &Path) -> Result<(), Mistakes> {
+        if self.mistakes.is_empty() {
+            Ok(())
+        } else {
+            Err(Mistakes::new(path, self.mistakes))
+        }
+    }
+
+    /// The number of the line at this byte, from one.
+    pub(super) fn line(&self, at: usize) -> usize {
+        let before = self.text.as_bytes().iter().take(at);
+        1 + before.filter(|byte| **byte == b'\n').count()
+    }
+}
+
+impl<'t> Section<'t> {
+    fn new(name: String, table: Spanned<DeTable<'t>>) -> Self {
+        let span = table.span();
+        let entries = table
+            .into_inner()
+            .into_iter()
+            .map(|(key, value)| (key.get_ref().to_string(), (key.span(), value)))
+            .collect();
+        Self {
+            name,
+            span,
+            entries,
+            known: Vec::new(),
+            taken: BTreeMap::new(),
+        }
+    }
+
+    fn empty(name: String) -> Self {
+        Self {
+            name,
+            span: 0..0,
+            entries: BTreeMap::new(),
+            known: Vec::new(),
+            taken: BTreeMap::new(),
+        }
+    }
+
+    /// Takes a value with the place of its key.
+    pub(super) fn take(&mut self, key: &str) -> Option<(Range<usize>, Spanned<DeValue<'t>>)> {
+        self.known.push(key.to_owned());
+        let taken = self.entries.remove(key);
+        if let Some((span, _)) = &taken {
+            self.taken.insert(key.to_owned(), span.clone());
+        }
+        taken
+    }
+
+    /// Whether it had this key, whatever became of its value.
+    pub(super) fn was_there(&self, key: &str) -> bool {
+        self.place_of(key).is_some()
+    }
+
+    /// Where a key stood that was taken.
+    pub(super) fn place_of(&self, key: &str) -> Option<Range<usize>> {
+        self.taken.get(key).cloned()
+    }
+
+    /// Leaves the rest of it alone.
+    pub(super) fn forget(&mut self) {
+        self.entries.clear();
+    }
+
+    /// Whether it has this key, which it may have.
+    pub(super) fn has(&mut self, key: &str) -> bool {
+        self.known.push(key.to_owned());
+        self.entries.contains_key(key)
+    }
+
+    /// How a mistake names a key of this table.
+    pub(super) fn key(&self, key: &str) -> String {
+        match self.name.as_str() {
+            "" => key.to_owned(),
+            name => format!("{name}: {key}"),
+        }
+    }
+}
+
+/// `a string`, `an integer`: what a value is, for a mistake.
+pub(super) fn with_article(kind: &str) -> String {
+    let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) {
+        "an"
+    } else {
+        "a"
+    };
+    format!("{article} {kind}")
+}

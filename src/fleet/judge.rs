@@ -1,0 +1,329 @@
+//! Is this target's rotation due? Decided from what is on record, with its reason; pure.
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use crate::config::{How, Target};
+use crate::machine::{Course, Phase, Rotation, Undo, UndoKind, Walk, Watch};
+use crate::policy::{Deadline, Facts, Step, Urgency, Waiting, next};
+use crate::store::Stored;
+
+/// Who asks for an undo that no person asked for.
+const ROTATE: &str = "rotate";
+
+/// What the journal knows of a target.
+#[derive(Clone, Copy, Default)]
+pub struct Known<'a> {
+    /// Its latest rotation.
+    pub course: Option<&'a Stored>,
+    /// What was last seen of it.
+    pub watch: Option<&'a Stored<Watch>>,
+    /// When an earlier passage rotated it, where the latest did not.
+    pub rotated_before: Option<Timestamp>,
+}
+
+impl Known<'_> {
+    /// What keeps a target whose rotation has ended from being rotated again until a person says so; `None`: nothing does.
+    pub fn holds(&self) -> Option<String> {
+        let drift = self.watch.and_then(|watch| watch.rotation.drift.as_ref());
+        drift.map(|drift| drift.block.why.clone()).or_else(|| held(*self))
+    }
+}
+
+/// What `run` would do with a target now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Nothing: its key is young enough.
+    NotDue,
+    /// Open a rotation.
+    Start,
+    /// Move the rotation that is open.
+    Continue,
+    /// Nothing yet: someone or some time is waited for.
+    Wait,
+    /// Nothing: a person has to look.
+    Blocked,
+    /// Remind a person, who takes the steps.
+    Guided,
+}
+
+impl Verdict {
+    /// Its name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotDue => "not-due",
+            Self::Start => "start",
+            Self::Continue => "continue",
+            Self::Wait => "wait",
+            Self::Blocked => "blocked",
+            Self::Guided => "guided",
+        }
+    }
+
+    /// Whether someone or something has to act.
+    pub fn is_to_do(self) -> bool {
+        !matches!(self, Self::NotDue | Self::Wait)
+    }
+}
+
+/// A verdict with its reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// What would be done.
+    pub verdict: Verdict,
+    /// Why, in words.
+    pub reason: String,
+    /// What resolves it, one command or sentence a line.
+    pub remedy: Vec<String>,
+    /// How old the key is, where that is known.
+    pub age: Option<Age>,
+    /// Whether a person should know of it by now: it is announced, overdue, or blocked.
+    pub is_pressing: bool,
+}
+
+/// How old a key is, and how old it may become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Age {
+    /// When it was made.
+    pub born_at: Timestamp,
+    /// What follows from that.
+    pub deadline: Deadline,
+}
+
+impl Age {
+    fn of(target: &Target, born_at: Timestamp) -> Self {
+        Self {
+            born_at,
+            deadline: target.terms.deadline(born_at),
+        }
+    }
+
+    /// Its age in whole days.
+    pub fn days(&self, now: Timestamp) -> i64 {
+        now.duration_since(self.born_at).as_hours() / 24
+    }
+}
+
+/// Judges a target by what is on record. `within` takes for due what will be due until then.
+pub fn judge(target: &Target, known: Known<'_>, now: Timestamp, within: SignedDuration) -> Judgement {
+    let age = born_at(target, known).map(|born_at| Age::of(target, born_at));
+    let judgement = match known.course.filter(|stored| !stored.rotation.is_closed()) {
+        Some(stored) => under_way(stored, now),
+        None => between(target, known, age, now, within),
+    };
+    Judgement { age, ..judgement }
+}
+
+/// The same, of a target that the program would open a rotation of at once if it were due.
+fn between(target: &Target, known: Known<'_>, age: Option<Age>, now: Timestamp, within: SignedDuration) -> Judgement {
+    if let Some(drift) = known.watch.and_then(|watch| watch.rotation.drift.as_ref()) {
+        return blocked(
+            drift.block.why.clone(),
+            vec![
+                "put the vendor's side in order; or accept what is there:".to_owned(),
+                format!("rotate confirm {}", target.name),
+            ],
+        );
+    }
+    if let (How::Automatic(_), Some(why)) = (&target.how, held(known)) {
+        return blocked(
+            why,
+            vec![
+                "once it may be begun again:".to_owned(),
+                format!("rotate confirm {}", target.name),
+            ],
+        );
+    }
+    match (age, &target.how) {
+        (Some(age), how) => by_age(target, how, age, now, within),
+        (None, How::ByHand(_)) => plain(
+            Verdict::Guided,
+            "no rotation of it is on record, and no last_rotated says when it was".to_owned(),
+            true,
+        ),
+        (None, How::Automatic(_)) => plain(
+            Verdict::Wait,
+            "how old its key is was never looked at; `rotate run` looks, and `rotate plan` without --offline"
+                .to_owned(),
+            false,
+        ),
+    }
+}
+
+fn by_age(target: &Target, how: &How, age: Age, now: Timestamp, within: SignedDuration) -> Judgement {
+    let deadline = age.deadline;
+    let days = age.days(now);
+    let urgency = deadline.urgency(now.checked_add(within).unwrap_or(Timestamp::MAX));
+    let begins = day(deadline.begin_at);
+    let (verdict, reason) = match urgency {
+        Urgency::NotYet | Urgency::Soon => (
+            Verdict::NotDue,
+            format!("{days} days old; its rotation begins on {begins}"),
+        ),
+        Urgency::Due | Urgency::Overdue if now >= deadline.gone_by => (
+            due(how),
+            format!("{days} days old: it should have been gone by {}", day(deadline.gone_by)),
+        ),
+        Urgency::Due | Urgency::Overdue => (
+            due(how),
+            format!(
+                "{days} days old: due since {begins}, to be gone by {}",
+                day(deadline.gone_by)
+            ),
+        ),
+    };
+    let reason = match verdict {
+        Verdict::Start | Verdict::Guided if now < deadline.begin_at => {
+            format!("{days} days old; due on {begins}, and asked for before")
+        }
+        _ => reason,
+    };
+    let announced = now >= deadline.warn_at;
+    match shut(how, now).filter(|_| verdict == Verdict::Start) {
+        Some(opens) => plain(
+            Verdict::Wait,
+            format!("{reason}; its window opens at {}", minute(opens)),
+            announced,
+        ),
+        None => plain(
+            verdict,
+            reason,
+            announced || target.terms.max_age <= SignedDuration::ZERO,
+        ),
+    }
+}
+
+fn due(how: &How) -> Verdict {
+    match how {
+        How::Automatic(_) => Verdict::Start,
+        How::ByHand(_) => Verdict::Guided,
+    }
+}
+
+fn shut(how: &How, now: Timestamp) -> Option<Timestamp> {
+    match how {
+        How::Automatic(automatic) => automatic.window.as_ref()?.opens_after(now),
+        How::ByHand(_) => None,
+    }
+}
+
+/// A rotation that a person has taken back is not begun again behind their back.
+fn held(known: Known<'_>) -> Option<String> {
+    let stored = known.course?;
+    let rotation = stored.rotation.automated()?;
+    let undo = rotation.undo.as_ref().filter(|undo| undo.by != ROTATE)?;
+    let released = known.watch.and_then(|watch| watch.rotation.released_at);
+    let ended = matches!(rotation.phase, Phase::Aborted | Phase::RolledBack);
+    (ended && released < Some(stored.updated_at)).then(|| why_held(undo, stored.updated_at))
+}
+
+fn why_held(undo: &Undo, at: Timestamp) -> String {
+    let what = match undo.kind {
+        UndoKind::Abort => "aborted",
+        UndoKind::Rollback => "rolled back",
+    };
+    format!("its last rotation was {what} by {} on {}", undo.by, day(at))
+}
+
+fn under_way(stored: &Stored, now: Timestamp) -> Judgement {
+    match &stored.rotation {
+        Course::Automated(rotation) => automated(&stored.target, rotation, now),
+        Course::Guided(walk) => walked(&stored.target, walk, now),
+    }
+}
+
+fn automated(target: &str, rotation: &Rotation, now: Timestamp) -> Judgement {
+    match next(rotation, &Facts::default(), now) {
+        Step::Wait(wait) if wait.on == Waiting::Person => blocked(
+            wait.why,
+            vec!["see what to do:".to_owned(), format!("rotate status {target}")],
+        ),
+        Step::Wait(wait) => {
+            let overdue = wait.on == Waiting::Cutover && wait.until.is_some_and(|until| until <= now);
+            let reason = if overdue {
+                format!("overdue: {}", wait.why)
+            } else {
+                wait.why
+            };
+            plain(Verdict::Wait, reason, overdue)
+        }
+        _ => plain(
+            Verdict::Continue,
+            format!("goes on from `{}`", rotation.phase.name()),
+            false,
+        ),
+    }
+}
+
+fn walked(target: &str, walk: &Walk, now: Timestamp) -> Judgement {
+    let (taken, all) = (walk.ticks.len(), walk.itinerary.steps.len());
+    let overdue = walk.overdue_at() <= now;
+    let late = if overdue { "overdue: " } else { "" };
+    Judgement {
+        remedy: vec![format!("rotate status {target}")],
+        ..plain(
+            Verdict::Guided,
+            format!("{late}{taken} of {all} steps are behind"),
+            overdue,
+        )
+    }
+}
+
+/// When the key that is in use was made: seen at the vendor, or told by the journal, whichever is the later word.
+fn born_at(target: &Target, known: Known<'_>) -> Option<Timestamp> {
+    let latest = known
+        .course
+        .and_then(|stored| Some((born_by(&stored.rotation)?, stored.updated_at)));
+    let told = latest.or(known.rotated_before.map(|at| (at, at)));
+    let seen = known.watch.and_then(|watch| {
+        let watch = &watch.rotation;
+        Some((watch.sighting.born_at()?, watch.seen_at))
+    });
+    let on_record = match (told, seen) {
+        (Some((told, ended_at)), Some((_, seen_at))) if seen_at < ended_at => Some(told),
+        (_, Some((seen, _))) => Some(seen),
+        (told, None) => told.map(|(told, _)| told),
+    };
+    match &target.how {
+        How::Automatic(_) => on_record,
+        How::ByHand(by_hand) => {
+            let dated = by_hand.last_rotated.and_then(|date| date.to_zoned(TimeZone::UTC).ok());
+            told.map(|(told, _)| told).max(dated.map(|dated| dated.timestamp()))
+        }
+    }
+}
+
+/// When a finished rotation made the key that it left. It was opened before, and on most days not long before.
+pub(super) fn born_by(course: &Course) -> Option<Timestamp> {
+    match course {
+        Course::Automated(rotation) => matches!(rotation.phase, Phase::Done(_)).then_some(rotation.opened_at),
+        Course::Guided(walk) => walk.rotated_at(),
+    }
+}
+
+fn plain(verdict: Verdict, reason: String, is_pressing: bool) -> Judgement {
+    Judgement {
+        verdict,
+        reason,
+        remedy: Vec::new(),
+        age: None,
+        is_pressing,
+    }
+}
+
+fn blocked(reason: String, remedy: Vec<String>) -> Judgement {
+    Judgement {
+        remedy,
+        ..plain(Verdict::Blocked, reason, true)
+    }
+}
+
+fn day(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d").to_string()
+}
+
+fn minute(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}

@@ -1,0 +1,85 @@
+//! From a target of the file to what the driver is asked for.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rotate_providers::snowflake_keypair::{PassphraseFrom, read_key_file};
+
+use crate::config::{Automatic, Target};
+use crate::delivery::{self, DeliveryError, Destination};
+use crate::driver::{DriveError, LiveKey, Refusal, Request};
+
+/// What a rotation of a target would be opened with, today.
+pub struct Wanted<'t> {
+    target: &'t Target,
+    automatic: &'t Automatic,
+    destinations: Vec<Box<dyn Destination>>,
+    live: Option<LiveKey>,
+}
+
+impl<'t> Wanted<'t> {
+    /// Understands the destinations as they are called today, and reads the key that the person has shown.
+    pub fn new(target: &'t Target, automatic: &'t Automatic, now: Timestamp) -> Result<Self, DriveError> {
+        let today = now.to_zoned(TimeZone::UTC).date();
+        let names = automatic.destinations(today);
+        let destinations: Result<Vec<_>, DeliveryError> = names.iter().map(|name| delivery::parse(name)).collect();
+        check_passphrase(automatic)?;
+        Ok(Self {
+            target,
+            automatic,
+            destinations: destinations?,
+            live: live(automatic)?,
+        })
+    }
+
+    /// Where the new key would go.
+    pub fn destinations(&self) -> &[Box<dyn Destination>] {
+        &self.destinations
+    }
+
+    /// What the driver is asked for.
+    pub fn request(&self) -> Request<'_> {
+        Request {
+            connector: self.automatic.automation,
+            target: &self.target.name,
+            inputs: self.automatic.inputs.clone(),
+            destinations: &self.destinations,
+            cutover: self.automatic.cutover,
+            soak_seconds: self.automatic.soak_seconds,
+            observe_seconds: self.automatic.observe_seconds,
+            allowance_seconds: self.target.allowance_seconds,
+            again: false,
+            live: self.live.clone(),
+            allow_self: self.automatic.allow_self,
+            window: self.automatic.window.clone(),
+        }
+    }
+}
+
+/// What the configuration refers to has to be there before a key is made for it.
+fn check_passphrase(automatic: &Automatic) -> Result<(), DriveError> {
+    match PassphraseFrom::of_inputs(&automatic.inputs).map(|from| from.read()) {
+        Some(Err(why)) => Err(DriveError::Refused(Refusal::because(
+            why,
+            "give it to the program, or correct the target's passphrase_file, passphrase_env or passphrase_credential",
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// The key that the consumer is said to hold. Once it was rotated its file shows a key that is gone, and says nothing.
+fn live(automatic: &Automatic) -> Result<Option<LiveKey>, DriveError> {
+    let Some(path) = &automatic.current_key else {
+        return Ok(None);
+    };
+    let passphrase = PassphraseFrom::of_inputs(&automatic.inputs);
+    let pair = read_key_file(path, passphrase.as_ref()).map_err(|why| {
+        DriveError::Refused(Refusal::because(
+            format!("current_key {}: {why}", path.display()),
+            "mend the file, or leave current_key out",
+        ))
+    })?;
+    Ok(Some(LiveKey {
+        key: pair.key,
+        public: Some(pair.public),
+    }))
+}

@@ -1,0 +1,122 @@
+//! What is seen of a target between its rotations, and whether anything there has changed behind our back.
+//!
+//! A key's age is observed and not assumed, so each look at the vendor is an event. A look that finds something nobody
+//! asked for (a strange key, a new key that vanished, a user that was made again) is a *drift*: the target is blocked
+//! until the vendor's side is as it was, or a person accepts what is there.
+
+use jiff::Timestamp;
+use rotate_providers::contract::{Key, KeyId, Observation, Principal};
+use serde::{Deserialize, Serialize};
+
+use super::{Block, Event, Illegal, Record};
+
+/// One look at a target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sighting {
+    /// Who owned the keys.
+    pub owner: Principal,
+    /// The keys that existed, in the vendor's order.
+    pub keys: Vec<SeenKey>,
+    /// The one that was in use, where that could be known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<KeyId>,
+}
+
+/// A key as it was seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeenKey {
+    /// Its id.
+    pub id: KeyId,
+    /// Whether the vendor accepted it.
+    pub active: bool,
+    /// When it was made, by the vendor's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+}
+
+/// What is known of a target between its rotations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Watch {
+    /// The last look at which everything was as expected.
+    pub sighting: Sighting,
+    /// When that was.
+    pub seen_at: Timestamp,
+    /// What has changed since, where something has.
+    pub drift: Option<Drift>,
+    /// When a person last said to go on.
+    pub released_at: Option<Timestamp>,
+}
+
+/// Something that changed behind our back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Drift {
+    /// What, and since when it is known.
+    pub block: Block,
+    /// What was seen instead.
+    pub found: Sighting,
+}
+
+impl Sighting {
+    /// What an observation shows.
+    pub fn of(found: &Observation, live: Option<&KeyId>) -> Self {
+        let seen = |key: &Key| SeenKey {
+            id: key.id.clone(),
+            active: key.active,
+            created_at: key.created_at,
+        };
+        Self {
+            owner: found.owner.clone(),
+            keys: found.keys.iter().map(seen).collect(),
+            live: live.cloned(),
+        }
+    }
+
+    /// When the key that is in use was made, where that is known.
+    pub fn born_at(&self) -> Option<Timestamp> {
+        let live = self.live.as_ref()?;
+        self.keys.iter().find(|key| key.id == *live)?.created_at
+    }
+}
+
+impl Watch {
+    /// What is known after one more look, or one more word.
+    pub fn after(before: Option<Self>, record: &Record) -> Result<Self, Illegal> {
+        let illegal = Illegal {
+            event: record.event.name(),
+            phase: match &before {
+                None => "unseen",
+                Some(watch) if watch.drift.is_some() => "drifted",
+                Some(_) => "seen",
+            },
+        };
+        match (before, &record.event) {
+            (before, Event::Sighted { sighting }) => Ok(Self {
+                sighting: sighting.clone(),
+                seen_at: record.at,
+                drift: None,
+                released_at: before.and_then(|watch| watch.released_at),
+            }),
+            (Some(watch), Event::Drifted { why, sighting }) => Ok(Self {
+                drift: Some(Drift {
+                    block: Block {
+                        why: why.clone(),
+                        since: record.at,
+                    },
+                    found: sighting.clone(),
+                }),
+                ..watch
+            }),
+            (Some(watch), Event::Released { .. }) => Ok(Self {
+                seen_at: record.at,
+                sighting: watch.drift.map_or(watch.sighting, |drift| drift.found),
+                drift: None,
+                released_at: Some(record.at),
+            }),
+            _ => Err(illegal),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What a check-up found, for people and programs.
+
+use rotate_providers::contract::{Check, Finding};
+use rotate_providers::guide::inert;
+use serde::Serialize;
+
+/// What was looked at of one thing.
+#[derive(Debug, Serialize)]
+pub struct Checkup {
+    /// The thing: `configuration`, `state folder`, or a target's name.
+    pub name: String,
+    /// What was found of it.
+    pub findings: Vec<Found>,
+}
+
+/// One thing that was found.
+#[derive(Debug, Serialize)]
+pub struct Found {
+    /// What was looked at.
+    pub what: String,
+    /// `fine`, `wrong`, or `unknown` where it shows only when it is used.
+    pub verdict: &'static str,
+    /// Why, where it is not fine.
+    pub why: Option<String>,
+    /// What mends it, one command or sentence a line.
+    pub remedy: Vec<String>,
+}
+
+impl Checkup {
+    /// All is well, as this says.
+    pub fn fine(name: &str, what: &str) -> Self {
+        let check = Check::Fine;
+        let what = what.to_owned();
+        Self::of(name, vec![Finding { what, check }])
+    }
+
+    /// It cannot be used.
+    pub fn wrong(name: &str, why: &str, remedy: Vec<String>) -> Self {
+        Self {
+            name: name.to_owned(),
+            findings: vec![Found {
+                what: "it cannot be used".to_owned(),
+                verdict: "wrong",
+                why: Some(why.to_owned()),
+                remedy,
+            }],
+        }
+    }
+
+    /// What was found.
+    pub fn of(name: &str, findings: Vec<Finding>) -> Self {
+        let found = |Finding { what, check }| {
+            let (verdict, why, remedy) = match check {
+                Check::Fine => ("fine", None, Vec::new()),
+                Check::Wrong { why, remedy } => ("wrong", Some(why), remedy.lines().map(str::to_owned).collect()),
+                Check::Unknown { why } => ("unknown", Some(why), Vec::new()),
+            };
+            Found {
+                what,
+                verdict,
+                why,
+                remedy,
+            }
+        };
+        Self {
+            name: name.to_owned(),
+            findings: findings.into_iter().map(found).collect(),
+        }
+    }
+
+    /// Whether something of it would fail.
+    pub fn would_fail(&self) -> bool {
+        self.findings.iter().any(|found| found.verdict == "wrong")
+    }
+}
+
+/// For people.
+pub fn text(checkups: &[Checkup]) -> String {
+    let mut lines = Vec::new();
+    for checkup in checkups {
+        lines.push(checkup.name.clone());
+        for found in &checkup.findings {
+            let mark = match found.verdict {
+                "fine" => "ok ",
+                "wrong" => "BAD",
+                _ => "?  ",
+            };
+            let why = found.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+            lines.push(format!("  {mark} {}{why}", found.what));
+            lines.extend(found.remedy.iter().map(|line| format!("        {line}")));
+        }
+    }
+    lines.iter().map(|line| inert(line) + "\n").collect()
+}

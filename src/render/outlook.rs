@@ -1,0 +1,261 @@
+//! What `run` would do with each target of a fleet, for people, tickets and programs.
+
+use jiff::Timestamp;
+use rotate_providers::contract::{Check, Finding};
+use rotate_providers::guide::inert;
+use serde::Serialize;
+
+use super::Speaker;
+use super::markdown::escaped;
+use super::text::{day, minute};
+use crate::config::{How, Target};
+use crate::fleet::{Foreseen, Verdict};
+use crate::plan::Planned;
+
+/// What would be done with one target, and why.
+#[derive(Debug, Serialize)]
+pub struct Outlook {
+    /// The target's name.
+    pub name: String,
+    /// Its connector.
+    pub connector: &'static str,
+    /// Who takes the steps: `automated` or `guided`.
+    pub mode: &'static str,
+    /// Who is asked about it.
+    pub owner: Option<String>,
+    /// What would be done.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: String,
+    /// When its rotation begins; null where that is not known.
+    pub due_at: Option<Timestamp>,
+    /// When its key has to be gone; null where that is not known.
+    pub gone_by: Option<Timestamp>,
+    /// The steps, from here to the end; empty where none would be taken.
+    pub steps: Vec<Planned>,
+    /// What would stand in the way.
+    pub problems: Vec<Noted>,
+    /// What shows only later.
+    pub unknown: Vec<Noted>,
+    /// What a person does about it, one command or sentence a line.
+    pub remedy: Vec<String>,
+    #[serde(skip)]
+    failed: bool,
+    #[serde(skip)]
+    is_pressing: bool,
+}
+
+/// Something that was found out beforehand.
+#[derive(Debug, Serialize)]
+pub struct Noted {
+    /// What was looked at.
+    pub what: String,
+    /// What was found.
+    pub why: String,
+    /// What mends it; null where that is not known.
+    pub remedy: Option<String>,
+}
+
+impl Outlook {
+    /// What was foreseen for this target.
+    pub fn of(target: &Target, foreseen: Foreseen, speaker: &Speaker) -> Self {
+        let failed = foreseen.would_fail();
+        let judgement = foreseen.judgement;
+        let deadline = judgement.age.map(|age| age.deadline);
+        let (problems, unknown) = noted(foreseen.findings);
+        Self {
+            name: target.name.clone(),
+            connector: target.connector.id,
+            mode: match target.how {
+                How::Automatic(_) => "automated",
+                How::ByHand(_) => "guided",
+            },
+            owner: target.owner.clone(),
+            verdict: judgement.verdict,
+            reason: judgement.reason,
+            due_at: deadline.map(|deadline| deadline.begin_at),
+            gone_by: deadline.map(|deadline| deadline.gone_by),
+            steps: foreseen.steps,
+            problems,
+            unknown,
+            remedy: judgement.remedy.iter().map(|line| speaker.line(line)).collect(),
+            failed,
+            is_pressing: judgement.is_pressing,
+        }
+    }
+
+    /// Whether it would fail, or could not be looked at.
+    pub fn has_failed(&self) -> bool {
+        self.failed
+    }
+
+    /// Whether someone or something has to act.
+    pub fn is_to_do(&self) -> bool {
+        self.verdict.is_to_do()
+    }
+}
+
+fn noted(findings: Vec<Finding>) -> (Vec<Noted>, Vec<Noted>) {
+    let (mut problems, mut unknown) = (Vec::new(), Vec::new());
+    for Finding { what, check } in findings {
+        match check {
+            Check::Fine => {}
+            Check::Wrong { why, remedy } => problems.push(Noted {
+                what,
+                why,
+                remedy: Some(remedy),
+            }),
+            Check::Unknown { why } => unknown.push(Noted {
+                what,
+                why,
+                remedy: None,
+            }),
+        }
+    }
+    (problems, unknown)
+}
+
+/// How many of each.
+fn counted(outlooks: &[Outlook]) -> String {
+    let all = [
+        Verdict::Start,
+        Verdict::Continue,
+        Verdict::Guided,
+        Verdict::Blocked,
+        Verdict::Wait,
+        Verdict::NotDue,
+    ];
+    let counts = all.into_iter().filter_map(|verdict| {
+        let count = outlooks.iter().filter(|outlook| outlook.verdict == verdict).count();
+        (count > 0).then(|| format!("{count} {}", verdict.name()))
+    });
+    let plural = if outlooks.len() == 1 { "" } else { "s" };
+    format!(
+        "{} target{plural}: {}",
+        outlooks.len(),
+        counts.collect::<Vec<_>>().join(", ")
+    )
+}
+
+/// For people: what is to be done in full, and the rest in a line.
+pub fn text(outlooks: &[Outlook]) -> String {
+    let mut lines = vec![counted(outlooks)];
+    for outlook in outlooks {
+        let due = outlook
+            .due_at
+            .map(|at| format!(", due {}", day(at)))
+            .unwrap_or_default();
+        let whole = outlook.is_to_do() || outlook.is_pressing || outlook.failed;
+        if !whole {
+            lines.push(format!(
+                "  {:<9} {}: {}",
+                outlook.verdict.name(),
+                outlook.name,
+                outlook.reason
+            ));
+            continue;
+        }
+        lines.push(String::new());
+        let owner = outlook
+            .owner
+            .as_ref()
+            .map(|owner| format!(", {owner}"))
+            .unwrap_or_default();
+        lines.push(format!(
+            "{}: {} ({}, {}{owner}{due})",
+            outlook.name,
+            outlook.verdict.name(),
+            outlook.connector,
+            outlook.mode
+        ));
+        lines.push(format!("  {}", outlook.reason));
+        lines.extend(outlook.remedy.iter().map(|line| format!("    {line}")));
+        for problem in &outlook.problems {
+            lines.push(format!("  ! {}: {}", problem.what, problem.why));
+            lines.extend(problem.remedy.iter().map(|line| format!("      {line}")));
+        }
+        lines.extend(
+            outlook
+                .unknown
+                .iter()
+                .map(|noted| format!("  ? {}: {}", noted.what, noted.why)),
+        );
+        lines.extend(steps(&outlook.steps));
+    }
+    lines.iter().map(|line| inert(line) + "\n").collect()
+}
+
+fn steps(plan: &[Planned]) -> impl Iterator<Item = String> {
+    plan.iter().zip(1..).map(|(step, number)| {
+        let mark = match &step.guided {
+            Some(guided) if guided.tick.is_some() => "\u{2713} ",
+            _ => "",
+        };
+        let when = step.at.map(|at| format!(" (until {})", minute(at))).unwrap_or_default();
+        let careful = if step.effect && !step.reversible {
+            " [cannot be undone]"
+        } else {
+            ""
+        };
+        format!(
+            "  {number:>2}. {mark}{:<12}{}: {}{when}{careful}",
+            step.phase, step.who, step.what
+        )
+    })
+}
+
+/// For a pull request: a table, and the steps below it, folded.
+pub fn markdown(outlooks: &[Outlook]) -> String {
+    let mut text = format!("## Key rotations: {}\n\n", counted(outlooks));
+    text.push_str("| target | connector | verdict | due | reason |\n|---|---|---|---|---|\n");
+    for outlook in outlooks {
+        let due = outlook.due_at.map(day).unwrap_or_default();
+        text.push_str(&format!(
+            "| {} | {} | {}{} | {due} | {} |\n",
+            escaped(&outlook.name),
+            outlook.connector,
+            if outlook.failed { "**!** " } else { "" },
+            outlook.verdict.name(),
+            escaped(&outlook.reason)
+        ));
+    }
+    for outlook in outlooks {
+        if outlook.steps.is_empty()
+            && outlook.problems.is_empty()
+            && outlook.unknown.is_empty()
+            && outlook.remedy.is_empty()
+        {
+            continue;
+        }
+        let (name, verdict) = (escaped(&outlook.name), outlook.verdict.name());
+        text.push_str(&format!("\n<details><summary>{name}: {verdict}</summary>\n\n"));
+        for line in &outlook.remedy {
+            text.push_str(&format!("- {}\n", escaped(line)));
+        }
+        for problem in &outlook.problems {
+            let remedy = problem.remedy.as_deref().unwrap_or_default();
+            text.push_str(&format!(
+                "- **{}:** {}; {}\n",
+                escaped(&problem.what),
+                escaped(&problem.why),
+                escaped(remedy)
+            ));
+        }
+        for noted in &outlook.unknown {
+            text.push_str(&format!("- {}: {}\n", escaped(&noted.what), escaped(&noted.why)));
+        }
+        for (step, number) in outlook.steps.iter().zip(1..) {
+            let done = step.guided.as_ref().is_some_and(|guided| guided.tick.is_some());
+            let when = step.at.map(|at| format!(" (until {})", minute(at))).unwrap_or_default();
+            text.push_str(&format!(
+                "- [{}] **{number}. {}**, {}: {}{when}\n",
+                if done { "x" } else { " " },
+                escaped(&step.who),
+                step.phase,
+                escaped(&step.what)
+            ));
+        }
+        text.push_str("\n</details>\n");
+    }
+    text
+}

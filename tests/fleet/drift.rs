@@ -1,0 +1,179 @@
+//! What has changed behind the journal's back.
+
+use rotate_fixtures::FleetWorkplace;
+use rotate_fixtures::aws::Action;
+
+use super::{AT_ONCE, DAY, ROTATE};
+
+/// A young key that was seen once.
+fn seen() -> FleetWorkplace {
+    let mut place = FleetWorkplace::new(ROTATE);
+    place.configure(AT_ONCE);
+    place.add_user("main", DAY * 10, "");
+    place.run(["run"]).expect(0);
+    place
+}
+
+#[test]
+fn a_strange_key_blocks_until_it_is_gone() {
+    let mut place = seen();
+    let strange = place.cloud.add_key("main");
+    // Within a week nobody is asked.
+    place.run(["run"]).expect(0);
+    place.pass(DAY * 8);
+    let why = format!("key {}", strange.id);
+    let ran = place.run(["run"]).expect(3);
+    assert!(
+        ran.stdout.contains(&why) && ran.stdout.contains("rotate did not make it"),
+        "{}",
+        ran.stdout
+    );
+    assert!(ran.stdout.contains("confirm main"), "{}", ran.stdout);
+    // It stays so, even when the target is due.
+    place.pass(DAY * 200);
+    place.run(["run"]).expect(3);
+    assert_eq!(place.verdicts()[0].1, "blocked");
+    assert_eq!(place.cloud.count_of(Action::CreateAccessKey), 0);
+    place.cloud.delete_key(&strange.id);
+    place.run(["run"]).expect(0).says(&["1 target: 1 ended"]);
+}
+
+#[test]
+fn a_strange_key_that_a_person_accepts_is_one_of_the_keys() {
+    let mut place = seen();
+    let before = place.keys("main");
+    let _ = place.cloud.add_key("main");
+    place.cloud.set_key_status(&before[0], true);
+    place.pass(DAY * 8);
+    place.run(["run"]).expect(3);
+    place.run(["confirm", "main"]).expect(0).says(&["main: accepted"]);
+    // It is no surprise any more, but two keys that work leave no room for a third.
+    let ran = place.run(["run"]).expect(3);
+    assert!(ran.stdout.contains("both slots"), "{}", ran.stdout);
+    place.cloud.delete_key(&place.keys("main")[1]);
+    place.run(["run"]).expect(0).says(&["1 target: 1 not due"]);
+}
+
+#[test]
+fn a_key_that_vanished_blocks() {
+    let mut place = seen();
+    let key = place.keys("main")[0].clone();
+    let _ = place.cloud.add_key("main");
+    place.cloud.delete_key(&key);
+    place.pass(DAY * 8);
+    let ran = place.run(["run"]).expect(3);
+    assert!(
+        ran.stdout.contains(&format!("key {key} was in use, and is gone")),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn a_user_that_was_made_again_blocks() {
+    let mut place = seen();
+    place.cloud.delete_user("main");
+    place.cloud.add_user("main");
+    let _ = place.cloud.add_key("main");
+    place.pass(DAY * 8);
+    let ran = place.run(["run"]).expect(3);
+    assert!(ran.stdout.contains("was deleted and created again"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_new_key_that_someone_switched_off_blocks() {
+    let mut place = FleetWorkplace::new(ROTATE);
+    place.configure(AT_ONCE);
+    place.add_user("main", DAY * 179, "");
+    place.run(["run"]).expect(0);
+    let new = place.delivered_key("main").unwrap();
+    place.cloud.set_key_status(&new.id, false);
+    place.pass(DAY * 8);
+    let ran = place.run(["run"]).expect(3);
+    assert!(ran.stdout.contains("someone has switched it off"), "{}", ran.stdout);
+}
+
+/// What a person has taken back is not begun again the next night.
+#[test]
+fn an_aborted_rotation_is_begun_again_only_once_a_person_says_so() {
+    let mut place = FleetWorkplace::new(ROTATE);
+    place.configure("[defaults]\naws_calls_per_second = 0\n");
+    place.add_user("main", DAY * 170, "");
+    place.run(["run"]).expect(0);
+    place.run(["abort", "main"]).expect(0);
+    place.pass(DAY);
+    let created = place.cloud.count_of(Action::CreateAccessKey);
+    let ran = place.run(["run"]).expect(3);
+    assert!(ran.stdout.contains("was aborted by"), "{}", ran.stdout);
+    assert_eq!(place.cloud.count_of(Action::CreateAccessKey), created);
+    place.run(["confirm", "main"]).expect(0);
+    place.run(["run"]).expect(0).says(&["1 target: 1 waiting"]);
+    assert_eq!(place.cloud.count_of(Action::CreateAccessKey), created + 1);
+}
+
+/// After a rotation as well, what a person accepts is what is expected from there on.
+#[test]
+fn what_is_accepted_after_a_rotation_is_accepted_for_good() {
+    let mut place = FleetWorkplace::new(ROTATE);
+    place.configure(AT_ONCE);
+    place.add_user("main", DAY * 179, "");
+    place.run(["run"]).expect(0);
+    let new = place.delivered_key("main").unwrap();
+    // Someone rotates by hand: the journal's key goes, and another one comes.
+    let by_hand = place.cloud.add_key("main");
+    place.cloud.delete_key(&new.id);
+    place.pass(DAY * 8);
+    let ran = place.run(["run"]).expect(3);
+    assert!(
+        ran.stdout.contains(&format!("key {} was in use, and is gone", new.id)),
+        "{}",
+        ran.stdout
+    );
+    let confirmed = place.run(["confirm", "main", "--output", "json"]).expect(0);
+    assert_eq!(confirmed.json()["targets"][0]["name"], "main");
+    for _ in 0..3 {
+        place.run(["run"]).expect(0).says(&["1 not due"]);
+        place.pass(DAY * 8);
+    }
+    // And its age counts from there.
+    place.pass(DAY * 150);
+    place.run(["run"]).expect(0).says(&["1 ended"]);
+    assert!(!place.cloud.key_exists(&by_hand.id));
+}
+
+/// The journal may know a rotation of a target that was never looked at: a command for it alone had begun it.
+#[test]
+fn what_was_aborted_before_it_was_ever_seen_can_be_begun_again() {
+    let mut place = FleetWorkplace::new(ROTATE);
+    place.configure("[defaults]\naws_calls_per_second = 0\n");
+    place.add_user("main", DAY * 170, "");
+    let named = std::fs::read_to_string(place.path("rotate.toml")).unwrap();
+    place.configure(&named.replace("name = \"main\"", "name = \"s3-customer-managed/main\""));
+    let destination = format!("file:{}", place.delivered("main").display());
+    let one_shot = [
+        "s3-customer-managed",
+        "--user",
+        "main",
+        "--bucket",
+        "acme-data",
+        "--deliver",
+        &destination,
+    ];
+    place.run(one_shot).expect(0);
+    place.run(["abort", "s3-customer-managed/main"]).expect(0);
+    let ran = place.run(["run"]).expect(3);
+    assert!(ran.stdout.contains("was aborted by"), "{}", ran.stdout);
+    place.run(["confirm", "s3-customer-managed/main"]).expect(0);
+    place.run(["run"]).expect(0).says(&["1 waiting"]);
+}
+
+/// A cut-over may stay within its allowance while the key behind it is too old by now.
+#[test]
+fn a_key_that_should_be_gone_calls_a_person_whatever_its_rotation_waits_for() {
+    let mut place = FleetWorkplace::new(ROTATE);
+    place.configure("[defaults]\naws_calls_per_second = 0\n");
+    place.add_user("main", DAY * 181, "");
+    place.run(["run"]).expect(0);
+    place.run(["run"]).expect(3).says(&["1 waiting"]);
+    assert_eq!(place.cloud.count_of(Action::CreateAccessKey), 1);
+}
