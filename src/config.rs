@@ -3,12 +3,14 @@
 //! A file is read as a whole and checked as a whole: every mistake is reported at once, each with its line, its key and
 //! what mends it, before anything is touched.
 
+mod automatic;
 mod defaults;
 mod file;
 mod mistake;
 mod reader;
 mod schema;
 mod target;
+mod together;
 mod value;
 
 use std::num::NonZeroU32;
@@ -16,10 +18,11 @@ use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
 
+pub use automatic::Automatic;
 pub use file::{Unusable, locate};
 pub use mistake::{Mistake, Mistakes};
 pub use schema::schema;
-pub use target::{Automatic, ByHand, How, Target};
+pub use target::{ByHand, How, Target};
 
 use crate::config::reader::Reader;
 
@@ -76,8 +79,11 @@ pub fn state_dir(path: &Path) -> Result<Option<PathBuf>, Unusable> {
     let mut root = reader.root();
     let mut store = reader.table(&mut root, "store");
     let folder = value::folder(&mut reader, &mut store, "state_dir");
-    reader.end(path).map_err(Unusable::Mistaken)?;
-    Ok(folder)
+    match reader.end(path) {
+        Ok(()) => Ok(folder),
+        // Whoever has to mend it is told of everything.
+        Err(mistakes) => Err(Unusable::Mistaken(Config::parse(path, &text).err().unwrap_or(mistakes))),
+    }
 }
 
 fn read(reader: &mut Reader<'_>, path: &Path) -> Config {
@@ -103,7 +109,7 @@ fn read(reader: &mut Reader<'_>, path: &Path) -> Config {
         targets.extend(target::read(reader, &mut table, &defaults));
         reader.close(table);
     }
-    target::check_together(reader, &targets);
+    together::check(reader, &targets);
     reader.close(root);
     Config {
         path: path.to_owned(),

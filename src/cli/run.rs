@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use super::fleet::{Chosen, configured};
 use super::guided::story;
-use super::session::{Session, locate, show, speaker, tell_folder};
+use super::session::{Session, Telling, locate, show, speaker, tell_folder};
 use super::terminal::FleetLines;
 use super::{Exit, Global, Output, terminal};
 use crate::config::{Config, How, Target};
@@ -263,10 +263,11 @@ impl Work {
                 let exit = Exit::of_error(&error);
                 // What was never begun for the signal's sake has nothing to tell.
                 let is_told = !matches!(error, DriveError::Interrupted);
+                let telling = if is_told { Telling::Named } else { Telling::Not };
                 let connector = self.target(turn).map(|target| target.connector.id);
                 let report = self
                     .session
-                    .failed(&self.global, self.name(turn), connector, &error, is_told)
+                    .failed(&self.global, self.name(turn), connector, &error, telling)
                     .await;
                 Ended {
                     report,

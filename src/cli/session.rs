@@ -27,6 +27,17 @@ pub(super) struct Session {
     lines: LiveLines,
 }
 
+/// How an error is told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Telling {
+    /// Not at all: it is not worth a word.
+    Not,
+    /// Of the one target that the command is about.
+    Plain,
+    /// With the target's name: there are many.
+    Named,
+}
+
 impl Session {
     /// Opens the state folder, making it where there is none, and becomes its one writer.
     pub(super) async fn begin(global: &Global) -> Result<Self, FolderError> {
@@ -112,20 +123,20 @@ impl Session {
                 (Some(report), exit)
             }
             Err(error) => {
-                let report = self.failed(global, target, None, &error, true).await;
+                let report = self.failed(global, target, None, &error, Telling::Plain).await;
                 (Some(report), Exit::of_error(&error))
             }
         }
     }
 
-    /// The report of a target whose command failed; unless it is not worth a word, the error is told on stderr.
+    /// The report of a target whose command failed; the error is told on stderr.
     pub(super) async fn failed(
         &self,
         global: &Global,
         target: &str,
         connector: Option<&'static str>,
         error: &DriveError,
-        is_told: bool,
+        telling: Telling,
     ) -> Report {
         let speaker = speaker(global);
         let stored = self.store.latest(target).await.ok().flatten();
@@ -134,8 +145,13 @@ impl Session {
             connector: connector.unwrap_or(subject.connector),
             ..subject
         };
-        if is_told {
-            tell_of(&speaker, subject, error, stored.as_ref());
+        match telling {
+            Telling::Not => {}
+            Telling::Plain => tell_of(&speaker, subject, &error.to_string(), error, stored.as_ref()),
+            Telling::Named => {
+                let what = format!("{target}: {error}");
+                tell_of(&speaker, subject, &what, error, stored.as_ref());
+            }
         }
         // A rotation that ended earlier has nothing to do with what was refused now.
         let concerned = |stored: &&Stored| !stored.rotation.is_closed() || matches!(error, DriveError::Useless(_));
@@ -190,14 +206,14 @@ pub(super) fn show(global: &Global, reports: &[Report]) {
 
 /// Tells what failed, what state that left, and the next command.
 pub(super) fn tell(speaker: &Speaker, target: &str, error: &DriveError, stored: Option<&Stored>) {
-    tell_of(speaker, Subject::of(target, stored), error, stored);
+    tell_of(speaker, Subject::of(target, stored), &error.to_string(), error, stored);
 }
 
-/// The same, where more is known than the target's name.
-pub(super) fn tell_of(speaker: &Speaker, subject: Subject<'_>, error: &DriveError, stored: Option<&Stored>) {
+/// The same in these words, where more is known than the target's name.
+fn tell_of(speaker: &Speaker, subject: Subject<'_>, what: &str, error: &DriveError, stored: Option<&Stored>) {
     let lines = remedy::of(error, subject, stored);
     let lines: Vec<String> = lines.iter().map(|line| speaker.line(line)).collect();
-    terminal::error(&error.to_string(), &lines);
+    terminal::error(what, &lines);
 }
 
 /// Tells that no journal knows this target.

@@ -1,28 +1,20 @@
 //! One `[[target]]`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::PathBuf;
 
 use jiff::SignedDuration;
 use jiff::civil::Date;
-use rotate_providers::field::{Field, Form};
 use rotate_providers::guide::{Guide, Input};
-use rotate_providers::{Automation, CONNECTORS, Connector, SecretKind, connector};
-use serde_json::{Map, Value};
-use toml::de::DeValue;
+use rotate_providers::{CONNECTORS, Connector, connector};
 
+use super::automatic::{self, Automatic};
 use super::defaults::Defaults;
 use super::reader::{Reader, Section};
-use super::value::{Taken, date, flag, parsed, path, text, texts};
-use crate::delivery;
+use super::value::{Taken, date, flag, parsed, text};
 use crate::duration::written;
 use crate::evidence::value_looks_secret;
-use crate::machine::{Cutover, Window};
 use crate::policy::{Lead, Terms};
-
-/// What stands in a destination for the day on which a rotation is opened.
-const DAY_OF_OPENING: &str = "{date}";
 
 /// One credential of the fleet.
 pub struct Target {
@@ -38,7 +30,7 @@ pub struct Target {
     pub allowance_seconds: u64,
     /// How it is rotated.
     pub how: How,
-    span: Range<usize>,
+    pub(super) span: Range<usize>,
 }
 
 /// How a target is rotated.
@@ -49,28 +41,6 @@ pub enum How {
     ByHand(ByHand),
 }
 
-/// What the program needs to rotate a target.
-pub struct Automatic {
-    /// What rotates it.
-    pub automation: &'static Automation,
-    /// The connector's inputs, as its provider reads them.
-    pub inputs: Value,
-    /// Where new keys go; `{date}` stands for the day of the opening.
-    pub deliver: Vec<String>,
-    /// How it becomes known that every consumer has moved.
-    pub cutover: Cutover,
-    /// How long the old key rests, in seconds.
-    pub soak_seconds: u64,
-    /// How long the vendor's record of use is watched at least, in seconds.
-    pub observe_seconds: u64,
-    /// When effects are allowed.
-    pub window: Option<Window>,
-    /// Whether it may be the identity that the program itself runs as.
-    pub allow_self: bool,
-    /// The private key that the consumer uses now.
-    pub current_key: Option<PathBuf>,
-}
-
 /// What a person needs to rotate a target.
 #[derive(Debug)]
 pub struct ByHand {
@@ -78,32 +48,6 @@ pub struct ByHand {
     pub values: BTreeMap<String, String>,
     /// When it was rotated last, as far as the journal does not know it better.
     pub last_rotated: Option<Date>,
-}
-
-impl Automatic {
-    /// The destinations of a rotation that is opened on this day.
-    pub fn destinations(&self, day: Date) -> Vec<String> {
-        let day = day.to_string();
-        self.deliver
-            .iter()
-            .map(|name| name.replace(DAY_OF_OPENING, &day))
-            .collect()
-    }
-
-    /// What tells whose keys these are, as far as the file says it.
-    fn owner(&self) -> String {
-        let of = |name| self.inputs.get(name).map(Value::to_string).unwrap_or_default();
-        let names = [
-            "user",
-            "profile",
-            "assume_role",
-            "connection",
-            "account",
-            "endpoint_url",
-        ];
-        let parts: Vec<String> = names.into_iter().map(of).collect();
-        format!("{} {}", self.automation.id, parts.join(" "))
-    }
 }
 
 /// Understands one table; `None` where too little of it can be.
@@ -133,7 +77,7 @@ pub(super) fn read<'t>(reader: &mut Reader<'t>, table: &mut Section<'t>, default
     };
     let allowance_seconds = seconds(schedule.cutover_allowance);
     let how = match connector.automation {
-        Some(automation) if !by_hand => How::Automatic(Box::new(automatic(reader, table, automation, &schedule))),
+        Some(automation) if !by_hand => How::Automatic(Box::new(automatic::read(reader, table, automation, &schedule))),
         _ => {
             if schedule_is_right {
                 of_no_use_by_hand(reader, table);
@@ -196,129 +140,6 @@ fn connector_of(reader: &mut Reader<'_>, table: &mut Section<'_>) -> Option<&'st
         reader.mistake(Some(span), &key, "there is no such connector", &remedy);
     }
     found
-}
-
-fn automatic(
-    reader: &mut Reader<'_>,
-    table: &mut Section<'_>,
-    automation: &'static Automation,
-    schedule: &Defaults,
-) -> Automatic {
-    let mut inputs = Map::new();
-    for field in automation.fields {
-        if let Some(value) = field_value(reader, table, field) {
-            inputs.insert(field.name.to_owned(), value);
-        }
-    }
-    let passphrases: Vec<&str> = inputs
-        .keys()
-        .map(String::as_str)
-        .filter(|key| key.starts_with("passphrase_"))
-        .collect();
-    if let [first, second, ..] = passphrases.as_slice() {
-        let (at, key) = (table.span.clone(), table.key(second));
-        let what = format!("{first} names another place for the same passphrase");
-        reader.mistake(Some(at), &key, &what, "leave one of them out");
-    }
-    let deliver = destinations(reader, table, automation.secret);
-    let allow_self = automation.rotates_itself && flag(reader, table, "allow_self");
-    if allow_self && schedule.cutover == Cutover::Observed {
-        let (at, key) = (table.span.clone(), table.key("allow_self"));
-        reader.mistake(
-            Some(at),
-            &key,
-            "it does not go with cutover = \"observed\": rotate's own logins would be the evidence",
-            "write cutover = \"confirm\" for this target",
-        );
-    }
-    let current_key = match automation.secret {
-        SecretKind::PrivateKey => path(reader, table, "current_key").map(|taken| taken.value),
-        SecretKind::AccessKey => None,
-    };
-    Automatic {
-        automation,
-        inputs: Value::Object(inputs),
-        deliver,
-        cutover: schedule.cutover,
-        soak_seconds: seconds(schedule.soak),
-        observe_seconds: seconds(schedule.observe),
-        window: schedule.window.clone(),
-        allow_self,
-        current_key,
-    }
-}
-
-fn field_value(reader: &mut Reader<'_>, table: &mut Section<'_>, field: &Field) -> Option<Value> {
-    let Some((_, value)) = table.take(field.name) else {
-        if field.required {
-            let (at, key) = (table.span.clone(), table.key(field.name));
-            let remedy = format!("write {} = …: {}", field.name, field.help);
-            reader.mistake(Some(at), &key, "it is missing", &remedy);
-        }
-        return None;
-    };
-    let written = match (value.get_ref(), field.form) {
-        (DeValue::String(text), Form::Text) => Some(text.to_string()),
-        (DeValue::Integer(number), Form::Number(_)) => Some(number.as_str().to_owned()),
-        _ => None,
-    };
-    let read = match written {
-        Some(text) => (field.read)(&text),
-        None => Err(match field.form {
-            Form::Text => "write it as text, in quotes".to_owned(),
-            Form::Number(_) => "write it as a number, without quotes".to_owned(),
-        }),
-    };
-    match read {
-        Ok(value) => Some(value),
-        Err(remedy) => {
-            let key = table.key(field.name);
-            reader.mistake(Some(value.span()), &key, "this value does not do", &remedy);
-            None
-        }
-    }
-}
-
-fn destinations(reader: &mut Reader<'_>, table: &mut Section<'_>, secret: SecretKind) -> Vec<String> {
-    let key = table.key("deliver");
-    let before = reader.mistakes();
-    let named = texts(reader, table, "deliver");
-    if !table.was_there("deliver") {
-        let at = table.span.clone();
-        reader.mistake(
-            Some(at),
-            &key,
-            "nobody says where its new keys go",
-            "write deliver = [\"…\"], as with --deliver",
-        );
-    } else if named.is_empty() && reader.mistakes() == before {
-        let at = table.span.clone();
-        reader.mistake(Some(at), &key, "the list is empty", "name at least one destination");
-    }
-    let mut kept = Vec::new();
-    for Taken { value, span } in named {
-        match destination(secret, &value) {
-            Ok(name) if kept.contains(&name) => reader.mistake(Some(span), &key, "it is named twice", "leave one out"),
-            Ok(name) => kept.push(name),
-            Err(remedy) => reader.mistake(Some(span), &key, "this is no destination for its keys", &remedy),
-        }
-    }
-    kept
-}
-
-/// A destination by its full name, in which the day of the opening is still open.
-fn destination(secret: SecretKind, name: &str) -> Result<String, String> {
-    let (_, place) = name.split_once(':').unwrap_or_default();
-    if name.starts_with("file:") && !place.starts_with(['/', '~']) {
-        return Err("write the whole path, beginning with / or ~/: cron starts the program elsewhere".to_owned());
-    }
-    // Any day will do to see whether it can be understood.
-    let (day, mark) = ("2000-01-01", DAY_OF_OPENING);
-    let parsed = delivery::parse_for(secret, &name.replace(mark, day)).map_err(|error| error.fault.to_string())?;
-    Ok(match name.contains(mark) {
-        true => parsed.name().replace(day, mark),
-        false => parsed.name().to_owned(),
-    })
 }
 
 fn guided(reader: &mut Reader<'_>, table: &mut Section<'_>, connector: &Connector) -> Option<ByHand> {
@@ -409,48 +230,6 @@ fn impossible(reader: &mut Reader<'_>, table: &Section<'_>, how: &How, schedule:
     reader.mistake(Some(at), &key, &what, "raise max_age, or lower what it takes");
 }
 
-fn seconds(time: SignedDuration) -> u64 {
+pub(super) fn seconds(time: SignedDuration) -> u64 {
     time.as_secs().unsigned_abs()
-}
-
-/// What is wrong only beside other targets.
-pub(super) fn check_together(reader: &mut Reader<'_>, targets: &[Target]) {
-    let mut names: HashMap<&str, &Target> = HashMap::new();
-    let mut owners: HashMap<String, &Target> = HashMap::new();
-    let mut places: HashMap<&str, &Target> = HashMap::new();
-    for target in targets {
-        let mut told = |key: &str, first: &Target, what: &str, remedy: &str| {
-            let what = format!("{what} (line {})", reader.line(first.span.start));
-            let key = format!("target \"{}\": {key}", target.name);
-            reader.mistake(Some(target.span.clone()), &key, &what, remedy);
-        };
-        if let Some(first) = names.insert(&target.name, target) {
-            told("name", first, "another target has this name", "give each its own");
-        }
-        let How::Automatic(automatic) = &target.how else {
-            continue;
-        };
-        if let Some(first) = owners.insert(automatic.owner(), target) {
-            let what = format!("target \"{}\" rotates the keys of the same user", first.name);
-            told(
-                "user",
-                first,
-                &what,
-                "name each user once: two rotations at once would meet",
-            );
-        }
-        for place in &automatic.deliver {
-            if let Some(first) = places.insert(place, target)
-                && first.name != target.name
-            {
-                let what = format!("target \"{}\" delivers to the same destination", first.name);
-                told(
-                    "deliver",
-                    first,
-                    &what,
-                    "give each a destination of its own: the later key would replace the other",
-                );
-            }
-        }
-    }
 }

@@ -160,3 +160,20 @@ fn a_rotation_with_a_person_in_it_ends_before_the_key_is_too_old() {
     place.pass(DAY * 14);
     place.run(["run"]).expect(0).says(&["1 target: 1 not due"]);
 }
+
+/// A fortnight before it begins, and not earlier.
+#[test]
+fn a_rotation_is_announced_before_it_begins() {
+    let mut place = FleetWorkplace::new(ROTATE);
+    place.configure("[defaults]\naws_calls_per_second = 0\n");
+    place.add_user("soon", DAY * 145, "");
+    place.add_user("later", DAY * 140, "");
+    let ran = place.run(["run"]).expect(0).says(&["2 targets: 2 not due"]);
+    assert!(
+        ran.stdout.contains("145 days old; its rotation begins on"),
+        "{}",
+        ran.stdout
+    );
+    assert!(!ran.stdout.contains("later"), "{}", ran.stdout);
+    assert_eq!(place.cloud.count_of(Action::CreateAccessKey), 0);
+}

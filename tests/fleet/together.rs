@@ -23,7 +23,11 @@ fn one_targets_failure_stops_no_other() {
     place.add_user("broken", DAY * 179, "");
     place.cloud.delete_user("broken");
     let ran = place.run(["run"]).expect(1);
-    assert!(ran.stderr.contains("user broken"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("error: broken: failed to read user broken"),
+        "{}",
+        ran.stderr
+    );
     let summary = "4 targets: 3 ended, 1 failed";
     assert!(ran.stderr.contains(summary), "{}", ran.stderr);
     for number in 0..3 {

@@ -1,0 +1,48 @@
+//! What is wrong with a target only beside others.
+
+use std::collections::HashMap;
+
+use super::reader::Reader;
+use super::target::{How, Target};
+
+/// Two targets of one name, of one user, or with one destination.
+pub(super) fn check(reader: &mut Reader<'_>, targets: &[Target]) {
+    let mut names: HashMap<&str, &Target> = HashMap::new();
+    let mut owners: HashMap<String, &Target> = HashMap::new();
+    let mut places: HashMap<&str, &Target> = HashMap::new();
+    for target in targets {
+        let mut told = |key: &str, first: &Target, what: &str, remedy: &str| {
+            let what = format!("{what} (line {})", reader.line(first.span.start));
+            let key = format!("target \"{}\": {key}", target.name);
+            reader.mistake(Some(target.span.clone()), &key, &what, remedy);
+        };
+        if let Some(first) = names.insert(&target.name, target) {
+            told("name", first, "another target has this name", "give each its own");
+        }
+        let How::Automatic(automatic) = &target.how else {
+            continue;
+        };
+        if let Some(first) = owners.insert(automatic.owner(), target) {
+            let what = format!("target \"{}\" rotates the keys of the same user", first.name);
+            told(
+                "user",
+                first,
+                &what,
+                "name each user once: two rotations at once would meet",
+            );
+        }
+        for place in &automatic.deliver {
+            if let Some(first) = places.insert(place, target)
+                && first.name != target.name
+            {
+                let what = format!("target \"{}\" delivers to the same destination", first.name);
+                told(
+                    "deliver",
+                    first,
+                    &what,
+                    "give each a destination of its own: the later key would replace the other",
+                );
+            }
+        }
+    }
+}
