@@ -118,6 +118,7 @@ impl Fleet<'_> {
         progress: &dyn Progress,
     ) -> Result<Attended<'t>, DriveError> {
         let wanted = Wanted::new(target, automatic, now())?;
+        wanted.check_references()?;
         let request = wanted.request();
         let provider = (automatic.automation.connect)(automatic.inputs.clone(), self.vendors).await?;
         let driver = self.driver(provider.as_ref(), progress);

@@ -22,13 +22,23 @@ impl<'t> Wanted<'t> {
         let today = now.to_zoned(TimeZone::UTC).date();
         let names = automatic.destinations(today);
         let destinations: Result<Vec<_>, DeliveryError> = names.iter().map(|name| delivery::parse(name)).collect();
-        check_passphrase(automatic)?;
         Ok(Self {
             target,
             automatic,
             destinations: destinations?,
             live: live(automatic)?,
         })
+    }
+
+    /// What the configuration refers to has to be there before a key is made for it.
+    pub fn check_references(&self) -> Result<(), DriveError> {
+        match PassphraseFrom::of_inputs(&self.automatic.inputs).map(|from| from.read()) {
+            Some(Err(why)) => Err(DriveError::Refused(Refusal::because(
+                why,
+                "give it to the program, or correct the target's passphrase_file, passphrase_env or passphrase_credential",
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// Where the new key would go.
@@ -52,17 +62,6 @@ impl<'t> Wanted<'t> {
             allow_self: self.automatic.allow_self,
             window: self.automatic.window.clone(),
         }
-    }
-}
-
-/// What the configuration refers to has to be there before a key is made for it.
-fn check_passphrase(automatic: &Automatic) -> Result<(), DriveError> {
-    match PassphraseFrom::of_inputs(&automatic.inputs).map(|from| from.read()) {
-        Some(Err(why)) => Err(DriveError::Refused(Refusal::because(
-            why,
-            "give it to the program, or correct the target's passphrase_file, passphrase_env or passphrase_credential",
-        ))),
-        _ => Ok(()),
     }
 }
 
