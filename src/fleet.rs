@@ -5,6 +5,7 @@
 
 mod attend;
 mod check;
+mod expected;
 mod foresight;
 mod judge;
 mod request;
@@ -12,6 +13,7 @@ mod survey;
 
 pub use attend::{Attended, Claims, Fleet};
 pub use check::check;
+pub use expected::at_home;
 pub use foresight::{Foreseen, Foreseer};
 pub use judge::{Age, Judgement, Known, Verdict, judge};
 pub use request::Wanted;

@@ -267,7 +267,7 @@ async fn one_run_keeps_a_fleet_in_two_accounts_by_two_roles() {
         ));
     }
     let config = folder.path().join("rotate.toml");
-    std::fs::write(&config, text).unwrap();
+    std::fs::write(&config, &text).unwrap();
     let run = |arguments: &[&str]| {
         let mut command = Command::new(ROTATE);
         command
@@ -300,5 +300,23 @@ async fn one_run_keeps_a_fleet_in_two_accounts_by_two_roles() {
         assert_ne!(keys, [old.as_str()]);
     }
     run(&["run"]).expect(0).says(&["4 targets: 4 not due"]);
+
+    // Credentials of another account, where there is a user of the same name, are a mistake and no change to accept.
+    let other = aws_sdk_iam::Client::new(&sdk_of("222222222222"));
+    other.create_user().user_name("fleet-a").send().await.unwrap();
+    other.create_access_key().user_name("fleet-a").send().await.unwrap();
+    std::fs::write(&config, text.replacen("111111111111", "222222222222", 1)).unwrap();
+    let again = ["run", "--due-within", "3650d", "--only", "fleet-a"];
+    let told = "fleet-a was known in account 111111111111, and these credentials lead to account 222222222222";
+    run(&again).expect(1).says(&[told, "another name in rotate.toml"]);
+    for command in ["plan", "doctor"] {
+        let ran = run(&[command]).expect(1);
+        assert!(ran.stdout.contains(told), "{}", ran.stdout);
+    }
+    run(&["confirm", "fleet-a"]).expect(1);
+    let listed = other.list_access_keys().user_name("fleet-a").send().await.unwrap();
+    assert_eq!(listed.access_key_metadata().len(), 1);
+    std::fs::write(&config, &text).unwrap();
+    run(&again).expect(0).says(&["1 target: 1 ended"]);
     run(&["audit", "verify"]).expect(0);
 }

@@ -17,6 +17,7 @@ mod passphrase;
 mod preflight;
 mod session;
 mod settings;
+mod slots;
 mod wire;
 
 use std::path::Path;
@@ -228,13 +229,13 @@ impl SnowflakeKeypair {
 
     /// The same, if it opens this key: it may be another one by now.
     fn passphrase_for(&self, pem: &Secret) -> Result<Option<Secret>, String> {
-        let passphrase = self.passphrase()?;
-        match (
-            KeyPair::read(Secret::new(pem.expose()), passphrase.as_ref()),
-            &self.passphrase,
-        ) {
-            (Err(KeyFault::Passphrase), Some(from)) => Err(format!("{from}: it does not open the new key any more")),
-            _ => Ok(passphrase),
+        let Some(from) = &self.passphrase else {
+            return Ok(None);
+        };
+        let passphrase = from.read()?;
+        match KeyPair::read(Secret::new(pem.expose()), Some(&passphrase)) {
+            Err(KeyFault::Passphrase) => Err(format!("{from}: it does not open the new key any more")),
+            _ => Ok(Some(passphrase)),
         }
     }
 }

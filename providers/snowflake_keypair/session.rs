@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use snowflake_connector_rs::{
     AuthConfig, CellValue, Client, ClientConfig, DynamicRow, EndpointConfig, Error as ClientError, KeyPairConfig,
     QueryConfig, Session, SessionConfig,
@@ -41,6 +42,24 @@ pub(super) struct Administrator {
 struct Adopted {
     pem: Secret,
     passphrase: Option<Secret>,
+}
+
+/// A user with one key, and its client. Each proof is a login of its own; the client is kept because making one reads all
+/// of the system's certificates.
+pub(super) struct Prover {
+    user: String,
+    key: [u8; 32],
+    client: Client,
+}
+
+impl Prover {
+    fn is_for(&self, user: &str, pem: &Secret) -> bool {
+        self.user == user && self.key == digest(pem)
+    }
+}
+
+fn digest(pem: &Secret) -> [u8; 32] {
+    Sha256::digest(pem.expose()).into()
 }
 
 impl Administrator {
@@ -153,9 +172,11 @@ impl Administrator {
         }
     }
 
-    /// One login as someone else, and one statement: the proof of a key.
+    /// One login as someone else, and one statement: the proof of a key. What the last proof leaves serves the next one of
+    /// the same key.
     pub(super) async fn prove(
         &self,
+        last: &Mutex<Option<Prover>>,
         user: &str,
         pem: &Secret,
         passphrase: Option<&Secret>,
@@ -166,7 +187,19 @@ impl Administrator {
             role: None,
             ..self.asked()
         };
-        let session = log_in(self.config(user, key_pair(pem, passphrase)), &asked).await?;
+        let known = last.lock().await.take().filter(|prover| prover.is_for(user, pem));
+        let prover = match known {
+            Some(prover) => prover,
+            None => Prover {
+                user: user.to_owned(),
+                key: digest(pem),
+                client: Client::new(self.config(user, key_pair(pem, passphrase)))
+                    .map_err(|error| unopened(&error, &asked))?,
+            },
+        };
+        let session = open(&prover.client, &asked).await;
+        *last.lock().await = Some(prover);
+        let session = session?;
         let call = Call::read("select");
         let action = || format!("ask Snowflake who {user} is");
         match timeout(STATEMENT_PATIENCE, collect(&session, statement)).await {
@@ -192,12 +225,23 @@ impl Administrator {
 }
 
 async fn log_in(config: ClientConfig, asked: &Asked<'_>) -> Result<Session, Error> {
-    let action = || format!("log in to Snowflake account {} as {}", asked.account, asked.user);
-    let client = Client::new(config).map_err(|error| of_login(LOGIN, action(), &error, asked))?;
+    let client = Client::new(config).map_err(|error| unopened(&error, asked))?;
+    open(&client, asked).await
+}
+
+async fn open(client: &Client, asked: &Asked<'_>) -> Result<Session, Error> {
     match timeout(LOGIN_PATIENCE, client.create_session()).await {
-        Ok(session) => session.map_err(|error| of_login(LOGIN, action(), &error, asked)),
-        Err(_) => Err(too_slow(LOGIN, action(), asked)),
+        Ok(session) => session.map_err(|error| unopened(&error, asked)),
+        Err(_) => Err(too_slow(LOGIN, login_of(asked), asked)),
     }
+}
+
+fn unopened(error: &ClientError, asked: &Asked<'_>) -> Error {
+    of_login(LOGIN, login_of(asked), error, asked)
+}
+
+fn login_of(asked: &Asked<'_>) -> String {
+    format!("log in to Snowflake account {} as {}", asked.account, asked.user)
 }
 
 async fn collect(session: &Session, statement: &str) -> Result<Vec<Row>, ClientError> {

@@ -3,15 +3,13 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 use super::failure::{incomplete, with_grant};
 use super::identifier::{UserName, literal, quote};
-use super::key_pair::{public_half, public_key};
-use super::session::{Administrator, Row};
+use super::session::{Administrator, Prover, Row};
 use super::settings::Login;
+use super::slots::{Described, Slot};
 use crate::call::{Call, local};
 use crate::contract::{Error, Key, KeyId, Kind, LastUse, Observation, Principal, PublicHalf, Verdict};
 use crate::patience::patiently;
@@ -23,45 +21,6 @@ const SET: Call = Call::effect("ALTER USER SET");
 const UNSET: Call = Call::effect("ALTER USER UNSET");
 const SHOW: Call = Call::read("SHOW USER KEY PAIRS");
 const CREDENTIALS: Call = Call::read("ACCOUNT_USAGE.CREDENTIALS");
-
-/// A place for one public key.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Slot {
-    First,
-    Second,
-}
-
-impl Slot {
-    const BOTH: [Self; 2] = [Self::First, Self::Second];
-
-    /// The user's property.
-    fn property(self) -> &'static str {
-        match self {
-            Self::First => "RSA_PUBLIC_KEY",
-            Self::Second => "RSA_PUBLIC_KEY_2",
-        }
-    }
-}
-
-/// A user as `DESC USER` shows it.
-struct Described {
-    login_name: String,
-    slots: Vec<(Slot, Key)>,
-}
-
-impl Described {
-    fn slot_of(&self, key: &KeyId) -> Option<Slot> {
-        self.slots
-            .iter()
-            .find(|(_, held)| held.id == *key)
-            .map(|(slot, _)| *slot)
-    }
-
-    fn free_slot(&self) -> Option<Slot> {
-        let is_free = |slot: &Slot| self.slots.iter().all(|(taken, _)| taken != slot);
-        Slot::BOTH.into_iter().find(is_free)
-    }
-}
 
 /// What is to become of a key.
 #[derive(Clone, Copy)]
@@ -91,6 +50,7 @@ pub(super) struct Wire {
     login_name: OnceCell<String>,
     /// The administrator's role, as Snowflake names it.
     role: OnceCell<String>,
+    prover: Mutex<Option<Prover>>,
 }
 
 impl Wire {
@@ -100,6 +60,7 @@ impl Wire {
             administrator,
             login_name: OnceCell::new(),
             role: OnceCell::new(),
+            prover: Mutex::default(),
         }
     }
 
@@ -130,7 +91,9 @@ impl Wire {
     pub(super) async fn observe(&self) -> Result<Observation, Error> {
         const ASK: &str = "SELECT CURRENT_ACCOUNT(), CURRENT_REGION(), CURRENT_USER(), CURRENT_ROLE()";
         let action = "ask Snowflake which account this is";
-        let rows = self.administrator.read(WHO_AM_I, action, ASK).await?;
+        let who = self.administrator.read(WHO_AM_I, action, ASK);
+        let (rows, described) = tokio::join!(who, self.reading());
+        let rows = rows?;
         // A reply may hold anything, what was sent included: only what is of the right form is kept.
         // A dot stands between a region and its group.
         let plain =
@@ -150,7 +113,8 @@ impl Wire {
             Some(region) => format!("{account} in {region}"),
             None => account.to_owned(),
         };
-        let described = self.describe().await?;
+        // Not before the role is known: the grant names it.
+        let described = described.map_err(|error| with_grant(error, &self.grant()))?;
         let caller_keys = match &self.administrator.settings().login {
             Login::KeyPair { key, .. } => vec![key.clone()],
             Login::Password(_) | Login::Token(_) => Vec::new(),
@@ -173,9 +137,13 @@ impl Wire {
     }
 
     async fn describe(&self) -> Result<Described, Error> {
+        let described = self.reading().await;
+        described.map_err(|error| with_grant(error, &self.grant()))
+    }
+
+    async fn reading(&self) -> Result<Described, Error> {
         let action = format!("read user {}", self.user.as_str());
-        let rows = self.administrator.read(DESCRIBE, &action, &self.description()).await;
-        let rows = rows.map_err(|error| with_grant(error, &self.grant()))?;
+        let rows = self.administrator.read(DESCRIBE, &action, &self.description()).await?;
         self.described(&rows)
             .map_err(|what| incomplete(DESCRIBE, action, &what))
     }
@@ -196,36 +164,9 @@ impl Wire {
         format!("DESC USER {}", self.user.quoted())
     }
 
-    /// What the rows say, or what they do not name: they may be about someone else, or leave open what is in a slot.
+    /// What the rows say, or what they leave open.
     fn described(&self, rows: &[Row]) -> Result<Described, String> {
-        let shown = |name: &str| {
-            let row = rows.iter().find(|row| row.text("property") == Some(name))?;
-            row.text_or_empty("value")
-        };
-        let property = |name: &str| shown(name).filter(|value| is_set(value));
-        if property("NAME") != Some(self.user.as_str()) {
-            return Err("this user".to_owned());
-        }
-        let mut slots = Vec::new();
-        for slot in Slot::BOTH {
-            let name = slot.property();
-            let held = held(shown(name), shown(&format!("{name}_FP")));
-            let Some(id) = held.map_err(|Unclear| format!("what is in {name}"))? else {
-                continue;
-            };
-            let key = Key {
-                active: true,
-                created_at: property(&format!("{name}_LAST_SET_TIME")).and_then(set_time),
-                public: property(name).and_then(|shown| public_half(shown, &id)),
-                delete_by_hand: format!("ALTER USER {} UNSET {name};", self.user.quoted()),
-                id,
-            };
-            slots.push((slot, key));
-        }
-        let described = Described {
-            login_name: property("LOGIN_NAME").unwrap_or(self.user.as_str()).to_owned(),
-            slots,
-        };
+        let described = Described::read(&self.user, rows)?;
         // The first reading stays: nobody renames a login in the middle of a proof.
         let _ = self.login_name.set(described.login_name.clone());
         Ok(described)
@@ -328,7 +269,7 @@ impl Wire {
         let asked = "SELECT CURRENT_USER()";
         let proved = self
             .administrator
-            .prove(&login_name, &credential.secret, passphrase, asked)
+            .prove(&self.prover, &login_name, &credential.secret, passphrase, asked)
             .await;
         match proved {
             Ok(rows) => match rows.first().and_then(|row| row.at(0)) {
@@ -392,31 +333,6 @@ impl Wire {
     }
 }
 
-/// What is in a slot cannot be told from what is shown of it.
-#[derive(Debug, PartialEq, Eq)]
-struct Unclear;
-
-/// The key in a slot, by the row of the key and the row of its fingerprint. An account may hide either one, so a slot is
-/// free only where both say so: whatever else there is must not be replaced.
-fn held(key: Option<&str>, fingerprint: Option<&str>) -> Result<Option<KeyId>, Unclear> {
-    if let Some(fingerprint) = fingerprint.filter(|text| is_fingerprint(text)) {
-        return Ok(Some(KeyId::new(fingerprint)));
-    }
-    match (key, fingerprint) {
-        (Some(key), _) if is_set(key) => match public_key(key) {
-            Some((id, _)) => Ok(Some(id)),
-            None => Err(Unclear),
-        },
-        (Some(_), Some(fingerprint)) if !is_set(fingerprint) => Ok(None),
-        _ => Err(Unclear),
-    }
-}
-
-/// What is not set is the word null.
-fn is_set(value: &str) -> bool {
-    !value.is_empty() && value != "null"
-}
-
 fn used(seconds: Option<i64>) -> LastUse {
     match seconds.and_then(|seconds| Timestamp::from_second(seconds).ok()) {
         Some(at) => LastUse::At {
@@ -428,61 +344,10 @@ fn used(seconds: Option<i64>) -> LastUse {
     }
 }
 
-/// `SHA256:` and 32 bytes in base64.
-fn is_fingerprint(text: &str) -> bool {
-    let base64 = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
-    text.strip_prefix("SHA256:")
-        .is_some_and(|rest| rest.len() == 44 && rest.chars().all(base64))
-}
-
 fn same_fingerprint(text: &str, key: &KeyId) -> bool {
     bare(text) == bare(key.as_str())
 }
 
 fn bare(fingerprint: &str) -> &str {
     fingerprint.strip_prefix("SHA256:").unwrap_or(fingerprint)
-}
-
-/// `2026-11-21 10:02:03.000`, in the session's time zone, which is UTC.
-fn set_time(text: &str) -> Option<Timestamp> {
-    let civil: DateTime = text.get(..19)?.replace(' ', "T").parse().ok()?;
-    civil.to_zoned(TimeZone::UTC).ok().map(|at| at.timestamp())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A public key, and its fingerprint as OpenSSL computes it.
-    const KEY: &str = "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=";
-    const FINGERPRINT: &str = "SHA256:oekVYFTgT6yJmunydRMs3Ael28TqLCrTof/G4NJTaB8=";
-
-    #[test]
-    fn a_slot_is_free_only_where_both_its_rows_say_so() {
-        let taken = || -> Result<Option<KeyId>, Unclear> { Ok(Some(KeyId::new(FINGERPRINT))) };
-        let unusable = [None, Some(""), Some("null"), Some("SHA256:short"), Some("********")];
-        for fingerprint in unusable {
-            assert_eq!(held(Some(KEY), fingerprint), taken(), "{fingerprint:?}");
-            assert_eq!(held(Some("********"), fingerprint), Err(Unclear), "{fingerprint:?}");
-        }
-        for key in [None, Some(""), Some("null"), Some("********"), Some(KEY)] {
-            assert_eq!(held(key, Some(FINGERPRINT)), taken(), "{key:?}");
-        }
-        for free in ["", "null"] {
-            assert_eq!(held(Some(free), Some("null")), Ok(None));
-            assert_eq!(held(Some(free), Some("")), Ok(None));
-            assert_eq!(held(Some(free), Some("SHA256:short")), Err(Unclear));
-            assert_eq!(held(Some(free), None), Err(Unclear));
-            assert_eq!(held(None, Some(free)), Err(Unclear));
-        }
-        assert_eq!(held(None, None), Err(Unclear));
-    }
-
-    #[test]
-    fn the_time_of_setting_is_read_as_far_as_it_is_plain() {
-        let at = set_time("2026-11-21 10:02:03.000");
-        assert_eq!(at.map(|at| at.to_string()).as_deref(), Some("2026-11-21T10:02:03Z"));
-        assert_eq!(set_time("yesterday"), None);
-        assert_eq!(set_time(""), None);
-    }
 }

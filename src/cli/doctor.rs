@@ -14,7 +14,7 @@ use super::session::{locate, speaker};
 use super::{Exit, Global, Output, remedy, terminal};
 use crate::config::{How, Target};
 use crate::driver::{DriveError, Found, History};
-use crate::fleet::{Survey, Wanted, check};
+use crate::fleet::{Survey, Wanted, at_home, check};
 use crate::hooks::now;
 use crate::render::{Checkup, Speaker, checkup, json};
 use crate::store::{SqliteStore, Store};
@@ -108,6 +108,7 @@ async fn examine(
         };
         let found = Found::look(provider.as_ref(), &wanted.request(), history).await?;
         let owner = &found.observation.owner;
+        at_home(&target.name, survey.of(&target.name), owner)?;
         let login = Finding {
             what: "credentials".to_owned(),
             check: Check::Fine,

@@ -8,12 +8,13 @@ use rotate_providers::contract::{Principal, Provider};
 use rotate_providers::guide::Procedure;
 use rotate_providers::{Vendors, automation};
 
+use super::expected::{at_home, drift};
 use super::{Judgement, Known, Survey, Verdict, Wanted, judge};
 use crate::config::{Automatic, Config, How, Target};
 use crate::driver::{DriveError, Driver, Found, History, Interrupt, Outcome, Pace, Progress, Refusal};
 use crate::hooks::now;
 use crate::machine::{Course, Itinerary, Sighting, Watch};
-use crate::policy::{Expected, Facts, Step, next};
+use crate::policy::{Facts, Step, next};
 use crate::seal::Sealer;
 use crate::store::{Automated, Guided, Lease, Store, Stored};
 use crate::walker::Walker;
@@ -124,6 +125,7 @@ impl Fleet<'_> {
         let driver = self.driver(provider.as_ref(), progress);
         let history = History::beside(self.store, &target.name, Arc::clone(&self.survey.rivals)).await?;
         let found = driver.look(&request, history).await?;
+        at_home(&target.name, known, &found.observation.owner)?;
         let watch = self.write_down(target, known, &found).await?;
         let known = Known {
             watch: Some(&watch),
@@ -230,22 +232,6 @@ fn idle(stored: &Automated) -> Option<Outcome> {
         stored: stored.clone(),
         wait,
     })
-}
-
-/// What has changed behind our back since the journal was last right.
-pub(super) fn drift(known: Known<'_>, found: &Sighting) -> Option<String> {
-    let seen_at = known.watch.map(|watch| watch.rotation.seen_at);
-    // What was seen, or accepted, after the last rotation is the later word.
-    let is_later = |stored: &&Stored| seen_at < Some(stored.updated_at);
-    let rotation = known
-        .course
-        .filter(is_later)
-        .and_then(|stored| stored.rotation.automated());
-    let expected = Expected {
-        sighting: known.watch.map(|watch| &watch.rotation.sighting),
-        rotation,
-    };
-    expected.drift(found)
 }
 
 /// A target is looked at when its rotation may be due, when something was wrong with it, and every few days.

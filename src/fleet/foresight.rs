@@ -7,7 +7,8 @@ use rotate_providers::Vendors;
 use rotate_providers::contract::{Check, Finding, Minting, Principal, Provider};
 use rotate_providers::guide::Procedure;
 
-use super::attend::{drift, stuck};
+use super::attend::stuck;
+use super::expected::{at_home, drift};
 use super::{Judgement, Known, Survey, Verdict, Wanted, check, judge};
 use crate::config::{Automatic, ByHand, How, Target};
 use crate::driver::{DriveError, Found, History, prepare};
@@ -140,6 +141,7 @@ impl Foreseer<'_> {
         };
         let found = Found::look(provider.as_ref(), &request, history).await?;
         let owner = found.observation.owner.clone();
+        at_home(&target.name, known, &owner)?;
         let seen = seen(known, &found, self.now);
         let known = Known {
             watch: Some(&seen),

@@ -1,6 +1,6 @@
 //! Has anything changed at the vendor that nobody here asked for?
 
-use rotate_providers::contract::KeyId;
+use rotate_providers::contract::{KeyId, Principal};
 
 use crate::machine::{Rotation, SeenKey, Sighting};
 
@@ -14,31 +14,41 @@ pub struct Expected<'a> {
 }
 
 impl Expected<'_> {
+    /// The account that the target was known in, where these credentials lead to another one. That is no change at the vendor
+    /// that a person could accept: whatever is seen there is about somebody else.
+    pub fn other_account(&self, owner: &Principal) -> Option<&str> {
+        let known = self.owner()?.account.as_str();
+        (known != owner.account).then_some(known)
+    }
+
     /// What has changed behind our back, in words; `None` where nothing has, or where nothing was known before.
     pub fn drift(&self, found: &Sighting) -> Option<String> {
-        self.other_owner(found)
+        self.other_owner(&found.owner)
             .or_else(|| self.vanished(found))
             .or_else(|| self.stranger(found))
     }
 
-    fn other_owner(&self, found: &Sighting) -> Option<String> {
-        let known = self
-            .rotation
-            .map(|rotation| &rotation.charter.owner)
-            .or(self.sighting.map(|sighting| &sighting.owner))?;
-        let now = &found.owner;
-        if known.account != now.account {
-            return Some(format!(
-                "{} was known in account {}, and these credentials lead to account {}",
-                known.name, known.account, now.account
-            ));
+    fn other_owner(&self, now: &Principal) -> Option<String> {
+        let known = self.owner()?;
+        if known.id == now.id {
+            return None;
         }
-        (known.id != now.id).then(|| {
+        Some(if known.name == now.name {
             format!(
                 "{} was deleted and created again: its id was {}, and is now {}",
                 known.name, known.id, now.id
             )
+        } else {
+            format!(
+                "this target was user {} so far, and is now user {}",
+                known.name, now.name
+            )
         })
+    }
+
+    fn owner(&self) -> Option<&Principal> {
+        let of_rotation = self.rotation.map(|rotation| &rotation.charter.owner);
+        of_rotation.or(self.sighting.map(|sighting| &sighting.owner))
     }
 
     /// The key that is in use has to be there, and on.

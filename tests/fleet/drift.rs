@@ -81,6 +81,25 @@ fn a_user_that_was_made_again_blocks() {
 }
 
 #[test]
+fn a_target_that_becomes_another_user_blocks_until_a_person_says_so() {
+    let mut place = seen();
+    let text = std::fs::read_to_string(place.path("rotate.toml")).unwrap();
+    place.cloud.add_user("other");
+    let _ = place.cloud.add_key("other");
+    place.configure(&text.replace("user = \"main\"", "user = \"other\""));
+    place.pass(DAY * 8);
+    let ran = place.run(["run"]).expect(3);
+    assert!(
+        ran.stdout
+            .contains("this target was user main so far, and is now user other"),
+        "{}",
+        ran.stdout
+    );
+    place.run(["confirm", "main"]).expect(0);
+    place.run(["run"]).expect(0).says(&["1 target: 1 not due"]);
+}
+
+#[test]
 fn a_new_key_that_someone_switched_off_blocks() {
     let mut place = FleetWorkplace::new(ROTATE);
     place.configure(AT_ONCE);

@@ -1,0 +1,44 @@
+//! What is found of a target, held against what the journal knows of it.
+
+use rotate_providers::contract::Principal;
+
+use super::Known;
+use crate::driver::{DriveError, Refusal};
+use crate::machine::Sighting;
+use crate::policy::Expected;
+use crate::store::Stored;
+
+/// What has changed behind our back since the journal was last right.
+pub(super) fn drift(known: Known<'_>, found: &Sighting) -> Option<String> {
+    expected(known).drift(found)
+}
+
+/// Refuses credentials that lead to another account than the target was known in, before anything is written down of it.
+pub fn at_home(target: &str, known: Known<'_>, owner: &Principal) -> Result<(), DriveError> {
+    let expected = expected(known);
+    let Some(before) = expected.other_account(owner) else {
+        return Ok(());
+    };
+    let why = format!(
+        "{target} was known in account {before}, and these credentials lead to account {}",
+        owner.account
+    );
+    Err(DriveError::Refused(Refusal::because(
+        why,
+        "give it the credentials that it had; if it has moved for good, give it another name in rotate.toml",
+    )))
+}
+
+fn expected(known: Known<'_>) -> Expected<'_> {
+    let seen_at = known.watch.map(|watch| watch.rotation.seen_at);
+    // What was seen, or accepted, after the last rotation is the later word.
+    let is_later = |stored: &&Stored| seen_at < Some(stored.updated_at);
+    let rotation = known
+        .course
+        .filter(is_later)
+        .and_then(|stored| stored.rotation.automated());
+    Expected {
+        sighting: known.watch.map(|watch| &watch.rotation.sighting),
+        rotation,
+    }
+}
