@@ -633,6 +633,12 @@ fn a_wrong_password_is_told_with_the_command_that_tries_it() {
     });
     assert!(!ran.stderr.contains("hunter2-canary"));
     place.expect_untouched();
+    // One attempt: a few in a row lock the user.
+    let before = place.cloud.count_of(Action::Login);
+    let mut command = place.rotate([""; 0]);
+    command.env("SNOWFLAKE_PASSWORD", "hunter2-canary");
+    Ran::of(command).expect(1);
+    assert_eq!(place.cloud.count_of(Action::Login), before + 1);
 }
 
 #[test]

@@ -260,8 +260,9 @@ fn a_call_that_a_proxy_refuses_stops_the_rotation_and_the_same_command_goes_on()
 
 #[test]
 fn a_session_may_expire_before_any_statement() {
-    let count = calls().len();
-    let scenarios: Vec<usize> = (2..=count).collect();
+    let calls = calls();
+    let logins = calls.iter().filter(|(action, _)| *action == Action::Login).count();
+    let scenarios: Vec<usize> = (2..=calls.len()).collect();
     beside_each_other(&scenarios, |&nth| {
         let context = format!("call {nth}");
         let place = asked_for_everything();
@@ -274,6 +275,10 @@ fn a_session_may_expire_before_any_statement() {
         });
         let ran = at_once(&place);
         assert_eq!(ran.code, Some(0), "{context}: {ran:#?}");
+        // The opening reads are the second and the third call, and share a session.
+        if nth <= 3 {
+            assert_eq!(place.cloud.count_of(Action::Login), logins + 1, "{context}");
+        }
         watch.expect_nothing_wrong(&context);
         assert_rotated(&place, &context);
     });

@@ -81,14 +81,16 @@ impl Administrator {
         *self.open.lock().await = None;
     }
 
+    /// Logs in, if nobody has yet. What is asked side by side afterwards does not log in, or fail to, twice.
+    pub(super) async fn enter(&self) -> Result<(), Error> {
+        patiently(LOGIN, async || self.session().await.map(drop)).await
+    }
+
     /// Runs a statement that changes nothing, as often as it takes.
     pub(super) async fn read(&self, call: Call, action: &str, statement: &str) -> Result<Vec<Row>, Error> {
         patiently(call, async || match self.attempt(call, action, statement, None).await {
             // A session lasts for hours, and a rotation for weeks.
-            Err(error) if error.kind == Kind::Expired => {
-                self.log_out().await;
-                self.attempt(call, action, statement, None).await
-            }
+            Err(error) if error.kind == Kind::Expired => self.attempt(call, action, statement, None).await,
             result => result,
         })
         .await
@@ -96,17 +98,7 @@ impl Administrator {
 
     /// Runs a statement once. Before it is repeated, whoever asks for it has to look again.
     pub(super) async fn once(&self, call: Call, action: &str, statement: &str, grant: &str) -> Result<Vec<Row>, Error> {
-        let done = self.attempt(call, action, statement, Some(grant)).await;
-        if let Err(error) = &done
-            && error.kind == Kind::Expired
-        {
-            self.log_out().await;
-        }
-        done
-    }
-
-    async fn log_out(&self) {
-        *self.open.lock().await = None;
+        self.attempt(call, action, statement, Some(grant)).await
     }
 
     async fn attempt(&self, call: Call, action: &str, statement: &str, grant: Option<&str>) -> Result<Vec<Row>, Error> {
@@ -116,12 +108,23 @@ impl Administrator {
             Ok(Ok(rows)) => Ok(rows),
             Ok(Err(error)) => {
                 let error = of_statement(call, action.to_owned(), &error, &asked);
+                if error.kind == Kind::Expired {
+                    self.log_out(&session).await;
+                }
                 Err(match grant {
                     Some(grant) => with_grant(error, grant),
                     None => error,
                 })
             }
             Err(_) => Err(too_slow(call, action.to_owned(), &asked)),
+        }
+    }
+
+    /// Gives up this session; one that was opened since stays.
+    async fn log_out(&self, session: &Arc<Session>) {
+        let mut open = self.open.lock().await;
+        if open.as_ref().is_some_and(|held| Arc::ptr_eq(held, session)) {
+            *open = None;
         }
     }
 

@@ -91,6 +91,7 @@ impl Wire {
     pub(super) async fn observe(&self) -> Result<Observation, Error> {
         const ASK: &str = "SELECT CURRENT_ACCOUNT(), CURRENT_REGION(), CURRENT_USER(), CURRENT_ROLE()";
         let action = "ask Snowflake which account this is";
+        self.administrator.enter().await?;
         let who = self.administrator.read(WHO_AM_I, action, ASK);
         let (rows, described) = tokio::join!(who, self.reading());
         let rows = rows?;
