@@ -15,6 +15,6 @@ pub use attend::{Attended, Claims, Fleet};
 pub use check::check;
 pub use expected::at_home;
 pub use foresight::{Foreseen, Foreseer};
-pub use judge::{Age, Judgement, Known, Verdict, judge};
+pub use judge::{Age, Judgement, Known, Verdict, judge, yet_to_come};
 pub use request::Wanted;
 pub use survey::Survey;

@@ -188,7 +188,7 @@ fn forward(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
             None => Step::Deactivate,
         },
         Phase::Deactivated(_, _, retired) if !retired.proved => Step::Prove,
-        Phase::Deactivated(..) => gate::listed_inactive(rotation, facts),
+        Phase::Deactivated(_, _, retired) => gate::listed_inactive(rotation, retired, facts, now),
         Phase::Reactivating(_, _, why) => Step::Reactivate(why.clone()),
         Phase::Soaking(issued, switch, retired) => {
             let why = match charter.retirement {

@@ -72,6 +72,18 @@ impl StateFolder {
         Ok(Some(SqliteStore::open(&self.database()).await?))
     }
 
+    /// Whether a journal could be begun here: the folder is its owner's alone, or can be made so.
+    pub fn could_be_made(&self) -> Result<(), FolderError> {
+        use rustix::fs::{Access, access};
+        if self.path.exists() {
+            self.check()?;
+        }
+        let there = self.path.ancestors().find(|folder| folder.exists());
+        let there = there.unwrap_or(Path::new("."));
+        access(there, Access::WRITE_OK | Access::EXEC_OK)
+            .map_err(|error| self.unsafe_folder(format!("{} cannot be written to: {error}", there.display())))
+    }
+
     fn database(&self) -> PathBuf {
         self.path.join("rotate.db")
     }

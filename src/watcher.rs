@@ -34,17 +34,15 @@ impl Watcher<'_> {
         why: &str,
         sighting: Sighting,
     ) -> Result<Stored<Watch>, DriveError> {
-        // What was expected is what a rotation left: it was never seen.
-        let watch = match watch {
-            Some(watch) => watch,
-            None => self.saw(target, None, sighting.clone()).await?,
-        };
-        let drift = watch.rotation.drift.as_ref();
-        if drift.is_some_and(|drift| drift.block.why == why && drift.found == sighting) {
-            return Ok(watch);
+        if let Some(watch) = &watch
+            && let Some(drift) = &watch.rotation.drift
+            && drift.block.why == why
+            && drift.found == sighting
+        {
+            return Ok(watch.clone());
         }
         let why = why.to_owned();
-        self.record(target, Some(watch), Event::Drifted { why, sighting }).await
+        self.record(target, watch, Event::Drifted { why, sighting }).await
     }
 
     /// A person says to go on.

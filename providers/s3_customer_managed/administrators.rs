@@ -57,8 +57,11 @@ impl Identity {
     }
 }
 
-/// A login and its age; the lock makes those who come at the same time wait for the first.
-type Login = Arc<Mutex<Option<(Instant, Arc<Administrator>)>>>;
+/// How long a login that failed is not tried again: many targets ask for the same one, and each try may take its time.
+const FAILED_FOR: Duration = Duration::from_secs(60);
+
+/// What a login came to, and when; the lock makes those who come at the same time wait for the first.
+type Login = Arc<Mutex<Option<(Instant, Result<Arc<Administrator>, Error>)>>>;
 
 /// The administrators of one run.
 pub(crate) struct Administrators {
@@ -83,14 +86,15 @@ impl Administrators {
             Arc::clone(logins.entry(Identity::of(inputs)).or_default())
         };
         let mut login = login.lock().await;
-        if let Some((since, administrator)) = &*login
-            && since.elapsed() < SHARED_FOR
-        {
-            return Ok(Arc::clone(administrator));
+        if let Some((since, known)) = &*login {
+            let shared_for = if known.is_ok() { SHARED_FOR } else { FAILED_FOR };
+            if since.elapsed() < shared_for {
+                return known.clone();
+            }
         }
-        let administrator = Arc::new(self.connect(inputs).await?);
-        *login = Some((Instant::now(), Arc::clone(&administrator)));
-        Ok(administrator)
+        let found = self.connect(inputs).await.map(Arc::new);
+        *login = Some((Instant::now(), found.clone()));
+        found
     }
 
     /// Finds the administrator's credentials the way every AWS tool does.

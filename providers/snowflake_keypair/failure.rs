@@ -49,6 +49,14 @@ fn refused(message: &str, asked: &Asked<'_>) -> (Kind, Option<&'static str>, Str
         let detail = format!("the password of {user} in account {} is wrong", asked.account);
         return (Kind::BadCredentials, Some("390100"), detail);
     }
+    let is_token = says("oauth access token") || says("programmatic access token");
+    if is_token && (says("invalid") || says("expired")) {
+        let detail = format!(
+            "the token of {user} in account {} is not valid, or not any more; get a new one",
+            asked.account
+        );
+        return (Kind::BadCredentials, None, detail);
+    }
     if says("is not allowed to access snowflake") || says("network policy") {
         let detail = "a network policy does not let this machine's address in, so the key was not looked at; allow the address, \
                       or run rotate where it is allowed";
@@ -194,6 +202,11 @@ fn of_transport(error: &ClientError, asked: &Asked<'_>) -> (Kind, Option<&'stati
             ),
         },
         ErrorKind::Timeout => told(Kind::TimedOut, format!("no answer from {host} in time")),
+        ErrorKind::Config if error.to_string().starts_with("HTTP client build") => told(
+            Kind::Configuration,
+            "no HTTPS client could be made on this machine; are certificates of authorities installed (ca-certificates)?"
+                .to_owned(),
+        ),
         ErrorKind::Config => told(Kind::Configuration, format!("{host} cannot be used as an address")),
         _ => told(Kind::Malformed, format!("the answer of {host} could not be understood")),
     }

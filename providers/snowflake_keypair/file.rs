@@ -121,7 +121,7 @@ pub(super) fn home() -> Option<PathBuf> {
 }
 
 /// `~` at the beginning of a path, as shells read it.
-pub(super) fn expanded(path: &Path) -> PathBuf {
+pub fn expanded(path: &Path) -> PathBuf {
     match (path.strip_prefix("~"), std::env::home_dir()) {
         (Ok(rest), Some(home)) => home.join(rest),
         _ => path.to_owned(),

@@ -98,7 +98,7 @@ impl KeyPair {
         let pem = text.expose_text().ok_or(KeyFault::NoPem)?;
         let (label, bytes) = decode_pem(pem)?;
         let der = match label.as_str() {
-            "PRIVATE KEY" => bytes,
+            "PRIVATE KEY" => bytes.clone(),
             "ENCRYPTED PRIVATE KEY" => decrypt(&bytes, passphrase.ok_or(KeyFault::Encrypted)?)?.to_bytes(),
             "RSA PRIVATE KEY" => return Err(KeyFault::Pkcs1),
             "EC PRIVATE KEY" | "DSA PRIVATE KEY" | "OPENSSH PRIVATE KEY" => return Err(KeyFault::NotRsa),
@@ -114,10 +114,9 @@ impl KeyPair {
         if bits < FEWEST_BITS {
             return Err(KeyFault::Short(bits));
         }
-        // Without what editors and copies leave around it.
-        let start = pem.find(BEGIN).unwrap_or_default();
-        let bare = format!("{}\n", pem[start..].trim_end());
-        Self::of(&private.to_public_key(), Secret::new(bare))
+        // Without what editors and copies leave around it, and in lines of the length that every reader takes.
+        let strict = pem::encode_string(&label, LineEnding::LF, &bytes).map_err(|_| KeyFault::Damaged)?;
+        Self::of(&private.to_public_key(), Secret::new(strict))
     }
 
     fn of(public: &RsaPublicKey, pem: Secret) -> Result<Self, KeyFault> {
@@ -166,8 +165,11 @@ fn fingerprint(der: &[u8]) -> KeyId {
 
 fn decode_pem(text: &str) -> Result<(String, Zeroizing<Vec<u8>>), KeyFault> {
     let start = text.find(BEGIN).ok_or(KeyFault::NoPem)?;
-    let (label, bytes) = pem::decode_vec(text[start..].trim_end().as_bytes()).map_err(|_| KeyFault::Damaged)?;
-    Ok((label.to_owned(), Zeroizing::new(bytes)))
+    let text = text[start..].trim_end().as_bytes();
+    let mut decoder = pem::Decoder::new_detect_wrap(text).map_err(|_| KeyFault::Damaged)?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(decoder.remaining_len()));
+    decoder.decode_to_end(&mut bytes).map_err(|_| KeyFault::Damaged)?;
+    Ok((decoder.type_label().to_owned(), bytes))
 }
 
 fn encrypt(document: &SecretDocument, passphrase: &Secret, random: &mut impl Rng) -> Result<SecretDocument, KeyFault> {

@@ -36,6 +36,7 @@ use crate::field::{self, Field, Form};
 use crate::secret::{Credential, Secret};
 use crate::{Automation, Connecting, SecretKind, Vendors};
 
+pub use file::expanded;
 pub use identifier::{BadName, UserName};
 pub use key_pair::{KeyFault, KeyPair};
 pub(crate) use logins::Logins;
@@ -271,7 +272,7 @@ impl Provider for SnowflakeKeypair {
     async fn deactivate(&self, key: &KeyId) -> Result<(), Error> {
         self.passphrase()
             .map_err(|why| configuration(&format!("remove key {key}"), why))?;
-        self.wire.change(Change::Unset(key)).await
+        self.wire.change(Change::Disable(key)).await
     }
 
     async fn reactivate(&self, key: &KeyId, public: Option<&PublicHalf>) -> Result<(), Error> {

@@ -45,6 +45,15 @@ impl PassphraseFrom {
 
     /// The same, for whoever names the place.
     pub(super) fn look(&self) -> Result<Secret, String> {
+        let passphrase = self.text()?;
+        // OpenSSL would take the first line of it, and nobody could type it in.
+        if passphrase.expose().iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
+            return Err("it has several lines, and a passphrase is one".to_owned());
+        }
+        Ok(passphrase)
+    }
+
+    fn text(&self) -> Result<Secret, String> {
         match self {
             Self::File(path) => read_secret(path),
             Self::Variable(name) => match std::env::var(name) {

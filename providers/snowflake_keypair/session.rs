@@ -1,7 +1,7 @@
 //! Logins and statements: the only place of this connector where a secret meets the network.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -31,10 +31,15 @@ const LOGIN: Call = Call::read("login");
 /// A row of a result.
 pub(super) struct Row(DynamicRow);
 
+/// How long a login that was refused, or not answered, is not tried again: many targets share it, each try may take its
+/// time, and a user is locked after a few.
+const REFUSED_FOR: Duration = Duration::from_secs(60);
+
 /// The administrator's sessions.
 pub(super) struct Administrator {
     settings: Settings,
     open: Mutex<Option<Arc<Session>>>,
+    refused: Mutex<Option<(Instant, Error)>>,
     /// The program's own new key, once it is proven: tried before what is configured.
     adopted: Mutex<Option<Adopted>>,
 }
@@ -67,6 +72,7 @@ impl Administrator {
         Self {
             settings,
             open: Mutex::new(None),
+            refused: Mutex::new(None),
             adopted: Mutex::new(None),
         }
     }
@@ -79,6 +85,7 @@ impl Administrator {
     pub(super) async fn adopt(&self, pem: Secret, passphrase: Option<Secret>) {
         *self.adopted.lock().await = Some(Adopted { pem, passphrase });
         *self.open.lock().await = None;
+        *self.refused.lock().await = None;
     }
 
     /// Logs in, if nobody has yet. What is asked side by side afterwards does not log in, or fail to, twice.
@@ -133,9 +140,28 @@ impl Administrator {
         if let Some(session) = &*open {
             return Ok(Arc::clone(session));
         }
-        let session = Arc::new(self.log_in().await?);
-        *open = Some(Arc::clone(&session));
-        Ok(session)
+        // Whoever waited for the lock shares what the login came to.
+        let mut refused = self.refused.lock().await;
+        if let Some((since, error)) = &*refused
+            && since.elapsed() < REFUSED_FOR
+        {
+            return Err(error.clone());
+        }
+        match self.log_in().await {
+            Ok(session) => {
+                let session = Arc::new(session);
+                *open = Some(Arc::clone(&session));
+                Ok(session)
+            }
+            Err(error) => {
+                let is_final = matches!(
+                    error.kind,
+                    Kind::BadCredentials | Kind::Refused | Kind::Configuration | Kind::TimedOut
+                );
+                *refused = is_final.then(|| (Instant::now(), error.clone()));
+                Err(error)
+            }
+        }
     }
 
     /// With the adopted key, and with what is configured only where that one is refused: it may have been taken back.

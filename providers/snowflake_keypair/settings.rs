@@ -192,10 +192,10 @@ impl Sources {
     }
 
     fn token(&self) -> Result<Secret, Fault> {
-        let in_environment = variable("SNOWFLAKE_TOKEN").is_some();
-        match self.text("token_file_path") {
-            Some(path) if !in_environment => secret_file("token file", &path),
-            _ => Ok(Secret::new(self.needed("token", "$SNOWFLAKE_TOKEN, token_file_path")?)),
+        match self.found(&["token", "token_file_path"]) {
+            Some(("token", token)) => Ok(Secret::new(token)),
+            Some((_, path)) => secret_file("token file", &path),
+            None => Ok(Secret::new(self.needed("token", "$SNOWFLAKE_TOKEN, token_file_path")?)),
         }
     }
 
@@ -232,7 +232,7 @@ impl Sources {
     fn base_url(&self, inputs: &Inputs, account: &str) -> Result<Url, Fault> {
         let text = match &inputs.endpoint_url {
             Some(url) => url.clone(),
-            None => self.address(account),
+            None => self.address(account)?,
         };
         check_endpoint(&text).map_err(|forbidden| Fault {
             kind: Kind::ForbiddenEndpoint,
@@ -245,7 +245,7 @@ impl Sources {
     }
 
     /// The connection's own address, unless another account than the connection's is asked for.
-    fn address(&self, account: &str) -> String {
+    fn address(&self, account: &str) -> Result<String, Fault> {
         let own = |key: &str| {
             let bare = |name: &str| name.to_ascii_lowercase().replace('_', "-");
             let same = self
@@ -260,11 +260,15 @@ impl Sources {
                 account.to_ascii_lowercase().replace('_', "-")
             )
         });
+        if host.contains(['/', ':', '@']) {
+            let detail = "the connection's host is to be a name alone: protocol and port have their own keys";
+            return Err(Fault::configuration(detail));
+        }
         let protocol = own("protocol").unwrap_or_else(|| "https".to_owned());
-        match own("port") {
+        Ok(match own("port") {
             Some(port) => format!("{protocol}://{host}:{port}"),
             None => format!("{protocol}://{host}"),
-        }
+        })
     }
 }
 

@@ -30,6 +30,8 @@ pub(super) enum Change<'a> {
     /// It was removed and comes back; one that nobody knows any more is not found.
     SetAgain(&'a KeyId, Option<&'a PublicHalf>),
     /// The slot that holds it is emptied, and no other.
+    Disable(&'a KeyId),
+    /// The same; with its user it is gone.
     Unset(&'a KeyId),
 }
 
@@ -37,7 +39,7 @@ impl Change<'_> {
     fn call(self) -> Call {
         match self {
             Self::Set(..) | Self::SetAgain(..) => SET,
-            Self::Unset(_) => UNSET,
+            Self::Disable(_) | Self::Unset(_) => UNSET,
         }
     }
 }
@@ -187,7 +189,7 @@ impl Wire {
 
     async fn attempt(&self, change: Change<'_>) -> Result<(), Error> {
         let described = match (self.describe_once().await, change) {
-            // With its user a key is gone.
+            // Snowflake says the same of a user that this role may not see: then the key may work, and is not taken for disabled.
             (Err(error), Change::Unset(_)) if error.kind == Kind::NotFound => return Ok(()),
             (described, _) => described?,
         };
@@ -205,7 +207,7 @@ impl Wire {
                 let detail = "it is in no slot, and its public half is not known".to_owned();
                 Err(local(Kind::NotFound, &action, detail))
             }
-            Change::Unset(key) => match described.slot_of(key) {
+            Change::Disable(key) | Change::Unset(key) => match described.slot_of(key) {
                 Some(slot) => self.empty(slot, key).await,
                 None => Ok(()),
             },

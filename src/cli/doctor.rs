@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clap::Args;
 use futures_util::{StreamExt, stream};
 use rotate_providers::Vendors;
-use rotate_providers::contract::{Check, Finding};
+use rotate_providers::contract::{Check, Finding, Minting};
 
 use super::fleet::{Chosen, chosen, configured};
 use super::plan::look;
@@ -13,8 +13,8 @@ use super::remedy::Subject;
 use super::session::{locate, speaker};
 use super::{Exit, Global, Output, remedy, terminal};
 use crate::config::{How, Target};
-use crate::driver::{DriveError, Found, History};
-use crate::fleet::{Survey, Wanted, at_home, check};
+use crate::driver::{DriveError, Found, History, prepare};
+use crate::fleet::{Survey, Wanted, at_home, check, yet_to_come};
 use crate::hooks::now;
 use crate::render::{Checkup, Speaker, checkup, json};
 use crate::store::{SqliteStore, Store};
@@ -73,6 +73,7 @@ async fn folder(global: &Global) -> Checkup {
         let folder = locate(global)?;
         let path = folder.path().display().to_string();
         if !folder.exists() {
+            folder.could_be_made()?;
             return Ok((path, "there is none yet; the first rotation makes it".to_owned()));
         }
         let (store, _, _) = folder.open().await?;
@@ -106,9 +107,10 @@ async fn examine(
             Some(store) => History::beside(store as &dyn Store, &target.name, Arc::clone(&survey.rivals)).await?,
             None => History::default(),
         };
-        let found = Found::look(provider.as_ref(), &wanted.request(), history).await?;
-        let owner = &found.observation.owner;
-        at_home(&target.name, survey.of(&target.name), owner)?;
+        let request = wanted.request(&history);
+        let found = Found::look(provider.as_ref(), &request, history).await?;
+        let owner = found.observation.owner.clone();
+        at_home(&target.name, survey.of(&target.name), &owner)?;
         let login = Finding {
             what: "credentials".to_owned(),
             check: Check::Fine,
@@ -119,17 +121,22 @@ async fn examine(
             .course
             .is_some_and(|stored| !stored.rotation.is_closed());
         let mut findings = vec![login];
-        if let (Err(error), false) = (&found.live, is_open) {
-            findings.push(Finding {
-                what: "keys".to_owned(),
-                check: Check::Wrong {
-                    why: error.to_string(),
-                    remedy: remedy::of(error, subject(target), None).join("\n"),
-                },
-            });
+        if !is_open {
+            let mints_locally = matches!(provider.minting(), Minting::Local(_));
+            match prepare(&request, found, mints_locally).await {
+                // What is wrong with a destination is told below.
+                Ok(_) | Err(DriveError::Delivery(_)) => {}
+                Err(error) => findings.push(Finding {
+                    what: "keys".to_owned(),
+                    check: Check::Wrong {
+                        why: error.to_string(),
+                        remedy: remedy::of(&error, subject(target), None).join("\n"),
+                    },
+                }),
+            }
         }
         let wanted = (!is_open).then_some(&wanted);
-        findings.extend(check(provider.as_ref(), owner, wanted).await);
+        findings.extend(check(provider.as_ref(), &owner, wanted).await);
         Ok::<_, DriveError>(findings)
     };
     match looked.await {
@@ -167,5 +174,12 @@ fn by_hand(target: &Target) -> Checkup {
             why: format!("it is not given, so the plan has a gap there: {}", input.help),
         },
     });
-    Checkup::of(&target.name, findings.collect())
+    let date = yet_to_come(by_hand, now()).map(|date| Finding {
+        what: "last_rotated".to_owned(),
+        check: Check::Wrong {
+            why: format!("{date} is yet to come"),
+            remedy: "correct it in rotate.toml".to_owned(),
+        },
+    });
+    Checkup::of(&target.name, findings.chain(date).collect())
 }

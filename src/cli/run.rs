@@ -18,7 +18,7 @@ use crate::driver::DriveError;
 use crate::duration;
 use crate::fleet::{Attended, Claims, Fleet, Judgement, Survey, Verdict, judge};
 use crate::hooks::now;
-use crate::policy::Waiting;
+use crate::policy::{Wait, Waiting};
 use crate::render::Report;
 use crate::store::Stored;
 
@@ -96,18 +96,18 @@ impl Command {
     /// The targets that are meant: those of the file in its order, and then every other open rotation.
     fn turns(&self, config: &Config, survey: &Survey) -> Result<Vec<Turn>, Exit> {
         let named = |name: &str| config.targets.iter().any(|target| target.name == name);
-        let others: Vec<&Stored> = survey
-            .courses()
-            .into_iter()
-            .filter(|stored| !stored.rotation.is_closed() && !named(&stored.target))
-            .collect();
+        let on_record = survey.courses();
         let names = config.targets.iter().map(|target| target.name.as_str());
+        // A rotation that has ended since is no mistake in a line of cron.
         self.chosen
-            .check(names.chain(others.iter().map(|stored| stored.target.as_str())))?;
+            .check(names.chain(on_record.iter().map(|stored| stored.target.as_str())))?;
+        let others = on_record
+            .into_iter()
+            .filter(|stored| !stored.rotation.is_closed() && !named(&stored.target));
         let configured = (0..)
             .zip(&config.targets)
             .filter(|(_, target)| self.chosen.has(&target.name));
-        let others = others.into_iter().filter(|stored| self.chosen.has(&stored.target));
+        let others = others.filter(|stored| self.chosen.has(&stored.target));
         Ok(configured
             .map(|(at, _)| Turn::Configured(at))
             .chain(others.map(|stored| Turn::Open(Box::new(stored.clone()))))
@@ -223,9 +223,23 @@ impl Work {
 
     /// Whether its key should be gone, whatever its rotation waits for.
     fn is_overdue(&self, turn: &Turn) -> bool {
-        let Some(target) = self.target(turn) else { return false };
+        let judged = self.judged(turn);
+        let age = judged.and_then(|(_, judged)| judged.age);
+        age.is_some_and(|age| age.deadline.gone_by <= now())
+    }
+
+    /// A rotation that waits for a window into which no run falls.
+    fn misses_its_window(&self, turn: &Turn, wait: Option<&Wait>) -> Option<(&Target, Judgement)> {
+        wait.filter(|wait| wait.on == Waiting::Window)?;
+        self.judged(turn)
+            .filter(|(_, judged)| judged.verdict == Verdict::Blocked)
+    }
+
+    /// How it stood when the run began.
+    fn judged(&self, turn: &Turn) -> Option<(&Target, Judgement)> {
+        let target = self.target(turn)?;
         let judged = judge(target, self.survey.of(&target.name), now(), SignedDuration::ZERO);
-        judged.age.is_some_and(|age| age.deadline.gone_by <= now())
+        Some((target, judged))
     }
 
     async fn ended(&self, turn: &Turn, result: Result<Attended<'_>, DriveError>) -> Ended {
@@ -233,6 +247,9 @@ impl Work {
         match result {
             Ok(Attended::Judged(target, judged)) => of_judgement(target, &judged, &self.global),
             Ok(Attended::Moved(outcome)) => {
+                if let Some((target, judged)) = self.misses_its_window(turn, outcome.wait.as_ref()) {
+                    return of_judgement(target, &judged, &self.global);
+                }
                 let exit = Exit::of_wait(outcome.wait.as_ref(), now());
                 let what = match outcome.wait.as_ref().map(|wait| wait.on) {
                     None => "ended",

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rotate_providers::snowflake_keypair::{
-    self, AUTOMATION, Inputs, PassphraseFrom, UserName, read_key_file, read_passphrase,
+    self, AUTOMATION, Inputs, PassphraseFrom, UserName, expanded, read_key_file, read_passphrase,
 };
 
 use super::one_shot::{ALLOWANCE_SECONDS, CutoverArg, Options, destinations, endpoint, rotate};
@@ -174,7 +174,7 @@ impl Command {
 fn passphrase(path: &Path) -> Result<PathBuf, String> {
     let failed = |why: String| format!("--passphrase-file: {why}");
     read_passphrase(path).map_err(failed)?;
-    std::path::absolute(path).map_err(|error| failed(format!("{}: {error}", path.display())))
+    std::path::absolute(expanded(path)).map_err(|error| failed(format!("{}: {error}", path.display())))
 }
 
 fn user_name(text: &str) -> Result<UserName, String> {

@@ -95,6 +95,8 @@ async fn give_up(global: &Global, session: &Session, target: &str, word: Word) -
         Ok(_) => return None,
     };
     let result = match word {
+        // What has changed at the vendor since can be accepted.
+        Word::Confirm if guided.rotation.is_closed() => return None,
         _ if guided.rotation.is_closed() => Err(DriveError::Refused(Refusal::walk(target, "it has ended already"))),
         Word::Abort { .. } => session.walker().abort(*guided, &person()).await,
         Word::Confirm | Word::Rollback { .. } => Err(DriveError::Refused(Refusal::walked(target))),

@@ -201,6 +201,7 @@ fn terms(how: &How, schedule: &Defaults) -> Terms {
         max_age: schedule.max_age,
         lead: lead.total(),
         warn_before: schedule.warn_before,
+        late: lead.late(),
     }
 }
 

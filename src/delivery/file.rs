@@ -1,6 +1,7 @@
 //! A destination that is a file: a whole one, or a profile in the AWS credentials file.
 
 use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use rotate_providers::SecretKind;
@@ -20,6 +21,10 @@ const PRESENT: u8 = 1;
 
 /// A rehearsal writes at least this much: a new file of one credential is smaller.
 const SMALLEST_REHEARSAL: usize = 4096;
+
+/// Profiles share a file, and targets are moved at the same time: between the reading and the replacing of such a file no
+/// other profile may be written, or it would be lost.
+static SHARED_FILES: Mutex<()> = Mutex::new(());
 
 /// A file in one of the formats that consumers read.
 pub(super) struct FileDestination {
@@ -60,6 +65,12 @@ impl FileDestination {
         Ok(Self { name, path, format })
     }
 
+    /// This destination's turn, where others may share its file.
+    fn turn(&self) -> Option<MutexGuard<'static, ()>> {
+        matches!(self.format, Format::AwsProfile(_))
+            .then(|| SHARED_FILES.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn read(&self) -> Result<Option<Secret>, Fault> {
         Ok(private_file::read(&self.path)?.map(Secret::new))
     }
@@ -72,6 +83,7 @@ impl FileDestination {
     }
 
     fn write(&self, credential: &Credential) -> Result<(), Fault> {
+        let _turn = self.turn();
         let before = self.examine()?;
         let after = self.format.with(before.as_ref(), credential)?;
         private_file::replace(&self.path, after.expose())?;
@@ -84,6 +96,7 @@ impl FileDestination {
     }
 
     fn put_back(&self, credential: &Credential, before: Option<&Secret>) -> Result<Restored, Fault> {
+        let _turn = self.turn();
         // A delivery that was killed half-way has put nothing in place, and still left the secret beside it.
         private_file::sweep(&self.path)?;
         let now = self.read()?;
@@ -136,6 +149,7 @@ impl Destination for FileDestination {
     }
 
     async fn rehearse(&self) -> Result<(), DeliveryError> {
+        let _turn = self.turn();
         let held = self.examine().map_err(|fault| self.failed(fault))?;
         let size = held.map_or(0, |held| held.expose().len()) + SMALLEST_REHEARSAL;
         private_file::rehearse(&self.path, size).map_err(|refused| self.failed(refused.into()))

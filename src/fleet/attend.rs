@@ -120,10 +120,10 @@ impl Fleet<'_> {
     ) -> Result<Attended<'t>, DriveError> {
         let wanted = Wanted::new(target, automatic, now())?;
         wanted.check_references()?;
-        let request = wanted.request();
+        let history = History::beside(self.store, &target.name, Arc::clone(&self.survey.rivals)).await?;
+        let request = wanted.request(&history);
         let provider = (automatic.automation.connect)(automatic.inputs.clone(), self.vendors).await?;
         let driver = self.driver(provider.as_ref(), progress);
-        let history = History::beside(self.store, &target.name, Arc::clone(&self.survey.rivals)).await?;
         let found = driver.look(&request, history).await?;
         at_home(&target.name, known, &found.observation.owner)?;
         let watch = self.write_down(target, known, &found).await?;
@@ -236,7 +236,7 @@ fn idle(stored: &Automated) -> Option<Outcome> {
 
 /// A target is looked at when its rotation may be due, when something was wrong with it, and every few days.
 pub(super) fn needs_a_look(config: &Config, known: Known<'_>, judged: &Judgement, now: Timestamp) -> bool {
-    let seen_at = known.watch.map(|watch| watch.rotation.seen_at);
+    let seen_at = known.watch.and_then(|watch| watch.rotation.seen_at);
     let ended_at = known.course.map(|stored| stored.updated_at);
     let looked_at = seen_at.max(ended_at);
     let stuck = known

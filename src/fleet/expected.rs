@@ -30,7 +30,7 @@ pub fn at_home(target: &str, known: Known<'_>, owner: &Principal) -> Result<(), 
 }
 
 fn expected(known: Known<'_>) -> Expected<'_> {
-    let seen_at = known.watch.map(|watch| watch.rotation.seen_at);
+    let seen_at = known.watch.and_then(|watch| watch.rotation.seen_at);
     // What was seen, or accepted, after the last rotation is the later word.
     let is_later = |stored: &&Stored| seen_at < Some(stored.updated_at);
     let rotation = known
@@ -38,7 +38,10 @@ fn expected(known: Known<'_>) -> Expected<'_> {
         .filter(is_later)
         .and_then(|stored| stored.rotation.automated());
     Expected {
-        sighting: known.watch.map(|watch| &watch.rotation.sighting),
+        sighting: known
+            .watch
+            .map(|watch| &watch.rotation.sighting)
+            .filter(|_| seen_at.is_some()),
         rotation,
     }
 }

@@ -133,12 +133,12 @@ impl Foreseer<'_> {
         vendors: &Arc<Vendors>,
     ) -> Result<Foreseen, DriveError> {
         let wanted = Wanted::new(target, automatic, self.now)?;
-        let request = wanted.request();
-        let provider = (automatic.automation.connect)(automatic.inputs.clone(), vendors).await?;
         let history = match self.store {
             Some(store) => History::beside(store, &target.name, Arc::clone(&self.survey.rivals)).await?,
             None => History::default(),
         };
+        let request = wanted.request(&history);
+        let provider = (automatic.automation.connect)(automatic.inputs.clone(), vendors).await?;
         let found = Found::look(provider.as_ref(), &request, history).await?;
         let owner = found.observation.owner.clone();
         at_home(&target.name, known, &owner)?;
@@ -169,7 +169,8 @@ impl Foreseer<'_> {
     ) -> Result<Foreseen, DriveError> {
         let findings = check(provider, owner, Some(wanted)).await;
         let mints_locally = matches!(provider.minting(), Minting::Local(_));
-        let steps = match prepare(&wanted.request(), found, mints_locally).await {
+        let request = wanted.request(&found.history);
+        let steps = match prepare(&request, found, mints_locally).await {
             Ok((rotation, facts, _)) => foresee(rotation, facts, self.now)?,
             // What is wrong with the destination is among the findings.
             Err(DriveError::Delivery(_)) => Vec::new(),
@@ -206,7 +207,7 @@ fn seen(known: Known<'_>, found: &Found, now: Timestamp) -> Stored<Watch> {
         updated_at: now,
         rotation: Watch {
             sighting,
-            seen_at: now,
+            seen_at: Some(now),
             drift,
             released_at: known.watch.and_then(|watch| watch.rotation.released_at),
         },

@@ -1,11 +1,12 @@
 //! Is this target's rotation due? Decided from what is on record, with its reason; pure.
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::config::{How, Target};
-use crate::machine::{Course, Phase, Rotation, Undo, UndoKind, Walk, Watch};
+use crate::config::{ByHand, How, Target};
+use crate::machine::{Course, Phase, Retirement, Rotation, Undo, UndoKind, Walk, Watch};
 use crate::policy::{Deadline, Facts, Step, Urgency, Waiting, next};
 use crate::store::Stored;
 
@@ -108,9 +109,9 @@ impl Age {
 
 /// Judges a target by what is on record. `within` takes for due what will be due until then.
 pub fn judge(target: &Target, known: Known<'_>, now: Timestamp, within: SignedDuration) -> Judgement {
-    let age = born_at(target, known).map(|born_at| Age::of(target, born_at));
+    let age = born_at(target, known, now).map(|born_at| Age::of(target, born_at));
     let judgement = match known.course.filter(|stored| !stored.rotation.is_closed()) {
-        Some(stored) => under_way(stored, now),
+        Some(stored) => under_way(target, stored, now),
         None => between(target, known, age, now, within),
     };
     Judgement { age, ..judgement }
@@ -134,6 +135,14 @@ fn between(target: &Target, known: Known<'_>, age: Option<Age>, now: Timestamp, 
                 "once it may be begun again:".to_owned(),
                 format!("rotate confirm {}", target.name),
             ],
+        );
+    }
+    if let How::ByHand(by_hand) = &target.how
+        && let Some(date) = yet_to_come(by_hand, now)
+    {
+        return blocked(
+            format!("its last_rotated is {date}, which is yet to come"),
+            vec!["correct it in rotate.toml".to_owned()],
         );
     }
     match (age, &target.how) {
@@ -182,6 +191,7 @@ fn by_age(target: &Target, how: &How, age: Age, now: Timestamp, within: SignedDu
     };
     let announced = now >= deadline.warn_at;
     match shut(how, now).filter(|_| verdict == Verdict::Start) {
+        Some(_) if is_missed(target, deadline.begin_at, now) => missed(&target.name, &reason),
         Some(opens) => plain(
             Verdict::Wait,
             format!("{reason}; its window opens at {}", minute(opens)),
@@ -193,6 +203,14 @@ fn by_age(target: &Target, how: &How, age: Age, now: Timestamp, within: SignedDu
             announced || target.terms.max_age <= SignedDuration::ZERO,
         ),
     }
+}
+
+/// A day on which nothing can have been rotated yet, anywhere on earth.
+pub fn yet_to_come(by_hand: &ByHand, now: Timestamp) -> Option<Date> {
+    let today = now.to_zoned(TimeZone::UTC).date();
+    by_hand
+        .last_rotated
+        .filter(|date| today.tomorrow().is_ok_and(|tomorrow| *date > tomorrow))
 }
 
 fn due(how: &How) -> Verdict {
@@ -227,11 +245,44 @@ fn why_held(undo: &Undo, at: Timestamp) -> String {
     format!("its last rotation was {what} by {} on {}", undo.by, day(at))
 }
 
-fn under_way(stored: &Stored, now: Timestamp) -> Judgement {
+/// Whether the window must have been open since then, and no run came by.
+fn is_missed(target: &Target, since: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(since) >= target.terms.late
+}
+
+/// A window that no run falls into is no reason to wait for ever.
+fn missed(target: &str, reason: &str) -> Judgement {
+    blocked(
+        format!("{reason}; it has been open since the rotation could go on, and no run came by"),
+        vec![
+            "let cron run while the window is open; or by hand, while it is:".to_owned(),
+            format!("rotate run --only {target}"),
+        ],
+    )
+}
+
+fn under_way(target: &Target, stored: &Stored, now: Timestamp) -> Judgement {
     match &stored.rotation {
-        Course::Automated(rotation) => automated(&stored.target, rotation, now),
+        Course::Automated(rotation) => match next(rotation, &Facts::default(), now) {
+            Step::Wait(wait) if wait.on == Waiting::Window && is_missed(target, ready_at(stored, rotation), now) => {
+                missed(&target.name, &wait.why)
+            }
+            _ => automated(&stored.target, rotation, now),
+        },
         Course::Guided(walk) => walked(&stored.target, walk, now),
     }
+}
+
+/// Since when an open rotation could go on, but for its window.
+fn ready_at(stored: &Stored, rotation: &Rotation) -> Timestamp {
+    let rests = match &rotation.phase {
+        Phase::Soaking(..) => true,
+        Phase::CutOver(..) => rotation.charter.retirement == Retirement::RemoveForGood,
+        _ => false,
+    };
+    let soak = i64::try_from(rotation.charter.soak_seconds).unwrap_or(i64::MAX);
+    let rest = SignedDuration::from_secs(if rests { soak } else { 0 });
+    stored.updated_at.checked_add(rest).unwrap_or(Timestamp::MAX)
 }
 
 fn automated(target: &str, rotation: &Rotation, now: Timestamp) -> Judgement {
@@ -272,14 +323,14 @@ fn walked(target: &str, walk: &Walk, now: Timestamp) -> Judgement {
 }
 
 /// When the key that is in use was made: seen at the vendor, or told by the journal, whichever is the later word.
-fn born_at(target: &Target, known: Known<'_>) -> Option<Timestamp> {
+fn born_at(target: &Target, known: Known<'_>, now: Timestamp) -> Option<Timestamp> {
     let latest = known
         .course
         .and_then(|stored| Some((born_by(&stored.rotation)?, stored.updated_at)));
     let told = latest.or(known.rotated_before.map(|at| (at, at)));
     let seen = known.watch.and_then(|watch| {
         let watch = &watch.rotation;
-        Some((watch.sighting.born_at()?, watch.seen_at))
+        Some((watch.sighting.born_at()?, watch.seen_at?))
     });
     let on_record = match (told, seen) {
         (Some((told, ended_at)), Some((_, seen_at))) if seen_at < ended_at => Some(told),
@@ -289,7 +340,8 @@ fn born_at(target: &Target, known: Known<'_>) -> Option<Timestamp> {
     match &target.how {
         How::Automatic(_) => on_record,
         How::ByHand(by_hand) => {
-            let dated = by_hand.last_rotated.and_then(|date| date.to_zoned(TimeZone::UTC).ok());
+            let date = by_hand.last_rotated.filter(|_| yet_to_come(by_hand, now).is_none());
+            let dated = date.and_then(|date| date.to_zoned(TimeZone::UTC).ok());
             told.map(|(told, _)| told).max(dated.map(|dated| dated.timestamp()))
         }
     }

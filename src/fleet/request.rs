@@ -6,7 +6,7 @@ use rotate_providers::snowflake_keypair::{PassphraseFrom, read_key_file};
 
 use crate::config::{Automatic, Target};
 use crate::delivery::{self, DeliveryError, Destination};
-use crate::driver::{DriveError, LiveKey, Refusal, Request};
+use crate::driver::{DriveError, History, LiveKey, Refusal, Request};
 
 /// What a rotation of a target would be opened with, today.
 pub struct Wanted<'t> {
@@ -46,8 +46,8 @@ impl<'t> Wanted<'t> {
         &self.destinations
     }
 
-    /// What the driver is asked for.
-    pub fn request(&self) -> Request<'_> {
+    /// What the driver is asked for. Once the key that the file shows was rotated, it says nothing any more.
+    pub fn request(&self, history: &History) -> Request<'_> {
         Request {
             connector: self.automatic.automation,
             target: &self.target.name,
@@ -58,14 +58,14 @@ impl<'t> Wanted<'t> {
             observe_seconds: self.automatic.observe_seconds,
             allowance_seconds: self.target.allowance_seconds,
             again: false,
-            live: self.live.clone(),
+            live: self.live.clone().filter(|live| !history.retired.contains(&live.key)),
             allow_self: self.automatic.allow_self,
             window: self.automatic.window.clone(),
         }
     }
 }
 
-/// The key that the consumer is said to hold. Once it was rotated its file shows a key that is gone, and says nothing.
+/// The key that the consumer is said to hold.
 fn live(automatic: &Automatic) -> Result<Option<LiveKey>, DriveError> {
     let Some(path) = &automatic.current_key else {
         return Ok(None);

@@ -40,10 +40,10 @@ pub struct SeenKey {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Watch {
-    /// The last look at which everything was as expected.
+    /// The last look at which everything was as expected; where there was none yet, what was found instead.
     pub sighting: Sighting,
-    /// When that was.
-    pub seen_at: Timestamp,
+    /// When everything was last as expected.
+    pub seen_at: Option<Timestamp>,
     /// What has changed since, where something has.
     pub drift: Option<Drift>,
     /// When a person last said to go on.
@@ -96,22 +96,32 @@ impl Watch {
         match (before, &record.event) {
             (before, Event::Sighted { sighting }) => Ok(Self {
                 sighting: sighting.clone(),
-                seen_at: record.at,
+                seen_at: Some(record.at),
                 drift: None,
                 released_at: before.and_then(|watch| watch.released_at),
             }),
-            (Some(watch), Event::Drifted { why, sighting }) => Ok(Self {
-                drift: Some(Drift {
+            (before, Event::Drifted { why, sighting }) => {
+                let drift = Drift {
                     block: Block {
                         why: why.clone(),
                         since: record.at,
                     },
                     found: sighting.clone(),
-                }),
-                ..watch
-            }),
+                };
+                // What was expected at a first look is what a rotation left.
+                let unseen = Self {
+                    sighting: sighting.clone(),
+                    seen_at: None,
+                    drift: None,
+                    released_at: None,
+                };
+                Ok(Self {
+                    drift: Some(drift),
+                    ..before.unwrap_or(unseen)
+                })
+            }
             (Some(watch), Event::Released { .. }) => Ok(Self {
-                seen_at: record.at,
+                seen_at: Some(record.at),
                 sighting: watch.drift.map_or(watch.sighting, |drift| drift.found),
                 drift: None,
                 released_at: Some(record.at),

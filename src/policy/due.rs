@@ -16,6 +16,8 @@ pub struct Terms {
     pub lead: SignedDuration,
     /// How long before its beginning a rotation is announced.
     pub warn_before: SignedDuration,
+    /// How long it may take until a run comes by while the window is open.
+    pub late: SignedDuration,
 }
 
 /// What a rotation waits for, from its beginning to the old key's end.
@@ -60,8 +62,7 @@ impl Lead<'_> {
     /// All of it together. Each thing that a run has to come by for may come a whole interval late, and then find the
     /// window shut.
     pub fn total(&self) -> SignedDuration {
-        let shut = self.window.map_or(SignedDuration::ZERO, Window::longest_shut);
-        let late = self.run_every.saturating_add(shut);
+        let late = self.late();
         let (allowance, runs) = match self.cutover {
             // It begins.
             None => (self.allowance, 1),
@@ -72,6 +73,12 @@ impl Lead<'_> {
         let runs = runs + i32::from(self.soak > SignedDuration::ZERO);
         let total = allowance.saturating_add(self.soak);
         (0..runs).fold(total, |total, _| total.saturating_add(late))
+    }
+
+    /// How long it may take until a run comes by while the window is open.
+    pub fn late(&self) -> SignedDuration {
+        let shut = self.window.map_or(SignedDuration::ZERO, Window::longest_shut);
+        self.run_every.saturating_add(shut)
     }
 }
 
@@ -148,6 +155,7 @@ mod tests {
             max_age: DAY * 180,
             lead: DAY * 24,
             warn_before: DAY * 14,
+            late: DAY,
         };
         let born: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
         let deadline = terms.deadline(born);
@@ -165,6 +173,7 @@ mod tests {
             max_age: SignedDuration::MAX,
             lead: SignedDuration::MAX,
             warn_before: SignedDuration::MAX,
+            late: SignedDuration::MAX,
         };
         assert!(!terms.are_possible());
         let deadline = terms.deadline(Timestamp::MAX);

@@ -4,13 +4,18 @@ use jiff::{SignedDuration, Timestamp};
 use rotate_providers::contract::{Key, KeyId, LastUse};
 
 use super::{Facts, LOOK_AGAIN, Listing, Step, Wait, Waiting, block, by_itself, is_fresh, later, overdue_at};
-use crate::machine::{Cutover, Event, Issued, Phase, Retirement, Rotation, Switch, SwitchedBy, Undo, UndoKind};
+use crate::machine::{
+    Cutover, Event, Issued, Phase, Retired, Retirement, Rotation, Switch, SwitchedBy, Undo, UndoKind,
+};
 
 /// AWS records use in steps of fifteen minutes, so only use later than that after our own proof is someone else's.
 const GRANULARITY: SignedDuration = SignedDuration::from_mins(15);
 
 /// How many readings in a row have to agree where a call may still arrive.
 const LATE_LOOKS: u32 = 4;
+
+/// No list of keys lags for so long.
+const LONGEST_LAG: SignedDuration = SignedDuration::from_hours(1);
 
 /// What ordinary clocks differ by.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(1);
@@ -213,13 +218,19 @@ pub(super) fn is_unlisted(facts: &Facts, key: &KeyId) -> bool {
 }
 
 /// The old key has to be listed as inactive before its rest begins.
-pub(super) fn listed_inactive(rotation: &Rotation, facts: &Facts) -> Step {
+pub(super) fn listed_inactive(rotation: &Rotation, retired: &Retired, facts: &Facts, now: Timestamp) -> Step {
     let Some(listing) = &facts.keys else {
         return Step::ReadKeys { again: false };
     };
     let old_key = &rotation.charter.old_key;
     if listing.keys.iter().any(|key| key.id == *old_key && key.active) {
-        return Step::ReadKeys { again: true };
+        if listing.agreeing < 2 || now.duration_since(retired.at) < LONGEST_LAG {
+            return Step::ReadKeys { again: true };
+        }
+        return block(&format!(
+            "old key {old_key} was disabled at {}, and works: someone has put it back",
+            retired.at
+        ));
     }
     let known = |key: &KeyId| {
         key == old_key || rotation.discarded.contains(key) || rotation.issued().is_some_and(|issued| issued.key == *key)
