@@ -476,9 +476,11 @@ fn a_passphrase_file_that_is_none_is_refused() {
     fs::create_dir(place.path("folder")).unwrap();
     put(&place.path("empty"), "\n");
     put(&place.path("open"), PASSPHRASE);
+    put(&place.path("lines"), format!("{PASSPHRASE}\n\n"));
     fs::set_permissions(place.path("open"), fs::Permissions::from_mode(0o604)).unwrap();
     for (name, why) in [
         ("missing", "cannot be found"),
+        ("lines", "several lines"),
         ("folder", "not a regular file"),
         ("empty", "is empty"),
         ("open", "chmod"),
@@ -486,6 +488,15 @@ fn a_passphrase_file_that_is_none_is_refused() {
         let command = place.rotate(["--passphrase-file", name]);
         refused_at_once(&place, command, &["--passphrase-file", name, why]);
     }
+}
+
+/// No shell touches the `~` behind an equals sign.
+#[test]
+fn a_passphrase_file_may_be_named_from_the_home_folder() {
+    let place = SnowflakeWorkplace::new(ROTATE);
+    put(&place.path("pass"), PASSPHRASE);
+    Ran::of(place.rotate(["--passphrase-file=~/pass"])).expect(0);
+    assert_eq!(place.state_name(), "awaiting-cutover");
 }
 
 #[test]

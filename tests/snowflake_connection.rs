@@ -919,3 +919,75 @@ fn a_secret_in_the_wrong_place_is_not_repeated() {
         place.expect_untouched();
     }
 }
+
+#[test]
+fn a_token_that_is_not_valid_is_told_from_an_unknown_reason() {
+    let ground = Ground::new();
+    ground.administrator("OPS", &format!("{CANARY}-right"));
+    let token = format!("token = \"{CANARY}-wrong\"");
+    ground.connect(&["user = \"OPS\"", "authenticator = \"oauth\"", &token]);
+    let ran = Ran::of(ground.rotate(&[], &[]));
+    ground.hides_all(&ran);
+    ran.expect(1)
+        .says(&["the token of OPS", "is not valid", "get a new one"]);
+}
+
+/// What stands in a place that is asked first wins, under either of its names.
+#[test]
+fn a_connections_own_token_beats_a_general_one_and_the_file() {
+    let token = format!("{CANARY}-token");
+    for is_in_a_file in [false, true] {
+        let ground = Ground::new();
+        ground.administrator("OPS", &token);
+        ground.place.cloud.set_oauth_token("OPS", &token);
+        ground.put("token", format!("{token}\n"));
+        ground.put("wrong", format!("{CANARY}-wrong\n"));
+        let (right, wrong) = (ground.place.path("token"), ground.place.path("wrong"));
+        let (right, wrong) = (right.display().to_string(), wrong.display().to_string());
+        let in_file = format!("token_file_path = \"{wrong}\"");
+        ground.connect(&["user = \"OPS\"", "authenticator = \"oauth\"", &in_file]);
+        let environment = if is_in_a_file {
+            vec![
+                ("SNOWFLAKE_CONNECTIONS_DEFAULT_TOKEN_FILE_PATH", right.as_str()),
+                ("SNOWFLAKE_TOKEN", "canary-c0ffee-other"),
+            ]
+        } else {
+            vec![("SNOWFLAKE_CONNECTIONS_DEFAULT_TOKEN", token.as_str())]
+        };
+        assert_eq!(ground.logs_in(&environment, &[]).means, Means::OAuth, "{environment:?}");
+    }
+}
+
+#[test]
+fn a_host_with_a_scheme_or_a_port_is_refused_as_what_it_is() {
+    let ground = Ground::new();
+    ground.administrator("OPS", CANARY);
+    let password = format!("password = \"{CANARY}\"");
+    ground.connect(&["user = \"OPS\"", &password]);
+    for host in ["https://acme.snowflakecomputing.com", "127.0.0.1:443", "ops@127.0.0.1"] {
+        ground.refuses(&[("SNOWFLAKE_HOST", host)], &[], &["host is to be a name alone"]);
+    }
+}
+
+/// Some tools wrap a key's text at other widths, or not at all.
+#[test]
+fn a_private_key_is_read_however_its_lines_are_wrapped() {
+    let key = &TestKey::numbered(3);
+    let lines: Vec<&str> = key.private_pem().lines().collect();
+    let base64 = lines[1..lines.len() - 1].concat();
+    for width in [base64.len(), 76, 32] {
+        let wrapped: Vec<&str> = (0..base64.len())
+            .step_by(width)
+            .map(|at| &base64[at..(at + width).min(base64.len())])
+            .collect();
+        let ground = Ground::new();
+        ground.key_holder("OPS", key);
+        ground.put(
+            "admin.p8",
+            format!("{}\n{}\n{}\n", lines[0], wrapped.join("\n"), lines[lines.len() - 1]),
+        );
+        let file = format!("private_key_file = \"{}\"", ground.place.path("admin.p8").display());
+        ground.connect(&["user = \"OPS\"", &file]);
+        assert_eq!(ground.logs_in(&[], &[]).means, by(key), "{width}");
+    }
+}

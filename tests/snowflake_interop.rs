@@ -267,7 +267,7 @@ fn the_line_break_at_the_end_of_the_passphrase_is_not_part_of_it() {
         assert!(holder_with(&place, "open sesame").unwrap().works(), "{content:?}");
     }
     // Everything else is.
-    for passphrase in [" open sesame ", "\topen\tsesame", "open sesame\n"] {
+    for passphrase in [" open sesame ", "\topen\tsesame"] {
         let place = fresh();
         write(&place, "passphrase", format!("{passphrase}\n"), 0o600);
         Ran::of(rotate_encrypted(&place, &AT_ONCE)).expect(0);

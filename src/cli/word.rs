@@ -78,10 +78,10 @@ async fn speak(global: &Global, target: &str, word: Word) -> Exit {
         Ok(session) => session,
         Err(error) => return tell_folder(global, &error),
     };
-    if let Some(exit) = give_up(global, &session, target, word).await {
+    if let (Word::Confirm, Some(exit)) = (word, release(global, &session, target).await) {
         return exit;
     }
-    if let (Word::Confirm, Some(exit)) = (word, release(global, &session, target).await) {
+    if let Some(exit) = give_up(global, &session, target, word).await {
         return exit;
     }
     let result = act(global, &session, target, word).await;
@@ -95,8 +95,6 @@ async fn give_up(global: &Global, session: &Session, target: &str, word: Word) -
         Ok(_) => return None,
     };
     let result = match word {
-        // What has changed at the vendor since can be accepted.
-        Word::Confirm if guided.rotation.is_closed() => return None,
         _ if guided.rotation.is_closed() => Err(DriveError::Refused(Refusal::walk(target, "it has ended already"))),
         Word::Abort { .. } => session.walker().abort(*guided, &person()).await,
         Word::Confirm | Word::Rollback { .. } => Err(DriveError::Refused(Refusal::walked(target))),

@@ -208,6 +208,7 @@ fn seen(known: Known<'_>, found: &Found, now: Timestamp) -> Stored<Watch> {
         rotation: Watch {
             sighting,
             seen_at: Some(now),
+            first_at: known.watch.map_or(now, |watch| watch.rotation.first_at),
             drift,
             released_at: known.watch.and_then(|watch| watch.rotation.released_at),
         },

@@ -146,7 +146,10 @@ fn between(target: &Target, known: Known<'_>, age: Option<Age>, now: Timestamp, 
         );
     }
     match (age, &target.how) {
-        (Some(age), how) => by_age(target, how, age, now, within),
+        (Some(age), _) => {
+            let known_since = known.watch.map(|watch| watch.rotation.first_at);
+            by_age(target, age, known_since, now, within)
+        }
         (None, How::ByHand(_)) => plain(
             Verdict::Guided,
             "no rotation of it is on record, and no last_rotated says when it was".to_owned(),
@@ -161,7 +164,14 @@ fn between(target: &Target, known: Known<'_>, age: Option<Age>, now: Timestamp, 
     }
 }
 
-fn by_age(target: &Target, how: &How, age: Age, now: Timestamp, within: SignedDuration) -> Judgement {
+fn by_age(
+    target: &Target,
+    age: Age,
+    known_since: Option<Timestamp>,
+    now: Timestamp,
+    within: SignedDuration,
+) -> Judgement {
+    let how = &target.how;
     let deadline = age.deadline;
     let days = age.days(now);
     let urgency = deadline.urgency(now.checked_add(within).unwrap_or(Timestamp::MAX));
@@ -191,7 +201,9 @@ fn by_age(target: &Target, how: &How, age: Age, now: Timestamp, within: SignedDu
     };
     let announced = now >= deadline.warn_at;
     match shut(how, now).filter(|_| verdict == Verdict::Start) {
-        Some(_) if is_missed(target, deadline.begin_at, now) => missed(&target.name, &reason),
+        Some(_) if known_since.is_some_and(|since| is_missed(target, deadline.begin_at.max(since), now)) => {
+            missed(&target.name, &reason)
+        }
         Some(opens) => plain(
             Verdict::Wait,
             format!("{reason}; its window opens at {}", minute(opens)),

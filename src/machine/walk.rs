@@ -169,16 +169,14 @@ impl Walk {
         !self.aborted && self.is_closed()
     }
 
-    /// When the new credential was made, where this was the way: no later than the first of the steps that matter was ticked,
-    /// and it may have been weeks until the last. Where those were left out, the walk has ended, and nothing was rotated.
+    /// When the credential was rotated, where this was the way: on the day on which the last step was ticked. Where the
+    /// steps that matter were left out, the walk has ended, and nothing was rotated.
     pub fn rotated_at(&self) -> Option<Timestamp> {
         let taken: Vec<&Tick> = self.ticks.iter().filter(|tick| tick.is_taken()).collect();
         let has_one = |group: &Vec<String>| taken.iter().any(|tick| group.contains(&tick.step));
         let rotates = self.rotates() && self.is_done();
         let rotated = rotates && !taken.is_empty() && self.itinerary.essential.iter().all(has_one);
-        let essential = |tick: &&&Tick| self.itinerary.essential.iter().flatten().any(|step| *step == tick.step);
-        let first = taken.iter().find(essential).or_else(|| taken.first());
-        first.filter(|_| rotated).map(|tick| tick.at)
+        self.ticks.last().filter(|_| rotated).map(|tick| tick.at)
     }
 
     /// Whether it is the way of a rotation, and not of a disconnection or reconnection.

@@ -44,6 +44,8 @@ pub struct Watch {
     pub sighting: Sighting,
     /// When everything was last as expected.
     pub seen_at: Option<Timestamp>,
+    /// When it was looked at for the first time.
+    pub first_at: Timestamp,
     /// What has changed since, where something has.
     pub drift: Option<Drift>,
     /// When a person last said to go on.
@@ -95,6 +97,7 @@ impl Watch {
         };
         match (before, &record.event) {
             (before, Event::Sighted { sighting }) => Ok(Self {
+                first_at: before.as_ref().map_or(record.at, |watch| watch.first_at),
                 sighting: sighting.clone(),
                 seen_at: Some(record.at),
                 drift: None,
@@ -112,6 +115,7 @@ impl Watch {
                 let unseen = Self {
                     sighting: sighting.clone(),
                     seen_at: None,
+                    first_at: record.at,
                     drift: None,
                     released_at: None,
                 };
@@ -125,6 +129,7 @@ impl Watch {
                 sighting: watch.drift.map_or(watch.sighting, |drift| drift.found),
                 drift: None,
                 released_at: Some(record.at),
+                ..watch
             }),
             _ => Err(illegal),
         }

@@ -78,3 +78,22 @@ fn a_passphrase_is_found_in_the_folder_of_the_service_manager() {
         "the key is not encrypted"
     );
 }
+
+/// The file goes on showing the key that was rotated. Then it says nothing any more, and the journal knows better.
+#[test]
+fn a_current_key_that_was_rotated_does_not_stand_in_the_way_of_the_next_rotation() {
+    let place = SnowflakeWorkplace::new(ROTATE);
+    put(&place.path("current.p8"), place.old.private_pem());
+    let text = format!(
+        "[defaults]\ncutover = \"immediate\"\nsoak = \"0s\"\n[[target]]\nname = \"dwh\"\nconnector = \"snowflake-keypair\"\n\
+         user = \"{USER}\"\ncurrent_key = \"{}\"\ndeliver = [\"file:{}/{{date}}.p8\"]\n",
+        place.path("current.p8").display(),
+        place.path("").display(),
+    );
+    put(&place.path("rotate.toml"), &text);
+    place.run(["run", "--due-within", "3650d"]).expect(0).says(&["1 ended"]);
+    let mut plan = place.command(["plan", "--at", "2099-01-01", "--output", "json"]);
+    plan.arg("--config").arg(place.path("rotate.toml"));
+    let plan = Ran::of(plan).expect(0).json();
+    assert_eq!(plan["outlook"][0]["verdict"], "start", "{plan:#}");
+}

@@ -196,3 +196,65 @@ fn a_key_that_should_be_gone_calls_a_person_whatever_its_rotation_waits_for() {
     place.run(["run"]).expect(3).says(&["1 waiting"]);
     assert_eq!(place.cloud.count_of(Action::CreateAccessKey), 1);
 }
+
+/// The first look at a target may be the one that finds it changed: another command had rotated it.
+#[test]
+fn what_has_changed_before_the_first_look_blocks_until_a_person_says_so() {
+    let mut place = FleetWorkplace::new(ROTATE);
+    place.configure(AT_ONCE);
+    place.add_user("main", DAY * 100, "");
+    let named = std::fs::read_to_string(place.path("rotate.toml")).unwrap();
+    place.configure(&named.replace("name = \"main\"", "name = \"s3-customer-managed/main\""));
+    let destination = format!("file:{}", place.path("one-shot.json").display());
+    let one_shot = [
+        "s3-customer-managed",
+        "--user",
+        "main",
+        "--bucket",
+        "acme-data",
+        "--deliver",
+        &destination,
+    ];
+    let at_once = ["--cutover", "immediate", "--soak", "0s"];
+    place.run(one_shot.into_iter().chain(at_once)).expect(0);
+    let new = place.keys("main")[0].clone();
+    let _ = place.cloud.add_key("main");
+    place.cloud.delete_key(&new);
+    place.pass(DAY * 8);
+    for _ in 0..3 {
+        let ran = place.run(["run", "--due-within", "3650d"]).expect(3);
+        assert!(ran.stdout.contains("was in use, and is gone"), "{ran:#?}");
+    }
+    assert_eq!(place.cloud.count_of(Action::CreateAccessKey), 1);
+    place.run(["confirm", "s3-customer-managed/main"]).expect(0);
+    place.run(["run", "--due-within", "3650d"]).expect(0).says(&["1 ended"]);
+    assert_eq!(place.cloud.count_of(Action::CreateAccessKey), 2);
+}
+
+/// Whoever has rotated it by hand can say that what they left is right.
+#[test]
+fn what_a_passage_by_hand_has_changed_can_be_accepted() {
+    let mut place = seen();
+    let text = std::fs::read_to_string(place.path("rotate.toml")).unwrap();
+    let old = place.keys("main")[0].clone();
+    place.configure(
+        "[[target]]\nname = \"main\"\nconnector = \"s3-customer-managed\"\nby_hand = true\nuser = \"main\"\n\
+         last_rotated = \"2020-01-10\"\n",
+    );
+    place.run(["run"]);
+    let _ = place.cloud.add_key("main");
+    place.cloud.delete_key(&old);
+    for step in 1.. {
+        let ran = place.run(["done", "main", &step.to_string()]).expect(0);
+        if ran.stderr.contains("rotated on") {
+            break;
+        }
+        assert!(step < 50, "it never ends");
+    }
+    place.configure(&text);
+    place.pass(DAY * 8);
+    let ran = place.run(["run"]).expect(3);
+    assert!(ran.stdout.contains("confirm main"), "{ran:#?}");
+    place.run(["confirm", "main"]).expect(0).says(&["main: accepted"]);
+    place.run(["run"]).expect(0).says(&["1 target: 1 not due"]);
+}

@@ -177,3 +177,85 @@ fn a_rotation_is_announced_before_it_begins() {
     assert!(!ran.stdout.contains("later"), "{}", ran.stdout);
     assert_eq!(place.cloud.count_of(Action::CreateAccessKey), 0);
 }
+
+/// A window into which no run falls would hold a rotation back until its key is too old.
+#[test]
+fn a_window_that_no_run_falls_into_calls_a_person() {
+    let mut place = FleetWorkplace::new(ROTATE);
+    place.configure("[defaults]\naws_calls_per_second = 0\n");
+    let open = (place.now() + DAY * 2).strftime("%a").to_string().to_lowercase();
+    place.add_user("main", DAY * 140, &format!("window = {{ days = [\"{open}\"] }}"));
+    let told = "no run came by";
+    for _ in 0..2 {
+        place.run(["run"]).expect(0).says(&["1 target: 1 waiting"]);
+        place.pass(DAY * 7);
+    }
+    let ran = place.run(["run"]).expect(3).says(&["1 target: 1 blocked"]);
+    assert!(
+        ran.stdout.contains(told) && ran.stdout.contains("--only main"),
+        "{ran:#?}"
+    );
+    assert_eq!(place.verdicts()[0].1, "blocked");
+    assert_eq!(place.cloud.count_of(Action::CreateAccessKey), 0);
+    // A run inside the window is all that it needs.
+    place.pass(DAY * 2);
+    place.run(["run"]).expect(0).says(&["1 target: 1 waiting"]);
+    assert_eq!(place.cloud.count_of(Action::CreateAccessKey), 1);
+    // The same of a rotation that is open: the old key waits to be disabled.
+    place.pass(DAY * 5);
+    place.run(["confirm", "main"]).expect(0);
+    place.run(["run"]).expect(0).says(&["1 target: 1 waiting"]);
+    place.pass(DAY * 8);
+    let ran = place.run(["run"]).expect(3);
+    assert!(ran.stdout.contains(told), "{ran:#?}");
+    assert_eq!(place.cloud.count_of(Action::UpdateAccessKey), 0);
+}
+
+#[test]
+fn a_date_that_is_yet_to_come_is_no_date_of_a_rotation() {
+    let mut place = FleetWorkplace::new(ROTATE);
+    let desk = |date: &str| {
+        format!(
+            "[[target]]\nname = \"desk\"\nconnector = \"freshdesk\"\ndomain = \"acme\"\nlast_rotated = \"{date}\"\n"
+        )
+    };
+    place.configure(&desk("2062-01-10"));
+    let told = "2062-01-10";
+    let ran = place.run(["run"]).expect(3);
+    assert!(
+        ran.stdout.contains(told) && ran.stdout.contains("yet to come"),
+        "{ran:#?}"
+    );
+    let ran = place.run(["doctor"]).expect(1);
+    assert!(ran.stdout.contains("2062-01-10 is yet to come"), "{ran:#?}");
+    assert_eq!(place.verdicts()[0].1, "blocked");
+    place.configure(&desk(&place.now().strftime("%Y-%m-%d").to_string()));
+    place.run(["run"]).expect(0).says(&["1 target: 1 not due"]);
+    place.run(["doctor"]).expect(0);
+}
+
+/// A line of cron outlives the rotations that it leaves out.
+#[test]
+fn a_rotation_that_has_ended_may_still_be_left_out() {
+    let mut place = FleetWorkplace::new(ROTATE);
+    place.configure(AT_ONCE);
+    place.add_user("main", DAY * 10, "");
+    place.cloud.add_user("other");
+    let _ = place.cloud.add_key("other");
+    let destination = format!("file:{}", place.path("other.json").display());
+    let other = [
+        "s3-customer-managed",
+        "--user",
+        "other",
+        "--bucket",
+        "acme-data",
+        "--deliver",
+        &destination,
+    ];
+    let at_once = ["--cutover", "immediate", "--soak", "0s"];
+    place.run(other.into_iter().chain(at_once)).expect(0);
+    place
+        .run(["run", "--exclude", "s3-customer-managed/other"])
+        .expect(0)
+        .says(&["1 target: 1 not due"]);
+}

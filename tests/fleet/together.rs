@@ -1,5 +1,6 @@
 //! Many targets at once, and none at another's cost.
 
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -202,4 +203,86 @@ fn a_plan_and_a_check_up_tell_what_would_fail() {
         ran.stdout
     );
     assert_eq!(place.cloud.count_of(Action::CreateAccessKey), 0);
+}
+
+/// Profiles share a file: none may be lost by two deliveries at once.
+#[test]
+fn targets_that_deliver_into_one_file_all_arrive() {
+    const TARGETS: usize = 24;
+    for _ in 0..3 {
+        let mut place = FleetWorkplace::new(ROTATE);
+        let shared = place.path("credentials");
+        let mut text = format!("{AT_ONCE}concurrency = {TARGETS}\n");
+        for number in 0..TARGETS {
+            let user = format!("user-{number:02}");
+            place.cloud.add_user(&user);
+            let _ = place.cloud.add_key_created_at(&user, place.now() - DAY * 179);
+            text.push_str(&format!(
+                "\n[[target]]\nname = \"{user}\"\nconnector = \"s3-customer-managed\"\nuser = \"{user}\"\nbucket = \"acme-data\"\n\
+                 deliver = [\"aws-profile:{user}@{}\"]\n",
+                shared.display()
+            ));
+        }
+        place.configure(&text);
+        place.run(["run"]).expect(0).says(&["24 ended"]);
+        let delivered = std::fs::read_to_string(&shared).unwrap();
+        for number in 0..TARGETS {
+            let keys = place.keys(&format!("user-{number:02}"));
+            assert_eq!(keys.len(), 1);
+            assert!(
+                delivered.contains(&keys[0]),
+                "{} is not delivered:\n{delivered}",
+                keys[0]
+            );
+        }
+    }
+}
+
+/// A login that does not work is not tried for each target that shares it.
+#[test]
+fn a_login_that_fails_is_shared_like_one_that_works() {
+    let mut place = many(0);
+    let role = "assume_role = \"arn:aws:iam::123456789012:role/nobody\"\n";
+    for number in 0..12 {
+        place.add_user(&format!("user-{number:02}"), DAY * 179, role);
+    }
+    place.cloud.deny(Action::AssumeRole);
+    place.run(["run"]).expect(1).says(&["12 targets: 12 failed"]);
+    assert_eq!(place.cloud.count_of(Action::AssumeRole), 1);
+}
+
+#[test]
+fn a_check_up_tells_what_a_run_would_refuse() {
+    let mut place = FleetWorkplace::new(ROTATE);
+    place.configure("[defaults]\naws_calls_per_second = 0\n");
+    place.add_user("main", DAY * 10, "");
+    let text = std::fs::read_to_string(place.path("rotate.toml")).unwrap();
+    // A new key would replace the only copy of the one that the program itself runs on.
+    let admin = place.cloud.admin();
+    let held = format!(
+        "{{\"Version\": 1, \"AccessKeyId\": \"{}\", \"SecretAccessKey\": \"{}\"}}",
+        admin.id, admin.secret
+    );
+    std::fs::write(place.delivered("main"), held).unwrap();
+    std::fs::set_permissions(place.delivered("main"), PermissionsExt::from_mode(0o600)).unwrap();
+    let ran = place.run(["doctor"]).expect(1);
+    assert!(ran.stdout.contains("which rotate itself runs on"), "{ran:#?}");
+    std::fs::remove_file(place.delivered("main")).unwrap();
+    place.run(["doctor"]).expect(0);
+    // A state folder that nobody could use.
+    place.configure(&format!(
+        "[store]\nstate_dir = \"{}\"\n{text}",
+        place.path("other").display()
+    ));
+    std::fs::create_dir(place.path("other")).unwrap();
+    std::fs::set_permissions(place.path("other"), PermissionsExt::from_mode(0o755)).unwrap();
+    let mut doctor = std::process::Command::new(ROTATE);
+    doctor
+        .env_clear()
+        .envs(place.cloud.env())
+        .env("HOME", place.path(""))
+        .current_dir(place.path(""))
+        .arg("doctor");
+    let ran = rotate_fixtures::Ran::of(doctor).expect(1);
+    assert!(ran.stdout.contains("other users may open it"), "{ran:#?}");
 }

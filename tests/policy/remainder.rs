@@ -218,3 +218,33 @@ fn a_plan_can_be_made_after_a_crash_while_a_key_was_being_created_or_discarded()
         assert!(foresee(abort(Phase::Creating), Facts::default(), NOW).is_ok());
     }
 }
+
+/// Beyond what any list lags by, a key that works was put back by someone.
+#[test]
+fn an_old_key_that_is_put_back_before_its_rest_is_told_and_not_waited_for() {
+    let disabled = |seconds| {
+        let retired = Retired {
+            at: ago(seconds),
+            proved: true,
+        };
+        rotation(Phase::Deactivated(issued(Some(NOW)), switch(ago(seconds)), retired))
+    };
+    let listing = |agreeing| Facts {
+        keys: Some(Listing {
+            keys: vec![key(OLD, true), key(NEW, true)],
+            agreeing,
+        }),
+        ..Facts::default()
+    };
+    for (seconds, agreeing) in [(10, 1), (10, 12), (3_599, 12), (3_600, 1)] {
+        assert_eq!(
+            next(&disabled(seconds), &listing(agreeing), NOW),
+            Step::ReadKeys { again: true },
+            "{seconds} {agreeing}"
+        );
+    }
+    match next(&disabled(3_600), &listing(2), NOW) {
+        Step::Record(Event::Blocked { why }) => assert!(why.contains("someone has put it back"), "{why}"),
+        step => panic!("{step:?}"),
+    }
+}
