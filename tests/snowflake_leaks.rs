@@ -18,9 +18,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rotate_fixtures::SnowflakeWorkplace;
 use rotate_fixtures::snowflake::{Action, Fault, Slot, TestKey};
 use rotate_fixtures::snowflake_workplace::{TARGET, USER};
+use rotate_fixtures::{SnowflakeWorkplace, has};
 
 const ROTATE: &str = env!("CARGO_BIN_EXE_rotate");
 const AT_ONCE: [&str; 6] = ["--cutover", "immediate", "--soak", "0s", "--verify-deadline", "1s"];
@@ -151,10 +151,6 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     deeper
         .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] })
         .collect()
-}
-
-fn has(bytes: &[u8], wanted: &[u8]) -> bool {
-    bytes.windows(wanted.len()).any(|window| window == wanted)
 }
 
 /// Every stretch of a private key that its public half does not share.

@@ -4,6 +4,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::Command;
 
+use rotate_fixtures::{AUTHORITY, has};
+
 use crate::flow::Flow;
 use crate::ground::Ground;
 use crate::journal::{self, Journal};
@@ -75,7 +77,7 @@ impl<G: Ground> Scenario<G> {
     /// Runs one command; whether it was killed.
     fn launch(&self, mut command: Command, kill_at: Option<usize>, kills: &[usize]) -> bool {
         command.env("ROTATE_TEST_TRACE", &self.trace).args(["-vvv"]);
-        command.env("RUST_LOG", "trace");
+        command.env("RUST_LOG", "trace").env("SSL_CERT_FILE", AUTHORITY);
         if let Some(kill_at) = kill_at {
             command.env("ROTATE_TEST_KILL_AT", kill_at.to_string());
         }
@@ -165,8 +167,7 @@ impl<G: Ground> Scenario<G> {
 
     fn no_secret_in(&self, bytes: &[u8], place: &str) {
         for secret in self.ground.secrets() {
-            let found = bytes.windows(secret.len()).any(|window| window == secret);
-            assert!(!found, "a secret is in {place}");
+            assert!(!has(bytes, &secret), "a secret is in {place}");
         }
     }
 

@@ -6,8 +6,8 @@
 use std::os::unix::process::ExitStatusExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rotate_fixtures::FleetWorkplace;
 use rotate_fixtures::aws::{Action, Credentials};
+use rotate_fixtures::{AUTHORITY, FleetWorkplace, has};
 
 use super::{AT_ONCE, DAY, ROTATE};
 
@@ -37,6 +37,7 @@ impl Scenario {
     /// Runs once; says whether it was killed.
     fn run(&self, kill_at: Option<usize>) -> bool {
         let mut command = self.place.command(["run"]);
+        command.env("SSL_CERT_FILE", AUTHORITY);
         if let Some(kill) = kill_at {
             command.env("ROTATE_TEST_KILL_AT", kill.to_string());
         }
@@ -94,10 +95,6 @@ impl Scenario {
         self.place.run(["run"]).expect(0).says(&["20 targets: 20 not due"]);
         assert_eq!(cloud.count_of(Action::CreateAccessKey), 0);
     }
-}
-
-fn has(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack.windows(needle.len()).any(|window| window == needle)
 }
 
 /// Kills a run at these points, one after the other, and brings the fleet to its end.

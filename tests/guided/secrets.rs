@@ -104,7 +104,7 @@ fn bytes_below(folder: &Path) -> Vec<u8> {
 }
 
 fn holds(bytes: &[u8], text: &str) -> bool {
-    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    rotate_fixtures::has(bytes, text.as_bytes())
 }
 
 /// The longest word, which is the secret itself where there are words around it.
