@@ -8,6 +8,7 @@ mod error;
 mod interrupt;
 mod live;
 mod open;
+mod outcome;
 mod pace;
 mod prove;
 mod word;
@@ -20,11 +21,12 @@ pub use error::{DriveError, Refusal};
 pub use interrupt::Interrupt;
 pub use live::{History, LiveKey, Rival, rivals};
 pub use open::{Found, Request, Standing, inspect, prepare};
+pub use outcome::Outcome;
 pub use pace::Pace;
 
 use crate::hooks::now;
 use crate::machine::{Event, Phase, Record, Rotation, SwitchedBy};
-use crate::policy::{Facts, Listing, Step, Use, Wait, next};
+use crate::policy::{Facts, Listing, Step, Use, next};
 use crate::seal::Sealer;
 use crate::store::{Append, Automated as Stored, Lease, Store};
 
@@ -58,14 +60,6 @@ pub struct Driver<'a> {
     pub pace: Pace,
     /// Set once the program is asked to stop.
     pub interrupt: &'a Interrupt,
-}
-
-/// Where a rotation came to stand.
-pub struct Outcome {
-    /// The rotation.
-    pub stored: Stored,
-    /// What it waits for; `None` once it has ended.
-    pub wait: Option<Wait>,
 }
 
 /// What one passage through [`Driver::advance`] remembers between its steps.

@@ -14,7 +14,7 @@ use crate::driver::{DriveError, Found, History, Outcome, Refusal, Request, Stand
 use crate::hooks::now;
 use crate::machine::Cutover;
 use crate::plan::foresee;
-use crate::policy::{Facts, Step, next};
+use crate::policy::Facts;
 use crate::render::Report;
 use crate::state_folder::FolderError;
 use crate::store::{Automated, Store, Stored};
@@ -97,7 +97,7 @@ async fn advance(
         }
     };
     // A rotation that has ended, or that a person has to move, needs no vendor.
-    if let Some(outcome) = idle(&stored) {
+    if let Some(outcome) = Outcome::idle(&stored, now()) {
         if outcome.wait.is_none() {
             let ended = stored.updated_at.strftime("%Y-%m-%d %H:%M UTC");
             terminal::note(&format!(
@@ -141,19 +141,6 @@ pub(super) fn automated(latest: Option<Stored>) -> Result<Option<Automated>, Dri
     }
 }
 
-/// The outcome of a rotation in which there is nothing to do now; `None` where there is.
-pub(super) fn idle(stored: &Automated) -> Option<Outcome> {
-    let wait = match next(&stored.rotation, &Facts::default(), now()) {
-        Step::Wait(wait) => Some(wait),
-        Step::Closed => None,
-        _ => return None,
-    };
-    Some(Outcome {
-        stored: stored.clone(),
-        wait,
-    })
-}
-
 /// Prints what would be done, from where the target stands. Reads only, and makes no state folder.
 async fn dry_run(global: &Global, request: &Request<'_>) -> Exit {
     let speaker = speaker(global);
@@ -186,7 +173,7 @@ async fn plan(global: &Global, request: &Request<'_>) -> Result<Result<Report, D
     let work = async {
         if let Standing::Present(stored) = request.standing(automated(latest)?)? {
             let steps = foresee(stored.rotation.clone(), Facts::default(), now())?;
-            let wait = idle(&stored).and_then(|outcome| outcome.wait);
+            let wait = Outcome::idle(&stored, now()).and_then(|outcome| outcome.wait);
             return Ok(Report::of(&stored, wait.as_ref(), now(), &speaker).with_plan(steps));
         }
         inspect(request.destinations).await?;

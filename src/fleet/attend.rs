@@ -14,9 +14,8 @@ use crate::config::{Automatic, Config, How, Target};
 use crate::driver::{DriveError, Driver, Found, History, Interrupt, Outcome, Pace, Progress, Refusal};
 use crate::hooks::now;
 use crate::machine::{Course, Itinerary, Sighting, Watch};
-use crate::policy::{Facts, Step, next};
 use crate::seal::Sealer;
-use crate::store::{Automated, Guided, Lease, Store, Stored};
+use crate::store::{Guided, Lease, Store, Stored};
 use crate::walker::Walker;
 use crate::watcher::Watcher;
 
@@ -98,7 +97,7 @@ impl Fleet<'_> {
             Ok(automated) => automated,
             Err(guided) => return Ok(Attended::Guided(guided)),
         };
-        if let Some(outcome) = idle(&stored) {
+        if let Some(outcome) = Outcome::idle(&stored, now()) {
             return Ok(Attended::Moved(Box::new(outcome)));
         }
         let charter = &stored.rotation.charter;
@@ -219,19 +218,6 @@ impl Fleet<'_> {
             interrupt: self.interrupt,
         }
     }
-}
-
-/// The outcome of a rotation in which there is nothing to do now; `None` where there is.
-fn idle(stored: &Automated) -> Option<Outcome> {
-    let wait = match next(&stored.rotation, &Facts::default(), now()) {
-        Step::Wait(wait) => Some(wait),
-        Step::Closed => None,
-        _ => return None,
-    };
-    Some(Outcome {
-        stored: stored.clone(),
-        wait,
-    })
 }
 
 /// A target is looked at when its rotation may be due, when something was wrong with it, and every few days.

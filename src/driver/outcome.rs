@@ -1,0 +1,29 @@
+//! Where a rotation came to stand.
+
+use jiff::Timestamp;
+
+use crate::policy::{Facts, Step, Wait, next};
+use crate::store::Automated as Stored;
+
+/// Where a rotation came to stand.
+pub struct Outcome {
+    /// The rotation.
+    pub stored: Stored,
+    /// What it waits for; `None` once it has ended.
+    pub wait: Option<Wait>,
+}
+
+impl Outcome {
+    /// What becomes of a rotation in which there is nothing to do now, which needs no vendor; `None` where there is.
+    pub fn idle(stored: &Stored, now: Timestamp) -> Option<Self> {
+        let wait = match next(&stored.rotation, &Facts::default(), now) {
+            Step::Wait(wait) => Some(wait),
+            Step::Closed => None,
+            _ => return None,
+        };
+        Some(Self {
+            stored: stored.clone(),
+            wait,
+        })
+    }
+}
