@@ -244,7 +244,13 @@ impl Driver<'_> {
     }
 
     async fn read_use(&self, key: KeyId, stored: &Stored, passage: &mut Passage) -> Result<(), DriveError> {
-        let last_use = self.read(self.provider.last_use(&key)).await?;
+        let reading = self.provider.last_use(&key);
+        // What it says may ask for enabling the old key again: that does not wait for the next run.
+        let last_use = if stored.rotation.phase.is_delicate() {
+            reading.await?
+        } else {
+            self.read(reading).await?
+        };
         if let (LastUse::At { at, service, region }, Phase::CutOver(_, switch)) = (&last_use, &stored.rotation.phase)
             && matches!(switch.by, SwitchedBy::Person(_))
             && key == stored.rotation.charter.old_key

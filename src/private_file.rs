@@ -124,8 +124,16 @@ fn keep_owner(file: &File, before: Option<&Metadata>) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(before.mode() & 0o777))
 }
 
+/// Makes durable what is in this place: whoever put it there may have died before it was.
+pub fn settle(path: &Path) -> Result<(), Refused> {
+    File::open(path)
+        .and_then(|file| file.sync_all())
+        .map_err(failed("cannot be synced"))?;
+    sync_folder(path)
+}
+
 /// A rename is durable only once its folder is.
-fn sync_folder(path: &Path) -> Result<(), Refused> {
+pub fn sync_folder(path: &Path) -> Result<(), Refused> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))
         .and_then(|folder| folder.sync_all())

@@ -1,6 +1,6 @@
 //! The folder that holds the journal and the sealer's identity.
 
-use std::fs::DirBuilder;
+use std::fs::{DirBuilder, File};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
@@ -45,12 +45,22 @@ impl StateFolder {
     pub async fn open(&self) -> Result<(SqliteStore, AgeSealer, bool), FolderError> {
         let new = !self.path.exists();
         if new {
+            let missing: Vec<&Path> = self.path.ancestors().take_while(|folder| !folder.exists()).collect();
             let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.path);
             made.map_err(|error| self.unsafe_folder(format!("it cannot be made: {error}")))?;
+            // What is kept in a folder is lost with its name.
+            for folder in missing {
+                if let Err(why) = private_file::sync_folder(folder) {
+                    tracing::warn!("{}: {why}", folder.display());
+                }
+            }
         }
         self.check()?;
         // The identity comes first: no secret may ever be sealed to one that a crash could lose.
         let identity = self.path.join("identity.age");
+        // Of two that begin here at the same time, the second finds what the first has made.
+        let alone = File::open(&self.path).and_then(|folder| folder.lock().map(|()| folder));
+        let alone = alone.map_err(|error| self.unsafe_folder(format!("it cannot be locked: {error}")))?;
         let sealer = if identity.symlink_metadata().is_ok() {
             private_file::sweep(&identity).map_err(|why| self.unsafe_folder(why.to_string()))?;
             AgeSealer::open(&identity)?
@@ -59,6 +69,7 @@ impl StateFolder {
         } else {
             AgeSealer::create(&identity)?
         };
+        drop(alone);
         let store = SqliteStore::open(&self.database()).await?;
         Ok((store, sealer, new))
     }

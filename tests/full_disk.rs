@@ -14,8 +14,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use jiff::SignedDuration;
 use rotate_fixtures::aws::Action;
-use rotate_fixtures::{Ran, Workplace};
+use rotate_fixtures::{FleetWorkplace, Ran, Workplace};
 
 const ROTATE: &str = env!("CARGO_BIN_EXE_rotate");
 
@@ -23,7 +24,7 @@ const ROTATE: &str = env!("CARGO_BIN_EXE_rotate");
 const AT_ONCE: [&str; 4] = ["--cutover", "immediate", "--soak", "0s"];
 
 /// The same command in a mount namespace of its own, by a script that mounts a disk at `$DISK` and runs `"$@"`.
-fn with_disk(place: &Workplace, command: &Command, folder: &Path, script: &str) -> Ran {
+fn with_disk(place: &Path, command: &Command, folder: &Path, script: &str) -> Ran {
     fs::create_dir(folder).unwrap();
     let mut wrapped = Command::new("unshare");
     wrapped
@@ -31,8 +32,8 @@ fn with_disk(place: &Workplace, command: &Command, folder: &Path, script: &str) 
         .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         .env("DISK", folder)
-        .env("SIGN", place.path("sign"))
-        .current_dir(place.path("."))
+        .env("SIGN", place.join("sign"))
+        .current_dir(place)
         .args(["-rm", "sh", "-c", script, "sh"])
         .arg(command.get_program())
         .args(command.get_args());
@@ -43,7 +44,7 @@ fn with_disk(place: &Workplace, command: &Command, folder: &Path, script: &str) 
 fn deliver_to_disk(script: &str) -> (Workplace, Ran) {
     let place = Workplace::new(ROTATE);
     let rotate = place.rotate_to(&["file:disk/key.json"], AT_ONCE);
-    let ran = with_disk(&place, &rotate, &place.path("disk"), script);
+    let ran = with_disk(&place.path("."), &rotate, &place.path("disk"), script);
     (place, ran)
 }
 
@@ -84,11 +85,21 @@ fn a_full_disk_under_the_state_folder_is_told_before_anything_is_begun() {
     let script = r#"mount -t tmpfs -o size=8k,mode=0700 tmpfs "$DISK" || exit 70
         cat /dev/zero > "$DISK/filler" 2>&-
         exec "$@""#;
-    with_disk(&place, &place.rotate(AT_ONCE), &place.state(), script)
+    with_disk(&place.path("."), &place.rotate(AT_ONCE), &place.state(), script)
         .expect(1)
         .says(&["state", "No space left on device", "make room"]);
     assert_eq!(place.cloud.call_count(), 0);
     place.expect_untouched();
+}
+
+/// Gives the sign at which the disk is filled, and waits until it is.
+fn fill(sign: &Path, full: &Path) {
+    fs::write(sign, "").unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !full.exists() {
+        assert!(Instant::now() < deadline, "the disk does not fill up");
+        sleep(Duration::from_millis(10));
+    }
 }
 
 #[test]
@@ -104,19 +115,50 @@ fn a_disk_that_fills_up_while_a_key_is_created_loses_no_key() {
     let first = AtomicBool::new(true);
     place.cloud.on_effect(move |effect| {
         if effect.action == Action::CreateAccessKey && first.swap(false, Ordering::SeqCst) {
-            fs::write(&sign, "").unwrap();
-            let deadline = Instant::now() + Duration::from_secs(30);
-            while !full.exists() {
-                assert!(Instant::now() < deadline, "the disk does not fill up");
-                sleep(Duration::from_millis(10));
-            }
+            fill(&sign, &full);
         }
     });
-    let ran = with_disk(&place, &place.rotate(AT_ONCE), &place.state(), script)
+    let ran = with_disk(&place.path("."), &place.rotate(AT_ONCE), &place.state(), script)
         .expect(0)
         .says(&["the disk under", "is full", "make room"]);
     assert!(ran.stdout.contains("the first run ended with 1"), "{ran:#?}");
     // The key whose secret found no room is gone, and the one after it is delivered.
     place.expect_rotated();
     assert_eq!(place.cloud.count_of(Action::CreateAccessKey), 2);
+}
+
+/// What has failed for one target is no concern of the others, once there is room again.
+#[test]
+fn a_disk_that_is_full_for_a_moment_stops_no_other_target() {
+    let mut place = FleetWorkplace::new(ROTATE);
+    place.configure("[defaults]\ncutover = \"immediate\"\nsoak = \"0s\"\naws_calls_per_second = 0\nconcurrency = 1\n");
+    for user in ["first", "second", "third"] {
+        place.add_user(user, SignedDuration::from_hours(24 * 179), "");
+    }
+    // Once the first target has failed there is room again.
+    let script = r#"mount -t tmpfs -o size=4m,mode=0700 tmpfs "$DISK" || exit 70
+        (until [ -e "$SIGN" ]; do sleep 0.02; done; cat /dev/zero > "$DISK/filler" 2>&-; touch "$SIGN.full") &
+        exec 3>&1
+        { "$@" 2>&1 >&3; echo "the first run ended with $?" >&3; } | while read -r line; do
+            echo "$line" >&2
+            case "$line" in *"is full"*) rm "$DISK/filler" ;; esac
+        done
+        exec "$@""#;
+    let (sign, full) = (place.path("sign"), place.path("sign.full"));
+    let first = AtomicBool::new(true);
+    place.cloud.on_effect(move |effect| {
+        if effect.action == Action::CreateAccessKey && first.swap(false, Ordering::SeqCst) {
+            fill(&sign, &full);
+        }
+    });
+    // The next target asks before it writes anything down.
+    place.cloud.latency(Duration::from_millis(250));
+    let ran = with_disk(&place.path("."), &place.command(["run"]), &place.state(), script)
+        .expect(0)
+        .says(&["is full", "make room", "3 targets: 2 ended, 1 failed"]);
+    assert!(ran.stdout.contains("the first run ended with 1"), "{ran:#?}");
+    for user in ["first", "second", "third"] {
+        let delivered = place.delivered_key(user).unwrap();
+        assert_eq!(place.keys(user), [delivered.id], "{user}");
+    }
 }

@@ -500,6 +500,18 @@ fn a_passphrase_file_may_be_named_from_the_home_folder() {
 }
 
 #[test]
+fn a_current_key_that_an_open_rotation_was_not_begun_with_is_refused() {
+    let place = SnowflakeWorkplace::new(ROTATE);
+    put(&place.path("current.p8"), place.old.private_pem());
+    put(&place.path("other.p8"), TestKey::numbered(3).private_pem());
+    Ran::of(place.rotate(["--current-key", "current.p8"])).expect(0);
+    Ran::of(place.rotate(["--current-key", "current.p8"])).expect(0);
+    let ran = Ran::of(place.rotate(["--current-key", "other.p8"])).expect(1);
+    ran.says(&["begun with other values for --current-key", "rotate"]);
+    assert_eq!(place.state_name(), "awaiting-cutover");
+}
+
+#[test]
 fn a_current_key_that_is_in_neither_slot_is_refused() {
     let place = SnowflakeWorkplace::new(ROTATE);
     let (second, other) = (TestKey::numbered(2), TestKey::numbered(3));

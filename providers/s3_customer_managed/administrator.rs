@@ -9,6 +9,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::service_config::ServiceConfigKey;
+use tokio::time::timeout;
 
 use super::Inputs;
 use super::endpoint::EndpointGuard;
@@ -17,6 +18,9 @@ use crate::call::{Call, local};
 use crate::contract::{Error, Kind};
 use crate::endpoint::check_endpoint;
 use crate::patience::patiently;
+
+/// How long the source of credentials may take: a helper may ask a person for a second factor, and nobody is there at night.
+const SOURCE_PATIENCE: Duration = Duration::from_secs(120);
 
 const ASSUME_ROLE: Call = Call::read("sts:AssumeRole");
 pub(super) const WHO_AM_I: Call = Call::read("sts:GetCallerIdentity");
@@ -126,7 +130,9 @@ pub(super) async fn credentials(config: &SdkConfig, profile: Option<&str>) -> Re
     let provider = config
         .credentials_provider()
         .ok_or_else(|| none("no source of credentials is configured"))?;
-    provider.provide_credentials().await.map_err(|error| {
+    let found = timeout(SOURCE_PATIENCE, provider.provide_credentials()).await;
+    let found = found.map_err(|_| none("their source did not answer in time"))?;
+    found.map_err(|error| {
         use aws_credential_types::provider::error::CredentialsError as E;
         none(match error {
             E::CredentialsNotLoaded(_) if profile.is_some() => "it does not exist, or holds no credentials",

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
@@ -25,6 +25,9 @@ use crate::contract::Error;
 /// How long a login is shared. An assumed role's own lasts for an hour, and a target's passage for minutes.
 const SHARED_FOR: Duration = Duration::from_secs(15 * 60);
 
+/// How long a target's passage takes at most, but for throttling.
+const PASSAGE: Duration = Duration::from_secs(5 * 60);
+
 /// One administrator, as a rotation needs them.
 pub(super) struct Administrator {
     pub(super) config: SdkConfig,
@@ -33,6 +36,15 @@ pub(super) struct Administrator {
     pub(super) callers: Vec<Credentials>,
     pub(super) path_style: bool,
     pub(super) rate: Rate,
+}
+
+impl Administrator {
+    /// Whether no credentials end before a target's passage would.
+    fn outlasts_a_passage(&self) -> bool {
+        let end = SystemTime::now() + PASSAGE;
+        let ends = self.callers.iter().filter_map(Credentials::expiry);
+        ends.into_iter().all(|expiry| expiry > end)
+    }
 }
 
 /// What tells one administrator from another.
@@ -87,8 +99,11 @@ impl Administrators {
         };
         let mut login = login.lock().await;
         if let Some((since, known)) = &*login {
-            let shared_for = if known.is_ok() { SHARED_FOR } else { FAILED_FOR };
-            if since.elapsed() < shared_for {
+            let is_shared = match known {
+                Ok(administrator) => since.elapsed() < SHARED_FOR && administrator.outlasts_a_passage(),
+                Err(_) => since.elapsed() < FAILED_FOR,
+            };
+            if is_shared {
                 return known.clone();
             }
         }

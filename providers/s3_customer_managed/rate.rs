@@ -9,11 +9,17 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 /// The rates of one run, by account.
 pub(super) struct Rates {
     calls_per_second: Option<NonZeroU32>,
-    accounts: Mutex<HashMap<String, Arc<DefaultDirectRateLimiter>>>,
+    accounts: Mutex<HashMap<String, Arc<Limit>>>,
 }
 
 /// The rate of one account.
-pub(super) struct Rate(Option<Arc<DefaultDirectRateLimiter>>);
+pub(super) struct Rate(Option<Arc<Limit>>);
+
+struct Limit {
+    limiter: DefaultDirectRateLimiter,
+    /// Those who wait for the limiter would all try at once, and luck would decide.
+    queue: tokio::sync::Mutex<()>,
+}
 
 impl Rates {
     pub(super) fn new(calls_per_second: Option<NonZeroU32>) -> Self {
@@ -32,10 +38,13 @@ impl Rates {
             return Rate::unlimited();
         };
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        let limiter = accounts
-            .entry(account.to_owned())
-            .or_insert_with(|| Arc::new(RateLimiter::direct(Quota::per_second(calls))));
-        Rate(Some(Arc::clone(limiter)))
+        let limit = accounts.entry(account.to_owned()).or_insert_with(|| {
+            Arc::new(Limit {
+                limiter: RateLimiter::direct(Quota::per_second(calls)),
+                queue: tokio::sync::Mutex::default(),
+            })
+        });
+        Rate(Some(Arc::clone(limit)))
     }
 }
 
@@ -46,8 +55,9 @@ impl Rate {
 
     /// Waits for this call's turn.
     pub(super) async fn turn(&self) {
-        if let Some(limiter) = &self.0 {
-            limiter.until_ready().await;
+        if let Some(limit) = &self.0 {
+            let _first = limit.queue.lock().await;
+            limit.limiter.until_ready().await;
         }
     }
 }

@@ -64,36 +64,40 @@ pub(super) async fn rotate(global: &Global, request: &Request<'_>, options: &Opt
     if options.dry_run {
         return dry_run(global, request).await;
     }
+    // Before the journal is taken: nobody else has to wait for the answer.
+    let asks = !options.yes && terminal::is_attended();
+    if asks && would_open(global, request).await && !terminal::ask(question) {
+        terminal::note("nothing was begun");
+        return Exit::Ok;
+    }
     let session = match Session::begin(global).await {
         Ok(session) => session,
         Err(error) => return tell_folder(global, &error),
     };
-    match advance(global, &session, request, options, question).await {
-        Ok(Some(outcome)) => session.conclude(global, request.target, Ok(outcome)).await,
-        Ok(None) => {
-            terminal::note("nothing was begun");
-            Exit::Ok
-        }
-        Err(error) => session.conclude(global, request.target, Err(error)).await,
-    }
+    let result = advance(global, &session, request).await;
+    session.conclude(global, request.target, result).await
 }
 
-async fn advance(
-    global: &Global,
-    session: &Session,
-    request: &Request<'_>,
-    options: &Options,
-    question: &str,
-) -> Result<Option<Outcome>, DriveError> {
+/// Whether there is nothing yet to go on with. What cannot be read is told by whoever acts upon it.
+async fn would_open(global: &Global, request: &Request<'_>) -> bool {
+    let standing = async {
+        let store = locate(global).ok()?.open_journal().await.ok()?;
+        let latest = match store {
+            Some(store) => store.latest(request.target).await.ok()?,
+            None => None,
+        };
+        request.standing(automated(latest).ok()?).ok()
+    };
+    matches!(standing.await, Some(Standing::Absent))
+}
+
+async fn advance(global: &Global, session: &Session, request: &Request<'_>) -> Result<Outcome, DriveError> {
     let connect = request.connector.connect;
     let stored = match request.standing(automated(session.store.latest(request.target).await?)?)? {
         Standing::Present(stored) => *stored,
         Standing::Absent => {
-            if !options.yes && terminal::is_attended() && !terminal::ask(question) {
-                return Ok(None);
-            }
             let provider = connect(request.inputs.clone(), &session.vendors).await?;
-            return session.driver(global, provider.as_ref()).open(request).await.map(Some);
+            return session.driver(global, provider.as_ref()).open(request).await;
         }
     };
     // A rotation that has ended, or that a person has to move, needs no vendor.
@@ -104,11 +108,11 @@ async fn advance(
                 "this rotation ended at {ended}, so nothing was done; --again rotates once more"
             ));
         }
-        return Ok(Some(outcome));
+        return Ok(outcome);
     }
     let provider = connect(request.inputs.clone(), &session.vendors).await?;
     let driver = session.driver(global, provider.as_ref());
-    driver.advance(stored).await.map(Some)
+    driver.advance(stored).await
 }
 
 /// Understands the destinations of the command line.

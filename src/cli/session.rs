@@ -46,6 +46,17 @@ impl Session {
 
     /// The same, with what targets share at their vendors.
     pub(super) async fn begin_with(global: &Global, vendors: Arc<Vendors>) -> Result<Self, FolderError> {
+        let session = Self::begin_for(global, vendors, Arc::default()).await?;
+        process::listen(&session.interrupt);
+        Ok(session)
+    }
+
+    /// The same, where someone listens for signals already.
+    pub(super) async fn begin_for(
+        global: &Global,
+        vendors: Arc<Vendors>,
+        interrupt: Arc<Interrupt>,
+    ) -> Result<Self, FolderError> {
         let folder = locate(global)?;
         let (store, sealer, new) = folder.open().await?;
         if new {
@@ -55,8 +66,6 @@ impl Session {
             ));
         }
         let lease = store.lease().await?;
-        let interrupt = Arc::new(Interrupt::default());
-        process::listen(&interrupt);
         Ok(Self {
             store,
             sealer,

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use rotate_providers::guide::inert;
+use tokio::sync::oneshot;
 
-use crate::driver::Progress;
+use crate::driver::{Interrupt, Progress};
 use crate::evidence::looks_secret;
 
 /// Data. A reader that has gone away is nobody's fault.
@@ -58,14 +59,22 @@ pub(super) fn ask(question: &str) -> bool {
     read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
 }
 
-/// Reads one line from the person; `None` at the end of their input.
-pub(super) fn read(question: &str) -> Option<String> {
-    let mut err = stderr().lock();
-    let _ = write!(err, "{question}").and_then(|()| err.flush());
-    let mut answer = String::new();
-    match stdin().lock().read_line(&mut answer) {
-        Ok(0) | Err(_) => None,
-        Ok(_) => Some(answer.trim().to_owned()),
+/// Reads one line from the person; `None` at the end of their input, and where they ask the program to stop.
+pub(super) async fn read(question: &str, interrupt: &Interrupt) -> Option<String> {
+    {
+        let mut err = stderr().lock();
+        let _ = write!(err, "{question}").and_then(|()| err.flush());
+    }
+    let (told, answer) = oneshot::channel();
+    // A thread of its own: nothing can wake one that waits for a terminal, and the program may have to end.
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let read = stdin().lock().read_line(&mut line);
+        let _ = told.send(read.is_ok_and(|length| length > 0).then_some(line));
+    });
+    tokio::select! {
+        line = answer => line.ok().flatten().map(|line| line.trim().to_owned()),
+        () = interrupt.wait() => None,
     }
 }
 

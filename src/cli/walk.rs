@@ -1,14 +1,18 @@
 //! `rotate walk TARGET`: one open step after the other, with a person at the terminal.
 
+use std::sync::Arc;
+
 use clap::Args;
+use rotate_providers::Vendors;
 
 use super::done::{evidence, find, refused, ticked};
 use super::guided::story;
 use super::session::{Session, locate, tell_folder, tell_unknown};
-use super::{Exit, Global, terminal};
-use crate::driver::DriveError;
+use super::{Exit, Global, process, terminal};
+use crate::driver::{DriveError, Interrupt};
 use crate::machine::Ticked;
 use crate::render::text;
+use crate::state_folder::FolderError;
 use crate::store::Guided;
 
 /// Walk through the open steps of a guided rotation, one by one.
@@ -32,19 +36,30 @@ impl Command {
             Ok(_) => {}
             Err(error) => return tell_folder(global, &error),
         }
-        let session = match Session::begin(global).await {
-            Ok(session) => session,
-            Err(error) => return tell_folder(global, &error),
-        };
-        match self.walk(global, &session).await {
-            Ok(guided) => ticked(global, &guided),
-            Err(error) => refused(global, &self.target, &error),
+        let interrupt = Arc::<Interrupt>::default();
+        process::listen(&interrupt);
+        match self.walk(global, &interrupt).await {
+            Ok(Ok(guided)) => match ticked(global, &guided) {
+                _ if interrupt.is_set() => Exit::Interrupted,
+                exit => exit,
+            },
+            Ok(Err(error)) => refused(global, &self.target, &error),
+            Err(error) => tell_folder(global, &error),
         }
     }
 
-    async fn walk(&self, global: &Global, session: &Session) -> Result<Guided, DriveError> {
-        let mut guided = find(session, &self.target).await?;
+    /// The journal is taken for each tick, and left to others while the person works.
+    async fn walk(
+        &self,
+        global: &Global,
+        interrupt: &Arc<Interrupt>,
+    ) -> Result<Result<Guided, DriveError>, FolderError> {
+        let session = || Session::begin_for(global, Vendors::new(None), Arc::clone(interrupt));
         let by = super::word::person();
+        let mut guided = match find(&session().await?, &self.target).await {
+            Ok(guided) => guided,
+            Err(error) => return Ok(Err(error)),
+        };
         while let Some(step) = guided
             .rotation
             .next_step()
@@ -53,27 +68,31 @@ impl Command {
         {
             let number = guided.rotation.ticks.len();
             terminal::print(&text::guided_step(&story(global, &guided), number, terminal::width()));
-            let Some(outcome) = ask() else { break };
-            guided = session.walker().tick(guided, &step, &by, outcome).await?;
+            let Some(outcome) = ask(interrupt).await else { break };
+            let session = session().await?;
+            match session.walker().tick(guided, &step, &by, outcome).await {
+                Ok(after) => guided = after,
+                Err(error) => return Ok(Err(error)),
+            }
         }
-        Ok(guided)
+        Ok(Ok(guided))
     }
 }
 
 /// What became of the step; `None` where the person stops.
-fn ask() -> Option<Ticked> {
+async fn ask(interrupt: &Interrupt) -> Option<Ticked> {
     loop {
-        let answer = terminal::read("Done? [y = yes, s = skip, q = stop here] ")?;
+        let answer = terminal::read("Done? [y = yes, s = skip, q = stop here] ", interrupt).await?;
         match answer.as_str() {
             "y" | "yes" => {
-                let note = note("What did you note down? (Enter: nothing) ", true)?;
+                let note = note("What did you note down? (Enter: nothing) ", true, interrupt).await?;
                 return Some(Ticked::Done {
                     evidence: (!note.is_empty()).then_some(note),
                 });
             }
             "s" | "skip" => {
                 return Some(Ticked::Skipped {
-                    why: note("Why is it left out? ", false)?,
+                    why: note("Why is it left out? ", false, interrupt).await?,
                 });
             }
             "q" | "quit" => return None,
@@ -82,9 +101,9 @@ fn ask() -> Option<Ticked> {
     }
 }
 
-fn note(question: &str, may_be_empty: bool) -> Option<String> {
+async fn note(question: &str, may_be_empty: bool, interrupt: &Interrupt) -> Option<String> {
     loop {
-        let text = terminal::read(question)?;
+        let text = terminal::read(question, interrupt).await?;
         if text.is_empty() && may_be_empty {
             return Some(text);
         }

@@ -175,7 +175,11 @@ impl Destination for FileDestination {
 
     async fn holds(&self, credential: &Credential) -> Result<bool, DeliveryError> {
         let held = self.read().map_err(|fault| self.failed(fault))?;
-        Ok(held.is_some_and(|held| self.format.holds(&held, credential)))
+        let holds = held.is_some_and(|held| self.format.holds(&held, credential));
+        if holds {
+            private_file::settle(&self.path).map_err(|refused| self.failed(refused.into()))?;
+        }
+        Ok(holds)
     }
 
     async fn deliver(&self, credential: &Credential) -> Result<(), DeliveryError> {

@@ -137,7 +137,13 @@ impl Destination for KeyFile {
     async fn holds(&self, credential: &Credential) -> Result<bool, DeliveryError> {
         // Where the file system knows no rename that never replaces, a kill can leave the key beside its place.
         private_file::sweep(&self.private).map_err(|refused| self.failed(refused.into()))?;
-        self.has_both(credential).map_err(|fault| self.failed(fault))
+        let holds = self.has_both(credential).map_err(|fault| self.failed(fault))?;
+        if holds {
+            for path in [&self.public, &self.private] {
+                private_file::settle(path).map_err(|refused| self.failed(refused.into()))?;
+            }
+        }
+        Ok(holds)
     }
 
     async fn deliver(&self, credential: &Credential) -> Result<(), DeliveryError> {

@@ -25,7 +25,7 @@ impl Interrupt {
     }
 
     /// Returns once it is asked.
-    pub(super) async fn wait(&self) {
+    pub async fn wait(&self) {
         let woken = self.wake.notified();
         if !self.is_set() {
             woken.await;

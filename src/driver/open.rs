@@ -113,6 +113,9 @@ impl Request<'_> {
         if self.observe_seconds != charter.observe_seconds {
             differs.push("--observe".to_owned());
         }
+        if self.live.as_ref().is_some_and(|live| live.key != charter.old_key) {
+            differs.push("--current-key".to_owned());
+        }
         if differs.is_empty() {
             return Ok(());
         }

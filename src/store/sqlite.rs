@@ -14,7 +14,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rotate_providers::contract::KeyId;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous};
-use sqlx::{ConnectOptions, Row, SqliteConnection};
+use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 use tokio::sync::{Mutex, oneshot};
 
 use line::StoredLine;
@@ -27,6 +27,7 @@ use crate::machine::{Chronicle, Watch};
 /// A SQLite database that only its owner can read.
 pub struct SqliteStore {
     path: PathBuf,
+    options: SqliteConnectOptions,
     connection: Mutex<SqliteConnection>,
     waiting: std::sync::Mutex<Vec<Waiting>>,
 }
@@ -50,6 +51,7 @@ impl SqliteStore {
         format::check_format(path, &mut connection).await?;
         Ok(Self {
             path: path.to_owned(),
+            options,
             connection: Mutex::new(connection),
             waiting: std::sync::Mutex::default(),
         })
@@ -180,7 +182,7 @@ impl SqliteStore {
     async fn commit(&self, connection: &mut SqliteConnection) {
         let batch = std::mem::take(&mut *self.waiting());
         let erases = batch.iter().any(|waiting| waiting.entry.is_final());
-        match write(connection, &batch).await {
+        match self.write(connection, &batch).await {
             Ok(written) => {
                 for (waiting, ours) in batch.into_iter().zip(written) {
                     let outcome = if ours { Ok(()) } else { Err(StoreError::Race) };
@@ -195,13 +197,29 @@ impl SqliteStore {
         }
     }
 
+    /// Writes these events. A connection on which that failed may believe for ever that it is inside of a transaction, of
+    /// which the database knows nothing; so it is replaced.
+    async fn write(&self, connection: &mut SqliteConnection, batch: &[Waiting]) -> Result<Vec<bool>, sqlx::Error> {
+        let written = write(connection, batch).await;
+        if written.is_err() {
+            match self.options.connect().await {
+                Ok(new) => {
+                    // Closing it gives up whatever it still holds.
+                    let _ = std::mem::replace(connection, new).close().await;
+                }
+                Err(error) => tracing::warn!("the journal could not be opened again: {}", self.fault(error)),
+            }
+        }
+        written
+    }
+
     /// What failed together is tried one by one: what is wrong with one event is no concern of the others.
     async fn commit_alone(&self, connection: &mut SqliteConnection, batch: Vec<Waiting>, error: sqlx::Error) {
         let mut shared = (batch.len() == 1).then_some(error);
         for waiting in batch {
             let written = match shared.take() {
                 Some(error) => Err(error),
-                None => write(connection, std::slice::from_ref(&waiting)).await,
+                None => self.write(connection, std::slice::from_ref(&waiting)).await,
             };
             let outcome = match written.as_deref() {
                 Ok([true]) => Ok(()),
@@ -214,11 +232,14 @@ impl SqliteStore {
 
     /// What was sealed must not linger in the write-ahead log either. It is erased from the database already.
     async fn empty_log(&self, connection: &mut SqliteConnection) {
-        let emptied = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-            .execute(&mut *connection)
+        let emptied = sqlx::query_scalar("PRAGMA wal_checkpoint(TRUNCATE)")
+            .fetch_one(&mut *connection)
             .await;
-        if let Err(error) = emptied {
-            tracing::warn!("the write-ahead log could not be emptied: {}", self.fault(error));
+        match emptied {
+            Ok(0) => {}
+            // The next end of a rotation does it.
+            Ok::<i64, _>(_) => tracing::warn!("the write-ahead log could not be emptied: someone is reading it"),
+            Err(error) => tracing::warn!("the write-ahead log could not be emptied: {}", self.fault(error)),
         }
     }
 

@@ -1,6 +1,6 @@
 //! `rotate walk`, with a person at a terminal: `script` of util-linux makes the terminal, and types what the person types.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 
 use rotate_fixtures::place::Ran;
@@ -16,6 +16,19 @@ fn quoted(text: &str) -> String {
 /// Runs the program on a terminal this wide, at which somebody types this. The terminal does not echo, so everything
 /// that is seen was printed by the program.
 fn on_a_terminal(desk: &Desk, columns: u32, arguments: &[&str], typed: &str) -> Ran {
+    let mut child = terminal(desk, columns, arguments)
+        .spawn()
+        .expect("`script` of util-linux is there");
+    child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    Ran {
+        code: output.status.code(),
+        stdout: String::from_utf8_lossy(&output.stdout).replace("\r\n", "\n"),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+fn terminal(desk: &Desk, columns: u32, arguments: &[&str]) -> Command {
     let program = desk.command(arguments.iter().copied());
     let words = std::iter::once(program.get_program()).chain(program.get_args());
     let line: Vec<String> = words.map(|word| quoted(&word.to_string_lossy())).collect();
@@ -33,14 +46,7 @@ fn on_a_terminal(desk: &Desk, columns: u32, arguments: &[&str], typed: &str) -> 
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let mut child = terminal.spawn().expect("`script` of util-linux is there");
-    child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    Ran {
-        code: output.status.code(),
-        stdout: String::from_utf8_lossy(&output.stdout).replace("\r\n", "\n"),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
+    terminal
 }
 
 fn walk(desk: &Desk, typed: &str) -> Ran {
@@ -59,6 +65,33 @@ fn a_person_is_led_through_every_step_to_the_end() {
     let outcome = &desk.target()["plan"][ALL - 1]["tick"]["outcome"];
     assert_eq!(*outcome, json!({"done": {"evidence": "ticket OPS-12"}}));
     desk.verify();
+}
+
+/// A question may be left open overnight.
+#[test]
+fn while_a_person_thinks_the_journal_is_free_and_they_can_leave() {
+    let desk = Desk::opened();
+    let mut child = terminal(&desk, 100, &["walk", TARGET]).spawn().unwrap();
+    let mut seen = Vec::new();
+    let mut stdout = child.stdout.take().unwrap();
+    let mut part = [0; 4096];
+    while !rotate_fixtures::has(&seen, b"Done?") {
+        let length = stdout.read(&mut part).unwrap();
+        assert!(length > 0, "it ended: {}", String::from_utf8_lossy(&seen));
+        seen.extend_from_slice(&part[..length]);
+    }
+    desk.run(["run"]).expect(0);
+    let mut keyboard = child.stdin.take().unwrap();
+    keyboard.write_all(b"\x03").unwrap();
+    stdout.read_to_end(&mut seen).unwrap();
+    assert_eq!(
+        child.wait().unwrap().code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&seen)
+    );
+    drop(keyboard);
+    assert_eq!(desk.ticked(), [""; 0]);
 }
 
 #[test]
