@@ -197,9 +197,8 @@ fn a_key_that_should_be_gone_calls_a_person_whatever_its_rotation_waits_for() {
     assert_eq!(place.cloud.count_of(Action::CreateAccessKey), 1);
 }
 
-/// The first look at a target may be the one that finds it changed: another command had rotated it.
-#[test]
-fn what_has_changed_before_the_first_look_blocks_until_a_person_says_so() {
+/// A target that another command had rotated at once, and that was never looked at.
+fn rotated_by_a_command() -> FleetWorkplace {
     let mut place = FleetWorkplace::new(ROTATE);
     place.configure(AT_ONCE);
     place.add_user("main", DAY * 100, "");
@@ -217,10 +216,17 @@ fn what_has_changed_before_the_first_look_blocks_until_a_person_says_so() {
     ];
     let at_once = ["--cutover", "immediate", "--soak", "0s"];
     place.run(one_shot.into_iter().chain(at_once)).expect(0);
+    place.pass(DAY * 8);
+    place
+}
+
+/// The first look at a target may be the one that finds it changed.
+#[test]
+fn what_has_changed_before_the_first_look_blocks_until_a_person_says_so() {
+    let place = rotated_by_a_command();
     let new = place.keys("main")[0].clone();
     let _ = place.cloud.add_key("main");
     place.cloud.delete_key(&new);
-    place.pass(DAY * 8);
     for _ in 0..3 {
         let ran = place.run(["run", "--due-within", "3650d"]).expect(3);
         assert!(ran.stdout.contains("was in use, and is gone"), "{ran:#?}");
@@ -229,6 +235,18 @@ fn what_has_changed_before_the_first_look_blocks_until_a_person_says_so() {
     place.run(["confirm", "s3-customer-managed/main"]).expect(0);
     place.run(["run", "--due-within", "3650d"]).expect(0).says(&["1 ended"]);
     assert_eq!(place.cloud.count_of(Action::CreateAccessKey), 2);
+}
+
+#[test]
+fn a_strange_key_at_the_first_look_stays_strange() {
+    let place = rotated_by_a_command();
+    let strange = place.cloud.add_key("main");
+    for _ in 0..3 {
+        let ran = place.run(["run"]).expect(3);
+        assert!(ran.stdout.contains("rotate did not make it"), "{ran:#?}");
+    }
+    place.cloud.delete_key(&strange.id);
+    place.run(["run"]).expect(0).says(&["1 not due"]);
 }
 
 /// Whoever has rotated it by hand can say that what they left is right.

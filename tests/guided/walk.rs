@@ -86,7 +86,7 @@ fn while_a_person_thinks_the_journal_is_free_and_they_can_leave() {
     stdout.read_to_end(&mut seen).unwrap();
     assert_eq!(
         child.wait().unwrap().code(),
-        Some(0),
+        Some(130),
         "{}",
         String::from_utf8_lossy(&seen)
     );
