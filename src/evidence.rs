@@ -1,6 +1,10 @@
 //! What people note while they rotate, and what they tell of a target. Both are kept in the clear, so nothing that looks like
 //! a secret gets in.
 
+mod word;
+
+use word::{is_dense, is_id, is_name, is_public, is_uuid, kinds, words};
+
 /// Why a note looks like a secret; `None` where it does not.
 pub fn looks_secret(text: &str) -> Option<&'static str> {
     gives_away(text).or_else(|| {
@@ -191,11 +195,6 @@ fn is_secret_like_id(word: &str) -> bool {
     is_uuid(word) || is_id(word) && (word.len() >= 32 || is_dense(word))
 }
 
-/// Hexadecimal digits, or a UUID.
-fn is_id(word: &str) -> bool {
-    is_uuid(word) || word.len() >= 20 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
 /// Whether it is said right before the word that it is public, and nothing before that says that it is secret.
 fn is_named_public(words: &[&str], at: usize) -> bool {
     let before: Vec<String> = words[..at].iter().map(|word| word.to_ascii_lowercase()).collect();
@@ -233,90 +232,6 @@ fn is_named_public(words: &[&str], at: usize) -> bool {
     !key && !secret
 }
 
-/// Letters, digits and signs mixed as chance does, and not as words, times, ids or addresses are.
-fn is_dense(word: &str) -> bool {
-    let digit = word.bytes().any(|byte| byte.is_ascii_digit());
-    let mixed = kinds(word) == 3 || kinds(word) == 2 && digit && entropy(word) > 3.6;
-    !is_public(word) && (is_uuid(word) || is_hex(word) || mixed)
-}
-
-/// How many of the three kinds of letters there are in a word: large ones, small ones, digits.
-fn kinds(word: &str) -> usize {
-    let upper = word.bytes().any(|byte| byte.is_ascii_uppercase());
-    let lower = word.bytes().any(|byte| byte.is_ascii_lowercase());
-    let digit = word.bytes().any(|byte| byte.is_ascii_digit());
-    usize::from(upper) + usize::from(lower) + usize::from(digit)
-}
-
-/// A fingerprint of a public key, the id of an AWS key, a public key and the name of a host.
-fn is_public(word: &str) -> bool {
-    word.starts_with("SHA256:") || is_aws_key_id(word) || is_public_key(word) || is_host(word)
-}
-
-/// Parts of letters with digits at their end, as people name things.
-fn is_name(word: &str) -> bool {
-    word.split(['-', '_', '.', '/', '@']).all(|part| {
-        let tail = part.trim_start_matches(|letter: char| letter.is_ascii_alphabetic());
-        tail.bytes().all(|byte| byte.is_ascii_digit())
-    })
-}
-
-/// Bits a letter.
-fn entropy(word: &str) -> f64 {
-    let mut counts = [0_u32; 256];
-    word.bytes().for_each(|byte| counts[usize::from(byte)] += 1);
-    let length = f64::from(u32::try_from(word.len()).unwrap_or(u32::MAX));
-    let shares = counts
-        .iter()
-        .filter(|count| **count > 0)
-        .map(|count| f64::from(*count) / length);
-    shares.map(|share| -share * share.log2()).sum()
-}
-
-/// Words as secrets are: no punctuation around, no e-mail addresses; of paths and URLs the parts; and an id apart from its
-/// name in `id=…`.
-fn words(text: &str) -> Vec<&str> {
-    let apart = |letter: char| letter.is_whitespace() || ",;()<>{}[]\"'`".contains(letter);
-    let words = text
-        .split(apart)
-        .map(|word| word.trim_matches(|letter: char| ".:!?".contains(letter)))
-        .filter(|word| !is_address(word));
-    let parts = words.flat_map(|word| {
-        let is_path = word.contains("://") || word.starts_with(['/', '.', '~']);
-        let inside = move |letter: char| is_path && "/?&=#:".contains(letter);
-        word.split(inside)
-    });
-    let named = parts.flat_map(|word| match word.rsplit_once(['=', ':']) {
-        Some((name, id)) if is_id(id) => [name, id],
-        _ => ["", word],
-    });
-    named.filter(|word| !word.is_empty()).collect()
-}
-
-/// `someone@host.tld`.
-fn is_address(word: &str) -> bool {
-    word.split_once('@')
-        .is_some_and(|(name, host)| !name.is_empty() && !name.contains(['/', ':']) && is_host(host))
-}
-
-/// Small letters, digits and hyphens between dots, and a name at the end.
-fn is_host(word: &str) -> bool {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
-    let end = word.rsplit('.').next().unwrap_or_default();
-    word.contains('.') && word.chars().all(plain) && end.len() >= 2 && end.chars().all(|c| c.is_ascii_lowercase())
-}
-
-/// A public key as base64, which begins like this for RSA keys of 2048, 3072 and 4096 bits.
-fn is_public_key(word: &str) -> bool {
-    ["MIIBIjAN", "MIIBojAN", "MIICIjAN"]
-        .iter()
-        .any(|start| word.starts_with(start))
-}
-
-fn is_hex(word: &str) -> bool {
-    word.len() >= 32 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
 /// Logs in by its user part, or carries a key among its parameters.
 fn url_has_password(word: &str) -> bool {
     let Some((_, rest)) = word.split_once("://") else {
@@ -333,23 +248,6 @@ fn url_has_password(word: &str) -> bool {
 
 /// Parameters of a URL that carry a key.
 const KEYS: &[&str] = &["key", "apikey", "auth", "code", "sig", "signature", "subscription-key"];
-
-fn is_uuid(word: &str) -> bool {
-    word.len() == 36
-        && word.bytes().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
-}
-
-fn is_aws_key_id(word: &str) -> bool {
-    let starts = ["AKIA", "ASIA"].iter().any(|start| word.starts_with(start));
-    starts
-        && word.len() == 20
-        && word
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
-}
 
 #[cfg(test)]
 mod tests {
