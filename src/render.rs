@@ -6,6 +6,7 @@ mod listed;
 pub mod markdown;
 pub mod outlook;
 mod report;
+mod standing;
 pub mod text;
 
 use std::path::Path;

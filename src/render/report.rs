@@ -1,14 +1,14 @@
 //! Where one target stands, for text and JSON alike.
 
 use jiff::Timestamp;
-use rotate_providers::automation;
 use serde::Serialize;
 
 use super::Speaker;
+use super::standing::{handover, reason, state, undo, what_next};
 use crate::config::{How, Target};
 use crate::driver::DriveError;
 use crate::fleet::{Age, Judgement, Verdict};
-use crate::machine::{Cutover, Phase, Restored, Retirement, Rotation, Undo, UndoKind, Walk};
+use crate::machine::{Rotation, Walk};
 use crate::plan::{Guidance, Planned};
 use crate::policy::{Facts, Step, Wait, Waiting, next};
 use crate::store::{Automated, Stored};
@@ -309,155 +309,5 @@ impl Report {
     /// Whether there is anything to say beside the reason.
     pub fn is_opened(&self) -> bool {
         self.rotation.is_some() || self.plan.is_some() || self.is_judged
-    }
-}
-
-/// The state's name in JSON and in tables.
-fn state(rotation: &Rotation) -> &'static str {
-    if rotation.blocked.is_some() {
-        return "blocked";
-    }
-    match &rotation.phase {
-        Phase::Opened | Phase::Creating | Phase::Discarding(_) | Phase::Minted(_) => "opened",
-        Phase::Created(_) => "created",
-        Phase::Verified(_) => "verified",
-        Phase::Delivered(..) if rotation.charter.cutover != Cutover::Immediate => "awaiting-cutover",
-        Phase::CutOver(..) if rotation.charter.retirement == Retirement::RemoveForGood => "soaking",
-        Phase::Delivered(..) | Phase::CutOver(..) | Phase::Deactivating(..) => "delivered",
-        Phase::Deactivated(..) | Phase::Reactivating(..) => "deactivated",
-        Phase::Soaking(..) | Phase::Deleting(..) | Phase::Deleted(_) => "soaking",
-        // On the way to an end that is not reached yet.
-        Phase::Withdrawing(issued) | Phase::Withdrawn(issued) if issued.reached.is_empty() => "created",
-        Phase::Withdrawing(_) | Phase::Withdrawn(_) => "delivered",
-        Phase::Done(_) => "done",
-        Phase::Aborted => "aborted",
-        Phase::RolledBack => "rolled-back",
-    }
-}
-
-fn reason(rotation: &Rotation, wait: Option<&Wait>, now: Timestamp) -> Option<String> {
-    let undone = |rotation: &Rotation| rotation.undo.as_ref().map(why_undone);
-    match (&rotation.phase, wait) {
-        (Phase::Done(_), _) => Some(format!("old key {} is gone", rotation.charter.old_key)),
-        (Phase::Aborted | Phase::RolledBack, _) => undone(rotation),
-        (_, Some(wait)) if wait.on == Waiting::Cutover && wait.until.is_some_and(|until| until <= now) => {
-            Some(format!("overdue: {}", wait.why))
-        }
-        (_, Some(wait)) => Some(wait.why.clone()),
-        (_, None) => undone(rotation),
-    }
-}
-
-/// Why, and what could not be put back.
-fn why_undone(undo: &Undo) -> String {
-    let left: Vec<&str> = undo
-        .restored
-        .iter()
-        .filter(|(_, outcome)| **outcome != Restored::PutBack)
-        .map(|(name, _)| name.as_str())
-        .collect();
-    if left.is_empty() {
-        undo.why.clone()
-    } else {
-        format!(
-            "{}; left as it is, because it was changed since: {}",
-            undo.why,
-            left.join(", ")
-        )
-    }
-}
-
-fn what_next(target: &str, rotation: &Rotation, wait: Option<&Wait>, speaker: &Speaker) -> Next {
-    if rotation.phase.is_closed() {
-        return Next::default();
-    }
-    let next = |who, what: String, command: String, at| Next {
-        who: Some(who),
-        what: Some(what),
-        command: Some(speaker.command(&command)),
-        at,
-    };
-    let Some(wait) = wait else {
-        let phase = rotation.phase.name();
-        return next("rotate", format!("goes on from `{phase}`"), "run".to_owned(), None);
-    };
-    match wait.on {
-        Waiting::Cutover => next(
-            "person",
-            handover(rotation).join("; "),
-            format!("confirm {target}"),
-            wait.until,
-        ),
-        Waiting::Evidence => next(
-            "rotate",
-            "looks again for evidence".to_owned(),
-            "run".to_owned(),
-            wait.until,
-        ),
-        Waiting::Window => next(
-            "rotate",
-            format!("goes on from `{}`", rotation.phase.name()),
-            "run".to_owned(),
-            wait.until,
-        ),
-        Waiting::Soak => {
-            let what = match rotation.charter.retirement {
-                Retirement::Disable => "deletes the old key",
-                Retirement::Remove { .. } => "lets the old key go for good",
-                Retirement::RemoveForGood => "removes the old key for good",
-            };
-            next("rotate", what.to_owned(), "run".to_owned(), wait.until)
-        }
-        Waiting::Person => {
-            let rolled_back = rotation.undo.as_ref().map(|undo| undo.kind);
-            let (what, command) = match rolled_back {
-                // Switching it on again was tried.
-                Some(_) if matches!(rotation.phase, Phase::Reactivating(..)) => (
-                    "the old key cannot come back; to go on with the new one after all",
-                    format!("confirm {target}"),
-                ),
-                Some(UndoKind::Rollback) => ("resolve it, then say so", format!("rollback --force {target}")),
-                Some(UndoKind::Abort) => ("resolve it, then say so", format!("abort --force {target}")),
-                None => (
-                    "look at the reason and resolve it, then say so",
-                    format!("confirm {target}"),
-                ),
-            };
-            next("person", what.to_owned(), command, wait.until)
-        }
-    }
-}
-
-/// What a person does at the consumer.
-fn handover(rotation: &Rotation) -> Vec<String> {
-    let (Some(automation), Some(issued)) = (automation(&rotation.charter.connector), rotation.issued()) else {
-        return Vec::new();
-    };
-    let destinations = rotation.charter.destinations.join(" or ");
-    let own = rotation.charter.own_identity.then_some(
-        "name the new key in rotate's own connection as well (private_key_file in connections.toml): this rotation finds its \
-         new key by itself, the next one does not",
-    );
-    automation
-        .handover
-        .iter()
-        .copied()
-        .chain(own)
-        .map(|line| {
-            line.replace("{key}", issued.key.as_str())
-                .replace("{destination}", &destinations)
-        })
-        .collect()
-}
-
-fn undo(target: &str, rotation: &Rotation, speaker: &Speaker) -> Option<String> {
-    if rotation.undo.is_some() {
-        None
-    } else if rotation.may_undo(UndoKind::Abort) {
-        Some(speaker.command(&format!("abort {target}")))
-    } else if rotation.may_undo(UndoKind::Rollback) {
-        Some(speaker.command(&format!("rollback {target}")))
-    } else {
-        None
     }
 }
