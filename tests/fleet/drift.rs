@@ -160,16 +160,12 @@ fn what_is_accepted_after_a_rotation_is_accepted_for_good() {
     assert!(!place.cloud.key_exists(&by_hand.id));
 }
 
-/// The journal may know a rotation of a target that was never looked at: a command for it alone had begun it.
-#[test]
-fn what_was_aborted_before_it_was_ever_seen_can_be_begun_again() {
-    let mut place = FleetWorkplace::new(ROTATE);
-    place.configure("[defaults]\naws_calls_per_second = 0\n");
-    place.add_user("main", DAY * 170, "");
+/// Begins a rotation of `main` by the command for it alone, which calls its target by another name.
+fn by_a_command(place: &mut FleetWorkplace, options: &[&str]) {
     let named = std::fs::read_to_string(place.path("rotate.toml")).unwrap();
     place.configure(&named.replace("name = \"main\"", "name = \"s3-customer-managed/main\""));
     let destination = format!("file:{}", place.delivered("main").display());
-    let one_shot = [
+    let command = [
         "s3-customer-managed",
         "--user",
         "main",
@@ -178,7 +174,16 @@ fn what_was_aborted_before_it_was_ever_seen_can_be_begun_again() {
         "--deliver",
         &destination,
     ];
-    place.run(one_shot).expect(0);
+    place.run(command.iter().chain(options)).expect(0);
+}
+
+/// The journal may know a rotation of a target that was never looked at: a command for it alone had begun it.
+#[test]
+fn what_was_aborted_before_it_was_ever_seen_can_be_begun_again() {
+    let mut place = FleetWorkplace::new(ROTATE);
+    place.configure("[defaults]\naws_calls_per_second = 0\n");
+    place.add_user("main", DAY * 170, "");
+    by_a_command(&mut place, &[]);
     place.run(["abort", "s3-customer-managed/main"]).expect(0);
     let ran = place.run(["run"]).expect(3);
     assert!(ran.stdout.contains("was aborted by"), "{}", ran.stdout);
@@ -202,20 +207,7 @@ fn rotated_by_a_command() -> FleetWorkplace {
     let mut place = FleetWorkplace::new(ROTATE);
     place.configure(AT_ONCE);
     place.add_user("main", DAY * 100, "");
-    let named = std::fs::read_to_string(place.path("rotate.toml")).unwrap();
-    place.configure(&named.replace("name = \"main\"", "name = \"s3-customer-managed/main\""));
-    let destination = format!("file:{}", place.path("one-shot.json").display());
-    let one_shot = [
-        "s3-customer-managed",
-        "--user",
-        "main",
-        "--bucket",
-        "acme-data",
-        "--deliver",
-        &destination,
-    ];
-    let at_once = ["--cutover", "immediate", "--soak", "0s"];
-    place.run(one_shot.into_iter().chain(at_once)).expect(0);
+    by_a_command(&mut place, &["--cutover", "immediate", "--soak", "0s"]);
     place.pass(DAY * 8);
     place
 }
