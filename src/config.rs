@@ -13,6 +13,7 @@ mod target;
 mod together;
 mod value;
 
+use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
@@ -105,8 +106,9 @@ fn read(reader: &mut Reader<'_>, path: &Path) -> Config {
         );
     }
     let mut targets = Vec::new();
+    let mut names = HashMap::new();
     for mut table in tables {
-        targets.extend(target::read(reader, &mut table, &defaults));
+        targets.extend(target::read(reader, &mut table, &defaults, &mut names));
         reader.close(table);
     }
     together::check(reader, &targets);

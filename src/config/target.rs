@@ -1,6 +1,6 @@
 //! One `[[target]]`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use jiff::SignedDuration;
@@ -50,12 +50,22 @@ pub struct ByHand {
     pub last_rotated: Option<Date>,
 }
 
-/// Understands one table; `None` where too little of it can be.
-pub(super) fn read<'t>(reader: &mut Reader<'t>, table: &mut Section<'t>, defaults: &Defaults) -> Option<Target> {
+/// Understands one table; `None` where too little of it can be. Names are those of the tables before it, with their places:
+/// a table that cannot be used has one as well.
+pub(super) fn read<'t>(
+    reader: &mut Reader<'t>,
+    table: &mut Section<'t>,
+    defaults: &Defaults,
+    names: &mut HashMap<String, usize>,
+) -> Option<Target> {
     let span = table.span.clone();
     let name = parsed(reader, table, "name", target_name);
     if let Some(name) = &name {
         table.name = format!("target \"{}\"", name.value);
+        if let Some(first) = names.insert(name.value.clone(), span.start) {
+            let what = format!("another target has this name (line {})", reader.line(first));
+            reader.mistake(Some(span.clone()), &table.key("name"), &what, "give each its own");
+        }
     } else if !table.was_there("name") {
         reader.mistake(
             Some(span.clone()),

@@ -5,9 +5,8 @@ use std::collections::HashMap;
 use super::reader::Reader;
 use super::target::{How, Target};
 
-/// Two targets of one name, of one user, or with one destination.
+/// Two targets of one user, or with one destination.
 pub(super) fn check(reader: &mut Reader<'_>, targets: &[Target]) {
-    let mut names: HashMap<&str, &Target> = HashMap::new();
     let mut owners: HashMap<String, &Target> = HashMap::new();
     let mut places: HashMap<&str, &Target> = HashMap::new();
     for target in targets {
@@ -16,9 +15,6 @@ pub(super) fn check(reader: &mut Reader<'_>, targets: &[Target]) {
             let key = format!("target \"{}\": {key}", target.name);
             reader.mistake(Some(target.span.clone()), &key, &what, remedy);
         };
-        if let Some(first) = names.insert(&target.name, target) {
-            told("name", first, "another target has this name", "give each its own");
-        }
         let How::Automatic(automatic) = &target.how else {
             continue;
         };

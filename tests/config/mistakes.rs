@@ -470,6 +470,20 @@ fn a_name_that_two_targets_have_is_told_with_both_lines() {
     );
 }
 
+/// Also where one of them cannot be used for another reason.
+#[test]
+fn a_name_that_a_broken_target_has_is_taken_all_the_same() {
+    let text = format!("{}\n{DESK}", DESK.replace("freshdesk", "freshdsk"));
+    let mistakes = refused(&text);
+    let keys: Vec<&str> = mistakes.iter().map(|mistake| mistake.key.as_str()).collect();
+    assert_eq!(
+        keys,
+        ["target \"desk\": connector", "target \"desk\": name"],
+        "{mistakes:#?}"
+    );
+    assert!(mistakes[1].what.contains("another target has this name (line 1)"));
+}
+
 #[test]
 fn a_user_that_two_targets_name_is_told_with_both_lines() {
     let other = MAIN.replace("\"main\"", "\"other\"").replace("/srv/main", "/srv/other");
