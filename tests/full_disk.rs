@@ -8,7 +8,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper that cannot work must stop its test")]
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
 use rotate_fixtures::aws::Action;
-use rotate_fixtures::{FleetWorkplace, Ran, Workplace};
+use rotate_fixtures::{FakeAws, FleetWorkplace, Ran, Workplace};
 
 const ROTATE: &str = env!("CARGO_BIN_EXE_rotate");
 
@@ -92,14 +92,20 @@ fn a_full_disk_under_the_state_folder_is_told_before_anything_is_begun() {
     place.expect_untouched();
 }
 
-/// Gives the sign at which the disk is filled, and waits until it is.
-fn fill(sign: &Path, full: &Path) {
-    fs::write(sign, "").unwrap();
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !full.exists() {
-        assert!(Instant::now() < deadline, "the disk does not fill up");
-        sleep(Duration::from_millis(10));
-    }
+/// While the first key is being created, gives the sign at which the disk is filled, and waits until it is.
+fn fill_at_first_key(cloud: &FakeAws, sign: PathBuf, full: PathBuf) {
+    let first = AtomicBool::new(true);
+    cloud.on_effect(move |effect| {
+        if effect.action != Action::CreateAccessKey || !first.swap(false, Ordering::SeqCst) {
+            return;
+        }
+        fs::write(&sign, "").unwrap();
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !full.exists() {
+            assert!(Instant::now() < deadline, "the disk does not fill up");
+            sleep(Duration::from_millis(10));
+        }
+    });
 }
 
 #[test]
@@ -111,13 +117,7 @@ fn a_disk_that_fills_up_while_a_key_is_created_loses_no_key() {
         echo "the first run ended with $?"
         rm "$DISK/filler"
         exec "$@""#;
-    let (sign, full) = (place.path("sign"), place.path("sign.full"));
-    let first = AtomicBool::new(true);
-    place.cloud.on_effect(move |effect| {
-        if effect.action == Action::CreateAccessKey && first.swap(false, Ordering::SeqCst) {
-            fill(&sign, &full);
-        }
-    });
+    fill_at_first_key(&place.cloud, place.path("sign"), place.path("sign.full"));
     let ran = with_disk(&place.path("."), &place.rotate(AT_ONCE), &place.state(), script)
         .expect(0)
         .says(&["the disk under", "is full", "make room"]);
@@ -144,13 +144,7 @@ fn a_disk_that_is_full_for_a_moment_stops_no_other_target() {
             case "$line" in *"is full"*) rm "$DISK/filler" ;; esac
         done
         exec "$@""#;
-    let (sign, full) = (place.path("sign"), place.path("sign.full"));
-    let first = AtomicBool::new(true);
-    place.cloud.on_effect(move |effect| {
-        if effect.action == Action::CreateAccessKey && first.swap(false, Ordering::SeqCst) {
-            fill(&sign, &full);
-        }
-    });
+    fill_at_first_key(&place.cloud, place.path("sign"), place.path("sign.full"));
     // The next target asks before it writes anything down.
     place.cloud.latency(Duration::from_millis(250));
     let ran = with_disk(&place.path("."), &place.command(["run"]), &place.state(), script)

@@ -6,6 +6,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use rotate_fixtures::snowflake::Action;
 use rotate_fixtures::snowflake_workplace::USER;
 use rotate_fixtures::{Ran, SnowflakeWorkplace};
 
@@ -96,4 +97,24 @@ fn a_current_key_that_was_rotated_does_not_stand_in_the_way_of_the_next_rotation
     plan.arg("--config").arg(place.path("rotate.toml"));
     let plan = Ran::of(plan).expect(0).json();
     assert_eq!(plan["outlook"][0]["verdict"], "start", "{plan:#}");
+}
+
+/// A user is locked after a few wrong passwords, and a fleet has many targets.
+#[test]
+fn a_login_that_is_refused_is_not_tried_for_each_target_that_shares_it() {
+    let place = SnowflakeWorkplace::new(ROTATE);
+    let mut text = String::new();
+    for user in ["FIRST", "SECOND", "THIRD", "FOURTH"] {
+        place.cloud.add_user(user);
+        text.push_str(&format!(
+            "[[target]]\nname = \"{user}\"\nconnector = \"snowflake-keypair\"\nuser = \"{user}\"\ndeliver = [\"file:{}\"]\n",
+            place.path(&format!("{user}.p8")).display()
+        ));
+    }
+    put(&place.path("rotate.toml"), &text);
+    let mut run = place.command(["run"]);
+    run.env("SNOWFLAKE_PASSWORD", "CANARY and wrong");
+    let ran = Ran::of(run).expect(1).says(&["4 targets: 4 failed", "is wrong"]);
+    assert!(!format!("{ran:?}").contains("CANARY"));
+    assert_eq!(place.cloud.count_of(Action::Login), 1);
 }
