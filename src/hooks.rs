@@ -30,29 +30,48 @@ pub fn crash_point(name: &'static str) {
 #[cfg(feature = "test-hooks")]
 mod hooked {
     use std::io::Write;
-    use std::sync::LazyLock;
+    use std::path::PathBuf;
     use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::{LazyLock, Mutex, PoisonError};
 
     use jiff::{SignedDuration, Timestamp};
+    use rustix::process::{Signal, getpid, kill_process};
 
     /// Which crash point, counted from one, kills the process.
     const KILL_AT: &str = "ROTATE_TEST_KILL_AT";
     /// A file that receives the name of every crash point reached.
     const TRACE: &str = "ROTATE_TEST_TRACE";
+    /// Whether the process stops at every crash point until it is told to go on: see [`stop`].
+    const STOP: &str = "ROTATE_TEST_STOP";
     /// Seconds by which the clock is ahead.
     const CLOCK_AHEAD: &str = "ROTATE_TEST_CLOCK_AHEAD";
+    /// A file that is the clock, of the program and of a fake alike: milliseconds since 1970, one more with each reading.
+    const CLOCK: &str = "ROTATE_TEST_CLOCK";
 
     static KILL: LazyLock<u64> = LazyLock::new(|| number(KILL_AT).unwrap_or(0).unsigned_abs());
     static AHEAD: LazyLock<SignedDuration> =
         LazyLock::new(|| SignedDuration::from_secs(number(CLOCK_AHEAD).unwrap_or(0)));
+    static CLOCK_FILE: LazyLock<Option<PathBuf>> = LazyLock::new(|| std::env::var_os(CLOCK).map(PathBuf::from));
+    static STOPS: LazyLock<bool> = LazyLock::new(|| std::env::var_os(STOP).is_some());
     static REACHED: AtomicU64 = AtomicU64::new(0);
+    /// One at a time: the clock, and the talk at a stop.
+    static TURN: Mutex<()> = Mutex::new(());
 
     fn number(variable: &str) -> Option<i64> {
         std::env::var(variable).ok()?.parse().ok()
     }
 
     pub(super) fn moved(now: Timestamp) -> Timestamp {
+        let now = CLOCK_FILE.as_ref().and_then(tick).unwrap_or(now);
         now.checked_add(*AHEAD).unwrap_or(now)
+    }
+
+    /// The time of the clock in this file, which is a millisecond later afterwards.
+    fn tick(path: &PathBuf) -> Option<Timestamp> {
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let now: i64 = std::fs::read_to_string(path).ok()?.trim().parse().ok()?;
+        std::fs::write(path, (now + 1).to_string()).ok()?;
+        Timestamp::from_millisecond(now).ok()
     }
 
     pub(super) fn reach(name: &'static str) {
@@ -62,12 +81,25 @@ mod hooked {
         {
             let _ = writeln!(file, "{name}");
         }
+        if *STOPS {
+            stop(name);
+        }
         if count == *KILL {
-            let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+            let _ = kill_process(getpid(), Signal::KILL);
             // SIGKILL cannot be caught; until it arrives, nothing else may happen.
             loop {
                 std::thread::park();
             }
         }
+    }
+
+    /// Says on stdin, which is a socket, where the process is; stops with all of its threads, so that what a kill would
+    /// leave here can be looked at; and goes on once it is continued and has got a byte.
+    fn stop(name: &str) {
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let socket = rustix::stdio::stdin();
+        let _ = rustix::io::write(socket, format!("{name}\n").as_bytes());
+        let _ = kill_process(getpid(), Signal::STOP);
+        let _ = rustix::io::read(socket, &mut [0; 1]);
     }
 }

@@ -2,21 +2,28 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 
-use rotate_fixtures::Workplace;
-use rotate_fixtures::aws::{Effect, KeyStatus};
+use jiff::Timestamp;
+use rotate_fixtures::aws::{Effect, KeyStatus, Saved};
 use rotate_fixtures::workplace::{BUCKET, TARGET, USER};
+use rotate_fixtures::{TestClock, Workplace};
 
 use crate::flow::Flow;
-use crate::ground::{Complaints, Ground};
+use crate::ground::Ground;
 use crate::journal::Journal;
+use crate::print::rough;
+use crate::system::Move;
 
 /// What someone else keeps in the shared credentials file.
 const OTHERS: &str = "# not ours\n[default]\naws_access_key_id = OTHER\n\n[gs]\nregion = eu-west-1\n";
 
+/// How many destinations a delivery has.
+const DESTINATIONS: usize = 2;
+
 pub(crate) struct Aws {
     place: Workplace,
-    complaints: Complaints,
+    effects: Arc<Mutex<Vec<Effect>>>,
 }
 
 impl Aws {
@@ -27,67 +34,76 @@ impl Aws {
 }
 
 impl Ground for Aws {
-    fn prepare(flow: Flow) -> Self {
+    type Vendor = Saved;
+
+    fn prepare(flow: Flow, clock: &TestClock) -> Self {
         let place = Workplace::in_memory(env!("CARGO_BIN_EXE_rotate"));
+        place.cloud.keep_books_by(clock);
         let ground = Self {
             place,
-            complaints: Complaints::default(),
+            effects: Arc::default(),
         };
         std::fs::write(ground.profile(), OTHERS).unwrap();
         close_to_others(&ground.profile());
+        let cloud = &ground.place.cloud;
         match flow {
-            Flow::Useless => ground.place.cloud.forbid_bucket(BUCKET, USER),
-            // Kills before the delivery are the confirmed rotation's matter.
-            Flow::RolledBack => assert!(flow.one_shot(&ground).output().unwrap().status.success()),
-            Flow::ForGood => panic!("AWS disables keys"),
-            Flow::Immediate | Flow::Confirmed | Flow::Aborted => {}
+            Flow::Useless => cloud.forbid_bucket(BUCKET, USER),
+            Flow::Immediate | Flow::Confirmed | Flow::Aborted | Flow::RolledBack => {}
+            other => panic!("AWS has no flow {other}"),
         }
+        let effects = Arc::clone(&ground.effects);
+        cloud.on_effect(move |effect| effects.lock().unwrap().push(effect.clone()));
         ground
     }
 
-    fn target(&self) -> &'static str {
-        TARGET
+    fn folder(&self) -> PathBuf {
+        self.place.path("")
     }
 
-    fn destinations(&self) -> usize {
-        2
+    fn vendor(&self) -> Saved {
+        self.place.cloud.save()
     }
 
-    fn state(&self) -> PathBuf {
-        self.place.state()
+    fn put_back(&self, vendor: &Saved) {
+        self.place.cloud.put_back(vendor);
     }
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.place.path(name)
+    fn vendor_state(&self) -> String {
+        of_old_and_new(&self.place.cloud.state_of(&[USER]), &self.place.old.id)
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         self.place.command(arguments)
     }
 
-    fn one_shot(&self, more: &[&str]) -> Command {
-        let mut command = self.place.rotate(more);
+    fn one_shot(&self, flow: Flow) -> Command {
+        let mut command = self.place.rotate(flow.options());
         command.args(["--deliver", &format!("aws-profile:gs@{}", self.profile().display())]);
         command
     }
 
-    fn calls(&self) -> usize {
-        self.place.cloud.call_count()
+    fn next(&self, flow: Flow, journal: &Journal, now: Timestamp) -> Vec<Move> {
+        flow.next(TARGET, journal.state(DESTINATIONS), journal.has_rested(now))
     }
 
-    fn watch(&self, flow: Flow) {
-        let database = self.place.state().join("rotate.db");
-        let old = self.place.old.id.clone();
-        let complaints = self.complaints.clone();
-        // A clone of the cloud would keep it alive for ever, so the hook only reads the disk.
-        self.place.cloud.on_effect(move |effect| {
-            complaints.collect(|| check_effect(effect, &old, &Journal::read(&database), flow));
-        });
+    fn others(&self, _flow: Flow, _journal: &Journal) -> Vec<Move> {
+        Flow::others(TARGET)
+    }
+
+    fn check_effects(&self, before: &Journal, context: &dyn Fn() -> String) {
+        for effect in self.effects.lock().unwrap().drain(..) {
+            check_effect(&effect, &self.place.old.id, before, context);
+        }
+    }
+
+    fn forget_effects(&self) {
+        self.effects.lock().unwrap().clear();
     }
 
     fn check_now(&self, journal: &Journal, context: &dyn Fn() -> String) {
         let place = &self.place;
-        self.complaints.expect_none(context);
+        let keys = place.cloud.keys_of(USER);
+        assert!(keys.iter().any(|key| key.active), "nobody has a key that works; {}", context());
         if !journal.has("cut-over") {
             assert!(
                 place.cloud.works(&place.old.id, &place.old.secret),
@@ -96,9 +112,8 @@ impl Ground for Aws {
             );
         }
         // Every live key is on record, or is what a call that was just made has left for the next run to find.
-        let keys = place.cloud.keys_of(USER);
         let unknown = keys.into_iter().filter(|key| !journal.names(&key.id)).count();
-        let explained = journal.is_creating() || (journal.events.is_empty() && unknown <= 1);
+        let explained = journal.is_creating() || (journal.lines.is_empty() && unknown <= 1);
         assert!(unknown == 0 || (unknown <= 2 && explained), "an orphan; {}", context());
         // A destination is whole: what it was, or what it is to be.
         if place.delivered().exists() {
@@ -108,6 +123,11 @@ impl Ground for Aws {
             assert!(
                 journal.names(&key.id),
                 "a key was delivered that is not on record; {}",
+                context()
+            );
+            assert!(
+                journal.has("undo-requested") || place.cloud.works(&key.id, &key.secret),
+                "a destination holds a key that does not work; {}",
                 context()
             );
         }
@@ -121,7 +141,6 @@ impl Ground for Aws {
 
     fn check_end(&self, journal: &Journal, context: &dyn Fn() -> String) {
         let place = &self.place;
-        self.complaints.expect_none(context);
         let keys = place.cloud.keys_of(USER);
         assert_eq!(keys.len(), 1, "{keys:?}; {}", context());
         let held = std::fs::read_to_string(self.profile()).unwrap();
@@ -136,44 +155,58 @@ impl Ground for Aws {
         }
     }
 
+    fn calls(&self) -> usize {
+        self.place.cloud.call_count()
+    }
+
     fn secrets(&self) -> Vec<Vec<u8>> {
         vec![self.place.cloud.canary().as_bytes().to_vec()]
     }
 
-    fn expected_files(&self) -> &'static [&'static str] {
-        &["credentials", "key.json"]
+    fn expected_files(&self) -> Vec<String> {
+        ["credentials", "key.json"].map(str::to_owned).to_vec()
     }
 }
 
 /// The journal knew of a change of a key beforehand, and nobody is cut off by it.
-fn check_effect(effect: &Effect, old: &str, journal: &Journal, flow: Flow) {
+pub(crate) fn check_effect(effect: &Effect, old: &str, journal: &Journal, context: &dyn Fn() -> String) {
     let is_old = effect.key_id == old;
     match effect.status {
-        KeyStatus::Active if is_old => assert!(journal.has("reactivate-intended"), "{flow:?}: {journal:?}"),
-        KeyStatus::Active => assert_eq!(journal.last(), "create-intended", "{flow:?}: {journal:?}"),
+        KeyStatus::Active if is_old => {
+            assert!(journal.has("reactivate-intended"), "enabled without intent: {}", context());
+        }
+        KeyStatus::Active => {
+            assert_eq!(journal.last(), "create-intended", "created without intent: {}", context());
+        }
         KeyStatus::Inactive => {
-            assert!(is_old, "{flow:?}: the new key was disabled: {journal:?}");
-            assert!(
-                journal.has("cut-over"),
-                "{flow:?}: disabled before the cut-over: {journal:?}"
-            );
-            assert!(journal.has("deactivate-intended"), "{flow:?}: {journal:?}");
+            assert!(is_old, "the new key was disabled: {}", context());
+            assert!(journal.has("cut-over"), "disabled before the cut-over: {}", context());
+            assert!(journal.has("deactivate-intended"), "disabled without intent: {}", context());
         }
         KeyStatus::Deleted if is_old => {
-            assert!(
-                journal.has("cut-over"),
-                "{flow:?}: deleted before the cut-over: {journal:?}"
-            );
-            assert!(journal.has("delete-intended"), "{flow:?}: {journal:?}");
+            assert!(journal.has("cut-over"), "deleted before the cut-over: {}", context());
+            assert!(journal.has("delete-intended"), "deleted without intent: {}", context());
         }
         KeyStatus::Deleted => {
-            let intended = matches!(journal.last(), "withdraw-intended" | "discard-intended");
-            assert!(intended, "{flow:?}: a new key was deleted without intent: {journal:?}");
+            // A person may ask for an undo in between.
+            let intents = ["withdraw-intended", "withdrawn", "discard-intended", "discarded"];
+            let last = journal.latest().rev().find(|line| intents.contains(&line.event()));
+            assert!(last.is_some_and(|last| last.event().ends_with("-intended")), "a new key was deleted without intent: {}", context());
         }
     }
 }
 
-fn close_to_others(path: &Path) {
+/// What a vendor knows: whether the old key was used before or after a moment counts, and of all other times only how far they
+/// are from that moment.
+pub(crate) fn of_old_and_new(state: &str, old: &str) -> String {
+    let lines = state.lines().map(|line| match line.split_once(" used ") {
+        Some((before, used)) if line.contains(old) => format!("{} used {used}\n", rough(before)),
+        _ => rough(line) + "\n",
+    });
+    lines.collect()
+}
+
+pub(crate) fn close_to_others(path: &Path) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }

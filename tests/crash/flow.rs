@@ -1,9 +1,9 @@
 //! What a person or cron would run next, by where the rotation stands.
 
 use std::fmt;
-use std::process::Command;
 
-use crate::ground::Ground;
+use crate::journal::Journal;
+use crate::system::Move;
 
 /// A way through a rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,12 +14,18 @@ pub(crate) enum Flow {
     Confirmed,
     /// The same, where the old key cannot be brought back: it rests before it goes.
     ForGood,
-    /// A person undoes it before the cut-over.
+    /// A person undoes it before the cut-over, as soon as a kill was noticed or the delivery is done.
     Aborted,
     /// A person undoes it after the cut-over.
     RolledBack,
     /// The new key does not do what the consumer needs.
     Useless,
+    /// A person takes each step.
+    Guided,
+    /// The same, given up on the way.
+    GivenUp,
+    /// A configuration with several targets, in one run.
+    Fleet,
 }
 
 impl fmt::Display for Flow {
@@ -31,40 +37,80 @@ impl fmt::Display for Flow {
             Self::Aborted => "aborted",
             Self::RolledBack => "rolled back",
             Self::Useless => "useless new key",
+            Self::Guided => "guided",
+            Self::GivenUp => "guided, given up",
+            Self::Fleet => "fleet",
         })
     }
 }
 
 impl Flow {
-    /// The next command, or `None` at the end. A person who undoes a rotation does so as soon as a kill was noticed.
-    pub(crate) fn next(self, ground: &impl Ground, state: &str, was_killed: bool) -> Option<Command> {
-        let target = ground.target();
-        Some(match (self, state) {
-            (_, "done" | "aborted" | "rolled-back") => return None,
-            (_, "idle") => self.one_shot(ground),
-            (_, "undoing") => ground.command(&["run"]),
-            (Self::Aborted, "awaiting-cutover") => ground.command(&["abort", target]),
-            (Self::Aborted, _) if was_killed => ground.command(&["abort", target]),
-            (_, "awaiting-cutover") => ground.command(&["confirm", target]),
-            (Self::RolledBack, "soaking") => ground.command(&["rollback", target]),
-            (Self::RolledBack, _) if was_killed => ground.command(&["rollback", target]),
-            (_, "soaking") | (Self::ForGood, "cut-over") => after_the_soak(ground),
-            (_, "cut-over" | "deactivating" | "deactivated") => ground.command(&["run"]),
-            _ => self.one_shot(ground),
-        })
-    }
-
-    /// The command that begins the rotation, and goes on with it.
-    pub(crate) fn one_shot(self, ground: &impl Ground) -> Command {
-        ground.one_shot(match self {
+    /// The options of the command that begins the rotation, and goes on with it.
+    pub(crate) fn options(self) -> &'static [&'static str] {
+        match self {
             Self::Immediate => &["--cutover", "immediate", "--soak", "0s"],
             _ => &["--soak", "7d"],
-        })
+        }
     }
-}
 
-fn after_the_soak(ground: &impl Ground) -> Command {
-    let mut later = ground.command(&["run"]);
-    later.env("ROTATE_TEST_CLOCK_AHEAD", (8 * 86400).to_string());
-    later
+    /// The next commands of an automated rotation of this target; none at the end.
+    pub(crate) fn next(self, target: &str, state: &str, has_rested: bool) -> Vec<Move> {
+        let with_target = |word| Move::command(&[word, target]);
+        let run = Move::command(&["run"]);
+        // A rotation whose rest is over needs no more time.
+        let later = if has_rested { run.clone() } else { run.days_later(8) };
+        match (self, state) {
+            (_, "done" | "aborted" | "rolled-back") => Vec::new(),
+            // The person looks and says to go on; or that it is to be undone, whatever stands in the way.
+            (_, "blocked") => vec![
+                with_target("confirm"),
+                Move::command(&["abort", "--force", target]),
+                Move::command(&["rollback", "--force", target]),
+            ],
+            (_, "idle") => vec![Move::one_shot()],
+            (_, "undoing") => vec![Move::command(&["run"])],
+            (Self::Aborted, "awaiting-cutover") => vec![with_target("abort")],
+            (Self::Aborted, _) => vec![Move::one_shot(), with_target("abort")],
+            (Self::Immediate, _) => vec![Move::one_shot()],
+            (_, "awaiting-cutover") => vec![with_target("confirm")],
+            (Self::RolledBack, "soaking") => vec![with_target("rollback")],
+            (Self::RolledBack, "cut-over" | "deactivating" | "deactivated") => {
+                vec![Move::command(&["run"]), with_target("rollback")]
+            }
+            (_, "soaking") | (Self::ForGood, "cut-over") => vec![later],
+            (_, "cut-over" | "deactivating" | "deactivated") => vec![Move::command(&["run"])],
+            _ => vec![Move::one_shot()],
+        }
+    }
+
+    /// Every word that a person may say, whether it fits or not, and the clock a day and a soak ahead.
+    pub(crate) fn others(target: &str) -> Vec<Move> {
+        let run = Move::command(&["run"]);
+        vec![
+            Move::one_shot(),
+            run.clone(),
+            run.clone().days_later(1),
+            run.days_later(8),
+            Move::command(&["confirm", target]),
+            Move::command(&["abort", target]),
+            Move::command(&["abort", "--force", target]),
+            Move::command(&["rollback", target]),
+            Move::command(&["rollback", "--force", target]),
+        ]
+    }
+
+    /// What does nothing once the rotation has ended.
+    pub(crate) fn repeats(self, journal: &Journal) -> Vec<Move> {
+        match self {
+            Self::Guided | Self::GivenUp => Vec::new(),
+            Self::Fleet => vec![Move::command(&["run"])],
+            _ if journal.last() == "done" => vec![Move::one_shot(), Move::command(&["run"])],
+            _ => vec![Move::command(&["run"])],
+        }
+    }
+
+    /// On the flow's own ways every command succeeds, but for the one that finds out that the new key is useless.
+    pub(crate) fn expects(self, code: i32) -> bool {
+        code == 0 || (self == Self::Useless && code == 1)
+    }
 }

@@ -1,41 +1,61 @@
-//! A vendor with one key on it, as a scenario needs it.
+//! A vendor with keys on it, destinations and a program, as a walk needs them.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
 
+use jiff::Timestamp;
+use rotate_fixtures::TestClock;
+
+use crate::files::Files;
 use crate::flow::Flow;
 use crate::journal::Journal;
+use crate::system::Move;
 
-/// One fake vendor, one user with one key, and the destinations of the new one.
+/// One fake vendor, what is to be rotated there, and the destinations of what is new.
 pub(crate) trait Ground: Sized {
-    /// Makes the place such that the flow happens.
-    fn prepare(flow: Flow) -> Self;
+    /// What the vendor knows at one moment.
+    type Vendor: Clone;
 
-    /// The target's name.
-    fn target(&self) -> &'static str;
+    /// Makes the place such that the flow happens; what is written down goes by this clock.
+    fn prepare(flow: Flow, clock: &TestClock) -> Self;
 
-    /// How many destinations a delivery has.
-    fn destinations(&self) -> usize;
+    /// The folder that holds all that outlives a process, but for the vendor's part.
+    fn folder(&self) -> PathBuf;
 
-    /// The state folder.
-    fn state(&self) -> PathBuf;
+    /// What the vendor knows now.
+    fn vendor(&self) -> Self::Vendor;
 
-    /// A path beside the destinations.
-    fn path(&self, name: &str) -> PathBuf;
+    /// Makes the vendor know this, and nothing else.
+    fn put_back(&self, vendor: &Self::Vendor);
+
+    /// What the vendor knows, as text.
+    fn vendor_state(&self) -> String;
+
+    /// Whether a process that begins in this world finds the same beside it as any other would.
+    fn tidy(&self, _files: &Files, _journal: &Journal) {}
+
+    /// The key of which this PEM is the private half.
+    fn key_of(&self, _pem: &str) -> Option<String> {
+        None
+    }
 
     /// A command line of the program.
     fn command(&self, arguments: &[&str]) -> Command;
 
     /// The command that begins the rotation, and goes on with it.
-    fn one_shot(&self, more: &[&str]) -> Command;
+    fn one_shot(&self, flow: Flow) -> Command;
 
-    /// How often the vendor was called.
-    fn calls(&self) -> usize;
+    /// What cron or the person of this flow runs next; nothing at the end.
+    fn next(&self, flow: Flow, journal: &Journal, now: Timestamp) -> Vec<Move>;
 
-    /// Looks at the very moment of an effect: nobody is cut off, and the journal knows of it.
-    fn watch(&self, flow: Flow);
+    /// What else a person may run.
+    fn others(&self, flow: Flow, journal: &Journal) -> Vec<Move>;
+
+    /// Looks at each change of a key since the last time: the journal as it was at the crash point before knew of it.
+    fn check_effects(&self, before: &Journal, context: &dyn Fn() -> String);
+
+    /// Does not look at them.
+    fn forget_effects(&self);
 
     /// What holds at every moment, beside what holds for every vendor.
     fn check_now(&self, journal: &Journal, context: &dyn Fn() -> String);
@@ -43,34 +63,12 @@ pub(crate) trait Ground: Sized {
     /// What holds at the end.
     fn check_end(&self, journal: &Journal, context: &dyn Fn() -> String);
 
+    /// How often the vendor was called.
+    fn calls(&self) -> usize;
+
     /// What must never be seen outside a destination.
     fn secrets(&self) -> Vec<Vec<u8>>;
 
-    /// The files that may lie beside the state folder.
-    fn expected_files(&self) -> &'static [&'static str];
-}
-
-/// What was found wrong inside a fake's hook so far: a panic there ends one connection, and no test. Clones share it.
-#[derive(Clone, Default)]
-pub(crate) struct Complaints(Arc<Mutex<Vec<String>>>);
-
-impl Complaints {
-    /// Runs checks that panic where something is wrong, and keeps what they say.
-    pub(crate) fn collect(&self, checks: impl FnOnce()) {
-        let Err(panic) = catch_unwind(AssertUnwindSafe(checks)) else {
-            return;
-        };
-        let said = match panic.downcast::<String>() {
-            Ok(said) => *said,
-            Err(panic) => panic.downcast_ref::<&str>().copied().unwrap_or("a panic").to_owned(),
-        };
-        self.0.lock().unwrap().push(said);
-    }
-
-    /// Stops the test if anything was found wrong.
-    #[track_caller]
-    pub(crate) fn expect_none(&self, context: &dyn Fn() -> String) {
-        let complaints = self.0.lock().unwrap();
-        assert!(complaints.is_empty(), "{complaints:#?}; {}", context());
-    }
+    /// The files that may lie beside the state folder in the end.
+    fn expected_files(&self) -> Vec<String>;
 }

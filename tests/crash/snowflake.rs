@@ -2,109 +2,200 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 
-use rotate_fixtures::snowflake::{Action, Effect, TestKey};
+use jiff::Timestamp;
+use rotate_fixtures::snowflake::{Action, Consumer, Effect, Saved, Slot, TestKey};
 use rotate_fixtures::snowflake_workplace::{TARGET, USER};
-use rotate_fixtures::{SnowflakeWorkplace, memory_folder};
+use rotate_fixtures::{SnowflakeWorkplace, TestClock, memory_folder};
 use tempfile::TempDir;
 
+use crate::aws::{close_to_others, of_old_and_new};
+use crate::files::Files;
 use crate::flow::Flow;
-use crate::ground::{Complaints, Ground};
+use crate::ground::Ground;
 use crate::journal::Journal;
+use crate::system::Move;
 
-pub(crate) struct Snowflake {
+/// How many destinations a delivery has.
+const DESTINATIONS: usize = 1;
+
+/// The administrator, whose own key is rotated on one of the grounds.
+const OWN: &str = "ROTATE_ADMIN";
+const OWN_TARGET: &str = "snowflake-keypair/ROTATE_ADMIN";
+
+/// One user whose key pair is rotated: that of a consumer, or the program's own.
+pub(crate) struct Snowflake<const IS_OWN: bool> {
     place: SnowflakeWorkplace,
+    old: TestKey,
     /// Keys that take no time to make: made here, they would take longer than all the rest.
     keys: TempDir,
-    complaints: Complaints,
+    effects: Arc<Mutex<Vec<Effect>>>,
 }
 
-impl Ground for Snowflake {
-    fn prepare(flow: Flow) -> Self {
+impl<const IS_OWN: bool> Snowflake<IS_OWN> {
+    const USER: &str = if IS_OWN { OWN } else { USER };
+    const TARGET: &str = if IS_OWN { OWN_TARGET } else { TARGET };
+
+    fn with_keys(&self, mut command: Command) -> Command {
+        command.env("ROTATE_TEST_KEYS", self.keys.path());
+        command
+    }
+
+    /// The fingerprints in both slots.
+    fn slots(&self) -> [Option<String>; 2] {
+        let slots = self.place.cloud.slots(Self::USER);
+        slots.map(|held| held.map(|key| key.fingerprint))
+    }
+
+    /// Whether a login with this key would be accepted; none is recorded.
+    fn works(&self, fingerprint: &str) -> bool {
+        self.slots().iter().flatten().any(|held| held == fingerprint)
+    }
+
+    fn delivered(&self) -> Option<String> {
+        let pem = std::fs::read_to_string(self.place.delivered()).ok()?;
+        Some(self.key_of(&pem).expect("a destination holds a whole key"))
+    }
+}
+
+impl<const IS_OWN: bool> Ground for Snowflake<IS_OWN> {
+    type Vendor = Saved;
+
+    fn prepare(flow: Flow, clock: &TestClock) -> Self {
         let place = SnowflakeWorkplace::in_memory(env!("CARGO_BIN_EXE_rotate"));
-        let keys = tempfile::tempdir_in(memory_folder()).unwrap();
-        for number in 2..=TestKey::COUNT {
-            let path = keys.path().join(format!("{number}.p8"));
-            std::fs::write(path, TestKey::numbered(number).private_pem()).unwrap();
-        }
-        let ground = Self {
-            place,
-            keys,
-            complaints: Complaints::default(),
-        };
-        let cloud = &ground.place.cloud;
+        place.cloud.keep_books_by(clock);
+        let old = TestKey::numbered(1);
+        let cloud = &place.cloud;
         match flow {
             Flow::ForGood => cloud.hide_public_keys(USER, true),
-            // Kills before the delivery are the confirmed rotation's matter.
-            Flow::RolledBack => assert!(flow.one_shot(&ground).output().unwrap().status.success()),
-            Flow::Immediate | Flow::Confirmed | Flow::Aborted => {}
-            Flow::Useless => panic!("a registered key does all that its user may do"),
+            Flow::Immediate | Flow::Confirmed | Flow::Aborted | Flow::RolledBack => {}
+            other => panic!("Snowflake has no flow {other}"),
         }
+        if IS_OWN {
+            cloud.set_key(OWN, Slot::One, old.public_base64());
+            let key = place.path("admin.p8");
+            std::fs::write(&key, old.private_pem()).unwrap();
+            close_to_others(&key);
+            let connection = format!(
+                "[default]\naccount = \"{}\"\nuser = \"{OWN}\"\nauthenticator = \"SNOWFLAKE_JWT\"\n\
+                 private_key_file = \"{}\"\nhost = \"127.0.0.1\"\nport = {}\nprotocol = \"http\"\n",
+                cloud.account(),
+                key.display(),
+                cloud.port(),
+            );
+            std::fs::create_dir(place.path(".snowflake")).unwrap();
+            let path = place.path(".snowflake/connections.toml");
+            std::fs::write(&path, connection).unwrap();
+            close_to_others(&path);
+        }
+        let effects = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&effects);
+        cloud.on_effect(move |effect| seen.lock().unwrap().push(effect.clone()));
+        let ground = Self {
+            place,
+            old,
+            keys: tempfile::tempdir_in(memory_folder()).unwrap(),
+            effects,
+        };
+        ground.tidy(&Files::default(), &Journal::default());
         ground
     }
 
-    fn target(&self) -> &'static str {
-        TARGET
+    fn folder(&self) -> PathBuf {
+        self.place.path("")
     }
 
-    fn destinations(&self) -> usize {
-        1
+    fn vendor(&self) -> Saved {
+        self.place.cloud.expect_all_understood();
+        self.place.cloud.save()
     }
 
-    fn state(&self) -> PathBuf {
-        self.place.state()
+    fn put_back(&self, vendor: &Saved) {
+        self.place.cloud.put_back(vendor);
     }
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.place.path(name)
+    fn vendor_state(&self) -> String {
+        of_old_and_new(&self.place.cloud.state_of(&[Self::USER]), self.old.fingerprint())
+    }
+
+    /// The keys that are not in use in this world are there to be made.
+    fn tidy(&self, _files: &Files, journal: &Journal) {
+        let folder = self.keys.path();
+        for entry in std::fs::read_dir(folder).unwrap() {
+            std::fs::remove_file(entry.unwrap().path()).unwrap();
+        }
+        for number in 2..=TestKey::COUNT {
+            let key = TestKey::numbered(number);
+            if !journal.lines.iter().any(|line| line.body.to_string().contains(key.fingerprint())) {
+                std::fs::write(folder.join(format!("{number}.p8")), key.private_pem()).unwrap();
+            }
+        }
+    }
+
+    fn key_of(&self, pem: &str) -> Option<String> {
+        let holder = Consumer::new(&self.place.cloud, Self::USER, pem).ok()?;
+        Some(holder.fingerprint().to_owned())
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = self.place.command(arguments);
-        command.env("ROTATE_TEST_KEYS", self.keys.path());
+        if IS_OWN {
+            return self.with_keys(self.place.command_with([("LANG", "C")], arguments));
+        }
+        self.with_keys(self.place.command(arguments))
+    }
+
+    fn one_shot(&self, flow: Flow) -> Command {
+        let mut command = self.command(&["snowflake-keypair", "--user", Self::USER]);
+        if IS_OWN {
+            command.arg("--allow-self");
+        }
+        command.args(flow.options());
         command
     }
 
-    fn one_shot(&self, more: &[&str]) -> Command {
-        let mut command = self.place.rotate(more);
-        command.env("ROTATE_TEST_KEYS", self.keys.path());
-        command
+    fn next(&self, flow: Flow, journal: &Journal, now: Timestamp) -> Vec<Move> {
+        flow.next(Self::TARGET, journal.state(DESTINATIONS), journal.has_rested(now))
     }
 
-    fn calls(&self) -> usize {
-        self.place.cloud.calls().len()
+    fn others(&self, _flow: Flow, _journal: &Journal) -> Vec<Move> {
+        Flow::others(Self::TARGET)
     }
 
-    fn watch(&self, flow: Flow) {
-        let database = self.place.state().join("rotate.db");
-        let old = self.place.old.fingerprint().to_owned();
-        let complaints = self.complaints.clone();
-        // A clone of the account would keep it alive for ever, so the hook only reads the disk.
-        self.place.cloud.on_effect(move |effect| {
-            complaints.collect(|| check_effect(effect, &old, &Journal::read(&database), flow));
-        });
+    fn check_effects(&self, before: &Journal, context: &dyn Fn() -> String) {
+        for effect in self.effects.lock().unwrap().drain(..) {
+            check_effect(&effect, self.old.fingerprint(), before, context);
+        }
+    }
+
+    fn forget_effects(&self) {
+        self.effects.lock().unwrap().clear();
     }
 
     fn check_now(&self, journal: &Journal, context: &dyn Fn() -> String) {
-        let place = &self.place;
-        self.complaints.expect_none(context);
+        let old = self.old.fingerprint();
+        assert!(self.slots().iter().any(Option::is_some), "nobody has a key that works; {}", context());
         if !journal.has("cut-over") {
-            assert!(place.consumer().works(), "a consumer is cut off; {}", context());
+            assert!(self.works(old), "a consumer is cut off; {}", context());
         }
         // The old key before the rotation is opened, and then only keys that are on record.
-        for held in place.fingerprints().into_iter().flatten() {
-            let known = journal.names(&held) || (journal.events.is_empty() && held == place.old.fingerprint());
+        for held in self.slots().into_iter().flatten() {
+            let known = journal.names(&held) || (journal.lines.is_empty() && held == old);
             assert!(known, "an orphan: {held}; {}", context());
         }
-        if place.delivered().exists() {
-            let new = place.holder_of(&place.delivered()).fingerprint().to_owned();
+        if let Some(new) = self.delivered() {
             assert!(
                 journal.names(&new),
                 "a key was delivered that is not on record; {}",
                 context()
             );
             assert!(
-                place.path("rsa_key_new.pub").exists(),
+                journal.has("undo-requested") || self.works(&new),
+                "a destination holds a key that does not work; {}",
+                context()
+            );
+            assert!(
+                self.place.path("rsa_key_new.pub").exists(),
                 "the public half is missing; {}",
                 context()
             );
@@ -112,18 +203,19 @@ impl Ground for Snowflake {
     }
 
     fn check_end(&self, journal: &Journal, context: &dyn Fn() -> String) {
-        let place = &self.place;
-        self.complaints.expect_none(context);
         if journal.has("done") {
-            let new = place.holder_of(&place.delivered());
-            assert!(new.works(), "{}", context());
-            let alone = [None, Some(new.fingerprint().to_owned())];
-            assert_eq!(place.fingerprints(), alone, "{}", context());
+            let new = self.delivered().expect("the new key is delivered");
+            assert_eq!(self.slots(), [None, Some(new)], "{}", context());
         } else {
-            place.expect_as_before();
-            assert!(!place.path("rsa_key_new.pub").exists(), "{}", context());
+            let old = self.old.fingerprint().to_owned();
+            assert_eq!(self.slots(), [Some(old), None], "{}", context());
+            assert!(self.delivered().is_none(), "{}", context());
+            assert!(!self.place.path("rsa_key_new.pub").exists(), "{}", context());
         }
-        place.cloud.expect_all_understood();
+    }
+
+    fn calls(&self) -> usize {
+        self.place.cloud.calls().len()
     }
 
     /// The armour around a private key, and every line of the new one.
@@ -134,32 +226,33 @@ impl Ground for Snowflake {
         lines.chain([b"PRIVATE KEY".to_vec()]).collect()
     }
 
-    fn expected_files(&self) -> &'static [&'static str] {
-        &["rsa_key_new.p8", "rsa_key_new.pub"]
+    fn expected_files(&self) -> Vec<String> {
+        let mut expected = ["rsa_key_new.p8", "rsa_key_new.pub", "admin.p8", ".snowflake"].map(str::to_owned).to_vec();
+        expected.push(".snowflake/connections.toml".to_owned());
+        expected
     }
 }
 
 /// The journal knew of a change of a slot beforehand, and nobody is cut off by it.
-fn check_effect(effect: &Effect, old: &str, journal: &Journal, flow: Flow) {
+fn check_effect(effect: &Effect, old: &str, journal: &Journal, context: &dyn Fn() -> String) {
     let key = effect.fingerprint.as_deref().unwrap_or_default();
     match effect.action {
-        Action::SetKey if key == old => assert!(journal.has("reactivate-intended"), "{flow:?}: {journal:?}"),
+        Action::SetKey if key == old => {
+            assert!(journal.has("reactivate-intended"), "put back without intent: {}", context());
+        }
         Action::SetKey => {
-            assert_eq!(journal.last(), "minted", "{flow:?}: {journal:?}");
-            assert!(journal.names(key), "{flow:?}: an unknown key was set: {journal:?}");
+            assert!(journal.names(key), "an unknown key was set: {}", context());
+            assert_eq!(journal.last(), "minted", "set without intent: {}", context());
         }
         Action::UnsetKey if key == old => {
-            assert!(
-                journal.has("cut-over"),
-                "{flow:?}: removed before the cut-over: {journal:?}"
-            );
+            assert!(journal.has("cut-over"), "removed before the cut-over: {}", context());
             let intended = journal.has("deactivate-intended") || journal.has("delete-intended");
-            assert!(intended, "{flow:?}: {journal:?}");
+            assert!(intended, "removed without intent: {}", context());
         }
         Action::UnsetKey => {
             let intended = journal.last() == "withdraw-intended";
-            assert!(intended, "{flow:?}: a new key was removed without intent: {journal:?}");
+            assert!(intended, "a new key was removed without intent: {}", context());
         }
-        other => panic!("{flow:?}: {other:?} is no effect"),
+        other => panic!("{other:?} is no effect: {}", context()),
     }
 }

@@ -1,0 +1,100 @@
+//! What can be walked: worlds, and what leads from one to the next.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+/// One command line, as cron or a person runs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Move {
+    pub(crate) line: Line,
+    /// How much time passes before.
+    pub(crate) after: SignedDuration,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Line {
+    /// The command that begins the rotation, and goes on with it.
+    OneShot,
+    /// Any other, with its arguments.
+    Command(Vec<String>),
+}
+
+impl Move {
+    /// The command that begins the rotation, and goes on with it.
+    pub(crate) fn one_shot() -> Self {
+        Self {
+            line: Line::OneShot,
+            after: SignedDuration::ZERO,
+        }
+    }
+
+    pub(crate) fn command(arguments: &[&str]) -> Self {
+        Self {
+            line: Line::Command(arguments.iter().map(|&argument| argument.to_owned()).collect()),
+            after: SignedDuration::ZERO,
+        }
+    }
+
+    /// The same, so many days later.
+    pub(crate) fn days_later(self, days: i64) -> Self {
+        Self {
+            after: SignedDuration::from_hours(24 * days),
+            ..self
+        }
+    }
+}
+
+impl fmt::Display for Move {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.line {
+            Line::OneShot => f.write_str("the one-shot")?,
+            Line::Command(arguments) => f.write_str(&arguments.join(" "))?,
+        }
+        match self.after.as_hours() / 24 {
+            0 => Ok(()),
+            1 => f.write_str(", a day later"),
+            days => write!(f, ", {days} days later"),
+        }
+    }
+}
+
+/// One command that ran undisturbed, and what a kill at each of its crash points would have left.
+pub(crate) struct Ran<W> {
+    /// The crash points in their order, each with the world there.
+    pub(crate) points: Vec<(String, Arc<W>)>,
+    /// The world afterwards.
+    pub(crate) end: Arc<W>,
+    /// Its exit code.
+    pub(crate) code: i32,
+}
+
+/// What the explorer walks. A world is all that outlives a process.
+pub(crate) trait System {
+    type World;
+
+    /// What there is before anything was run.
+    fn first(&mut self) -> Arc<Self::World>;
+
+    /// What of a world decides what happens next. Worlds of which it is the same are one.
+    fn print<'w>(&self, world: &'w Self::World) -> &'w str;
+
+    /// Whether two worlds are the same in every byte, and not only alike.
+    fn is_same(&self, one: &Self::World, other: &Self::World) -> bool;
+
+    /// What cron or the person of this flow runs next; nothing at the end.
+    fn next(&self, world: &Self::World) -> Vec<Move>;
+
+    /// What else a person may run here.
+    fn others(&self, world: &Self::World) -> Vec<Move>;
+
+    /// Runs a command to its end. Stops the test where an invariant is broken.
+    fn run(&mut self, from: &Self::World, by: &Move) -> Ran<Self::World>;
+
+    /// Runs it again and kills it at the n-th crash point, from one.
+    fn kill(&mut self, from: &Self::World, by: &Move, at: usize) -> Arc<Self::World>;
+
+    /// What has to hold where nothing comes next. Called once for each such world.
+    fn check_end(&mut self, world: &Self::World);
+}
