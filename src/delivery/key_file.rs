@@ -62,9 +62,9 @@ impl KeyFile {
     fn write(&self, credential: &Credential) -> Result<(), Fault> {
         check_folder(&self.private)?;
         place(&self.public, &public_pem(credential)?)?;
-        crash_point("delivery: public half written");
+        crash_point("key file: public half written");
         place(&self.private, credential.secret.expose())?;
-        crash_point("delivery: written");
+        crash_point("key file: written");
         if self.has_both(credential)? {
             Ok(())
         } else {
@@ -86,7 +86,7 @@ impl KeyFile {
         }
         if ours {
             private_file::remove(&self.private)?;
-            crash_point("delivery: put back");
+            crash_point("key file: put back");
         }
         // A public key is for everyone, whatever its file's mode has become.
         match std::fs::read(&self.public) {

@@ -102,8 +102,6 @@ impl Flow {
     /// What does nothing once the rotation has ended.
     pub(crate) fn repeats(self, journal: &Journal) -> Vec<Move> {
         match self {
-            Self::Guided | Self::GivenUp => Vec::new(),
-            Self::Fleet => vec![Move::command(&["run"])],
             _ if journal.last() == "done" => vec![Move::one_shot(), Move::command(&["run"])],
             _ => vec![Move::command(&["run"])],
         }

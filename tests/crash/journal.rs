@@ -54,6 +54,11 @@ impl Line {
     pub(crate) fn event(&self) -> &str {
         self.body["event"].as_str().unwrap_or("")
     }
+
+    /// Whether it tells what was seen between rotations.
+    fn is_sighting(&self) -> bool {
+        self.target.starts_with("watch:")
+    }
 }
 
 impl Journal {
@@ -70,9 +75,24 @@ impl Journal {
         }
     }
 
+    /// Each rotation by itself, without what was seen between rotations.
+    pub(crate) fn rotations(&self) -> Vec<Self> {
+        let mut ids: Vec<&str> = Vec::new();
+        for line in self.lines.iter().filter(|line| !line.is_sighting()) {
+            if !ids.contains(&line.rotation.as_str()) {
+                ids.push(&line.rotation);
+            }
+        }
+        let one = |id: &&str| Self {
+            lines: self.lines.iter().filter(|line| line.rotation == **id).cloned().collect(),
+            ..Self::default()
+        };
+        ids.iter().map(one).collect()
+    }
+
     /// The lines of the latest rotation, without what was seen between rotations.
     pub(crate) fn latest(&self) -> impl DoubleEndedIterator<Item = &Line> {
-        let rotations = self.lines.iter().filter(|line| !line.target.starts_with("watch:"));
+        let rotations = self.lines.iter().filter(|line| !line.is_sighting());
         let latest = rotations.last().map(|line| line.rotation.clone());
         self.lines.iter().filter(move |line| Some(&line.rotation) == latest.as_ref())
     }

@@ -14,11 +14,11 @@ pub(crate) fn all_pairs<S: System>(system: &mut S) -> usize {
     let mut ran = 1;
     for (world, by, points) in to_the_end(system, first, false) {
         for kill in 1..=points {
-            let killed = system.kill(&world, &by, kill);
+            let killed = system.kill(&world, &by, kill).world;
             ran += 1;
             for (world, by, points) in to_the_end(system, killed, true) {
                 for second in 1..=points {
-                    let killed = system.kill(&world, &by, second);
+                    let killed = system.kill(&world, &by, second).world;
                     to_the_end(system, killed, true);
                     ran += 1;
                 }

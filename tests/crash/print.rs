@@ -5,8 +5,8 @@
 //! of times can find out. Of what a vendor wrote down of a new key stays only the latter, because the program asks how far
 //! such a time is from its own, and never which of two moments was first. Events that lead a rotation back to where it stood
 //! are left out, in so far as nothing else in the world comes from them, because a rotation is what its state says: else a kill
-//! in the same place would make another world each time. Of the attempts at a key that came to nothing the last one stays,
-//! because whose a key is that shows up late goes by when it was made.
+//! in the same place would make another world each time. Of the attempts at a key that came to nothing the last one stays
+//! until one has come to something, because whose a key is that shows up late goes by when it was made.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
@@ -168,13 +168,16 @@ fn without_detours<'j>(thread: &[&'j Line], outside: &str, journal: &Journal) ->
     'again: loop {
         let stands = standings(&kept);
         let tries = |lines: &[&Line]| lines.iter().any(|line| line.event() == "create-intended");
+        // Or it came to something.
         let mut tried_later = false;
         for start in (1..kept.len()).rev() {
+            tried_later |= kept[start].event() == "created";
             let most = LONGEST_DETOUR.min(kept.len() - start);
             for length in (1..=most).filter(|length| stands[start - 1] == stands[start + length - 1]) {
                 let detour = &kept[start..start + length];
-                if tries(detour) && !tried_later {
-                    tried_later = true;
+                let begins_with_try = tries(&detour[..1]);
+                if tries(detour) && !(begins_with_try && tried_later) {
+                    tried_later |= begins_with_try;
                 } else if is_forgotten(detour, start, &kept, outside, journal) {
                     kept.drain(start..start + length);
                     continue 'again;

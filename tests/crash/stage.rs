@@ -1,6 +1,6 @@
 //! The real program on a ground: worlds are copied, put back, and left by running a command.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -19,7 +19,7 @@ use crate::flow::Flow;
 use crate::ground::Ground;
 use crate::journal::{Journal, Reader, Sealed};
 use crate::print::Parts;
-use crate::system::{Line, Move, Ran, System};
+use crate::system::{Killed, Line, Move, Ran, System};
 
 /// One ground with the program on it.
 pub(crate) struct Stage<G: Ground> {
@@ -31,8 +31,8 @@ pub(crate) struct Stage<G: Ground> {
     /// Where the clock and what the program prints are kept.
     beside: TempDir,
     reader: Reader,
-    /// How often each crash point was passed.
-    pub(crate) passed: BTreeMap<String, usize>,
+    /// The crash points that were passed.
+    pub(crate) passed: BTreeSet<String>,
     /// Prints of ends that were checked.
     checked: HashSet<String>,
 }
@@ -60,7 +60,7 @@ impl<G: Ground> Stage<G> {
             clock,
             beside,
             reader: Reader::new(),
-            passed: BTreeMap::new(),
+            passed: BTreeSet::new(),
             checked: HashSet::new(),
         }
     }
@@ -113,6 +113,12 @@ impl<G: Ground> Stage<G> {
         self.clock.set(next + after);
     }
 
+    /// Success; where anything is tried, also a failure that was told and a person who is needed. Never a crash of its own, and
+    /// never a misunderstanding.
+    fn expects(&self, code: i32) -> bool {
+        self.flow.expects(code) || (!self.is_strict && matches!(code, 1 | 3))
+    }
+
     fn command(&self, by: &Move) -> Command {
         let mut command = match &by.line {
             Line::OneShot => self.ground.one_shot(self.flow),
@@ -138,8 +144,10 @@ impl<G: Ground> Stage<G> {
         let journal = &world.journal;
         self.ground.check_now(journal, context);
         // A secret is recoverable as long as its rotation is open. That it can be opened was seen when the world was looked at.
-        if (journal.has("created") || journal.has("minted")) && !journal.is_closed() {
-            assert!(!journal.sealed.is_empty(), "a secret is lost; {}", context());
+        for rotation in journal.rotations() {
+            let sealed = || journal.sealed.iter().any(|sealed| sealed.rotation == rotation.lines[0].rotation);
+            let has_secret = rotation.has("created") || rotation.has("minted");
+            assert!(!has_secret || rotation.is_closed() || sealed(), "a secret is lost; {}", context());
         }
         for entry in world.files.iter().filter(|entry| entry.path.starts_with("state")) {
             if let Some(bytes) = &entry.bytes {
@@ -226,7 +234,7 @@ impl<G: Ground> System for Stage<G> {
                 self.check_now(&world, &context);
                 before = world.journal.clone();
             }
-            *self.passed.entry(name.clone()).or_default() += 1;
+            self.passed.insert(name.clone());
             points.push((name, Arc::clone(&world)));
             at = Some(world);
             kill_process(id, Signal::CONT).unwrap();
@@ -241,22 +249,25 @@ impl<G: Ground> System for Stage<G> {
         let context = || format!("after {by} (exit {code}): {:?}\n{}", end.journal, told());
         self.ground.check_effects(&before, &context);
         self.check_now(&end, &context);
-        // Success, a failure that was told, a person who is needed: anything but a crash or a misunderstanding.
-        let expected = if self.is_strict { self.flow.expects(code) } else { matches!(code, 0 | 1 | 3) };
-        assert!(expected, "{by}: exit {code}; {}", context());
+        assert!(self.expects(code), "{by}: exit {code}; {}", context());
         Ran { points, end, code }
     }
 
-    fn kill(&mut self, from: &Self::World, by: &Move, at: usize) -> Arc<Self::World> {
+    fn kill(&mut self, from: &Self::World, by: &Move, at: usize) -> Killed<Self::World> {
         self.enter(from, by.after);
         let mut command = self.command(by);
         command.args(["-vvv"]).env("RUST_LOG", "trace");
         let status = command.env("ROTATE_TEST_KILL_AT", at.to_string()).status().unwrap();
-        assert_eq!(status.signal(), Some(9), "{by} was not killed at point {at}: {status}");
+        let output = self.output();
+        let told = || String::from_utf8_lossy(&output).into_owned();
+        let was_killed = status.signal() == Some(9);
+        assert!(was_killed || status.code().is_some_and(|code| self.expects(code)), "{by}: {status}\n{}", told());
         self.no_secret_in(&self.output(), "what the program printed");
         // Its effects are those of the run that was stopped at the same points, where they were looked at.
         self.ground.forget_effects();
-        self.look(None)
+        let world = self.look(None);
+        self.check_now(&world, &|| format!("{by}, killed at point {at}: {:?}", world.journal));
+        Killed { world, was_killed }
     }
 
     fn check_end(&mut self, world: &Self::World) {

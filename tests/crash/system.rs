@@ -70,6 +70,13 @@ pub(crate) struct Ran<W> {
     pub(crate) code: i32,
 }
 
+/// One command that was to be killed.
+pub(crate) struct Killed<W> {
+    pub(crate) world: Arc<W>,
+    /// Or else it ended before.
+    pub(crate) was_killed: bool,
+}
+
 /// What the explorer walks. A world is all that outlives a process.
 pub(crate) trait System {
     type World;
@@ -93,7 +100,7 @@ pub(crate) trait System {
     fn run(&mut self, from: &Self::World, by: &Move) -> Ran<Self::World>;
 
     /// Runs it again and kills it at the n-th crash point, from one.
-    fn kill(&mut self, from: &Self::World, by: &Move, at: usize) -> Arc<Self::World>;
+    fn kill(&mut self, from: &Self::World, by: &Move, at: usize) -> Killed<Self::World>;
 
     /// What has to hold where nothing comes next. Called once for each such world.
     fn check_end(&mut self, world: &Self::World);

@@ -38,6 +38,8 @@ pub(crate) struct Figures {
     pub(crate) kills: usize,
     /// Pairs of merged worlds that were run to their end.
     pub(crate) sampled: usize,
+    /// What chose them.
+    pub(crate) seed: u64,
     /// Worlds in which nothing comes next.
     pub(crate) ends: usize,
     pub(crate) time: Duration,
@@ -47,13 +49,14 @@ impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} worlds, {} of them ends, {} edges, {} merged, {} killed for real, {} sampled, {:.0} s",
+            "{} worlds, {} of them ends, {} edges, {} merged, {} killed for real, {} sampled (seed {}), {:.0} s",
             self.worlds,
             self.ends,
             self.edges,
             self.merged,
             self.kills,
             self.sampled,
+            self.seed,
             self.time.as_secs_f64()
         )
     }
@@ -95,10 +98,45 @@ pub(crate) fn walk<S: System>(system: &mut S, bounds: Bounds) -> Figures {
     walk.sample(system);
     Figures {
         worlds: walk.nodes.len(),
+        seed: bounds.seed,
         ends: walk.nodes.iter().filter(|node| node.is_end).count(),
         time: started.elapsed(),
         ..walk.figures
     }
+}
+
+/// So many ways through a flow whose commands do many things at once, each killed a few times somewhere, and then led to its end.
+/// Such a flow has more worlds than can be walked.
+pub(crate) fn wander<S: System>(system: &mut S, ways: usize, points: usize, seed: u64) -> Figures {
+    const MOST_KILLS: usize = 3;
+    let started = Instant::now();
+    let mut dice = fastrand::Rng::with_seed(seed);
+    let mut figures = Figures {
+        seed,
+        ..Figures::default()
+    };
+    let first = system.first();
+    for _ in 0..ways {
+        let mut world = Arc::clone(&first);
+        let mut way = Vec::new();
+        let mut left = dice.usize(1..=MOST_KILLS);
+        for step in 0.. {
+            assert!(step < MOST_STEPS, "{MOST_STEPS} commands do not lead to an end (seed {seed}): {way:?}");
+            let Some(by) = dice.choice(system.next(&world)) else { break };
+            let at = if left > 0 { dice.usize(1..=points) } else { usize::MAX };
+            left = left.saturating_sub(1);
+            way.push(format!("{by}, killed at point {at}"));
+            let killed = system.kill(&world, &by, at);
+            figures.edges += 1;
+            figures.kills += usize::from(killed.was_killed);
+            world = killed.world;
+        }
+        system.check_end(&world);
+        figures.ends += 1;
+    }
+    figures.worlds = figures.edges;
+    figures.time = started.elapsed();
+    figures
 }
 
 struct Walk<W> {
@@ -164,6 +202,8 @@ impl<W> Walk<W> {
             }
             let before = Arc::clone(&self.nodes[from].world);
             let killed = system.kill(&before, by, index + 1);
+            assert!(killed.was_killed, "the same command does not come as far the second time: {}", how());
+            let killed = killed.world;
             self.figures.kills += 1;
             let (seen, left) = (system.print(&world), system.print(&killed));
             assert!(
@@ -224,7 +264,7 @@ impl<W> Walk<W> {
             self.nodes[at].came = Some((from, how()));
             self.wait(at);
         }
-        if at == from || system.is_same(&self.nodes[at].world, world) {
+        if system.is_same(&self.nodes[at].world, world) {
             return;
         }
         self.figures.merged += 1;
