@@ -67,14 +67,28 @@ const MOST_WORLDS: usize = 3000;
 const SAMPLES: usize = 40;
 
 /// Every walk, by the name of its test. The longest come first: whoever has nothing to do takes the next.
-const WALKS: [(&str, fn() -> Walked); 23] = [
+const WALKS: [(&str, fn() -> Walked); 25] = [
     ("any_word_at_any_time_to_aws", || explore::<Aws>(Flow::Confirmed, 1)),
-    ("any_word_at_any_time_about_its_own_key", || explore::<Own>(Flow::Confirmed, 1)),
-    ("any_word_at_any_time_to_snowflake", || explore::<Consumer>(Flow::Confirmed, 1)),
-    ("any_word_at_any_time_where_a_removal_is_for_good", || explore::<Consumer>(Flow::ForGood, 1)),
-    ("any_word_at_any_time_about_a_useless_key", || explore::<Aws>(Flow::Useless, 1)),
-    ("any_word_at_any_time_to_a_guided_rotation", || explore::<Guided>(Flow::Guided, 1)),
-    ("any_word_at_any_time_to_a_fleet", || explore::<Fleet<2, 1>>(Flow::Fleet, 1)),
+    ("any_word_at_any_time_about_its_own_key", || {
+        explore::<Own>(Flow::Confirmed, 1)
+    }),
+    ("any_word_at_any_time_to_snowflake", || {
+        explore::<Consumer>(Flow::Confirmed, 1)
+    }),
+    ("any_word_at_any_time_where_a_removal_is_for_good", || {
+        explore::<Consumer>(Flow::ForGood, 1)
+    }),
+    ("any_word_at_any_time_about_a_useless_key", || {
+        explore::<Aws>(Flow::Useless, 1)
+    }),
+    ("any_word_at_any_time_to_a_guided_rotation", || {
+        explore::<Guided>(Flow::Guided, 1)
+    }),
+    ("any_word_at_any_time_to_a_configured_target", || {
+        explore::<Fleet<1, 1>>(Flow::Fleet, 1)
+    }),
+    ("guided", || explore::<Guided>(Flow::Guided, 0)),
+    ("guided_and_given_up", || explore::<Guided>(Flow::GivenUp, 0)),
     ("a_fleet_of_twenty_at_once", || roam::<Fleet<20, 8>>(Flow::Fleet)),
     ("a_fleet", || explore::<Fleet<2, 1>>(Flow::Fleet, 0)),
     ("its_own_key_rolled_back", || explore::<Own>(Flow::RolledBack, 0)),
@@ -125,13 +139,19 @@ fn roam<G: Ground>(flow: Flow) -> Walked {
 
 fn seed() -> u64 {
     let given = std::env::var("ROTATE_TEST_SEED").ok();
-    given.map_or_else(|| fastrand::u64(0..1_000_000), |seed| seed.parse().expect("a seed is a number"))
+    given.map_or_else(
+        || fastrand::u64(0..1_000_000),
+        |seed| seed.parse().expect("a seed is a number"),
+    )
 }
 
 /// What became of a walk. Each is walked once, for its own test or for the one that counts them all.
 fn walked(name: &str) -> &'static Walked {
     static DONE: [OnceLock<Walked>; WALKS.len()] = [const { OnceLock::new() }; WALKS.len()];
-    let at = WALKS.iter().position(|(known, _)| *known == name).expect("there is such a walk");
+    let at = WALKS
+        .iter()
+        .position(|(known, _)| *known == name)
+        .expect("there is such a walk");
     DONE[at].get_or_init(|| {
         let walked = WALKS[at].1();
         tell(&format!("{name}: {}", walked.figures));
@@ -165,10 +185,22 @@ fn all_pairs_with_nothing_skipped() {
         let ran = all_pairs(&mut Stage::<G>::new(flow, true));
         tell(&format!("{name}, {flow}: {ran} scenarios"));
     }
-    for flow in [Flow::Immediate, Flow::Confirmed, Flow::Aborted, Flow::RolledBack, Flow::Useless] {
+    for flow in [
+        Flow::Immediate,
+        Flow::Confirmed,
+        Flow::Aborted,
+        Flow::RolledBack,
+        Flow::Useless,
+    ] {
         pairs::<Aws>("AWS", flow);
     }
-    for flow in [Flow::Immediate, Flow::Confirmed, Flow::ForGood, Flow::Aborted, Flow::RolledBack] {
+    for flow in [
+        Flow::Immediate,
+        Flow::Confirmed,
+        Flow::ForGood,
+        Flow::Aborted,
+        Flow::RolledBack,
+    ] {
         pairs::<Consumer>("Snowflake", flow);
     }
 }
@@ -185,7 +217,9 @@ walks! {
     any_word_at_any_time_where_a_removal_is_for_good
     any_word_at_any_time_about_a_useless_key
     any_word_at_any_time_to_a_guided_rotation
-    any_word_at_any_time_to_a_fleet
+    any_word_at_any_time_to_a_configured_target
+    guided
+    guided_and_given_up
     a_fleet_of_twenty_at_once
     a_fleet
     its_own_key_rolled_back

@@ -5,8 +5,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
 
-#[path = "fleet/crash.rs"]
-mod crash;
 #[path = "fleet/drift.rs"]
 mod drift;
 #[path = "fleet/due.rs"]

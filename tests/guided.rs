@@ -14,8 +14,6 @@
 mod bad_input;
 #[path = "guided/both_kinds.rs"]
 mod both_kinds;
-#[path = "guided/crash.rs"]
-mod crash;
 #[path = "guided/desk.rs"]
 mod desk;
 #[path = "guided/documents.rs"]

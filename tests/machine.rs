@@ -8,6 +8,8 @@
 
 #[path = "machine/kinds.rs"]
 mod kinds;
+#[path = "machine/phases.rs"]
+mod phases;
 #[path = "machine/random.rs"]
 mod random;
 #[path = "machine/world.rs"]

@@ -16,6 +16,8 @@ mod remainder;
 mod removal;
 #[path = "policy/undoing.rs"]
 mod undoing;
+#[path = "policy/window.rs"]
+mod window;
 
 use std::collections::{BTreeMap, BTreeSet};
 

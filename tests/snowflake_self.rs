@@ -2,8 +2,8 @@
 //! program goes on with that one, although the connection still names the old one, and falls back to what is configured
 //! where the new one is taken back.
 //!
-//! Leans on the strict fake, which refuses an unset key at once and remembers who has logged in with which; and on the
-//! crash points for kills in between.
+//! Leans on the strict fake, which refuses an unset key at once and remembers who has logged in with which. Kills in between are
+//! the crash suite's matter.
 
 #![expect(clippy::unwrap_used, reason = "a helper that cannot work must stop its test")]
 
@@ -11,7 +11,6 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use jiff::SignedDuration;
@@ -431,128 +430,4 @@ fn a_user_that_may_not_change_its_own_keys_is_told_the_grant() {
     Ran::of(own.rotate(&[])).expect(0);
     own.run(&["confirm", TARGET]).expect(0);
     own.expect_moved();
-}
-
-// Kills in between.
-
-/// Kills this step of a story at each of its crash points, one story each; afterwards the rest is told as cron and a
-/// person would.
-fn survives(step: usize, story: &(dyn Fn(&Own, usize) -> Option<Command> + Sync), ends: &(dyn Fn(&Own) + Sync)) {
-    let (next, ended) = (AtomicUsize::new(1), AtomicUsize::new(0));
-    let one = |point: usize| {
-        let own = Own::new();
-        let mut was_killed = false;
-        for number in 0.. {
-            let Some(mut command) = story(&own, number) else { break };
-            if number == step {
-                command.env("ROTATE_TEST_KILL_AT", point.to_string());
-            }
-            let ran = Ran::of(command);
-            if number == step && ran.code.is_none() {
-                was_killed = true;
-                own.run(&["run"]).expect(0);
-            } else {
-                ran.expect(0);
-            }
-            let tried = own.slots();
-            assert!(
-                tried.iter().any(Option::is_some),
-                "no key is left after a kill at {point}"
-            );
-        }
-        own.run(&["audit", "verify"]).expect(0);
-        ends(&own);
-        was_killed
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                loop {
-                    let point = next.fetch_add(1, Ordering::SeqCst);
-                    if point > 200 || !one(point) {
-                        break;
-                    }
-                    ended.fetch_add(1, Ordering::SeqCst);
-                }
-            });
-        }
-    });
-    let killed = ended.load(Ordering::SeqCst);
-    assert!((5..200).contains(&killed), "{killed} crash points");
-}
-
-/// A person confirms once the rotation waits for it; a kill may have come before or after the word was on record.
-fn confirm(own: &Own) -> Command {
-    match own.state_name().as_str() {
-        "awaiting-cutover" => own.command(&["confirm", TARGET]),
-        _ => own.command(&["run"]),
-    }
-}
-
-#[test]
-fn a_rotation_of_its_own_key_survives_a_kill_anywhere() {
-    let story = |own: &Own, number| match number {
-        0 => Some(own.rotate(&AT_ONCE)),
-        1 => Some(own.rotate(&AT_ONCE)),
-        _ => None,
-    };
-    survives(0, &story, &|own| {
-        assert_eq!(own.state_name(), "done");
-        own.expect_moved();
-    });
-}
-
-#[test]
-fn a_confirmation_of_its_own_key_survives_a_kill_anywhere() {
-    let story = |own: &Own, number| match number {
-        0 => Some(own.rotate(&[])),
-        1 => Some(own.command(&["confirm", TARGET])),
-        2 => Some(confirm(own)),
-        3 => {
-            let mut command = own.command(&["run"]);
-            command.env("ROTATE_TEST_CLOCK_AHEAD", (8 * DAY).to_string());
-            Some(command)
-        }
-        _ => None,
-    };
-    survives(1, &story, &|own| {
-        assert_eq!(own.state_name(), "done");
-        own.expect_moved();
-    });
-}
-
-#[test]
-fn a_rollback_of_its_own_key_survives_a_kill_anywhere() {
-    let story = |own: &Own, number| match number {
-        0 => Some(own.rotate(&[])),
-        1 => Some(own.command(&["confirm", TARGET])),
-        2 => Some(own.command(&["rollback", TARGET])),
-        // The word may not have been on record when it was killed.
-        3 => Some(match own.state_name().as_str() {
-            "soaking" => own.command(&["rollback", TARGET]),
-            _ => own.command(&["run"]),
-        }),
-        _ => None,
-    };
-    survives(2, &story, &|own| {
-        assert_eq!(own.state_name(), "rolled-back");
-        own.expect_as_before();
-    });
-}
-
-#[test]
-fn an_abort_of_its_own_key_survives_a_kill_anywhere() {
-    let story = |own: &Own, number| match number {
-        0 => Some(own.rotate(&[])),
-        1 => Some(own.command(&["abort", TARGET])),
-        2 => Some(match own.state_name().as_str() {
-            "awaiting-cutover" => own.command(&["abort", TARGET]),
-            _ => own.command(&["run"]),
-        }),
-        _ => None,
-    };
-    survives(1, &story, &|own| {
-        assert_eq!(own.state_name(), "aborted");
-        own.expect_as_before();
-    });
 }

@@ -103,7 +103,11 @@ impl Ground for Aws {
     fn check_now(&self, journal: &Journal, context: &dyn Fn() -> String) {
         let place = &self.place;
         let keys = place.cloud.keys_of(USER);
-        assert!(keys.iter().any(|key| key.active), "nobody has a key that works; {}", context());
+        assert!(
+            keys.iter().any(|key| key.active),
+            "nobody has a key that works; {}",
+            context()
+        );
         if !journal.has("cut-over") {
             assert!(
                 place.cloud.works(&place.old.id, &place.old.secret),
@@ -173,15 +177,28 @@ pub(crate) fn check_effect(effect: &Effect, old: &str, journal: &Journal, contex
     let is_old = effect.key_id == old;
     match effect.status {
         KeyStatus::Active if is_old => {
-            assert!(journal.has("reactivate-intended"), "enabled without intent: {}", context());
+            assert!(
+                journal.has("reactivate-intended"),
+                "enabled without intent: {}",
+                context()
+            );
         }
         KeyStatus::Active => {
-            assert_eq!(journal.last(), "create-intended", "created without intent: {}", context());
+            assert_eq!(
+                journal.last(),
+                "create-intended",
+                "created without intent: {}",
+                context()
+            );
         }
         KeyStatus::Inactive => {
             assert!(is_old, "the new key was disabled: {}", context());
             assert!(journal.has("cut-over"), "disabled before the cut-over: {}", context());
-            assert!(journal.has("deactivate-intended"), "disabled without intent: {}", context());
+            assert!(
+                journal.has("deactivate-intended"),
+                "disabled without intent: {}",
+                context()
+            );
         }
         KeyStatus::Deleted if is_old => {
             assert!(journal.has("cut-over"), "deleted before the cut-over: {}", context());
@@ -191,7 +208,11 @@ pub(crate) fn check_effect(effect: &Effect, old: &str, journal: &Journal, contex
             // A person may ask for an undo in between.
             let intents = ["withdraw-intended", "withdrawn", "discard-intended", "discarded"];
             let last = journal.latest().rev().find(|line| intents.contains(&line.event()));
-            assert!(last.is_some_and(|last| last.event().ends_with("-intended")), "a new key was deleted without intent: {}", context());
+            assert!(
+                last.is_some_and(|last| last.event().ends_with("-intended")),
+                "a new key was deleted without intent: {}",
+                context()
+            );
         }
     }
 }

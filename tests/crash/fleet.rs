@@ -48,7 +48,9 @@ impl<const TARGETS: usize, const AT_ONCE: usize> Ground for Fleet<TARGETS, AT_ON
             .collect();
         let effects = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&effects);
-        place.cloud.on_effect(move |effect| seen.lock().unwrap().push(effect.clone()));
+        place
+            .cloud
+            .on_effect(move |effect| seen.lock().unwrap().push(effect.clone()));
         Self { place, old, effects }
     }
 
@@ -123,8 +125,15 @@ impl<const TARGETS: usize, const AT_ONCE: usize> Ground for Fleet<TARGETS, AT_ON
             );
             let journal = journal.of(user);
             let keys = cloud.keys_of(user);
-            let unknown = keys.iter().filter(|key| key.id != old.id && !journal.names(&key.id)).count();
-            assert!(keys.len() <= 2 && unknown <= usize::from(journal.is_creating()), "an orphan; {}", context());
+            let unknown = keys
+                .iter()
+                .filter(|key| key.id != old.id && !journal.names(&key.id))
+                .count();
+            assert!(
+                keys.len() <= 2 && unknown <= usize::from(journal.is_creating()),
+                "an orphan; {}",
+                context()
+            );
         }
     }
 

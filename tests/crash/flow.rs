@@ -102,6 +102,8 @@ impl Flow {
     /// What does nothing once the rotation has ended.
     pub(crate) fn repeats(self, journal: &Journal) -> Vec<Move> {
         match self {
+            // What a person has taken back calls that person.
+            Self::Fleet if journal.last() != "done" => Vec::new(),
             _ if journal.last() == "done" => vec![Move::one_shot(), Move::command(&["run"])],
             _ => vec![Move::command(&["run"])],
         }

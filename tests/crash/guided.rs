@@ -42,8 +42,12 @@ impl Guided {
 
 /// The steps that are ticked, in the order of their ticks.
 fn ticked(journal: &Journal) -> Vec<String> {
-    let ticks = journal.latest().filter(|line| ["step-done", "step-skipped"].contains(&line.event()));
-    ticks.map(|line| line.body["step"].as_str().unwrap().to_owned()).collect()
+    let ticks = journal
+        .latest()
+        .filter(|line| ["step-done", "step-skipped"].contains(&line.event()));
+    ticks
+        .map(|line| line.body["step"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 impl Ground for Guided {

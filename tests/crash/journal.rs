@@ -64,10 +64,16 @@ impl Line {
 impl Journal {
     /// Of one target alone.
     pub(crate) fn of(&self, target: &str) -> Self {
-        let lines: Vec<Line> = self.lines.iter().filter(|line| line.target == target).cloned().collect();
-        let sealed = self.sealed.iter().filter(|sealed| {
-            lines.iter().any(|line| line.rotation == sealed.rotation)
-        });
+        let lines: Vec<Line> = self
+            .lines
+            .iter()
+            .filter(|line| line.target == target)
+            .cloned()
+            .collect();
+        let sealed = self
+            .sealed
+            .iter()
+            .filter(|sealed| lines.iter().any(|line| line.rotation == sealed.rotation));
         Self {
             sealed: sealed.cloned().collect(),
             tables: self.tables.clone(),
@@ -84,7 +90,12 @@ impl Journal {
             }
         }
         let one = |id: &&str| Self {
-            lines: self.lines.iter().filter(|line| line.rotation == **id).cloned().collect(),
+            lines: self
+                .lines
+                .iter()
+                .filter(|line| line.rotation == **id)
+                .cloned()
+                .collect(),
             ..Self::default()
         };
         ids.iter().map(one).collect()
@@ -94,7 +105,9 @@ impl Journal {
     pub(crate) fn latest(&self) -> impl DoubleEndedIterator<Item = &Line> {
         let rotations = self.lines.iter().filter(|line| !line.is_sighting());
         let latest = rotations.last().map(|line| line.rotation.clone());
-        self.lines.iter().filter(move |line| Some(&line.rotation) == latest.as_ref())
+        self.lines
+            .iter()
+            .filter(move |line| Some(&line.rotation) == latest.as_ref())
     }
 
     /// Whether an event of this name is recorded.
@@ -188,7 +201,10 @@ impl Reader {
     pub(crate) fn new() -> Self {
         Self {
             folder: tempfile::tempdir_in(rotate_fixtures::memory_folder()).unwrap(),
-            runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
+            runtime: tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap(),
         }
     }
 
@@ -237,7 +253,10 @@ async fn tables(connection: &mut SqliteConnection) -> Result<Journal, sqlx::Erro
         .fetch_all(&mut *connection)
         .await?;
     // Killed before the tables were made.
-    if !["events", "sealed"].iter().all(|name| tables.iter().any(|table| table == name)) {
+    if !["events", "sealed"]
+        .iter()
+        .all(|name| tables.iter().any(|table| table == name))
+    {
         return Ok(Journal {
             tables,
             ..Journal::default()

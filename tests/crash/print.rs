@@ -221,6 +221,8 @@ fn state_of(thread: &[&Line], kept: &[&Line]) -> serde_json::Value {
     }
     if let Some(discarded) = state["discarded"].as_array_mut() {
         discarded.retain(named);
+        // A set is kept in the order of ids, which are random.
+        discarded.sort_by_key(|key| thread.iter().position(|line| line.body["key"] == *key));
     }
     state
 }
@@ -235,7 +237,10 @@ fn is_forgotten(group: &[&Line], at: usize, kept: &[&Line], outside: &str, journ
     let own = bodies(group);
     NAMES.find_iter(&own).all(|name| {
         let name = name.as_str();
-        before.contains(name) || ![after.as_str(), outside, &elsewhere].iter().any(|text| text.contains(name))
+        before.contains(name)
+            || ![after.as_str(), outside, &elsewhere]
+                .iter()
+                .any(|text| text.contains(name))
     })
 }
 
@@ -248,7 +253,11 @@ fn named_by_order(text: &str) -> String {
         if let Some(name) = seen.get(&found[0]) {
             return name.clone();
         }
-        let kind = kinds.iter().find(|kind| found.name(kind).is_some()).copied().unwrap_or("?");
+        let kind = kinds
+            .iter()
+            .find(|kind| found.name(kind).is_some())
+            .copied()
+            .unwrap_or("?");
         let number = count.entry(kind).and_modify(|number| *number += 1).or_insert(1);
         let name = format!("{kind}#{number}");
         seen.insert(found[0].to_owned(), name.clone());
@@ -268,7 +277,11 @@ fn named_by_place(text: &str) -> String {
     let named = TIMES.replace_all(text, |found: &Captures<'_>| {
         let at = parse(&found[0]);
         if found[0].starts_with(ROUGH) {
-            format!("before {:?} after {:?}", WINDOWS.map(|window| place(at - window)), ends(at))
+            format!(
+                "before {:?} after {:?}",
+                WINDOWS.map(|window| place(at - window)),
+                ends(at)
+            )
         } else {
             format!("T{}", place(at))
         }

@@ -127,7 +127,11 @@ impl<const IS_OWN: bool> Ground for Snowflake<IS_OWN> {
         }
         for number in 2..=TestKey::COUNT {
             let key = TestKey::numbered(number);
-            if !journal.lines.iter().any(|line| line.body.to_string().contains(key.fingerprint())) {
+            if !journal
+                .lines
+                .iter()
+                .any(|line| line.body.to_string().contains(key.fingerprint()))
+            {
                 std::fs::write(folder.join(format!("{number}.p8")), key.private_pem()).unwrap();
             }
         }
@@ -174,7 +178,11 @@ impl<const IS_OWN: bool> Ground for Snowflake<IS_OWN> {
 
     fn check_now(&self, journal: &Journal, context: &dyn Fn() -> String) {
         let old = self.old.fingerprint();
-        assert!(self.slots().iter().any(Option::is_some), "nobody has a key that works; {}", context());
+        assert!(
+            self.slots().iter().any(Option::is_some),
+            "nobody has a key that works; {}",
+            context()
+        );
         if !journal.has("cut-over") {
             assert!(self.works(old), "a consumer is cut off; {}", context());
         }
@@ -227,7 +235,9 @@ impl<const IS_OWN: bool> Ground for Snowflake<IS_OWN> {
     }
 
     fn expected_files(&self) -> Vec<String> {
-        let mut expected = ["rsa_key_new.p8", "rsa_key_new.pub", "admin.p8", ".snowflake"].map(str::to_owned).to_vec();
+        let mut expected = ["rsa_key_new.p8", "rsa_key_new.pub", "admin.p8", ".snowflake"]
+            .map(str::to_owned)
+            .to_vec();
         expected.push(".snowflake/connections.toml".to_owned());
         expected
     }
@@ -238,7 +248,11 @@ fn check_effect(effect: &Effect, old: &str, journal: &Journal, context: &dyn Fn(
     let key = effect.fingerprint.as_deref().unwrap_or_default();
     match effect.action {
         Action::SetKey if key == old => {
-            assert!(journal.has("reactivate-intended"), "put back without intent: {}", context());
+            assert!(
+                journal.has("reactivate-intended"),
+                "put back without intent: {}",
+                context()
+            );
         }
         Action::SetKey => {
             assert!(journal.names(key), "an unknown key was set: {}", context());
@@ -251,8 +265,15 @@ fn check_effect(effect: &Effect, old: &str, journal: &Journal, context: &dyn Fn(
         }
         Action::UnsetKey => {
             // A person may ask for an undo once more in between.
-            let last = journal.latest().rev().find(|line| ["withdraw-intended", "withdrawn"].contains(&line.event()));
-            assert!(last.is_some_and(|last| last.event() == "withdraw-intended"), "a new key was removed without intent: {}", context());
+            let last = journal
+                .latest()
+                .rev()
+                .find(|line| ["withdraw-intended", "withdrawn"].contains(&line.event()));
+            assert!(
+                last.is_some_and(|last| last.event() == "withdraw-intended"),
+                "a new key was removed without intent: {}",
+                context()
+            );
         }
         other => panic!("{other:?} is no effect: {}", context()),
     }

@@ -100,7 +100,9 @@ impl<G: Ground> Stage<G> {
     fn unsealed(&self, sealed: &Sealed) -> Vec<u8> {
         let sealer = AgeSealer::open(&self.ground.folder().join("state/identity.age")).expect("the identity is there");
         let label = format!("{}/{}", sealed.rotation, sealed.name);
-        let secret = sealer.open(&label, &sealed.bytes).expect("a sealed secret can be opened");
+        let secret = sealer
+            .open(&label, &sealed.bytes)
+            .expect("a sealed secret can be opened");
         secret.expose().to_vec()
     }
 
@@ -145,9 +147,18 @@ impl<G: Ground> Stage<G> {
         self.ground.check_now(journal, context);
         // A secret is recoverable as long as its rotation is open. That it can be opened was seen when the world was looked at.
         for rotation in journal.rotations() {
-            let sealed = || journal.sealed.iter().any(|sealed| sealed.rotation == rotation.lines[0].rotation);
+            let sealed = || {
+                journal
+                    .sealed
+                    .iter()
+                    .any(|sealed| sealed.rotation == rotation.lines[0].rotation)
+            };
             let has_secret = rotation.has("created") || rotation.has("minted");
-            assert!(!has_secret || rotation.is_closed() || sealed(), "a secret is lost; {}", context());
+            assert!(
+                !has_secret || rotation.is_closed() || sealed(),
+                "a secret is lost; {}",
+                context()
+            );
         }
         for entry in world.files.iter().filter(|entry| entry.path.starts_with("state")) {
             if let Some(bytes) = &entry.bytes {
@@ -174,14 +185,20 @@ impl<G: Ground> Stage<G> {
         );
         assert_eq!(self.ground.calls(), calls, "{by} after the end called the vendor");
         let after = self.look(None);
-        assert_eq!(after.journal.lines.len(), world.journal.lines.len(), "{by} after the end wrote");
+        assert_eq!(
+            after.journal.lines.len(),
+            world.journal.lines.len(),
+            "{by} after the end wrote"
+        );
     }
 
     /// Neither a half-written file nor a copy of a secret stays behind.
     fn nothing_left_beside(&self, world: &World<G::Vendor>) {
         let expected = self.ground.expected_files();
         let left = world.files.iter().map(|entry| entry.path.display().to_string());
-        let left: Vec<String> = left.filter(|path| !path.starts_with("state") && !expected.contains(path)).collect();
+        let left: Vec<String> = left
+            .filter(|path| !path.starts_with("state") && !expected.contains(path))
+            .collect();
         assert!(left.is_empty(), "left behind: {left:?}");
     }
 }
@@ -213,7 +230,10 @@ impl<G: Ground> System for Stage<G> {
         self.enter(from, by.after);
         let (ours, theirs) = UnixStream::pair().unwrap();
         let mut command = self.command(by);
-        command.args(["-vvv"]).env("RUST_LOG", "trace").env("ROTATE_TEST_STOP", "1");
+        command
+            .args(["-vvv"])
+            .env("RUST_LOG", "trace")
+            .env("ROTATE_TEST_STOP", "1");
         command.stdin(Stdio::from(OwnedFd::from(theirs)));
         let child = command.spawn().unwrap();
         // It holds the other end of the socket, which else would never end.
@@ -244,7 +264,9 @@ impl<G: Ground> System for Stage<G> {
         let output = self.output();
         let told = || String::from_utf8_lossy(&output).into_owned();
         self.no_secret_in(&output, "what the program printed");
-        let code = status.exit_status().unwrap_or_else(|| panic!("{by}: {status:?}\n{}", told()));
+        let code = status
+            .exit_status()
+            .unwrap_or_else(|| panic!("{by}: {status:?}\n{}", told()));
         let end = self.look(at.as_ref());
         let context = || format!("after {by} (exit {code}): {:?}\n{}", end.journal, told());
         self.ground.check_effects(&before, &context);
@@ -261,7 +283,11 @@ impl<G: Ground> System for Stage<G> {
         let output = self.output();
         let told = || String::from_utf8_lossy(&output).into_owned();
         let was_killed = status.signal() == Some(9);
-        assert!(was_killed || status.code().is_some_and(|code| self.expects(code)), "{by}: {status}\n{}", told());
+        assert!(
+            was_killed || status.code().is_some_and(|code| self.expects(code)),
+            "{by}: {status}\n{}",
+            told()
+        );
         self.no_secret_in(&self.output(), "what the program printed");
         // Its effects are those of the run that was stopped at the same points, where they were looked at.
         self.ground.forget_effects();
@@ -272,7 +298,11 @@ impl<G: Ground> System for Stage<G> {
 
     fn check_end(&mut self, world: &Self::World) {
         let context = || format!("at the end: {:?}", world.journal);
-        assert!(world.journal.sealed.is_empty(), "a sealed secret outlived its rotation; {}", context());
+        assert!(
+            world.journal.sealed.is_empty(),
+            "a sealed secret outlived its rotation; {}",
+            context()
+        );
         self.enter(world, SignedDuration::ZERO);
         self.ground.check_end(&world.journal, &context);
         self.reader.verify(&world.files);

@@ -121,8 +121,13 @@ pub(crate) fn wander<S: System>(system: &mut S, ways: usize, points: usize, seed
         let mut way = Vec::new();
         let mut left = dice.usize(1..=MOST_KILLS);
         for step in 0.. {
-            assert!(step < MOST_STEPS, "{MOST_STEPS} commands do not lead to an end (seed {seed}): {way:?}");
-            let Some(by) = dice.choice(system.next(&world)) else { break };
+            assert!(
+                step < MOST_STEPS,
+                "{MOST_STEPS} commands do not lead to an end (seed {seed}): {way:?}"
+            );
+            let Some(by) = dice.choice(system.next(&world)) else {
+                break;
+            };
             let at = if left > 0 { dice.usize(1..=points) } else { usize::MAX };
             left = left.saturating_sub(1);
             way.push(format!("{by}, killed at point {at}"));
@@ -202,7 +207,11 @@ impl<W> Walk<W> {
             }
             let before = Arc::clone(&self.nodes[from].world);
             let killed = system.kill(&before, by, index + 1);
-            assert!(killed.was_killed, "the same command does not come as far the second time: {}", how());
+            assert!(
+                killed.was_killed,
+                "the same command does not come as far the second time: {}",
+                how()
+            );
             let killed = killed.world;
             self.figures.kills += 1;
             let (seen, left) = (system.print(&world), system.print(&killed));
@@ -326,7 +335,12 @@ impl<W> Walk<W> {
         }
     }
 
-    fn alike<S: System<World = W>>(&mut self, system: &mut S, mut one: Arc<W>, mut other: Arc<W>) -> Result<(), String> {
+    fn alike<S: System<World = W>>(
+        &mut self,
+        system: &mut S,
+        mut one: Arc<W>,
+        mut other: Arc<W>,
+    ) -> Result<(), String> {
         let mut told = Vec::new();
         for step in 0..MOST_STEPS {
             let mut moves = system.next(&one);
@@ -355,7 +369,10 @@ impl<W> Walk<W> {
             }
             (one, other) = (first.end, second.end);
         }
-        Err(format!("{MOST_STEPS} commands do not lead to an end: {}", told.join(", then ")))
+        Err(format!(
+            "{MOST_STEPS} commands do not lead to an end: {}",
+            told.join(", then ")
+        ))
     }
 
     /// The commands and kills that led to a world.

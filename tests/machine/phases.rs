@@ -1,0 +1,144 @@
+//! What is said of a phase, phase by phase, and which events it does not take: decided here, and relied on everywhere.
+
+use std::collections::BTreeSet;
+
+use rotate::machine::{Issued, Retired, Switch};
+
+use super::*;
+
+fn issued() -> Issued {
+    Issued {
+        key: KeyId::new(NEW),
+        public: None,
+        proved_at: Some(NOW),
+        reached: BTreeSet::new(),
+        delivered: BTreeSet::new(),
+    }
+}
+
+/// Every phase, in the order of a rotation's life; the one in which the old key is off, before and after the second proof.
+fn phases() -> Vec<Phase> {
+    let switch = || Switch {
+        at: NOW,
+        by: SwitchedBy::Delivery,
+    };
+    let retired = |proved| Retired { at: NOW, proved };
+    vec![
+        Phase::Opened,
+        Phase::Creating,
+        Phase::Discarding(KeyId::new(NEW)),
+        Phase::Minted(issued()),
+        Phase::Created(issued()),
+        Phase::Verified(issued()),
+        Phase::Delivered(issued(), NOW),
+        Phase::CutOver(issued(), switch()),
+        Phase::Deactivating(issued(), switch()),
+        Phase::Deactivated(issued(), switch(), retired(false)),
+        Phase::Deactivated(issued(), switch(), retired(true)),
+        Phase::Reactivating(issued(), switch(), "why".to_owned()),
+        Phase::Soaking(issued(), switch(), retired(true)),
+        Phase::Deleting(issued(), switch(), retired(true)),
+        Phase::Deleted(issued()),
+        Phase::Withdrawing(issued()),
+        Phase::Withdrawn(issued()),
+        Phase::Done(issued()),
+        Phase::Aborted,
+        Phase::RolledBack,
+    ]
+}
+
+/// The names of the phases of which something holds.
+fn those(holds: impl Fn(&Phase) -> bool) -> Vec<String> {
+    let named = |phase: &Phase| match phase {
+        Phase::Deactivated(_, _, retired) if retired.proved => "deactivated and proven".to_owned(),
+        phase => phase.name().to_owned(),
+    };
+    phases().iter().filter(|phase| holds(phase)).map(named).collect()
+}
+
+#[test]
+fn nothing_follows_the_three_ends() {
+    assert_eq!(those(Phase::is_closed), ["done", "aborted", "rolled-back"]);
+}
+
+#[test]
+fn nobody_stops_while_the_old_key_may_be_off_and_the_new_one_is_not_proven_since() {
+    assert_eq!(
+        those(Phase::is_delicate),
+        ["deactivating", "deactivated", "reactivating"]
+    );
+}
+
+#[test]
+fn the_program_goes_on_with_its_own_new_key_once_the_old_one_may_be_gone() {
+    assert_eq!(
+        those(Phase::trusts_new_key),
+        [
+            "cut-over",
+            "deactivating",
+            "deactivated",
+            "deactivated and proven",
+            "reactivating",
+            "soaking",
+            "deleting",
+            "deleted"
+        ]
+    );
+}
+
+/// The rotation after these events, or the event that it does not take.
+fn after(kind: &Kind, events: &[Event]) -> Result<Rotation, Illegal> {
+    let records: Vec<Record> = [kind.opened()]
+        .into_iter()
+        .chain(events.iter().cloned().map(record))
+        .collect();
+    Ok(Rotation::replay(&records)?.expect("it was opened"))
+}
+
+fn refused(kind: &Kind, events: &[Event]) {
+    let (last, before) = events.split_last().expect("there is an event");
+    after(kind, before).expect("all but the last fit");
+    let illegal = after(kind, events).expect_err("the last does not fit");
+    assert_eq!(illegal.event, last.name());
+}
+
+#[test]
+fn only_the_key_that_was_to_be_discarded_is() {
+    let kind = &kinds()[0];
+    let intent = Event::CreateIntended {
+        ids_before: [KeyId::new(OLD)].into(),
+    };
+    let discard = Event::DiscardIntended {
+        key: KeyId::new(NEW),
+        why: "nobody has it".to_owned(),
+    };
+    let discarded = |key| Event::Discarded { key: KeyId::new(key) };
+    let taken = after(kind, &[intent.clone(), discard.clone(), discarded(NEW)]).expect("it fits");
+    assert_eq!(taken.phase, Phase::Opened);
+    assert_eq!(taken.discarded, [KeyId::new(NEW)].into());
+    refused(kind, &[intent, discard, discarded(OLD)]);
+}
+
+#[test]
+fn a_key_is_made_where_the_charter_says_and_registered_as_it_was_made() {
+    let minted = |key| Event::Minted {
+        key: KeyId::new(key),
+        public: PublicHalf::new(NEW_PUBLIC),
+    };
+    let created = |key| Event::Created { key: KeyId::new(key) };
+    let intent = Event::CreateIntended {
+        ids_before: [KeyId::new(OLD)].into(),
+    };
+    for kind in kinds() {
+        if kind.mints_locally {
+            let made = after(&kind, &[minted(NEW), created(NEW)]).expect("it fits");
+            assert_eq!(made.phase.name(), "created");
+            refused(&kind, &[minted(NEW), created("another")]);
+            refused(&kind, &[intent.clone()]);
+        } else {
+            let made = after(&kind, &[intent.clone(), created(NEW)]).expect("it fits");
+            assert_eq!(made.phase.name(), "created");
+            refused(&kind, &[minted(NEW)]);
+        }
+    }
+}
