@@ -24,6 +24,7 @@ const DESTINATIONS: usize = 2;
 pub(crate) struct Aws {
     place: Workplace,
     effects: Arc<Mutex<Vec<Effect>>>,
+    clock: TestClock,
 }
 
 impl Aws {
@@ -42,6 +43,7 @@ impl Ground for Aws {
         let ground = Self {
             place,
             effects: Arc::default(),
+            clock: clock.clone(),
         };
         std::fs::write(ground.profile(), OTHERS).unwrap();
         close_to_others(&ground.profile());
@@ -92,7 +94,7 @@ impl Ground for Aws {
 
     fn check_effects(&self, before: &Journal, context: &dyn Fn() -> String) {
         for effect in self.effects.lock().unwrap().drain(..) {
-            check_effect(&effect, &self.place.old.id, before, context);
+            check_effect(&effect, &self.place.old.id, before, self.clock.now(), context);
         }
     }
 
@@ -173,7 +175,13 @@ impl Ground for Aws {
 }
 
 /// The journal knew of a change of a key beforehand, and nobody is cut off by it.
-pub(crate) fn check_effect(effect: &Effect, old: &str, journal: &Journal, context: &dyn Fn() -> String) {
+pub(crate) fn check_effect(
+    effect: &Effect,
+    old: &str,
+    journal: &Journal,
+    now: Timestamp,
+    context: &dyn Fn() -> String,
+) {
     let is_old = effect.key_id == old;
     match effect.status {
         KeyStatus::Active if is_old => {
@@ -199,10 +207,12 @@ pub(crate) fn check_effect(effect: &Effect, old: &str, journal: &Journal, contex
                 "disabled without intent: {}",
                 context()
             );
+            journal.expect_fresh_proof(now, context);
         }
         KeyStatus::Deleted if is_old => {
             assert!(journal.has("cut-over"), "deleted before the cut-over: {}", context());
             assert!(journal.has("delete-intended"), "deleted without intent: {}", context());
+            journal.expect_fresh_proof(now, context);
         }
         KeyStatus::Deleted => {
             // A person may ask for an undo in between.

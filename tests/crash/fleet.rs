@@ -21,6 +21,7 @@ pub(crate) struct Fleet<const TARGETS: usize, const AT_ONCE: usize> {
     /// Each user with the key that it holds at the beginning.
     old: Vec<(String, Credentials)>,
     effects: Arc<Mutex<Vec<Effect>>>,
+    clock: TestClock,
 }
 
 impl<const TARGETS: usize, const AT_ONCE: usize> Fleet<TARGETS, AT_ONCE> {
@@ -51,7 +52,12 @@ impl<const TARGETS: usize, const AT_ONCE: usize> Ground for Fleet<TARGETS, AT_ON
         place
             .cloud
             .on_effect(move |effect| seen.lock().unwrap().push(effect.clone()));
-        Self { place, old, effects }
+        Self {
+            place,
+            old,
+            effects,
+            clock: clock.clone(),
+        }
     }
 
     fn folder(&self) -> PathBuf {
@@ -106,7 +112,7 @@ impl<const TARGETS: usize, const AT_ONCE: usize> Ground for Fleet<TARGETS, AT_ON
     fn check_effects(&self, before: &Journal, context: &dyn Fn() -> String) {
         for effect in self.effects.lock().unwrap().drain(..) {
             let (_, old) = self.old.iter().find(|(user, _)| *user == effect.user).unwrap();
-            check_effect(&effect, &old.id, &before.of(&effect.user), context);
+            check_effect(&effect, &old.id, &before.of(&effect.user), self.clock.now(), context);
         }
     }
 

@@ -16,6 +16,9 @@ use crate::files::Files;
 /// How long the old key rests in all flows but the immediate one.
 const SOAK: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// How long a proof of the new key is worth acting on.
+const FRESH: SignedDuration = SignedDuration::from_mins(5);
+
 /// What the journal says at one moment.
 #[derive(Clone, Default)]
 pub(crate) struct Journal {
@@ -179,6 +182,18 @@ impl Journal {
         let begins = |line: &&Line| ["deactivated", "cut-over", "resumed"].contains(&line.event());
         let begun = self.latest().rev().find(begins).map(|line| line.at);
         begun.is_some_and(|begun| now.duration_since(begun) >= SOAK)
+    }
+
+    /// Stops the test unless the new key was proven a short while before now.
+    #[track_caller]
+    pub(crate) fn expect_fresh_proof(&self, now: Timestamp, context: &dyn Fn() -> String) {
+        let proved = self.latest().rev().find(|line| line.event() == "proved");
+        let is_fresh = proved.is_some_and(|line| now.duration_since(line.at) <= FRESH);
+        assert!(
+            is_fresh,
+            "the old key goes without a fresh proof of the new one: {}",
+            context()
+        );
     }
 
     pub(crate) fn count(&self, name: &str) -> usize {

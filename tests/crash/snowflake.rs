@@ -31,6 +31,7 @@ pub(crate) struct Snowflake<const IS_OWN: bool> {
     /// Keys that take no time to make: made here, they would take longer than all the rest.
     keys: TempDir,
     effects: Arc<Mutex<Vec<Effect>>>,
+    clock: TestClock,
 }
 
 impl<const IS_OWN: bool> Snowflake<IS_OWN> {
@@ -97,6 +98,7 @@ impl<const IS_OWN: bool> Ground for Snowflake<IS_OWN> {
             old,
             keys: tempfile::tempdir_in(memory_folder()).unwrap(),
             effects,
+            clock: clock.clone(),
         };
         ground.tidy(&Files::default(), &Journal::default());
         ground
@@ -168,7 +170,7 @@ impl<const IS_OWN: bool> Ground for Snowflake<IS_OWN> {
 
     fn check_effects(&self, before: &Journal, context: &dyn Fn() -> String) {
         for effect in self.effects.lock().unwrap().drain(..) {
-            check_effect(&effect, self.old.fingerprint(), before, context);
+            check_effect(&effect, self.old.fingerprint(), before, self.clock.now(), context);
         }
     }
 
@@ -244,7 +246,7 @@ impl<const IS_OWN: bool> Ground for Snowflake<IS_OWN> {
 }
 
 /// The journal knew of a change of a slot beforehand, and nobody is cut off by it.
-fn check_effect(effect: &Effect, old: &str, journal: &Journal, context: &dyn Fn() -> String) {
+fn check_effect(effect: &Effect, old: &str, journal: &Journal, now: Timestamp, context: &dyn Fn() -> String) {
     let key = effect.fingerprint.as_deref().unwrap_or_default();
     match effect.action {
         Action::SetKey if key == old => {
@@ -262,6 +264,7 @@ fn check_effect(effect: &Effect, old: &str, journal: &Journal, context: &dyn Fn(
             assert!(journal.has("cut-over"), "removed before the cut-over: {}", context());
             let intended = journal.has("deactivate-intended") || journal.has("delete-intended");
             assert!(intended, "removed without intent: {}", context());
+            journal.expect_fresh_proof(now, context);
         }
         Action::UnsetKey => {
             // A person may ask for an undo once more in between.
