@@ -67,7 +67,7 @@ const MOST_WORLDS: usize = 3000;
 const SAMPLES: usize = 40;
 
 /// Every walk, by the name of its test. The longest come first: whoever has nothing to do takes the next.
-const WALKS: [(&str, fn() -> Walked); 25] = [
+const WALKS: [(&str, Walker); 25] = [
     ("any_word_at_any_time_to_aws", || explore::<Aws>(Flow::Confirmed, 1)),
     ("any_word_at_any_time_about_its_own_key", || {
         explore::<Own>(Flow::Confirmed, 1)
@@ -106,6 +106,8 @@ const WALKS: [(&str, fn() -> Walked); 25] = [
     ("snowflake_at_once", || explore::<Consumer>(Flow::Immediate, 0)),
     ("snowflake_removed_for_good", || explore::<Consumer>(Flow::ForGood, 0)),
 ];
+
+type Walker = fn() -> Walked;
 
 struct Walked {
     figures: Figures,
@@ -161,7 +163,8 @@ fn walked(name: &str) -> &'static Walked {
 
 /// Past the test runner, which keeps what a passing test prints to itself.
 fn tell(line: &str) {
-    writeln!(std::io::stderr(), "{line}").unwrap();
+    let told = writeln!(std::io::stderr(), "{line}");
+    told.unwrap();
 }
 
 #[test]

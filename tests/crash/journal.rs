@@ -106,8 +106,8 @@ impl Journal {
 
     /// The lines of the latest rotation, without what was seen between rotations.
     pub(crate) fn latest(&self) -> impl DoubleEndedIterator<Item = &Line> {
-        let rotations = self.lines.iter().filter(|line| !line.is_sighting());
-        let latest = rotations.last().map(|line| line.rotation.clone());
+        let mut rotations = self.lines.iter().filter(|line| !line.is_sighting());
+        let latest = rotations.next_back().map(|line| line.rotation.clone());
         self.lines
             .iter()
             .filter(move |line| Some(&line.rotation) == latest.as_ref())

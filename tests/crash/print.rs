@@ -288,7 +288,8 @@ fn named_by_place(text: &str) -> String {
     });
     let mut named = named.into_owned();
     for (number, &at) in all.iter().enumerate() {
-        let _ = writeln!(named, "T{number}: {:?}", ends(at));
+        let ends = ends(at).map(|place| place.to_string()).join(" ");
+        let _ = writeln!(named, "T{number}: {ends}");
     }
     named
 }

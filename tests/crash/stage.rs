@@ -226,6 +226,7 @@ impl<G: Ground> System for Stage<G> {
         self.ground.others(self.flow, &world.journal)
     }
 
+    #[expect(clippy::zombie_processes, reason = "whoever waits for its stops also sees its end")]
     fn run(&mut self, from: &Self::World, by: &Move) -> Ran<Self::World> {
         self.enter(from, by.after);
         let (ours, theirs) = UnixStream::pair().unwrap();
