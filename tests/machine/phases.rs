@@ -134,7 +134,7 @@ fn a_key_is_made_where_the_charter_says_and_registered_as_it_was_made() {
             let made = after(&kind, &[minted(NEW), created(NEW)]).expect("it fits");
             assert_eq!(made.phase.name(), "created");
             refused(&kind, &[minted(NEW), created("another")]);
-            refused(&kind, &[intent.clone()]);
+            refused(&kind, std::slice::from_ref(&intent));
         } else {
             let made = after(&kind, &[intent.clone(), created(NEW)]).expect("it fits");
             assert_eq!(made.phase.name(), "created");
