@@ -157,8 +157,8 @@ fn before_the_delivery_an_abort_takes_everything_back_wherever_the_program_died(
         ("register: before the call", 1, "opened"),
         ("register: after the call", 1, "opened"),
         ("prove: before", 1, "created"),
-        ("delivery: public half written", 1, "verified"),
-        ("delivery: written", 1, "verified"),
+        ("key file: public half written", 1, "verified"),
+        ("key file: written", 1, "verified"),
     ] {
         for force in [false, true] {
             let place = killed(fresh, begin, point, nth);
@@ -178,7 +178,7 @@ fn before_the_delivery_an_abort_takes_everything_back_wherever_the_program_died(
 /// A file is written beside its place first; whoever is killed there leaves the secret in it.
 #[test]
 fn half_a_delivery_is_swept_up() {
-    let place = killed(fresh, begin, "delivery: public half written", 1);
+    let place = killed(fresh, begin, "key file: public half written", 1);
     let half = place.path(".rsa_key_new.p8.rotate-new");
     fs::write(&half, "-----BEGIN PRIVATE KEY-----\n").unwrap();
     chmod(&half, 0o600);
@@ -220,7 +220,7 @@ fn a_rollback_that_dies_half_way_is_gone_on_with_by_cron() {
     for point in [
         "reactivate: before the call",
         "reactivate: after the call",
-        "delivery: put back",
+        "key file: put back",
         "withdraw: before the call",
         "withdraw: after the call",
     ] {
@@ -602,7 +602,7 @@ fn a_key_that_is_not_delivered_cannot_be_confirmed() {
         ("store: after commit", "`opened`"),
         ("register: before the call", "`minted`"),
         ("prove: before", "`created`"),
-        ("delivery: public half written", "`verified`"),
+        ("key file: public half written", "`verified`"),
     ] {
         let place = killed(fresh, begin, point, 1);
         refused(

@@ -31,7 +31,7 @@ pub(crate) trait Ground: Sized {
     /// What the vendor knows, as text.
     fn vendor_state(&self) -> String;
 
-    /// Whether a process that begins in this world finds the same beside it as any other would.
+    /// Makes what lies beside the world what every process finds that begins in it.
     fn tidy(&self, _files: &Files, _journal: &Journal) {}
 
     /// The key of which this PEM is the private half.

@@ -33,8 +33,8 @@ pub(crate) struct Stage<G: Ground> {
     reader: Reader,
     /// The crash points that were passed.
     pub(crate) passed: BTreeSet<String>,
-    /// Prints of ends that were checked.
-    checked: HashSet<String>,
+    /// Prints of ends after which a repeat was seen to do nothing.
+    repeated: HashSet<String>,
 }
 
 /// All that outlives a process.
@@ -61,7 +61,7 @@ impl<G: Ground> Stage<G> {
             beside,
             reader: Reader::new(),
             passed: BTreeSet::new(),
-            checked: HashSet::new(),
+            repeated: HashSet::new(),
         }
     }
 
@@ -131,6 +131,10 @@ impl<G: Ground> Stage<G> {
         };
         command.env("ROTATE_TEST_CLOCK", self.clock.path());
         command.env("SSL_CERT_FILE", AUTHORITY);
+        // All that a flow's own commands can ever print is searched for secrets. Words at any time run the same commands.
+        if self.is_strict {
+            command.arg("-vvv").env("RUST_LOG", "trace");
+        }
         let output = std::fs::File::create(self.beside.path().join("output")).unwrap();
         command.stdout(output.try_clone().unwrap()).stderr(output);
         command
@@ -231,10 +235,7 @@ impl<G: Ground> System for Stage<G> {
         self.enter(from, by.after);
         let (ours, theirs) = UnixStream::pair().unwrap();
         let mut command = self.command(by);
-        command
-            .args(["-vvv"])
-            .env("RUST_LOG", "trace")
-            .env("ROTATE_TEST_STOP", "1");
+        command.env("ROTATE_TEST_STOP", "1");
         command.stdin(Stdio::from(OwnedFd::from(theirs)));
         let child = command.spawn().unwrap();
         // It holds the other end of the socket, which else would never end.
@@ -279,7 +280,6 @@ impl<G: Ground> System for Stage<G> {
     fn kill(&mut self, from: &Self::World, by: &Move, at: usize) -> Killed<Self::World> {
         self.enter(from, by.after);
         let mut command = self.command(by);
-        command.args(["-vvv"]).env("RUST_LOG", "trace");
         let status = command.env("ROTATE_TEST_KILL_AT", at.to_string()).status().unwrap();
         let output = self.output();
         let told = || String::from_utf8_lossy(&output).into_owned();
@@ -308,7 +308,7 @@ impl<G: Ground> System for Stage<G> {
         self.ground.check_end(&world.journal, &context);
         self.reader.verify(&world.files);
         self.nothing_left_beside(world);
-        if self.checked.insert(world.print.clone()) {
+        if self.repeated.insert(world.print.clone()) {
             for by in self.flow.repeats(&world.journal) {
                 self.again_does_nothing(world, &by);
             }
