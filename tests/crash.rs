@@ -178,8 +178,9 @@ fn every_crash_point_has_one_name_and_is_passed() {
         all += walked.figures;
     }
     tell(&format!(
-        "in all: {} worlds, {} edges, {} merged, {} killed for real, {} sampled, {:.0} s of walking",
+        "in all: {} worlds, {} of them blocked, {} edges, {} merged, {} killed for real, {} sampled, {:.0} s of walking",
         all.worlds,
+        all.blocked,
         all.edges,
         all.merged,
         all.kills,
@@ -198,11 +199,11 @@ fn all_pairs_with_nothing_skipped() {
         tell(&format!("{name}, {flow}: {ran} scenarios"));
     }
     for flow in [
+        Flow::Useless,
         Flow::Immediate,
         Flow::Confirmed,
         Flow::Aborted,
         Flow::RolledBack,
-        Flow::Useless,
     ] {
         pairs::<Aws>("AWS", flow);
     }

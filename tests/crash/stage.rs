@@ -222,6 +222,10 @@ impl<G: Ground> System for Stage<G> {
         one.files == other.files && one.vendor_state == other.vendor_state
     }
 
+    fn is_blocked(&self, world: &Self::World) -> bool {
+        world.journal.rotations().iter().any(Journal::is_blocked)
+    }
+
     fn next(&self, world: &Self::World) -> Vec<Move> {
         self.ground.next(self.flow, &world.journal, world.now)
     }

@@ -90,6 +90,9 @@ pub(crate) trait System {
     /// Whether two worlds are the same in every byte, and not only alike.
     fn is_same(&self, one: &Self::World, other: &Self::World) -> bool;
 
+    /// Whether a person has to look before anything goes on.
+    fn is_blocked(&self, world: &Self::World) -> bool;
+
     /// What cron or the person of this flow runs next; nothing at the end.
     fn next(&self, world: &Self::World) -> Vec<Move>;
 

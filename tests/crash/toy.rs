@@ -62,6 +62,10 @@ impl System for Counter {
         (one.0, one.1) == (other.0, other.1)
     }
 
+    fn is_blocked(&self, _: &World) -> bool {
+        false
+    }
+
     fn next(&self, world: &World) -> Vec<Move> {
         if world.0 == 3 && self.what != What::Endless {
             return Vec::new();

@@ -42,6 +42,8 @@ pub(crate) struct Figures {
     pub(crate) seed: u64,
     /// Worlds in which nothing comes next.
     pub(crate) ends: usize,
+    /// Worlds in which a person has to look.
+    pub(crate) blocked: usize,
     pub(crate) time: Duration,
 }
 
@@ -49,9 +51,10 @@ impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} worlds, {} of them ends, {} edges, {} merged, {} killed for real, {} sampled (seed {}), {:.0} s",
+            "{} worlds, {} of them ends and {} blocked, {} edges, {} merged, {} killed for real, {} sampled (seed {}), {:.0} s",
             self.worlds,
             self.ends,
+            self.blocked,
             self.edges,
             self.merged,
             self.kills,
@@ -66,6 +69,7 @@ impl std::ops::AddAssign for Figures {
     fn add_assign(&mut self, other: Self) {
         self.worlds += other.worlds;
         self.ends += other.ends;
+        self.blocked += other.blocked;
         self.edges += other.edges;
         self.merged += other.merged;
         self.kills += other.kills;
@@ -99,6 +103,7 @@ pub(crate) fn walk<S: System>(system: &mut S, bounds: Bounds) -> Figures {
     Figures {
         worlds: walk.nodes.len(),
         seed: bounds.seed,
+        blocked: walk.nodes.iter().filter(|node| system.is_blocked(&node.world)).count(),
         ends: walk.nodes.iter().filter(|node| node.is_end).count(),
         time: started.elapsed(),
         ..walk.figures
