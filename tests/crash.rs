@@ -192,7 +192,7 @@ fn every_crash_point_has_one_name_and_is_passed() {
 
 /// What the walks' shortcuts are held against.
 #[test]
-#[ignore = "every pair of kills from the beginning, with nothing skipped: for a night"]
+#[ignore = "every pair of kills from the beginning, with nothing skipped: takes many minutes"]
 fn all_pairs_with_nothing_skipped() {
     fn pairs<G: Ground>(name: &str, flow: Flow) {
         let ran = all_pairs(&mut Stage::<G>::new(flow, true));
