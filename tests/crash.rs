@@ -66,46 +66,41 @@ const MOST_WORLDS: usize = 3000;
 /// How many merged pairs of each walk are run to their end.
 const SAMPLES: usize = 40;
 
-/// Every walk, by the name of its test. The longest come first: whoever has nothing to do takes the next.
-const WALKS: [(&str, Walker); 25] = [
-    ("any_word_at_any_time_to_aws", || explore::<Aws>(Flow::Confirmed, 1)),
-    ("any_word_at_any_time_about_its_own_key", || {
-        explore::<Own>(Flow::Confirmed, 1)
-    }),
-    ("any_word_at_any_time_to_snowflake", || {
-        explore::<Consumer>(Flow::Confirmed, 1)
-    }),
-    ("any_word_at_any_time_where_a_removal_is_for_good", || {
-        explore::<Consumer>(Flow::ForGood, 1)
-    }),
-    ("any_word_at_any_time_about_a_useless_key", || {
-        explore::<Aws>(Flow::Useless, 1)
-    }),
-    ("any_word_at_any_time_to_a_guided_rotation", || {
-        explore::<Guided>(Flow::Guided, 1)
-    }),
-    ("any_word_at_any_time_to_a_configured_target", || {
-        explore::<Fleet<1, 1>>(Flow::Fleet, 1)
-    }),
-    ("guided", || explore::<Guided>(Flow::Guided, 0)),
-    ("guided_and_given_up", || explore::<Guided>(Flow::GivenUp, 0)),
-    ("a_fleet_of_twenty_at_once", || roam::<Fleet<20, 8>>(Flow::Fleet)),
-    ("a_fleet", || explore::<Fleet<2, 1>>(Flow::Fleet, 0)),
-    ("its_own_key_rolled_back", || explore::<Own>(Flow::RolledBack, 0)),
-    ("its_own_key_aborted", || explore::<Own>(Flow::Aborted, 0)),
-    ("its_own_key_confirmed", || explore::<Own>(Flow::Confirmed, 0)),
-    ("its_own_key_at_once", || explore::<Own>(Flow::Immediate, 0)),
-    ("aws_rolled_back", || explore::<Aws>(Flow::RolledBack, 0)),
-    ("aws_aborted", || explore::<Aws>(Flow::Aborted, 0)),
-    ("aws_confirmed", || explore::<Aws>(Flow::Confirmed, 0)),
-    ("aws_at_once", || explore::<Aws>(Flow::Immediate, 0)),
-    ("aws_useless_new_key", || explore::<Aws>(Flow::Useless, 0)),
-    ("snowflake_rolled_back", || explore::<Consumer>(Flow::RolledBack, 0)),
-    ("snowflake_aborted", || explore::<Consumer>(Flow::Aborted, 0)),
-    ("snowflake_confirmed", || explore::<Consumer>(Flow::Confirmed, 0)),
-    ("snowflake_at_once", || explore::<Consumer>(Flow::Immediate, 0)),
-    ("snowflake_removed_for_good", || explore::<Consumer>(Flow::ForGood, 0)),
-];
+/// Every walk, with a test of its name. The longest come first: whoever has nothing to do takes the next.
+macro_rules! walks {
+    ($($name:ident => $walk:expr;)*) => {
+        const WALKS: &[(&str, Walker)] = &[$((stringify!($name), || $walk)),*];
+        $(#[test] fn $name() { walked(stringify!($name)); })*
+    };
+}
+
+walks! {
+    any_word_at_any_time_to_aws => explore::<Aws>(Flow::Confirmed, 1);
+    any_word_at_any_time_about_its_own_key => explore::<Own>(Flow::Confirmed, 1);
+    any_word_at_any_time_to_snowflake => explore::<Consumer>(Flow::Confirmed, 1);
+    any_word_at_any_time_where_a_removal_is_for_good => explore::<Consumer>(Flow::ForGood, 1);
+    any_word_at_any_time_about_a_useless_key => explore::<Aws>(Flow::Useless, 1);
+    any_word_at_any_time_to_a_guided_rotation => explore::<Guided>(Flow::Guided, 1);
+    any_word_at_any_time_to_a_configured_target => explore::<Fleet<1, 1>>(Flow::Fleet, 1);
+    guided => explore::<Guided>(Flow::Guided, 0);
+    guided_and_given_up => explore::<Guided>(Flow::GivenUp, 0);
+    a_fleet_of_twenty_at_once => roam::<Fleet<20, 8>>(Flow::Fleet);
+    a_fleet => explore::<Fleet<2, 1>>(Flow::Fleet, 0);
+    its_own_key_rolled_back => explore::<Own>(Flow::RolledBack, 0);
+    its_own_key_aborted => explore::<Own>(Flow::Aborted, 0);
+    its_own_key_confirmed => explore::<Own>(Flow::Confirmed, 0);
+    its_own_key_at_once => explore::<Own>(Flow::Immediate, 0);
+    aws_rolled_back => explore::<Aws>(Flow::RolledBack, 0);
+    aws_aborted => explore::<Aws>(Flow::Aborted, 0);
+    aws_confirmed => explore::<Aws>(Flow::Confirmed, 0);
+    aws_at_once => explore::<Aws>(Flow::Immediate, 0);
+    aws_useless_new_key => explore::<Aws>(Flow::Useless, 0);
+    snowflake_rolled_back => explore::<Consumer>(Flow::RolledBack, 0);
+    snowflake_aborted => explore::<Consumer>(Flow::Aborted, 0);
+    snowflake_confirmed => explore::<Consumer>(Flow::Confirmed, 0);
+    snowflake_at_once => explore::<Consumer>(Flow::Immediate, 0);
+    snowflake_removed_for_good => explore::<Consumer>(Flow::ForGood, 0);
+}
 
 type Walker = fn() -> Walked;
 
@@ -153,7 +148,7 @@ fn walked(name: &str) -> &'static Walked {
     let at = WALKS
         .iter()
         .position(|(known, _)| *known == name)
-        .expect("there is such a walk");
+        .expect("it has a test of its name");
     DONE[at].get_or_init(|| {
         let walked = WALKS[at].1();
         tell(&format!("{name}: {}", walked.figures));
@@ -216,37 +211,4 @@ fn all_pairs_with_nothing_skipped() {
     ] {
         pairs::<Consumer>("Snowflake", flow);
     }
-}
-
-/// One test for each walk, under its name.
-macro_rules! walks {
-    ($($name:ident)*) => { $(#[test] fn $name() { walked(stringify!($name)); })* };
-}
-
-walks! {
-    any_word_at_any_time_to_aws
-    any_word_at_any_time_about_its_own_key
-    any_word_at_any_time_to_snowflake
-    any_word_at_any_time_where_a_removal_is_for_good
-    any_word_at_any_time_about_a_useless_key
-    any_word_at_any_time_to_a_guided_rotation
-    any_word_at_any_time_to_a_configured_target
-    guided
-    guided_and_given_up
-    a_fleet_of_twenty_at_once
-    a_fleet
-    its_own_key_rolled_back
-    its_own_key_aborted
-    its_own_key_confirmed
-    its_own_key_at_once
-    aws_rolled_back
-    aws_aborted
-    aws_confirmed
-    aws_at_once
-    aws_useless_new_key
-    snowflake_rolled_back
-    snowflake_aborted
-    snowflake_confirmed
-    snowflake_at_once
-    snowflake_removed_for_good
 }

@@ -88,7 +88,7 @@ impl Ground for Aws {
         flow.next(TARGET, journal.state(DESTINATIONS), journal.has_rested(now))
     }
 
-    fn others(&self, _flow: Flow, _journal: &Journal) -> Vec<Move> {
+    fn others(&self) -> Vec<Move> {
         Flow::others(TARGET)
     }
 
@@ -141,6 +141,16 @@ impl Ground for Aws {
         assert!(
             held.starts_with(OTHERS),
             "others' lines were disturbed; {}\n{held}",
+            context()
+        );
+        let holds_one_that_works = place
+            .cloud
+            .keys_of(USER)
+            .iter()
+            .any(|key| key.active && held.contains(&key.id));
+        assert!(
+            held == OTHERS || journal.has("undo-requested") || holds_one_that_works,
+            "a profile holds a key that does not work; {}\n{held}",
             context()
         );
     }

@@ -101,7 +101,7 @@ impl<const TARGETS: usize, const AT_ONCE: usize> Ground for Fleet<TARGETS, AT_ON
         next
     }
 
-    fn others(&self, _flow: Flow, _journal: &Journal) -> Vec<Move> {
+    fn others(&self) -> Vec<Move> {
         let mut others = vec![Move::command(&["run"]).days_later(1)];
         for word in ["confirm", "abort", "rollback"] {
             others.push(Move::command(&[word, &self.old[0].0]));

@@ -6,7 +6,6 @@ use std::process::Command;
 use jiff::Timestamp;
 use rotate_fixtures::TestClock;
 
-use crate::files::Files;
 use crate::flow::Flow;
 use crate::journal::Journal;
 use crate::system::Move;
@@ -32,7 +31,7 @@ pub(crate) trait Ground: Sized {
     fn vendor_state(&self) -> String;
 
     /// Makes what lies beside the world what every process finds that begins in it.
-    fn tidy(&self, _files: &Files, _journal: &Journal) {}
+    fn tidy(&self, _journal: &Journal) {}
 
     /// The key of which this PEM is the private half.
     fn key_of(&self, _pem: &str) -> Option<String> {
@@ -49,7 +48,7 @@ pub(crate) trait Ground: Sized {
     fn next(&self, flow: Flow, journal: &Journal, now: Timestamp) -> Vec<Move>;
 
     /// What else a person may run.
-    fn others(&self, flow: Flow, journal: &Journal) -> Vec<Move>;
+    fn others(&self) -> Vec<Move>;
 
     /// Looks at each change of a key since the last time: the journal as it was at the crash point before knew of it.
     fn check_effects(&self, before: &Journal, context: &dyn Fn() -> String);

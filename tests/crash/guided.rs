@@ -98,7 +98,7 @@ impl Ground for Guided {
         }
     }
 
-    fn others(&self, _flow: Flow, _journal: &Journal) -> Vec<Move> {
+    fn others(&self) -> Vec<Move> {
         let mut others = Flow::others(TARGET);
         // Out of turn, and once more.
         others.extend([self.tick(0), self.tick(3), self.tick(self.steps.len() - 1)]);

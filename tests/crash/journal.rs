@@ -226,7 +226,7 @@ impl Reader {
     /// The journal among these files.
     pub(crate) fn read(&self, files: &Files) -> Journal {
         match self.copy(files) {
-            Some(database) => self.runtime.block_on(read(&database)).unwrap_or_default(),
+            Some(database) => self.runtime.block_on(read(&database)).expect("the journal can be read"),
             None => Journal::default(),
         }
     }

@@ -20,7 +20,9 @@ use crate::files::Files;
 use crate::journal::{Journal, Line};
 
 /// The lengths of time that the program compares ages with.
-pub(crate) const WINDOWS: [SignedDuration; 12] = [
+const WINDOWS: [SignedDuration; 13] = [
+    // How far a vendor's clock may be off before a look says so.
+    SignedDuration::from_secs(50),
     // What ordinary clocks differ by; a call leaves after its intent, and may be behind or ahead.
     SignedDuration::from_mins(1),
     SignedDuration::from_mins(2),
@@ -292,4 +294,31 @@ fn named_by_place(text: &str) -> String {
         let _ = writeln!(named, "T{number}: {ends}");
     }
     named
+}
+
+/// Whoever gives the program a new length of time to compare with has to add it to the windows, or two worlds that differ by it
+/// are taken for one.
+#[test]
+fn every_length_of_time_in_the_source_is_a_window() {
+    let constant =
+        Regex::new(r"const (\w+): SignedDuration = SignedDuration::from_(secs|mins|hours)\((\d+)\);").unwrap();
+    let mut found = 0;
+    for (path, text) in crate::points::source() {
+        for constant in constant.captures_iter(&text) {
+            let number: i64 = constant[3].parse().unwrap();
+            let length = match &constant[2] {
+                "secs" => SignedDuration::from_secs(number),
+                "mins" => SignedDuration::from_mins(number),
+                _ => SignedDuration::from_hours(number),
+            };
+            assert!(
+                WINDOWS.contains(&length),
+                "{}: {} is no window",
+                path.display(),
+                &constant[1]
+            );
+            found += 1;
+        }
+    }
+    assert!(found > 8, "{found} lengths of time were found");
 }

@@ -11,7 +11,6 @@ use rotate_fixtures::{SnowflakeWorkplace, TestClock, memory_folder};
 use tempfile::TempDir;
 
 use crate::aws::{close_to_others, of_old_and_new};
-use crate::files::Files;
 use crate::flow::Flow;
 use crate::ground::Ground;
 use crate::journal::Journal;
@@ -30,6 +29,8 @@ pub(crate) struct Snowflake<const IS_OWN: bool> {
     old: TestKey,
     /// Keys that take no time to make: made here, they would take longer than all the rest.
     keys: TempDir,
+    /// Some lines of each of them.
+    private_lines: Vec<Vec<u8>>,
     effects: Arc<Mutex<Vec<Effect>>>,
     clock: TestClock,
 }
@@ -97,10 +98,11 @@ impl<const IS_OWN: bool> Ground for Snowflake<IS_OWN> {
             place,
             old,
             keys: tempfile::tempdir_in(memory_folder()).unwrap(),
+            private_lines: private_lines(),
             effects,
             clock: clock.clone(),
         };
-        ground.tidy(&Files::default(), &Journal::default());
+        ground.tidy(&Journal::default());
         ground
     }
 
@@ -122,7 +124,7 @@ impl<const IS_OWN: bool> Ground for Snowflake<IS_OWN> {
     }
 
     /// The keys that are not in use in this world are there to be made.
-    fn tidy(&self, _files: &Files, journal: &Journal) {
+    fn tidy(&self, journal: &Journal) {
         let folder = self.keys.path();
         for entry in std::fs::read_dir(folder).unwrap() {
             std::fs::remove_file(entry.unwrap().path()).unwrap();
@@ -164,7 +166,7 @@ impl<const IS_OWN: bool> Ground for Snowflake<IS_OWN> {
         flow.next(Self::TARGET, journal.state(DESTINATIONS), journal.has_rested(now))
     }
 
-    fn others(&self, _flow: Flow, _journal: &Journal) -> Vec<Move> {
+    fn others(&self) -> Vec<Move> {
         Flow::others(Self::TARGET)
     }
 
@@ -228,12 +230,15 @@ impl<const IS_OWN: bool> Ground for Snowflake<IS_OWN> {
         self.place.cloud.calls().len()
     }
 
-    /// The armour around a private key, and every line of the new one.
+    /// The armour around a private key, every line of the one that is delivered, and some of each that may be made.
     fn secrets(&self) -> Vec<Vec<u8>> {
         let delivered = std::fs::read_to_string(self.place.delivered()).unwrap_or_default();
         let lines = delivered.lines().filter(|line| line.len() == 64);
         let lines = lines.map(|line| line.as_bytes().to_vec());
-        lines.chain([b"PRIVATE KEY".to_vec()]).collect()
+        lines
+            .chain([b"PRIVATE KEY".to_vec()])
+            .chain(self.private_lines.clone())
+            .collect()
     }
 
     fn expected_files(&self) -> Vec<String> {
@@ -243,6 +248,16 @@ impl<const IS_OWN: bool> Ground for Snowflake<IS_OWN> {
         expected.push(".snowflake/connections.toml".to_owned());
         expected
     }
+}
+
+/// Some lines of each key that may be made.
+fn private_lines() -> Vec<Vec<u8>> {
+    let lines = (2..=TestKey::COUNT).flat_map(|number| {
+        let pem = TestKey::numbered(number).private_pem().to_owned();
+        let lines = pem.lines().skip(5).step_by(7);
+        lines.map(|line| line.as_bytes().to_vec()).collect::<Vec<_>>()
+    });
+    lines.collect()
 }
 
 /// The journal knew of a change of a slot beforehand, and nobody is cut off by it.

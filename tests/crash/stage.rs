@@ -110,7 +110,7 @@ impl<G: Ground> Stage<G> {
     fn enter(&self, world: &World<G::Vendor>, after: SignedDuration) {
         world.files.put_back(&self.ground.folder());
         self.ground.put_back(&world.vendor);
-        self.ground.tidy(&world.files, &world.journal);
+        self.ground.tidy(&world.journal);
         let next = Timestamp::from_second(world.now.as_second() + 1).unwrap();
         self.clock.set(next + after);
     }
@@ -131,10 +131,8 @@ impl<G: Ground> Stage<G> {
         };
         command.env("ROTATE_TEST_CLOCK", self.clock.path());
         command.env("SSL_CERT_FILE", AUTHORITY);
-        // All that a flow's own commands can ever print is searched for secrets. Words at any time run the same commands.
-        if self.is_strict {
-            command.arg("-vvv").env("RUST_LOG", "trace");
-        }
+        // All that it can ever print is searched for secrets.
+        command.arg("-vvv").env("RUST_LOG", "trace");
         let output = std::fs::File::create(self.beside.path().join("output")).unwrap();
         command.stdout(output.try_clone().unwrap()).stderr(output);
         command
@@ -230,8 +228,8 @@ impl<G: Ground> System for Stage<G> {
         self.ground.next(self.flow, &world.journal, world.now)
     }
 
-    fn others(&self, world: &Self::World) -> Vec<Move> {
-        self.ground.others(self.flow, &world.journal)
+    fn others(&self, _world: &Self::World) -> Vec<Move> {
+        self.ground.others()
     }
 
     #[expect(clippy::zombie_processes, reason = "whoever waits for its stops also sees its end")]

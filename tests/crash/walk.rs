@@ -144,7 +144,6 @@ pub(crate) fn wander<S: System>(system: &mut S, ways: usize, points: usize, seed
         system.check_end(&world);
         figures.ends += 1;
     }
-    figures.worlds = figures.edges;
     figures.time = started.elapsed();
     figures
 }

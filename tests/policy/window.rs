@@ -70,7 +70,6 @@ fn beginnings() -> Vec<(&'static str, Rotation, Facts, Step)> {
 #[test]
 fn what_begins_something_waits_for_the_window_and_goes_on_in_it() {
     for (what, rotation, facts, begun) in beginnings() {
-        // As if the new key was proven after all that.
         assert_eq!(
             decide(&rotation, &facts).as_ref(),
             Ok(&begun),
