@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use rotate_fixtures::aws::{Effect, KeyStatus, Saved};
@@ -10,7 +9,7 @@ use rotate_fixtures::workplace::{BUCKET, TARGET, USER};
 use rotate_fixtures::{TestClock, Workplace};
 
 use crate::flow::Flow;
-use crate::ground::Ground;
+use crate::ground::{Effects, Ground};
 use crate::journal::Journal;
 use crate::print::rough;
 use crate::system::Move;
@@ -23,7 +22,7 @@ const DESTINATIONS: usize = 2;
 
 pub(crate) struct Aws {
     place: Workplace,
-    effects: Arc<Mutex<Vec<Effect>>>,
+    effects: Effects<Effect>,
     clock: TestClock,
 }
 
@@ -42,7 +41,7 @@ impl Ground for Aws {
         place.cloud.keep_books_by(clock);
         let ground = Self {
             place,
-            effects: Arc::default(),
+            effects: Effects::new(),
             clock: clock.clone(),
         };
         std::fs::write(ground.profile(), OTHERS).unwrap();
@@ -53,8 +52,7 @@ impl Ground for Aws {
             Flow::Immediate | Flow::Confirmed | Flow::Aborted | Flow::RolledBack => {}
             other => panic!("AWS has no flow {other}"),
         }
-        let effects = Arc::clone(&ground.effects);
-        cloud.on_effect(move |effect| effects.lock().unwrap().push(effect.clone()));
+        cloud.on_effect(ground.effects.hook());
         ground
     }
 
@@ -93,13 +91,13 @@ impl Ground for Aws {
     }
 
     fn check_effects(&self, before: &Journal, context: &dyn Fn() -> String) {
-        for effect in self.effects.lock().unwrap().drain(..) {
+        for effect in self.effects.take() {
             check_effect(&effect, &self.place.old.id, before, self.clock.now(), context);
         }
     }
 
     fn forget_effects(&self) {
-        self.effects.lock().unwrap().clear();
+        self.effects.take();
     }
 
     fn check_now(&self, journal: &Journal, context: &dyn Fn() -> String) {

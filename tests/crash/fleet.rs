@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
 use rotate_fixtures::aws::{Credentials, Effect, Saved};
@@ -10,7 +9,7 @@ use rotate_fixtures::{FleetWorkplace, TestClock};
 
 use crate::aws::check_effect;
 use crate::flow::Flow;
-use crate::ground::Ground;
+use crate::ground::{Effects, Ground};
 use crate::journal::Journal;
 use crate::print::rough;
 use crate::system::Move;
@@ -20,7 +19,7 @@ pub(crate) struct Fleet<const TARGETS: usize, const AT_ONCE: usize> {
     place: FleetWorkplace,
     /// Each user with the key that it holds at the beginning.
     old: Vec<(String, Credentials)>,
-    effects: Arc<Mutex<Vec<Effect>>>,
+    effects: Effects<Effect>,
     clock: TestClock,
 }
 
@@ -47,11 +46,8 @@ impl<const TARGETS: usize, const AT_ONCE: usize> Ground for Fleet<TARGETS, AT_ON
                 (user, key)
             })
             .collect();
-        let effects = Arc::new(Mutex::new(Vec::new()));
-        let seen = Arc::clone(&effects);
-        place
-            .cloud
-            .on_effect(move |effect| seen.lock().unwrap().push(effect.clone()));
+        let effects = Effects::new();
+        place.cloud.on_effect(effects.hook());
         Self {
             place,
             old,
@@ -110,14 +106,14 @@ impl<const TARGETS: usize, const AT_ONCE: usize> Ground for Fleet<TARGETS, AT_ON
     }
 
     fn check_effects(&self, before: &Journal, context: &dyn Fn() -> String) {
-        for effect in self.effects.lock().unwrap().drain(..) {
+        for effect in self.effects.take() {
             let (_, old) = self.old.iter().find(|(user, _)| *user == effect.user).unwrap();
             check_effect(&effect, &old.id, &before.of(&effect.user), self.clock.now(), context);
         }
     }
 
     fn forget_effects(&self) {
-        self.effects.lock().unwrap().clear();
+        self.effects.take();
     }
 
     fn check_now(&self, journal: &Journal, context: &dyn Fn() -> String) {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use rotate_fixtures::TestClock;
@@ -70,4 +71,25 @@ pub(crate) trait Ground: Sized {
 
     /// The files that may lie beside the state folder in the end.
     fn expected_files(&self) -> Vec<String>;
+}
+
+/// The changes of keys that a fake has told of, until somebody looks at them. Clones share them.
+#[derive(Clone)]
+pub(crate) struct Effects<E>(Arc<Mutex<Vec<E>>>);
+
+impl<E: Clone + Send + 'static> Effects<E> {
+    pub(crate) fn new() -> Self {
+        Self(Arc::default())
+    }
+
+    /// What the fake is to call with each of them.
+    pub(crate) fn hook(&self) -> impl Fn(&E) + Send + Sync + 'static {
+        let seen = self.clone();
+        move |effect| seen.0.lock().unwrap().push(effect.clone())
+    }
+
+    /// Those since the last time.
+    pub(crate) fn take(&self) -> Vec<E> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
 }

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use rotate_fixtures::snowflake::{Action, Consumer, Effect, Saved, Slot, TestKey};
@@ -12,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::aws::{close_to_others, of_old_and_new};
 use crate::flow::Flow;
-use crate::ground::Ground;
+use crate::ground::{Effects, Ground};
 use crate::journal::Journal;
 use crate::system::Move;
 
@@ -31,7 +30,7 @@ pub(crate) struct Snowflake<const IS_OWN: bool> {
     keys: TempDir,
     /// Some lines of each of them.
     private_lines: Vec<Vec<u8>>,
-    effects: Arc<Mutex<Vec<Effect>>>,
+    effects: Effects<Effect>,
     clock: TestClock,
 }
 
@@ -91,9 +90,8 @@ impl<const IS_OWN: bool> Ground for Snowflake<IS_OWN> {
             std::fs::write(&path, connection).unwrap();
             close_to_others(&path);
         }
-        let effects = Arc::new(Mutex::new(Vec::new()));
-        let seen = Arc::clone(&effects);
-        cloud.on_effect(move |effect| seen.lock().unwrap().push(effect.clone()));
+        let effects = Effects::new();
+        cloud.on_effect(effects.hook());
         let ground = Self {
             place,
             old,
@@ -171,13 +169,13 @@ impl<const IS_OWN: bool> Ground for Snowflake<IS_OWN> {
     }
 
     fn check_effects(&self, before: &Journal, context: &dyn Fn() -> String) {
-        for effect in self.effects.lock().unwrap().drain(..) {
+        for effect in self.effects.take() {
             check_effect(&effect, self.old.fingerprint(), before, self.clock.now(), context);
         }
     }
 
     fn forget_effects(&self) {
-        self.effects.lock().unwrap().clear();
+        self.effects.take();
     }
 
     fn check_now(&self, journal: &Journal, context: &dyn Fn() -> String) {
