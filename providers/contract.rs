@@ -19,6 +19,12 @@ use crate::secret::Credential;
 /// registering its public half once more, if that is known.
 #[async_trait]
 pub trait Provider: Send + Sync {
+    /// The host that is called, in lower case and without its port; `None` where it is this machine.
+    fn host(&self) -> Option<String>;
+
+    /// Whose credentials the program calls with, and where they were found. A repeat asks again.
+    async fn caller(&self) -> Result<Caller, Error>;
+
     /// Who owns the keys, all keys that exist, and whether the program itself runs on one of them.
     async fn observe(&self) -> Result<Observation, Error>;
 
@@ -180,6 +186,15 @@ pub struct Key {
     pub public: Option<PublicHalf>,
     /// The vendor's own command that deletes it: the way out that an error message can name.
     pub delete_by_hand: String,
+}
+
+/// Who the program is to a vendor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The login, as the vendor writes it.
+    pub login: String,
+    /// Where its credentials were found, as a phrase: `profile admin of ~/.aws/credentials`.
+    pub found_in: String,
 }
 
 /// A target as found at the vendor.

@@ -19,6 +19,12 @@ pub fn check_endpoint(endpoint: &str) -> Result<(), ForbiddenEndpoint> {
     }
 }
 
+/// The host of a URL, in lower case and without its port; `None` where it is this machine.
+pub(crate) fn remote_host(url: &Url) -> Option<String> {
+    let host = url.host_str().filter(|_| !is_loopback(url))?;
+    Some(host.to_ascii_lowercase())
+}
+
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",

@@ -25,7 +25,7 @@ use field::Field;
 use guide::{Flaw, Guide};
 use serde_json::Value;
 
-pub use vendors::Vendors;
+pub use vendors::{Access, Ask, CredentialsFrom, Vendors};
 
 /// Every connector, by id.
 pub const CONNECTORS: &[Connector] = &[

@@ -26,12 +26,13 @@ mod walk;
 mod word;
 
 use std::ffi::OsString;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use rotate_providers::Connector;
+use rotate_providers::{Access, Connector, CredentialsFrom};
 
 pub use exit::Exit;
 
@@ -167,6 +168,10 @@ struct Global {
     /// Where the configuration keeps the journal.
     #[arg(skip)]
     configured_state: Option<PathBuf>,
+    /// Where the administrators' credentials are: where the target says (its profile or connection), or in the environment
+    /// alone, as in CI
+    #[arg(long, global = true, value_enum, value_name = "WHERE", env = "ROTATE_CREDENTIALS", hide_env_values = true, default_value_t = Credentials::Configured)]
+    credentials: Credentials,
     /// What stdout gets
     #[arg(long, global = true, value_enum, default_value_t = Output::Text)]
     output: Output,
@@ -178,6 +183,20 @@ struct Global {
     log_format: LogFormat,
     #[command(flatten)]
     pace: PaceArgs,
+}
+
+impl Global {
+    /// How vendors are reached.
+    fn access(&self, calls_per_second: Option<NonZeroU32>) -> Access {
+        Access {
+            calls_per_second,
+            credentials: match self.credentials {
+                Credentials::Configured => CredentialsFrom::Configured,
+                Credentials::Environment => CredentialsFrom::Environment,
+            },
+            ask: terminal::is_attended().then_some(terminal::answer),
+        }
+    }
 }
 
 /// Waits that are seconds long.
@@ -217,6 +236,14 @@ enum Output {
     Json,
     /// For tickets: plans and tables that paste well
     Markdown,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Credentials {
+    /// The target's profile or connection, else the environment's
+    Configured,
+    /// The environment's; the profile or connection of the target is for other machines
+    Environment,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -5,6 +5,7 @@
 
 mod effects;
 mod error;
+mod identity;
 mod interrupt;
 mod live;
 mod open;
@@ -18,6 +19,7 @@ use rotate_providers::contract::{self, Key, KeyId, Kind, LastUse, Principal, Pro
 use rotate_providers::secret::{Credential, Secret};
 
 pub use error::{DriveError, Refusal};
+pub use identity::Identity;
 pub use interrupt::Interrupt;
 pub use live::{History, LiveKey, Rival, rivals};
 pub use open::{Found, Request, Standing, inspect, prepare};
@@ -42,6 +44,8 @@ pub trait Progress: Send + Sync {
     fn doing(&self, what: &str);
     /// This is done.
     fn done(&self, what: &str);
+    /// This should be known before anything is done.
+    fn tell(&self, what: &str);
 }
 
 /// Moves rotations of one target.
@@ -137,6 +141,11 @@ impl Driver<'_> {
     /// given away, and other credentials than last time would find other keys, or none, and call that success.
     async fn recognise(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
         let expected = stored.rotation.charter.owner.clone();
+        // Before anything is sent there.
+        match same_host(stored, self.provider.host())? {
+            Some(host) => self.record(stored, Event::HostPinned { host }).await?,
+            None => {}
+        }
         // With an owner its keys are gone. Where the vendor has said that the last key to go is deleted, that is the end;
         // otherwise only a person may know that the owner is gone, and not in another account, and has to insist on it.
         let acknowledged = matches!(stored.rotation.phase, Phase::Deleted(_) | Phase::Withdrawn(_));
@@ -359,6 +368,25 @@ fn same_account(stored: &Stored, found: &Principal) -> Result<(), DriveError> {
     );
     Err(DriveError::Refused(
         Refusal::error(why).with("use the credentials that it was begun with"),
+    ))
+}
+
+/// What a host is called says whose it is: credentials are not sent to another one than the rotation began at. The host to
+/// write down, where none is on record yet.
+fn same_host(stored: &Stored, found: Option<String>) -> Result<Option<String>, DriveError> {
+    let Some(expected) = &stored.rotation.charter.host else {
+        return Ok(found.filter(|_| !stored.rotation.phase.is_closed()));
+    };
+    if found.as_ref() == Some(expected) {
+        return Ok(None);
+    }
+    let why = format!(
+        "{} was opened at {expected}, and these settings lead to {}; nothing was sent there",
+        stored.target,
+        found.as_deref().unwrap_or("this machine")
+    );
+    Err(DriveError::Refused(
+        Refusal::error(why).with("use the settings that it was begun with"),
     ))
 }
 

@@ -55,6 +55,9 @@ pub struct Charter {
     /// Whether the program runs as the owner of these keys, and was told to go on all the same.
     #[serde(default, skip_serializing_if = "Not::not")]
     pub own_identity: bool,
+    /// The host at which the vendor was found, without its port; none where that was this machine, or is not known yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
     /// When effects are allowed; none: at any time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Box<Window>>,
@@ -319,6 +322,12 @@ impl Rotation {
                     self.phase.may_restore() && self.issued().is_some_and(|it| it.reached.contains(destination));
                 let undo = self.undo.as_mut().filter(|_| reached).ok_or(illegal)?;
                 undo.restored.insert(destination.clone(), *outcome);
+            }
+            Event::HostPinned { host } => {
+                if self.charter.host.is_some() || self.phase.is_closed() {
+                    return Err(illegal);
+                }
+                self.charter.host = Some(host.clone());
             }
             Event::CreateIntended { ids_before } => {
                 self.attempts.push(Attempt {

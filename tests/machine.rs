@@ -95,6 +95,7 @@ fn charter(cutover: Cutover, destinations: &[&str], soak_seconds: u64) -> Charte
         retirement: Retirement::Disable,
         mints_locally: false,
         own_identity: false,
+        host: None,
         window: None,
     }
 }

@@ -105,6 +105,7 @@ fn rotation(phase: Phase) -> Rotation {
             retirement: Retirement::Disable,
             mints_locally: false,
             own_identity: false,
+            host: None,
             window: None,
         },
         opened_at: ago(3600),

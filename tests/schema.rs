@@ -297,6 +297,9 @@ fn events() -> Vec<Event> {
             sighting: sightings()[0].clone(),
         },
         Event::Released { by: by.clone() },
+        Event::HostPinned {
+            host: "iam.amazonaws.com".to_owned(),
+        },
         Event::WalkOpened { itinerary: itinerary() },
         Event::StepDone {
             step: "look".to_owned(),

@@ -103,6 +103,7 @@ fn charter(old_key: &str) -> Charter {
         retirement: Retirement::Disable,
         mints_locally: false,
         own_identity: false,
+        host: None,
         window: None,
     }
 }

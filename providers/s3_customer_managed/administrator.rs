@@ -1,42 +1,42 @@
-//! The administrator's credentials, found the way every AWS tool finds them.
+//! The administrator's configuration and role, and where the calls go.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::ProvideCredentials;
+use aws_sdk_iam::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
+use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::service_config::ServiceConfigKey;
-use tokio::time::timeout;
 
 use super::Inputs;
 use super::endpoint::EndpointGuard;
 use super::failure::{incomplete, translate};
-use crate::call::{Call, local};
+use super::partition::home_region;
+use super::profile::{Asked, By, Chain};
+use crate::call::{Call, configuration, local};
 use crate::contract::{Error, Kind};
-use crate::endpoint::check_endpoint;
+use crate::endpoint::{check_endpoint, remote_host};
 use crate::patience::patiently;
-
-/// How long the source of credentials may take: a helper may ask a person for a second factor, and nobody is there at night.
-const SOURCE_PATIENCE: Duration = Duration::from_secs(120);
 
 const ASSUME_ROLE: Call = Call::read("sts:AssumeRole");
 pub(super) const WHO_AM_I: Call = Call::read("sts:GetCallerIdentity");
 
-/// The configuration that the inputs and the environment ask for.
-pub(super) async fn load(inputs: &Inputs, http: &SharedHttpClient) -> SdkConfig {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(5))
-        .operation_timeout(Duration::from_secs(30))
-        .build();
+/// The configuration that the inputs, the profile and the environment ask for, as yet with the SDK's own credentials.
+pub(super) async fn load(
+    inputs: &Inputs,
+    asked: &Asked,
+    chain: Option<&Chain<'_>>,
+    http: &SharedHttpClient,
+) -> Result<SdkConfig, Error> {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http.clone())
         .retry_config(RetryConfig::disabled())
-        .timeout_config(timeouts);
-    if let Some(profile) = &inputs.profile {
-        loader = loader.profile_name(profile);
+        .timeout_config(timeouts());
+    if asked.by != By::Nobody {
+        loader = loader.profile_name(&asked.name);
     }
     if let Some(region) = &inputs.region {
         loader = loader.region(Region::new(region.clone()));
@@ -45,48 +45,102 @@ pub(super) async fn load(inputs: &Inputs, http: &SharedHttpClient) -> SdkConfig 
         loader = loader.endpoint_url(endpoint);
     }
     let config = loader.load().await;
-    // IAM is global: any region finds it.
-    match config.region() {
-        Some(_) => config,
-        None => config.into_builder().region(Region::new("us-east-1")).build(),
+    if config.region().is_some() {
+        return Ok(config);
     }
+    // IAM is one for all regions of a partition, and a role says in which one it is.
+    let role = inputs.assume_role.as_deref().or(chain.and_then(|chain| chain.role));
+    let region = match role {
+        None => "us-east-1",
+        Some(role) => home_region(role).ok_or_else(|| {
+            let detail = format!("role {role} is in a partition of AWS whose regions rotate does not know");
+            configuration(
+                "find the region",
+                format!("{detail}: give one with --region, or as region"),
+            )
+        })?,
+    };
+    Ok(config.into_builder().region(Region::new(region)).build())
+}
+
+pub(super) fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .operation_timeout(Duration::from_secs(30))
+        .build()
+}
+
+/// A role, and what assuming it takes.
+pub(super) struct Role<'a> {
+    pub(super) arn: &'a str,
+    pub(super) external_id: Option<&'a str>,
+    pub(super) session_name: Option<&'a str>,
+    /// The device, and the code that it shows.
+    pub(super) second_factor: Option<(&'a str, String)>,
 }
 
 /// The credentials of this role, for an hour.
-pub(super) async fn assume(base: &SdkConfig, role: &str, external_id: Option<&str>) -> Result<Credentials, Error> {
+pub(super) async fn assume(base: &SdkConfig, role: Role<'_>) -> Result<Credentials, Error> {
     let sts = sts(base);
-    let action = || format!("assume role {role}");
-    let reply = patiently(ASSUME_ROLE, async || {
-        let request = sts.assume_role().role_arn(role).role_session_name("rotate");
-        let request = request.set_external_id(external_id.map(str::to_owned));
+    let action = || format!("assume role {}", role.arn);
+    let (serial, code) = role.second_factor.unzip();
+    let assuming = async || {
+        let request = sts
+            .assume_role()
+            .role_arn(role.arn)
+            .role_session_name(role.session_name.unwrap_or("rotate"))
+            .set_external_id(role.external_id.map(str::to_owned))
+            .set_serial_number(serial.map(str::to_owned))
+            .set_token_code(code.clone());
         request.send().await.map_err(|e| translate(ASSUME_ROLE, action(), &e))
-    })
-    .await?;
+    };
+    // A code is good for one try.
+    let reply = match code {
+        Some(_) => assuming().await,
+        None => patiently(ASSUME_ROLE, assuming).await,
+    }?;
     let issued = reply
         .credentials
         .ok_or_else(|| incomplete(ASSUME_ROLE, action(), "any credentials"))?;
     let token = Some(issued.session_token);
+    let expiry = SystemTime::try_from(issued.expiration).ok();
     Ok(Credentials::new(
         issued.access_key_id,
         issued.secret_access_key,
         token,
-        None,
+        expiry,
         "the assumed role",
     ))
 }
 
+/// Who these credentials are.
+pub(super) async fn who_am_i(config: &SdkConfig) -> Result<GetCallerIdentityOutput, Error> {
+    let sts = sts(config);
+    patiently(WHO_AM_I, async || {
+        let sent = sts.get_caller_identity().send().await;
+        sent.map_err(|e| translate(WHO_AM_I, "ask AWS who is calling".to_owned(), &e))
+    })
+    .await
+}
+
+/// The host that keeps the users: the one that is configured, else the partition's own; `None` where it is this machine.
+pub(super) async fn host_of_iam(config: &SdkConfig) -> Option<String> {
+    let url = match endpoint_of(config, "IAM") {
+        Some(url) => url,
+        None => {
+            let region = config.region().map(|region| region.as_ref().to_owned());
+            let params = Params::builder().set_region(region).build().ok()?;
+            let endpoint = DefaultResolver::new().resolve_endpoint(&params).await.ok()?;
+            endpoint.url().to_owned()
+        }
+    };
+    remote_host(&url::Url::parse(&url).ok()?)
+}
+
 /// The account that these credentials lead to.
 pub(super) async fn account_behind(config: &SdkConfig) -> Result<String, Error> {
-    let action = || "ask AWS which account this is".to_owned();
-    let sts = sts(config);
-    let reply = patiently(WHO_AM_I, async || {
-        let sent = sts.get_caller_identity().send().await;
-        sent.map_err(|e| translate(WHO_AM_I, action(), &e))
-    })
-    .await?;
-    reply
-        .account
-        .ok_or_else(|| incomplete(WHO_AM_I, action(), "an account"))
+    let account = who_am_i(config).await?.account;
+    account.ok_or_else(|| incomplete(WHO_AM_I, "ask AWS which account this is".to_owned(), "an account"))
 }
 
 fn sts(config: &SdkConfig) -> aws_sdk_sts::Client {
@@ -115,31 +169,5 @@ pub(super) fn forbidden_endpoint(config: &SdkConfig) -> Option<Error> {
         let why = endpoints.find_map(|endpoint| check_endpoint(&endpoint).err())?;
         let action = format!("use the endpoint that is configured for {service}");
         Some(local(Kind::ForbiddenEndpoint, &action, why.to_string()))
-    })
-}
-
-/// Resolves the credentials once, so that their absence is told in plain words before any call.
-pub(super) async fn credentials(config: &SdkConfig, profile: Option<&str>) -> Result<Credentials, Error> {
-    let none = |why: &str| {
-        let detail = match profile {
-            Some(profile) => format!("profile {profile}: {why}"),
-            None => why.to_owned(),
-        };
-        local(Kind::NoCredentials, "find AWS credentials", detail)
-    };
-    let provider = config
-        .credentials_provider()
-        .ok_or_else(|| none("no source of credentials is configured"))?;
-    let found = timeout(SOURCE_PATIENCE, provider.provide_credentials()).await;
-    let found = found.map_err(|_| none("their source did not answer in time"))?;
-    found.map_err(|error| {
-        use aws_credential_types::provider::error::CredentialsError as E;
-        none(match error {
-            E::CredentialsNotLoaded(_) if profile.is_some() => "it does not exist, or holds no credentials",
-            E::CredentialsNotLoaded(_) => "neither the environment nor a profile holds any",
-            E::ProviderTimedOut(_) => "their source did not answer in time",
-            E::InvalidConfiguration(_) => "the profile or the role is not set up correctly",
-            _ => "their source refused or failed",
-        })
     })
 }

@@ -1,25 +1,22 @@
 //! Who manages the keys: one login each, shared by all targets that ask for the same one.
 
 use std::collections::HashMap;
-use std::num::NonZeroU32;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::Provider as Tls;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::{Builder, ConnectorBuilder};
-use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector};
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use tokio::sync::Mutex;
 
 use super::Inputs;
-use super::administrator::{account_behind, assume, credentials, endpoint_of, forbidden_endpoint, load};
+use super::administrator::{Role, account_behind, assume, endpoint_of, forbidden_endpoint, host_of_iam, load};
+use super::credentials::{self, Found};
 use super::endpoint::EndpointGuard;
+use super::https::{Bundle, Clients};
+use super::profile::{Asked, By, Chain, Profiles, environment_has_keys};
 use super::rate::{Rate, Rates};
+use crate::Access;
 use crate::contract::Error;
 
 /// How long a login is shared. An assumed role's own lasts for an hour, and a target's passage for minutes.
@@ -36,6 +33,12 @@ pub(super) struct Administrator {
     pub(super) callers: Vec<Credentials>,
     pub(super) path_style: bool,
     pub(super) rate: Rate,
+    /// Where the credentials were found, as a phrase.
+    pub(super) found_in: String,
+    /// The host that keeps the users; `None` where it is this machine.
+    pub(super) host: Option<String>,
+    /// Whether a person had to give a code for it.
+    is_by_code: bool,
 }
 
 impl Administrator {
@@ -77,16 +80,18 @@ type Login = Arc<Mutex<Option<(Instant, Result<Arc<Administrator>, Error>)>>>;
 
 /// The administrators of one run.
 pub(crate) struct Administrators {
-    http: SharedHttpClient,
+    access: Access,
+    http: Clients,
     rates: Rates,
     logins: std::sync::Mutex<HashMap<Identity, Login>>,
 }
 
 impl Administrators {
-    pub(crate) fn new(calls_per_second: Option<NonZeroU32>) -> Self {
+    pub(crate) fn new(access: Access) -> Self {
         Self {
-            http: http_client(),
-            rates: Rates::new(calls_per_second),
+            access,
+            http: Clients::default(),
+            rates: Rates::new(access.calls_per_second),
             logins: std::sync::Mutex::default(),
         }
     }
@@ -100,7 +105,9 @@ impl Administrators {
         let mut login = login.lock().await;
         if let Some((since, known)) = &*login {
             let is_shared = match known {
-                Ok(administrator) => since.elapsed() < SHARED_FOR && administrator.outlasts_a_passage(),
+                Ok(administrator) => {
+                    (since.elapsed() < SHARED_FOR || administrator.is_by_code) && administrator.outlasts_a_passage()
+                }
                 Err(_) => since.elapsed() < FAILED_FOR,
             };
             if is_shared {
@@ -114,14 +121,43 @@ impl Administrators {
 
     /// Finds the administrator's credentials the way every AWS tool does.
     async fn connect(&self, inputs: &Inputs) -> Result<Administrator, Error> {
-        let base = load(inputs, &self.http).await;
+        let asked = Asked::of(inputs, self.access.credentials)?;
+        let profiles = Profiles::load(&asked).await?;
+        if asked.by != By::Nobody && !profiles.has(&asked.name) {
+            return Err(profiles.missing(&asked.name, asked.by));
+        }
+        // The environment's own keys go before a profile that is not the target's.
+        let uses_profile = profiles.has(&asked.name) && (asked.by == By::Target || !environment_has_keys());
+        let chain: Option<Chain<'_>> = uses_profile.then(|| profiles.chain(&asked.name)).transpose()?;
+        let http = self.http.trusting(Bundle::asked_for(&profiles, &asked))?;
+        let base = load(inputs, &asked, chain.as_ref(), &http).await?;
         if let Some(forbidden) = forbidden_endpoint(&base) {
             return Err(forbidden);
         }
-        let mut callers = vec![credentials(&base, inputs.profile.as_deref()).await?];
+        let lookup = credentials::Lookup {
+            profiles: &profiles,
+            asked: &asked,
+            chain: chain.as_ref(),
+            ask: self.access.ask,
+        };
+        let Found {
+            base,
+            callers,
+            found_in,
+        } = lookup.find(base, &http).await?;
+        let is_by_code = chain.is_some_and(|chain| chain.second_factor.is_some());
+        let mut callers = callers;
+        let mut found_in = found_in;
         let config = match &inputs.assume_role {
             Some(role) => {
-                let assumed = assume(&base, role, inputs.external_id.as_deref()).await?;
+                let role = Role {
+                    arn: role,
+                    external_id: inputs.external_id.as_deref(),
+                    session_name: None,
+                    second_factor: None,
+                };
+                found_in = format!("role {}, assumed with {found_in}", role.arn);
+                let assumed = assume(&base, role).await?;
                 callers.push(assumed.clone());
                 let provider = SharedCredentialsProvider::new(assumed);
                 base.into_builder().credentials_provider(provider).build()
@@ -140,33 +176,13 @@ impl Administrators {
         Ok(Administrator {
             // Emulators and gateways serve buckets by path; AWS by host name.
             path_style: endpoint_of(&config, "S3").is_some(),
+            host: host_of_iam(&config).await,
+            found_in,
+            is_by_code,
             config,
             iam,
             callers,
             rate,
         })
-    }
-}
-
-/// The SDK's own HTTPS client, made once: each of its clients would otherwise open connections of its own.
-fn http_client() -> SharedHttpClient {
-    let client = Builder::new().build_with_connector_fn(|settings, components| {
-        let mut connector = ConnectorBuilder::default().tls_provider(Tls::Rustls(CryptoMode::AwsLc));
-        connector.set_connector_settings(settings.cloned());
-        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
-        connector.set_proxy_config(Some(ProxyConfig::from_env()));
-        connector.build()
-    });
-    SharedHttpClient::new(MadeOnce(client))
-}
-
-/// The same client, without what it does for each client of a service: it would read the system's certificates again, only
-/// to see that they can be read.
-#[derive(Debug)]
-struct MadeOnce(SharedHttpClient);
-
-impl HttpClient for MadeOnce {
-    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
-        self.0.http_connector(settings, components)
     }
 }

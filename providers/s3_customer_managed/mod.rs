@@ -5,9 +5,13 @@
 
 mod administrator;
 mod administrators;
+mod credentials;
 mod endpoint;
 mod failure;
+mod https;
+mod partition;
 mod preflight;
+mod profile;
 mod rate;
 mod wire;
 
@@ -19,8 +23,8 @@ use serde_json::Value;
 
 use crate::call::configuration;
 use crate::contract::{
-    Error, Key, KeyId, LastUse, Minting, MintsAtVendor, Observation, Preflight, Principal, Provider, PublicHalf,
-    Verdict,
+    Caller, Error, Key, KeyId, LastUse, Minting, MintsAtVendor, Observation, Preflight, Principal, Provider,
+    PublicHalf, Verdict,
 };
 use crate::field::{self, Field};
 use crate::secret::Credential;
@@ -150,6 +154,14 @@ fn connect(inputs: Value, vendors: &Arc<Vendors>) -> Connecting {
 
 #[async_trait]
 impl Provider for S3CustomerManaged {
+    fn host(&self) -> Option<String> {
+        self.wire.administrator().host.clone()
+    }
+
+    async fn caller(&self) -> Result<Caller, Error> {
+        self.wire.caller().await
+    }
+
     async fn observe(&self) -> Result<Observation, Error> {
         let user = &self.inputs.user;
         let (owner, keys) = tokio::join!(self.wire.user(user), self.wire.keys(user));

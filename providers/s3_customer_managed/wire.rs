@@ -11,12 +11,12 @@ use aws_sdk_iam::types::StatusType;
 use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
 use jiff::Timestamp;
 
-use super::administrator::WHO_AM_I;
+use super::administrator::{WHO_AM_I, who_am_i};
 use super::administrators::Administrator;
 use super::endpoint::EndpointGuard;
 use super::failure::{incomplete, translate};
 use crate::call::Call;
-use crate::contract::{Error, Key, KeyId, Kind, LastUse, Principal, Verdict};
+use crate::contract::{Caller, Error, Key, KeyId, Kind, LastUse, Principal, Verdict};
 use crate::patience::patiently;
 use crate::secret::{Credential, Secret};
 
@@ -114,6 +114,16 @@ impl Wire {
             }
         }
         Ok(false)
+    }
+
+    /// Who the administrator is.
+    pub(super) async fn caller(&self) -> Result<Caller, Error> {
+        let arn = who_am_i(&self.0.config).await?.arn;
+        let login = arn.ok_or_else(|| incomplete(WHO_AM_I, "ask AWS who is calling".to_owned(), "a name"))?;
+        Ok(Caller {
+            login,
+            found_in: self.0.found_in.clone(),
+        })
     }
 
     /// The names of the credentials that the program runs on.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Inputs;
 use super::session::Administrator;
 use super::settings::{Fault, Settings};
+use crate::CredentialsFrom;
 
 /// What tells one administrator from another.
 #[derive(PartialEq, Eq, Hash)]
@@ -28,13 +29,27 @@ impl Identity {
 }
 
 /// The administrators of one run, each with its session once it has one.
-#[derive(Default)]
-pub(crate) struct Logins(Mutex<HashMap<Identity, Arc<Administrator>>>);
+pub(crate) struct Logins {
+    credentials: CredentialsFrom,
+    known: Mutex<HashMap<Identity, Arc<Administrator>>>,
+}
 
 impl Logins {
+    pub(crate) fn new(credentials: CredentialsFrom) -> Self {
+        Self {
+            credentials,
+            known: Mutex::default(),
+        }
+    }
+
     /// The administrator that these inputs ask for.
     pub(super) fn find(&self, inputs: &Inputs) -> Result<Arc<Administrator>, Fault> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inputs = inputs.clone();
+        if self.credentials == CredentialsFrom::Environment {
+            inputs.connection = None;
+        }
+        let inputs = &inputs;
         let identity = Identity::of(inputs);
         if let Some(administrator) = known.get(&identity) {
             return Ok(Arc::clone(administrator));

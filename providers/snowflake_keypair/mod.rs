@@ -30,7 +30,8 @@ use serde_json::Value;
 
 use crate::call::configuration;
 use crate::contract::{
-    Error, Key, KeyId, LastUse, Minting, MintsLocally, Observation, Preflight, Principal, Provider, PublicHalf, Verdict,
+    Caller, Error, Key, KeyId, LastUse, Minting, MintsLocally, Observation, Preflight, Principal, Provider, PublicHalf,
+    Verdict,
 };
 use crate::field::{self, Field, Form};
 use crate::secret::{Credential, Secret};
@@ -243,6 +244,14 @@ impl SnowflakeKeypair {
 
 #[async_trait]
 impl Provider for SnowflakeKeypair {
+    fn host(&self) -> Option<String> {
+        self.wire.administrator().host()
+    }
+
+    async fn caller(&self) -> Result<Caller, Error> {
+        self.wire.caller().await
+    }
+
     async fn observe(&self) -> Result<Observation, Error> {
         self.wire.observe().await
     }

@@ -17,6 +17,7 @@ use super::key_pair::{is_encrypted, opened};
 use super::settings::{Login, Settings};
 use crate::call::Call;
 use crate::contract::{Error, Kind};
+use crate::endpoint::remote_host;
 use crate::patience::patiently;
 use crate::secret::Secret;
 
@@ -79,6 +80,11 @@ impl Administrator {
 
     pub(super) fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// The host that is called; `None` where it is this machine.
+    pub(super) fn host(&self) -> Option<String> {
+        remote_host(&self.settings.base_url)
     }
 
     /// Logs in with this key from here on.

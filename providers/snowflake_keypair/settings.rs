@@ -63,6 +63,11 @@ pub(super) enum Login {
 }
 
 impl Settings {
+    /// Where the login was found, as a phrase.
+    pub(super) fn found_in(&self) -> String {
+        "its connection".to_owned()
+    }
+
     pub(super) fn find(inputs: &Inputs) -> Result<Self, Fault> {
         let sources = Sources::read(inputs.connection.as_deref())?;
         let account = match &inputs.account {

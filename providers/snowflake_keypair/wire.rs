@@ -11,7 +11,7 @@ use super::session::{Administrator, Prover, Row};
 use super::settings::Login;
 use super::slots::{Described, Slot};
 use crate::call::{Call, local};
-use crate::contract::{Error, Key, KeyId, Kind, LastUse, Observation, Principal, PublicHalf, Verdict};
+use crate::contract::{Caller, Error, Key, KeyId, Kind, LastUse, Observation, Principal, PublicHalf, Verdict};
 use crate::patience::patiently;
 use crate::secret::{Credential, Secret};
 
@@ -132,6 +132,16 @@ impl Wire {
             },
             keys: described.slots.into_iter().map(|(_, key)| key).collect(),
             caller_keys,
+        })
+    }
+
+    /// The administrator's login, as it is configured: Snowflake tells the same once it has let it in.
+    pub(super) async fn caller(&self) -> Result<Caller, Error> {
+        self.administrator.enter().await?;
+        let settings = self.administrator.settings();
+        Ok(Caller {
+            login: settings.user.clone(),
+            found_in: settings.found_in(),
         })
     }
 

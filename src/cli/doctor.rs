@@ -13,7 +13,7 @@ use super::remedy::Subject;
 use super::session::{locate, speaker};
 use super::{Exit, Global, Output, remedy, terminal};
 use crate::config::{How, Target};
-use crate::driver::{DriveError, Found, History, prepare};
+use crate::driver::{DriveError, Found, History, Identity, prepare};
 use crate::fleet::{Survey, Wanted, at_home, check, yet_to_come};
 use crate::hooks::now;
 use crate::render::{Checkup, Speaker, checkup, json};
@@ -46,7 +46,7 @@ impl Command {
             checkups.insert(0, Checkup::fine("configuration", &config.path.display().to_string()));
             // What is wrong with the folder is told above.
             let (store, survey) = look(global).await.unwrap_or_default();
-            let vendors = Vendors::new(config.calls_per_second);
+            let vendors = Vendors::new(global.access(config.calls_per_second));
             let speaker = &speaker(global);
             let (vendors, store, survey) = (&vendors, store.as_ref(), &survey);
             let each = stream::iter(chosen(config, &self.chosen))
@@ -111,16 +111,18 @@ async fn examine(
         let found = Found::look(provider.as_ref(), &request, history).await?;
         let owner = found.observation.owner.clone();
         at_home(&target.name, survey.of(&target.name), &owner)?;
-        let login = Finding {
-            what: "credentials".to_owned(),
+        let identity = Identity::ask(provider.as_ref(), &owner).await;
+        let fine = |what| Finding {
+            what,
             check: Check::Fine,
         };
+        let login = [fine("credentials".to_owned()), fine(identity.to_string())];
         // An open rotation has its key files already, and its two keys.
         let is_open = survey
             .of(&target.name)
             .course
             .is_some_and(|stored| !stored.rotation.is_closed());
-        let mut findings = vec![login];
+        let mut findings = login.to_vec();
         if !is_open {
             let mints_locally = matches!(provider.minting(), Minting::Local(_));
             match prepare(&request, found, mints_locally).await {

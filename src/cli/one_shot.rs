@@ -10,7 +10,7 @@ use rotate_providers::{SecretKind, Vendors};
 use super::session::{Session, locate, show, speaker, tell, tell_folder};
 use super::{Exit, Global, terminal};
 use crate::delivery::{self, Destination};
-use crate::driver::{DriveError, Found, History, Outcome, Refusal, Request, Standing, inspect, prepare};
+use crate::driver::{DriveError, Found, History, Identity, Outcome, Refusal, Request, Standing, inspect, prepare};
 use crate::hooks::now;
 use crate::machine::Cutover;
 use crate::plan::foresee;
@@ -181,12 +181,15 @@ async fn plan(global: &Global, request: &Request<'_>) -> Result<Result<Report, D
             return Ok(Report::of(&stored, wait.as_ref(), now(), &speaker).with_plan(steps));
         }
         inspect(request.destinations).await?;
-        let provider = (request.connector.connect)(request.inputs.clone(), &Vendors::new(None)).await?;
+        let provider = (request.connector.connect)(request.inputs.clone(), &Vendors::new(global.access(None))).await?;
         let found = Found::look(provider.as_ref(), request, history).await?;
+        let identity = Identity::ask(provider.as_ref(), &found.observation.owner).await;
         let mints_locally = matches!(provider.minting(), Minting::Local(_));
         let (rotation, facts, record) = prepare(request, found, mints_locally).await?;
         let steps = foresee(rotation.clone(), facts, record.at)?;
-        Ok(Report::foreseen(request.target, &rotation, &speaker).with_plan(steps))
+        Ok(Report::foreseen(request.target, &rotation, &speaker)
+            .with_plan(steps)
+            .with_identity(identity))
     };
     Ok(work.await)
 }

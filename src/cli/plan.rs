@@ -62,7 +62,7 @@ impl Command {
             Ok(found) => found,
             Err(error) => return tell_folder(global, &error),
         };
-        let vendors = (!self.offline).then(|| Vendors::new(config.calls_per_second));
+        let vendors = (!self.offline).then(|| Vendors::new(global.access(config.calls_per_second)));
         let foreseer = Foreseer {
             survey: &survey,
             store: store.as_ref().map(|store| store as &dyn Store),

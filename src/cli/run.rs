@@ -65,7 +65,7 @@ impl Command {
             (Err(error), _) => return tell_folder(global, &error),
         }
         let config = config.unwrap_or_else(Config::empty);
-        let session = match Session::begin_with(global, Vendors::new(config.calls_per_second)).await {
+        let session = match Session::begin_with(global, Vendors::new(global.access(config.calls_per_second))).await {
             Ok(session) => session,
             Err(error) => return tell_folder(global, &error),
         };

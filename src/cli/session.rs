@@ -41,7 +41,7 @@ pub(super) enum Telling {
 impl Session {
     /// Opens the state folder, making it where there is none, and becomes its one writer.
     pub(super) async fn begin(global: &Global) -> Result<Self, FolderError> {
-        Self::begin_with(global, Vendors::new(None)).await
+        Self::begin_with(global, Vendors::new(global.access(None))).await
     }
 
     /// The same, with what targets share at their vendors.

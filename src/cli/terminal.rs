@@ -59,6 +59,17 @@ pub(super) fn ask(question: &str) -> bool {
     read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
 }
 
+/// What the person types; `None` where they type nothing.
+pub(super) fn answer(question: &str) -> Option<String> {
+    let mut err = stderr().lock();
+    let _ = write!(err, "{}", inert(question)).and_then(|()| err.flush());
+    drop(err);
+    let mut line = String::new();
+    let read = stdin().lock().read_line(&mut line);
+    let line = line.trim();
+    (read.is_ok() && !line.is_empty()).then(|| line.to_owned())
+}
+
 /// Reads one line from the person; `None` at the end of their input, and where they ask the program to stop.
 pub(super) async fn read(question: &str, interrupt: &Interrupt) -> Option<String> {
     {
@@ -129,6 +140,10 @@ impl Progress for LiveLines {
             self.bar.println(format!("  ✓ {what}"));
         }
     }
+
+    fn tell(&self, what: &str) {
+        self.bar.suspend(|| note(what));
+    }
 }
 
 /// One line for the whole fleet on a terminal; a line per event elsewhere.
@@ -191,5 +206,9 @@ impl Progress for TargetLines<'_> {
         } else {
             self.bar.println(format!("  \u{2713} {target}: {what}"));
         }
+    }
+
+    fn tell(&self, what: &str) {
+        self.bar.suspend(|| note(&format!("{}: {what}", self.target)));
     }
 }

@@ -54,7 +54,7 @@ impl Command {
         global: &Global,
         interrupt: &Arc<Interrupt>,
     ) -> Result<Result<Guided, DriveError>, FolderError> {
-        let session = || Session::begin_for(global, Vendors::new(None), Arc::clone(interrupt));
+        let session = || Session::begin_for(global, Vendors::new(global.access(None)), Arc::clone(interrupt));
         let by = super::word::person();
         let mut guided = match find(&session().await?, &self.target).await {
             Ok(guided) => guided,

@@ -7,7 +7,7 @@ use rotate_providers::contract::{KeyId, Minting, Observation, Provider};
 use uuid::Uuid;
 
 use super::live::{History, LiveKey, Rival, old_key};
-use super::{DriveError, Driver, Outcome, Passage, Refusal};
+use super::{DriveError, Driver, Identity, Outcome, Passage, Refusal};
 use crate::delivery::{DeliveryError, Destination};
 use crate::hooks::now;
 use crate::machine::{Charter, Cutover, Event, Phase, Record, Retirement, Rotation, Window};
@@ -48,6 +48,8 @@ pub struct Found {
     pub observation: Observation,
     /// The key that is in use, or why a rotation cannot be opened.
     pub live: Result<LiveKey, DriveError>,
+    /// The host that was asked; `None` where it is this machine.
+    pub host: Option<String>,
     /// What the journal knows of earlier rotations.
     pub history: History,
 }
@@ -65,6 +67,7 @@ impl Found {
         Ok(Self {
             observation,
             live,
+            host: provider.host(),
             history,
         })
     }
@@ -137,7 +140,7 @@ impl Request<'_> {
             .collect()
     }
 
-    fn charter(&self, found: &Observation, old: LiveKey, mints_locally: bool) -> Charter {
+    fn charter(&self, found: &Observation, host: Option<String>, old: LiveKey, mints_locally: bool) -> Charter {
         let retirement = match old.public {
             _ if self.connector.disables => Retirement::Disable,
             Some(public) => Retirement::Remove { public },
@@ -156,6 +159,7 @@ impl Request<'_> {
             retirement,
             mints_locally,
             own_identity: found.is_caller,
+            host,
             window: self.window.clone().map(Box::new),
         }
     }
@@ -167,7 +171,18 @@ impl Driver<'_> {
         self.rehearse(request).await?;
         let history = History::read(self.store, request.target).await?;
         let found = self.look(request, history).await?;
+        self.introduce(&found).await?;
         self.begin(request, found).await
+    }
+
+    /// Says whose credentials a rotation is begun with.
+    pub async fn introduce(&self, found: &Found) -> Result<(), DriveError> {
+        let asking = Identity::ask(self.provider, &found.observation.owner);
+        tokio::select! {
+            identity = asking => self.progress.tell(&identity.to_string()),
+            () = self.interrupt.wait() => return Err(DriveError::Interrupted),
+        }
+        Ok(())
     }
 
     /// Looks at the target at the vendor.
@@ -248,12 +263,13 @@ pub async fn prepare(
     let Found {
         observation,
         live,
+        host,
         history,
     } = found;
     let live = live?;
     check_rivals(request, &observation, &history)?;
     check_replaced(request.destinations, &observation, &history.retired).await?;
-    let charter = request.charter(&observation, live, mints_locally);
+    let charter = request.charter(&observation, host, live, mints_locally);
     let record = Record {
         at: now(),
         event: Event::Opened { charter },

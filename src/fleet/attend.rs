@@ -150,6 +150,7 @@ impl Fleet<'_> {
             )));
         }
         driver.rehearse(&request).await?;
+        driver.introduce(&found).await?;
         let begun = driver.begin(&request, found).await?;
         Ok(Attended::Moved(Box::new(begun)))
     }

@@ -11,7 +11,7 @@ use super::attend::stuck;
 use super::expected::{at_home, drift};
 use super::{Judgement, Known, Survey, Verdict, Wanted, check, judge};
 use crate::config::{Automatic, ByHand, How, Target};
-use crate::driver::{DriveError, Found, History, prepare};
+use crate::driver::{DriveError, Found, History, Identity, prepare};
 use crate::machine::{Block, Course, Drift, Rotation, Sighting, Watch};
 use crate::plan::{Planned, foresee, lead};
 use crate::policy::Facts;
@@ -35,6 +35,8 @@ pub struct Foreseen {
     pub judgement: Judgement,
     /// The steps, from here to the end.
     pub steps: Vec<Planned>,
+    /// Whose credentials it would be done with; `None` where no vendor was asked.
+    pub identity: Option<Identity>,
     /// What would stand in the way, and what shows only later.
     pub findings: Vec<Finding>,
     /// Whether the target could not even be looked at.
@@ -46,6 +48,7 @@ impl Foreseen {
         Self {
             judgement,
             steps: Vec::new(),
+            identity: None,
             findings: Vec::new(),
             failed: false,
         }
@@ -108,18 +111,21 @@ impl Foreseer<'_> {
                 }
             }
         };
-        let findings = match (&open.rotation, self.vendors, judged.verdict) {
+        let (identity, findings) = match (&open.rotation, self.vendors, judged.verdict) {
             (Course::Automated(rotation), Some(vendors), Verdict::Continue) => {
                 let charter = &rotation.charter;
                 let automation = rotate_providers::automation(&charter.connector)
                     .ok_or_else(|| DriveError::UnknownConnector(charter.connector.clone()))?;
                 let provider = (automation.connect)(charter.inputs.clone(), vendors).await?;
-                check(provider.as_ref(), &charter.owner, None).await
+                let identity = Identity::ask(provider.as_ref(), &charter.owner).await;
+                let findings = check(provider.as_ref(), &charter.owner, None).await;
+                (Some(identity), findings)
             }
-            _ => Vec::new(),
+            _ => (None, Vec::new()),
         };
         Ok(Foreseen {
             steps,
+            identity,
             findings,
             ..Foreseen::plain(judged)
         })
@@ -167,6 +173,7 @@ impl Foreseer<'_> {
         found: Found,
         judged: Judgement,
     ) -> Result<Foreseen, DriveError> {
+        let identity = Some(Identity::ask(provider, owner).await);
         let findings = check(provider, owner, Some(wanted)).await;
         let mints_locally = matches!(provider.minting(), Minting::Local(_));
         let request = wanted.request(&found.history);
@@ -182,6 +189,7 @@ impl Foreseer<'_> {
         };
         Ok(Foreseen {
             steps,
+            identity,
             findings,
             ..Foreseen::plain(Judgement {
                 verdict: Verdict::Start,

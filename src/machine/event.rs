@@ -26,6 +26,11 @@ pub enum Event {
         /// What is fixed for its whole life.
         charter: Charter,
     },
+    /// The vendor's host was not on record, and is from here on.
+    HostPinned {
+        /// Its name, without a port.
+        host: String,
+    },
     /// A key is about to be created.
     CreateIntended {
         /// The keys that exist before.
@@ -224,6 +229,7 @@ impl Event {
     pub fn name(&self) -> &'static str {
         match self {
             Event::Opened { .. } => "opened",
+            Event::HostPinned { .. } => "host-pinned",
             Event::CreateIntended { .. } => "create-intended",
             Event::CreateFailed { .. } => "create-failed",
             Event::Minted { .. } => "minted",

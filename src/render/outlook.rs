@@ -9,6 +9,7 @@ use super::Speaker;
 use super::markdown::escaped;
 use super::text::{day, minute};
 use crate::config::{How, Target};
+use crate::driver::Identity;
 use crate::fleet::{Foreseen, Verdict};
 use crate::plan::Planned;
 
@@ -33,6 +34,8 @@ pub struct Outlook {
     pub gone_by: Option<Timestamp>,
     /// The steps, from here to the end; empty where none would be taken.
     pub steps: Vec<Planned>,
+    /// Whose credentials it would be done with; null where no vendor was asked.
+    pub identity: Option<Identity>,
     /// What would stand in the way.
     pub problems: Vec<Noted>,
     /// What shows only later.
@@ -76,6 +79,7 @@ impl Outlook {
             due_at: deadline.map(|deadline| deadline.begin_at),
             gone_by: deadline.map(|deadline| deadline.gone_by),
             steps: foreseen.steps,
+            identity: foreseen.identity,
             problems,
             unknown,
             remedy: judgement.remedy.iter().map(|line| speaker.line(line)).collect(),
@@ -169,6 +173,7 @@ pub fn text(outlooks: &[Outlook]) -> String {
             outlook.mode
         ));
         lines.push(format!("  {}", outlook.reason));
+        lines.extend(outlook.identity.iter().map(|identity| format!("  {identity}")));
         lines.extend(outlook.remedy.iter().map(|line| format!("    {line}")));
         for problem in &outlook.problems {
             lines.push(format!("  ! {}: {}", problem.what, problem.why));
@@ -229,6 +234,9 @@ pub fn markdown(outlooks: &[Outlook]) -> String {
         }
         let (name, verdict) = (escaped(&outlook.name), outlook.verdict.name());
         text.push_str(&format!("\n<details><summary>{name}: {verdict}</summary>\n\n"));
+        if let Some(identity) = &outlook.identity {
+            text.push_str(&format!("- {}\n", escaped(&identity.to_string())));
+        }
         for line in &outlook.remedy {
             text.push_str(&format!("- {}\n", escaped(line)));
         }

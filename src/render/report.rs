@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::Speaker;
 use super::standing::{handover, reason, state, undo, what_next};
 use crate::config::{How, Target};
-use crate::driver::DriveError;
+use crate::driver::{DriveError, Identity};
 use crate::fleet::{Age, Judgement, Verdict};
 use crate::machine::{Rotation, Walk};
 use crate::plan::{Guidance, Planned};
@@ -37,6 +37,9 @@ pub struct Report {
     /// How old its key is; only of a configuration's targets, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub age: Option<AgeReport>,
+    /// Whose credentials it would be done with; only of a dry run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Identity>,
     /// What would be done; only of a dry run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<Vec<Planned>>,
@@ -120,6 +123,7 @@ impl Report {
             next: Next::default(),
             reason: None,
             age: None,
+            identity: None,
             plan: None,
             guide: None,
             handover: Vec::new(),
@@ -246,6 +250,7 @@ impl Report {
             next: what_next(target, rotation, wait, speaker),
             reason: reason(rotation, wait, now),
             age: None,
+            identity: None,
             plan: None,
             guide: None,
             handover: if waits_for_cutover {
@@ -276,6 +281,12 @@ impl Report {
     /// Adds what would be done.
     pub fn with_plan(mut self, plan: Vec<Planned>) -> Self {
         self.plan = Some(plan);
+        self
+    }
+
+    /// Adds whose credentials it would be done with.
+    pub fn with_identity(mut self, identity: Identity) -> Self {
+        self.identity = Some(identity);
         self
     }
 

@@ -24,6 +24,7 @@ pub fn story(report: &Report) -> String {
     fact("old key", &report.old_key);
     fact("new key", &report.new_key);
     fact("rotation", &report.rotation);
+    fact("with", &report.identity.as_ref().map(ToString::to_string));
     for destination in &report.destinations {
         fact("goes to", &Some(destination.clone()));
     }
@@ -193,6 +194,7 @@ fn detail(event: &Event) -> String {
     let told = |text: &str| format!("  {text}");
     match event {
         Event::Opened { charter } => told(&format!("old key {}", charter.old_key)),
+        Event::HostPinned { host } => told(host),
         Event::Minted { key, .. } | Event::Created { key } | Event::Discarded { key } => told(key.as_str()),
         Event::DiscardIntended { key, why } => told(&format!("{key}: {why}")),
         Event::DeliverIntended { destination } | Event::Delivered { destination } => told(destination),

@@ -50,6 +50,7 @@ fn opening() -> impl Strategy<Value = Event> {
                 retirement,
                 mints_locally,
                 own_identity,
+                host: None,
                 old_key,
                 ..charter(Cutover::Confirm, &["d"], 0)
             },

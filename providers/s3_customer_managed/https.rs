@@ -1,0 +1,126 @@
+//! The SDK's own HTTPS client, made once for each set of authorities that it trusts.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider as Tls, TlsContext, TrustStore};
+use aws_smithy_http_client::{Builder, ConnectorBuilder};
+use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
+use super::profile::{Asked, Profiles, variable};
+use crate::call::configuration;
+use crate::contract::Error;
+
+/// The clients of one run: each would otherwise open connections of its own.
+#[derive(Default)]
+pub(super) struct Clients(Mutex<HashMap<Option<PathBuf>, SharedHttpClient>>);
+
+impl Clients {
+    /// The client that trusts the authorities of this file alone, or those of the system.
+    pub(super) fn trusting(&self, bundle: Option<Bundle>) -> Result<SharedHttpClient, Error> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = bundle.as_ref().map(|bundle| bundle.path.clone());
+        if let Some(client) = known.get(&path) {
+            return Ok(client.clone());
+        }
+        let made = client(bundle.map(|bundle| bundle.read()).transpose()?)?;
+        known.insert(path, made.clone());
+        Ok(made)
+    }
+}
+
+/// A file of certificates, and what names it.
+pub(super) struct Bundle {
+    path: PathBuf,
+    named_by: String,
+}
+
+impl Bundle {
+    /// As botocore looks for it: the variable, the profile, and then what Python's HTTP libraries share.
+    pub(super) fn asked_for(profiles: &Profiles, asked: &Asked) -> Option<Self> {
+        let named = |path: String, named_by: String| Self {
+            path: expanded(&path),
+            named_by,
+        };
+        let of_variable = |name: &str| Some(named(variable(name)?, name.to_owned()));
+        let of_profile = || {
+            let path = profiles.option(&asked.name, "ca_bundle")?;
+            Some(named(
+                path.to_owned(),
+                format!("ca_bundle of profile {}", asked.name.escape_debug()),
+            ))
+        };
+        of_variable("AWS_CA_BUNDLE")
+            .or_else(of_profile)
+            .or_else(|| of_variable("REQUESTS_CA_BUNDLE"))
+    }
+
+    /// The file, once it is sure that it holds certificates: the client would not survive others.
+    fn read(&self) -> Result<Vec<u8>, Error> {
+        let wrong = |why: &str| {
+            let (named_by, path) = (&self.named_by, self.path.display());
+            configuration(
+                "trust the authorities that are configured",
+                format!("{named_by} names {path}: {why}"),
+            )
+        };
+        let bytes = std::fs::read(&self.path).map_err(|error| wrong(&error.kind().to_string()))?;
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(&bytes) {
+            let certificate = certificate.map_err(|_| wrong("it is not PEM"))?;
+            roots
+                .add(certificate)
+                .map_err(|_| wrong("a certificate in it cannot be used"))?;
+        }
+        if roots.is_empty() {
+            return Err(wrong("there is no certificate in it"));
+        }
+        Ok(bytes)
+    }
+}
+
+fn expanded(path: &str) -> PathBuf {
+    match (path.strip_prefix("~/"), std::env::home_dir()) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => Path::new(path).to_owned(),
+    }
+}
+
+fn client(trusted: Option<Vec<u8>>) -> Result<SharedHttpClient, Error> {
+    let trust = match trusted {
+        Some(pem) => TrustStore::empty().with_pem_certificate(pem),
+        None => TrustStore::default(),
+    };
+    let context = TlsContext::builder()
+        .with_trust_store(trust)
+        .build()
+        .map_err(|error| configuration("set up HTTPS", error.to_string()))?;
+    let client = Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = ConnectorBuilder::default()
+            .tls_provider(Tls::Rustls(CryptoMode::AwsLc))
+            .tls_context(context.clone());
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+        connector.set_proxy_config(Some(ProxyConfig::from_env()));
+        connector.build()
+    });
+    Ok(SharedHttpClient::new(MadeOnce(client)))
+}
+
+/// The same client, without what it does for each client of a service: it would read the system's certificates again, only
+/// to see that they can be read.
+#[derive(Debug)]
+struct MadeOnce(SharedHttpClient);
+
+impl HttpClient for MadeOnce {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        self.0.http_connector(settings, components)
+    }
+}
