@@ -34,11 +34,15 @@ pub trait Provider: Send + Sync {
     /// Where the vendor's keys are made.
     fn minting(&self) -> Minting<'_>;
 
-    /// One login with the credential, then the consumer's own permission. A repeat logs in again.
-    async fn probe(&self, credential: &Credential, owner: &Principal) -> Verdict;
+    /// One login with the credential, and the consumer's own permission where that is asked for. A repeat logs in again.
+    async fn probe(&self, credential: &Credential, owner: &Principal, proof: Proof) -> Verdict;
 
     /// When the vendor last saw the key in use. Evidence, never proof: it is coarse and late.
     async fn last_use(&self, key: &KeyId) -> Result<LastUse, Error>;
+
+    /// Whether the vendor has on record that it refused a login with this key since then; `None` also where it keeps no such
+    /// record, or does not show it. A repeat reads again.
+    async fn refused_since(&self, key: &KeyId, since: Timestamp) -> Result<Option<RefusedLogin>, Error>;
 
     /// Disables a key, reversibly. A repeat is a no-op; a key that is gone counts as disabled.
     async fn deactivate(&self, key: &KeyId) -> Result<(), Error>;
@@ -229,6 +233,24 @@ pub enum LastUse {
     NotReported,
 }
 
+/// What a probe has to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// A login, and the permission that the consumer needs.
+    Permission,
+    /// A login alone: the permission shows only where the consumer is.
+    Identity,
+}
+
+/// A login that the vendor has on record as refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedLogin {
+    /// When.
+    pub at: Timestamp,
+    /// Why, as a fragment.
+    pub why: String,
+}
+
 /// What one probe of a credential found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -240,6 +262,12 @@ pub enum Verdict {
         reason: String,
         /// Whether a key that is only seconds old may be refused like this.
         may_be_lag: bool,
+    },
+    /// The vendor refuses whoever comes from here, whatever the key, and time does not heal it: a policy of the network, or of
+    /// how one may log in.
+    Barred {
+        /// Why, as a fragment.
+        reason: String,
     },
     /// Nothing is known: network, throttling, a clock that is off.
     Inconclusive {

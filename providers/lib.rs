@@ -135,6 +135,8 @@ pub struct Automation {
     pub endpoint_from: &'static str,
     /// Whether the vendor can disable a key; others only remove it.
     pub disables: bool,
+    /// Whether a login can be proven apart from the permission that the consumer needs.
+    pub tells_identity: bool,
     /// Whether the program may be told to rotate the key that it runs on itself.
     pub rotates_itself: bool,
     /// What its secrets are, which decides where they can be delivered.

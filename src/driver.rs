@@ -213,6 +213,10 @@ impl Driver<'_> {
         match step {
             Step::ReadKeys { again } => self.read_keys(again, passage).await,
             Step::ReadUse(key) => self.read_use(key, stored, passage).await,
+            Step::ReadRefusals { key, since } => {
+                passage.facts.refused = Some(self.read(self.provider.refused_since(&key, since)).await?);
+                Ok(())
+            }
             Step::Create => self.create(stored, passage).await,
             Step::Mint => self.mint(stored).await,
             Step::Register => self.register(stored, passage).await,
@@ -415,6 +419,7 @@ impl Step {
         match self {
             Step::ReadKeys { .. } => "read-keys",
             Step::ReadUse(_) => "read-use",
+            Step::ReadRefusals { .. } => "read-refusals",
             Step::Create => "create",
             Step::Mint => "mint",
             Step::Register => "register",

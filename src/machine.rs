@@ -36,6 +36,9 @@ pub struct Charter {
     pub destinations: Vec<String>,
     /// How it becomes known that every consumer has moved.
     pub cutover: Cutover,
+    /// What the proofs of the new key rest on.
+    #[serde(default, skip_serializing_if = "Prove::is_default")]
+    pub prove: Prove,
     /// How long the old key stays disabled before it is deleted, in seconds.
     pub soak_seconds: u64,
     /// How long the vendor's record of use is watched at least before it counts as evidence, in seconds.
@@ -61,6 +64,14 @@ pub struct Charter {
     /// When effects are allowed; none: at any time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Box<Window>>,
+}
+
+impl Charter {
+    /// Whether the old key rests while it still works, after this cut-over.
+    fn rests_first(&self, switch: Option<&Switch>) -> bool {
+        let attested = |switch: &Switch| matches!(switch.by, SwitchedBy::Attested { .. });
+        self.retirement == Retirement::RemoveForGood || switch.is_some_and(attested)
+    }
 }
 
 /// How the old key goes.
@@ -95,6 +106,34 @@ pub enum Cutover {
     Observed,
     /// The delivery is the cut-over: every consumer reads the destination each time.
     Immediate,
+}
+
+/// What the proofs of a new key rest on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Prove {
+    /// A login from here, with the permission that the consumer needs.
+    #[default]
+    Login,
+    /// A login from here; the permission is the consumer's to prove, by using the key.
+    Identity,
+    /// The vendor's list; all else is the consumer's to prove, by using the key.
+    Consumer,
+}
+
+impl Prove {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Its name, as options and files write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Identity => "identity",
+            Self::Consumer => "consumer",
+        }
+    }
 }
 
 /// One passage of a target through the phases.
@@ -199,8 +238,11 @@ pub struct Switch {
 pub struct Retired {
     /// Since when.
     pub at: Timestamp,
-    /// Whether the new key was proven since.
+    /// Whether the new key was proven since, where that is for us to do.
     pub proved: bool,
+    /// Whether its consumer has used it since, where the proof rests on that.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub used: bool,
 }
 
 /// A rotation that is being undone.
@@ -371,6 +413,12 @@ impl Rotation {
     /// The new key, once there is one.
     pub fn issued(&self) -> Option<&Issued> {
         self.phase.issued()
+    }
+
+    /// Whether the old key rests while it still works, and is removed only then: nothing would bring it back, or nothing but a
+    /// person's word says that the new one works.
+    pub fn rests_first(&self) -> bool {
+        self.charter.rests_first(self.phase.switch())
     }
 
     /// The old key, once it is gone for good.

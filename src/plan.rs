@@ -111,6 +111,7 @@ impl Foresight {
                 read_at: self.now,
                 last_use: LastUse::NeverSeen,
             }),
+            Step::ReadRefusals { .. } => self.facts.refused = Some(None),
             Step::Create => {
                 self.effect(
                     "created",
@@ -168,6 +169,10 @@ impl Foresight {
             }
             Step::Delete => {
                 match self.rotation.charter.retirement {
+                    Retirement::Disable | Retirement::Remove { .. } if self.rotation.rests_first() => {
+                        let what = format!("delete {old}, which works until then, if nobody has used it since");
+                        self.effect("deleted", what, false);
+                    }
                     Retirement::Disable => {
                         self.effect("deleted", format!("delete {old}, if nobody has used it since"), false);
                     }
@@ -205,6 +210,11 @@ impl Foresight {
                 }
                 return Ok(false);
             }
+            Step::Record(event @ Event::Listed) => {
+                let what = format!("find {new} in the vendor's list; that it works is its consumer's to prove");
+                self.plan("verified", "rotate", what, false, true);
+                self.record(event)?;
+            }
             Step::Record(event) => self.record(event)?,
             Step::Wait(wait) => return self.wait(wait.on, wait.until, wait.why),
             Step::Closed => return Ok(false),
@@ -220,6 +230,7 @@ impl Foresight {
             Waiting::Soak | Waiting::Window => "rotate",
         };
         let phase = match on {
+            Waiting::Evidence if matches!(self.rotation.phase, Phase::Deactivated(..)) => "deactivated",
             Waiting::Cutover | Waiting::Evidence => "cut over",
             Waiting::Soak => "soaked",
             Waiting::Window => self.phase_of_window(),
@@ -227,6 +238,10 @@ impl Foresight {
         };
         self.plan(phase, who, why, false, true);
         match on {
+            Waiting::Evidence if matches!(self.rotation.phase, Phase::Deactivated(..)) => {
+                let last_use = LastUse::NeverSeen;
+                self.record(Event::Used { last_use })?;
+            }
             Waiting::Cutover | Waiting::Evidence => {
                 let by = SwitchedBy::Person("someone".to_owned());
                 self.record(Event::CutOver { by })?;
@@ -256,7 +271,7 @@ impl Foresight {
             Phase::Created(_) | Phase::Verified(_) => "verified",
             Phase::Deactivated(..) => "deactivated",
             Phase::Soaking(..) | Phase::Deleting(..) => "deleted",
-            Phase::CutOver(..) if self.rotation.charter.retirement == Retirement::RemoveForGood => "deleted",
+            Phase::CutOver(..) if self.rotation.rests_first() => "deleted",
             _ => "cut over",
         }
     }
@@ -276,6 +291,7 @@ impl Foresight {
             phase => {
                 let off = matches!(phase, Phase::Deactivated(..) | Phase::Soaking(..) | Phase::Deleting(..));
                 let listed = match self.rotation.charter.retirement {
+                    _ if self.rotation.rests_first() => Some(key(old, true)),
                     Retirement::Disable => Some(key(old, !off)),
                     Retirement::Remove { .. } => (!off).then(|| key(old, true)),
                     Retirement::RemoveForGood => Some(key(old, true)),

@@ -6,16 +6,20 @@ mod attribution;
 mod drift;
 mod due;
 mod gate;
+mod vouch;
 
 use jiff::{SignedDuration, Timestamp};
-use rotate_providers::contract::{Key, KeyId, LastUse};
+use rotate_providers::contract::{Key, KeyId, LastUse, RefusedLogin};
 
 pub use attribution::{Suspect, suspect};
 pub use drift::Expected;
 pub use due::{Deadline, Lead, Terms, Urgency};
 pub use gate::{may_create, used_by_others};
+pub use vouch::{ProofFault, is_used_by_consumer, proof_fault};
 
-use crate::machine::{Charter, Cutover, Event, Issued, Phase, Restored, Retirement, Rotation, SwitchedBy, UndoKind};
+use crate::machine::{
+    Charter, Cutover, Event, Issued, Phase, Prove, Restored, Retirement, Rotation, SwitchedBy, UndoKind,
+};
 
 /// How long a proof of the new key or a reading of the vendor's records is worth acting on.
 pub const FRESH: SignedDuration = SignedDuration::from_mins(5);
@@ -30,6 +34,8 @@ pub struct Facts {
     pub keys: Option<Listing>,
     /// When a key was last used, per key.
     pub uses: Vec<Use>,
+    /// The login with the new key that the vendor has on record as refused, once it was asked.
+    pub refused: Option<Option<RefusedLogin>>,
     /// Whether the new key was just registered: the list may not show it yet.
     pub registered: bool,
     /// Whether the vendor has just said that the owner holds as many keys as it may: whatever the list shows.
@@ -80,6 +86,13 @@ pub enum Step {
     },
     /// Read when a key was last used.
     ReadUse(KeyId),
+    /// Read whether a login with a key was refused since then.
+    ReadRefusals {
+        /// Which key.
+        key: KeyId,
+        /// Since when.
+        since: Timestamp,
+    },
     /// Have the vendor create the new key.
     Create,
     /// Make the new key on this machine.
@@ -166,12 +179,12 @@ fn forward(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
             why: "its deletion was already intended".to_owned(),
         },
         Phase::Minted(issued) => gate::register(rotation, issued, facts),
-        Phase::Created(_) => Step::Prove,
+        Phase::Created(issued) => vouch::first_proof(rotation, issued, facts),
         // A delivery that has begun is finished: half of the consumers would have the new key.
         Phase::Verified(issued) => (issued.reached.is_empty().then(|| shut(charter, now)).flatten())
-            .unwrap_or_else(|| deliver(charter, issued, now)),
+            .unwrap_or_else(|| deliver(rotation, issued, facts, now)),
         Phase::Delivered(..) => gate::cut_over(rotation, facts, now),
-        Phase::CutOver(issued, switch) if charter.retirement == Retirement::RemoveForGood => {
+        Phase::CutOver(issued, switch) if rotation.rests_first() => {
             let why = format!("old key {} rests before it is removed for good", charter.old_key);
             rest(switch.at, charter, why, now)
                 .or_else(|| shut(charter, now))
@@ -188,6 +201,9 @@ fn forward(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
             None => Step::Deactivate,
         },
         Phase::Deactivated(_, _, retired) if !retired.proved => Step::Prove,
+        Phase::Deactivated(issued, switch, retired) if charter.prove != Prove::Login && !retired.used => {
+            vouch::second_proof(rotation, issued, switch, retired, facts, now)
+        }
         Phase::Deactivated(_, _, retired) => gate::listed_inactive(rotation, retired, facts, now),
         Phase::Reactivating(_, _, why) => Step::Reactivate(why.clone()),
         Phase::Soaking(issued, switch, retired) => {
@@ -209,12 +225,13 @@ fn forward(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
     }
 }
 
-fn deliver(charter: &Charter, issued: &Issued, now: Timestamp) -> Step {
+fn deliver(rotation: &Rotation, issued: &Issued, facts: &Facts, now: Timestamp) -> Step {
     // It may have waited for its destination for days.
-    if !is_fresh(issued.proved_at, now) {
-        return Step::Prove;
+    if let Some(step) = vouch::vouch(rotation, issued, facts, now) {
+        return step;
     }
-    let next = charter
+    let next = rotation
+        .charter
         .destinations
         .iter()
         .find(|name| !issued.delivered.contains(*name));

@@ -19,7 +19,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use jiff::Timestamp;
 use rotate::machine::{
-    Charter, Cutover, Event, Illegal, Phase, Record, Restored, Retirement, Rotation, SwitchedBy, Undo, UndoKind,
+    Charter, Cutover, Event, Illegal, Phase, Prove, Record, Restored, Retirement, Rotation, SwitchedBy, Undo, UndoKind,
 };
 use rotate_providers::contract::{KeyId, Principal, PublicHalf};
 
@@ -96,6 +96,7 @@ fn charter(cutover: Cutover, destinations: &[&str], soak_seconds: u64) -> Charte
         mints_locally: false,
         own_identity: false,
         host: None,
+        prove: Prove::Login,
         window: None,
     }
 }

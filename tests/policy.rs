@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use rotate::machine::{
-    Attempt, Charter, Cutover, Event, Issued, Phase, Record, Restored, Retired, Retirement, Rotation, Switch,
+    Attempt, Charter, Cutover, Event, Issued, Phase, Prove, Record, Restored, Retired, Retirement, Rotation, Switch,
     SwitchedBy, Undo, UndoKind,
 };
 use rotate::policy::{Facts, Listing, Step, Use, Wait, Waiting, next, overdue_at};
@@ -83,7 +83,11 @@ fn switch(at: Timestamp) -> Switch {
 }
 
 fn retired(at: Timestamp) -> Retired {
-    Retired { at, proved: true }
+    Retired {
+        at,
+        proved: true,
+        used: false,
+    }
 }
 
 fn rotation(phase: Phase) -> Rotation {
@@ -106,6 +110,7 @@ fn rotation(phase: Phase) -> Rotation {
             mints_locally: false,
             own_identity: false,
             host: None,
+            prove: Prove::Login,
             window: None,
         },
         opened_at: ago(3600),
@@ -384,6 +389,7 @@ fn an_old_key_rests_only_once_the_list_shows_it_disabled_and_nobody_elses_beside
         Retired {
             at: ago(30),
             proved: false,
+            used: false,
         },
     );
     assert_eq!(decide(&rotation(unproven), &listed(&list(false), 1)), Ok(Step::Prove));

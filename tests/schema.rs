@@ -300,6 +300,20 @@ fn events() -> Vec<Event> {
         Event::HostPinned {
             host: "iam.amazonaws.com".to_owned(),
         },
+        Event::Listed,
+        Event::Used {
+            last_use: LastUse::NeverSeen,
+        },
+        Event::Attested {
+            by: by.clone(),
+            evidence: "a job has run".to_owned(),
+        },
+        Event::CutOver {
+            by: SwitchedBy::Attested {
+                by: by.clone(),
+                evidence: "a job has run".to_owned(),
+            },
+        },
         Event::WalkOpened { itinerary: itinerary() },
         Event::StepDone {
             step: "look".to_owned(),

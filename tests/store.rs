@@ -19,7 +19,9 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use rotate::machine::{Charter, Course, Cutover, Event, Record, Retirement, SeenKey, Sighting, SwitchedBy, Watch};
+use rotate::machine::{
+    Charter, Course, Cutover, Event, Prove, Record, Retirement, SeenKey, Sighting, SwitchedBy, Watch,
+};
 use rotate::store::{Append, Lease, SqliteStore, Store, StoreError, watch_of};
 use rotate_providers::contract::{KeyId, Principal, PublicHalf};
 use sha2::{Digest, Sha256};
@@ -104,6 +106,7 @@ fn charter(old_key: &str) -> Charter {
         mints_locally: false,
         own_identity: false,
         host: None,
+        prove: Prove::Login,
         window: None,
     }
 }

@@ -18,20 +18,21 @@ mod wire;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::call::configuration;
 use crate::contract::{
-    Caller, Error, Key, KeyId, LastUse, Minting, MintsAtVendor, Observation, Preflight, Principal, Provider,
-    PublicHalf, Verdict,
+    Caller, Error, Key, KeyId, LastUse, Minting, MintsAtVendor, Observation, Preflight, Principal, Proof, Provider,
+    PublicHalf, RefusedLogin, Verdict,
 };
 use crate::field::{self, Field};
 use crate::secret::Credential;
 use crate::{Automation, Connecting, SecretKind, Vendors};
 
 pub(crate) use administrators::Administrators;
-use wire::Wire;
+use wire::{Listing, Wire};
 
 /// What the registry says of it.
 pub const AUTOMATION: Automation = Automation {
@@ -48,6 +49,7 @@ pub const AUTOMATION: Automation = Automation {
     try_credentials: "aws sts get-caller-identity",
     endpoint_from: "--endpoint-url, AWS_ENDPOINT_URL and the profile",
     disables: true,
+    tells_identity: true,
     rotates_itself: false,
     secret: SecretKind::AccessKey,
     fields: FIELDS,
@@ -60,6 +62,11 @@ const FIELDS: &[Field] = &[
         "prefix",
         "the prefix in the bucket that the key must be able to list",
         field::text,
+    ),
+    Field::optional(
+        "request_payer",
+        "requester, where the bucket charges whoever reads from it",
+        request_payer,
     ),
     Field::optional("profile", "the profile of the administrator's credentials", field::text),
     Field::optional("assume_role", "the role that the administrator assumes", role_arn),
@@ -91,6 +98,9 @@ pub struct Inputs {
     /// The prefix in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefix: Option<String>,
+    /// `requester`, where the bucket charges whoever reads from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_payer: Option<String>,
     /// The profile of the administrator's credentials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
@@ -107,6 +117,17 @@ pub struct Inputs {
     /// Another endpoint than AWS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint_url: Option<String>,
+}
+
+impl Inputs {
+    /// What the key has to be able to list.
+    fn listing(&self) -> Listing<'_> {
+        Listing {
+            bucket: &self.bucket,
+            prefix: self.prefix.as_deref(),
+            requester_pays: self.request_payer.is_some(),
+        }
+    }
 }
 
 struct S3CustomerManaged {
@@ -131,6 +152,14 @@ pub fn bucket_name(text: &str) -> Result<Value, String> {
         Ok(Value::from(text))
     } else {
         Err("write the bucket's bare name, without s3:// and without a prefix (see --prefix)".to_owned())
+    }
+}
+
+/// The one value that S3 knows: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/RequesterPaysBuckets.html>.
+pub fn request_payer(text: &str) -> Result<Value, String> {
+    match text {
+        "requester" => Ok(Value::from(text)),
+        _ => Err("the only payer that can be named is requester".to_owned()),
     }
 }
 
@@ -190,14 +219,18 @@ impl Provider for S3CustomerManaged {
 
     /// `GetCallerIdentity` must name the target's own account and user (whoever controls the environment could answer
     /// `CreateAccessKey` with a key of their own), then the new key must list the bucket.
-    async fn probe(&self, credential: &Credential, owner: &Principal) -> Verdict {
+    async fn probe(&self, credential: &Credential, owner: &Principal, proof: Proof) -> Verdict {
         match self.wire.identity(credential, owner).await {
-            Verdict::Accepted => {
-                let prefix = self.inputs.prefix.as_deref();
-                self.wire.list_bucket(credential, &self.inputs.bucket, prefix).await
+            Verdict::Accepted if proof == Proof::Permission => {
+                self.wire.list_bucket(credential, &self.inputs.listing()).await
             }
             other => other,
         }
+    }
+
+    /// IAM keeps no record of what it refuses.
+    async fn refused_since(&self, _: &KeyId, _: Timestamp) -> Result<Option<RefusedLogin>, Error> {
+        Ok(None)
     }
 
     async fn last_use(&self, key: &KeyId) -> Result<LastUse, Error> {
@@ -217,7 +250,7 @@ impl Provider for S3CustomerManaged {
     }
 
     async fn preflight(&self, owner: &Principal) -> Preflight {
-        self.wire.preflight(&owner.name, &self.inputs.bucket).await
+        self.wire.preflight(&owner.name, &self.inputs.listing()).await
     }
 
     /// The command line never allows it here.

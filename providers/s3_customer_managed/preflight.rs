@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use super::administrator::WHO_AM_I;
 use super::endpoint::EndpointGuard;
 use super::failure::{incomplete, translate};
-use super::wire::{GET_USER, Wire};
+use super::wire::{GET_USER, Listing, Wire};
 use crate::call::Call;
 use crate::contract::{Check, Error, Finding, Preflight};
 use crate::patience::patiently;
@@ -36,8 +36,8 @@ const NEEDED: [&str; 6] = [
 ];
 
 impl Wire {
-    pub(super) async fn preflight(&self, user: &str, bucket: &str) -> Preflight {
-        let (identity, bucket) = tokio::join!(self.identity_and_time(), self.bucket(bucket));
+    pub(super) async fn preflight(&self, user: &str, listing: &Listing<'_>) -> Preflight {
+        let (identity, bucket) = tokio::join!(self.identity_and_time(), self.bucket(listing));
         let (caller, vendor_time) = match identity {
             Ok((caller, vendor_time)) => (Ok(caller), vendor_time),
             Err(error) => (Err(error), None),
@@ -116,12 +116,19 @@ impl Wire {
     }
 
     /// Whether the bucket is there. Whether the user's key may list it is proven by each rotation with the key itself.
-    async fn bucket(&self, bucket: &str) -> Finding {
+    async fn bucket(&self, listing: &Listing<'_>) -> Finding {
+        let bucket = listing.bucket;
         let config = aws_sdk_s3::config::Builder::from(&self.administrator().config)
             .force_path_style(self.administrator().path_style)
             .interceptor(EndpointGuard);
         let s3 = aws_sdk_s3::Client::from_conf(config.build());
-        let sent = s3.list_objects_v2().bucket(bucket).max_keys(1).send().await;
+        let sent = s3
+            .list_objects_v2()
+            .bucket(bucket)
+            .set_request_payer(listing.payer())
+            .max_keys(1)
+            .send()
+            .await;
         let check = match sent {
             Ok(_) => Check::Fine,
             Err(error) => {

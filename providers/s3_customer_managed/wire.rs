@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use aws_config::Region;
 use aws_credential_types::Credentials;
+use aws_sdk_iam::error::ProvideErrorMetadata;
 use aws_sdk_iam::types::StatusType;
+use aws_sdk_s3::types::RequestPayer;
 use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
 use jiff::Timestamp;
 
@@ -27,6 +29,19 @@ const UPDATE_KEY: Call = Call::effect("iam:UpdateAccessKey");
 const DELETE_KEY: Call = Call::effect("iam:DeleteAccessKey");
 const LAST_USED: Call = Call::read("iam:GetAccessKeyLastUsed");
 const LIST_BUCKET: Call = Call::read("s3:ListBucket");
+
+/// What a key has to be able to list.
+pub(super) struct Listing<'a> {
+    pub(super) bucket: &'a str,
+    pub(super) prefix: Option<&'a str>,
+    pub(super) requester_pays: bool,
+}
+
+impl Listing<'_> {
+    pub(super) fn payer(&self) -> Option<RequestPayer> {
+        self.requester_pays.then_some(RequestPayer::Requester)
+    }
+}
 
 pub(super) struct Wire(Arc<Administrator>);
 
@@ -239,7 +254,8 @@ impl Wire {
     }
 
     /// Whether the credential may list this prefix of the bucket, wherever the bucket is.
-    pub(super) async fn list_bucket(&self, credential: &Credential, bucket: &str, prefix: Option<&str>) -> Verdict {
+    pub(super) async fn list_bucket(&self, credential: &Credential, listing: &Listing<'_>) -> Verdict {
+        let (bucket, prefix) = (listing.bucket, listing.prefix);
         let Some(login) = login(credential) else {
             return unusable();
         };
@@ -256,6 +272,7 @@ impl Wire {
                 .list_objects_v2()
                 .bucket(bucket)
                 .set_prefix(prefix.map(str::to_owned))
+                .set_request_payer(listing.payer())
                 .max_keys(1);
             let Err(error) = request.send().await else {
                 return Verdict::Accepted;
@@ -270,8 +287,14 @@ impl Wire {
                 region = Some(elsewhere.to_owned());
                 continue;
             }
+            let by_the_bucket = error.message().is_some_and(is_by_the_bucket);
             let error = translate(LIST_BUCKET, format!("list bucket {bucket}"), &error);
-            return bucket_verdict(&error, bucket, prefix);
+            return match (&error.kind, by_the_bucket) {
+                (Kind::Denied { .. }, true) => Verdict::Barred {
+                    reason: format!("the policy of bucket {bucket} denies s3:ListBucket from here"),
+                },
+                _ => bucket_verdict(&error, bucket, prefix),
+            };
         }
     }
 
@@ -286,6 +309,11 @@ impl Wire {
             .await;
         reply.map_err(|e| translate(WHO_AM_I, "ask AWS whose key this is".to_owned(), &e))
     }
+}
+
+/// AWS names the policy that denies: <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>.
+fn is_by_the_bucket(message: &str) -> bool {
+    message.contains("with an explicit deny in a resource-based policy")
 }
 
 fn login(credential: &Credential) -> Option<Credentials> {

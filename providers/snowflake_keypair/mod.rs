@@ -25,13 +25,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::call::configuration;
 use crate::contract::{
-    Caller, Error, Key, KeyId, LastUse, Minting, MintsLocally, Observation, Preflight, Principal, Provider, PublicHalf,
-    Verdict,
+    Caller, Error, Key, KeyId, LastUse, Minting, MintsLocally, Observation, Preflight, Principal, Proof, Provider,
+    PublicHalf, RefusedLogin, Verdict,
 };
 use crate::field::{self, Field, Form};
 use crate::secret::{Credential, Secret};
@@ -63,6 +64,7 @@ pub const AUTOMATION: Automation = Automation {
     try_credentials: "snow connection test",
     endpoint_from: "--endpoint-url, SNOWFLAKE_HOST, SNOWFLAKE_PROTOCOL and the connection",
     disables: false,
+    tells_identity: false,
     rotates_itself: true,
     secret: SecretKind::PrivateKey,
     fields: FIELDS,
@@ -265,7 +267,7 @@ impl Provider for SnowflakeKeypair {
     }
 
     /// A login as the user with the private key, and Snowflake's own word that it is that user.
-    async fn probe(&self, credential: &Credential, owner: &Principal) -> Verdict {
+    async fn probe(&self, credential: &Credential, owner: &Principal, _: Proof) -> Verdict {
         match self.passphrase_for(&credential.secret) {
             Ok(passphrase) => self.wire.probe(credential, passphrase.as_ref(), owner).await,
             Err(reason) => Verdict::Inconclusive { reason },
@@ -275,6 +277,10 @@ impl Provider for SnowflakeKeypair {
     /// Slots have no record of use. Where Snowflake keeps one elsewhere and shows it, that is reported.
     async fn last_use(&self, key: &KeyId) -> Result<LastUse, Error> {
         self.wire.last_use(key).await
+    }
+
+    async fn refused_since(&self, key: &KeyId, since: Timestamp) -> Result<Option<RefusedLogin>, Error> {
+        self.wire.refused_since(key, since).await
     }
 
     /// Not before it is sure that the new key can be proven afterwards.

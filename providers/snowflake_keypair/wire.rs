@@ -11,7 +11,9 @@ use super::session::{Administrator, Prover, Row};
 use super::settings::Login;
 use super::slots::{Described, Slot};
 use crate::call::{Call, local};
-use crate::contract::{Caller, Error, Key, KeyId, Kind, LastUse, Observation, Principal, PublicHalf, Verdict};
+use crate::contract::{
+    Caller, Error, Key, KeyId, Kind, LastUse, Observation, Principal, PublicHalf, RefusedLogin, Verdict,
+};
 use crate::patience::patiently;
 use crate::secret::{Credential, Secret};
 
@@ -328,6 +330,11 @@ impl Wire {
             Some(row) => used(row.seconds("LAST_USED_ON")),
             None => LastUse::NotReported,
         })
+    }
+
+    /// As yet no record of refused logins is read.
+    pub(super) async fn refused_since(&self, _: &KeyId, _: Timestamp) -> Result<Option<RefusedLogin>, Error> {
+        Ok(None)
     }
 
     /// A record that this account does not have, or does not show to this role, is no record.

@@ -5,16 +5,16 @@
 use clap::{Args, ValueEnum};
 use rotate_providers::contract::Minting;
 use rotate_providers::endpoint::check_endpoint;
-use rotate_providers::{SecretKind, Vendors};
+use rotate_providers::{Automation, SecretKind, Vendors};
 
 use super::session::{Session, locate, show, speaker, tell, tell_folder};
 use super::{Exit, Global, terminal};
 use crate::delivery::{self, Destination};
 use crate::driver::{DriveError, Found, History, Identity, Outcome, Refusal, Request, Standing, inspect, prepare};
 use crate::hooks::now;
-use crate::machine::Cutover;
+use crate::machine::{Cutover, Prove};
 use crate::plan::foresee;
-use crate::policy::Facts;
+use crate::policy::{Facts, proof_fault};
 use crate::render::Report;
 use crate::state_folder::FolderError;
 use crate::store::{Automated, Store, Stored};
@@ -47,6 +47,36 @@ pub(super) enum CutoverArg {
     Observed,
     /// At once: every consumer reads the destination each time it needs the key
     Immediate,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum ProveArg {
+    /// A login from here, with the permission that the consumer needs
+    Login,
+    /// A login from here; the permission is the consumer's to prove, by using the key
+    Identity,
+    /// The vendor's list; all else is the consumer's to prove, by using the key
+    Consumer,
+}
+
+impl From<ProveArg> for Prove {
+    fn from(prove: ProveArg) -> Self {
+        match prove {
+            ProveArg::Login => Self::Login,
+            ProveArg::Identity => Self::Identity,
+            ProveArg::Consumer => Self::Consumer,
+        }
+    }
+}
+
+/// Whether a key can be proven in this way; where not, it is told.
+pub(super) fn check_proof(automation: &Automation, prove: Prove, cutover: Cutover) -> Result<(), Exit> {
+    let Some(fault) = proof_fault(automation, prove, cutover) else {
+        return Ok(());
+    };
+    let remedy = [fault.remedy, "nothing was touched".to_owned()];
+    terminal::error(&format!("--prove {}: {}", prove.name(), fault.why), &remedy);
+    Err(Exit::Usage)
 }
 
 impl From<CutoverArg> for Cutover {

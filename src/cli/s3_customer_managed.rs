@@ -4,7 +4,7 @@ use clap::Args;
 
 use rotate_providers::s3_customer_managed::{self, AUTOMATION, Inputs};
 
-use super::one_shot::{ALLOWANCE_SECONDS, CutoverArg, Options, destinations, endpoint, rotate};
+use super::one_shot::{ALLOWANCE_SECONDS, CutoverArg, Options, ProveArg, check_proof, destinations, endpoint, rotate};
 use super::target::target_name;
 use super::{Exit, Global, terminal};
 use crate::driver::Request;
@@ -24,6 +24,9 @@ pub(super) struct Command {
     /// The prefix in the bucket that the key must be able to list
     #[arg(long)]
     prefix: Option<String>,
+    /// `requester`, where the bucket charges whoever reads from it
+    #[arg(long, value_name = "PAYER", value_parser = request_payer)]
+    request_payer: Option<String>,
     /// Where the new key goes; repeatable: file:PATH.json (credential_process), file:PATH.env (dotenv),
     /// aws-profile:NAME[@FILE]
     #[arg(long = "deliver", required = true, value_name = "DESTINATION")]
@@ -31,6 +34,9 @@ pub(super) struct Command {
     /// How it becomes known that every consumer uses the new key
     #[arg(long, value_enum, default_value_t = CutoverArg::Confirm)]
     cutover: CutoverArg,
+    /// What the proofs of the new key rest on, where this machine cannot log in as its consumer does
+    #[arg(long, value_enum, default_value_t = ProveArg::Login)]
+    prove: ProveArg,
     /// How long AWS's record of use is watched at least, with --cutover observed: it is hours late, and many consumers
     /// run once a day
     #[arg(long, default_value = "24h", value_name = "TIME", value_parser = duration::seconds, allow_hyphen_values = true)]
@@ -59,6 +65,9 @@ pub(super) struct Command {
 
 impl Command {
     pub(super) async fn run(self, global: &Global) -> Exit {
+        if let Err(exit) = check_proof(&AUTOMATION, self.prove.into(), self.cutover.into()) {
+            return exit;
+        }
         let destinations = match destinations(AUTOMATION.secret, &self.deliver) {
             Ok(destinations) => destinations,
             Err(error) => {
@@ -76,6 +85,7 @@ impl Command {
             inputs: self.inputs(),
             destinations: &destinations,
             cutover: self.cutover.into(),
+            prove: self.prove.into(),
             soak_seconds: self.soak,
             observe_seconds: self.observe,
             allowance_seconds: ALLOWANCE_SECONDS,
@@ -93,6 +103,7 @@ impl Command {
             user: self.user.clone(),
             bucket: self.bucket.clone(),
             prefix: self.prefix.clone(),
+            request_payer: self.request_payer.clone(),
             profile: self.profile.clone(),
             assume_role: self.assume_role.clone(),
             external_id: self.external_id.clone(),
@@ -106,6 +117,10 @@ impl Command {
 
 fn user_name(text: &str) -> Result<String, String> {
     s3_customer_managed::user_name(text).map(|_| text.to_owned())
+}
+
+fn request_payer(text: &str) -> Result<String, String> {
+    s3_customer_managed::request_payer(text).map(|_| text.to_owned())
 }
 
 fn bucket_name(text: &str) -> Result<String, String> {

@@ -7,7 +7,7 @@ use rotate_providers::snowflake_keypair::{
     self, AUTOMATION, Inputs, PassphraseFrom, UserName, expanded, read_key_file, read_passphrase,
 };
 
-use super::one_shot::{ALLOWANCE_SECONDS, CutoverArg, Options, destinations, endpoint, rotate};
+use super::one_shot::{ALLOWANCE_SECONDS, CutoverArg, Options, ProveArg, check_proof, destinations, endpoint, rotate};
 use super::target::target_name;
 use super::{Exit, Global, terminal};
 use crate::delivery::Destination;
@@ -51,6 +51,9 @@ pub(super) struct Command {
     /// How it becomes known that every consumer uses the new key
     #[arg(long, value_enum, default_value_t = CutoverArg::Confirm)]
     cutover: CutoverArg,
+    /// What the proofs of the new key rest on, where this machine cannot log in as its consumer does
+    #[arg(long, value_enum, default_value_t = ProveArg::Login)]
+    prove: ProveArg,
     /// How long Snowflake's record of use is watched at least, with --cutover observed: it is hours late, and many
     /// consumers run once a day
     #[arg(long, default_value = "24h", value_name = "TIME", value_parser = duration::seconds, allow_hyphen_values = true)]
@@ -77,6 +80,9 @@ struct Understood {
 
 impl Command {
     pub(super) async fn run(self, global: &Global) -> Exit {
+        if let Err(exit) = check_proof(&AUTOMATION, self.prove.into(), self.cutover.into()) {
+            return exit;
+        }
         let Understood {
             inputs,
             destinations,
@@ -99,6 +105,7 @@ impl Command {
             inputs,
             destinations: &destinations,
             cutover: self.cutover.into(),
+            prove: self.prove.into(),
             soak_seconds: self.soak,
             observe_seconds: self.observe,
             allowance_seconds: ALLOWANCE_SECONDS,

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::done::refused;
+use super::done::{evidence, refused};
 use super::guided::story;
 use super::one_shot::automated;
 use super::session::{Session, connect, locate, show, speaker, tell_folder, tell_unknown};
@@ -18,6 +18,9 @@ use crate::store::Store;
 pub(super) struct Confirm {
     /// The target, as `rotate status` names it
     target: String,
+    /// What you have seen of the consumer's use of the new key, where its proof rests on that and no record shows it
+    #[arg(long, value_name = "TEXT", value_parser = evidence)]
+    evidence: Option<String>,
 }
 
 /// Undo a rotation before its cut-over: put destinations back, delete the new key.
@@ -43,15 +46,16 @@ pub(super) struct Rollback {
 }
 
 #[derive(Clone, Copy)]
-enum Word {
-    Confirm,
+enum Word<'a> {
+    Confirm { evidence: Option<&'a str> },
     Abort { force: bool },
     Rollback { force: bool },
 }
 
 impl Confirm {
     pub(super) async fn run(self, global: &Global) -> Exit {
-        speak(global, &self.target, Word::Confirm).await
+        let evidence = self.evidence.as_deref();
+        speak(global, &self.target, Word::Confirm { evidence }).await
     }
 }
 
@@ -67,7 +71,7 @@ impl Rollback {
     }
 }
 
-async fn speak(global: &Global, target: &str, word: Word) -> Exit {
+async fn speak(global: &Global, target: &str, word: Word<'_>) -> Exit {
     // A mistyped folder must not become a new one.
     match locate(global) {
         Ok(folder) if !folder.exists() => return tell_unknown(global, target),
@@ -78,7 +82,7 @@ async fn speak(global: &Global, target: &str, word: Word) -> Exit {
         Ok(session) => session,
         Err(error) => return tell_folder(global, &error),
     };
-    if let (Word::Confirm, Some(exit)) = (word, release(global, &session, target).await) {
+    if let (Word::Confirm { .. }, Some(exit)) = (word, release(global, &session, target).await) {
         return exit;
     }
     if let Some(exit) = give_up(global, &session, target, word).await {
@@ -89,7 +93,7 @@ async fn speak(global: &Global, target: &str, word: Word) -> Exit {
 }
 
 /// A guided rotation can be given up, and nothing else; `None` where the target's rotation is none.
-async fn give_up(global: &Global, session: &Session, target: &str, word: Word) -> Option<Exit> {
+async fn give_up(global: &Global, session: &Session, target: &str, word: Word<'_>) -> Option<Exit> {
     let guided = match session.store.latest(target).await.ok()??.sort() {
         Err(guided) => guided,
         Ok(_) => return None,
@@ -97,7 +101,7 @@ async fn give_up(global: &Global, session: &Session, target: &str, word: Word) -
     let result = match word {
         _ if guided.rotation.is_closed() => Err(DriveError::Refused(Refusal::walk(target, "it has ended already"))),
         Word::Abort { .. } => session.walker().abort(*guided, &person()).await,
-        Word::Confirm | Word::Rollback { .. } => Err(DriveError::Refused(Refusal::walked(target))),
+        Word::Confirm { .. } | Word::Rollback { .. } => Err(DriveError::Refused(Refusal::walked(target))),
     };
     Some(match result {
         Ok(guided) => {
@@ -134,7 +138,7 @@ async fn release(global: &Global, session: &Session, target: &str) -> Option<Exi
     })
 }
 
-async fn act(global: &Global, session: &Session, target: &str, word: Word) -> Result<Outcome, DriveError> {
+async fn act(global: &Global, session: &Session, target: &str, word: Word<'_>) -> Result<Outcome, DriveError> {
     let Some(stored) = automated(session.store.latest(target).await?)? else {
         return Err(DriveError::Refused(Refusal::unknown_target(target)));
     };
@@ -142,7 +146,7 @@ async fn act(global: &Global, session: &Session, target: &str, word: Word) -> Re
     let driver = session.driver(global, provider.as_ref());
     let by = person();
     match word {
-        Word::Confirm => driver.confirm(stored, &by).await,
+        Word::Confirm { evidence } => driver.confirm(stored, &by, evidence).await,
         Word::Abort { force } => driver.abort(stored, &by, force).await,
         Word::Rollback { force } => driver.rollback(stored, &by, force).await,
     }

@@ -13,7 +13,8 @@ use super::reader::{Reader, Section};
 use super::target::seconds;
 use super::value::{Taken, flag, path, texts};
 use crate::delivery;
-use crate::machine::{Cutover, Window};
+use crate::machine::{Cutover, Prove, Window};
+use crate::policy::proof_fault;
 
 /// What stands in a destination for the day on which a rotation is opened.
 const DAY_OF_OPENING: &str = "{date}";
@@ -28,6 +29,8 @@ pub struct Automatic {
     pub deliver: Vec<String>,
     /// How it becomes known that every consumer has moved.
     pub cutover: Cutover,
+    /// What the proofs of the new key rest on.
+    pub prove: Prove,
     /// How long the old key rests, in seconds.
     pub soak_seconds: u64,
     /// How long the vendor's record of use is watched at least, in seconds.
@@ -100,6 +103,10 @@ pub(super) fn read(
             "write cutover = \"confirm\" for this target",
         );
     }
+    if let Some(fault) = proof_fault(automation, schedule.prove, schedule.cutover) {
+        let (at, key) = (table.span.clone(), table.key("prove"));
+        reader.mistake(Some(at), &key, &fault.why, &fault.remedy);
+    }
     let current_key = match automation.secret {
         SecretKind::PrivateKey => path(reader, table, "current_key").map(|taken| taken.value),
         SecretKind::AccessKey => None,
@@ -109,6 +116,7 @@ pub(super) fn read(
         inputs: Value::Object(inputs),
         deliver,
         cutover: schedule.cutover,
+        prove: schedule.prove,
         soak_seconds: seconds(schedule.soak),
         observe_seconds: seconds(schedule.observe),
         window: schedule.window.clone(),

@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 use jiff::SignedDuration;
 
 use super::reader::{Reader, Section};
-use super::value::{cutover, duration, number, window};
-use crate::machine::{Cutover, Window};
+use super::value::{cutover, duration, number, prove, window};
+use crate::machine::{Cutover, Prove, Window};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -16,6 +16,7 @@ pub(super) struct Defaults {
     pub(super) max_age: SignedDuration,
     pub(super) warn_before: SignedDuration,
     pub(super) cutover: Cutover,
+    pub(super) prove: Prove,
     pub(super) cutover_allowance: SignedDuration,
     pub(super) observe: SignedDuration,
     pub(super) soak: SignedDuration,
@@ -29,6 +30,7 @@ impl Default for Defaults {
             max_age: DAY * 180,
             warn_before: DAY * 14,
             cutover: Cutover::Confirm,
+            prove: Prove::default(),
             cutover_allowance: DAY * 14,
             observe: DAY,
             soak: DAY * 7,
@@ -59,6 +61,7 @@ impl Defaults {
             soak: time("soak", self.soak),
             run_every: self.run_every,
             cutover: cutover(reader, section, "cutover").map_or(self.cutover, |taken| taken.value),
+            prove: prove(reader, section, "prove").map_or(self.prove, |taken| taken.value),
             window: window(reader, section, "window").or_else(|| self.window.clone()),
         }
     }

@@ -101,6 +101,13 @@ fn schedule() -> Map<String, Value> {
             "enum": ["confirm", "observed", "immediate"]
         }),
     );
+    put(
+        "prove",
+        json!({
+            "description": "What the proofs of the new key rest on: a login from here with the consumer's permission, a login from here alone, or the consumer's own use of the key. Else login.",
+            "enum": ["login", "identity", "consumer"]
+        }),
+    );
     put("window", json!({ "$ref": "#/$defs/window" }));
     all
 }

@@ -12,7 +12,7 @@ use toml::de::DeValue;
 
 use super::reader::{Reader, Section, with_article};
 use crate::duration;
-use crate::machine::{Cutover, Day, Window};
+use crate::machine::{Cutover, Day, Prove, Window};
 
 /// A value that was taken, and where it stands.
 pub(super) struct Taken<T> {
@@ -180,6 +180,16 @@ pub(super) fn cutover(reader: &mut Reader<'_>, section: &mut Section<'_>, key: &
         "observed" => Ok(Cutover::Observed),
         "immediate" => Ok(Cutover::Immediate),
         _ => Err("write confirm, observed or immediate".to_owned()),
+    })
+}
+
+/// What the proofs of a new key rest on.
+pub(super) fn prove(reader: &mut Reader<'_>, section: &mut Section<'_>, key: &str) -> Option<Taken<Prove>> {
+    parsed(reader, section, key, |text| match text {
+        "login" => Ok(Prove::Login),
+        "identity" => Ok(Prove::Identity),
+        "consumer" => Ok(Prove::Consumer),
+        _ => Err("write login, identity or consumer".to_owned()),
     })
 }
 

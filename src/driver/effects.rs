@@ -7,7 +7,7 @@ use rotate_providers::contract::{Effect, Error, KeyId, Kind, Minting, MintsLocal
 use super::{DriveError, Driver, NEW_KEY, Passage, before};
 use crate::delivery;
 use crate::hooks::crash_point;
-use crate::machine::{Event, Phase, Restored, Retirement};
+use crate::machine::{Event, Phase, Prove, Restored, Retirement};
 use crate::store::Automated as Stored;
 
 /// How often a key is created before the vendor's answers are given up.
@@ -139,8 +139,10 @@ impl Driver<'_> {
     }
 
     pub(super) async fn deactivate(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
-        // The new key has to be proven again afterwards, so its secret has to be at hand before.
-        self.credential(stored).await?;
+        // Where the new key has to be proven again afterwards, its secret has to be at hand before.
+        if stored.rotation.charter.prove != Prove::Consumer {
+            self.credential(stored).await?;
+        }
         if matches!(stored.rotation.phase, Phase::CutOver(..)) {
             self.record(stored, Event::DeactivateIntended).await?;
         }

@@ -10,7 +10,7 @@ use super::live::{History, LiveKey, Rival, old_key};
 use super::{DriveError, Driver, Identity, Outcome, Passage, Refusal};
 use crate::delivery::{DeliveryError, Destination};
 use crate::hooks::now;
-use crate::machine::{Charter, Cutover, Event, Phase, Record, Retirement, Rotation, Window};
+use crate::machine::{Charter, Cutover, Event, Phase, Prove, Record, Retirement, Rotation, Window};
 use crate::policy::{Facts, Listing};
 use crate::store::{Append, Automated as Stored};
 
@@ -26,6 +26,8 @@ pub struct Request<'a> {
     pub destinations: &'a [Box<dyn Destination>],
     /// How it becomes known that every consumer has moved.
     pub cutover: Cutover,
+    /// What the proofs of the new key rest on.
+    pub prove: Prove,
     /// How long the old key rests, in seconds.
     pub soak_seconds: u64,
     /// How long the vendor's record of use is watched at least, in seconds.
@@ -110,6 +112,9 @@ impl Request<'_> {
         if self.cutover != charter.cutover {
             differs.push("--cutover".to_owned());
         }
+        if self.prove != charter.prove {
+            differs.push("--prove".to_owned());
+        }
         if self.soak_seconds != charter.soak_seconds {
             differs.push("--soak".to_owned());
         }
@@ -151,6 +156,7 @@ impl Request<'_> {
             inputs: self.inputs.clone(),
             destinations: self.destination_names(),
             cutover: self.cutover,
+            prove: self.prove,
             soak_seconds: self.soak_seconds,
             observe_seconds: self.observe_seconds,
             allowance_seconds: self.allowance_seconds,

@@ -1,13 +1,13 @@
 //! Believing a key: several successes in a row, and three verdicts.
 
-use rotate_providers::contract::Verdict;
+use rotate_providers::contract::{Proof, Verdict};
 use rotate_providers::secret::Credential;
 use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{DriveError, Driver, ROTATE};
 use crate::hooks::crash_point;
-use crate::machine::{Event, Phase, UndoKind};
+use crate::machine::{Event, Phase, Prove, UndoKind};
 use crate::store::Automated as Stored;
 
 /// A refused probe is not repeated faster than this, whatever the spacing.
@@ -31,6 +31,7 @@ impl Driver<'_> {
         let event = match verdict {
             Verdict::Accepted => Event::Proved,
             Verdict::Rejected { reason, .. } => self.rejected(stored, reason),
+            Verdict::Barred { reason } => self.barred(stored, reason)?,
             Verdict::Inconclusive { reason } => self.inconclusive(stored, reason)?,
         };
         self.record(stored, event).await
@@ -54,6 +55,21 @@ impl Driver<'_> {
         }
     }
 
+    /// Trying again is no use, and says nothing of the key.
+    fn barred(&self, stored: &Stored, reason: String) -> Result<Event, DriveError> {
+        let way_on = "if its consumer can log in and this machine cannot, let the consumer prove the key (--prove consumer; in \
+                      the file: prove = \"consumer\")";
+        match &stored.rotation.phase {
+            Phase::Created(_) => Ok(Event::UndoRequested {
+                kind: UndoKind::Abort,
+                why: format!("the new key cannot be proven from here: {reason}; {way_on}"),
+                by: ROTATE.to_owned(),
+                forced: true,
+            }),
+            _ => self.inconclusive(stored, format!("{reason}; {way_on}")),
+        }
+    }
+
     fn inconclusive(&self, stored: &Stored, reason: String) -> Result<Event, DriveError> {
         match &stored.rotation.phase {
             // The consumers come first: an old key that works harms nobody.
@@ -66,12 +82,16 @@ impl Driver<'_> {
 
     async fn believe(&self, stored: &Stored, credential: &Credential, successes: u32) -> Result<Verdict, DriveError> {
         let owner = &stored.rotation.charter.owner;
+        let proof = match stored.rotation.charter.prove {
+            Prove::Login => Proof::Permission,
+            Prove::Identity | Prove::Consumer => Proof::Identity,
+        };
         let deadline = Instant::now() + self.pace.verify_deadline;
         let mut streak = 0;
         // A wish to stop is granted once the consumers have a key that is known to work.
         let delicate = stored.rotation.phase.is_delicate();
         loop {
-            let probe = self.provider.probe(credential, owner);
+            let probe = self.provider.probe(credential, owner, proof);
             let verdict = match delicate {
                 true => probe.await,
                 false => tokio::select! {
@@ -89,7 +109,7 @@ impl Driver<'_> {
                         .await?;
                     continue;
                 }
-                Verdict::Rejected { may_be_lag: false, .. } => return Ok(verdict),
+                Verdict::Rejected { may_be_lag: false, .. } | Verdict::Barred { .. } => return Ok(verdict),
                 Verdict::Rejected { reason, .. } | Verdict::Inconclusive { reason } => {
                     streak = 0;
                     if Instant::now() >= deadline || (delicate && self.interrupt.is_set()) {

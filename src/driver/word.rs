@@ -1,24 +1,84 @@
 //! A person's word: confirm, abort, roll back.
 
+use jiff::Timestamp;
 use rotate_providers::contract::LastUse;
 
-use super::{DriveError, Driver, Outcome, Passage, Refusal, same_account};
-use crate::machine::{Event, Phase, Retirement, SwitchedBy, UndoKind};
-use crate::policy::used_by_others;
+use super::{DriveError, Driver, Outcome, Passage, Refusal, same_account, same_host};
+use crate::machine::{Event, Issued, Phase, Prove, Retirement, SwitchedBy, UndoKind};
+use crate::policy::{is_used_by_consumer, used_by_others};
 use crate::store::Automated as Stored;
 
 impl Driver<'_> {
     /// Every consumer has moved, or: a person has looked at what blocked the rotation.
-    pub async fn confirm(&self, mut stored: Stored, by: &str) -> Result<Outcome, DriveError> {
-        let event = match (&stored.rotation.blocked, &stored.rotation.phase) {
-            (Some(_), _) => Event::Resumed { by: by.to_owned() },
-            (None, Phase::Delivered(..)) if stored.rotation.undo.is_none() => Event::CutOver {
-                by: SwitchedBy::Person(by.to_owned()),
-            },
+    pub async fn confirm(&self, mut stored: Stored, by: &str, evidence: Option<&str>) -> Result<Outcome, DriveError> {
+        let mut passage = Passage::default();
+        let rotation = &stored.rotation;
+        if evidence.is_some() && rotation.charter.prove == Prove::Login {
+            return Err(wrong_state(
+                &stored,
+                "rotate proves this key itself, so no evidence is asked for",
+            ));
+        }
+        let events = match (&rotation.blocked, &rotation.phase, evidence) {
+            (blocked, Phase::Deactivated(_, _, retired), Some(evidence))
+                if !retired.used && rotation.undo.is_none() =>
+            {
+                let (by, evidence) = (by.to_owned(), evidence.to_owned());
+                let resumed = blocked.as_ref().map(|_| Event::Resumed { by: by.clone() });
+                resumed.into_iter().chain([Event::Attested { by, evidence }]).collect()
+            }
+            (Some(_), _, None) => vec![Event::Resumed { by: by.to_owned() }],
+            (None, Phase::Delivered(issued, at), evidence) if rotation.undo.is_none() => {
+                let (issued, at) = (issued.clone(), *at);
+                let by = self.moved(&stored, &mut passage, &issued, at, by, evidence).await?;
+                vec![Event::CutOver { by }]
+            }
             _ => return Err(wrong_state(&stored, "there is nothing to confirm")),
         };
-        self.record(&mut stored, event).await?;
-        self.pursue(stored, Passage::default()).await
+        for event in events {
+            self.record(&mut stored, event).await?;
+        }
+        self.pursue(stored, passage).await
+    }
+
+    /// What a person's word rests on: where rotate proves the key itself, on nothing else; otherwise on the vendor's record of
+    /// its use, or on what the person has seen.
+    async fn moved(
+        &self,
+        stored: &Stored,
+        passage: &mut Passage,
+        issued: &Issued,
+        delivered_at: Timestamp,
+        by: &str,
+        evidence: Option<&str>,
+    ) -> Result<SwitchedBy, DriveError> {
+        let person = SwitchedBy::Person(by.to_owned());
+        if stored.rotation.charter.prove == Prove::Login {
+            return Ok(person);
+        }
+        self.adopt(stored, passage).await;
+        same_host(stored, self.provider.host())?;
+        let last_use = self.read(self.provider.last_use(&issued.key)).await?;
+        let key = &issued.key;
+        match (is_used_by_consumer(issued, delivered_at, &last_use), evidence) {
+            (true, _) => Ok(person),
+            (false, Some(evidence)) => Ok(SwitchedBy::Attested {
+                by: by.to_owned(),
+                evidence: evidence.to_owned(),
+            }),
+            (false, None) => {
+                let why = match last_use {
+                    LastUse::NotReported => format!("the vendor does not report the use of new key {key}"),
+                    _ => format!("nobody but rotate is on record to have used new key {key} since its delivery"),
+                };
+                Err(DriveError::Refused(
+                    Refusal::error(why)
+                        .with("the record may be hours late: say so again once it shows; or say what you have seen:")
+                        .with(format!("rotate confirm {} --evidence \"\u{2026}\"", stored.target))
+                        .with("with your word alone the old key goes on working until its soak is over, and is removed then"),
+                ))
+            }
+        }
     }
 
     /// Undoes a rotation whose consumers have not moved.

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::config::{ByHand, How, Target};
-use crate::machine::{Course, Phase, Retirement, Rotation, Undo, UndoKind, Walk, Watch};
+use crate::machine::{Course, Phase, Rotation, Undo, UndoKind, Walk, Watch};
 use crate::policy::{Deadline, Facts, Step, Urgency, Waiting, next};
 use crate::store::Stored;
 
@@ -239,11 +239,12 @@ fn shut(how: &How, now: Timestamp) -> Option<Timestamp> {
     }
 }
 
-/// A rotation that a person has taken back is not begun again behind their back.
+/// A rotation that a person has taken back is not begun again behind their back; and one whose new key proved useless is not
+/// repeated day after day, each time at the cost of a key.
 fn held(known: Known<'_>) -> Option<String> {
     let stored = known.course?;
     let rotation = stored.rotation.automated()?;
-    let undo = rotation.undo.as_ref().filter(|undo| undo.by != ROTATE)?;
+    let undo = rotation.undo.as_ref()?;
     let released = known.watch.and_then(|watch| watch.rotation.released_at);
     let ended = matches!(rotation.phase, Phase::Aborted | Phase::RolledBack);
     (ended && released < Some(stored.updated_at)).then(|| why_held(undo, stored.updated_at))
@@ -254,7 +255,10 @@ fn why_held(undo: &Undo, at: Timestamp) -> String {
         UndoKind::Abort => "aborted",
         UndoKind::Rollback => "rolled back",
     };
-    format!("its last rotation was {what} by {} on {}", undo.by, day(at))
+    match undo.by.as_str() {
+        ROTATE => format!("its last rotation was {what} on {}: {}", day(at), undo.why),
+        person => format!("its last rotation was {what} by {person} on {}", day(at)),
+    }
 }
 
 /// Whether the window must have been open since then, and no run came by.
@@ -289,7 +293,7 @@ fn under_way(target: &Target, stored: &Stored, now: Timestamp) -> Judgement {
 fn ready_at(stored: &Stored, rotation: &Rotation) -> Timestamp {
     let rests = match &rotation.phase {
         Phase::Soaking(..) => true,
-        Phase::CutOver(..) => rotation.charter.retirement == Retirement::RemoveForGood,
+        Phase::CutOver(..) => rotation.rests_first(),
         _ => false,
     };
     let soak = i64::try_from(rotation.charter.soak_seconds).unwrap_or(i64::MAX);

@@ -54,6 +54,7 @@ impl<'t> Wanted<'t> {
             inputs: self.automatic.inputs.clone(),
             destinations: &self.destinations,
             cutover: self.automatic.cutover,
+            prove: self.automatic.prove,
             soak_seconds: self.automatic.soak_seconds,
             observe_seconds: self.automatic.observe_seconds,
             allowance_seconds: self.target.allowance_seconds,

@@ -67,6 +67,20 @@ pub enum Event {
     },
     /// The new key logged in and has the consumer's permission.
     Proved,
+    /// The vendor lists the new key as active: all that can be known of it before its consumer has it.
+    Listed,
+    /// The consumer has used the new key since the old one was disabled.
+    Used {
+        /// What the vendor's record says.
+        last_use: LastUse,
+    },
+    /// A person says that the consumer works with the new key since the old one was disabled.
+    Attested {
+        /// Who.
+        by: String,
+        /// What they have seen.
+        evidence: String,
+    },
     /// A destination is about to be written; what it holds now was sealed in the same transaction.
     DeliverIntended {
         /// Its name.
@@ -191,6 +205,13 @@ pub enum Event {
 pub enum SwitchedBy {
     /// A person said so.
     Person(String),
+    /// A person said so, where no record shows that the new key is in use.
+    Attested {
+        /// Who.
+        by: String,
+        /// What they have seen.
+        evidence: String,
+    },
     /// The vendor's record of use shows it.
     Observed {
         /// The new key's last use.
@@ -237,6 +258,9 @@ impl Event {
             Event::DiscardIntended { .. } => "discard-intended",
             Event::Discarded { .. } => "discarded",
             Event::Proved => "proved",
+            Event::Listed => "listed",
+            Event::Used { .. } => "used",
+            Event::Attested { .. } => "attested",
             Event::DeliverIntended { .. } => "deliver-intended",
             Event::Delivered { .. } => "delivered",
             Event::CutOver { .. } => "cut-over",
@@ -276,6 +300,9 @@ impl Event {
         match self {
             Event::CreateIntended { .. }
             | Event::Minted { .. }
+            | Event::Listed
+            | Event::Used { .. }
+            | Event::Attested { .. }
             | Event::DeliverIntended { .. }
             | Event::Delivered { .. }
             | Event::CutOver { .. }

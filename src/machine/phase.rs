@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use rotate_providers::contract::{KeyId, PublicHalf};
 
-use super::{Charter, Event, Issued, Phase, Retired, Retirement, Switch};
+use super::{Charter, Event, Issued, Phase, Prove, Retired, Switch};
 
 impl Phase {
     /// The phase after this event; `None` where it cannot follow.
@@ -21,7 +21,10 @@ impl Phase {
             (Phase::Opened | Phase::Creating, Event::DiscardIntended { key, .. }) => Phase::Discarding(key.clone()),
             (Phase::Discarding(intended), Event::Discarded { key }) if intended == *key => Phase::Opened,
 
-            (Phase::Created(issued), Event::Proved) => Phase::Verified(issued.proved(at)),
+            (Phase::Created(issued), Event::Proved) if charter.prove != Prove::Consumer => {
+                Phase::Verified(issued.proved(at))
+            }
+            (Phase::Created(issued), Event::Listed) if charter.prove == Prove::Consumer => Phase::Verified(issued),
             (Phase::Verified(issued), Event::Proved) => Phase::Verified(issued.proved(at)),
             (Phase::Verified(mut issued), Event::DeliverIntended { destination }) => {
                 issued.reached.insert(destination.clone());
@@ -42,20 +45,22 @@ impl Phase {
                 Phase::CutOver(issued, Switch { at, by: by.clone() })
             }
             (Phase::CutOver(issued, switch), Event::Proved) => Phase::CutOver(issued.proved(at), switch),
-            (Phase::CutOver(issued, switch), Event::DeactivateIntended)
-                if charter.retirement != Retirement::RemoveForGood =>
-            {
+            (Phase::CutOver(issued, switch), Event::DeactivateIntended) if !charter.rests_first(Some(&switch)) => {
                 Phase::Deactivating(issued, switch)
             }
-            (Phase::CutOver(issued, switch), Event::DeleteIntended)
-                if charter.retirement == Retirement::RemoveForGood =>
-            {
-                Phase::Deleting(issued, switch, Retired { at, proved: false })
+            (Phase::CutOver(issued, switch), Event::DeleteIntended) if charter.rests_first(Some(&switch)) => {
+                Phase::Deleting(issued, switch, Retired::since(at))
             }
 
             (Phase::Deactivating(issued, switch), Event::Proved) => Phase::Deactivating(issued.proved(at), switch),
             (Phase::Deactivating(issued, switch), Event::Deactivated) => {
-                Phase::Deactivated(issued, switch, Retired { at, proved: false })
+                // Where the proof is the consumer's, there is none that we owe.
+                let proved = charter.prove == Prove::Consumer;
+                let retired = Retired {
+                    proved,
+                    ..Retired::since(at)
+                };
+                Phase::Deactivated(issued, switch, retired)
             }
             (Phase::Deactivated(issued, switch, retired), Event::Proved) => {
                 let retired = Retired {
@@ -64,7 +69,15 @@ impl Phase {
                 };
                 Phase::Deactivated(issued.proved(at), switch, retired)
             }
-            (Phase::Deactivated(issued, switch, retired), Event::Soaking) if retired.proved => {
+            (Phase::Deactivated(issued, switch, retired), Event::Used { .. } | Event::Attested { .. })
+                if charter.prove != Prove::Login =>
+            {
+                let retired = Retired { used: true, ..retired };
+                Phase::Deactivated(issued, switch, retired)
+            }
+            (Phase::Deactivated(issued, switch, retired), Event::Soaking)
+                if retired.proved && (retired.used || charter.prove == Prove::Login) =>
+            {
                 Phase::Soaking(issued, switch, retired)
             }
 
@@ -113,6 +126,7 @@ impl Phase {
         match self {
             Phase::CutOver(issued, switch) => Phase::CutOver(issued, again(switch)),
             Phase::Deactivating(issued, switch) => Phase::Deactivating(issued, again(switch)),
+            Phase::Deactivated(issued, switch, retired) => Phase::Deactivated(issued, again(switch), retired),
             Phase::Reactivating(issued, switch, _) => Phase::CutOver(issued, again(switch)),
             Phase::Soaking(issued, switch, retired) => Phase::Soaking(issued, again(switch), retired),
             Phase::Deleting(issued, switch, retired) => Phase::Deleting(issued, again(switch), retired),
@@ -198,6 +212,19 @@ impl Phase {
         }
     }
 
+    /// The cut-over, once there was one, and as long as the old key may be there.
+    pub fn switch(&self) -> Option<&Switch> {
+        match self {
+            Phase::CutOver(_, switch)
+            | Phase::Deactivating(_, switch)
+            | Phase::Deactivated(_, switch, _)
+            | Phase::Reactivating(_, switch, _)
+            | Phase::Soaking(_, switch, _)
+            | Phase::Deleting(_, switch, _) => Some(switch),
+            _ => None,
+        }
+    }
+
     /// The phase's name in errors and in the journal's reports.
     pub fn name(&self) -> &'static str {
         match self {
@@ -220,6 +247,16 @@ impl Phase {
             Phase::Done(_) => "done",
             Phase::Aborted => "aborted",
             Phase::RolledBack => "rolled-back",
+        }
+    }
+}
+
+impl Retired {
+    fn since(at: Timestamp) -> Self {
+        Self {
+            at,
+            proved: false,
+            used: false,
         }
     }
 }

@@ -3,13 +3,11 @@
 use jiff::{SignedDuration, Timestamp};
 use rotate_providers::contract::{Key, KeyId, LastUse};
 
-use super::{Facts, LOOK_AGAIN, Listing, Step, Wait, Waiting, block, by_itself, is_fresh, later, overdue_at};
+use super::vouch::{is_used_by_consumer, vouch};
+use super::{Facts, LOOK_AGAIN, Listing, Step, Wait, Waiting, block, by_itself, later, overdue_at};
 use crate::machine::{
-    Cutover, Event, Issued, Phase, Retired, Retirement, Rotation, Switch, SwitchedBy, Undo, UndoKind,
+    Cutover, Event, Issued, Phase, Prove, Retired, Retirement, Rotation, Switch, SwitchedBy, Undo, UndoKind,
 };
-
-/// AWS records use in steps of fifteen minutes, so only use later than that after our own proof is someone else's.
-const GRANULARITY: SignedDuration = SignedDuration::from_mins(15);
 
 /// How many readings in a row have to agree where a call may still arrive.
 const LATE_LOOKS: u32 = 4;
@@ -98,10 +96,16 @@ pub(super) fn cut_over(rotation: &Rotation, facts: &Facts, now: Timestamp) -> St
     Step::Wait(Wait {
         on: Waiting::Cutover,
         until: overdue_at(rotation),
-        why: format!(
-            "every consumer moves to new key {}, and a person confirms it",
-            issued.key
-        ),
+        why: match rotation.charter.prove {
+            Prove::Login => format!(
+                "every consumer moves to new key {}, and a person confirms it",
+                issued.key
+            ),
+            Prove::Identity | Prove::Consumer => format!(
+                "every consumer moves to new key {}, and a person confirms it once its use is on record",
+                issued.key
+            ),
+        },
     })
 }
 
@@ -124,12 +128,10 @@ fn observe(rotation: &Rotation, issued: &Issued, delivered_at: Timestamp, facts:
     let Some(new) = facts.last_use(&issued.key, now) else {
         return Step::ReadUse(issued.key.clone());
     };
-    let ours = issued.proved_at.unwrap_or(delivered_at).max(delivered_at);
     if *new == LastUse::NotReported {
         return wait(format!("the vendor does not report the use of new key {}", issued.key));
     }
-    let in_use = matches!(new, LastUse::At { at, .. } if at.duration_since(ours) > GRANULARITY);
-    if !in_use {
+    if !is_used_by_consumer(issued, delivered_at, new) {
         return wait(format!(
             "nobody but rotate has been seen to use new key {} yet",
             issued.key
@@ -173,7 +175,10 @@ pub(super) fn retire(
     // A cut-over in the future is a clock that went back: then its age has to do.
     let proved_since =
         rotation.charter.retirement == Retirement::Disable || issued.proved_at >= Some(switch.at) || switch.at > now;
-    if !is_fresh(issued.proved_at, now) || !proved_since {
+    if let Some(step) = vouch(rotation, issued, facts, now) {
+        return Some(step);
+    }
+    if !proved_since && rotation.charter.prove != Prove::Consumer {
         return Some(Step::Prove);
     }
     // The record of a key that is gone cannot be read any more, and there is nothing left to lose.
@@ -202,7 +207,7 @@ pub(super) fn delete(rotation: &Rotation, issued: &Issued, switch: &Switch, fact
     let Some(listing) = &facts.keys else {
         return Step::ReadKeys { again: false };
     };
-    let expected = rotation.charter.retirement == Retirement::RemoveForGood;
+    let expected = rotation.rests_first();
     if !expected && listing.keys.iter().any(|key| key.id == *old_key && key.active) {
         return block(&format!(
             "old key {old_key} is to be deleted, and someone has switched it on again"

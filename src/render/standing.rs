@@ -17,7 +17,7 @@ pub(super) fn state(rotation: &Rotation) -> &'static str {
         Phase::Created(_) => "created",
         Phase::Verified(_) => "verified",
         Phase::Delivered(..) if rotation.charter.cutover != Cutover::Immediate => "awaiting-cutover",
-        Phase::CutOver(..) if rotation.charter.retirement == Retirement::RemoveForGood => "soaking",
+        Phase::CutOver(..) if rotation.rests_first() => "soaking",
         Phase::Delivered(..) | Phase::CutOver(..) | Phase::Deactivating(..) => "delivered",
         Phase::Deactivated(..) | Phase::Reactivating(..) => "deactivated",
         Phase::Soaking(..) | Phase::Deleting(..) | Phase::Deleted(_) => "soaking",
@@ -97,6 +97,7 @@ pub(super) fn what_next(target: &str, rotation: &Rotation, wait: Option<&Wait>, 
         ),
         Waiting::Soak => {
             let what = match rotation.charter.retirement {
+                _ if rotation.rests_first() => "removes the old key for good",
                 Retirement::Disable => "deletes the old key",
                 Retirement::Remove { .. } => "lets the old key go for good",
                 Retirement::RemoveForGood => "removes the old key for good",

@@ -7,6 +7,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 pub use guided::{connector, plan as guided_plan, step as guided_step};
 
 use super::{AgeReport, Listed, Report};
+use rotate_providers::contract::LastUse;
 use rotate_providers::guide::inert;
 
 use crate::machine::{Event, SwitchedBy};
@@ -204,9 +205,14 @@ fn detail(event: &Event) -> String {
         }
         Event::CutOver { by } => match by {
             SwitchedBy::Person(name) => told(&format!("confirmed by {name}")),
+            SwitchedBy::Attested { by, evidence } => told(&format!("confirmed by {by}: {evidence}")),
             SwitchedBy::Observed { .. } => told("observed"),
             SwitchedBy::Delivery => told("by delivery"),
         },
+        Event::Used {
+            last_use: LastUse::At { at, .. },
+        } => told(&format!("at {at}")),
+        Event::Attested { by, evidence } => told(&format!("by {by}: {evidence}")),
         Event::UndoRequested { why, by, .. } => told(&format!("by {by}: {why}")),
         Event::CreateFailed { why } | Event::ReactivateIntended { why } | Event::Blocked { why } => told(why),
         Event::Resumed { by } | Event::WalkAborted { by } => told(&format!("by {by}")),

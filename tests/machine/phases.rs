@@ -22,7 +22,11 @@ fn phases() -> Vec<Phase> {
         at: NOW,
         by: SwitchedBy::Delivery,
     };
-    let retired = |proved| Retired { at: NOW, proved };
+    let retired = |proved| Retired {
+        at: NOW,
+        proved,
+        used: false,
+    };
     vec![
         Phase::Opened,
         Phase::Creating,

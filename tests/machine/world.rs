@@ -135,6 +135,8 @@ impl World {
         match step {
             Step::ReadKeys { .. } => self.read_keys(),
             Step::ReadUse(key) => self.read_use(key),
+            // Only where the proof is the consumer's, which these worlds' is not.
+            Step::ReadRefusals { .. } => self.facts.refused = Some(None),
             Step::Create => return self.create(),
             Step::Mint => return self.mint(),
             Step::Register => return self.register(),

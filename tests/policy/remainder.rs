@@ -37,6 +37,7 @@ fn what_is_left_is_planned_from_wherever_a_rotation_stands() {
     let unproven = Retired {
         at: ago(30),
         proved: false,
+        used: false,
     };
     let mut nowhere = new.clone();
     nowhere.reached.clear();
@@ -226,6 +227,7 @@ fn an_old_key_that_is_put_back_before_its_rest_is_told_and_not_waited_for() {
         let retired = Retired {
             at: ago(seconds),
             proved: true,
+            used: false,
         };
         rotation(Phase::Deactivated(issued(Some(NOW)), switch(ago(seconds)), retired))
     };

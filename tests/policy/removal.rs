@@ -161,7 +161,11 @@ fn a_removal_that_may_have_happened_is_repeated_or_undone() {
 #[test]
 fn a_removed_key_rests_once_the_list_lacks_it_and_nobody_has_taken_its_place() {
     let phase = |proved| {
-        let retired = Retired { at: ago(30), proved };
+        let retired = Retired {
+            at: ago(30),
+            proved,
+            used: false,
+        };
         Phase::Deactivated(issued(Some(NOW)), switch(ago(60)), retired)
     };
     let removed = going(removable(), rotation(phase(true)));

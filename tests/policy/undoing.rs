@@ -138,6 +138,7 @@ fn a_rollback_brings_the_old_key_back_from_wherever_it_may_be_off() {
     let unproven = Retired {
         at: ago(30),
         proved: false,
+        used: false,
     };
     let asked = || Ok(Step::Reactivate("someone asked for it".to_owned()));
     let lists = [

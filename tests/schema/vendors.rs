@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use jiff::civil::time;
 use rotate::machine::{
-    Block, Charter, Cutover, Day, Issued, Phase, Retired, Retirement, Rotation, Switch, Undo, Window,
+    Block, Charter, Cutover, Day, Issued, Phase, Prove, Retired, Retirement, Rotation, Switch, Undo, Window,
 };
 use rotate::plan::foresee;
 use rotate::policy::{Facts, Step, next};
@@ -51,6 +51,7 @@ fn charter(retirement: Retirement, mints_locally: bool, own_identity: bool) -> C
         mints_locally,
         own_identity,
         host: Some("iam.amazonaws.com".to_owned()),
+        prove: Prove::Consumer,
         window: None,
     }
 }
@@ -129,7 +130,11 @@ fn everywhere(charter: &Charter) -> Vec<Rotation> {
         at,
         by: SwitchedBy::Delivery,
     };
-    let off = Retired { at, proved: true };
+    let off = Retired {
+        at,
+        proved: true,
+        used: false,
+    };
     let mut nowhere = new.clone();
     nowhere.proved_at = None;
     nowhere.reached.clear();

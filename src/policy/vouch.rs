@@ -1,0 +1,126 @@
+//! What may be relied on of a new key: our own proof of it, or the vendor's list and what its consumer does with it.
+
+use jiff::{SignedDuration, Timestamp};
+use rotate_providers::Automation;
+use rotate_providers::contract::{KeyId, LastUse};
+
+use super::{Facts, LOOK_AGAIN, Listing, Step, Wait, Waiting, block, is_fresh, later};
+use crate::machine::{Cutover, Event, Issued, Prove, Retired, Rotation, Switch};
+
+/// AWS records use in steps of fifteen minutes, so only use later than that after our own proof is someone else's.
+const GRANULARITY: SignedDuration = SignedDuration::from_mins(15);
+
+/// Why a target cannot be proven as it asks, and what mends that.
+pub struct ProofFault {
+    /// Why, as a fragment.
+    pub why: String,
+    /// What mends it.
+    pub remedy: String,
+}
+
+/// What does not go with this way of proving a key; `None`: all of it does.
+pub fn proof_fault(automation: &Automation, prove: Prove, cutover: Cutover) -> Option<ProofFault> {
+    let fault = |why: String, remedy: &str| {
+        let remedy = remedy.to_owned();
+        Some(ProofFault { why, remedy })
+    };
+    match prove {
+        Prove::Identity if !automation.tells_identity => fault(
+            format!("at {} a login cannot be told from what it is for", automation.id),
+            "where only the consumer may log in, write consumer",
+        ),
+        Prove::Identity | Prove::Consumer if cutover == Cutover::Immediate => fault(
+            "it does not go with an immediate cut-over: the old key would be disabled before anybody has proven the new one"
+                .to_owned(),
+            "let the cut-over be confirm or observed",
+        ),
+        _ => None,
+    }
+}
+
+/// A key that nobody has yet: what makes it worth delivering.
+pub(super) fn first_proof(rotation: &Rotation, issued: &Issued, facts: &Facts) -> Step {
+    if rotation.charter.prove != Prove::Consumer {
+        return Step::Prove;
+    }
+    match &facts.keys {
+        None => Step::ReadKeys { again: false },
+        Some(listing) if is_active(listing, &issued.key) => Step::Record(Event::Listed),
+        Some(_) => Step::ReadKeys { again: true },
+    }
+}
+
+/// What stands between now and relying on the new key; `None`: nothing does.
+pub(super) fn vouch(rotation: &Rotation, issued: &Issued, facts: &Facts, now: Timestamp) -> Option<Step> {
+    if rotation.charter.prove != Prove::Consumer {
+        return (!is_fresh(issued.proved_at, now)).then_some(Step::Prove);
+    }
+    match &facts.keys {
+        None => Some(Step::ReadKeys { again: false }),
+        Some(listing) if is_active(listing, &issued.key) => None,
+        Some(listing) if listing.agreeing < 2 => Some(Step::ReadKeys { again: true }),
+        Some(_) => Some(block(&format!(
+            "new key {} is not listed as active, and nobody asked for that",
+            issued.key
+        ))),
+    }
+}
+
+/// The old key is off, and the consumer has to show that the new one works: an ordinary wait.
+pub(super) fn second_proof(
+    rotation: &Rotation,
+    issued: &Issued,
+    switch: &Switch,
+    retired: &Retired,
+    facts: &Facts,
+    now: Timestamp,
+) -> Step {
+    let key = &issued.key;
+    let Some(last_use) = facts.last_use(key, now) else {
+        return Step::ReadUse(key.clone());
+    };
+    let Some(refused) = &facts.refused else {
+        return Step::ReadRefusals {
+            key: key.clone(),
+            since: retired.at,
+        };
+    };
+    let healed = |at: Timestamp| matches!(last_use, LastUse::At { at: used, .. } if *used > at);
+    if let Some(refused) = refused.as_ref().filter(|refused| !healed(refused.at)) {
+        return Step::Reactivate(format!(
+            "a login with new key {key} was refused at {}: {}",
+            refused.at, refused.why
+        ));
+    }
+    if is_used_by_consumer(issued, retired.at, last_use) {
+        let last_use = last_use.clone();
+        return Step::Record(Event::Used { last_use });
+    }
+    // After a person has looked, the time begins anew.
+    let overdue = later(switch.at.max(retired.at), rotation.charter.allowance_seconds);
+    let off = format!("old key {} is off since {}", rotation.charter.old_key, retired.at);
+    if now >= overdue {
+        return block(&format!("{off}, and no use of new key {key} is on record since"));
+    }
+    let again = now.checked_add(LOOK_AGAIN).unwrap_or(Timestamp::MAX);
+    Step::Wait(Wait {
+        on: Waiting::Evidence,
+        until: Some(again.min(overdue)),
+        why: format!("{off}; the next use of new key {key} shows that its consumer works with it"),
+    })
+}
+
+/// Whether the vendor's record shows that somebody else has used the new key since then: our own proofs show there too.
+pub fn is_used_by_consumer(issued: &Issued, since: Timestamp, last_use: &LastUse) -> bool {
+    let LastUse::At { at, .. } = last_use else {
+        return false;
+    };
+    match issued.proved_at {
+        Some(proved) => at.duration_since(proved.max(since)) > GRANULARITY,
+        None => *at > since,
+    }
+}
+
+fn is_active(listing: &Listing, key: &KeyId) -> bool {
+    listing.keys.iter().any(|listed| listed.id == *key && listed.active)
+}

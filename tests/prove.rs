@@ -1,0 +1,206 @@
+//! A proof that cannot be made from here: the consumer proves the new key by using it, and the vendor's record shows that.
+//!
+//! Leans on the strict fake, which keeps a record of each key's use; the clock is moved by the test.
+
+use jiff::SignedDuration;
+use rotate_fixtures::workplace::{BUCKET, TARGET, USER};
+use rotate_fixtures::{Ran, Workplace};
+
+const ROTATE: &str = env!("CARGO_BIN_EXE_rotate");
+const DAY: i64 = 86400;
+
+/// Runs a command as if this many seconds had passed.
+fn later(place: &Workplace, seconds: i64, arguments: &[&str]) -> Ran {
+    let mut command = place.command(arguments);
+    command.env("ROTATE_TEST_CLOCK_AHEAD", seconds.to_string());
+    Ran::of(command)
+}
+
+/// The consumer uses the new key, this much later.
+fn consumer_uses(place: &Workplace, minutes: i64) {
+    let new = place.delivered_key().expect("the new key was delivered");
+    let at = place.cloud.now() + SignedDuration::from_mins(minutes);
+    place.cloud.set_last_used(&new.id, at, "s3", "us-east-1");
+}
+
+/// A workplace whose bucket lets only its own network in, and a rotation that leaves the proof to the consumer.
+fn delivered(prove: &str) -> Workplace {
+    let place = Workplace::new(ROTATE);
+    place.cloud.bar_bucket(BUCKET);
+    Ran::of(place.rotate(["--prove", prove])).expect(0);
+    assert_eq!(place.state_name(), "awaiting-cutover");
+    place
+}
+
+fn signed_by_the_new_key(place: &Workplace) -> Vec<String> {
+    let new = place.delivered_key().expect("the new key was delivered");
+    let calls = place.cloud.calls();
+    let by_new = calls.iter().filter(|call| call.access_key_id.as_ref() == Some(&new.id));
+    by_new.map(|call| call.action.clone()).collect()
+}
+
+#[test]
+fn a_key_that_only_its_consumer_can_prove_is_rotated_to_the_end_by_the_vendors_record() {
+    let place = delivered("consumer");
+    place
+        .run(["confirm", TARGET])
+        .expect(1)
+        .says(&["nobody but rotate is on record to have used", "--evidence"]);
+    assert_eq!(place.state_name(), "awaiting-cutover");
+    consumer_uses(&place, 1);
+    let ran = later(&place, 120, &["confirm", TARGET]).expect(0);
+    assert!(ran.stdout.contains("the next use of new key"), "{ran:#?}");
+    assert_eq!(place.state_name(), "deactivated");
+    assert!(!place.cloud.works(&place.old.id, &place.old.secret));
+    later(&place, 3600, &["run"]).expect(0);
+    assert_eq!(place.state_name(), "deactivated");
+    consumer_uses(&place, 90);
+    later(&place, 2 * 3600, &["run"]).expect(0);
+    assert_eq!(place.state_name(), "soaking");
+    later(&place, 8 * DAY, &["run"]).expect(0);
+    place.expect_rotated();
+    assert_eq!(
+        signed_by_the_new_key(&place),
+        ["GetCallerIdentity"; 0],
+        "rotate has used the key itself"
+    );
+}
+
+#[test]
+fn where_no_use_follows_a_person_is_called_and_the_old_key_comes_back() {
+    let place = delivered("consumer");
+    consumer_uses(&place, 1);
+    later(&place, 120, &["confirm", TARGET]).expect(0);
+    later(&place, 13 * DAY, &["run"]).expect(0);
+    let ran = later(&place, 15 * DAY, &["run"]).expect(3);
+    assert!(ran.stdout.contains("no use of new key"), "{ran:#?}");
+    assert_eq!(place.state_name(), "blocked");
+    later(&place, 15 * DAY, &["rollback", "--force", TARGET]).expect(0);
+    assert!(place.cloud.works(&place.old.id, &place.old.secret));
+    assert_eq!(place.state_name(), "rolled-back");
+}
+
+#[test]
+fn where_no_record_shows_it_a_person_says_what_they_saw_and_the_old_key_works_until_its_soak_is_over() {
+    let place = delivered("consumer");
+    place
+        .run([
+            "confirm",
+            TARGET,
+            "--evidence",
+            "AKIAIOSFODNN7EXAMPLE/wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        ])
+        .expect(64);
+    place
+        .run(["confirm", TARGET, "--evidence", "job 17 has read the bucket"])
+        .expect(0);
+    assert_eq!(place.state_name(), "soaking");
+    let audit = place.run(["audit", TARGET]).expect(0);
+    assert!(audit.stdout.contains("job 17 has read the bucket"), "{}", audit.stdout);
+    later(&place, 6 * DAY, &["run"]).expect(0);
+    assert!(place.cloud.works(&place.old.id, &place.old.secret));
+    later(&place, 8 * DAY, &["run"]).expect(0);
+    place.expect_rotated();
+}
+
+#[test]
+fn what_a_person_saw_after_the_disabling_ends_the_wait_too() {
+    let place = delivered("consumer");
+    consumer_uses(&place, 1);
+    later(&place, 120, &["confirm", TARGET]).expect(0);
+    later(&place, 180, &["confirm", TARGET, "--evidence", "job 18 as well"]).expect(0);
+    assert_eq!(place.state_name(), "soaking");
+    later(&place, 8 * DAY, &["run"]).expect(0);
+    place.expect_rotated();
+}
+
+#[test]
+fn an_identity_is_proven_here_and_the_bucket_by_the_consumer() {
+    let place = delivered("identity");
+    assert!(
+        signed_by_the_new_key(&place)
+            .iter()
+            .all(|action| action == "GetCallerIdentity")
+    );
+    place.run(["confirm", TARGET]).expect(1).says(&["--evidence"]);
+    consumer_uses(&place, 30);
+    later(&place, 3600, &["confirm", TARGET]).expect(0);
+    assert_eq!(place.state_name(), "deactivated");
+    consumer_uses(&place, 120);
+    later(&place, 3 * 3600, &["run"]).expect(0);
+    assert_eq!(place.state_name(), "soaking");
+    later(&place, 8 * DAY, &["run"]).expect(0);
+    place.expect_rotated();
+}
+
+#[test]
+fn a_policy_of_the_bucket_ends_the_tries_at_once_and_names_the_way_on() {
+    let place = Workplace::new(ROTATE);
+    place.cloud.bar_bucket(BUCKET);
+    let ran = Ran::of(place.rotate([""; 0])).expect(1);
+    ran.says(&["the policy of bucket acme-data denies", "--prove consumer"]);
+    let probes = place
+        .cloud
+        .calls()
+        .iter()
+        .filter(|call| call.action == "ListObjectsV2")
+        .count();
+    assert!(probes <= 2, "{probes} tries");
+    place.expect_as_before();
+    assert_eq!(place.cloud.keys_of(USER).len(), 1);
+}
+
+#[test]
+fn a_fleet_does_not_make_and_withdraw_a_key_every_day() {
+    let place = Workplace::new(ROTATE);
+    place.cloud.bar_bucket(BUCKET);
+    place.cloud.add_user("aged");
+    let long_ago = place.cloud.now() - SignedDuration::from_hours(24 * 400);
+    let _old = place.cloud.add_key_created_at("aged", long_ago);
+    let deliver = place.path("aged.json");
+    let file = format!(
+        "[[target]]\nname = \"aged\"\nconnector = \"s3-customer-managed\"\nuser = \"aged\"\nbucket = \"{BUCKET}\"\ndeliver = \
+         [\"file:{}\"]\n",
+        deliver.display()
+    );
+    std::fs::write(place.path("rotate.toml"), &file).expect("a file");
+    let made = || {
+        place
+            .cloud
+            .calls()
+            .iter()
+            .filter(|call| call.action == "CreateAccessKey")
+            .count()
+    };
+    place.run(["run"]).expect(1);
+    assert_eq!(made(), 1);
+    let ran = later(&place, DAY, &["run"]).expect(3);
+    assert!(ran.stdout.contains("rotate confirm aged"), "{ran:#?}");
+    later(&place, 2 * DAY, &["run"]).expect(3);
+    assert_eq!(made(), 1);
+    // With what a person has changed, and their word, it goes on.
+    std::fs::write(place.path("rotate.toml"), file + "prove = \"consumer\"\n").expect("a file");
+    later(&place, 2 * DAY, &["confirm", "aged"]).expect(0);
+    later(&place, 2 * DAY, &["run"]).expect(0);
+    assert!(deliver.exists());
+}
+
+#[test]
+fn a_proof_by_the_consumer_does_not_go_with_an_immediate_cutover() {
+    let place = Workplace::new(ROTATE);
+    for prove in ["consumer", "identity"] {
+        Ran::of(place.rotate(["--prove", prove, "--cutover", "immediate"]))
+            .expect(64)
+            .says(&["--prove", "immediate", "nothing was touched"]);
+    }
+    let file = "[[target]]\nname = \"x\"\nconnector = \"s3-customer-managed\"\nuser = \"u\"\nbucket = \"bucket\"\ndeliver = \
+                [\"file:/k.json\"]\nprove = \"consumer\"\ncutover = \"immediate\"\n";
+    std::fs::write(place.path("rotate.toml"), file).expect("a file");
+    place.run(["plan"]).expect(64).says(&["prove", "immediate"]);
+    let file = "[[target]]\nname = \"x\"\nconnector = \"snowflake-keypair\"\nuser = \"u\"\ndeliver = [\"file:/k.p8\"]\nprove = \
+                \"identity\"\n";
+    std::fs::write(place.path("rotate.toml"), file).expect("a file");
+    place.run(["plan"]).expect(64).says(&["prove", "consumer"]);
+    place.expect_untouched();
+    assert_eq!(place.cloud.call_count(), 0);
+}
