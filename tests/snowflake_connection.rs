@@ -402,11 +402,13 @@ fn what_is_missing_is_asked_for_by_name_and_by_every_place_for_it() {
 // What wins.
 
 #[test]
-fn the_account_of_a_flag_beats_the_environments_which_beats_the_files() {
+fn the_account_of_a_flag_beats_the_connections_own_variable_which_beats_the_file_and_general_variables() {
     let right = "TESTORG-TESTACCT";
-    for (in_file, in_environment, in_flag) in [
-        ("OTHERORG-FILE", "OTHERORG-ENVIRONMENT", Some(right)),
-        ("OTHERORG-FILE", right, None),
+    let own = "SNOWFLAKE_CONNECTIONS_DEFAULT_ACCOUNT";
+    for (in_file, own_variable, general, in_flag) in [
+        ("OTHERORG-FILE", "OTHERORG-OWN", "OTHERORG-ENVIRONMENT", Some(right)),
+        ("OTHERORG-FILE", right, "OTHERORG-ENVIRONMENT", None),
+        (right, "", "OTHERORG-ENVIRONMENT", None),
     ] {
         let ground = Ground::new();
         let account = format!("account = \"{in_file}\"");
@@ -414,9 +416,9 @@ fn the_account_of_a_flag_beats_the_environments_which_beats_the_files() {
         ground.connect(&lines);
         // With an endpoint of its own: a host belongs to the account that it was written down for.
         let endpoint = ground.place.cloud.endpoint();
-        let mut options = vec!["--endpoint-url", &endpoint];
+        let mut options = vec!["--endpoint-url", &endpoint, "--connection", "default"];
         options.extend(in_flag.iter().flat_map(|account| ["--account", *account]));
-        ground.logs_in(&[("SNOWFLAKE_ACCOUNT", in_environment)], &options);
+        ground.logs_in(&[("SNOWFLAKE_ACCOUNT", general), (own, own_variable)], &options);
         let logins = ground.place.cloud.calls();
         let refused = logins
             .iter()
@@ -446,8 +448,9 @@ fn the_role_of_a_flag_beats_the_environments_which_beats_the_files() {
     }
 }
 
+/// In each way to name it. Whoever has general variables of another account in the environment would else change keys there.
 #[test]
-fn the_environment_beats_the_file_and_a_connections_own_variables_beat_the_rest() {
+fn a_named_connection_is_its_own_variables_then_the_file_and_general_variables_last() {
     let password = |number: u32| format!("{CANARY}-{number}");
     let (first, second, third) = (password(1), password(2), password(3));
     let general = [("SNOWFLAKE_USER", "SECOND"), ("SNOWFLAKE_PASSWORD", second.as_str())];
@@ -459,20 +462,214 @@ fn the_environment_beats_the_file_and_a_connections_own_variables_beat_the_rest(
         ("SNOWFLAKE_CONNECTIONS_OTHER_USER", "THIRD"),
         ("SNOWFLAKE_CONNECTIONS_OTHER_PASSWORD", third.as_str()),
     ];
+    let elsewhere = [
+        ("SNOWFLAKE_ACCOUNT", "OTHERORG-OTHERACCT"),
+        ("SNOWFLAKE_HOST", "otherorg-otheracct.snowflakecomputing.com"),
+        ("SNOWFLAKE_ROLE", "LOADER"),
+    ];
     for (environment, expected) in [
         (vec![], "FIRST"),
-        (general.to_vec(), "SECOND"),
-        ([general, own].concat(), "THIRD"),
+        (general.to_vec(), "FIRST"),
+        ([&general[..], &elsewhere].concat(), "FIRST"),
+        ([&general[..], &own, &elsewhere].concat(), "THIRD"),
         (own.to_vec(), "THIRD"),
         (of_another.to_vec(), "FIRST"),
     ] {
-        let ground = Ground::new();
-        ground.administrator("FIRST", &first);
-        ground.administrator("SECOND", &second);
-        ground.administrator("THIRD", &third);
-        ground.put(".snowflake/connections.toml", ground.table("ops", "FIRST", &first));
-        assert_eq!(ground.user(&environment, &["--connection", "ops"]), expected);
+        for by_variable in [false, true] {
+            let ground = Ground::new();
+            ground.administrator("FIRST", &first);
+            ground.administrator("SECOND", &second);
+            ground.administrator("THIRD", &third);
+            let table = format!("{}role = \"ACCOUNTADMIN\"\n", ground.table("ops", "FIRST", &first));
+            ground.put(".snowflake/connections.toml", table);
+            let (mut environment, mut options) = (environment.clone(), vec![]);
+            if by_variable {
+                environment.push(("SNOWFLAKE_DEFAULT_CONNECTION_NAME", "ops"));
+            } else {
+                options.extend(["--connection", "ops"]);
+            }
+            let login = ground.logs_in(&environment, &options);
+            assert_eq!((login.user.as_str(), login.role.as_str()), (expected, "ACCOUNTADMIN"));
+        }
     }
+}
+
+#[test]
+fn general_variables_fill_what_a_named_connection_leaves_open() {
+    let ground = Ground::new();
+    ground.administrator("OPS", CANARY);
+    let table = format!("[ops]\n{}", ground.connection(&[]));
+    ground.put(".snowflake/connections.toml", table);
+    let environment = [("SNOWFLAKE_USER", "OPS"), ("SNOWFLAKE_PASSWORD", CANARY)];
+    assert_eq!(ground.user(&environment, &["--connection", "ops"]), "OPS");
+}
+
+/// A value that is there and empty is empty: Snowflake's own tools do not look further either.
+#[test]
+fn what_a_named_connection_leaves_empty_is_not_taken_from_general_variables() {
+    let ground = Ground::new();
+    ground.administrator("OPS", CANARY);
+    let table = format!("[ops]\n{}", ground.connection(&["user = \"\""]));
+    ground.put(".snowflake/connections.toml", table);
+    let environment = [("SNOWFLAKE_USER", "OPS"), ("SNOWFLAKE_PASSWORD", CANARY)];
+    ground.refuses(
+        &environment,
+        &["--connection", "ops"],
+        &["no user is set", "connection ops of"],
+    );
+}
+
+#[test]
+fn a_host_of_another_account_in_the_environment_is_not_where_a_named_connection_logs_in() {
+    let ground = Ground::new();
+    ground.administrator("OPS", CANARY);
+    ground.put(
+        ".snowflake/connections.toml",
+        format!("[ops]\naccount = \"OWNORG-OWN\"\nuser = \"OPS\"\npassword = \"{CANARY}\"\n"),
+    );
+    let port = ground.place.cloud.port().to_string();
+    let proxy = Proxy::new();
+    let environment = [
+        ("SNOWFLAKE_ACCOUNT", ground.place.cloud.account()),
+        ("SNOWFLAKE_HOST", "127.0.0.1"),
+        ("SNOWFLAKE_PORT", port.as_str()),
+        ("SNOWFLAKE_PROTOCOL", "http"),
+        ("HTTPS_PROXY", proxy.url.as_str()),
+    ];
+    let ran = Ran::of(ground.rotate(&environment, &["--dry-run", "--connection", "ops"]));
+    ground.hides_all(&ran);
+    ran.expect(1).says(&["ownorg-own.snowflakecomputing.com"]);
+    assert_eq!(
+        proxy.asked()[0],
+        "CONNECT ownorg-own.snowflakecomputing.com:443 HTTP/1.1"
+    );
+    assert!(ground.place.cloud.calls().is_empty());
+}
+
+#[test]
+fn accounts_in_china_are_looked_for_in_their_own_domain() {
+    for (account, region, host) in [
+        (
+            "xy12345.cn-northwest-1",
+            "",
+            "xy12345.cn-northwest-1.snowflakecomputing.cn",
+        ),
+        (
+            "xy12345.cn-northwest-1.aws",
+            "",
+            "xy12345.cn-northwest-1.aws.snowflakecomputing.cn",
+        ),
+        (
+            "xy12345",
+            "region = \"cn-northwest-1\"\n",
+            "xy12345.cn-northwest-1.snowflakecomputing.cn",
+        ),
+        ("xy12345.eu-west-1", "", "xy12345.eu-west-1.snowflakecomputing.com"),
+    ] {
+        let ground = Ground::new();
+        ground.put(
+            ".snowflake/connections.toml",
+            format!("[cn]\naccount = \"{account}\"\nuser = \"OPS\"\npassword = \"{CANARY}\"\n{region}"),
+        );
+        let proxy = Proxy::new();
+        let ran = Ran::of(ground.rotate(&[("HTTPS_PROXY", &proxy.url)], &["--dry-run", "--connection", "cn"]));
+        ground.hides_all(&ran);
+        ran.expect(1).says(&[host]);
+        assert_eq!(proxy.asked()[0], format!("CONNECT {host}:443 HTTP/1.1"));
+    }
+}
+
+// Where nobody has said which one is meant.
+
+#[test]
+fn an_environment_and_a_default_connection_that_lead_apart_are_refused_before_any_call_with_both_and_what_chooses() {
+    for is_in_config in [false, true] {
+        for (variable, key, general, in_file) in [
+            ("SNOWFLAKE_ACCOUNT", "account", "OTHERORG-OTHERACCT", "TESTORG-TESTACCT"),
+            ("SNOWFLAKE_USER", "user", "OTHER", "OPS"),
+            ("SNOWFLAKE_HOST", "host", "other.snowflakecomputing.com", "127.0.0.1"),
+        ] {
+            let ground = Ground::new();
+            ground.administrator("OPS", CANARY);
+            let (path, text) = if is_in_config {
+                let table = ground.table("connections.main", "OPS", CANARY);
+                (
+                    ".snowflake/config.toml",
+                    format!("default_connection_name = \"main\"\n{table}"),
+                )
+            } else {
+                (".snowflake/connections.toml", ground.table("default", "OPS", CANARY))
+            };
+            ground.put(path, text);
+            let name = if is_in_config { "main" } else { "default" };
+            let whole = ground.place.path(path);
+            let both = [
+                &format!("{key} is {general} in ${variable} and {in_file} in the connection"),
+                whole.to_str().unwrap(),
+                &format!("--connection {name}"),
+                &format!("SNOWFLAKE_DEFAULT_CONNECTION_NAME={name}"),
+                &format!("$SNOWFLAKE_CONNECTIONS_{}_{}", name.to_uppercase(), key.to_uppercase()),
+            ];
+            ground.refuses(&[(variable, general)], &[], &both);
+            // Each of the ways that are told leads on.
+            let named = ("SNOWFLAKE_DEFAULT_CONNECTION_NAME", name);
+            Ran::of(ground.rotate(&[(variable, general), named], &["--dry-run"])).expect(0);
+            assert_eq!(ground.user(&[(variable, general)], &["--connection", name]), "OPS");
+        }
+    }
+}
+
+#[test]
+fn the_environment_is_chosen_over_a_default_connection_by_the_connections_own_variables() {
+    let ground = Ground::new();
+    ground.administrator("OPS", &format!("{CANARY}-1"));
+    ground.administrator("OTHER", &format!("{CANARY}-2"));
+    ground.connect(&["user = \"OPS\"", &format!("password = \"{CANARY}-1\"")]);
+    let password = format!("{CANARY}-2");
+    let environment = [("SNOWFLAKE_USER", "OTHER"), ("SNOWFLAKE_PASSWORD", password.as_str())];
+    ground.refuses(
+        &environment,
+        &[],
+        &["user is OTHER in $SNOWFLAKE_USER and OPS in the connection"],
+    );
+    let chosen = [&environment[..], &[("SNOWFLAKE_CONNECTIONS_DEFAULT_USER", "OTHER")]].concat();
+    assert_eq!(ground.user(&chosen, &[]), "OTHER");
+}
+
+#[test]
+fn an_environment_and_a_default_connection_that_agree_or_complete_each_other_need_no_choice() {
+    for (lines, environment) in [
+        // One of the two.
+        (&["user = \"OPS\"", "password = \"PASSWORD\""][..], &[][..]),
+        // Both, however they are written.
+        (
+            &["user = \"OPS\"", "password = \"PASSWORD\""],
+            &[
+                ("SNOWFLAKE_USER", "ops"),
+                ("SNOWFLAKE_ACCOUNT", "testorg-testacct"),
+                ("SNOWFLAKE_HOST", "127.0.0.1"),
+            ],
+        ),
+        // Each a part.
+        (&["password = \"PASSWORD\""], &[("SNOWFLAKE_USER", "OPS")]),
+        (
+            &["user = \"OPS\""],
+            &[
+                ("SNOWFLAKE_PASSWORD", CANARY),
+                ("SNOWFLAKE_ACCOUNT", "TESTORG-TESTACCT"),
+            ],
+        ),
+    ] {
+        let ground = Ground::new();
+        ground.administrator("OPS", CANARY);
+        let lines: Vec<String> = lines.iter().map(|line| line.replace("PASSWORD", CANARY)).collect();
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        ground.connect(&lines);
+        assert_eq!(ground.user(environment, &[]), "OPS", "{lines:?} {environment:?}");
+    }
+    // And the environment alone, with no file at all.
+    let place = SnowflakeWorkplace::new(ROTATE);
+    place.run(["snowflake-keypair", "--user", USER]).expect(0);
 }
 
 #[test]
@@ -773,6 +970,38 @@ fn a_file_that_is_not_toml_is_named_with_the_line_and_never_quoted() {
 }
 
 #[test]
+fn a_file_that_has_one_name_twice_is_told_with_file_line_and_reason() {
+    for (path, header) in [("config.toml", "connections.ops"), ("connections.toml", "ops")] {
+        let ground = Ground::new();
+        let table = format!("[{header}]\nuser = \"OPS\"\npassword = \"{CANARY}\"\n");
+        ground.put(&format!(".snowflake/{path}"), format!("{table}\n{table}"));
+        let whole = ground.place.path(".snowflake").join(path);
+        let words = [
+            &format!("{}, line 5:", whole.display()),
+            "this name stands there already",
+        ];
+        ground.refuses(&[], &["--connection", "ops"], &words);
+    }
+}
+
+#[test]
+fn a_snowflake_home_that_is_not_there_leaves_the_systems_own_place() {
+    let ground = Ground::new();
+    ground.administrator("OPS", CANARY);
+    ground.administrator("WRONG", &format!("{CANARY}-2"));
+    ground.put(
+        ".snowflake/connections.toml",
+        ground.table("default", "WRONG", &format!("{CANARY}-2")),
+    );
+    ground.put(
+        ".config/snowflake/connections.toml",
+        ground.table("default", "OPS", CANARY),
+    );
+    let home = ground.place.path("nowhere");
+    assert_eq!(ground.user(&[("SNOWFLAKE_HOME", home.to_str().unwrap())], &[]), "OPS");
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_named() {
     let ground = Ground::new();
     fs::create_dir_all(ground.place.path(".snowflake/connections.toml")).unwrap();
@@ -965,7 +1194,8 @@ fn a_host_with_a_scheme_or_a_port_is_refused_as_what_it_is() {
     let password = format!("password = \"{CANARY}\"");
     ground.connect(&["user = \"OPS\"", &password]);
     for host in ["https://acme.snowflakecomputing.com", "127.0.0.1:443", "ops@127.0.0.1"] {
-        ground.refuses(&[("SNOWFLAKE_HOST", host)], &[], &["host is to be a name alone"]);
+        let ran = ground.refuses(&[("SNOWFLAKE_HOST", host)], &[], &["host is to be a name alone"]);
+        assert!(!ran.stderr.contains(host), "{}", ran.stderr);
     }
 }
 

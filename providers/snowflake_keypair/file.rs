@@ -78,7 +78,12 @@ fn read_table(path: &Path) -> Result<Option<(PathBuf, Table)>, String> {
         let line = error
             .span()
             .map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-        format!("{shown}, line {line}: it is not TOML")
+        let why = if error.message().starts_with("duplicate key") {
+            ": a connection or a key of this name stands there already"
+        } else {
+            ""
+        };
+        format!("{shown}, line {line}: it is not TOML{why}")
     })?;
     let mode = std::fs::metadata(path).map_or(0o600, |metadata| metadata.mode() & 0o777);
     if mode & 0o022 != 0 {
@@ -101,16 +106,17 @@ fn holds_secret(table: &Table) -> bool {
     })
 }
 
-/// `$SNOWFLAKE_HOME`, else `~/.snowflake` where there is one, else the system's place for configuration.
-pub(super) fn home() -> Option<PathBuf> {
-    if let Some(home) = std::env::var_os("SNOWFLAKE_HOME").filter(|home| !home.is_empty()) {
-        return Some(expanded(Path::new(&home)));
-    }
-    let user = std::env::home_dir()?;
-    let dotted = user.join(".snowflake");
+/// `$SNOWFLAKE_HOME`, else `~/.snowflake`, where there is such a folder; else the system's place for configuration. A
+/// `$SNOWFLAKE_HOME` that is not there leaves out `~/.snowflake` too, as it does for Snowflake's own tools.
+fn home() -> Option<PathBuf> {
+    let dotted = match configured_home() {
+        Some(home) => expanded(&home),
+        None => std::env::home_dir()?.join(".snowflake"),
+    };
     if dotted.is_dir() {
         return Some(dotted);
     }
+    let user = std::env::home_dir()?;
     let elsewhere = if cfg!(target_os = "macos") {
         user.join("Library/Application Support")
     } else {
@@ -118,6 +124,25 @@ pub(super) fn home() -> Option<PathBuf> {
         configured.map_or_else(|| user.join(".config"), PathBuf::from)
     };
     Some(elsewhere.join("snowflake"))
+}
+
+fn configured_home() -> Option<PathBuf> {
+    let home = std::env::var_os("SNOWFLAKE_HOME").filter(|home| !home.is_empty());
+    home.map(PathBuf::from)
+}
+
+/// Where the files were looked for, as errors name it.
+pub(super) fn places() -> String {
+    let place = home().map_or_else(|| "$SNOWFLAKE_HOME".to_owned(), |home| home.display().to_string());
+    match configured_home().map(|home| expanded(&home)) {
+        Some(configured) if !configured.is_dir() => {
+            format!(
+                "{place}, as there is no folder {}, which $SNOWFLAKE_HOME names",
+                configured.display()
+            )
+        }
+        _ => place,
+    }
 }
 
 /// `~` at the beginning of a path, as shells read it.

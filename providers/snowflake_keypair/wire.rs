@@ -1,14 +1,15 @@
 //! The statements, and what their answers mean.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use jiff::Timestamp;
 use tokio::sync::{Mutex, OnceCell};
 
-use super::failure::{incomplete, with_grant};
+use super::failure::{NoLogin, incomplete, with_grant};
 use super::identifier::{UserName, literal, quote};
-use super::session::{Administrator, Prover, Row};
-use super::settings::Login;
+use super::login::Login;
+use super::session::{Administrator, Prover, REFUSED_FOR, Row};
 use super::slots::{Described, Slot};
 use crate::call::{Call, local};
 use crate::contract::{Error, Key, KeyId, Kind, LastUse, Observation, Principal, PublicHalf, Verdict};
@@ -53,6 +54,8 @@ pub(super) struct Wire {
     /// The administrator's role, as Snowflake names it.
     role: OnceCell<String>,
     prover: Mutex<Option<Prover>>,
+    /// A refusal of a proof that time does not heal, and when it was: the same proof would only be refused again.
+    refused: Mutex<Option<(KeyId, Instant, Error)>>,
 }
 
 impl Wire {
@@ -63,6 +66,7 @@ impl Wire {
             login_name: OnceCell::new(),
             role: OnceCell::new(),
             prover: Mutex::default(),
+            refused: Mutex::default(),
         }
     }
 
@@ -269,6 +273,14 @@ impl Wire {
                 }
             },
         };
+        if let Some((key, since, error)) = &*self.refused.lock().await
+            && *key == credential.key
+            && since.elapsed() < REFUSED_FOR
+        {
+            return Verdict::Inconclusive {
+                reason: error.to_string(),
+            };
+        }
         let asked = "SELECT CURRENT_USER()";
         let proved = self
             .administrator
@@ -285,13 +297,17 @@ impl Wire {
                     reason: "Snowflake did not say who logged in".to_owned(),
                 },
             },
-            Err(error) if error.kind == Kind::BadCredentials => Verdict::Rejected {
+            Err(NoLogin { error, .. }) if error.kind == Kind::BadCredentials => Verdict::Rejected {
                 reason: error.to_string(),
                 may_be_lag: true,
             },
-            Err(error) => Verdict::Inconclusive {
-                reason: error.to_string(),
-            },
+            Err(NoLogin { error, heals_with_time }) => {
+                let reason = error.to_string();
+                if !heals_with_time {
+                    *self.refused.lock().await = Some((credential.key.clone(), Instant::now(), error));
+                }
+                Verdict::Inconclusive { reason }
+            }
         }
     }
 
