@@ -1221,3 +1221,32 @@ fn a_private_key_is_read_however_its_lines_are_wrapped() {
         assert_eq!(ground.logs_in(&[], &[]).means, by(key), "{width}");
     }
 }
+
+// The session.
+
+/// `"gs user"` means itself, wherever the account, or the administrator, is set up to take quoted names in capitals:
+/// otherwise the key of `GS USER` would be changed.
+#[test]
+fn a_quoted_name_means_itself_where_the_account_ignores_the_case_of_quoted_names() {
+    for is_of_the_account in [true, false] {
+        let place = SnowflakeWorkplace::new(ROTATE);
+        let (ours, others) = (TestKey::numbered(2), TestKey::numbered(3));
+        for (name, login_name, key) in [("gs user", "gs-user", &ours), ("GS USER", "other", &others)] {
+            place.cloud.add_user(name);
+            place.cloud.set_login_name(name, login_name);
+            place.cloud.set_key(name, Slot::One, key.public_base64());
+        }
+        if is_of_the_account {
+            place.cloud.quoted_identifiers_ignore_case(true);
+        } else {
+            place.cloud.ignore_case_of_quoted(place.cloud.admin_user(), true);
+        }
+        let options = ["--user", "\"gs user\"", "--cutover", "immediate", "--soak", "0s"];
+        place.run([&["snowflake-keypair"][..], &options].concat()).expect(0);
+        let held = |name| place.cloud.slots(name).map(|slot| slot.map(|key| key.fingerprint));
+        assert_eq!(held("GS USER"), [Some(others.fingerprint().to_owned()), None]);
+        assert!(held("gs user")[1].is_some(), "{:?}", held("gs user"));
+        assert!(place.cloud.effects().iter().all(|effect| effect.user == "gs user"));
+        place.cloud.expect_all_understood();
+    }
+}
