@@ -97,15 +97,15 @@ impl KeyFault {
         let to = file.map_or_else(|| "FILE.p8".to_owned(), |file| quoted(&format!("{file}.p8")));
         match self {
             Self::Pkcs1 => {
-                format!("; convert it with: (umask 077; openssl pkcs8 -topk8 -nocrypt -in {from} -out {to})")
+                format!("; convert it with: openssl pkcs8 -topk8 -nocrypt -in {from} -out {to}")
             }
             Self::EncryptedPkcs1 | Self::Cipher => {
-                format!("; convert it with: (umask 077; openssl pkcs8 -topk8 -v2 aes-256-cbc -in {from} -out {to})")
+                format!("; convert it with: openssl pkcs8 -topk8 -v2 aes-256-cbc -in {from} -out {to}")
             }
             // It is rewritten in place, so a copy is.
-            Self::OpenSsh => format!(
-                "; if it is an RSA key, convert a copy: (umask 077; cp {from} {to} && ssh-keygen -p -m PKCS8 -f {to})"
-            ),
+            Self::OpenSsh => {
+                format!("; if it is an RSA key, convert a copy: cp {from} {to} && ssh-keygen -p -m PKCS8 -f {to}")
+            }
             _ => String::new(),
         }
     }
