@@ -7,7 +7,7 @@ use url::Url;
 
 use super::Inputs;
 use super::settings::Fault;
-use super::sources::{Found, Origin, Sources, is_name, plain};
+use super::sources::{Origin, Sources, is_name, plain};
 use crate::contract::Kind;
 use crate::endpoint::check_endpoint;
 
@@ -40,13 +40,12 @@ impl Address {
 
 /// The connection's own address, unless another account than the connection's is asked for.
 fn written_down(sources: &Sources, account: &str) -> Result<(String, Option<Origin>), Fault> {
-    let found = |key: &'static str| belonging(sources, key, account);
+    let found = |key| sources.belonging(key, account);
     let (host, origin) = match found("host") {
         Some(found) => (found.value, Some(found.origin)),
         None => {
             // There is no general variable for it.
-            let region = sources.own("region").filter(|_| is_own(sources, account));
-            let region = region.map(|found| found.value);
+            let region = sources.own("region", account).map(|found| found.value);
             (host_of(account, region.as_deref()), None)
         }
     };
@@ -60,26 +59,6 @@ fn written_down(sources: &Sources, account: &str) -> Result<(String, Option<Orig
         None => format!("{protocol}://{host}"),
     };
     Ok((text, origin))
-}
-
-/// A part of an address, from a place that is about this account.
-fn belonging(sources: &Sources, key: &'static str, account: &str) -> Option<Found<'static>> {
-    let own = || sources.own(key).filter(|_| is_own(sources, account));
-    let general = || {
-        let written_for = sources.general("account");
-        let is_same = written_for.is_none_or(|found| plain(&found.value) == plain(account));
-        sources.general(key).filter(|_| is_same)
-    };
-    if sources.general_goes_first() {
-        general().or_else(own)
-    } else {
-        own().or_else(general)
-    }
-}
-
-fn is_own(sources: &Sources, account: &str) -> bool {
-    let written_for = sources.own("account");
-    written_for.is_none_or(|found| plain(&found.value) == plain(account))
 }
 
 /// The host of an account. Regions in China have a domain of their own.

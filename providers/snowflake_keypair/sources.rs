@@ -104,31 +104,39 @@ impl Sources {
 
     /// A value that has several names. Each place is asked for all of them before the next place is.
     pub(super) fn found<'k>(&self, keys: &[&'k str]) -> Option<Found<'k>> {
-        let order = if self.is_named {
+        let mut places = self.order().into_iter();
+        places.find_map(|place| self.found_at(place, keys))?.filled()
+    }
+
+    /// The same, at places that are about this account alone: what is written down for another one is not for it.
+    pub(super) fn belonging<'k>(&self, key: &'k str, account: &str) -> Option<Found<'k>> {
+        let mut places = self.order().into_iter().filter(|place| self.is_about(*place, account));
+        places.find_map(|place| self.found_at(place, &[key]))?.filled()
+    }
+
+    /// The same of what the connection alone says.
+    pub(super) fn own<'k>(&self, key: &'k str, account: &str) -> Option<Found<'k>> {
+        let mut places = [Place::Own, Place::File]
+            .into_iter()
+            .filter(|place| self.is_about(*place, account));
+        places.find_map(|place| self.found_at(place, &[key]))?.filled()
+    }
+
+    fn order(&self) -> [Place; 3] {
+        if self.is_named {
             [Place::Own, Place::File, Place::General]
         } else {
             [Place::Own, Place::General, Place::File]
+        }
+    }
+
+    fn is_about(&self, place: Place, account: &str) -> bool {
+        let places: &[Place] = match place {
+            Place::Own | Place::File => &[Place::Own, Place::File],
+            Place::General => &[Place::General],
         };
-        order.into_iter().find_map(|place| self.found_at(place, keys))?.filled()
-    }
-
-    /// The same of what is the connection's own.
-    pub(super) fn own(&self, key: &'static str) -> Option<Found<'static>> {
-        let order = [Place::Own, Place::File];
-        order
-            .into_iter()
-            .find_map(|place| self.found_at(place, &[key]))?
-            .filled()
-    }
-
-    /// The same of what holds for every connection.
-    pub(super) fn general(&self, key: &'static str) -> Option<Found<'static>> {
-        self.found_at(Place::General, &[key])
-    }
-
-    /// Whether what holds for every connection goes before what is written down for this one.
-    pub(super) fn general_goes_first(&self) -> bool {
-        !self.is_named
+        let written_for = places.iter().find_map(|place| self.value(*place, "account"));
+        written_for.is_none_or(|written_for| written_for.is_empty() || plain(&written_for) == plain(account))
     }
 
     /// An empty value is found only if there is no other at this place.
