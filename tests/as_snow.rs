@@ -11,11 +11,14 @@
 )]
 
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::thread;
 
-use rotate_fixtures::snowflake::{FakeSnowflake, Login, Slot, SnowCli};
+use rotate_fixtures::snowflake::{FakeSnowflake, Login, Slot, SnowCli, TestKey};
 use rotate_fixtures::snowflake_workplace::USER;
 use rotate_fixtures::{Ran, SnowflakeWorkplace};
 use tempfile::TempDir;
@@ -422,4 +425,256 @@ fn compare(snow: &SnowCli, case: &Case) {
     });
     assert_eq!(theirs, leads, "snow: {}: {said}", case.what);
     assert_eq!(ours, leads, "rotate: {}: {ran:#?}", case.what);
+}
+
+/// A private key's file: how it is made of `plain.p8`, and whether each tool logs in with it.
+struct Form {
+    what: &'static str,
+    making: &'static str,
+    snow: bool,
+    rotate: bool,
+}
+
+/// A form that both take, or both refuse.
+const fn form(what: &'static str, making: &'static str, logs_in: bool) -> Form {
+    Form {
+        what,
+        making,
+        snow: logs_in,
+        rotate: logs_in,
+    }
+}
+
+const FORMS: &[Form] = &[
+    form("PKCS#8", "cp plain.p8 admin.p8", true),
+    form(
+        "PBES2 as OpenSSL writes it",
+        "openssl pkcs8 -topk8 -in plain.p8 -passout env:PASS -out admin.p8",
+        true,
+    ),
+    form(
+        "PBES2 with triple DES, as the vendor's instructions have it",
+        "openssl pkcs8 -topk8 -v2 des3 -in plain.p8 -passout env:PASS -out admin.p8",
+        true,
+    ),
+    form(
+        "PBES2 with scrypt",
+        "openssl pkcs8 -topk8 -scrypt -in plain.p8 -passout env:PASS -out admin.p8",
+        true,
+    ),
+    form(
+        "PBES1 with triple DES",
+        "openssl pkcs8 -topk8 -v1 PBE-SHA1-3DES -in plain.p8 -passout env:PASS -out admin.p8",
+        true,
+    ),
+    form(
+        "PBES1 with two keys of DES",
+        "openssl pkcs8 -topk8 -v1 PBE-SHA1-2DES -in plain.p8 -passout env:PASS -out admin.p8",
+        false,
+    ),
+    form(
+        "another passphrase",
+        "openssl pkcs8 -topk8 -in plain.p8 -passout pass:another -out admin.p8",
+        false,
+    ),
+    form(
+        "a certificate behind it",
+        "openssl req -x509 -new -key plain.p8 -subj /CN=etl -days 2 -out cert.pem && cat plain.p8 cert.pem > admin.p8",
+        true,
+    ),
+    form("another key behind it", "cat plain.p8 other.p8 > admin.p8", true),
+    form("another key before it", "cat other.p8 plain.p8 > admin.p8", false),
+    form("blanks at line ends", "sed 's/$/  /' plain.p8 > admin.p8", true),
+    form(
+        "Windows line ends",
+        "awk '{ printf \"%s\\r\\n\", $0 }' plain.p8 > admin.p8",
+        true,
+    ),
+    form(
+        "no line break at the end",
+        "printf %s \"$(cat plain.p8)\" > admin.p8",
+        true,
+    ),
+    form("PKCS#1", "openssl rsa -traditional -in plain.p8 -out admin.p8", false),
+    form(
+        "PKCS#1 with DEK-Info",
+        "openssl rsa -traditional -aes256 -passout env:PASS -in plain.p8 -out admin.p8",
+        false,
+    ),
+    form(
+        "an elliptic curve",
+        "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out admin.p8",
+        false,
+    ),
+    form("a public key", "openssl pkey -in plain.p8 -pubout -out admin.p8", false),
+    form("half a key", "head -c 900 plain.p8 > admin.p8", false),
+    form("nothing", ": > admin.p8", false),
+    // The connector behind `snow` takes it, and `snow` looks at the first letters of a file.
+    Form {
+        what: "a certificate before it",
+        making: "openssl req -x509 -new -key plain.p8 -subj /CN=etl -days 2 -out cert.pem && cat cert.pem plain.p8 > admin.p8",
+        snow: false,
+        rotate: true,
+    },
+];
+
+#[test]
+fn every_private_key_that_snow_logs_in_with_logs_in_here() {
+    let snow = SnowCli::install();
+    let next = Mutex::new(FORMS.iter());
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let form = next.lock().unwrap().next();
+                    let Some(form) = form else { break };
+                    log_in_with(&snow, form);
+                }
+            });
+        }
+    });
+}
+
+fn log_in_with(snow: &SnowCli, form: &Form) {
+    const PASSPHRASE: &str = "correct horse battery";
+    let ground = Ground::new();
+    let (own, other) = (TestKey::numbered(4), TestKey::numbered(5));
+    ground.place.cloud.set_key("FILE_ADMIN", Slot::One, own.public_base64());
+    ground.put("plain.p8", own.private_pem());
+    ground.put("other.p8", other.private_pem());
+    let made = Command::new("sh")
+        .args(["-c", form.making])
+        .current_dir(ground.home.path())
+        .env("PASS", PASSPHRASE)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}: {made:?}", form.what);
+    let file = ground.home.path().join("admin.p8");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    ground.put(
+        CONNECTIONS,
+        &format!(
+            "[ops]\naccount = \"TESTORG-TESTACCT\"\nuser = \"FILE_ADMIN\"\nauthenticator = \"SNOWFLAKE_JWT\"\n\
+             private_key_file = \"{}\"\nAT_FIRST\n",
+            file.display()
+        ),
+    );
+    let environment = [("PRIVATE_KEY_PASSPHRASE", PASSPHRASE)];
+    let options = ["--connection", "ops"];
+    let (theirs, said) = ground.by_snow(snow, &environment, &options);
+    let (ours, ran) = ground.by_rotate(&environment, &options);
+    assert_eq!(theirs.is_some(), form.snow, "snow: {}: {said}", form.what);
+    assert_eq!(ours.is_some(), form.rotate, "rotate: {}: {ran:#?}", form.what);
+}
+
+/// The one difference that is meant: `snow` takes the file's default connection without a word.
+#[test]
+fn where_nobody_has_named_one_and_the_environment_differs_snow_takes_the_file_and_rotate_asks() {
+    let snow = SnowCli::install();
+    let ground = Ground::new();
+    ground.put(CONNECTIONS, DEFAULT);
+    let (theirs, said) = ground.by_snow(&snow, GENERAL, &[]);
+    assert_eq!(
+        theirs.map(|theirs| theirs.user),
+        Some("FILE_ADMIN".to_owned()),
+        "{said}"
+    );
+    let (ours, ran) = ground.by_rotate(GENERAL, &[]);
+    assert_eq!(ours, None);
+    ran.expect(1).says(&[
+        "account is TQ47213 in $SNOWFLAKE_ACCOUNT and TESTORG-TESTACCT in the connection",
+        "user is GENERAL_ADMIN in $SNOWFLAKE_USER and FILE_ADMIN in the connection",
+        "--connection default",
+        "$SNOWFLAKE_CONNECTIONS_DEFAULT_ACCOUNT and $SNOWFLAKE_CONNECTIONS_DEFAULT_USER",
+    ]);
+    // The connection that is named is the one that `snow` takes.
+    let (ours, ran) = ground.by_rotate(GENERAL, &["--connection", "default"]);
+    assert_eq!(ours.map(|ours| ours.user), Some("FILE_ADMIN".to_owned()), "{ran:#?}");
+}
+
+/// Accounts as people write them, and the region that may stand beside one.
+const ACCOUNTS: &[(&str, &str)] = &[
+    ("MYORG-MYACCOUNT", ""),
+    ("myorg-my_account", ""),
+    ("xy12345", ""),
+    ("xy12345.eu-central-1", ""),
+    ("xy12345.west-europe.azure", ""),
+    ("xy12345.us-east-1.privatelink", ""),
+    ("myorg-myaccount.privatelink", ""),
+    ("xy12345.cn-northwest-1", ""),
+    ("xy12345.cn-northwest-1.aws", ""),
+    ("xy12345.CN-NORTHWEST-1", ""),
+    ("cn-company", ""),
+    ("xy12345", "cn-northwest-1"),
+    ("xy12345", "eu-west-1"),
+    ("xy12345.us-east-1", "eu-west-1"),
+    ("xy12345", "us-west-2"),
+    ("acme-83a9f.global", ""),
+];
+
+const HOSTS: &str = "
+import sys
+from snowflake.connector.util_text import construct_hostname, parse_account
+for line in sys.argv[1:]:
+    account, _, region = line.partition('|')
+    print('HOST', construct_hostname(region or None, account), parse_account(account))
+";
+
+#[test]
+fn an_accounts_host_is_the_one_that_the_official_connector_asks() {
+    let snow = SnowCli::install();
+    let home = tempfile::tempdir().unwrap();
+    let lines: Vec<String> = ACCOUNTS
+        .iter()
+        .map(|(account, region)| format!("{account}|{region}"))
+        .collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let said = snow.python(home.path(), HOSTS, &lines).unwrap();
+    let hosts: Vec<&str> = said
+        .lines()
+        .filter_map(|line| line.strip_prefix("HOST ")?.split(' ').next())
+        .collect();
+    assert_eq!(hosts.len(), ACCOUNTS.len(), "{said}");
+    thread::scope(|scope| {
+        for ((account, region), host) in ACCOUNTS.iter().zip(hosts) {
+            scope.spawn(move || {
+                // No host name has an underscore, and Snowflake answers to a hyphen in its place.
+                let host = host.to_lowercase().replace('_', "-");
+                assert_eq!(asked_by_rotate(account, region), host, "{account} {region}");
+            });
+        }
+    });
+}
+
+/// The first host that the program asks a proxy for.
+fn asked_by_rotate(account: &str, region: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = format!("http://{}", listener.local_addr().unwrap());
+    let asked = thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut first = String::new();
+        BufReader::new(stream).read_line(&mut first).unwrap();
+        first
+    });
+    let place = SnowflakeWorkplace::new(ROTATE);
+    let path = place.path(".snowflake");
+    fs::create_dir(&path).unwrap();
+    let region = if region.is_empty() {
+        String::new()
+    } else {
+        format!("region = \"{region}\"\n")
+    };
+    let text = format!("[ops]\naccount = \"{account}\"\nuser = \"OPS\"\npassword = \"{PASSWORD}\"\n{region}");
+    let file = path.join("connections.toml");
+    fs::write(&file, text).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    let command = place.command_with(
+        [("HTTPS_PROXY", proxy.as_str())],
+        ["snowflake-keypair", "--user", USER, "--dry-run", "--connection", "ops"],
+    );
+    Ran::of(command).expect(1);
+    let first = asked.join().unwrap();
+    let host = first.strip_prefix("CONNECT ").and_then(|rest| rest.split(':').next());
+    host.unwrap_or_else(|| panic!("{first}")).to_owned()
 }

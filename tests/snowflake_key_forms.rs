@@ -144,10 +144,10 @@ fn a_key_is_found_among_other_blocks_and_whatever_is_blank_around_it() {
 #[test]
 fn a_key_under_the_encryption_of_pkcs12_opens_with_its_passphrase_and_no_other() {
     let key = TestKey::numbered(4);
-    for (scheme, rounds) in [("PBE-SHA1-3DES", 2048), ("PBE-SHA1-3DES", 1), ("PBE-SHA1-2DES", 2048)] {
+    for rounds in [2048, 1] {
         let place = place_of(&key);
         let line = format!(
-            "umask 077; openssl pkcs8 -topk8 -v1 {scheme} -iter {rounds} -in plain.p8 -out admin.p8 -passout env:PASSPHRASE"
+            "umask 077; openssl pkcs8 -topk8 -v1 PBE-SHA1-3DES -iter {rounds} -in plain.p8 -out admin.p8 -passout env:PASSPHRASE"
         );
         shell(&folder(&place), &line);
         for wrong in ["passw\u{f6}rd", "", PASSPHRASE.trim_end_matches('\u{1f511}')] {

@@ -6,7 +6,7 @@
 use cbc::Decryptor;
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockModeDecrypt, KeyIvInit};
-use des::{TdesEde2, TdesEde3};
+use des::TdesEde3;
 use pkcs8::der::asn1::{ObjectIdentifier, OctetStringRef};
 use pkcs8::der::{self, Decode, Reader, SliceReader};
 use pkcs8::spki::AlgorithmIdentifierRef;
@@ -15,10 +15,8 @@ use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 
-/// `pbeWithSHAAnd3-KeyTripleDES-CBC`.
+/// `pbeWithSHAAnd3-KeyTripleDES-CBC`, the one of its kind that Snowflake's own tools read.
 const THREE_KEYS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.3");
-/// `pbeWithSHAAnd2-KeyTripleDES-CBC`.
-const TWO_KEYS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.4");
 
 /// What the hash takes at once, and what it gives.
 const BLOCK: usize = 64;
@@ -33,7 +31,6 @@ const MOST_ROUNDS: u32 = 10_000_000;
 
 /// A key under this encryption, as it stands in a file.
 pub(super) struct Sealed<'a> {
-    keys: u8,
     salt: &'a [u8],
     rounds: u32,
     data: &'a [u8],
@@ -49,17 +46,14 @@ impl<'a> Sealed<'a> {
                 Ok::<_, der::Error>((algorithm, <&OctetStringRef>::decode(inner)?))
             })
             .ok()?;
-        let keys = match algorithm.oid {
-            THREE_KEYS => 3,
-            TWO_KEYS => 2,
-            _ => return None,
-        };
+        if algorithm.oid != THREE_KEYS {
+            return None;
+        }
         let (salt, rounds) = algorithm
             .parameters?
             .sequence(|inner| Ok::<_, der::Error>((<&OctetStringRef>::decode(inner)?, u32::decode(inner)?)))
             .ok()?;
         (1..=MOST_ROUNDS).contains(&rounds).then_some(Self {
-            keys,
             salt: salt.as_bytes(),
             rounds,
             data: data.as_bytes(),
@@ -70,17 +64,10 @@ impl<'a> Sealed<'a> {
     pub(super) fn open(&self, passphrase: &Secret) -> Option<Zeroizing<Vec<u8>>> {
         let passphrase = password(passphrase.expose_text()?);
         let derived = |purpose, length| derive(&passphrase, self.salt, self.rounds, purpose, length);
-        let start = derived(FOR_START, 8);
+        let (key, start) = (derived(FOR_KEY, 24), derived(FOR_START, 8));
+        let cipher = Decryptor::<TdesEde3>::new_from_slices(&key, &start).ok()?;
         let mut text = Zeroizing::new(self.data.to_vec());
-        let length = if self.keys == 3 {
-            let key = derived(FOR_KEY, 24);
-            let cipher = Decryptor::<TdesEde3>::new_from_slices(&key, &start).ok()?;
-            cipher.decrypt_padded::<Pkcs7>(&mut text).ok()?.len()
-        } else {
-            let key = derived(FOR_KEY, 16);
-            let cipher = Decryptor::<TdesEde2>::new_from_slices(&key, &start).ok()?;
-            cipher.decrypt_padded::<Pkcs7>(&mut text).ok()?.len()
-        };
+        let length = cipher.decrypt_padded::<Pkcs7>(&mut text).ok()?.len();
         text.truncate(length);
         Some(text)
     }
