@@ -58,7 +58,7 @@ const REFUSALS: &[Refusal] = &[
     Refusal {
         code: "390101",
         message: "User access disabled. Contact your local system administrator.",
-        told: &["390101", "is disabled", "SET DISABLED = FALSE"],
+        told: &["390101", "disabled until somebody", "SET DISABLED = FALSE"],
         heals: false,
     },
     Refusal {
@@ -71,7 +71,7 @@ const REFUSALS: &[Refusal] = &[
         code: "390102",
         message: "Your user account has been temporarily locked due to too many failed attempts. Try again after 15 minutes or \
                   contact your account administrator for assistance.",
-        told: &["is locked for some minutes", "MINS_TO_UNLOCK"],
+        told: &["locked for some minutes", "MINS_TO_UNLOCK"],
         heals: true,
     },
     Refusal {

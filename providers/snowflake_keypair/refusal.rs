@@ -133,10 +133,12 @@ impl Refusal {
                  (SNOWFLAKE_PRIVATE_KEY_FILE) or a programmatic access token"
             ),
             Self::Locked => format!(
-                "{user} is locked for some minutes, after logins that failed; wait, or undo it with ALTER USER … SET \
-                 MINS_TO_UNLOCK = 0"
+                "{user} is locked or disabled: locked for some minutes, after logins that failed; wait, or undo it with ALTER \
+                 USER … SET MINS_TO_UNLOCK = 0"
             ),
-            Self::Disabled => format!("{user} is disabled; undo it with ALTER USER … SET DISABLED = FALSE"),
+            Self::Disabled => format!(
+                "{user} is locked or disabled: disabled until somebody undoes it with ALTER USER … SET DISABLED = FALSE"
+            ),
             Self::Unknown => format!(
                 "Snowflake refuses the login of {user} for a reason that rotate does not know; an administrator finds it with \
                  SELECT * FROM TABLE(INFORMATION_SCHEMA.LOGIN_HISTORY_BY_USER(USER_NAME => …))"
