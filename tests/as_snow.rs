@@ -12,7 +12,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -326,6 +326,27 @@ const CASES: &[Case] = &[
             "[ops]\nuser = \"FILE_ADMIN\"\n\n[ops]\nuser = \"OTHER_ADMIN\"\n",
         )],
         environment: GENERAL,
+        connection: Some("ops"),
+        leads: None,
+    },
+    Case {
+        what: "all connections in a variable, in place of both files",
+        files: &[(CONFIG, OPS_IN_CONFIG), (CONNECTIONS, OTHER)],
+        environment: &[("SNOWFLAKE_CONNECTIONS", OPS)],
+        connection: Some("ops"),
+        leads: FROM_FILE,
+    },
+    Case {
+        what: "a connection of a file that the variable replaces",
+        files: &[(CONFIG, OPS_IN_CONFIG), (CONNECTIONS, OTHER)],
+        environment: &[("SNOWFLAKE_CONNECTIONS", OPS)],
+        connection: Some("other"),
+        leads: None,
+    },
+    Case {
+        what: "a variable of all connections that is not TOML",
+        files: &[(CONNECTIONS, OPS)],
+        environment: &[("SNOWFLAKE_CONNECTIONS", "[ops")],
         connection: Some("ops"),
         leads: None,
     },
@@ -674,6 +695,8 @@ fn asked_by_rotate(account: &str, region: &str) -> String {
         ["snowflake-keypair", "--user", USER, "--dry-run", "--connection", "ops"],
     );
     Ran::of(command).expect(1);
+    // Where nobody has called, this does.
+    drop(TcpStream::connect(proxy.trim_start_matches("http://")));
     let first = asked.join().unwrap();
     let host = first.strip_prefix("CONNECT ").and_then(|rest| rest.split(':').next());
     host.unwrap_or_else(|| panic!("{first}")).to_owned()

@@ -19,38 +19,51 @@ const SECRETS: &[&str] = &[
     "oauth_client_secret",
 ];
 
+/// A variable that holds all connections, in the form of `connections.toml`.
+const ALL: &str = "SNOWFLAKE_CONNECTIONS";
+
 /// The connections of one file.
 pub(super) struct ConnectionFile {
-    pub(super) path: PathBuf,
+    /// The file, as errors name it.
+    pub(super) place: String,
     pub(super) connections: BTreeMap<String, Table>,
     /// The one that is meant where none is named.
     pub(super) default: Option<String>,
 }
 
 impl ConnectionFile {
-    /// Reads them; `None` where there is no file. Connections of `connections.toml` take the place of all of
-    /// `config.toml`'s, as they do for Snowflake's own tools.
+    /// Reads them; `None` where there is no file. Connections of the variable take the place of all of `connections.toml`,
+    /// and those of all of `config.toml`'s, as they do for Snowflake's own tools.
     pub(super) fn read() -> Result<Option<Self>, String> {
-        let Some(home) = home() else { return Ok(None) };
-        let config = read_table(&home.join("config.toml"))?;
+        let home = home();
+        let file = |name| home.as_ref().map_or(Ok(None), |home| read_table(&home.join(name)));
+        let config = file("config.toml")?;
         let default = config.as_ref().and_then(|(_, table)| {
             let name = table.get("default_connection_name")?;
             name.as_str().map(str::to_owned)
         });
-        if let Some((path, table)) = read_table(&home.join("connections.toml"))? {
+        let separate = match std::env::var(ALL).ok().filter(|text| !text.is_empty()) {
+            Some(text) => {
+                let place = format!("${ALL}");
+                let table = parsed(&text, &place)?;
+                Some((place, table))
+            }
+            None => file("connections.toml")?,
+        };
+        if let Some((place, table)) = separate {
             return Ok(Some(Self {
-                path,
+                place,
                 connections: tables(table),
                 default,
             }));
         }
-        Ok(config.map(|(path, mut table)| {
+        Ok(config.map(|(place, mut table)| {
             let connections = match table.remove("connections") {
                 Some(Value::Table(connections)) => tables(connections),
                 _ => BTreeMap::new(),
             };
             Self {
-                path,
+                place,
                 connections,
                 default,
             }
@@ -66,25 +79,14 @@ fn tables(table: Table) -> BTreeMap<String, Table> {
     named.collect()
 }
 
-fn read_table(path: &Path) -> Result<Option<(PathBuf, Table)>, String> {
+fn read_table(path: &Path) -> Result<Option<(String, Table)>, String> {
     let shown = path.display();
     let text = match std::fs::read_to_string(path) {
         Ok(text) => zeroize::Zeroizing::new(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(format!("{shown} cannot be read: {error}")),
     };
-    // The parser's own report quotes the line, which may hold a password.
-    let table: Table = text.parse().map_err(|error: toml::de::Error| {
-        let line = error
-            .span()
-            .map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-        let why = if error.message().starts_with("duplicate key") {
-            ": a connection or a key of this name stands there already"
-        } else {
-            ""
-        };
-        format!("{shown}, line {line}: it is not TOML{why}")
-    })?;
+    let table = parsed(&text, &shown.to_string())?;
     let mode = std::fs::metadata(path).map_or(0o600, |metadata| metadata.mode() & 0o777);
     if mode & 0o022 != 0 {
         return Err(format!(
@@ -96,7 +98,22 @@ fn read_table(path: &Path) -> Result<Option<(PathBuf, Table)>, String> {
             "{shown} holds a secret and can be read by others (mode {mode:04o}); run: chmod 600 {shown}"
         ));
     }
-    Ok(Some((path.to_owned(), table)))
+    Ok(Some((shown.to_string(), table)))
+}
+
+fn parsed(text: &str, shown: &str) -> Result<Table, String> {
+    // The parser's own report quotes the line, which may hold a password.
+    text.parse().map_err(|error: toml::de::Error| {
+        let line = error
+            .span()
+            .map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+        let why = if error.message().starts_with("duplicate key") {
+            ": a connection or a key of this name stands there already"
+        } else {
+            ""
+        };
+        format!("{shown}, line {line}: it is not TOML{why}")
+    })
 }
 
 fn holds_secret(table: &Table) -> bool {

@@ -6,7 +6,6 @@
 //! <https://docs.snowflake.com/en/developer-guide/snowflake-cli/connecting/configure-connections>.
 
 use std::fmt;
-use std::path::PathBuf;
 
 use toml::Table;
 
@@ -61,7 +60,7 @@ pub(super) struct Sources {
     is_named: bool,
     table: Table,
     /// The file that the table is from, as errors name it.
-    from: Option<PathBuf>,
+    from: Option<String>,
 }
 
 impl Sources {
@@ -80,7 +79,7 @@ impl Sources {
                 name,
                 is_named,
                 table,
-                from: from.map(|file| file.path),
+                from: from.map(|file| file.place),
             }),
             (None, Some(name)) => Err(Fault::configuration(unknown(&name, from.as_ref()))),
             // Everything may come from the environment.
@@ -168,9 +167,9 @@ impl Sources {
     fn origin(&self, place: Place, key: &str) -> Origin {
         match (place, &self.from) {
             (Place::Own, _) => Origin::Variable(self.own_variable(key)),
-            (Place::File, Some(path)) => Origin::Connection {
+            (Place::File, Some(place)) => Origin::Connection {
                 name: self.name.clone(),
-                place: path.display().to_string(),
+                place: place.clone(),
             },
             _ => Origin::Variable(general_variable(key)),
         }
@@ -191,7 +190,7 @@ impl Sources {
 
     pub(super) fn missing(&self, key: &str, elsewhere: &str) -> Fault {
         let place = match &self.from {
-            Some(path) => format!("connection {} of {}", self.name, path.display()),
+            Some(place) => format!("connection {} of {place}", self.name),
             None => "a connection in ~/.snowflake/connections.toml".to_owned(),
         };
         let detail = format!("no {key} is set: give it with {elsewhere} or in {place}");
@@ -201,7 +200,7 @@ impl Sources {
     /// Where nobody has said which one is meant, the environment and the file's default connection may not lead to
     /// different administrators: whichever was taken, it could be the wrong one. Not for what the target names itself.
     pub(super) fn decided(&self, keys: &[&'static str]) -> Result<(), Fault> {
-        let Some(path) = self.from.as_ref().filter(|_| !self.is_named) else {
+        let Some(place) = self.from.as_ref().filter(|_| !self.is_named) else {
             return Ok(());
         };
         let differ = |key: &&&'static str| {
@@ -230,10 +229,9 @@ impl Sources {
             .collect();
         let variables: Vec<String> = apart.iter().map(|key| format!("${}", self.own_variable(key))).collect();
         Err(Fault::configuration(format!(
-            "the environment and connection {name} of {} lead to different administrators, and nothing says which is meant: \
+            "the environment and connection {name} of {place} lead to different administrators, and nothing says which is meant: \
              {}. For the connection, name it: --connection {name}, or SNOWFLAKE_DEFAULT_CONNECTION_NAME={name}. For the \
              environment, set {} to the same, which goes before the file",
-            path.display(),
             values.join("; "),
             variables.join(" and "),
         )))
@@ -271,7 +269,7 @@ fn unknown(name: &str, file: Option<&ConnectionFile>) -> String {
             } else {
                 known.join(", ")
             };
-            format!("{} has no connection {name}; it has {known}", file.path.display())
+            format!("{} has no connection {name}; it has {known}", file.place)
         }
         None => format!(
             "connection {name} is asked for, and there is neither connections.toml nor config.toml in {}",
