@@ -135,9 +135,8 @@ fn a_key_is_found_among_other_blocks_and_whatever_is_blank_around_it() {
         let form = form.replace("CERTKEY", &format!("{certificate}{pem}"));
         let form = form.replace("KEYCERT", &format!("{pem}{certificate}"));
         let form = form.replace("KEY-----BEGIN", &format!("{pem}-----BEGIN"));
-        put(&place, "admin.p8", form);
-        println!("{what}");
-        expect_read(&place, &key, "admin.p8", None);
+        put(&place, what, form);
+        expect_read(&place, &key, what, None);
     }
 }
 

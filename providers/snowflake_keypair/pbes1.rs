@@ -92,11 +92,11 @@ fn derive(password: &[u8], salt: &[u8], rounds: u32, purpose: u8, length: usize)
         let first = Sha1::new().chain_update([purpose; BLOCK]).chain_update(&*input);
         let mut block = Zeroizing::new(<[u8; DIGEST]>::from(first.finalize()));
         for _ in 1..rounds {
-            *block = Sha1::digest(&*block).into();
+            *block = Sha1::digest(block.as_slice()).into();
         }
-        derived.extend_from_slice(&*block);
+        derived.extend_from_slice(block.as_slice());
         for chunk in input.chunks_mut(BLOCK) {
-            add_with_one(chunk, &*block);
+            add_with_one(chunk, &block);
         }
     }
     derived.truncate(length);
