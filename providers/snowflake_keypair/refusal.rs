@@ -26,38 +26,50 @@ pub(super) enum Refusal {
     Unknown,
 }
 
-/// In small letters; the first that is found counts. Names of the account's own stand in what Snowflake says of roles only,
-/// so those come first.
-const PHRASES: &[(&str, Refusal, Option<&str>)] = &[
-    ("specified in the connect string", Refusal::Role, Some("390189")),
-    ("is not listed in the access token", Refusal::TokenRole, None),
-    ("jwt token is invalid", Refusal::Key, Some("390144")),
-    ("incorrect username or password", Refusal::Password, Some("390100")),
-    ("password has expired", Refusal::ExpiredPassword, Some("390106")),
-    ("is not allowed to access snowflake", Refusal::Address, Some("390422")),
-    ("network policy is required", Refusal::NoNetworkPolicy, Some("390432")),
+/// In small letters; the first of which every part is found counts. Names of the account's own stand in what Snowflake says of
+/// roles only, so those come first.
+const PHRASES: &[(&[&str], Refusal, Option<&str>)] = &[
+    (&["specified in the connect string"], Refusal::Role, Some("390189")),
+    (&["is not listed in the access token"], Refusal::TokenRole, None),
+    (&["jwt token is invalid"], Refusal::Key, Some("390144")),
+    (&["incorrect username or password"], Refusal::Password, Some("390100")),
+    (&["password has expired"], Refusal::ExpiredPassword, Some("390106")),
     (
-        "rejected by the current authentication policy",
+        &["is not allowed to access snowflake"],
+        Refusal::Address,
+        Some("390422"),
+    ),
+    (
+        &["network policy is required"],
+        Refusal::NoNetworkPolicy,
+        Some("390432"),
+    ),
+    (
+        &["rejected by the current authentication policy"],
         Refusal::AuthenticationPolicy,
         Some("390202"),
     ),
-    ("authentication policy", Refusal::AuthenticationPolicy, None),
-    ("invalid oauth access token", Refusal::Token, Some("390303")),
-    ("oauth access token expired", Refusal::Token, Some("390318")),
-    ("oauth access token", Refusal::Token, None),
-    ("programmatic access token", Refusal::Token, None),
-    ("multi-factor", Refusal::SecondFactor, None),
-    ("mfa", Refusal::SecondFactor, None),
-    ("passcode", Refusal::SecondFactor, None),
-    ("user access disabled", Refusal::Disabled, Some("390101")),
-    ("temporarily locked", Refusal::Locked, None),
+    (&["authentication policy"], Refusal::AuthenticationPolicy, None),
+    (&["invalid oauth access token"], Refusal::Token, Some("390303")),
+    (&["oauth access token expired"], Refusal::Token, Some("390318")),
+    (&["oauth access token", "invalid"], Refusal::Token, None),
+    (&["oauth access token", "expired"], Refusal::Token, None),
+    (&["programmatic access token", "invalid"], Refusal::Token, None),
+    (&["programmatic access token", "expired"], Refusal::Token, None),
+    (&["multi-factor"], Refusal::SecondFactor, None),
+    (&["mfa"], Refusal::SecondFactor, None),
+    (&["passcode"], Refusal::SecondFactor, None),
+    (&["user access disabled"], Refusal::Disabled, Some("390101")),
+    (&["temporarily locked"], Refusal::Locked, None),
 ];
 
 impl Refusal {
     /// What this message is about, and the code that came with it.
     pub(super) fn of(message: &str) -> (Self, Option<&'static str>) {
         let message = message.to_ascii_lowercase();
-        let known = PHRASES.iter().find(|(phrase, ..)| message.contains(phrase));
+        let known = PHRASES
+            .iter()
+            .find(|(parts, ..)| parts.iter().all(|part| message.contains(part)));
         known.map_or((Self::Unknown, None), |(_, refusal, code)| (*refusal, *code))
     }
 

@@ -392,3 +392,34 @@ fn another_accounts_login_is_not_sent_to_the_connections_host() {
     );
     assert!(ground.place.cloud.calls().is_empty());
 }
+
+/// With `-v`, whose keys it is about and where that was found; and where an account that is not there was found.
+#[test]
+fn each_part_of_where_a_login_leads_is_told_with_the_place_that_it_was_found_in() {
+    let ground = Ground::new();
+    ground.administrator("OPS", CANARY);
+    ground.put(".snowflake/connections.toml", ground.table("ops", "OPS", CANARY));
+    let file = ground.place.path(".snowflake/connections.toml");
+    let connection = format!("connection ops of {}", file.display());
+    let environment = [
+        ("SNOWFLAKE_CONNECTIONS_OPS_USER", "ops"),
+        ("SNOWFLAKE_ROLE", "ACCOUNTADMIN"),
+    ];
+    let options = ["--dry-run", "-v", "--connection", "ops"];
+    let ran = Ran::of(ground.rotate(&environment, &options));
+    ground.hides_all(&ran);
+    ran.expect(0).says(&[
+        &format!("account is TESTORG-TESTACCT, from {connection}"),
+        "user is ops, from SNOWFLAKE_CONNECTIONS_OPS_USER",
+        "role is ACCOUNTADMIN, from SNOWFLAKE_ROLE",
+        &format!("host is 127.0.0.1, from {connection}"),
+    ]);
+    let gone = [("SNOWFLAKE_CONNECTIONS_OPS_ACCOUNT", "GONEORG-GONE")];
+    let ran = Ran::of(ground.rotate(&gone, &["--connection", "ops"]));
+    ground.hides_all(&ran);
+    ran.expect(1).says(&[
+        "there is no account GONEORG-GONE at 127.0.0.1",
+        &format!("found in SNOWFLAKE_CONNECTIONS_OPS_ACCOUNT, {connection}"),
+        "--account",
+    ]);
+}
