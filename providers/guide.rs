@@ -11,6 +11,8 @@ mod template;
 use regex::Regex;
 use serde::{Deserialize, Deserializer};
 
+use crate::sql_name;
+
 pub use check::Flaw;
 pub use template::{Piece, Quoting, Template, inert, is_harmful};
 
@@ -118,8 +120,22 @@ pub struct Input {
     /// What it must look like, from beginning to end.
     #[serde(deserialize_with = "pattern")]
     pub pattern: Regex,
+    /// What the text means; the text itself, unless told otherwise.
+    #[serde(default)]
+    pub meaning: Meaning,
     /// What it is, for `--help`.
     pub help: String,
+}
+
+/// What the text of an input means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Meaning {
+    /// Itself.
+    #[default]
+    Text,
+    /// A name in SQL: its upper-case form, unless it is in double quotes of its own.
+    SqlName,
 }
 
 /// Where a guide differs from its source document.
@@ -404,6 +420,17 @@ impl Input {
     /// The option that gives it.
     pub fn option(&self) -> String {
         format!("--{}", self.name.replace('_', "-"))
+    }
+
+    /// The value that this text means; `None` where it does not look as it must.
+    pub fn read(&self, text: &str) -> Option<String> {
+        if !self.pattern.is_match(text) || text.chars().any(char::is_control) {
+            return None;
+        }
+        match self.meaning {
+            Meaning::Text => Some(text.to_owned()),
+            Meaning::SqlName => sql_name::meant(text).ok(),
+        }
     }
 
     /// What it must look like, in the words of a regular expression.

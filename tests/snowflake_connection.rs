@@ -7,15 +7,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that cannot work must stop its test")]
 
+#[path = "snowflake_connection/order.rs"]
+mod order;
+
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
-use std::thread;
 
-use rotate_fixtures::snowflake::{Action, ENCRYPTED_P8, Login, Means, PASSPHRASE, Slot, TestKey};
+use rotate_fixtures::snowflake::{ENCRYPTED_P8, Login, Means, PASSPHRASE, Slot, TestKey};
 use rotate_fixtures::snowflake_workplace::{TARGET, USER};
 use rotate_fixtures::{Ran, SnowflakeWorkplace};
 use serde_json::json;
@@ -399,193 +398,6 @@ fn what_is_missing_is_asked_for_by_name_and_by_every_place_for_it() {
     ground.refuses(&[], &["--connection", "ops"], &words);
 }
 
-// What wins.
-
-#[test]
-fn the_account_of_a_flag_beats_the_environments_which_beats_the_files() {
-    let right = "TESTORG-TESTACCT";
-    for (in_file, in_environment, in_flag) in [
-        ("OTHERORG-FILE", "OTHERORG-ENVIRONMENT", Some(right)),
-        ("OTHERORG-FILE", right, None),
-    ] {
-        let ground = Ground::new();
-        let account = format!("account = \"{in_file}\"");
-        let lines = [&account, "user = \"ROTATE_ADMIN\"", "password = \"only for the fake\""];
-        ground.connect(&lines);
-        // With an endpoint of its own: a host belongs to the account that it was written down for.
-        let endpoint = ground.place.cloud.endpoint();
-        let mut options = vec!["--endpoint-url", &endpoint];
-        options.extend(in_flag.iter().flat_map(|account| ["--account", *account]));
-        ground.logs_in(&[("SNOWFLAKE_ACCOUNT", in_environment)], &options);
-        let logins = ground.place.cloud.calls();
-        let refused = logins
-            .iter()
-            .filter(|call| call.action == Some(Action::Login) && call.status != 200);
-        assert_eq!(refused.count(), 0);
-    }
-}
-
-#[test]
-fn the_role_of_a_flag_beats_the_environments_which_beats_the_files() {
-    for (file, environment, options, expected) in [
-        (
-            "LOADER",
-            &[("SNOWFLAKE_ROLE", "LOADER")][..],
-            &["--role", "ACCOUNTADMIN"][..],
-            "ACCOUNTADMIN",
-        ),
-        ("LOADER", &[("SNOWFLAKE_ROLE", "ACCOUNTADMIN")], &[], "ACCOUNTADMIN"),
-        ("ACCOUNTADMIN", &[], &[], "ACCOUNTADMIN"),
-        ("", &[], &[], "SECURITYADMIN"),
-    ] {
-        let ground = Ground::new();
-        ground.administrator("OPS", CANARY);
-        let table = format!("{}role = \"{file}\"\n", ground.table("default", "OPS", CANARY));
-        ground.put(".snowflake/connections.toml", table);
-        assert_eq!(ground.logs_in(environment, options).role, expected);
-    }
-}
-
-#[test]
-fn the_environment_beats_the_file_and_a_connections_own_variables_beat_the_rest() {
-    let password = |number: u32| format!("{CANARY}-{number}");
-    let (first, second, third) = (password(1), password(2), password(3));
-    let general = [("SNOWFLAKE_USER", "SECOND"), ("SNOWFLAKE_PASSWORD", second.as_str())];
-    let own = [
-        ("SNOWFLAKE_CONNECTIONS_OPS_USER", "THIRD"),
-        ("SNOWFLAKE_CONNECTIONS_OPS_PASSWORD", third.as_str()),
-    ];
-    let of_another = [
-        ("SNOWFLAKE_CONNECTIONS_OTHER_USER", "THIRD"),
-        ("SNOWFLAKE_CONNECTIONS_OTHER_PASSWORD", third.as_str()),
-    ];
-    for (environment, expected) in [
-        (vec![], "FIRST"),
-        (general.to_vec(), "SECOND"),
-        ([general, own].concat(), "THIRD"),
-        (own.to_vec(), "THIRD"),
-        (of_another.to_vec(), "FIRST"),
-    ] {
-        let ground = Ground::new();
-        ground.administrator("FIRST", &first);
-        ground.administrator("SECOND", &second);
-        ground.administrator("THIRD", &third);
-        ground.put(".snowflake/connections.toml", ground.table("ops", "FIRST", &first));
-        assert_eq!(ground.user(&environment, &["--connection", "ops"]), expected);
-    }
-}
-
-#[test]
-fn an_empty_variable_counts_as_none() {
-    let ground = Ground::new();
-    ground.administrator("OPS", CANARY);
-    ground.put(".snowflake/connections.toml", ground.table("default", "OPS", CANARY));
-    let empty = [
-        "SNOWFLAKE_USER",
-        "SNOWFLAKE_PASSWORD",
-        "SNOWFLAKE_ROLE",
-        "SNOWFLAKE_CONNECTIONS_DEFAULT_USER",
-    ];
-    assert_eq!(ground.user(&empty.map(|name| (name, "")), &[]), "OPS");
-}
-
-#[test]
-fn the_environment_beats_the_file_under_whichever_of_its_names_a_key_is_given() {
-    let (in_file, in_environment) = (TestKey::numbered(2), TestKey::numbered(3));
-    for (line, variable) in [
-        ("private_key_file", "SNOWFLAKE_PRIVATE_KEY_PATH"),
-        ("private_key_path", "SNOWFLAKE_PRIVATE_KEY_FILE"),
-        ("private_key_file", "SNOWFLAKE_PRIVATE_KEY_RAW"),
-    ] {
-        let ground = Ground::new();
-        ground.key_holder("OPS", &in_file);
-        ground
-            .place
-            .cloud
-            .set_key("OPS", Slot::Two, in_environment.public_base64());
-        ground.put("file.p8", in_file.private_pem());
-        ground.put("environment.p8", in_environment.private_pem());
-        let line = format!("{line} = \"{}\"", ground.place.path("file.p8").display());
-        let lines = ["user = \"OPS\"", "authenticator = \"SNOWFLAKE_JWT\"", &line];
-        ground.connect(&lines);
-        let path = ground.place.path("environment.p8");
-        let value = if variable.ends_with("RAW") {
-            in_environment.private_pem()
-        } else {
-            path.to_str().unwrap()
-        };
-        let login = ground.logs_in(&[(variable, value)], &[]);
-        assert_eq!(login.means, by(&in_environment), "{variable}");
-    }
-}
-
-// Which host.
-
-/// A proxy that lets nothing out, and remembers where it was asked to connect to.
-struct Proxy {
-    url: String,
-    asked: Arc<Mutex<Vec<String>>>,
-}
-
-impl Proxy {
-    fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let remembered = Arc::clone(&asked);
-        // It ends with the test's process.
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let mut stream = BufReader::new(stream.unwrap());
-                let (mut first, mut line) = (String::new(), String::new());
-                stream.read_line(&mut first).unwrap();
-                while stream.read_line(&mut line).unwrap_or(0) > 2 {
-                    line.clear();
-                }
-                remembered.lock().unwrap().push(first.trim_end().to_owned());
-                let refusal = "HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-                stream.get_mut().write_all(refusal.as_bytes()).unwrap();
-            }
-        });
-        Self { url, asked }
-    }
-
-    fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
-    }
-}
-
-#[test]
-fn the_connections_host_is_used_for_its_own_account_however_the_flag_writes_it() {
-    for written in ["TESTORG-TESTACCT", "testorg-testacct"] {
-        let ground = Ground::new();
-        ground.administrator("OPS", CANARY);
-        ground.put(".snowflake/connections.toml", ground.table("default", "OPS", CANARY));
-        let proxy = Proxy::new();
-        let ran = Ran::of(ground.rotate(&[("HTTPS_PROXY", &proxy.url)], &["--dry-run", "--account", written]));
-        assert_eq!(proxy.asked(), [""; 0], "{written} is sent elsewhere; {ran:#?}");
-        ran.expect(0);
-    }
-}
-
-#[test]
-fn another_accounts_login_is_not_sent_to_the_connections_host() {
-    let ground = Ground::new();
-    ground.administrator("OPS", CANARY);
-    ground.put(".snowflake/connections.toml", ground.table("default", "OPS", CANARY));
-    let proxy = Proxy::new();
-    let options = ["--dry-run", "--account", "OTHER_ORG-ACCT"];
-    let ran = Ran::of(ground.rotate(&[("HTTPS_PROXY", &proxy.url)], &options));
-    ground.hides_all(&ran);
-    ran.expect(1)
-        .says(&["OTHER_ORG-ACCT", "other-org-acct.snowflakecomputing.com"]);
-    assert_eq!(
-        proxy.asked()[0],
-        "CONNECT other-org-acct.snowflakecomputing.com:443 HTTP/1.1"
-    );
-    assert!(ground.place.cloud.calls().is_empty());
-}
-
 // How the administrator proves who it is.
 
 #[test]
@@ -770,6 +582,38 @@ fn a_file_that_is_not_toml_is_named_with_the_line_and_never_quoted() {
             ground.refuses(&[], &["--connection", "ops"], &words);
         }
     }
+}
+
+#[test]
+fn a_file_that_has_one_name_twice_is_told_with_file_line_and_reason() {
+    for (path, header) in [("config.toml", "connections.ops"), ("connections.toml", "ops")] {
+        let ground = Ground::new();
+        let table = format!("[{header}]\nuser = \"OPS\"\npassword = \"{CANARY}\"\n");
+        ground.put(&format!(".snowflake/{path}"), format!("{table}\n{table}"));
+        let whole = ground.place.path(".snowflake").join(path);
+        let words = [
+            &format!("{}, line 5:", whole.display()),
+            "this name stands there already",
+        ];
+        ground.refuses(&[], &["--connection", "ops"], &words);
+    }
+}
+
+#[test]
+fn a_snowflake_home_that_is_not_there_leaves_the_systems_own_place() {
+    let ground = Ground::new();
+    ground.administrator("OPS", CANARY);
+    ground.administrator("WRONG", &format!("{CANARY}-2"));
+    ground.put(
+        ".snowflake/connections.toml",
+        ground.table("default", "WRONG", &format!("{CANARY}-2")),
+    );
+    ground.put(
+        ".config/snowflake/connections.toml",
+        ground.table("default", "OPS", CANARY),
+    );
+    let home = ground.place.path("nowhere");
+    assert_eq!(ground.user(&[("SNOWFLAKE_HOME", home.to_str().unwrap())], &[]), "OPS");
 }
 
 #[test]
@@ -965,7 +809,8 @@ fn a_host_with_a_scheme_or_a_port_is_refused_as_what_it_is() {
     let password = format!("password = \"{CANARY}\"");
     ground.connect(&["user = \"OPS\"", &password]);
     for host in ["https://acme.snowflakecomputing.com", "127.0.0.1:443", "ops@127.0.0.1"] {
-        ground.refuses(&[("SNOWFLAKE_HOST", host)], &[], &["host is to be a name alone"]);
+        let ran = ground.refuses(&[("SNOWFLAKE_HOST", host)], &[], &["host is to be a name alone"]);
+        assert!(!ran.stderr.contains(host), "{}", ran.stderr);
     }
 }
 
@@ -989,5 +834,34 @@ fn a_private_key_is_read_however_its_lines_are_wrapped() {
         let file = format!("private_key_file = \"{}\"", ground.place.path("admin.p8").display());
         ground.connect(&["user = \"OPS\"", &file]);
         assert_eq!(ground.logs_in(&[], &[]).means, by(key), "{width}");
+    }
+}
+
+// The session.
+
+/// `"gs user"` means itself, wherever the account, or the administrator, is set up to take quoted names in capitals:
+/// otherwise the key of `GS USER` would be changed.
+#[test]
+fn a_quoted_name_means_itself_where_the_account_ignores_the_case_of_quoted_names() {
+    for is_of_the_account in [true, false] {
+        let place = SnowflakeWorkplace::new(ROTATE);
+        let (ours, others) = (TestKey::numbered(2), TestKey::numbered(3));
+        for (name, login_name, key) in [("gs user", "gs-user", &ours), ("GS USER", "other", &others)] {
+            place.cloud.add_user(name);
+            place.cloud.set_login_name(name, login_name);
+            place.cloud.set_key(name, Slot::One, key.public_base64());
+        }
+        if is_of_the_account {
+            place.cloud.quoted_identifiers_ignore_case(true);
+        } else {
+            place.cloud.ignore_case_of_quoted(place.cloud.admin_user(), true);
+        }
+        let options = ["--user", "\"gs user\"", "--cutover", "immediate", "--soak", "0s"];
+        place.run([&["snowflake-keypair"][..], &options].concat()).expect(0);
+        let held = |name| place.cloud.slots(name).map(|slot| slot.map(|key| key.fingerprint));
+        assert_eq!(held("GS USER"), [Some(others.fingerprint().to_owned()), None]);
+        assert!(held("gs user")[1].is_some(), "{:?}", held("gs user"));
+        assert!(place.cloud.effects().iter().all(|effect| effect.user == "gs user"));
+        place.cloud.expect_all_understood();
     }
 }

@@ -60,8 +60,10 @@ fn text(path: &Path) -> &str {
 }
 
 /// How keys were encrypted by `openssl pkcs8 -topk8` over the years, the vendor's own instructions among them.
-const BY_OPENSSL: [&[&str]; 4] = [
+const BY_OPENSSL: [&[&str]; 5] = [
     &[],
+    // The encryption of PKCS#12, which older tools wrote into PKCS#8 without being asked.
+    &["-v1", "PBE-SHA1-3DES"],
     &["-v2", "aes-128-cbc", "-v2prf", "hmacWithSHA512"],
     &["-v2", "des3"],
     &["-v2", "des3", "-v2prf", "hmacWithSHA1"],
@@ -489,7 +491,7 @@ fn an_administrator_logs_in_with_any_key_that_openssl_encrypted() {
 
 #[test]
 fn a_key_under_a_cipher_that_is_not_known_is_said_to_be_one_and_can_be_converted_as_told() {
-    for options in [&["-v1", "PBE-SHA1-3DES"], &["-v2", "camellia-256-cbc"]] {
+    for options in [&["-v1", "PBE-SHA1-2DES"], &["-v2", "camellia-256-cbc"]] {
         let place = fresh();
         let current = encrypted_by_openssl(&place, &place.old, "current.p8", options);
         let ran = Ran::of(rotate_encrypted(&place, &["--current-key", "current.p8"])).expect(64);
@@ -498,7 +500,7 @@ fn a_key_under_a_cipher_that_is_not_known_is_said_to_be_one_and_can_be_converted
             "--current-key",
             "current.p8",
             "a cipher that rotate does not know",
-            "openssl pkcs8 -topk8 -v2 aes-256-cbc",
+            "openssl pkcs8 -topk8 -v2 aes-256-cbc -in current.p8 -out current.p8.p8",
             "nothing was touched",
         ]);
         assert!(place.cloud.calls().is_empty() && !place.state().exists());

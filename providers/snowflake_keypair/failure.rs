@@ -2,6 +2,7 @@
 
 use snowflake_connector_rs::{Error as ClientError, ErrorKind};
 
+use super::refusal::Refusal;
 use crate::call::Call;
 use crate::contract::{Effect, Error, Kind};
 
@@ -11,80 +12,64 @@ pub(super) struct Asked<'a> {
     pub(super) account: &'a str,
     pub(super) host: &'a str,
     pub(super) role: Option<&'a str>,
+    /// Where account, user and host were found.
+    pub(super) found_in: &'a str,
+}
+
+/// A login that failed.
+#[derive(Clone)]
+pub(super) struct NoLogin {
+    pub(super) error: Error,
+    /// Whether another try may be let in although nobody has done anything: not past a policy, for one.
+    pub(super) heals_with_time: bool,
+}
+
+impl From<Error> for NoLogin {
+    /// Trouble on the way passes.
+    fn from(error: Error) -> Self {
+        Self {
+            error,
+            heals_with_time: true,
+        }
+    }
 }
 
 /// Translates a failed login.
-pub(super) fn of_login(call: Call, action: String, error: &ClientError, asked: &Asked<'_>) -> Error {
-    let (kind, code, detail) = match error.kind() {
-        ErrorKind::Auth => match error.snowflake_message() {
-            Some(message) => refused(message, asked),
-            None => (Kind::Configuration, None, "the private key cannot be used".to_owned()),
-        },
-        _ => of_transport(error, asked),
+pub(super) fn of_login(call: Call, action: String, error: &ClientError, asked: &Asked<'_>) -> NoLogin {
+    let (refusal, code) = match (error.kind(), error.snowflake_message()) {
+        (ErrorKind::Auth, Some(message)) => Refusal::of(message),
+        (ErrorKind::Auth, None) => return local(Kind::Configuration, call, action, "the private key cannot be used"),
+        _ => {
+            let (kind, detail) = of_transport(error, asked);
+            return local(kind, call, action, &detail);
+        }
     };
-    Error {
-        kind,
+    let error = Error {
+        kind: refusal.kind(),
         effect: Effect::None,
         action,
         call: call.name,
         code: code.map(str::to_owned),
         request_id: error.snowflake_message().and_then(incident).map(str::to_owned),
-        detail,
+        detail: refusal.told(asked),
+    };
+    NoLogin {
+        error,
+        heals_with_time: refusal.heals_with_time(),
     }
 }
 
-/// What Snowflake says of a login that it refuses. The client passes on the message without its code.
-fn refused(message: &str, asked: &Asked<'_>) -> (Kind, Option<&'static str>, String) {
-    let says = |part: &str| message.to_ascii_lowercase().contains(part);
-    let user = asked.user;
-    if says("jwt token is invalid") {
-        let detail = format!(
-            "Snowflake does not accept the key of {user} in account {}; it says the same where this machine's clock is off \
-             by a minute",
-            asked.account
-        );
-        return (Kind::BadCredentials, Some("390144"), detail);
-    }
-    if says("incorrect username or password") {
-        let detail = format!("the password of {user} in account {} is wrong", asked.account);
-        return (Kind::BadCredentials, Some("390100"), detail);
-    }
-    let is_token = says("oauth access token") || says("programmatic access token");
-    if is_token && (says("invalid") || says("expired")) {
-        let detail = format!(
-            "the token of {user} in account {} is not valid, or not any more; get a new one",
-            asked.account
-        );
-        return (Kind::BadCredentials, None, detail);
-    }
-    if says("is not allowed to access snowflake") || says("network policy") {
-        let detail = "a network policy does not let this machine's address in, so the key was not looked at; allow the address, \
-                      or run rotate where it is allowed";
-        return (Kind::Refused, Some("390422"), detail.to_owned());
-    }
-    if says("specified in the connect string") {
-        let role = asked.role.unwrap_or("of the connection");
-        let detail = format!(
-            "role {role} does not exist or is not granted to {user}; name another one with --role, or: GRANT ROLE … TO USER …"
-        );
-        return (Kind::Configuration, Some("390189"), detail);
-    }
-    if says("multi-factor") || says("mfa") || says("passcode") {
-        let detail = format!(
-            "Snowflake asks {user} for a second factor, which only a person has; let it log in with a key pair \
-             (SNOWFLAKE_PRIVATE_KEY_FILE) or a programmatic access token"
-        );
-        return (Kind::Refused, None, detail);
-    }
-    if says("locked") || says("disabled") {
-        let detail = format!(
-            "{user} is locked or disabled; look with DESC USER, and undo it with ALTER USER … SET MINS_TO_UNLOCK = 0 or \
-             ALTER USER … SET DISABLED = FALSE"
-        );
-        return (Kind::Refused, None, detail);
-    }
-    let detail = format!("Snowflake refuses the login of {user} for a reason that rotate does not know");
-    (Kind::Refused, None, detail)
+/// A login that Snowflake has not refused.
+fn local(kind: Kind, call: Call, action: String, detail: &str) -> NoLogin {
+    NoLogin::from(Error {
+        kind,
+        effect: Effect::None,
+        action,
+        call: call.name,
+        code: None,
+        request_id: None,
+        detail: detail.to_owned(),
+    })
 }
 
 /// The number under which an administrator finds the reason: `SYSTEM$GET_LOGIN_FAILURE_DETAILS`.
@@ -133,7 +118,7 @@ pub(super) fn of_statement(call: Call, action: String, error: &ClientError, aske
             "Snowflake refused the statement".to_owned(),
         ),
         _ => {
-            let (kind, _, detail) = of_transport(error, asked);
+            let (kind, detail) = of_transport(error, asked);
             let effect = match kind {
                 Kind::Throttled | Kind::Configuration => Effect::None,
                 _ => Effect::Unknown,
@@ -175,16 +160,17 @@ pub(super) fn with_grant(error: Error, grant: &str) -> Error {
     }
 }
 
-fn of_transport(error: &ClientError, asked: &Asked<'_>) -> (Kind, Option<&'static str>, String) {
+fn of_transport(error: &ClientError, asked: &Asked<'_>) -> (Kind, String) {
     let (account, host) = (asked.account, asked.host);
-    let told = |kind, detail: String| (kind, None, detail);
+    let told = |kind, detail: String| (kind, detail);
     match error.kind() {
         ErrorKind::Network => match http_status(error) {
             Some(404) => told(
                 Kind::Configuration,
                 format!(
-                    "there is no account {account} at {host} (HTTP status 404); look at --account, $SNOWFLAKE_ACCOUNT and the \
-                     connection"
+                    "there is no account {account} at {host} (HTTP status 404); it was found in {}: set it right there, or give \
+                     another one with --account",
+                    asked.found_in
                 ),
             ),
             Some(403) => told(

@@ -19,38 +19,51 @@ const SECRETS: &[&str] = &[
     "oauth_client_secret",
 ];
 
+/// A variable that holds all connections, in the form of `connections.toml`.
+const ALL: &str = "SNOWFLAKE_CONNECTIONS";
+
 /// The connections of one file.
 pub(super) struct ConnectionFile {
-    pub(super) path: PathBuf,
+    /// The file, as errors name it.
+    pub(super) place: String,
     pub(super) connections: BTreeMap<String, Table>,
     /// The one that is meant where none is named.
     pub(super) default: Option<String>,
 }
 
 impl ConnectionFile {
-    /// Reads them; `None` where there is no file. Connections of `connections.toml` take the place of all of
-    /// `config.toml`'s, as they do for Snowflake's own tools.
+    /// Reads them; `None` where there is no file. Connections of the variable take the place of all of `connections.toml`,
+    /// and those of all of `config.toml`'s, as they do for Snowflake's own tools.
     pub(super) fn read() -> Result<Option<Self>, String> {
-        let Some(home) = home() else { return Ok(None) };
-        let config = read_table(&home.join("config.toml"))?;
+        let home = home();
+        let file = |name| home.as_ref().map_or(Ok(None), |home| read_table(&home.join(name)));
+        let config = file("config.toml")?;
         let default = config.as_ref().and_then(|(_, table)| {
             let name = table.get("default_connection_name")?;
             name.as_str().map(str::to_owned)
         });
-        if let Some((path, table)) = read_table(&home.join("connections.toml"))? {
+        let separate = match std::env::var(ALL).ok().filter(|text| !text.is_empty()) {
+            Some(text) => {
+                let place = format!("${ALL}");
+                let table = parsed(&text, &place)?;
+                Some((place, table))
+            }
+            None => file("connections.toml")?,
+        };
+        if let Some((place, table)) = separate {
             return Ok(Some(Self {
-                path,
+                place,
                 connections: tables(table),
                 default,
             }));
         }
-        Ok(config.map(|(path, mut table)| {
+        Ok(config.map(|(place, mut table)| {
             let connections = match table.remove("connections") {
                 Some(Value::Table(connections)) => tables(connections),
                 _ => BTreeMap::new(),
             };
             Self {
-                path,
+                place,
                 connections,
                 default,
             }
@@ -66,20 +79,14 @@ fn tables(table: Table) -> BTreeMap<String, Table> {
     named.collect()
 }
 
-fn read_table(path: &Path) -> Result<Option<(PathBuf, Table)>, String> {
+fn read_table(path: &Path) -> Result<Option<(String, Table)>, String> {
     let shown = path.display();
     let text = match std::fs::read_to_string(path) {
         Ok(text) => zeroize::Zeroizing::new(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(format!("{shown} cannot be read: {error}")),
     };
-    // The parser's own report quotes the line, which may hold a password.
-    let table: Table = text.parse().map_err(|error: toml::de::Error| {
-        let line = error
-            .span()
-            .map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-        format!("{shown}, line {line}: it is not TOML")
-    })?;
+    let table = parsed(&text, &shown.to_string())?;
     let mode = std::fs::metadata(path).map_or(0o600, |metadata| metadata.mode() & 0o777);
     if mode & 0o022 != 0 {
         return Err(format!(
@@ -91,7 +98,22 @@ fn read_table(path: &Path) -> Result<Option<(PathBuf, Table)>, String> {
             "{shown} holds a secret and can be read by others (mode {mode:04o}); run: chmod 600 {shown}"
         ));
     }
-    Ok(Some((path.to_owned(), table)))
+    Ok(Some((shown.to_string(), table)))
+}
+
+fn parsed(text: &str, shown: &str) -> Result<Table, String> {
+    // The parser's own report quotes the line, which may hold a password.
+    text.parse().map_err(|error: toml::de::Error| {
+        let line = error
+            .span()
+            .map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+        let why = if error.message().starts_with("duplicate key") {
+            ": a connection or a key of this name stands there already"
+        } else {
+            ""
+        };
+        format!("{shown}, line {line}: it is not TOML{why}")
+    })
 }
 
 fn holds_secret(table: &Table) -> bool {
@@ -101,16 +123,17 @@ fn holds_secret(table: &Table) -> bool {
     })
 }
 
-/// `$SNOWFLAKE_HOME`, else `~/.snowflake` where there is one, else the system's place for configuration.
-pub(super) fn home() -> Option<PathBuf> {
-    if let Some(home) = std::env::var_os("SNOWFLAKE_HOME").filter(|home| !home.is_empty()) {
-        return Some(expanded(Path::new(&home)));
-    }
-    let user = std::env::home_dir()?;
-    let dotted = user.join(".snowflake");
+/// `$SNOWFLAKE_HOME`, else `~/.snowflake`, where there is such a folder; else the system's place for configuration. A
+/// `$SNOWFLAKE_HOME` that is not there leaves out `~/.snowflake` too, as it does for Snowflake's own tools.
+fn home() -> Option<PathBuf> {
+    let dotted = match configured_home() {
+        Some(home) => expanded(&home),
+        None => std::env::home_dir()?.join(".snowflake"),
+    };
     if dotted.is_dir() {
         return Some(dotted);
     }
+    let user = std::env::home_dir()?;
     let elsewhere = if cfg!(target_os = "macos") {
         user.join("Library/Application Support")
     } else {
@@ -118,6 +141,25 @@ pub(super) fn home() -> Option<PathBuf> {
         configured.map_or_else(|| user.join(".config"), PathBuf::from)
     };
     Some(elsewhere.join("snowflake"))
+}
+
+fn configured_home() -> Option<PathBuf> {
+    let home = std::env::var_os("SNOWFLAKE_HOME").filter(|home| !home.is_empty());
+    home.map(PathBuf::from)
+}
+
+/// Where the files were looked for, as errors name it.
+pub(super) fn places() -> String {
+    let place = home().map_or_else(|| "$SNOWFLAKE_HOME".to_owned(), |home| home.display().to_string());
+    match configured_home().map(|home| expanded(&home)) {
+        Some(configured) if !configured.is_dir() => {
+            format!(
+                "{place}, as there is no folder {}, which $SNOWFLAKE_HOME names",
+                configured.display()
+            )
+        }
+        _ => place,
+    }
 }
 
 /// `~` at the beginning of a path, as shells read it.

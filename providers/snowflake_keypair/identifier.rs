@@ -1,8 +1,9 @@
 //! Names as Snowflake compares them.
 //!
-//! Without quotes a name is a plain identifier and means its upper-case form; in double quotes it means itself, `""`
-//! standing for one quote. Whatever it was, it is sent in quotes. Source:
+//! What a name means is that of its SQL text; whatever it was, it is sent in quotes. Source:
 //! <https://docs.snowflake.com/en/sql-reference/identifiers-syntax>.
+
+use crate::sql_name;
 
 /// Snowflake's own limit.
 const LONGEST: usize = 255;
@@ -19,16 +20,7 @@ pub struct BadName(&'static str);
 impl UserName {
     /// Reads a name as a person writes it in SQL.
     pub fn parse(text: &str) -> Result<Self, BadName> {
-        let name = match text.strip_prefix('"') {
-            Some(rest) => unquoted(rest)?,
-            None if is_plain(text) => text.to_ascii_uppercase(),
-            None => {
-                return Err(BadName(
-                    "a name without quotes has letters, digits, _ and $ only; write any other one as in SQL, in double \
-                     quotes of its own: --user '\"na\u{ef}ve \"\"user\"\"\"'",
-                ));
-            }
-        };
+        let name = sql_name::meant(text).map_err(BadName)?;
         Self::exact(&name)
     }
 
@@ -65,25 +57,6 @@ pub(super) fn quote(name: &str) -> String {
 /// A text as a part of a statement. In a string literal Snowflake knows backslash escapes as well.
 pub(super) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
-}
-
-fn is_plain(text: &str) -> bool {
-    let starts = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
-    starts
-        && text
-            .chars()
-            .all(|letter| letter.is_ascii_alphanumeric() || "_$".contains(letter))
-}
-
-/// What stands between the quotes, of which the first is gone already.
-fn unquoted(rest: &str) -> Result<String, BadName> {
-    let inner = rest
-        .strip_suffix('"')
-        .ok_or(BadName("the name begins with a quote and does not end with one"))?;
-    if inner.replace("\"\"", "").contains('"') {
-        return Err(BadName("a quote inside a quoted name is written twice"));
-    }
-    Ok(inner.replace("\"\"", "\""))
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! RSA key pairs: made, read, named.
 //!
 //! PKCS#8 (RFC 5958) in PEM; with a passphrase PBES2 (RFC 8018) with PBKDF2-HMAC-SHA-256 and AES-256-CBC, which is what
-//! OpenSSL, the Python connector and the Java driver all read. Older ciphers of PBES2, triple DES among them, are read and
-//! never written. A key's name is the SHA-256 of its public half.
+//! OpenSSL, the Python connector and the Java driver all read. Older ciphers of PBES2, triple DES among them, and PBES1
+//! with triple DES are read and never written. A key's name is the SHA-256 of its public half.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use pkcs8::der::pem::{self, LineEnding, PemLabel};
+use pkcs8::der::asn1::ObjectIdentifier;
+use pkcs8::der::pem::{LineEnding, PemLabel, encode_string};
 use pkcs8::der::{ErrorKind, Tag};
 use pkcs8::pkcs5::{self, pbes2};
 use pkcs8::spki::{EncodePublicKey, SubjectPublicKeyInfoRef};
@@ -17,6 +18,8 @@ use rsa::{RsaPrivateKey, RsaPublicKey};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use super::pbes1;
+use super::pem::{self, Block};
 use crate::contract::{KeyId, PublicHalf};
 use crate::hooks::ready_made_key;
 use crate::secret::Secret;
@@ -27,7 +30,8 @@ const FEWEST_BITS: u32 = 2048;
 /// What OWASP advises for PBKDF2 with HMAC-SHA-256.
 const ITERATIONS: u32 = 600_000;
 
-const BEGIN: &str = "-----BEGIN ";
+/// `id-ecPublicKey`.
+const ELLIPTIC_CURVE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 
 /// A private key's text with the name of its pair.
 pub struct KeyPair {
@@ -48,10 +52,22 @@ pub enum KeyFault {
     /// A public key.
     #[error("it is a public key; the private one is needed")]
     Public,
+    /// A certificate.
+    #[error("it is a certificate, which holds a public key; the private one is needed")]
+    Certificate,
     /// PKCS#1.
-    #[error("it is in PKCS#1 form; convert it with: openssl pkcs8 -topk8 -nocrypt -in FILE -out FILE.p8")]
+    #[error("it is in PKCS#1 form")]
     Pkcs1,
-    /// Elliptic curves, or anything else that is not RSA.
+    /// PKCS#1 with an encryption of its own, `DEK-Info`.
+    #[error("it is in PKCS#1 form, and encrypted the way that form has (DEK-Info)")]
+    EncryptedPkcs1,
+    /// OpenSSH's own form.
+    #[error("it is a key in OpenSSH's own form")]
+    OpenSsh,
+    /// Elliptic curves.
+    #[error("it is a key on an elliptic curve and not an RSA key; Snowflake takes RSA keys only")]
+    Curve,
+    /// Anything else that is not RSA.
     #[error("it is not an RSA key, and Snowflake takes RSA keys only")]
     NotRsa,
     /// Encrypted, and no passphrase.
@@ -61,10 +77,7 @@ pub enum KeyFault {
     #[error("the passphrase does not open it")]
     Passphrase,
     /// Encrypted in a way that is not known.
-    #[error(
-        "it is encrypted with a cipher that rotate does not know; convert it with: openssl pkcs8 -topk8 -v2 aes-256-cbc -in \
-         FILE -out FILE.p8"
-    )]
+    #[error("it is encrypted with a cipher that rotate does not know")]
     Cipher,
     /// Too short.
     #[error("it has {0} bits, and Snowflake takes 2048 or more")]
@@ -75,6 +88,37 @@ pub enum KeyFault {
     /// The machine.
     #[error("no key could be made on this machine")]
     Unmade,
+}
+
+impl KeyFault {
+    /// How the key becomes one that can be used, as the end of a sentence: empty where there is no such way.
+    pub fn conversion(self, file: Option<&str>) -> String {
+        let from = file.map_or_else(|| "FILE".to_owned(), quoted);
+        let to = file.map_or_else(|| "FILE.p8".to_owned(), |file| quoted(&format!("{file}.p8")));
+        match self {
+            Self::Pkcs1 => {
+                format!("; convert it with: openssl pkcs8 -topk8 -nocrypt -in {from} -out {to}")
+            }
+            Self::EncryptedPkcs1 | Self::Cipher => {
+                format!("; convert it with: openssl pkcs8 -topk8 -v2 aes-256-cbc -in {from} -out {to}")
+            }
+            // It is rewritten in place, so a copy is.
+            Self::OpenSsh => {
+                format!("; if it is an RSA key, convert a copy: cp {from} {to} && ssh-keygen -p -m PKCS8 -f {to}")
+            }
+            _ => String::new(),
+        }
+    }
+}
+
+/// A path as one word of a shell.
+fn quoted(path: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-~+=:@%".contains(letter);
+    if !path.is_empty() && path.chars().all(is_plain) {
+        path.to_owned()
+    } else {
+        format!("'{}'", path.replace('\'', "'\\''"))
+    }
 }
 
 impl KeyPair {
@@ -100,19 +144,17 @@ impl KeyPair {
 
     /// Reads one, and looks whether Snowflake would take it.
     pub fn read(text: Secret, passphrase: Option<&Secret>) -> Result<Self, KeyFault> {
-        let pem = text.expose_text().ok_or(KeyFault::NoPem)?;
-        let (label, bytes) = decode_pem(pem)?;
-        let der = match label.as_str() {
-            "PRIVATE KEY" => bytes.clone(),
-            "ENCRYPTED PRIVATE KEY" => decrypt(&bytes, passphrase.ok_or(KeyFault::Encrypted)?)?.to_bytes(),
-            "RSA PRIVATE KEY" => return Err(KeyFault::Pkcs1),
-            "EC PRIVATE KEY" | "DSA PRIVATE KEY" | "OPENSSH PRIVATE KEY" => return Err(KeyFault::NotRsa),
-            "PUBLIC KEY" | "RSA PUBLIC KEY" | "CERTIFICATE" => return Err(KeyFault::Public),
-            _ => return Err(KeyFault::NoPem),
+        let Block { label, bytes } = pem::private_key(text.expose_text().ok_or(KeyFault::NoPem)?)?;
+        let der = if label == EncryptedPrivateKeyInfoRef::PEM_LABEL {
+            decrypt(&bytes, passphrase.ok_or(KeyFault::Encrypted)?)?
+        } else {
+            bytes.clone()
         };
         let info = PrivateKeyInfoRef::try_from(der.as_slice()).map_err(|_| KeyFault::Damaged)?;
-        if info.algorithm.oid != rsa::pkcs1::ALGORITHM_OID {
-            return Err(KeyFault::NotRsa);
+        match info.algorithm.oid {
+            rsa::pkcs1::ALGORITHM_OID => (),
+            ELLIPTIC_CURVE => return Err(KeyFault::Curve),
+            _ => return Err(KeyFault::NotRsa),
         }
         let private = RsaPrivateKey::try_from(info).map_err(|_| KeyFault::Damaged)?;
         let bits = private.n().bits();
@@ -120,7 +162,7 @@ impl KeyPair {
             return Err(KeyFault::Short(bits));
         }
         // Without what editors and copies leave around it, and in lines of the length that every reader takes.
-        let strict = pem::encode_string(&label, LineEnding::LF, &bytes).map_err(|_| KeyFault::Damaged)?;
+        let strict = encode_string(&label, LineEnding::LF, &bytes).map_err(|_| KeyFault::Damaged)?;
         Self::of(&private.to_public_key(), Secret::new(strict))
     }
 
@@ -150,31 +192,19 @@ pub(super) fn public_key(shown: &str) -> Option<(KeyId, PublicHalf)> {
 
 /// Whether this text needs a passphrase.
 pub(super) fn is_encrypted(pem: &Secret) -> bool {
-    let label = pem.expose_text().and_then(|text| text.strip_prefix(BEGIN));
-    label.is_some_and(|text| text.starts_with(EncryptedPrivateKeyInfoRef::PEM_LABEL))
+    pem.expose_text().is_some_and(pem::is_encrypted)
 }
 
 /// The text of an encrypted key without its encryption.
 pub(super) fn opened(pem: &Secret, passphrase: &Secret) -> Result<Secret, KeyFault> {
-    let (_, bytes) = decode_pem(pem.expose_text().ok_or(KeyFault::NoPem)?)?;
-    let document = decrypt(&bytes, passphrase)?;
-    let text = document
-        .to_pem(PrivateKeyInfoRef::PEM_LABEL, LineEnding::LF)
-        .map_err(|_| KeyFault::Damaged)?;
-    Ok(Secret::new(text.as_bytes()))
+    let block = pem::private_key(pem.expose_text().ok_or(KeyFault::NoPem)?)?;
+    let der = decrypt(&block.bytes, passphrase)?;
+    let text = encode_string(PrivateKeyInfoRef::PEM_LABEL, LineEnding::LF, &der).map_err(|_| KeyFault::Damaged)?;
+    Ok(Secret::new(text))
 }
 
 fn fingerprint(der: &[u8]) -> KeyId {
     KeyId::new(format!("SHA256:{}", STANDARD.encode(Sha256::digest(der))))
-}
-
-fn decode_pem(text: &str) -> Result<(String, Zeroizing<Vec<u8>>), KeyFault> {
-    let start = text.find(BEGIN).ok_or(KeyFault::NoPem)?;
-    let text = text[start..].trim_end().as_bytes();
-    let mut decoder = pem::Decoder::new_detect_wrap(text).map_err(|_| KeyFault::Damaged)?;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(decoder.remaining_len()));
-    decoder.decode_to_end(&mut bytes).map_err(|_| KeyFault::Damaged)?;
-    Ok((decoder.type_label().to_owned(), bytes))
 }
 
 fn encrypt(document: &SecretDocument, passphrase: &Secret, random: &mut impl Rng) -> Result<SecretDocument, KeyFault> {
@@ -187,9 +217,18 @@ fn encrypt(document: &SecretDocument, passphrase: &Secret, random: &mut impl Rng
         .map_err(|_| KeyFault::Unmade)
 }
 
-fn decrypt(bytes: &[u8], passphrase: &Secret) -> Result<SecretDocument, KeyFault> {
+fn decrypt(bytes: &[u8], passphrase: &Secret) -> Result<Zeroizing<Vec<u8>>, KeyFault> {
+    if let Some(sealed) = pbes1::Sealed::read(bytes) {
+        let opened = sealed.open(passphrase).ok_or(KeyFault::Passphrase)?;
+        // Padding alone is right once in 256 times under a wrong passphrase.
+        return match PrivateKeyInfoRef::try_from(opened.as_slice()) {
+            Ok(_) => Ok(opened),
+            Err(_) => Err(KeyFault::Passphrase),
+        };
+    }
     let info = EncryptedPrivateKeyInfoRef::try_from(bytes).map_err(|error| fault_of(&error, KeyFault::Damaged))?;
     info.decrypt(passphrase.expose())
+        .map(|document| document.to_bytes())
         .map_err(|error| fault_of(&error, KeyFault::Passphrase))
 }
 

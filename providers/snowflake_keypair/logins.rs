@@ -45,16 +45,11 @@ impl Logins {
     /// The administrator that these inputs ask for.
     pub(super) fn find(&self, inputs: &Inputs) -> Result<Arc<Administrator>, Fault> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut inputs = inputs.clone();
-        if self.credentials == CredentialsFrom::Environment {
-            inputs.connection = None;
-        }
-        let inputs = &inputs;
         let identity = Identity::of(inputs);
         if let Some(administrator) = known.get(&identity) {
             return Ok(Arc::clone(administrator));
         }
-        let administrator = Arc::new(Administrator::new(Settings::find(inputs)?));
+        let administrator = Arc::new(Administrator::new(Settings::find(inputs, self.credentials)?));
         known.insert(identity, Arc::clone(&administrator));
         Ok(administrator)
     }

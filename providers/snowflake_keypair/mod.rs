@@ -8,16 +8,22 @@
 //! A slot is only ever emptied by the fingerprint that it holds, and only ever filled when it is empty. Snowflake cannot
 //! make that one statement, so two administrators at the same second could still meet.
 
+mod address;
 mod failure;
 mod file;
 mod identifier;
 mod key_pair;
+mod login;
 mod logins;
 mod passphrase;
+mod pbes1;
+mod pem;
 mod preflight;
+mod refusal;
 mod session;
 mod settings;
 mod slots;
+mod sources;
 mod wire;
 
 use std::path::Path;
@@ -222,7 +228,8 @@ fn connect(inputs: Value, vendors: &Arc<Vendors>) -> Connecting {
 pub fn read_key_file(path: &Path, passphrase: Option<&PassphraseFrom>) -> Result<KeyPair, String> {
     let passphrase = passphrase.map(PassphraseFrom::read).transpose()?;
     let text = read_secret(path)?;
-    KeyPair::read(text, passphrase.as_ref()).map_err(|fault| fault.to_string())
+    KeyPair::read(text, passphrase.as_ref())
+        .map_err(|fault| format!("{fault}{}", fault.conversion(Some(&path.display().to_string()))))
 }
 
 impl SnowflakeKeypair {

@@ -12,9 +12,11 @@ use snowflake_connector_rs::{
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use super::failure::{Asked, of_login, of_statement, too_slow, with_grant};
+use super::address::bare_account;
+use super::failure::{Asked, NoLogin, of_login, of_statement, too_slow, with_grant};
 use super::key_pair::{is_encrypted, opened};
-use super::settings::{Login, Settings};
+use super::login::Login;
+use super::settings::Settings;
 use crate::call::Call;
 use crate::contract::{Error, Kind};
 use crate::endpoint::remote_host;
@@ -34,7 +36,7 @@ pub(super) struct Row(DynamicRow);
 
 /// How long a login that was refused, or not answered, is not tried again: many targets share it, each try may take its
 /// time, and a user is locked after a few.
-const REFUSED_FOR: Duration = Duration::from_secs(60);
+pub(super) const REFUSED_FOR: Duration = Duration::from_secs(60);
 
 /// The administrator's sessions.
 pub(super) struct Administrator {
@@ -174,6 +176,14 @@ impl Administrator {
     async fn log_in(&self) -> Result<Session, Error> {
         let settings = &self.settings;
         let asked = self.asked();
+        for part in settings.lead() {
+            tracing::info!(
+                "the administrator's {} is {}, from {}",
+                part.what,
+                part.value,
+                part.from
+            );
+        }
         if let Some(adopted) = &*self.adopted.lock().await {
             let auth = key_pair(&adopted.pem, adopted.passphrase.as_ref());
             let config = self.config(&settings.user, auth).with_session(self.session_settings());
@@ -193,10 +203,12 @@ impl Administrator {
         log_in(config, &asked).await
     }
 
-    /// Times are read in UTC, whatever the account's own zone.
+    /// Whatever the account's own settings: times are read in UTC, and a name in quotes means itself.
     fn session_settings(&self) -> SessionConfig {
         let settings = &self.settings;
-        let session = SessionConfig::new().with_session_parameter("TIMEZONE", Value::from("UTC"));
+        let session = SessionConfig::new()
+            .with_session_parameter("TIMEZONE", Value::from("UTC"))
+            .with_session_parameter("QUOTED_IDENTIFIERS_IGNORE_CASE", Value::from(false));
         let session = match &settings.role {
             Some(role) => session.with_role(role),
             None => session,
@@ -216,7 +228,7 @@ impl Administrator {
         pem: &Secret,
         passphrase: Option<&Secret>,
         statement: &str,
-    ) -> Result<Vec<Row>, Error> {
+    ) -> Result<Vec<Row>, NoLogin> {
         let asked = Asked {
             user,
             role: None,
@@ -238,13 +250,13 @@ impl Administrator {
         let call = Call::read("select");
         let action = || format!("ask Snowflake who {user} is");
         match timeout(STATEMENT_PATIENCE, collect(&session, statement)).await {
-            Ok(result) => result.map_err(|error| of_statement(call, action(), &error, &asked)),
-            Err(_) => Err(too_slow(call, action(), &asked)),
+            Ok(result) => result.map_err(|error| of_statement(call, action(), &error, &asked).into()),
+            Err(_) => Err(too_slow(call, action(), &asked).into()),
         }
     }
 
     fn config(&self, user: &str, auth: AuthConfig) -> ClientConfig {
-        ClientConfig::new(user, &self.settings.account, auth)
+        ClientConfig::new(user, bare_account(&self.settings.account), auth)
             .with_endpoint(EndpointConfig::custom_base_url(self.settings.base_url.clone()))
             .with_query(QueryConfig::new().with_query_response_timeout(STATEMENT_PATIENCE))
     }
@@ -253,25 +265,26 @@ impl Administrator {
         Asked {
             user: &self.settings.user,
             account: &self.settings.account,
-            host: self.settings.base_url.host_str().unwrap_or("the host"),
+            host: self.settings.host(),
             role: self.settings.role.as_deref(),
+            found_in: &self.settings.found_in,
         }
     }
 }
 
 async fn log_in(config: ClientConfig, asked: &Asked<'_>) -> Result<Session, Error> {
-    let client = Client::new(config).map_err(|error| unopened(&error, asked))?;
-    open(&client, asked).await
+    let client = Client::new(config).map_err(|error| unopened(&error, asked).error)?;
+    open(&client, asked).await.map_err(|failed| failed.error)
 }
 
-async fn open(client: &Client, asked: &Asked<'_>) -> Result<Session, Error> {
+async fn open(client: &Client, asked: &Asked<'_>) -> Result<Session, NoLogin> {
     match timeout(LOGIN_PATIENCE, client.create_session()).await {
         Ok(session) => session.map_err(|error| unopened(&error, asked)),
-        Err(_) => Err(too_slow(LOGIN, login_of(asked), asked)),
+        Err(_) => Err(too_slow(LOGIN, login_of(asked), asked).into()),
     }
 }
 
-fn unopened(error: &ClientError, asked: &Asked<'_>) -> Error {
+fn unopened(error: &ClientError, asked: &Asked<'_>) -> NoLogin {
     of_login(LOGIN, login_of(asked), error, asked)
 }
 

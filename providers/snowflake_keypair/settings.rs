@@ -1,19 +1,18 @@
-//! The administrator's connection, found the way Snowflake's own tools find it.
-//!
-//! What a flag says wins, then the environment, then `connections.toml` or `config.toml`. Source:
-//! <https://docs.snowflake.com/en/developer-guide/snowflake-cli/connecting/configure-connections>.
+//! The administrator's connection, found the way Snowflake's own tools find it: where a value is looked for stands in
+//! `sources`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use toml::Table;
 use url::Url;
 
 use super::Inputs;
-use super::file::{self, ConnectionFile};
-use super::key_pair::{KeyFault, KeyPair};
+use super::address::Address;
+use super::file;
+use super::login::Login;
+use super::sources::{Origin, Sources};
 use crate::call::local;
-use crate::contract::{Error, KeyId, Kind};
-use crate::endpoint::check_endpoint;
+use crate::CredentialsFrom;
+use crate::contract::{Error, Kind};
 use crate::secret::Secret;
 
 /// Why there is no connection.
@@ -23,9 +22,13 @@ pub(super) struct Fault {
 }
 
 impl Fault {
-    fn configuration(detail: impl Into<String>) -> Self {
+    pub(super) fn configuration(detail: impl Into<String>) -> Self {
+        Self::of(Kind::Configuration, detail)
+    }
+
+    pub(super) fn of(kind: Kind, detail: impl Into<String>) -> Self {
         Self {
-            kind: Kind::Configuration,
+            kind,
             detail: detail.into(),
         }
     }
@@ -49,262 +52,127 @@ pub(super) struct Settings {
     pub(super) role: Option<String>,
     pub(super) warehouse: Option<String>,
     pub(super) base_url: Url,
+    /// Where account, user and host were found, in one phrase that names each place once.
+    pub(super) found_in: String,
+    origins: Origins,
 }
 
-/// How the administrator proves who it is.
-pub(super) enum Login {
-    Password(Secret),
-    KeyPair {
-        key: KeyId,
-        pem: Secret,
-        passphrase: Option<Secret>,
-    },
-    Token(Secret),
+/// Where those parts were found that decide whose keys are changed.
+struct Origins {
+    account: Origin,
+    user: Origin,
+    role: Option<Origin>,
+    /// `None`: it follows from the account's name.
+    host: Option<Origin>,
+}
+
+/// One part of where a login leads, and where it was found. Never a secret.
+pub(super) struct Found<'a> {
+    pub(super) what: &'static str,
+    pub(super) value: &'a str,
+    /// A phrase: `SNOWFLAKE_ACCOUNT`, `connection admin of /home/x/.snowflake/connections.toml`.
+    pub(super) from: String,
 }
 
 impl Settings {
-    /// Where the login was found, as a phrase.
-    pub(super) fn found_in(&self) -> String {
-        "its connection".to_owned()
-    }
-
-    pub(super) fn find(inputs: &Inputs) -> Result<Self, Fault> {
-        let sources = Sources::read(inputs.connection.as_deref())?;
-        let account = match &inputs.account {
-            Some(account) => account.clone(),
-            None => sources.needed("account", "--account, $SNOWFLAKE_ACCOUNT")?,
+    pub(super) fn find(inputs: &Inputs, credentials: CredentialsFrom) -> Result<Self, Fault> {
+        let sources = Sources::read(inputs.connection.as_deref(), credentials)?;
+        // What the target names itself is decided.
+        let mut keys = vec!["user"];
+        if inputs.account.is_none() {
+            keys.insert(0, "account");
+        }
+        if inputs.endpoint_url.is_none() {
+            keys.push("host");
+        }
+        sources.decided(&keys)?;
+        let (account, account_from) = match &inputs.account {
+            Some(account) => (account.clone(), Origin::Target("account")),
+            None => needed(&sources, "account", "--account, $SNOWFLAKE_ACCOUNT")?,
         };
         if !account.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) || account.is_empty() {
             let detail = format!("`{}` is not an account identifier", account.escape_debug());
             return Err(Fault::configuration(detail));
         }
+        let (user, user_from) = needed(&sources, "user", "$SNOWFLAKE_USER")?;
+        let (role, role_from) = match (&inputs.role, sources.found(&["role"])) {
+            (Some(role), _) => (Some(role.clone()), Some(Origin::Target("role"))),
+            (None, Some(found)) => (Some(found.value), Some(found.origin)),
+            (None, None) => (None, None),
+        };
+        let address = Address::find(inputs, &sources, &account)?;
+        let origins = Origins {
+            account: account_from,
+            user: user_from,
+            role: role_from,
+            host: address.origin,
+        };
         Ok(Self {
-            user: sources.needed("user", "$SNOWFLAKE_USER")?,
-            login: sources.login()?,
-            role: inputs.role.clone().or_else(|| sources.text("role")),
+            login: Login::find(&sources)?,
             warehouse: sources.text("warehouse"),
-            base_url: sources.base_url(inputs, &account)?,
+            base_url: address.url,
             account,
-        })
-    }
-}
-
-/// The environment and one table of a file.
-struct Sources {
-    name: String,
-    table: Table,
-    /// The file that the table is from, as errors name it.
-    from: Option<PathBuf>,
-}
-
-impl Sources {
-    fn read(asked: Option<&str>) -> Result<Self, Fault> {
-        let file = ConnectionFile::read().map_err(Fault::configuration)?;
-        let asked = asked
-            .map(str::to_owned)
-            .or_else(|| variable("SNOWFLAKE_DEFAULT_CONNECTION_NAME"))
-            .or_else(|| file.as_ref().and_then(|file| file.default.clone()));
-        let name = asked.clone().unwrap_or_else(|| "default".to_owned());
-        let (table, from) = match file {
-            Some(file) => (file.connections.get(&name).cloned(), Some(file)),
-            None => (None, None),
-        };
-        let Some(table) = table else {
-            return match asked {
-                Some(name) => Err(Fault::configuration(unknown(&name, from.as_ref()))),
-                // Everything may come from the environment.
-                None => Ok(Self {
-                    name,
-                    table: Table::new(),
-                    from: None,
-                }),
-            };
-        };
-        Ok(Self {
-            name,
-            table,
-            from: from.map(|file| file.path),
+            user,
+            role,
+            found_in: origins.found_in(),
+            origins,
         })
     }
 
-    /// A value by its name.
-    fn text(&self, key: &str) -> Option<String> {
-        self.first(&[key])
+    /// The host that logins go to, without its port.
+    pub(super) fn host(&self) -> &str {
+        self.base_url.host_str().unwrap_or("the host")
     }
 
-    fn first(&self, keys: &[&str]) -> Option<String> {
-        self.found(keys).map(|(_, value)| value)
-    }
-
-    /// A value that has several names, and the name that it was found by. Each place is asked for all of them before the
-    /// next place is.
-    fn found<'k>(&self, keys: &[&'k str]) -> Option<(&'k str, String)> {
-        let connection = self.name.to_ascii_uppercase();
-        let of_connection = |key: &str| variable(&format!("SNOWFLAKE_CONNECTIONS_{connection}_{}", key.to_uppercase()));
-        let generic = |key: &str| variable(&format!("SNOWFLAKE_{}", key.to_uppercase()));
-        let named = |place: &dyn Fn(&str) -> Option<String>| keys.iter().find_map(|key| Some((*key, place(key)?)));
-        named(&of_connection)
-            .or_else(|| named(&generic))
-            .or_else(|| named(&|key: &str| self.in_file(key)))
-    }
-
-    fn in_file(&self, key: &str) -> Option<String> {
-        let text = match self.table.get(key)? {
-            toml::Value::String(text) => text.clone(),
-            toml::Value::Integer(number) => number.to_string(),
-            _ => return None,
+    /// Where these settings lead, part by part.
+    pub(super) fn lead(&self) -> Vec<Found<'_>> {
+        let Origins {
+            account,
+            user,
+            role,
+            host,
+        } = &self.origins;
+        let part = |what, value, from: &Origin| Found {
+            what,
+            value,
+            from: from.to_string(),
         };
-        (!text.is_empty()).then_some(text)
-    }
-
-    fn needed(&self, key: &str, elsewhere: &str) -> Result<String, Fault> {
-        self.text(key).ok_or_else(|| {
-            let place = match &self.from {
-                Some(path) => format!("connection {} of {}", self.name, path.display()),
-                None => "a connection in ~/.snowflake/connections.toml".to_owned(),
-            };
-            let detail = format!("no {key} is set: give it with {elsewhere} or in {place}");
-            Fault {
-                kind: Kind::NoCredentials,
-                detail,
-            }
-        })
-    }
-
-    fn login(&self) -> Result<Login, Fault> {
-        let authenticator = self.text("authenticator").unwrap_or_default().to_ascii_lowercase();
-        let has_key = self.first(KEY).is_some();
-        match authenticator.as_str() {
-            "snowflake_jwt" => self.key_pair(),
-            // A key beside a password is the better of the two, and what Snowflake's own connector takes.
-            "" if has_key => self.key_pair(),
-            "snowflake" if has_key && self.text("password").is_none() => self.key_pair(),
-            "" | "snowflake" => Ok(Login::Password(Secret::new(
-                self.needed("password", "$SNOWFLAKE_PASSWORD, or a private_key_file")?,
-            ))),
-            // Snowflake takes such a token wherever it takes a password.
-            "programmatic_access_token" => Ok(Login::Password(self.token()?)),
-            "oauth" => Ok(Login::Token(self.token()?)),
-            other => {
-                let detail = format!(
-                    "authenticator `{}` needs a person at a browser or is not known; use snowflake_jwt, snowflake, oauth or \
-                     programmatic_access_token",
-                    other.escape_debug()
-                );
-                Err(Fault::configuration(detail))
-            }
-        }
-    }
-
-    fn token(&self) -> Result<Secret, Fault> {
-        match self.found(&["token", "token_file_path"]) {
-            Some(("token", token)) => Ok(Secret::new(token)),
-            Some((_, path)) => secret_file("token file", &path),
-            None => Ok(Secret::new(self.needed("token", "$SNOWFLAKE_TOKEN, token_file_path")?)),
-        }
-    }
-
-    fn key_pair(&self) -> Result<Login, Fault> {
-        let (name, value) = match self.found(KEY) {
-            Some(found) => found,
-            None => (KEY_FILE, self.needed(KEY_FILE, "$SNOWFLAKE_PRIVATE_KEY_FILE")?),
-        };
-        // A key's own text is never shown, wherever it was put by mistake.
-        let is_text = name == KEY_TEXT || value.contains("-----BEGIN") || value.len() > LONGEST_PATH;
-        let (text, what) = if is_text {
-            (Secret::new(value), format!("the private key in {name}"))
-        } else {
-            (secret_file("private key", &value)?, format!("private key {value}"))
-        };
-        let passphrase = self
-            .first(&["private_key_passphrase", "private_key_file_pwd"])
-            .or_else(|| variable("PRIVATE_KEY_PASSPHRASE"))
-            .map(Secret::new);
-        let pair = KeyPair::read(text, passphrase.as_ref()).map_err(|fault| {
-            let how = match fault {
-                KeyFault::Encrypted => ": give one with private_key_passphrase or $PRIVATE_KEY_PASSPHRASE",
-                _ => "",
-            };
-            Fault::configuration(format!("{what}: {fault}{how}"))
-        })?;
-        Ok(Login::KeyPair {
-            key: pair.key,
-            pem: pair.pem,
-            passphrase,
-        })
-    }
-
-    fn base_url(&self, inputs: &Inputs, account: &str) -> Result<Url, Fault> {
-        let text = match &inputs.endpoint_url {
-            Some(url) => url.clone(),
-            None => self.address(account)?,
-        };
-        check_endpoint(&text).map_err(|forbidden| Fault {
-            kind: Kind::ForbiddenEndpoint,
-            detail: match Url::parse(&text).ok().as_ref().and_then(origin) {
-                Some(origin) => format!("{forbidden}: {origin}"),
-                None => forbidden.to_string(),
+        let role = self.role.as_deref().zip(role.as_ref());
+        let mut parts = vec![part("account", &self.account, account), part("user", &self.user, user)];
+        parts.extend(role.map(|(role, from)| part("role", role, from)));
+        parts.push(match host {
+            Some(from) => part("host", self.host(), from),
+            None => Found {
+                what: "host",
+                value: self.host(),
+                from: "the account's name".to_owned(),
             },
-        })?;
-        Url::parse(&text).map_err(|_| Fault::configuration("the endpoint is not a URL"))
-    }
-
-    /// The connection's own address, unless another account than the connection's is asked for.
-    fn address(&self, account: &str) -> Result<String, Fault> {
-        let own = |key: &str| {
-            let bare = |name: &str| name.to_ascii_lowercase().replace('_', "-");
-            let same = self
-                .text("account")
-                .is_none_or(|configured| bare(&configured) == bare(account));
-            self.text(key).filter(|_| same)
-        };
-        // A host name has no underscores; an account's name may.
-        let host = own("host").unwrap_or_else(|| {
-            format!(
-                "{}.snowflakecomputing.com",
-                account.to_ascii_lowercase().replace('_', "-")
-            )
         });
-        if host.contains(['/', ':', '@']) {
-            let detail = "the connection's host is to be a name alone: protocol and port have their own keys";
-            return Err(Fault::configuration(detail));
-        }
-        let protocol = own("protocol").unwrap_or_else(|| "https".to_owned());
-        Ok(match own("port") {
-            Some(port) => format!("{protocol}://{host}:{port}"),
-            None => format!("{protocol}://{host}"),
-        })
+        parts
     }
 }
 
-const KEY_FILE: &str = "private_key_file";
-const KEY_TEXT: &str = "private_key_raw";
-const KEY: &[&str] = &[KEY_FILE, "private_key_path", KEY_TEXT];
-
-/// What is longer is no path: the shortest key in base64 has some 1,600 letters.
-const LONGEST_PATH: usize = 1024;
-
-fn unknown(name: &str, file: Option<&ConnectionFile>) -> String {
-    match file {
-        Some(file) => {
-            let known: Vec<&str> = file.connections.keys().map(String::as_str).collect();
-            format!(
-                "{} has no connection {}; it has {}",
-                file.path.display(),
-                name.escape_debug(),
-                if known.is_empty() {
-                    "none".to_owned()
-                } else {
-                    known.join(", ")
-                }
-            )
+impl Origins {
+    fn found_in(&self) -> String {
+        let mut places: Vec<String> = Vec::new();
+        for origin in [Some(&self.account), Some(&self.user), self.host.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            let place = origin.to_string();
+            if !places.contains(&place) {
+                places.push(place);
+            }
         }
-        None => format!(
-            "connection {} is asked for, and there is neither connections.toml nor config.toml in {}",
-            name.escape_debug(),
-            file::home().map_or_else(|| "$SNOWFLAKE_HOME".to_owned(), |home| home.display().to_string())
-        ),
+        places.join(", ")
     }
+}
+
+fn needed(sources: &Sources, key: &'static str, elsewhere: &str) -> Result<(String, Origin), Fault> {
+    let found = sources.found(&[key]);
+    found
+        .map(|found| (found.value, found.origin))
+        .ok_or_else(|| sources.missing(key, elsewhere))
 }
 
 /// A file that holds a secret, wherever links lead; without the line break at its end.
@@ -324,14 +192,4 @@ pub(super) fn read_secret(path: &Path) -> Result<Secret, String> {
         return Err("it is empty".to_owned());
     }
     Ok(Secret::new(trimmed))
-}
-
-/// The scheme and the host of a URL: the whole of it may hold a password.
-fn origin(url: &Url) -> Option<String> {
-    let host = url.host_str()?;
-    Some(format!("{}://{host}", url.scheme()))
-}
-
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
 }

@@ -1,14 +1,15 @@
 //! The statements, and what their answers mean.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use jiff::Timestamp;
 use tokio::sync::{Mutex, OnceCell};
 
-use super::failure::{incomplete, with_grant};
+use super::failure::{NoLogin, incomplete, with_grant};
 use super::identifier::{UserName, literal, quote};
-use super::session::{Administrator, Prover, Row};
-use super::settings::Login;
+use super::login::Login;
+use super::session::{Administrator, Prover, REFUSED_FOR, Row};
 use super::slots::{Described, Slot};
 use crate::call::{Call, local};
 use crate::contract::{
@@ -55,6 +56,8 @@ pub(super) struct Wire {
     /// The administrator's role, as Snowflake names it.
     role: OnceCell<String>,
     prover: Mutex<Option<Prover>>,
+    /// A refusal of a proof that time does not heal, and when it was: the same proof would only be refused again.
+    refused: Mutex<Option<(KeyId, Instant, Error)>>,
 }
 
 impl Wire {
@@ -65,6 +68,7 @@ impl Wire {
             login_name: OnceCell::new(),
             role: OnceCell::new(),
             prover: Mutex::default(),
+            refused: Mutex::default(),
         }
     }
 
@@ -143,7 +147,7 @@ impl Wire {
         let settings = self.administrator.settings();
         Ok(Caller {
             login: settings.user.clone(),
-            found_in: settings.found_in(),
+            found_in: settings.found_in.clone(),
         })
     }
 
@@ -281,6 +285,14 @@ impl Wire {
                 }
             },
         };
+        if let Some((key, since, error)) = &*self.refused.lock().await
+            && *key == credential.key
+            && since.elapsed() < REFUSED_FOR
+        {
+            return Verdict::Barred {
+                reason: error.to_string(),
+            };
+        }
         let asked = "SELECT CURRENT_USER()";
         let proved = self
             .administrator
@@ -297,13 +309,18 @@ impl Wire {
                     reason: "Snowflake did not say who logged in".to_owned(),
                 },
             },
-            Err(error) if error.kind == Kind::BadCredentials => Verdict::Rejected {
+            Err(NoLogin { error, .. }) if error.kind == Kind::BadCredentials => Verdict::Rejected {
                 reason: error.to_string(),
                 may_be_lag: true,
             },
-            Err(error) => Verdict::Inconclusive {
-                reason: error.to_string(),
-            },
+            Err(NoLogin { error, heals_with_time }) => {
+                let reason = error.to_string();
+                if heals_with_time {
+                    return Verdict::Inconclusive { reason };
+                }
+                *self.refused.lock().await = Some((credential.key.clone(), Instant::now(), error));
+                Verdict::Barred { reason }
+            }
         }
     }
 

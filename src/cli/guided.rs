@@ -117,6 +117,9 @@ struct Asked {
     connector: &'static Connector,
     guide: Guide,
     procedure: Procedure,
+    /// As they were typed.
+    texts: BTreeMap<String, String>,
+    /// As they are meant.
     values: BTreeMap<String, String>,
     target: String,
     dry_run: bool,
@@ -164,11 +167,13 @@ impl Asked {
             .into_iter()
             .find(|procedure| wanted.is_some_and(|wanted| wanted == procedure.name()))
             .unwrap_or(Procedure::Rotate);
-        let values: BTreeMap<String, String> = guide
+        let texts: BTreeMap<String, String> = guide
             .inputs
             .iter()
             .filter_map(|input| Some((input.name.clone(), matches.get_one::<String>(&input.name)?.clone())))
             .collect();
+        let meant = |input: &Input| Some((input.name.clone(), input.read(texts.get(&input.name)?)?));
+        let values: BTreeMap<String, String> = guide.inputs.iter().filter_map(meant).collect();
         let identity = guide
             .identity()
             .and_then(|input| values.get(&input.name).or(input.default.as_ref()));
@@ -176,6 +181,7 @@ impl Asked {
             connector,
             procedure,
             target: target_name(connector.id, identity.map(String::as_str)),
+            texts,
             values,
             dry_run: matches.get_flag("dry-run"),
             strict: matches.get_flag("strict"),
@@ -193,14 +199,14 @@ impl Asked {
     /// secret where none belongs.
     fn bad_value(&self) -> Option<Refusal> {
         self.guide.inputs.iter().find_map(|input| {
-            let value = self.values.get(&input.name)?;
+            let text = self.texts.get(&input.name)?;
             let option = input.option();
-            if let Some(why) = value_looks_secret(&input.name, value) {
+            if let Some(why) = value_looks_secret(&input.name, text) {
                 let remedy = "leave it out, or give it without: values are kept in the clear; nothing was opened";
                 return Some(Refusal::because(format!("{option} was not taken: {why}"), remedy));
             }
             // What begins with a hyphen is an option that follows one without a value.
-            let fits = input.pattern.is_match(value) && !value.starts_with('-') && !value.chars().any(char::is_control);
+            let fits = input.read(text).is_some() && !text.starts_with('-');
             (!fits).then(|| {
                 Refusal::because(
                     format!("{option} should be {}, of the form {}", input.help, input.form()),

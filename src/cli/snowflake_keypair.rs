@@ -19,8 +19,10 @@ const DEFAULT_DESTINATION: &str = "file:rsa_key_new.p8";
 
 /// Rotate the RSA key pair of a Snowflake user.
 ///
-/// The administrator's connection is found the way Snowflake's own tools find it: flags, then SNOWFLAKE_* variables, then
-/// ~/.snowflake/connections.toml or config.toml. The same command again goes on where the rotation stands.
+/// The administrator's connection is found the way Snowflake's own tools find it. One that is named: flags, then
+/// SNOWFLAKE_CONNECTIONS_<NAME>_* variables, then ~/.snowflake/connections.toml or config.toml, and SNOWFLAKE_* variables
+/// last. Where none is named, SNOWFLAKE_* variables go before the file's default connection, and the two may not differ in
+/// account, user or host. The same command again goes on where the rotation stands.
 #[derive(Args)]
 pub(super) struct Command {
     /// The user whose key is rotated: upper case unless in double quotes of its own, as in SQL
@@ -29,7 +31,8 @@ pub(super) struct Command {
     /// The account identifier [default: the connection's]
     #[arg(long, value_parser = account)]
     account: Option<String>,
-    /// The administrator's connection in Snowflake's own configuration [default: the one that is the default there]
+    /// The administrator's connection in Snowflake's own configuration [default: $SNOWFLAKE_DEFAULT_CONNECTION_NAME, else
+    /// the one that is the default there]
     #[arg(long, value_name = "NAME")]
     connection: Option<String>,
     /// The administrator's role [default: the connection's, else the user's own]

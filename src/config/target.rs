@@ -186,11 +186,9 @@ fn input_value(reader: &mut Reader<'_>, table: &mut Section<'_>, input: &Input) 
         if let Some(why) = value_looks_secret(&input.name, text) {
             return Err(format!("{why}: no secret belongs here, so leave it out"));
         }
-        if input.pattern.is_match(text) && !text.chars().any(char::is_control) {
-            Ok(text.to_owned())
-        } else {
-            Err(format!("it should be {}, of the form {}", input.help, input.form()))
-        }
+        input
+            .read(text)
+            .ok_or_else(|| format!("it should be {}, of the form {}", input.help, input.form()))
     };
     parsed(reader, table, &input.name, parse).map(|taken| taken.value)
 }
