@@ -5,6 +5,7 @@
 
 mod attend;
 mod check;
+mod credential;
 mod expected;
 mod foresight;
 mod judge;
@@ -13,6 +14,7 @@ mod survey;
 
 pub use attend::{Attended, Claims, Fleet};
 pub use check::check;
+pub use credential::{Credential, Namings};
 pub use expected::at_home;
 pub use foresight::{Foreseen, Foreseer};
 pub use judge::{Age, Judgement, Known, Verdict, judge, yet_to_come};

@@ -70,7 +70,7 @@ impl Claims {
 impl Fleet<'_> {
     /// Moves one target of the configuration as far as it may go.
     pub async fn attend<'t>(&self, target: &'t Target, progress: &dyn Progress) -> Result<Attended<'t>, DriveError> {
-        let known = self.survey.of(&target.name);
+        let known = self.survey.of_target(target);
         if let Some(open) = known.course.filter(|stored| !stored.rotation.is_closed()) {
             return self.go_on(open, progress).await;
         }

@@ -61,7 +61,7 @@ impl Foreseen {
 impl Foreseer<'_> {
     /// What would be done with this target.
     pub async fn foresee(&self, target: &Target) -> Foreseen {
-        let known = self.survey.of(&target.name);
+        let known = self.survey.of_target(target);
         let judged = judge(target, known, self.now, SignedDuration::ZERO);
         match self.see(target, known, judged.clone()).await {
             Ok(foreseen) => foreseen,

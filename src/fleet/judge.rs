@@ -321,14 +321,13 @@ fn automated(target: &str, rotation: &Rotation, now: Timestamp) -> Judgement {
 }
 
 fn walked(target: &str, walk: &Walk, now: Timestamp) -> Judgement {
-    let (taken, all) = (walk.ticks.len(), walk.itinerary.steps.len());
     let overdue = walk.overdue_at() <= now;
     let late = if overdue { "overdue: " } else { "" };
     Judgement {
         remedy: vec![format!("rotate status {target}")],
         ..plain(
             Verdict::Guided,
-            format!("{late}{taken} of {all} steps are behind"),
+            format!("{late}{}", walk.progress()),
             overdue,
         )
     }

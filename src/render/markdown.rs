@@ -4,7 +4,7 @@ use rotate_providers::guide::inert;
 
 use super::{Listed, Report};
 use crate::machine::Ticked;
-use crate::plan::{Guidance, GuidedStep, Planned};
+use crate::plan::{Guidance, GuidedStep, Planned, StepState};
 
 /// The plans of these targets.
 pub fn document(reports: &[Report]) -> String {
@@ -72,6 +72,10 @@ fn plan(report: &Report) -> String {
             line(&format!("\n**Still works:** {}", escaped(residue)));
         }
         line(&format!("\n**Sources:** {}", escaped(&guide.pages().join("; "))));
+        if let (None, Some(command)) = (&report.rotation, &report.next.command) {
+            let fence = "`".repeat(longest_run(command).max(2) + 1);
+            line(&format!("\n**To begin it:**\n\n{fence}shell\n{command}\n{fence}"));
+        }
     }
     text
 }
@@ -114,10 +118,9 @@ fn head(line: &mut impl FnMut(&str), report: &Report, guide: &Guidance) {
 
 fn one(line: &mut impl FnMut(&str), number: usize, step: &Planned) {
     let guided = step.guided.as_ref();
-    let done = guided.is_some_and(|guided| guided.tick.is_some());
-    let mark = if done { "x" } else { " " };
     line(&format!(
-        "- [{mark}] **{number}. {}:** {}",
+        "- {}**{number}. {}:** {}",
+        checkbox(step),
         escaped(&step.who),
         escaped(&step.what)
     ));
@@ -159,6 +162,18 @@ fn details(detail: &mut impl FnMut(&str, &str), step: &Planned, guided: &GuidedS
         };
         let more = told_of.map(|text| format!(": {text}")).unwrap_or_default();
         told(name, &Some(format!("{} by {}{more}", tick.at, tick.by)));
+        for note in &tick.added {
+            told("Added", &Some(format!("{} by {}: {}", note.at, note.by, note.evidence)));
+        }
+    }
+}
+
+/// The box of a step. One that was skipped has none: it is neither done nor open.
+pub(super) fn checkbox(step: &Planned) -> &'static str {
+    match step.guided.as_ref().map(|guided| guided.state) {
+        Some(StepState::Done) => "[x] ",
+        Some(StepState::Skipped) => "*Skipped:* ",
+        Some(StepState::Open) | None => "[ ] ",
     }
 }
 

@@ -6,11 +6,11 @@ use rotate_providers::guide::inert;
 use serde::Serialize;
 
 use super::Speaker;
-use super::markdown::escaped;
+use super::markdown::{checkbox, escaped};
 use super::text::{day, minute};
 use crate::config::{How, Target};
 use crate::fleet::{Foreseen, Verdict};
-use crate::plan::Planned;
+use crate::plan::{Planned, StepState};
 
 /// What would be done with one target, and why.
 #[derive(Debug, Serialize)]
@@ -187,9 +187,10 @@ pub fn text(outlooks: &[Outlook]) -> String {
 
 fn steps(plan: &[Planned]) -> impl Iterator<Item = String> {
     plan.iter().zip(1..).map(|(step, number)| {
-        let mark = match &step.guided {
-            Some(guided) if guided.tick.is_some() => "\u{2713} ",
-            _ => "",
+        let mark = match step.guided.as_ref().map(|guided| guided.state) {
+            Some(StepState::Done) => "\u{2713} ",
+            Some(StepState::Skipped) => "\u{2013} skipped: ",
+            Some(StepState::Open) | None => "",
         };
         let when = step.at.map(|at| format!(" (until {})", minute(at))).unwrap_or_default();
         let careful = if step.effect && !step.reversible {
@@ -245,11 +246,10 @@ pub fn markdown(outlooks: &[Outlook]) -> String {
             text.push_str(&format!("- {}: {}\n", escaped(&noted.what), escaped(&noted.why)));
         }
         for (step, number) in outlook.steps.iter().zip(1..) {
-            let done = step.guided.as_ref().is_some_and(|guided| guided.tick.is_some());
             let when = step.at.map(|at| format!(" (until {})", minute(at))).unwrap_or_default();
             text.push_str(&format!(
-                "- [{}] **{number}. {}**, {}: {}{when}\n",
-                if done { "x" } else { " " },
+                "- {}**{number}. {}**, {}: {}{when}\n",
+                checkbox(step),
                 escaped(&step.who),
                 step.phase,
                 escaped(&step.what)

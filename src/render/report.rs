@@ -179,9 +179,14 @@ impl Report {
 
     /// A rotation as it stands, with what can be said without asking the vendor.
     pub fn standing(stored: &Stored, now: Timestamp, speaker: &Speaker) -> Self {
+        Self::standing_as(&stored.target, stored, now, speaker)
+    }
+
+    /// The same, under the name that the configuration gives to its target.
+    pub fn standing_as(name: &str, stored: &Stored, now: Timestamp, speaker: &Speaker) -> Self {
         match stored.clone().sort() {
             Ok(automated) => Self::now(&automated, now, speaker),
-            Err(guided) => Self::walking(&guided.target, &guided.id, &guided.rotation, now, speaker),
+            Err(guided) => Self::walking(name, &guided.id, &guided.rotation, now, speaker),
         }
     }
 
@@ -201,17 +206,21 @@ impl Report {
         itinerary.connector.clone_into(&mut report.connector);
         report.rotation = Some(id.to_owned());
         report.state = walk.phase_name();
-        let (taken, all) = (walk.ticks.len(), itinerary.steps.len());
-        let behind = format!("{taken} of {all} steps of `{}` are behind", itinerary.procedure);
+        let all = itinerary.steps.len();
+        let progress = match itinerary.procedure.as_str() {
+            "rotate" => walk.progress(),
+            other => format!("`{other}`: {}", walk.progress()),
+        };
         report.reason = Some(match walk.ticks.last().filter(|_| walk.is_done()) {
-            Some(last) => format!("{behind}, the last one since {}", last.at.strftime("%Y-%m-%d")),
-            None if !walk.is_closed() && walk.overdue_at() <= now => format!("overdue: {behind}"),
-            None => behind,
+            Some(last) => format!("{progress}, the last one since {}", last.at.strftime("%Y-%m-%d")),
+            None if !walk.is_closed() && walk.overdue_at() <= now => format!("overdue: {progress}"),
+            None => progress,
         });
-        if let Some(step) = walk.next_step().filter(|_| !walk.aborted) {
+        let next = walk.next_step().zip(walk.next_position());
+        if let Some((step, position)) = next.filter(|_| !walk.aborted) {
             report.next = Next {
                 who: Some("person"),
-                what: Some(format!("step {} of {all}: {step}", taken + 1)),
+                what: Some(format!("step {} of {all}: {step}", position + 1)),
                 command: Some(speaker.command(&format!("done {target} {step}"))),
                 at: Some(walk.overdue_at()),
             };
@@ -258,6 +267,17 @@ impl Report {
             is_brief: false,
             is_judged: false,
         }
+    }
+
+    /// Adds the line that begins it.
+    pub fn with_beginning(mut self, line: String) -> Self {
+        self.next = Next {
+            who: Some("person"),
+            what: Some("begins it".to_owned()),
+            command: Some(line),
+            at: None,
+        };
+        self
     }
 
     /// A guided rotation that would be opened.

@@ -4,7 +4,7 @@ mod guided;
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-pub use guided::{connector, plan as guided_plan, step as guided_step};
+pub use guided::{connector, opening as guided_opening, plan as guided_plan, step as guided_step};
 
 use super::{AgeReport, Listed, Report};
 use rotate_providers::guide::inert;
@@ -219,6 +219,11 @@ fn detail(event: &Event) -> String {
         },
         Event::Drifted { why, .. } => told(why),
         Event::Released { by } => told(&format!("by {by}")),
+        Event::StepUndone { step, by, why } => {
+            let why = why.iter().map(|text| format!(": {text}")).collect::<String>();
+            told(&format!("{step} by {by}{why}"))
+        }
+        Event::EvidenceAdded { step, by, evidence } => told(&format!("{step} by {by}: {evidence}")),
         Event::StepSkipped { step, by, why } => told(&format!("{step} by {by}: {why}")),
         _ => String::new(),
     }

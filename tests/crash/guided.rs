@@ -17,7 +17,14 @@ use crate::system::Move;
 const TARGET: &str = "freshdesk/acme";
 
 /// The command that opens it, and shows where it stands.
-const OPEN: [&str; 5] = ["freshdesk", "--domain", "acme", "--agent", "gainsight@acme.com"];
+const OPEN: [&str; 6] = [
+    "freshdesk",
+    "--domain",
+    "acme",
+    "--agent",
+    "gainsight@acme.com",
+    "--begin",
+];
 
 /// After so many ticks the one who gives up does so.
 const TICKS_BEFORE_GIVING_UP: usize = 2;

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use rotate_fixtures::place::Ran;
 use serde_json::json;
 
-use crate::desk::{ALL, Desk, OPEN, STEPS, TARGET};
+use crate::desk::{ALL, Desk, OPEN, SHOW, STEPS, TARGET};
 
 /// A word of a shell.
 fn quoted(text: &str) -> String {
@@ -214,7 +214,8 @@ fn wrapped(plan: &str) -> impl Iterator<Item = &str> {
     let mut is_command = false;
     plan.lines().filter(move |line| {
         is_command = line.ends_with("into a shell:") || is_command && line.starts_with(&" ".repeat(16));
-        !line.contains("https://") && (!is_command || line.ends_with("into a shell:"))
+        let is_copied = line.starts_with("To begin it:") || line.contains("https://");
+        !is_copied && (!is_command || line.ends_with("into a shell:"))
     })
 }
 
@@ -222,7 +223,7 @@ fn wrapped(plan: &str) -> impl Iterator<Item = &str> {
 fn a_plan_is_wrapped_to_the_terminal() {
     let desk = Desk::new();
     for columns in [60, 80, 100] {
-        let arguments = [&OPEN[..], &["--dry-run"]].concat();
+        let arguments = [&SHOW[..], &["--dry-run"]].concat();
         let ran = on_a_terminal(&desk, columns, &arguments, "").expect(0);
         let widest = wrapped(&ran.stdout).map(|line| line.chars().count()).max().unwrap();
         assert!(widest <= columns as usize, "{widest} at {columns}\n{}", ran.stdout);
