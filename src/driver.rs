@@ -20,7 +20,7 @@ use rotate_providers::secret::{Credential, Secret};
 pub use error::{DriveError, Refusal};
 pub use interrupt::Interrupt;
 pub use live::{History, LiveKey, Rival, rivals};
-pub use open::{Found, Request, Standing, inspect, prepare};
+pub use open::{Found, Request, Standing, prepare};
 pub use outcome::Outcome;
 pub use pace::Pace;
 

@@ -13,7 +13,7 @@ use std::path::Path;
 
 pub use checkup::Checkup;
 pub use listed::Listed;
-pub use outlook::Outlook;
+pub use outlook::{Noted, Outlook};
 pub use report::{AgeReport, Next, Report};
 
 /// How commands that a person is told to run begin: with the state folder, where it is not the default one.

@@ -135,8 +135,8 @@ async fn examine(
                 }),
             }
         }
-        let wanted = (!is_open).then_some(&wanted);
-        findings.extend(check(provider.as_ref(), &owner, wanted).await);
+        let destinations = if is_open { &[] } else { wanted.destinations() };
+        findings.extend(check(provider.as_ref(), &owner, destinations).await);
         Ok::<_, DriveError>(findings)
     };
     match looked.await {

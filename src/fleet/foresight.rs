@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use rotate_providers::Vendors;
-use rotate_providers::contract::{Check, Finding, Minting, Principal, Provider};
+use rotate_providers::contract::{Check, Finding, Minting, Provider};
 use rotate_providers::guide::Procedure;
 
 use super::attend::stuck;
 use super::expected::{at_home, drift};
-use super::{Judgement, Known, Survey, Verdict, Wanted, check, judge};
+use super::{Judgement, Known, Survey, Verdict, Wanted, check, in_the_way, judge};
 use crate::config::{Automatic, ByHand, How, Target};
-use crate::driver::{DriveError, Found, History, prepare};
+use crate::driver::{DriveError, Found, History, Request, prepare};
 use crate::machine::{Block, Course, Drift, Rotation, Sighting, Watch};
 use crate::plan::{Planned, foresee, lead};
 use crate::policy::Facts;
@@ -114,7 +114,7 @@ impl Foreseer<'_> {
                 let automation = rotate_providers::automation(&charter.connector)
                     .ok_or_else(|| DriveError::UnknownConnector(charter.connector.clone()))?;
                 let provider = (automation.connect)(charter.inputs.clone(), vendors).await?;
-                check(provider.as_ref(), &charter.owner, None).await
+                check(provider.as_ref(), &charter.owner, &[]).await
             }
             _ => Vec::new(),
         };
@@ -156,26 +156,18 @@ impl Foreseer<'_> {
         if judged.verdict != Verdict::Start && !of_unknown_age {
             return Ok(Foreseen::plain(judged));
         }
-        self.start(provider.as_ref(), &owner, &wanted, found, judged).await
+        self.start(provider.as_ref(), &wanted, found, judged).await
     }
 
     async fn start(
         &self,
         provider: &dyn Provider,
-        owner: &Principal,
         wanted: &Wanted<'_>,
         found: Found,
         judged: Judgement,
     ) -> Result<Foreseen, DriveError> {
-        let findings = check(provider, owner, Some(wanted)).await;
-        let mints_locally = matches!(provider.minting(), Minting::Local(_));
         let request = wanted.request(&found.history);
-        let steps = match prepare(&request, found, mints_locally).await {
-            Ok((rotation, facts, _)) => foresee(rotation, facts, self.now)?,
-            // What is wrong with the destination is among the findings.
-            Err(DriveError::Delivery(_)) => Vec::new(),
-            Err(error) => return Err(error),
-        };
+        let Opening { steps, findings, .. } = foretell(provider, &request, found, self.now).await?;
         let reason = match judged.age {
             Some(_) => judged.reason,
             None => "nobody tells how old its key is, so it is taken for too old".to_owned(),
@@ -189,6 +181,46 @@ impl Foreseer<'_> {
                 ..judged
             })
         })
+    }
+}
+
+/// A rotation that would be opened.
+pub struct Opening {
+    /// As it would begin; `None` where a destination does not let it.
+    pub rotation: Option<Rotation>,
+    /// Its steps, from here to the end.
+    pub steps: Vec<Planned>,
+    /// What was looked at beforehand.
+    pub findings: Vec<Finding>,
+}
+
+/// What a rotation of what was found would need and do. Reads only. `plan` and the dry run of one target both ask this, so
+/// neither sees less than the other.
+pub async fn foretell(
+    provider: &dyn Provider,
+    request: &Request<'_>,
+    found: Found,
+    now: Timestamp,
+) -> Result<Opening, DriveError> {
+    let findings = match &found.live {
+        Ok(_) => check(provider, &found.observation.owner, request.destinations).await,
+        // Nothing of it would be used.
+        Err(_) => Vec::new(),
+    };
+    let mints_locally = matches!(provider.minting(), Minting::Local(_));
+    match prepare(request, found, mints_locally).await {
+        Ok((rotation, facts, _)) => Ok(Opening {
+            steps: foresee(rotation.clone(), facts, now)?,
+            rotation: Some(rotation),
+            findings,
+        }),
+        // What is wrong with the destination is among the findings.
+        Err(DriveError::Delivery(_)) if in_the_way(&findings).is_some() => Ok(Opening {
+            rotation: None,
+            steps: Vec::new(),
+            findings,
+        }),
+        Err(error) => Err(error),
     }
 }
 

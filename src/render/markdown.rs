@@ -2,6 +2,7 @@
 
 use rotate_providers::guide::inert;
 
+use super::outlook::findings_in_markdown;
 use super::{Listed, Report};
 use crate::machine::Ticked;
 use crate::plan::{Guidance, GuidedStep, Planned, StepState};
@@ -55,6 +56,9 @@ fn plan(report: &Report) -> String {
     match &report.guide {
         Some(guide) => head(&mut line, report, guide),
         None => line(&format!("## {}: {}\n", escaped(&report.name), report.state)),
+    }
+    if let (Some(problems), Some(unknown)) = (&report.problems, &report.unknown) {
+        line(&findings_in_markdown(problems, unknown));
     }
     let mut phase = "";
     for (number, step) in (1..).zip(report.plan.iter().flatten()) {

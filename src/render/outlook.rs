@@ -46,7 +46,7 @@ pub struct Outlook {
 }
 
 /// Something that was found out beforehand.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Noted {
     /// What was looked at.
     pub what: String,
@@ -95,7 +95,7 @@ impl Outlook {
     }
 }
 
-fn noted(findings: Vec<Finding>) -> (Vec<Noted>, Vec<Noted>) {
+pub(super) fn noted(findings: Vec<Finding>) -> (Vec<Noted>, Vec<Noted>) {
     let (mut problems, mut unknown) = (Vec::new(), Vec::new());
     for Finding { what, check } in findings {
         match check {
@@ -170,19 +170,40 @@ pub fn text(outlooks: &[Outlook]) -> String {
         ));
         lines.push(format!("  {}", outlook.reason));
         lines.extend(outlook.remedy.iter().map(|line| format!("    {line}")));
-        for problem in &outlook.problems {
-            lines.push(format!("  ! {}: {}", problem.what, problem.why));
-            lines.extend(problem.remedy.iter().map(|line| format!("      {line}")));
-        }
-        lines.extend(
-            outlook
-                .unknown
-                .iter()
-                .map(|noted| format!("  ? {}: {}", noted.what, noted.why)),
-        );
+        lines.extend(findings(&outlook.problems, &outlook.unknown));
         lines.extend(steps(&outlook.steps));
     }
     lines.iter().map(|line| inert(line) + "\n").collect()
+}
+
+/// What was found out beforehand, a line each, and what mends it.
+pub(super) fn findings(problems: &[Noted], unknown: &[Noted]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for problem in problems {
+        lines.push(format!("  ! {}: {}", problem.what, problem.why));
+        let remedy = problem.remedy.iter().flat_map(|remedy| remedy.lines());
+        lines.extend(remedy.map(|line| format!("      {line}")));
+    }
+    lines.extend(unknown.iter().map(|noted| format!("  ? {}: {}", noted.what, noted.why)));
+    lines
+}
+
+/// The same as a list, for tickets.
+pub(super) fn findings_in_markdown(problems: &[Noted], unknown: &[Noted]) -> String {
+    let mut text = String::new();
+    for problem in problems {
+        let remedy = problem.remedy.as_deref().unwrap_or_default();
+        text.push_str(&format!(
+            "- **{}:** {}; {}\n",
+            escaped(&problem.what),
+            escaped(&problem.why),
+            escaped(remedy)
+        ));
+    }
+    for noted in unknown {
+        text.push_str(&format!("- {}: {}\n", escaped(&noted.what), escaped(&noted.why)));
+    }
+    text
 }
 
 fn steps(plan: &[Planned]) -> impl Iterator<Item = String> {
@@ -233,18 +254,7 @@ pub fn markdown(outlooks: &[Outlook]) -> String {
         for line in &outlook.remedy {
             text.push_str(&format!("- {}\n", escaped(line)));
         }
-        for problem in &outlook.problems {
-            let remedy = problem.remedy.as_deref().unwrap_or_default();
-            text.push_str(&format!(
-                "- **{}:** {}; {}\n",
-                escaped(&problem.what),
-                escaped(&problem.why),
-                escaped(remedy)
-            ));
-        }
-        for noted in &outlook.unknown {
-            text.push_str(&format!("- {}: {}\n", escaped(&noted.what), escaped(&noted.why)));
-        }
+        text.push_str(&findings_in_markdown(&outlook.problems, &outlook.unknown));
         for (step, number) in outlook.steps.iter().zip(1..) {
             let when = step.at.map(|at| format!(" (until {})", minute(at))).unwrap_or_default();
             text.push_str(&format!(

@@ -1,9 +1,11 @@
 //! Where one target stands, for text and JSON alike.
 
 use jiff::Timestamp;
+use rotate_providers::contract::Finding;
 use serde::Serialize;
 
-use super::Speaker;
+use super::outlook::noted;
+use super::{Noted, Speaker};
 use super::standing::{handover, reason, state, undo, what_next};
 use crate::config::{How, Target};
 use crate::driver::DriveError;
@@ -40,6 +42,12 @@ pub struct Report {
     /// What would be done; only of a dry run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<Vec<Planned>>,
+    /// What would stand in the way; only of a dry run that opens a rotation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problems: Option<Vec<Noted>>,
+    /// What shows only when it is used; only of a dry run that opens a rotation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<Vec<Noted>>,
     /// What a person has to know before the first step; only of guided targets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub guide: Option<Guidance>,
@@ -121,6 +129,8 @@ impl Report {
             reason: None,
             age: None,
             plan: None,
+            problems: None,
+            unknown: None,
             guide: None,
             handover: Vec::new(),
             undo: None,
@@ -256,6 +266,8 @@ impl Report {
             reason: reason(rotation, wait, now),
             age: None,
             plan: None,
+            problems: None,
+            unknown: None,
             guide: None,
             handover: if waits_for_cutover {
                 handover(rotation)
@@ -296,6 +308,14 @@ impl Report {
     /// Adds what would be done.
     pub fn with_plan(mut self, plan: Vec<Planned>) -> Self {
         self.plan = Some(plan);
+        self
+    }
+
+    /// Adds what was found out beforehand.
+    pub fn with_findings(mut self, findings: Vec<Finding>) -> Self {
+        let (problems, unknown) = noted(findings);
+        self.problems = Some(problems);
+        self.unknown = Some(unknown);
         self
     }
 

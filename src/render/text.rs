@@ -6,7 +6,8 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 pub use guided::{connector, opening as guided_opening, plan as guided_plan, step as guided_step};
 
-use super::{AgeReport, Listed, Report};
+use super::outlook::findings;
+use super::{AgeReport, Listed, Noted, Report};
 use rotate_providers::guide::inert;
 
 use crate::machine::{Event, SwitchedBy};
@@ -30,7 +31,11 @@ pub fn story(report: &Report) -> String {
     fact("age", &report.age.as_ref().map(age));
     fact("reason", &report.reason);
     match &report.plan {
-        Some(plan) => lines.extend(steps(plan)),
+        Some(plan) => {
+            let of = |noted: &Option<Vec<Noted>>| noted.clone().unwrap_or_default();
+            lines.extend(findings(&of(&report.problems), &of(&report.unknown)));
+            lines.extend(steps(plan));
+        }
         None => lines.extend(next(report)),
     }
     lines.join("\n") + "\n"
