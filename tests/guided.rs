@@ -26,6 +26,8 @@ mod examples;
 mod injection;
 #[path = "guided/life.rs"]
 mod life;
+#[path = "guided/narrow.rs"]
+mod narrow;
 #[path = "guided/secrets.rs"]
 mod secrets;
 #[path = "guided/undo.rs"]

@@ -313,11 +313,6 @@ fn events() -> Vec<Event> {
             by: by.clone(),
             why: None,
         },
-        Event::StepUndone {
-            step: "look".to_owned(),
-            by: by.clone(),
-            why: Some("not seen after all".to_owned()),
-        },
         Event::EvidenceAdded {
             step: "look".to_owned(),
             by: by.clone(),

@@ -85,7 +85,8 @@ impl<'n> Meant<'n> {
         };
         Self {
             name,
-            credential: of_file.or_else(of_journal),
+            // Where nobody has told which credential it is, the name alone counts.
+            credential: of_file.or_else(of_journal).filter(|credential| credential.name.is_some()),
         }
     }
 

@@ -286,10 +286,9 @@ impl Work {
                 // What was never begun for the signal's sake has nothing to tell.
                 let is_told = !matches!(error, DriveError::Interrupted);
                 let telling = if is_told { Telling::Named } else { Telling::Not };
-                let connector = self.target(turn).map(|target| target.connector.id);
                 let report = self
                     .session
-                    .failed(&self.global, self.name(turn), connector, &error, telling)
+                    .failed(&self.global, self.name(turn), self.target(turn), &error, telling)
                     .await;
                 Ended {
                     report,

@@ -74,8 +74,8 @@ fn print_all(global: &Global, reports: &[Report], is_fleet: bool) {
     terminal::print(&match global.output {
         Output::Json => json::document(reports),
         Output::Markdown => markdown::table(reports),
-        Output::Text if is_fleet => text::fleet(reports),
-        Output::Text => text::table(reports),
+        Output::Text if is_fleet => text::fleet(reports, terminal::columns()),
+        Output::Text => text::table(reports, terminal::columns()),
     });
 }
 

@@ -90,6 +90,8 @@ impl Survey {
             return Vec::new();
         };
         let credential = self.namings.known(target.connector.id, &by_hand.values);
+        // Of two targets that do not say which credential they are about, each is one.
+        let credential = credential.filter(|credential| credential.name.is_some());
         let names = credential.and_then(|credential| self.guided.get(&credential));
         let others = names.into_iter().flatten().filter(|name| **name != target.name);
         others.filter_map(|name| self.courses.get(name)).collect()

@@ -33,15 +33,14 @@ pub fn table(reports: &[Report]) -> String {
 /// A table of connectors.
 pub fn connectors(listed: &[Listed]) -> String {
     let mut text =
-        "| connector | rotates | how | old and new overlap | roles by hand |\n|---|---|---|---|---|\n".to_owned();
+        "| connector | rotates | how | old and new overlap |\n|---|---|---|---|\n".to_owned();
     for connector in listed {
         text.push_str(&format!(
-            "| `{}` | {} | {} | {} | {} |\n",
+            "| `{}` | {} | {} | {} |\n",
             connector.id,
             escaped(&connector.title),
             connector.mode,
-            escaped(&connector.overlap_in_words()),
-            escaped(&connector.roles.join("; "))
+            escaped(&connector.overlap_in_words())
         ));
     }
     text

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Speaker;
 use super::markdown::{checkbox, escaped};
-use super::text::{day, minute};
+use super::text::{day, folded, minute};
 use crate::config::{How, Target};
 use crate::fleet::{Foreseen, Verdict};
 use crate::plan::{Planned, StepState};
@@ -62,7 +62,12 @@ impl Outlook {
         let failed = foreseen.would_fail();
         let judgement = foreseen.judgement;
         let deadline = judgement.age.map(|age| age.deadline);
-        let (problems, unknown) = noted(foreseen.findings);
+        let (mut problems, mut unknown) = noted(foreseen.findings);
+        for noted in problems.iter_mut().chain(&mut unknown) {
+            noted.why = target.in_its_words(&noted.why);
+            noted.remedy = noted.remedy.as_ref().map(|remedy| target.in_its_words(remedy));
+        }
+        let remedy = judgement.remedy.iter();
         Self {
             name: target.name.clone(),
             connector: target.connector.id,
@@ -72,13 +77,13 @@ impl Outlook {
             },
             owner: target.owner.clone(),
             verdict: judgement.verdict,
-            reason: judgement.reason,
+            reason: target.in_its_words(&judgement.reason),
             due_at: deadline.map(|deadline| deadline.begin_at),
             gone_by: deadline.map(|deadline| deadline.gone_by),
             steps: foreseen.steps,
             problems,
             unknown,
-            remedy: judgement.remedy.iter().map(|line| speaker.line(line)).collect(),
+            remedy: remedy.map(|line| speaker.line(&target.in_its_words(line))).collect(),
             failed,
             is_pressing: judgement.is_pressing,
         }
@@ -137,43 +142,48 @@ fn counted(outlooks: &[Outlook]) -> String {
     )
 }
 
-/// For people: what is to be done in full, and the rest in a line.
-pub fn text(outlooks: &[Outlook]) -> String {
+/// For people, as wide as this at most: what is to be done in full, and the rest in a line.
+pub fn text(outlooks: &[Outlook], columns: Option<usize>) -> String {
     let mut lines = vec![counted(outlooks)];
     for outlook in outlooks {
-        let due = outlook
-            .due_at
-            .map(|at| format!(", due {}", day(at)))
-            .unwrap_or_default();
         let whole = outlook.is_to_do() || outlook.is_pressing || outlook.failed;
-        if !whole {
-            lines.push(format!(
-                "  {:<9} {}: {}",
-                outlook.verdict.name(),
-                outlook.name,
-                outlook.reason
-            ));
-            continue;
+        if whole {
+            lines.push(String::new());
+            lines.extend(in_full(outlook, columns));
+        } else {
+            let (verdict, name) = (outlook.verdict.name(), &outlook.name);
+            let line = format!("  {verdict:<9} {name}: {}", outlook.reason);
+            lines.extend(folded(&inert(&line), columns));
         }
-        lines.push(String::new());
-        let owner = outlook
-            .owner
-            .as_ref()
-            .map(|owner| format!(", {owner}"))
-            .unwrap_or_default();
-        lines.push(format!(
-            "{}: {} ({}, {}{owner}{due})",
-            outlook.name,
-            outlook.verdict.name(),
-            outlook.connector,
-            outlook.mode
-        ));
-        lines.push(format!("  {}", outlook.reason));
-        lines.extend(outlook.remedy.iter().map(|line| format!("    {line}")));
-        lines.extend(findings(&outlook.problems, &outlook.unknown));
-        lines.extend(steps(&outlook.steps));
     }
-    lines.iter().map(|line| inert(line) + "\n").collect()
+    lines.iter().map(|line| line.to_owned() + "\n").collect()
+}
+
+fn in_full(outlook: &Outlook, columns: Option<usize>) -> Vec<String> {
+    let due = outlook
+        .due_at
+        .map(|at| format!(", due {}", day(at)))
+        .unwrap_or_default();
+    let owner = outlook
+        .owner
+        .as_ref()
+        .map(|owner| format!(", {owner}"))
+        .unwrap_or_default();
+    let head = format!(
+        "{}: {} ({}, {}{owner}{due})",
+        outlook.name,
+        outlook.verdict.name(),
+        outlook.connector,
+        outlook.mode
+    );
+    let fold = |line: String| folded(&inert(&line), columns);
+    let mut lines = fold(head);
+    lines.extend(fold(format!("  {}", outlook.reason)));
+    // There are commands among them, to be copied: they stay as they are.
+    lines.extend(outlook.remedy.iter().map(|line| inert(&format!("    {line}"))));
+    let findings = findings(&outlook.problems, &outlook.unknown).into_iter();
+    lines.extend(findings.chain(steps(&outlook.steps)).flat_map(fold));
+    lines
 }
 
 /// What was found out beforehand, a line each, and what mends it.

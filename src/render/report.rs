@@ -146,7 +146,7 @@ impl Report {
         let is_guided = matches!(target.how, How::ByHand(_));
         target.connector.id.clone_into(&mut report.connector);
         report.is_judged = true;
-        report.reason = Some(judged.reason.clone());
+        report.reason = Some(target.in_its_words(&judged.reason));
         report.age = judged.age.as_ref().map(|age| AgeReport::at(age, now));
         let begins = judged.age.map(|age| age.deadline.begin_at);
         let next = |who, what: &str, at| Next {
@@ -158,7 +158,8 @@ impl Report {
         report.next = match judged.verdict {
             Verdict::Blocked => {
                 report.state = "blocked";
-                let remedy: Vec<String> = judged.remedy.iter().map(|line| speaker.line(line)).collect();
+                let remedy = judged.remedy.iter();
+                let remedy: Vec<String> = remedy.map(|line| speaker.line(&target.in_its_words(line))).collect();
                 next("person", &remedy.join("\n"), None)
             }
             _ if is_guided => next("person", "takes the steps of the guide", begins),
