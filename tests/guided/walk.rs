@@ -227,6 +227,7 @@ fn a_walk_of_nothing_is_refused() {
         "{}",
         ran.stdout
     );
+    assert!(ran.stdout.contains("freshdesk --domain acme --begin"), "{}", ran.stdout);
     assert!(!desk.state().exists());
 }
 
