@@ -49,7 +49,9 @@ impl Speaker {
 
 /// A word as a shell reads it.
 pub fn quoted(text: &str) -> String {
-    let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+@:,=%".contains(c));
+    let plain = text
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "/._-+@:,=%".contains(c));
     if plain && !text.is_empty() {
         text.to_owned()
     } else {

@@ -62,8 +62,18 @@ impl Walker<'_> {
             }
             Some(_) if walk.aborted => Err(refused(&guided, GIVEN_UP)),
             Some(tick) => {
-                let why = format!("step {step} was skipped, at {} by {}: there is no evidence of it", tick.at, tick.by);
-                Err(refused_with(&guided, &why, &["take that back first:", &format!("rotate undo {} {step}", guided.target)]))
+                let why = format!(
+                    "step {step} was skipped, at {} by {}: there is no evidence of it",
+                    tick.at, tick.by
+                );
+                Err(refused_with(
+                    &guided,
+                    &why,
+                    &[
+                        "take that back first:",
+                        &format!("rotate undo {} {step}", guided.target),
+                    ],
+                ))
             }
             None => Err(refused(&guided, &format!("step {step} is open: it is not done yet"))),
         }
@@ -137,7 +147,10 @@ fn next_step(guided: &Guided, named: &str) -> Result<String, DriveError> {
     Err(match walk.tick_of(&step) {
         Some(tick) => {
             let what = if tick.is_taken() { "done" } else { "skipped" };
-            let why = format!("step {step} was ticked already, as {what}, at {} by {}", tick.at, tick.by);
+            let why = format!(
+                "step {step} was ticked already, as {what}, at {} by {}",
+                tick.at, tick.by
+            );
             let back = format!("rotate undo {} {step}", guided.target);
             refused_with(guided, &why, &["to take that back:", &back])
         }

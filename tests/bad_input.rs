@@ -243,12 +243,23 @@ fn of_bucket(place: &Workplace, bucket: &str, more: &[&str]) -> Ran {
 #[test]
 fn a_bucket_that_is_missing_is_told_by_the_dry_run_and_before_a_key_is_made() {
     let place = Workplace::new(ROTATE);
-    let words = ["bucket acme-dta", "does not exist", "write the bucket's right name", "nothing was created"];
+    let words = [
+        "bucket acme-dta",
+        "does not exist",
+        "write the bucket's right name",
+        "nothing was changed",
+    ];
     let planned = of_bucket(&place, "acme-dta", &["--dry-run"]).expect(1).says(&words);
     assert!(planned.stdout.contains("! bucket acme-dta"), "{}", planned.stdout);
-    assert!(planned.stdout.contains("create a new key"), "the plan is shown: {}", planned.stdout);
+    assert!(
+        planned.stdout.contains("create a new key"),
+        "the plan is shown: {}",
+        planned.stdout
+    );
     assert!(!place.state().exists());
-    let report = of_bucket(&place, "acme-dta", &["--dry-run", "--output", "json"]).expect(1).json();
+    let report = of_bucket(&place, "acme-dta", &["--dry-run", "--output", "json"])
+        .expect(1)
+        .json();
     assert_eq!(report["targets"][0]["problems"][0]["what"], "bucket acme-dta");
     of_bucket(&place, "acme-dta", &[]).expect(1).says(&words);
     assert_eq!(place.cloud.count_of(Action::CreateAccessKey), 0);

@@ -78,7 +78,11 @@ fn what_the_simulator_knows_to_be_denied_stops_a_rotation_before_a_key_is_made()
         let place = Workplace::new(ROTATE);
         place.cloud.deny(action);
         let words = [format!("permission iam:{action}"), "a policy denies it".to_owned()];
-        let words: Vec<&str> = words.iter().map(String::as_str).chain(["nothing was created"]).collect();
+        let words: Vec<&str> = words
+            .iter()
+            .map(String::as_str)
+            .chain(["nothing was changed"])
+            .collect();
         for more in [&["--dry-run"][..], &[]] {
             Ran::of(place.rotate(AT_ONCE.iter().chain(more))).expect(1).says(&words);
         }

@@ -49,11 +49,10 @@ impl Command {
             let vendors = Vendors::new(config.calls_per_second);
             let speaker = &speaker(global);
             let (vendors, store, survey) = (&vendors, store.as_ref(), &survey);
-            let each = stream::iter(chosen(config, &self.chosen))
-                .map(async |target| {
-                    let checkup = examine(target, vendors, store, survey, speaker).await;
-                    checkup.said_as(|text| target.in_its_words(text))
-                });
+            let each = stream::iter(chosen(config, &self.chosen)).map(async |target| {
+                let checkup = examine(target, vendors, store, survey, speaker).await;
+                checkup.said_as(|text| target.in_its_words(text))
+            });
             checkups.extend(each.buffered(config.concurrency).collect::<Vec<_>>().await);
         } else {
             terminal::note("no configuration was found; only the state folder is checked");

@@ -136,7 +136,11 @@ impl Asked {
         }
         let refusal = self.left_open()?;
         // What is open already was begun without, and is shown.
-        let looked = async { self.find(&locate(global).ok()?.open_journal().await.ok()??).await.ok()? };
+        let looked = async {
+            self.find(&locate(global).ok()?.open_journal().await.ok()??)
+                .await
+                .ok()?
+        };
         let is_open = looked.await.is_some_and(|guided| !guided.rotation.is_closed());
         (!is_open || self.strict).then_some(refusal)
     }
@@ -166,7 +170,10 @@ impl Asked {
     fn left_open(&self) -> Option<Refusal> {
         let guidance = Guidance::of(&self.guide, self.procedure, &self.values);
         let is_needed = |required: bool| self.strict || (self.begin && required);
-        let missing = guidance.missing.iter().filter(|missing| !missing.late && is_needed(missing.required));
+        let missing = guidance
+            .missing
+            .iter()
+            .filter(|missing| !missing.late && is_needed(missing.required));
         let missing: Vec<&str> = missing.map(|missing| missing.option.as_str()).collect();
         (!missing.is_empty()).then(|| {
             let why = format!("the plan needs values that were not given: {}", missing.join(", "));
@@ -222,7 +229,9 @@ impl Asked {
         let wanted = self.credential();
         let mut perhaps = Vec::new();
         for stored in store.summaries().await? {
-            let Course::Guided(walk) = &stored.rotation else { continue };
+            let Course::Guided(walk) = &stored.rotation else {
+                continue;
+            };
             if walk.is_closed() || stored.target == self.target {
                 continue;
             }

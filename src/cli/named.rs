@@ -13,8 +13,8 @@ use super::Global;
 use super::guided::MANUAL;
 use super::target::target_name;
 use crate::config::{self, Config, How, Target};
-use crate::evidence::value_looks_secret;
 use crate::driver::{DriveError, Refusal};
+use crate::evidence::value_looks_secret;
 use crate::fleet::{Credential, Namings};
 use crate::machine::Course;
 use crate::plan::Guidance;
@@ -60,7 +60,10 @@ pub(super) async fn resolve(store: &dyn Store, config: Option<&Config>, name: &s
         }
         several => {
             let refusal = Refusal::because(
-                format!("{name} may mean several rotations that are open: {}", several.join(", ")),
+                format!(
+                    "{name} may mean several rotations that are open: {}",
+                    several.join(", ")
+                ),
                 "name one of them; see them all:",
             );
             Err(DriveError::Refused(refusal.with("rotate status")))
@@ -86,7 +89,9 @@ impl<'n> Meant<'n> {
         Self {
             name,
             // Where nobody has told which credential it is, the name alone counts.
-            credential: of_file.or_else(of_journal).filter(|credential| credential.name.is_some()),
+            credential: of_file
+                .or_else(of_journal)
+                .filter(|credential| credential.name.is_some()),
         }
     }
 
@@ -146,7 +151,10 @@ fn beginning(config: Option<&Config>, name: &str) -> Option<(&'static Connector,
     let of_file = config.and_then(|config| config.targets.iter().find(|target| target.name == name));
     if let Some(target) = of_file {
         let How::ByHand(by_hand) = &target.how else { return None };
-        return Some((rotate_providers::connector(target.connector.id)?, by_hand.values.clone()));
+        return Some((
+            rotate_providers::connector(target.connector.id)?,
+            by_hand.values.clone(),
+        ));
     }
     let (id, value) = match name.split_once('/') {
         Some((id, value)) => (id, Some(percent_decode_str(value).decode_utf8().ok()?)),
@@ -187,7 +195,11 @@ pub(super) fn begin_line(
         let option = input.option();
         if let Some(value) = values.get(&input.name) {
             line.push_str(&format!(" {option} {}", quoted(&inert(value))));
-        } else if guidance.missing.iter().any(|missing| missing.required && missing.option == option) {
+        } else if guidance
+            .missing
+            .iter()
+            .any(|missing| missing.required && missing.option == option)
+        {
             line.push_str(&format!(" {option} {}", input.name.to_uppercase()));
         }
     }

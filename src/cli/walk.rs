@@ -114,7 +114,9 @@ async fn note(question: &str, may_be_empty: bool, interrupt: &Interrupt) -> Opti
             "" if may_be_empty => return Some(text),
             "q" | "quit" => return None,
             "y" | "yes" | "n" | "no" | "s" | "skip" | "done" | "ok" => {
-                terminal::note(&format!("{text} is an answer and no note: name what you saw, where and when"));
+                terminal::note(&format!(
+                    "{text} is an answer and no note: name what you saw, where and when"
+                ));
                 continue;
             }
             _ => {}

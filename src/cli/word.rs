@@ -92,7 +92,9 @@ async fn speak(global: &Global, target: &str, word: Word) -> Exit {
 /// A guided rotation can be given up, and nothing else; `None` where the target's rotation is none.
 async fn give_up(global: &Global, session: &Session, target: &str, word: Word) -> Option<Exit> {
     // Whatever is wrong with the name is told by whoever acts upon it.
-    let name = resolve(&session.store, readable_config(global).as_ref(), target).await.ok()?;
+    let name = resolve(&session.store, readable_config(global).as_ref(), target)
+        .await
+        .ok()?;
     let guided = match session.store.latest(&name).await.ok()??.sort() {
         Err(guided) => guided,
         Ok(_) => return None,

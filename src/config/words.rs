@@ -58,14 +58,26 @@ mod tests {
         let targets = config.map(|config| config.targets).unwrap_or_default();
         assert_eq!(targets.len(), 1);
         for (said, meant) in [
-            ("check the name given with --user, and", "check the name given with `user`, and"),
+            (
+                "check the name given with --user, and",
+                "check the name given with `user`, and",
+            ),
             ("use --profile or --assume-role", "use `profile` or `assume_role`"),
-            ("look at --endpoint-url, the variable", "look at `endpoint_url`, the variable"),
+            (
+                "look at --endpoint-url, the variable",
+                "look at `endpoint_url`, the variable",
+            ),
             ("or add --allow-self: then", "or add `allow_self`: then"),
             ("(see --prefix)", "(see `prefix`)"),
             // To be pasted.
-            ("sign in again: tool login --profile admin", "sign in again: tool login --profile admin"),
-            ("tool delete --user-name u --region r", "tool delete --user-name u --region r"),
+            (
+                "sign in again: tool login --profile admin",
+                "sign in again: tool login --profile admin",
+            ),
+            (
+                "tool delete --user-name u --region r",
+                "tool delete --user-name u --region r",
+            ),
             ("rotate abort --force main", "rotate abort --force main"),
             // No key of a target.
             ("`rotate plan` without --offline", "`rotate plan` without --offline"),

@@ -15,11 +15,7 @@ const CLOCK_REFUSED: SignedDuration = SignedDuration::from_mins(5);
 const CLOCK_OFF: SignedDuration = SignedDuration::from_secs(50);
 
 /// Looks at everything that a rotation of this owner's keys would need, with the destinations that it would write to.
-pub async fn check(
-    provider: &dyn Provider,
-    owner: &Principal,
-    destinations: &[Box<dyn Destination>],
-) -> Vec<Finding> {
+pub async fn check(provider: &dyn Provider, owner: &Principal, destinations: &[Box<dyn Destination>]) -> Vec<Finding> {
     let preflight = provider.preflight(owner).await;
     let mut findings = preflight.findings;
     findings.extend(preflight.vendor_time.map(|told| clock(told, signing_time())));
@@ -39,8 +35,13 @@ pub fn in_the_way(findings: &[Finding]) -> Option<Refusal> {
         }
     }
     remedies.dedup();
-    let refusal = (!whys.is_empty()).then(|| Refusal::because(whys.join("; "), "nothing was created"));
-    refusal.map(|refusal| remedies.into_iter().fold(refusal, Refusal::with))
+    let why = whys.join("; ");
+    remedies.push("nothing was changed".to_owned());
+    (!why.is_empty()).then_some(Refusal {
+        why,
+        remedy: remedies,
+        blocked: false,
+    })
 }
 
 /// Whether a delivery could work.

@@ -23,8 +23,7 @@ impl Credential {
 
     /// Whether the two may be one: nobody has told of one of them which it is.
     pub fn may_be(&self, other: &Self) -> bool {
-        self.connector == other.connector
-            && (self.name == other.name || self.name.is_none() || other.name.is_none())
+        self.connector == other.connector && (self.name == other.name || self.name.is_none() || other.name.is_none())
     }
 }
 

@@ -325,11 +325,7 @@ fn walked(target: &str, walk: &Walk, now: Timestamp) -> Judgement {
     let late = if overdue { "overdue: " } else { "" };
     Judgement {
         remedy: vec![format!("rotate status {target}")],
-        ..plain(
-            Verdict::Guided,
-            format!("{late}{}", walk.progress()),
-            overdue,
-        )
+        ..plain(Verdict::Guided, format!("{late}{}", walk.progress()), overdue)
     }
 }
 

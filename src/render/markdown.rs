@@ -32,8 +32,7 @@ pub fn table(reports: &[Report]) -> String {
 
 /// A table of connectors.
 pub fn connectors(listed: &[Listed]) -> String {
-    let mut text =
-        "| connector | rotates | how | old and new overlap |\n|---|---|---|---|\n".to_owned();
+    let mut text = "| connector | rotates | how | old and new overlap |\n|---|---|---|---|\n".to_owned();
     for connector in listed {
         text.push_str(&format!(
             "| `{}` | {} | {} | {} |\n",

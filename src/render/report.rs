@@ -5,8 +5,8 @@ use rotate_providers::contract::Finding;
 use serde::Serialize;
 
 use super::outlook::noted;
-use super::{Noted, Speaker};
 use super::standing::{handover, reason, state, undo, what_next};
+use super::{Noted, Speaker};
 use crate::config::{How, Target};
 use crate::driver::DriveError;
 use crate::fleet::{Age, Judgement, Verdict};

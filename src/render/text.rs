@@ -5,8 +5,8 @@ mod sheet;
 
 pub use guided::{connector, opening as guided_opening, plan as guided_plan, step as guided_step};
 
-pub(super) use sheet::folded;
 use sheet::Sheet;
+pub(super) use sheet::folded;
 
 use super::outlook::findings;
 use super::{AgeReport, Listed, Noted, Report};

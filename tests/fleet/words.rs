@@ -19,7 +19,13 @@ const OPTIONS: [&str; 9] = [
 
 /// What `plan`, `doctor`, `run` and `status` tell of this place, in every form.
 fn told(place: &FleetWorkplace, meant: &str) {
-    for command in [&["plan"][..], &["doctor"], &["run"], &["status"], &["run", "--output", "json"]] {
+    for command in [
+        &["plan"][..],
+        &["doctor"],
+        &["run"],
+        &["status"],
+        &["run", "--output", "json"],
+    ] {
         let ran = place.run(command);
         for said in [&ran.stdout, &ran.stderr] {
             let named = OPTIONS.into_iter().find(|option| said.contains(option));
@@ -58,7 +64,9 @@ fn credentials_that_are_missing_are_told_of_by_their_keys() {
     place.add_user("old", DAY * 179, "");
     for command in [&["plan"][..], &["doctor"], &["run"]] {
         let mut without = place.command(command);
-        without.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+        without
+            .env_remove("AWS_ACCESS_KEY_ID")
+            .env_remove("AWS_SECRET_ACCESS_KEY");
         let ran = rotate_fixtures::Ran::of(without);
         let all = format!("{}{}", ran.stdout, ran.stderr);
         let named = OPTIONS.into_iter().find(|option| all.contains(option));

@@ -30,7 +30,11 @@ fn a_bare_command_prints_the_plan_writes_nothing_and_says_the_line_that_begins_i
         let ran = desk.run(SHOW.into_iter().chain(["--output", output])).expect(0);
         let line = "freshdesk --domain acme --agent gainsight@acme.com --begin";
         let told = ran.stdout.lines().find(|found| found.ends_with(line));
-        assert!(told.is_some_and(|told| told.contains("rotate ")), "{output}: {}", ran.stdout);
+        assert!(
+            told.is_some_and(|told| told.contains("rotate ")),
+            "{output}: {}",
+            ran.stdout
+        );
         assert!(!desk.state().exists(), "{output}");
         if output == "markdown" {
             // The very line that was told begins it.
@@ -50,7 +54,13 @@ fn a_bare_command_prints_the_plan_writes_nothing_and_says_the_line_that_begins_i
 #[test]
 fn the_line_that_begins_it_can_be_pasted_into_a_shell_and_names_what_is_needed() {
     let desk = Desk::new();
-    let named = ["custom-rest-api", "--system", "slack", "--custom-connector", "Slack; $(id)"];
+    let named = [
+        "custom-rest-api",
+        "--system",
+        "slack",
+        "--custom-connector",
+        "Slack; $(id)",
+    ];
     let plan = desk.run(named).expect(0);
     let line = "custom-rest-api --system slack --custom-connector 'Slack; $(id)' --begin";
     assert!(plan.stdout.contains(line), "{}", plan.stdout);
@@ -80,7 +90,11 @@ fn nothing_begins_while_a_value_that_the_plan_needs_is_missing() {
     let desk = Desk::new();
     desk.run(["freshdesk", "--begin"]).expect(64).says(&["--domain"]);
     let ran = desk.run(["zuora", "--user", "a@acme.com", "--begin"]).expect(64);
-    assert!(ran.stderr.contains("--host") && !ran.stderr.contains("--user"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("--host") && !ran.stderr.contains("--user"),
+        "{}",
+        ran.stderr
+    );
     assert!(!desk.state().exists());
     // What is only of use may be left out, unless --strict asks for it as well.
     let partly = ["freshdesk", "--domain", "acme", "--begin"];
@@ -119,9 +133,13 @@ fn what_is_not_begun_names_the_line_that_begins_it() {
     with_file(&desk, FILE);
     let line = " freshdesk --domain acme --agent gainsight@acme.com --begin";
     desk.run(["done", "helpdesk", "1"]).expect(1).says(&[line]);
-    desk.run(["done", TARGET, "1"]).expect(1).says(&["--domain acme --begin"]);
+    desk.run(["done", TARGET, "1"])
+        .expect(1)
+        .says(&["--domain acme --begin"]);
     // What nobody knows is told as before.
-    desk.run(["done", "nobody", "1"]).expect(1).says(&["no rotation of nobody"]);
+    desk.run(["done", "nobody", "1"])
+        .expect(1)
+        .says(&["no rotation of nobody"]);
 }
 
 #[test]
@@ -149,7 +167,10 @@ fn whatever_identifies_an_open_rotation_is_accepted() {
         .says(&["several rotations", "freshdesk/acme", "freshdesk/emca"]);
     desk.run(["abort", "helpdesk"]).expect(0);
     desk.run(["done", "freshdesk", "1"]).expect(0);
-    assert_eq!(desk.journal().last().map(String::as_str), Some("step-done list-users-of-the-key"));
+    assert_eq!(
+        desk.journal().last().map(String::as_str),
+        Some("step-done list-users-of-the-key")
+    );
     desk.verify();
 }
 
@@ -159,7 +180,12 @@ fn one_credential_has_one_open_rotation_however_it_is_begun() {
     let desk = Desk::new();
     with_file(&desk, FILE);
     desk.run(["run"]).expect(0);
-    for command in [&SHOW[..], &OPEN, &["freshdesk"], &["freshdesk", "--domain", "acme", "--begin"]] {
+    for command in [
+        &SHOW[..],
+        &OPEN,
+        &["freshdesk"],
+        &["freshdesk", "--domain", "acme", "--begin"],
+    ] {
         let ran = desk.run(command.iter().copied()).expect(0);
         assert!(ran.stdout.contains("· helpdesk"), "{command:?}: {}", ran.stdout);
     }

@@ -213,7 +213,14 @@ fn what_was_not_made_delivered_and_proven_was_not_rotated() {
 #[test]
 fn the_end_of_another_procedure_rotates_nothing() {
     let desk = Desk::new();
-    let open = ["snowflake-password", "--user", "GS", "--procedure", "disconnect", "--begin"];
+    let open = [
+        "snowflake-password",
+        "--user",
+        "GS",
+        "--procedure",
+        "disconnect",
+        "--begin",
+    ];
     desk.run(open).expect(0);
     let mut told = String::new();
     for number in 1..=6 {
@@ -366,7 +373,14 @@ fn values_that_are_learned_later_are_shown_and_said_not_to_be_kept() {
 fn another_procedure_is_refused_while_one_is_open() {
     let desk = Desk::new();
     let rotate = ["snowflake-password", "--user", "GS", "--begin"];
-    let disconnect = ["snowflake-password", "--user", "GS", "--procedure", "disconnect", "--begin"];
+    let disconnect = [
+        "snowflake-password",
+        "--user",
+        "GS",
+        "--procedure",
+        "disconnect",
+        "--begin",
+    ];
     desk.run(rotate).expect(0);
     desk.run(disconnect).expect(1).says(&["its `rotate` is open"]);
     desk.run(["abort", "snowflake-password/GS"]).expect(0);

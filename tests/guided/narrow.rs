@@ -41,7 +41,10 @@ fn words(text: &str) -> Vec<&str> {
 fn a_narrow_terminal_gets_a_card_for_each_target_with_every_value_whole() {
     let desk = fleet();
     let wide = desk.run(["status"]).expect(0).stdout;
-    assert!(wide.lines().next().is_some_and(|line| line.contains("GONE BY")), "{wide}");
+    assert!(
+        wide.lines().next().is_some_and(|line| line.contains("GONE BY")),
+        "{wide}"
+    );
     let dates: Vec<&str> = words(&wide).into_iter().filter(|word| word.starts_with("20")).collect();
     assert!(dates.len() >= 2, "{wide}");
     for columns in ["80", "60", "40"] {
@@ -55,7 +58,10 @@ fn a_narrow_terminal_gets_a_card_for_each_target_with_every_value_whole() {
         // A card begins with the target's name, and is apart from the next.
         let cards: Vec<&str> = narrow.trim().split("\n\n").collect();
         assert_eq!(cards.len(), 2, "{narrow}");
-        assert!(cards[0].starts_with("freshdesk-of-the-customer-support-team\n"), "{narrow}");
+        assert!(
+            cards[0].starts_with("freshdesk-of-the-customer-support-team\n"),
+            "{narrow}"
+        );
         assert!(cards[1].starts_with("jira\n"), "{narrow}");
         for label in ["\n  gone by ", "\n  waits for ", "\n  reason "] {
             assert!(cards[0].contains(label), "no {label:?} in\n{narrow}");
@@ -84,7 +90,11 @@ fn the_connectors_fit_into_eighty_columns() {
     let listed = printed(&desk, "80", &["connectors"]);
     assert!(widest(&listed) <= 80, "{listed}");
     for connector in rotate_providers::CONNECTORS {
-        assert!(words(&listed).contains(&connector.id), "{} was cut: {listed}", connector.id);
+        assert!(
+            words(&listed).contains(&connector.id),
+            "{} was cut: {listed}",
+            connector.id
+        );
     }
     let narrow = printed(&desk, "50", &["connectors"]);
     assert!(widest(&narrow) <= 50, "{narrow}");

@@ -17,7 +17,11 @@ fn a_tick_that_is_taken_back_opens_its_step_and_stays_in_the_journal() {
     assert_eq!(target["plan"][1]["state"], "open");
     assert_eq!(target["plan"][1].get("tick"), None);
     assert_eq!(desk.ticked(), [STEPS[0], STEPS[2], STEPS[3]]);
-    assert!(target["reason"].as_str().is_some_and(|why| why.contains("3 of 10 steps are done")));
+    assert!(
+        target["reason"]
+            .as_str()
+            .is_some_and(|why| why.contains("3 of 10 steps are done"))
+    );
     let audit = desk.run(["audit", TARGET]).expect(0).stdout;
     for word in [
         "step-done  look-for-an-overlap by tester",
@@ -30,7 +34,8 @@ fn a_tick_that_is_taken_back_opens_its_step_and_stays_in_the_journal() {
     desk.run(["done", TARGET, STEPS[4]])
         .expect(1)
         .says(&["is not next: look-for-an-overlap (step 2 of 10)"]);
-    desk.run(["done", TARGET, "--skip", "2", "--why", "no overlap"]).expect(0);
+    desk.run(["done", TARGET, "--skip", "2", "--why", "no overlap"])
+        .expect(0);
     assert_eq!(
         desk.target()["next"]["what"],
         format!("step 5 of {ALL}: {}", STEPS[4]),
@@ -52,7 +57,8 @@ fn a_tick_of_a_step_that_was_skipped_is_taken_back_as_well() {
         .expect(1)
         .says(&["ticked already, as skipped", "undo freshdesk/acme"]);
     desk.run(["undo", TARGET, STEPS[0]]).expect(0);
-    desk.run(["done", TARGET, "1", "--evidence", "Gainsight only"]).expect(0);
+    desk.run(["done", TARGET, "1", "--evidence", "Gainsight only"])
+        .expect(0);
     assert_eq!(desk.target()["plan"][0]["state"], "done");
     desk.verify();
 }
@@ -60,16 +66,24 @@ fn a_tick_of_a_step_that_was_skipped_is_taken_back_as_well() {
 #[test]
 fn what_has_no_tick_has_none_to_take_back() {
     let desk = Desk::opened();
-    desk.run(["undo", TARGET, "1"]).expect(1).says(&["is open", "no tick to take back"]);
-    desk.run(["undo", TARGET, "11"]).expect(1).says(&["there is no step 11"]);
-    desk.run(["undo", TARGET, "no-such-step"]).expect(1).says(&["there is no step"]);
+    desk.run(["undo", TARGET, "1"])
+        .expect(1)
+        .says(&["is open", "no tick to take back"]);
+    desk.run(["undo", TARGET, "11"])
+        .expect(1)
+        .says(&["there is no step 11"]);
+    desk.run(["undo", TARGET, "no-such-step"])
+        .expect(1)
+        .says(&["there is no step"]);
     desk.run(["undo", TARGET]).expect(64);
     desk.done("1");
     desk.run(["undo", TARGET, "1", "--why", "password=hunter2hunter"])
         .expect(64)
         .says(&["--why", "nothing was taken back"]);
     desk.run(["undo", TARGET, "1"]).expect(0);
-    desk.run(["undo", TARGET, "1"]).expect(1).says(&["no tick to take back"]);
+    desk.run(["undo", TARGET, "1"])
+        .expect(1)
+        .says(&["no tick to take back"]);
     assert_eq!(desk.journal().len(), 3);
 }
 
@@ -107,7 +121,8 @@ fn what_was_given_up_stays_as_it_was_left() {
 #[test]
 fn evidence_is_added_to_a_step_that_is_done_beside_what_was_noted_before() {
     let desk = Desk::opened();
-    desk.run(["done", TARGET, "1", "--evidence", "Gainsight only"]).expect(0);
+    desk.run(["done", TARGET, "1", "--evidence", "Gainsight only"])
+        .expect(0);
     desk.run(["done", TARGET, "1", "--evidence", "ticket OPS-12"]).expect(0);
     // A repeat adds nothing.
     for again in ["ticket OPS-12", "Gainsight only"] {
@@ -117,12 +132,27 @@ fn evidence_is_added_to_a_step_that_is_done_beside_what_was_noted_before() {
     assert_eq!(tick["outcome"], json!({"done": {"evidence": "Gainsight only"}}));
     assert_eq!(tick["added"].as_array().map(Vec::len), Some(1), "{tick:#}");
     assert_eq!(tick["added"][0]["evidence"], "ticket OPS-12");
-    assert!(tick["added"][0]["by"].as_str().is_some_and(|by| by.starts_with("tester (uid ")));
-    let events = ["walk-opened", "step-done list-users-of-the-key", "evidence-added list-users-of-the-key"];
+    assert!(
+        tick["added"][0]["by"]
+            .as_str()
+            .is_some_and(|by| by.starts_with("tester (uid "))
+    );
+    let events = [
+        "walk-opened",
+        "step-done list-users-of-the-key",
+        "evidence-added list-users-of-the-key",
+    ];
     assert_eq!(desk.journal(), events);
-    for command in [&["status", TARGET][..], &["status", TARGET, "--output", "markdown"], &["audit"]] {
+    for command in [
+        &["status", TARGET][..],
+        &["status", TARGET, "--output", "markdown"],
+        &["audit"],
+    ] {
         let told = desk.run(command.iter().copied()).expect(0).stdout;
-        assert!(told.contains("Gainsight only") && told.contains("ticket OPS"), "{command:?}: {told}");
+        assert!(
+            told.contains("Gainsight only") && told.contains("ticket OPS"),
+            "{command:?}: {told}"
+        );
     }
     // Also once it has ended, which changes neither the day nor what a repeat is.
     desk.finish(1);
@@ -133,7 +163,11 @@ fn evidence_is_added_to_a_step_that_is_done_beside_what_was_noted_before() {
     assert_eq!((&target["state"], &target["reason"]), (&json!("done"), &reason));
     let journal = desk.journal().len();
     desk.later(49, OPEN).expect(0);
-    assert_eq!(desk.journal().len(), journal + 1, "a day has passed since the last tick");
+    assert_eq!(
+        desk.journal().len(),
+        journal + 1,
+        "a day has passed since the last tick"
+    );
     desk.verify();
 }
 
@@ -141,7 +175,8 @@ fn evidence_is_added_to_a_step_that_is_done_beside_what_was_noted_before() {
 fn a_step_that_was_skipped_is_never_shown_as_done() {
     let desk = Desk::opened();
     desk.done("1");
-    desk.run(["done", TARGET, "--skip", "2", "--why", "no overlap"]).expect(0);
+    desk.run(["done", TARGET, "--skip", "2", "--why", "no overlap"])
+        .expect(0);
     let target = desk.target();
     let states: Vec<&str> = (0..3).filter_map(|at| target["plan"][at]["state"].as_str()).collect();
     assert_eq!(states, ["done", "skipped", "open"]);
@@ -161,7 +196,10 @@ fn a_step_that_was_skipped_is_never_shown_as_done() {
     let plan = desk.run(["plan"]).expect(0).stdout;
     let line = |number: &str| plan.lines().find(|line| line.contains(number)).unwrap_or_default();
     assert!(line(" 1. ").contains('✓'), "{plan}");
-    assert!(line(" 2. ").contains("skipped") && !line(" 2. ").contains('✓'), "{plan}");
+    assert!(
+        line(" 2. ").contains("skipped") && !line(" 2. ").contains('✓'),
+        "{plan}"
+    );
     let plan = desk.run(["plan", "--output", "markdown"]).expect(0).stdout;
     assert_eq!(plan.matches("- [x] ").count(), 1, "{plan}");
     assert_eq!(plan.matches("- *Skipped:* ").count(), 1, "{plan}");

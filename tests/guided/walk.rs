@@ -143,12 +143,27 @@ fn an_answer_to_another_question_is_no_note() {
     let desk = Desk::opened();
     let answers = ["y", "Y", "yes", "n", "no", "s", "skip"];
     let typed = answers.map(|answer| format!("{answer}\n")).concat();
-    let ran = walk(&desk, &format!("y\n{typed}Gainsight only\ns\n{typed}no overlap here\nq\n")).expect(0);
+    let ran = walk(
+        &desk,
+        &format!("y\n{typed}Gainsight only\ns\n{typed}no overlap here\nq\n"),
+    )
+    .expect(0);
     let refused = answers.len() * 2;
-    assert_eq!(ran.stdout.matches("is an answer and no note").count(), refused, "{}", ran.stdout);
+    assert_eq!(
+        ran.stdout.matches("is an answer and no note").count(),
+        refused,
+        "{}",
+        ran.stdout
+    );
     let plan = desk.target()["plan"].clone();
-    assert_eq!(plan[0]["tick"]["outcome"], json!({"done": {"evidence": "Gainsight only"}}));
-    assert_eq!(plan[1]["tick"]["outcome"], json!({"skipped": {"why": "no overlap here"}}));
+    assert_eq!(
+        plan[0]["tick"]["outcome"],
+        json!({"done": {"evidence": "Gainsight only"}})
+    );
+    assert_eq!(
+        plan[1]["tick"]["outcome"],
+        json!({"skipped": {"why": "no overlap here"}})
+    );
     // Whoever stops at a note has not ticked its step.
     for stop in ["y\nq\n", "y\nQuit\n", "s\nq\n"] {
         walk(&desk, stop).expect(0);
@@ -161,8 +176,16 @@ fn what_stops_on_the_way_and_what_has_to_be_ready_is_said_before_the_first_step(
     let desk = Desk::opened();
     let ran = walk(&desk, "q\n").expect(0);
     let at = |word: &str| ran.stdout.find(word);
-    assert!(at("NO OVERLAP.").is_some() && at("NO OVERLAP.") < at(STEPS[0]), "{}", ran.stdout);
-    assert!(at("Have ready").is_some() && at("Have ready") < at(STEPS[0]), "{}", ran.stdout);
+    assert!(
+        at("NO OVERLAP.").is_some() && at("NO OVERLAP.") < at(STEPS[0]),
+        "{}",
+        ran.stdout
+    );
+    assert!(
+        at("Have ready").is_some() && at("Have ready") < at(STEPS[0]),
+        "{}",
+        ran.stdout
+    );
     // Off a terminal too, where a run announces it.
     let told = desk.run(["run"]).expect(0).stdout;
     let file = "[[target]]\nname = \"helpdesk\"\nconnector = \"freshdesk\"\ndomain = \"emca\"\n";
@@ -171,7 +194,10 @@ fn what_stops_on_the_way_and_what_has_to_be_ready_is_said_before_the_first_step(
     assert!(!told.contains("NO OVERLAP"), "{told}");
     let announced = &announced[announced.find("helpdesk").unwrap()..];
     let at = |word: &str| announced.find(word);
-    assert!(at("NO OVERLAP.").is_some() && at("NO OVERLAP.") < at(STEPS[0]), "{announced}");
+    assert!(
+        at("NO OVERLAP.").is_some() && at("NO OVERLAP.") < at(STEPS[0]),
+        "{announced}"
+    );
 }
 
 #[test]

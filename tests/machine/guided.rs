@@ -32,7 +32,11 @@ fn after(walk: &Walk, event: &Event) -> Option<Walk> {
 
 fn done(step: &str) -> Event {
     let (step, by) = (step.to_owned(), "p".to_owned());
-    Event::StepDone { step, by, evidence: None }
+    Event::StepDone {
+        step,
+        by,
+        evidence: None,
+    }
 }
 
 fn undone(step: &str) -> Event {

@@ -195,7 +195,10 @@ Plan, if all goes well (nothing has been done):
 fn told(rotation: &Rotation) -> String {
     let plan = foresee(rotation.clone(), Facts::default(), NOW).expect("a plan can be made");
     let speaker = Speaker::new(None, None);
-    text::story(&Report::foreseen("snowflake-keypair/U", rotation, &speaker).with_plan(plan), None)
+    text::story(
+        &Report::foreseen("snowflake-keypair/U", rotation, &speaker).with_plan(plan),
+        None,
+    )
 }
 
 #[test]

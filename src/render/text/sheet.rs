@@ -39,7 +39,10 @@ impl<const N: usize> Sheet<N> {
 
     fn width(&self, at: usize) -> usize {
         let cells = self.rows.iter().map(|row| display_width(&row[at]));
-        cells.chain([display_width(self.headings[at])]).max().unwrap_or_default()
+        cells
+            .chain([display_width(self.headings[at])])
+            .max()
+            .unwrap_or_default()
     }
 
     fn table(&self, columns: Option<usize>) -> String {
@@ -56,7 +59,9 @@ impl<const N: usize> Sheet<N> {
                     column.set_constraint(ColumnConstraint::ContentWidth);
                 }
                 let width = u16::try_from(columns).unwrap_or(u16::MAX);
-                table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width)
+                table
+                    .set_content_arrangement(ContentArrangement::Dynamic)
+                    .set_width(width)
             }
         };
         table.trim_fmt() + "\n"
@@ -101,5 +106,8 @@ fn wrapped(text: &str, columns: usize, first: &str, rest: &str) -> Vec<String> {
         .word_separator(WordSeparator::AsciiSpace)
         .word_splitter(WordSplitter::NoHyphenation)
         .break_words(false);
-    textwrap::wrap(text, options).into_iter().map(|line| line.into_owned()).collect()
+    textwrap::wrap(text, options)
+        .into_iter()
+        .map(|line| line.into_owned())
+        .collect()
 }
