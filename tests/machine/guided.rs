@@ -17,14 +17,15 @@ fn opened() -> Walk {
         allowance_seconds: 60,
     };
     let opening = record(Event::WalkOpened { itinerary });
-    match Course::after(None, &opening) {
-        Ok(Course::Guided(walk)) => *walk,
-        other => panic!("{other:?}"),
-    }
+    guided(None, &opening).expect("it begins")
 }
 
 fn after(walk: &Walk, event: &Event) -> Option<Walk> {
-    match Course::after(Some(walk.clone().into()), &record(event.clone())) {
+    guided(Some(walk.clone().into()), &record(event.clone()))
+}
+
+fn guided(before: Option<Course>, record: &Record) -> Option<Walk> {
+    match Course::after(before, record) {
         Ok(Course::Guided(walk)) => Some(*walk),
         _ => None,
     }
