@@ -24,7 +24,7 @@ use crate::config::{Config, How};
 use crate::driver::{DriveError, Refusal};
 use crate::evidence::value_looks_secret;
 use crate::fleet::{Credential, Namings};
-use crate::machine::{Course, Itinerary, Walk};
+use crate::machine::{Course, Itinerary, Rotation, Walk};
 use crate::plan::{Guidance, lead};
 use crate::render::Report;
 use crate::state_folder::FolderError;
@@ -229,8 +229,12 @@ impl Asked {
         let wanted = self.credential();
         let mut perhaps = Vec::new();
         for stored in store.summaries().await? {
-            let Course::Guided(walk) = &stored.rotation else {
-                continue;
+            let walk = match &stored.rotation {
+                Course::Guided(walk) => walk,
+                Course::Automated(rotation) if self.begin && self.is_about(rotation) => {
+                    return Err(DriveError::Refused(Refusal::not_walked(&stored.target)));
+                }
+                Course::Automated(_) => continue,
             };
             if walk.is_closed() || stored.target == self.target {
                 continue;
@@ -253,6 +257,21 @@ impl Asked {
         }
         // Nobody has said which one: where there is but one, it is meant.
         Ok(perhaps.pop().filter(|_| perhaps.is_empty()))
+    }
+
+    /// Whether the program is rotating the credential that this command names.
+    fn is_about(&self, rotation: &Rotation) -> bool {
+        let charter = &rotation.charter;
+        let told = self.credential().name;
+        let kept = self
+            .guide
+            .identity()
+            .and_then(|input| charter.inputs.get(&input.name)?.as_str());
+        // Names that differ in case alone are the same to some vendors, and a refusal costs less than two new keys at once.
+        let same = kept
+            .zip(told.as_deref())
+            .is_some_and(|(kept, told)| kept.eq_ignore_ascii_case(told));
+        same && charter.connector == self.connector.id && !rotation.phase.is_closed()
     }
 
     fn standing(&self, latest: Option<Stored>) -> Result<Option<Guided>, DriveError> {

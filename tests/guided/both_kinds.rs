@@ -57,6 +57,27 @@ fn what_the_program_rotates_is_not_begun_by_hand_meanwhile() {
 }
 
 #[test]
+fn what_the_program_rotates_is_not_begun_by_hand_under_another_name_either() {
+    let place = Workplace::new(ROTATE);
+    Ran::of(place.rotate([""; 0])).expect(0);
+    let file = format!(
+        "[[target]]\nname = \"other\"\nconnector = \"s3-customer-managed\"\nby_hand = true\nuser = \"{USER}\"\nbucket = \
+         \"{BUCKET}\"\n"
+    );
+    std::fs::write(place.path("rotate.toml"), file).unwrap();
+    let before = place.picture();
+    let ran = place.run(BY_HAND).expect(1);
+    assert!(
+        ran.stderr.contains(&format!("{TARGET} is rotated by the program")),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(place.picture(), before);
+    // Looking is free.
+    place.run(SHOW).expect(0);
+}
+
+#[test]
 fn what_a_person_rotates_is_not_begun_by_the_program_meanwhile() {
     let place = Workplace::new(ROTATE);
     place.run(BY_HAND).expect(0);
