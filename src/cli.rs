@@ -11,6 +11,7 @@ mod guided;
 mod init;
 mod log;
 mod man;
+mod named;
 mod one_shot;
 mod plan;
 mod process;
@@ -22,6 +23,7 @@ mod snowflake_keypair;
 mod status;
 mod target;
 mod terminal;
+mod undo;
 mod walk;
 mod word;
 
@@ -139,8 +141,8 @@ impl Line {
 /// A new key is created, proven and delivered; its consumers move; the old key is disabled, rests, and is deleted. Each
 /// step is journaled before it is taken. The same command again goes on where a rotation stands.
 ///
-/// Every other connector is rotated by hand: `rotate CONNECTOR` prints the plan, and `rotate done` ticks its steps. `rotate
-/// connectors` lists them all.
+/// Every other connector is rotated by hand: `rotate CONNECTOR` prints the plan, with `--begin` it begins, and `rotate done`
+/// ticks its steps. `rotate connectors` lists them all.
 ///
 /// A fleet of targets is named in rotate.toml: `rotate init` writes one to begin with, `rotate plan` says what would be done,
 /// and `rotate run`, from cron, does it.
@@ -260,6 +262,7 @@ enum Command {
     SnowflakeKeypair(snowflake_keypair::Command),
     Connectors(connectors::Command),
     Done(done::Command),
+    Undo(undo::Command),
     Walk(walk::Command),
     Status(status::Command),
     Confirm(word::Confirm),
@@ -292,6 +295,7 @@ impl Cli {
             Command::SnowflakeKeypair(command) => command.run(global).await,
             Command::Connectors(command) => command.run(global).await,
             Command::Done(command) => command.run(global).await,
+            Command::Undo(command) => command.run(global).await,
             Command::Walk(command) => command.run(global).await,
             Command::Status(command) => command.run(global).await,
             Command::Confirm(command) => command.run(global).await,

@@ -12,6 +12,7 @@ mod schema;
 mod target;
 mod together;
 mod value;
+mod words;
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;

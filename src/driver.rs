@@ -22,7 +22,7 @@ pub use error::{DriveError, Refusal};
 pub use identity::Identity;
 pub use interrupt::Interrupt;
 pub use live::{History, LiveKey, Rival, rivals};
-pub use open::{Found, Request, Standing, inspect, prepare};
+pub use open::{Found, Request, Standing, prepare};
 pub use outcome::Outcome;
 pub use pace::Pace;
 

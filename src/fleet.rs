@@ -5,6 +5,7 @@
 
 mod attend;
 mod check;
+mod credential;
 mod expected;
 mod foresight;
 mod judge;
@@ -12,9 +13,10 @@ mod request;
 mod survey;
 
 pub use attend::{Attended, Claims, Fleet};
-pub use check::check;
+pub use check::{check, in_the_way};
+pub use credential::{Credential, Namings};
 pub use expected::at_home;
-pub use foresight::{Foreseen, Foreseer};
+pub use foresight::{Foreseen, Foreseer, Opening, foretell};
 pub use judge::{Age, Judgement, Known, Verdict, judge, yet_to_come};
 pub use request::Wanted;
 pub use survey::Survey;

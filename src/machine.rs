@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use chronicle::Chronicle;
 pub use course::Course;
 pub use event::{Event, Record, Restored, SwitchedBy, UndoKind};
-pub use walk::{Itinerary, Tick, Ticked, Walk};
+pub use walk::{Itinerary, Note, Tick, Ticked, Walk};
 pub use watch::{Drift, SeenKey, Sighting, Watch};
 pub use window::{Day, Window};
 

@@ -66,9 +66,34 @@ pub struct GuidedStep {
     /// Where the vendor describes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
+    /// Whether it is open, done or skipped.
+    pub state: StepState,
     /// What became of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tick: Option<Tick>,
+}
+
+/// Whether a step of a guide was taken. One that was skipped is not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepState {
+    /// Nothing was said of it.
+    Open,
+    /// It was taken.
+    Done,
+    /// It was left out.
+    Skipped,
+}
+
+impl StepState {
+    /// By its tick.
+    pub fn of(tick: Option<&Tick>) -> Self {
+        match tick {
+            None => Self::Open,
+            Some(tick) if tick.is_taken() => Self::Done,
+            Some(_) => Self::Skipped,
+        }
+    }
 }
 
 /// The steps from here to the end, if all goes well.

@@ -13,7 +13,7 @@ use std::path::Path;
 
 pub use checkup::Checkup;
 pub use listed::Listed;
-pub use outlook::Outlook;
+pub use outlook::{Noted, Outlook};
 pub use report::{AgeReport, Next, Report};
 
 /// How commands that a person is told to run begin: with the state folder, where it is not the default one.
@@ -25,7 +25,7 @@ impl Speaker {
     /// Commands for this state folder and this configuration, where they are not the default ones.
     pub fn new(state_dir: Option<&Path>, config: Option<&Path>) -> Self {
         let option = |name: &str, path: Option<&Path>| match path {
-            Some(path) => format!(" --{name} {}", quoted(path)),
+            Some(path) => format!(" --{name} {}", quoted(&path.display().to_string())),
             None => String::new(),
         };
         Self {
@@ -47,12 +47,13 @@ impl Speaker {
     }
 }
 
-/// A path as a shell reads it.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+".contains(c));
-    if plain {
-        text
+/// A word as a shell reads it.
+pub fn quoted(text: &str) -> String {
+    let plain = text
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "/._-+@:,=%".contains(c));
+    if plain && !text.is_empty() {
+        text.to_owned()
     } else {
         format!("'{}'", text.replace('\'', "'\\''"))
     }

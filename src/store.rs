@@ -86,9 +86,14 @@ pub type Guided = Stored<Walk>;
 impl<R> Stored<R> {
     /// Whether it was changed within the last day: the same command again is a repeat, not a wish for another one.
     pub fn is_recent(&self) -> bool {
-        const DAY: SignedDuration = SignedDuration::from_hours(24);
-        now().duration_since(self.updated_at) < DAY
+        is_recent(self.updated_at)
     }
+}
+
+/// Whether this was within the last day.
+pub fn is_recent(at: Timestamp) -> bool {
+    const DAY: SignedDuration = SignedDuration::from_hours(24);
+    now().duration_since(at) < DAY
 }
 
 impl Stored {

@@ -233,14 +233,58 @@ fn an_inactive_key_that_the_journal_did_not_retire_is_not_deleted() {
     assert!(!place.delivered().exists());
 }
 
+/// A rotation at once, with the key of this bucket.
+fn of_bucket(place: &Workplace, bucket: &str, more: &[&str]) -> Ran {
+    let mut command = place.command(["s3-customer-managed", "--user", USER, "--deliver", "file:key.json"]);
+    command.args(["--bucket", bucket]).args(AT_ONCE).args(more);
+    Ran::of(command)
+}
+
 #[test]
-fn a_bucket_that_is_missing_has_the_new_key_withdrawn_and_the_old_one_untouched() {
+fn a_bucket_that_is_missing_is_told_by_the_dry_run_and_before_a_key_is_made() {
     let place = Workplace::new(ROTATE);
-    let missing = |bucket| {
-        let mut command = place.command(["s3-customer-managed", "--user", USER, "--deliver", "file:key.json"]);
-        command.args(["--bucket", bucket]).args(AT_ONCE);
-        Ran::of(command)
-    };
+    let words = [
+        "bucket acme-dta",
+        "does not exist",
+        "write the bucket's right name",
+        "nothing was changed",
+    ];
+    let planned = of_bucket(&place, "acme-dta", &["--dry-run"]).expect(1).says(&words);
+    assert!(planned.stdout.contains("! bucket acme-dta"), "{}", planned.stdout);
+    assert!(
+        planned.stdout.contains("create a new key"),
+        "the plan is shown: {}",
+        planned.stdout
+    );
+    assert!(!place.state().exists());
+    let report = of_bucket(&place, "acme-dta", &["--dry-run", "--output", "json"])
+        .expect(1)
+        .json();
+    assert_eq!(report["targets"][0]["problems"][0]["what"], "bucket acme-dta");
+    of_bucket(&place, "acme-dta", &[]).expect(1).says(&words);
+    assert_eq!(place.cloud.count_of(Action::CreateAccessKey), 0);
+    place.expect_untouched();
+    let status = place.run(["status", "--output", "json"]).expect(0).json();
+    assert_eq!(status["targets"], serde_json::json!([]));
+    // What shows only when it is used stops nobody, and the dry run says it.
+    place.cloud.deny(Action::SimulatePrincipalPolicy);
+    let planned = of_bucket(&place, BUCKET, &["--dry-run"]).expect(0);
+    assert!(planned.stdout.contains("  ? "), "{}", planned.stdout);
+    of_bucket(&place, BUCKET, &[]).expect(0);
+    place.expect_rotated();
+}
+
+#[test]
+fn a_bucket_that_goes_missing_has_the_new_key_withdrawn_and_the_old_one_untouched() {
+    let place = Workplace::new(ROTATE);
+    place.cloud.add_bucket("acme-dta", "us-east-1", &[]);
+    let cloud = place.cloud.clone();
+    place.cloud.on_effect(move |effect| {
+        if effect.action == Action::CreateAccessKey {
+            cloud.remove_bucket("acme-dta");
+        }
+    });
+    let missing = |bucket| of_bucket(&place, bucket, &[]);
     missing("acme-dta").expect(1).says(&[
         "bucket acme-dta does not exist",
         "it was withdrawn",

@@ -18,9 +18,11 @@ const ROLE: &str = "arn:aws:iam::123456789012:role/rotator";
 /// The whole rotation in one command.
 const AT_ONCE: [&str; 4] = ["--cutover", "immediate", "--soak", "0s"];
 
-/// A rotation without a pause that was refused one call: the permission is named, and the way on.
+/// A rotation without a pause that was refused one call: the permission is named, and the way on. The simulator may not be
+/// asked, so it shows when the call is made.
 fn denied(action: Action) -> Workplace {
     let place = Workplace::new(ROTATE);
+    place.cloud.deny(Action::SimulatePrincipalPolicy);
     place.cloud.deny(action);
     let permission = format!("iam:{action}");
     Ran::of(place.rotate(AT_ONCE)).expect(1).says(&[
@@ -59,6 +61,33 @@ fn without_a_reading_permission_nothing_is_begun() {
     for action in [Action::GetUser, Action::ListAccessKeys] {
         let place = denied(action);
         place.expect_untouched();
+        let status = place.run(["status", "--output", "json"]).expect(0).json();
+        assert_eq!(status["targets"], serde_json::json!([]), "{action}");
+        completes(&place, action);
+    }
+}
+
+#[test]
+fn what_the_simulator_knows_to_be_denied_stops_a_rotation_before_a_key_is_made() {
+    for action in [
+        Action::CreateAccessKey,
+        Action::GetAccessKeyLastUsed,
+        Action::UpdateAccessKey,
+        Action::DeleteAccessKey,
+    ] {
+        let place = Workplace::new(ROTATE);
+        place.cloud.deny(action);
+        let words = [format!("permission iam:{action}"), "a policy denies it".to_owned()];
+        let words: Vec<&str> = words
+            .iter()
+            .map(String::as_str)
+            .chain(["nothing was changed"])
+            .collect();
+        for more in [&["--dry-run"][..], &[]] {
+            Ran::of(place.rotate(AT_ONCE.iter().chain(more))).expect(1).says(&words);
+        }
+        place.expect_untouched();
+        assert_eq!(place.cloud.count_of(Action::CreateAccessKey), 0, "{action}");
         let status = place.run(["status", "--output", "json"]).expect(0).json();
         assert_eq!(status["targets"], serde_json::json!([]), "{action}");
         completes(&place, action);
@@ -117,6 +146,7 @@ fn without_permission_to_delete_the_old_key_stays_disabled() {
 fn a_useless_key_that_may_not_be_deleted_is_withdrawn_later_and_both_reasons_are_told() {
     let place = Workplace::new(ROTATE);
     place.cloud.forbid_bucket("acme-data", USER);
+    place.cloud.deny(Action::SimulatePrincipalPolicy);
     place.cloud.deny(Action::DeleteAccessKey);
     Ran::of(place.rotate(AT_ONCE)).expect(1).says(&[
         "the permission iam:DeleteAccessKey is missing",

@@ -11,6 +11,8 @@ mod drift;
 mod due;
 #[path = "fleet/together.rs"]
 mod together;
+#[path = "fleet/words.rs"]
+mod words;
 #[path = "fleet/year.rs"]
 mod year;
 

@@ -12,6 +12,8 @@
 
 #[path = "guided/bad_input.rs"]
 mod bad_input;
+#[path = "guided/begin.rs"]
+mod begin;
 #[path = "guided/both_kinds.rs"]
 mod both_kinds;
 #[path = "guided/desk.rs"]
@@ -24,7 +26,11 @@ mod examples;
 mod injection;
 #[path = "guided/life.rs"]
 mod life;
+#[path = "guided/narrow.rs"]
+mod narrow;
 #[path = "guided/secrets.rs"]
 mod secrets;
+#[path = "guided/undo.rs"]
+mod undo;
 #[path = "guided/walk.rs"]
 mod walk;

@@ -209,7 +209,7 @@ async fn an_unknown_user_and_a_missing_bucket_are_told() {
     command.arg(destination);
     let ran = Ran::of(command).expect(1);
     assert!(
-        ran.stderr.contains("bucket no-such-bucket does not exist"),
+        ran.stderr.contains("bucket no-such-bucket: it does not exist"),
         "{}",
         ran.stderr
     );

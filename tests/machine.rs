@@ -6,6 +6,8 @@
 
 #![expect(clippy::expect_used, reason = "in a test, what cannot be is the failure itself")]
 
+#[path = "machine/guided.rs"]
+mod guided;
 #[path = "machine/kinds.rs"]
 mod kinds;
 #[path = "machine/phases.rs"]

@@ -325,6 +325,16 @@ fn events() -> Vec<Event> {
             by: by.clone(),
             why,
         },
+        Event::StepUndone {
+            step: "look".to_owned(),
+            by: by.clone(),
+            why: None,
+        },
+        Event::EvidenceAdded {
+            step: "look".to_owned(),
+            by: by.clone(),
+            evidence: "ticket OPS-12".to_owned(),
+        },
         Event::WalkAborted { by },
     ]
 }
@@ -476,7 +486,7 @@ fn a_broken_document_does_not_fit() {
     let verified = run(&place, &["audit", "verify"]).expect(0).json();
     let connectors = run(&place, &["connectors"]).expect(0).json();
     let guided = run(&place, &["freshdesk", "--dry-run"]).expect(0).json();
-    run(&place, &["freshdesk"]).expect(0);
+    run(&place, &["freshdesk", "--domain", "acme", "--begin"]).expect(0);
     run(&place, &["done", "freshdesk", "1"]).expect(0);
     let ticked = run(&place, &["status", "freshdesk"]).expect(0).json();
     for document in [&planned, &targets, &journal, &verified, &connectors, &guided, &ticked] {
@@ -501,6 +511,7 @@ fn a_broken_document_does_not_fit() {
         (&planned, "/targets/0/plan/0/phase", json!("later")),
         (&planned, "/targets/0/plan/0/who", json!("Database admin")),
         (&guided, "/targets/0/plan/0/tick", json!(null)),
+        (&guided, "/targets/0/plan/0/state", json!("behind")),
         (&guided, "/targets/0/plan/0/phase", json!("blocked")),
         (&guided, "/targets/0/plan/0/surprise", json!(1)),
         (&guided, "/targets/0/plan/0/command", json!("ls")),

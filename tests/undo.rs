@@ -179,6 +179,8 @@ fn the_credential_that_rotate_itself_runs_on_is_not_overwritten() {
 fn a_useless_key_is_an_error_also_when_its_withdrawal_was_interrupted() {
     let place = Workplace::new(ROTATE);
     place.cloud.lag_auth(1000);
+    // The simulator would tell beforehand.
+    place.cloud.deny(rotate_fixtures::aws::Action::SimulatePrincipalPolicy);
     place.cloud.deny(rotate_fixtures::aws::Action::DeleteAccessKey);
     Ran::of(place.rotate(["--verify-deadline", "0s"])).expect(1);
     place.cloud.allow(rotate_fixtures::aws::Action::DeleteAccessKey);
@@ -210,6 +212,8 @@ fn a_credential_of_someone_else_is_told_of_and_put_back() {
 fn a_withdrawal_under_credentials_of_another_account_is_not_believed() {
     let place = Workplace::new(ROTATE);
     place.cloud.lag_auth(1000);
+    // The simulator would tell beforehand.
+    place.cloud.deny(rotate_fixtures::aws::Action::SimulatePrincipalPolicy);
     place.cloud.deny(rotate_fixtures::aws::Action::DeleteAccessKey);
     Ran::of(place.rotate(["--verify-deadline", "0s"])).expect(1);
     let other = rotate_fixtures::FakeAws::start();

@@ -124,6 +124,8 @@ fn after_the_end_no_word_fits() {
 #[test]
 fn a_rotation_that_could_not_begin_cannot_be_confirmed() {
     let place = Workplace::new(ROTATE);
+    // The simulator would tell before anything is opened.
+    place.cloud.deny(Action::SimulatePrincipalPolicy);
     place.cloud.deny(Action::CreateAccessKey);
     Ran::of(place.rotate([""; 0])).expect(1);
     refused(

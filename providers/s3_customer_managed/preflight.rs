@@ -75,6 +75,15 @@ impl Wire {
     async fn permissions(&self, user: &str, caller: Result<String, Error>) -> Result<Vec<Finding>, Error> {
         let action = || format!("ask IAM what the administrator may do with user {user}");
         let caller = principal(&caller?);
+        if is_root(&caller) {
+            // It is neither a user nor a role, and no policy is attached to it.
+            return Ok(vec![Finding {
+                what: "permissions".to_owned(),
+                check: Check::Unknown {
+                    why: format!("{caller} is the account itself, of which the simulator knows nothing"),
+                },
+            }]);
+        }
         let target = self.arn_of(user).await?;
         let reply = patiently(SIMULATE, async || {
             let request = self
@@ -170,6 +179,11 @@ fn principal(arn: &str) -> String {
     }
 }
 
+/// Whether these are the credentials of the account's root user.
+fn is_root(principal: &str) -> bool {
+    principal.starts_with("arn:") && principal.ends_with(":root")
+}
+
 /// Keeps the time that a reply tells.
 #[derive(Clone, Debug, Default)]
 struct Clock(Arc<Mutex<Option<Timestamp>>>);
@@ -200,7 +214,18 @@ impl Intercept for Clock {
 
 #[cfg(test)]
 mod tests {
-    use super::principal;
+    use super::{is_root, principal};
+
+    #[test]
+    fn the_account_itself_is_no_user_and_no_role() {
+        assert!(is_root("arn:aws:iam::123456789012:root"));
+        for other in [
+            "arn:aws:iam::123456789012:user/root",
+            "arn:aws:iam::123456789012:role/a:root/b",
+        ] {
+            assert!(!is_root(other), "{other}");
+        }
+    }
 
     #[test]
     fn a_session_is_judged_by_its_role() {

@@ -43,7 +43,7 @@ impl Command {
         terminal::print(&match (global.output, &self.id) {
             (Output::Json, _) => json::connectors(&listed),
             (Output::Markdown, _) => markdown::connectors(&listed),
-            (Output::Text, None) => text::connectors(&listed),
+            (Output::Text, None) => text::connectors(&listed, terminal::columns()),
             (Output::Text, Some(_)) => text::connector(&listed, terminal::width()),
         });
         Exit::Ok

@@ -49,8 +49,10 @@ impl Command {
             let vendors = Vendors::new(global.access(config.calls_per_second));
             let speaker = &speaker(global);
             let (vendors, store, survey) = (&vendors, store.as_ref(), &survey);
-            let each = stream::iter(chosen(config, &self.chosen))
-                .map(async |target| examine(target, vendors, store, survey, speaker).await);
+            let each = stream::iter(chosen(config, &self.chosen)).map(async |target| {
+                let checkup = examine(target, vendors, store, survey, speaker).await;
+                checkup.said_as(|text| target.in_its_words(text))
+            });
             checkups.extend(each.buffered(config.concurrency).collect::<Vec<_>>().await);
         } else {
             terminal::note("no configuration was found; only the state folder is checked");
@@ -137,8 +139,8 @@ async fn examine(
                 }),
             }
         }
-        let wanted = (!is_open).then_some(&wanted);
-        findings.extend(check(provider.as_ref(), &owner, wanted).await);
+        let destinations = if is_open { &[] } else { wanted.destinations() };
+        findings.extend(check(provider.as_ref(), &owner, destinations).await);
         Ok::<_, DriveError>(findings)
     };
     match looked.await {

@@ -4,15 +4,19 @@ use clap::Args;
 use rotate_providers::guide::is_harmful;
 
 use super::guided::{ending, story};
-use super::session::{Session, locate, show, speaker, tell, tell_folder, tell_unknown};
+use super::named::{readable_config, resolve, unknown};
+use super::session::{Session, locate, show, speaker, tell, tell_folder};
 use super::{Exit, Global, terminal};
 use crate::driver::{DriveError, Refusal};
 use crate::evidence::looks_secret;
 use crate::machine::Ticked;
 use crate::render::Report;
-use crate::store::{Guided, Store};
+use crate::store::{Guided, Store, Stored};
 
 /// Say that a step of a guided rotation is done, or that it is left out.
+///
+/// Evidence can be added later: `--evidence` on a step that is done is kept beside what was noted before. `rotate undo` takes a
+/// tick back.
 #[derive(Args)]
 pub(super) struct Command {
     /// The target, as `rotate status` names it
@@ -45,7 +49,7 @@ impl Command {
             }
         }
         match locate(global) {
-            Ok(folder) if !folder.exists() => return tell_unknown(global, &self.target),
+            Ok(folder) if !folder.exists() => return tell_unbegun(global, &self.target),
             Ok(_) => {}
             Err(error) => return tell_folder(global, &error),
         }
@@ -53,14 +57,20 @@ impl Command {
             Ok(session) => session,
             Err(error) => return tell_folder(global, &error),
         };
-        match self.tick(&session).await {
+        match self.tick(global, &session).await {
             Ok(guided) => ticked(global, &guided),
             Err(error) => refused(global, &self.target, &error),
         }
     }
 
-    async fn tick(&self, session: &Session) -> Result<Guided, DriveError> {
-        let guided = find(session, &self.target).await?;
+    async fn tick(&self, global: &Global, session: &Session) -> Result<Guided, DriveError> {
+        let guided = find(global, session, &self.target).await?;
+        if let (Some(evidence), Some(step)) = (&self.evidence, &self.step)
+            && guided.rotation.is_ticked(step)
+        {
+            let by = super::word::person();
+            return session.walker().add_evidence(guided, step, &by, evidence).await;
+        }
         let (step, outcome) = match (&self.skip, &self.step) {
             (Some(step), _) => (
                 step,
@@ -102,14 +112,21 @@ pub(super) fn refused(global: &Global, target: &str, error: &DriveError) -> Exit
     Exit::of_error(error)
 }
 
-/// The target's guided rotation.
-pub(super) async fn find(session: &Session, target: &str) -> Result<Guided, DriveError> {
-    let latest = session.store.latest(target).await?;
-    match latest.map(crate::store::Stored::sort) {
+/// The guided rotation that is meant.
+pub(super) async fn find(global: &Global, session: &Session, target: &str) -> Result<Guided, DriveError> {
+    let config = readable_config(global);
+    let name = resolve(&session.store, config.as_ref(), target).await?;
+    match session.store.latest(&name).await?.map(Stored::sort) {
         Some(Err(guided)) => Ok(*guided),
         Some(Ok(automated)) => Err(DriveError::Refused(Refusal::not_walked(&automated.target))),
-        None => Err(DriveError::Refused(Refusal::unknown_target(target))),
+        None => Err(DriveError::Refused(unknown(config.as_ref(), target))),
     }
+}
+
+/// Tells that nothing was begun yet, and how it is.
+pub(super) fn tell_unbegun(global: &Global, target: &str) -> Exit {
+    let refusal = unknown(readable_config(global).as_ref(), target);
+    refused(global, target, &DriveError::Refused(refusal))
 }
 
 /// A note that may be kept.

@@ -2,127 +2,48 @@
 //!
 //! Each has the inputs of its own guide as options, so these commands are built from the guides.
 
+mod options;
+mod story;
+
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 
-use clap::{Arg, ArgAction, ArgMatches, CommandFactory};
+use clap::ArgMatches;
+use rotate_providers::Connector;
 use rotate_providers::guide::{Guide, Input, Procedure};
-use rotate_providers::{CONNECTORS, Connector};
 
+pub(super) use options::{MANUAL, commands, whole_command};
+use story::walking;
+pub(super) use story::{ending, story};
+
+use super::named::{begin_line, only_target_of, readable_config, target_of};
 use super::one_shot::ALLOWANCE_SECONDS;
 use super::session::{Session, locate, show, speaker, tell, tell_folder};
 use super::target::target_name;
 use super::{Exit, Global, terminal};
+use crate::config::{Config, How};
 use crate::driver::{DriveError, Refusal};
 use crate::evidence::value_looks_secret;
-use crate::hooks::now;
-use crate::machine::{Itinerary, Walk};
+use crate::fleet::{Credential, Namings};
+use crate::machine::{Course, Itinerary, Rotation, Walk};
 use crate::plan::{Guidance, lead};
 use crate::render::Report;
 use crate::state_folder::FolderError;
-use crate::store::{Guided, Store, Stored};
-
-/// The option that asks for the guide of an automated connector.
-pub(super) const MANUAL: &str = "--manual";
-
-/// The commands of all guided connectors; and, where asked for, those of the automated ones as guides too. A guide is read
-/// only if the command line names it.
-pub(super) fn commands(arguments: &[OsString]) -> Vec<clap::Command> {
-    let named = |text: &str| arguments.iter().any(|argument| argument == text);
-    let manual = named(MANUAL);
-    let offered = CONNECTORS
-        .iter()
-        .filter(|connector| connector.automation.is_none() || (manual && named(connector.id)));
-    offered
-        .map(|connector| match named(connector.id).then(|| connector.guide()) {
-            Some(Ok(guide)) => command(connector, &guide),
-            _ => clap::Command::new(connector.id).hide(true),
-        })
-        .collect()
-}
-
-/// The whole command line, every guide read: for completions and manual pages.
-pub(super) fn whole_command() -> clap::Command {
-    let guided = CONNECTORS.iter().filter(|connector| connector.automation.is_none());
-    let commands = guided.filter_map(|connector| Some(command(connector, &connector.guide().ok()?)));
-    commands.fold(super::Cli::command(), clap::Command::subcommand)
-}
-
-fn command(connector: &'static Connector, guide: &Guide) -> clap::Command {
-    let how = match connector.automation {
-        Some(_) => "by hand, instead of through the vendor's API",
-        None => "by hand: the vendor has no way to do it by program that rotate knows",
-    };
-    let procedures: Vec<&str> = Procedure::ALL
-        .into_iter()
-        .filter(|procedure| !guide.steps(*procedure).is_empty())
-        .map(Procedure::name)
-        .collect();
-    let command = clap::Command::new(connector.id)
-        .about(format!("Rotate the {} by hand, step by step", guide.title))
-        .long_about(format!(
-            "Prints the plan for the {} ({how}) and opens a guided rotation in the journal.\n\nTick its steps with `rotate \
-             done`, or walk through them with `rotate walk`. The same command again shows what is behind.",
-            guide.title
-        ))
-        .hide(true)
-        .arg(
-            Arg::new("procedure")
-                .long("procedure")
-                .value_name("PROCEDURE")
-                .default_value("rotate")
-                .value_parser(procedures)
-                .help("Which procedure of the guide"),
-        )
-        .arg(flag("dry-run", "Print the plan; open nothing"))
-        .arg(flag(
-            "strict",
-            "Refuse to begin while a value of the plan is not given, unless a step of it is what gives it",
-        ))
-        .arg(flag("again", "Open another one, although the last one ended within the last day"))
-        .arg(flag("manual", "By hand; automated connectors only need it").hide(connector.automation.is_none()));
-    guide
-        .inputs
-        .iter()
-        .fold(command, |command, input| command.arg(option(input)))
-}
-
-fn flag(name: &'static str, help: &'static str) -> Arg {
-    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
-}
-
-fn option(input: &Input) -> Arg {
-    let default = input
-        .default
-        .as_ref()
-        .map(|text| format!(" [default: {text}]"))
-        .unwrap_or_default();
-    Arg::new(input.name.clone())
-        .long(input.name.replace('_', "-"))
-        .value_name(input.name.to_uppercase())
-        .help_heading("What the plan is about")
-        .help(format!("{}{default}", sentence(&input.help)))
-}
-
-fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    match letters.next() {
-        Some(first) => first.to_uppercase().chain(letters).collect(),
-        None => String::new(),
-    }
-}
+use crate::store::{Guided, Store, Stored, is_recent};
 
 /// What a command line asks for.
 struct Asked {
     connector: &'static Connector,
     guide: Guide,
     procedure: Procedure,
-    /// As they were typed.
+    /// What the command line gives, as it was typed.
     texts: BTreeMap<String, String>,
-    /// As they are meant.
+    /// The same, as it is meant.
+    given: BTreeMap<String, String>,
+    /// The same, and what the configuration says of this credential.
     values: BTreeMap<String, String>,
     target: String,
-    dry_run: bool,
+    allowance_seconds: u64,
+    begin: bool,
     strict: bool,
     again: bool,
 }
@@ -130,13 +51,13 @@ struct Asked {
 /// Runs the command of a guided connector.
 pub(super) async fn run(global: &Global, connector: &'static Connector, matches: &ArgMatches) -> Exit {
     let asked = match Asked::read(connector, matches) {
-        Ok(asked) => asked,
+        Ok(asked) => asked.in_fleet(readable_config(global).as_ref()),
         Err(flaw) => {
             terminal::error(&flaw, &[]);
             return Exit::Error;
         }
     };
-    if let Some(refusal) = asked.refusal() {
+    if let Some(refusal) = asked.refusal(global).await {
         let error = DriveError::Refused(refusal);
         tell(&speaker(global), &asked.target, &error, None);
         return Exit::Usage;
@@ -173,26 +94,60 @@ impl Asked {
             .filter_map(|input| Some((input.name.clone(), matches.get_one::<String>(&input.name)?.clone())))
             .collect();
         let meant = |input: &Input| Some((input.name.clone(), input.read(texts.get(&input.name)?)?));
-        let values: BTreeMap<String, String> = guide.inputs.iter().filter_map(meant).collect();
-        let identity = guide
-            .identity()
-            .and_then(|input| values.get(&input.name).or(input.default.as_ref()));
+        let given: BTreeMap<String, String> = guide.inputs.iter().filter_map(meant).collect();
+        let credential = Credential::of(connector.id, &guide, &given);
         Ok(Self {
             connector,
             procedure,
-            target: target_name(connector.id, identity.map(String::as_str)),
+            target: target_name(connector.id, credential.name.as_deref()),
             texts,
-            values,
-            dry_run: matches.get_flag("dry-run"),
+            values: given.clone(),
+            given,
+            allowance_seconds: ALLOWANCE_SECONDS,
+            begin: matches.get_flag("begin"),
             strict: matches.get_flag("strict"),
             again: matches.get_flag("again"),
             guide,
         })
     }
 
+    /// Where the configuration names this credential, its target is meant.
+    fn in_fleet(mut self, config: Option<&Config>) -> Self {
+        let credential = self.credential();
+        let target = target_of(config, &credential).or_else(|| match credential.name {
+            None => only_target_of(config, self.connector),
+            Some(_) => None,
+        });
+        if let Some(target) = target
+            && let How::ByHand(by_hand) = &target.how
+        {
+            self.target.clone_from(&target.name);
+            self.allowance_seconds = target.allowance_seconds;
+            for (name, value) in &by_hand.values {
+                self.values.entry(name.clone()).or_insert_with(|| value.clone());
+            }
+        }
+        self
+    }
+
+    fn credential(&self) -> Credential {
+        Credential::of(self.connector.id, &self.guide, &self.values)
+    }
+
     /// What was given and cannot be taken; or what was not given and has to be.
-    fn refusal(&self) -> Option<Refusal> {
-        self.bad_value().or_else(|| self.left_open())
+    async fn refusal(&self, global: &Global) -> Option<Refusal> {
+        if let Some(refusal) = self.bad_value() {
+            return Some(refusal);
+        }
+        let refusal = self.left_open()?;
+        // What is open already was begun without, and is shown.
+        let looked = async {
+            self.find(&locate(global).ok()?.open_journal().await.ok()??)
+                .await
+                .ok()?
+        };
+        let is_open = looked.await.is_some_and(|guided| !guided.rotation.is_closed());
+        (!is_open || self.strict).then_some(refusal)
     }
 
     /// The first value that cannot be taken. The parser of the command line would repeat it; but somebody may have pasted a
@@ -216,12 +171,16 @@ impl Asked {
         })
     }
 
-    /// With `--strict`, nothing may be left open that can be known by now.
+    /// What the plan needs has to be given before it begins; with `--strict` everything that can be known by now.
     fn left_open(&self) -> Option<Refusal> {
         let guidance = Guidance::of(&self.guide, self.procedure, &self.values);
-        let missing = guidance.missing.iter().filter(|missing| !missing.late);
+        let is_needed = |required: bool| self.strict || (self.begin && required);
+        let missing = guidance
+            .missing
+            .iter()
+            .filter(|missing| !missing.late && is_needed(missing.required));
         let missing: Vec<&str> = missing.map(|missing| missing.option.as_str()).collect();
-        (self.strict && !missing.is_empty()).then(|| {
+        (!missing.is_empty()).then(|| {
             let why = format!("the plan needs values that were not given: {}", missing.join(", "));
             Refusal::because(
                 why,
@@ -230,34 +189,98 @@ impl Asked {
         })
     }
 
-    /// The plan with where it stands, which is opened unless this is a dry run.
+    /// The plan with where it stands, which is opened if that is asked for.
     async fn opened(&self, global: &Global) -> Result<Result<Report, DriveError>, FolderError> {
-        if self.dry_run {
-            let latest = match locate(global)?.open_journal().await? {
-                Some(store) => store.latest(&self.target).await?,
-                None => None,
-            };
-            return Ok(self
-                .standing(latest)
-                .map(|standing| self.report(global, standing.as_ref())));
+        if self.begin {
+            let session = Session::begin(global).await?;
+            return Ok(self.open(global, &session).await);
         }
-        let session = Session::begin(global).await?;
-        Ok(self.open(global, &session).await)
+        // Looking does not write, and makes no folder.
+        let standing = match locate(global)?.open_journal().await? {
+            Some(store) => self.find(&store).await,
+            None => Ok(None),
+        };
+        Ok(standing.map(|standing| self.report(global, standing.as_ref())))
     }
 
     async fn open(&self, global: &Global, session: &Session) -> Result<Report, DriveError> {
-        let latest = session.store.latest(&self.target).await?;
-        let guided = match self.standing(latest)? {
-            Some(standing) => standing,
+        let guided = match self.find(&session.store).await? {
+            Some(standing) => {
+                if !standing.rotation.is_closed() {
+                    let (name, since) = (&standing.target, standing.rotation.opened_at.strftime("%Y-%m-%d"));
+                    terminal::note(&format!("{name} is open since {since}; nothing was begun"));
+                }
+                standing
+            }
             None => session.walker().open(&self.target, self.itinerary()).await?,
         };
         Ok(self.report(global, Some(&guided)))
     }
 
-    /// The guided rotation that this command goes on with; `None` where it opens one.
+    /// The guided rotation that this command goes on with, whatever it is called; `None` where it would open one.
+    async fn find(&self, store: &dyn Store) -> Result<Option<Guided>, DriveError> {
+        let own = store.latest(&self.target).await?;
+        if own.as_ref().is_none_or(|stored| stored.rotation.is_closed())
+            && let Some(other) = self.open_elsewhere(store).await?
+        {
+            return self.standing(store.latest(&other).await?);
+        }
+        self.standing(own)
+    }
+
+    /// The name under which this credential's rotation is open, where that is another one.
+    async fn open_elsewhere(&self, store: &dyn Store) -> Result<Option<String>, DriveError> {
+        let mut namings = Namings::default();
+        let wanted = self.credential();
+        let mut perhaps = Vec::new();
+        for stored in store.summaries().await? {
+            let walk = match &stored.rotation {
+                Course::Guided(walk) => walk,
+                Course::Automated(rotation) if self.begin && self.is_about(rotation) => {
+                    return Err(DriveError::Refused(Refusal::not_walked(&stored.target)));
+                }
+                Course::Automated(_) => continue,
+            };
+            if walk.is_closed() || stored.target == self.target {
+                continue;
+            }
+            match namings.of_walk(walk) {
+                Some(found) if found == wanted => return Ok(Some(stored.target)),
+                // It may be the same one, and two at once would be two new keys.
+                Some(found) if self.begin && found.may_be(&wanted) => {
+                    let what = self.guide.identity().map(Input::option).unwrap_or_default();
+                    let why = format!("it was begun without {what}, so it may be about the same credential");
+                    let refusal = Refusal::walk(&stored.target, &why);
+                    let refusal = refusal.with("bring it to its end first, or give it up:");
+                    return Err(DriveError::Refused(
+                        refusal.with(format!("rotate abort {}", stored.target)),
+                    ));
+                }
+                Some(found) if wanted.name.is_none() && found.may_be(&wanted) => perhaps.push(stored.target),
+                _ => {}
+            }
+        }
+        // Nobody has said which one: where there is but one, it is meant.
+        Ok(perhaps.pop().filter(|_| perhaps.is_empty()))
+    }
+
+    /// Whether the program is rotating the credential that this command names.
+    fn is_about(&self, rotation: &Rotation) -> bool {
+        let charter = &rotation.charter;
+        let told = self.credential().name;
+        let kept = self
+            .guide
+            .identity()
+            .and_then(|input| charter.inputs.get(&input.name)?.as_str());
+        // Names that differ in case alone are the same to some vendors, and a refusal costs less than two new keys at once.
+        let same = kept
+            .zip(told.as_deref())
+            .is_some_and(|(kept, told)| kept.eq_ignore_ascii_case(told));
+        same && charter.connector == self.connector.id && !rotation.phase.is_closed()
+    }
+
     fn standing(&self, latest: Option<Stored>) -> Result<Option<Guided>, DriveError> {
         let Some(latest) = latest else { return Ok(None) };
-        let ended_now = latest.is_recent();
         let guided = match latest.sort() {
             Err(guided) => *guided,
             Ok(automated) if automated.rotation.phase.is_closed() => return Ok(None),
@@ -267,12 +290,13 @@ impl Asked {
         let conflict = self.conflict(walk);
         if walk.is_closed() {
             let counts = walk.is_done() && (!walk.rotates() || walk.rotated_at().is_some());
+            let ended_now = walk.ticks.last().is_some_and(|tick| is_recent(tick.at));
             let repeats = conflict.is_none() && ended_now && counts && !self.again;
             return Ok(repeats.then_some(guided));
         }
         match conflict {
             None => Ok(Some(guided)),
-            Some(why) => Err(DriveError::Refused(Refusal::walk(&self.target, &why))),
+            Some(why) => Err(DriveError::Refused(Refusal::walk(&guided.target, &why))),
         }
     }
 
@@ -286,7 +310,7 @@ impl Asked {
             ));
         }
         let differs = |input: &&Input| {
-            let (asked, kept) = (self.values.get(&input.name), itinerary.values.get(&input.name));
+            let (asked, kept) = (self.given.get(&input.name), itinerary.values.get(&input.name));
             asked.is_some() && kept.is_some() && asked != kept
         };
         let others: Vec<String> = self.guide.inputs.iter().filter(differs).map(Input::option).collect();
@@ -310,7 +334,7 @@ impl Asked {
     /// Says which values are only shown.
     fn tell_unkept(&self, guided: &Guided) {
         let kept = &guided.rotation.itinerary.values;
-        let new = |input: &&Input| self.values.contains_key(&input.name) && !kept.contains_key(&input.name);
+        let new = |input: &&Input| self.given.contains_key(&input.name) && !kept.contains_key(&input.name);
         let new: Vec<String> = self.guide.inputs.iter().filter(new).map(Input::option).collect();
         if !new.is_empty() {
             terminal::note(&format!(
@@ -322,7 +346,7 @@ impl Asked {
 
     fn itinerary(&self) -> Itinerary {
         let id = self.connector.id;
-        Itinerary::of(id, &self.guide, self.procedure, &self.values, ALLOWANCE_SECONDS)
+        Itinerary::of(id, &self.guide, self.procedure, &self.values, self.allowance_seconds)
     }
 
     fn report(&self, global: &Global, guided: Option<&Guided>) -> Report {
@@ -335,50 +359,12 @@ impl Asked {
                 self.tell_unkept(guided);
                 walking(global, guided).with_guide(guidance, steps)
             }
-            None => Report::unwalked(&self.target, guidance, steps),
+            None => {
+                let again = if self.again { " --again" } else { "" };
+                let line = begin_line(self.connector, &self.guide, self.procedure, &self.values);
+                let line = speaker(global).line(&format!("{line}{again}"));
+                Report::unwalked(&self.target, guidance, steps).with_beginning(line)
+            }
         }
-    }
-}
-
-/// Where a guided rotation stands, and whether its end counts.
-fn walking(global: &Global, guided: &Guided) -> Report {
-    let walk = &guided.rotation;
-    let mut report = Report::walking(&guided.target, &guided.id, walk, now(), &speaker(global));
-    if walk.rotates() && walk.is_done() && walk.rotated_at().is_none() {
-        let behind = report.reason.take().unwrap_or_default();
-        report.reason = Some(format!("{NOT_ROTATED}; {behind}"));
-    }
-    report
-}
-
-/// What is said of a walk to the end of which the steps that matter were left out.
-const NOT_ROTATED: &str =
-    "closed, not rotated: every step was left out that makes the new credential, or delivers it, or proves it";
-
-/// What a walk has come to, once every step is behind.
-pub(super) fn ending(walk: &Walk) -> Option<String> {
-    walk.is_done().then(|| match walk.rotated_at() {
-        Some(at) => format!("every step is behind: rotated on {}", at.strftime("%Y-%m-%d")),
-        None if walk.rotates() => NOT_ROTATED.to_owned(),
-        None => format!("every step of `{}` is behind", walk.itinerary.procedure),
-    })
-}
-
-/// The report of a guided rotation with its whole plan, from what the journal keeps.
-pub(super) fn story(global: &Global, guided: &Guided) -> Report {
-    let walk = &guided.rotation;
-    let report = walking(global, guided);
-    let itinerary = &walk.itinerary;
-    let guide = rotate_providers::connector(&itinerary.connector).and_then(|connector| connector.guide().ok());
-    let procedure = Procedure::ALL
-        .into_iter()
-        .find(|procedure| procedure.name() == itinerary.procedure);
-    match (guide, procedure) {
-        (Some(guide), Some(procedure)) => {
-            let guidance = Guidance::of(&guide, procedure, &itinerary.values);
-            let steps = lead(&guide, procedure, &itinerary.values, Some(walk));
-            report.with_guide(guidance, steps)
-        }
-        _ => report,
     }
 }

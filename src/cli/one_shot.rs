@@ -3,14 +3,15 @@
 //! Each opens a rotation, or goes on where an open one stands; or foretells it, which changes nothing.
 
 use clap::{Args, ValueEnum};
-use rotate_providers::contract::Minting;
+use rotate_providers::contract::Provider;
 use rotate_providers::endpoint::check_endpoint;
 use rotate_providers::{Automation, SecretKind, Vendors};
 
 use super::session::{Session, locate, show, speaker, tell, tell_folder};
 use super::{Exit, Global, terminal};
 use crate::delivery::{self, Destination};
-use crate::driver::{DriveError, Found, History, Identity, Outcome, Refusal, Request, Standing, inspect, prepare};
+use crate::driver::{DriveError, Found, History, Outcome, Refusal, Request, Standing};
+use crate::fleet::{check, foretell, in_the_way};
 use crate::hooks::now;
 use crate::machine::{Cutover, Prove};
 use crate::plan::foresee;
@@ -127,7 +128,7 @@ async fn advance(global: &Global, session: &Session, request: &Request<'_>) -> R
         Standing::Present(stored) => *stored,
         Standing::Absent => {
             let provider = connect(request.inputs.clone(), &session.vendors).await?;
-            return session.driver(global, provider.as_ref()).open(request).await;
+            return open(global, session, provider.as_ref(), request).await;
         }
     };
     // A rotation that has ended, or that a person has to move, needs no vendor.
@@ -143,6 +144,31 @@ async fn advance(global: &Global, session: &Session, request: &Request<'_>) -> R
     let provider = connect(request.inputs.clone(), &session.vendors).await?;
     let driver = session.driver(global, provider.as_ref());
     driver.advance(stored).await
+}
+
+/// Opens a rotation and moves it as far as it may go. What is known to stand in its way is told before a key is made.
+async fn open(
+    global: &Global,
+    session: &Session,
+    provider: &dyn Provider,
+    request: &Request<'_>,
+) -> Result<Outcome, DriveError> {
+    let driver = session.driver(global, provider);
+    driver.rehearse(request).await?;
+    let history = History::read(&session.store, request.target).await?;
+    let found = driver.look(request, history).await?;
+    if found.live.is_ok() {
+        let looking = check(provider, &found.observation.owner, request.destinations);
+        let findings = tokio::select! {
+            findings = looking => findings,
+            () = session.interrupt.wait() => return Err(DriveError::Interrupted),
+        };
+        if let Some(refusal) = in_the_way(&findings) {
+            return Err(DriveError::Refused(refusal));
+        }
+    }
+    driver.introduce(&found).await?;
+    driver.begin(request, found).await
 }
 
 /// Understands the destinations of the command line.
@@ -179,9 +205,15 @@ pub(super) fn automated(latest: Option<Stored>) -> Result<Option<Automated>, Dri
 async fn dry_run(global: &Global, request: &Request<'_>) -> Exit {
     let speaker = speaker(global);
     match plan(global, request).await {
-        Ok(Ok(report)) => {
+        Ok(Ok((report, refusal))) => {
             show(global, &[report]);
-            Exit::Ok
+            match refusal.map(DriveError::Refused) {
+                None => Exit::Ok,
+                Some(error) => {
+                    tell(&speaker, request.target, &error, None);
+                    Exit::of_error(&error)
+                }
+            }
         }
         Ok(Err(error)) => {
             tell(&speaker, request.target, &error, None);
@@ -194,7 +226,10 @@ async fn dry_run(global: &Global, request: &Request<'_>) -> Exit {
     }
 }
 
-async fn plan(global: &Global, request: &Request<'_>) -> Result<Result<Report, DriveError>, FolderError> {
+/// What would be done, and what is known to stand in the way.
+type Foretold = (Report, Option<Refusal>);
+
+async fn plan(global: &Global, request: &Request<'_>) -> Result<Result<Foretold, DriveError>, FolderError> {
     let store = locate(global)?.open_journal().await?;
     let (latest, history) = match &store {
         Some(store) => (
@@ -208,18 +243,25 @@ async fn plan(global: &Global, request: &Request<'_>) -> Result<Result<Report, D
         if let Standing::Present(stored) = request.standing(automated(latest)?)? {
             let steps = foresee(stored.rotation.clone(), Facts::default(), now())?;
             let wait = Outcome::idle(&stored, now()).and_then(|outcome| outcome.wait);
-            return Ok(Report::of(&stored, wait.as_ref(), now(), &speaker).with_plan(steps));
+            let report = Report::of(&stored, wait.as_ref(), now(), &speaker).with_plan(steps);
+            return Ok((report, None));
         }
-        inspect(request.destinations).await?;
         let provider = (request.connector.connect)(request.inputs.clone(), &Vendors::new(global.access(None))).await?;
         let found = Found::look(provider.as_ref(), request, history).await?;
-        let identity = Identity::ask(provider.as_ref(), &found.observation.owner).await;
-        let mints_locally = matches!(provider.minting(), Minting::Local(_));
-        let (rotation, facts, record) = prepare(request, found, mints_locally).await?;
-        let steps = foresee(rotation.clone(), facts, record.at)?;
-        Ok(Report::foreseen(request.target, &rotation, &speaker)
-            .with_plan(steps)
-            .with_identity(identity))
+        let opening = foretell(provider.as_ref(), request, found, now()).await?;
+        let refusal = in_the_way(&opening.findings);
+        let report = match &opening.rotation {
+            Some(rotation) => Report::foreseen(request.target, rotation, &speaker),
+            None => Report::unopened(request.target),
+        };
+        let mut report = report
+            .with_plan(opening.steps)
+            .with_identity(opening.identity)
+            .with_findings(opening.findings);
+        if let Some(refusal) = &refusal {
+            report.fail(&DriveError::Refused(refusal.clone()));
+        }
+        Ok((report, refusal))
     };
     Ok(work.await)
 }

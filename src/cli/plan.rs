@@ -78,7 +78,7 @@ impl Command {
         terminal::print(&match global.output {
             Output::Json => json::outlooks(&outlooks),
             Output::Markdown => outlook::markdown(&outlooks),
-            Output::Text => outlook::text(&outlooks),
+            Output::Text => outlook::text(&outlooks, terminal::columns()),
         });
         if outlooks.iter().any(Outlook::has_failed) {
             Exit::Error

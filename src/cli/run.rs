@@ -1,5 +1,6 @@
 //! `rotate run`: every target as far as it may go.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use clap::Args;
@@ -101,9 +102,12 @@ impl Command {
         // A rotation that has ended since is no mistake in a line of cron.
         self.chosen
             .check(names.chain(on_record.iter().map(|stored| stored.target.as_str())))?;
-        let others = on_record
-            .into_iter()
-            .filter(|stored| !stored.rotation.is_closed() && !named(&stored.target));
+        // A target's rotation may be open under another name: it gets one turn.
+        let taken: HashSet<&str> = survey.taken_by(&config.targets).collect();
+        let others = on_record.into_iter().filter(|stored| {
+            let name = stored.target.as_str();
+            !stored.rotation.is_closed() && !named(name) && !taken.contains(name)
+        });
         let configured = (0..)
             .zip(&config.targets)
             .filter(|(_, target)| self.chosen.has(&target.name));
@@ -238,7 +242,7 @@ impl Work {
     /// How it stood when the run began.
     fn judged(&self, turn: &Turn) -> Option<(&Target, Judgement)> {
         let target = self.target(turn)?;
-        let judged = judge(target, self.survey.of(&target.name), now(), SignedDuration::ZERO);
+        let judged = judge(target, self.survey.of_target(target), now(), SignedDuration::ZERO);
         Some((target, judged))
     }
 
@@ -264,7 +268,8 @@ impl Work {
                     what,
                 }
             }
-            Ok(Attended::Guided(guided)) => {
+            Ok(Attended::Guided(mut guided)) => {
+                self.name(turn).clone_into(&mut guided.target);
                 let overdue = guided.rotation.overdue_at() <= now() || self.is_overdue(turn);
                 Ended {
                     report: match turn {
@@ -281,10 +286,9 @@ impl Work {
                 // What was never begun for the signal's sake has nothing to tell.
                 let is_told = !matches!(error, DriveError::Interrupted);
                 let telling = if is_told { Telling::Named } else { Telling::Not };
-                let connector = self.target(turn).map(|target| target.connector.id);
                 let report = self
                     .session
-                    .failed(&self.global, self.name(turn), connector, &error, telling)
+                    .failed(&self.global, self.name(turn), self.target(turn), &error, telling)
                     .await;
                 Ended {
                     report,

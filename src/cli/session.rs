@@ -8,6 +8,7 @@ use rotate_providers::{Automation, Vendors, automation};
 use super::remedy::Subject;
 use super::terminal::LiveLines;
 use super::{Exit, Global, Output, process, remedy, terminal};
+use crate::config::Target;
 use crate::driver::{DriveError, Driver, Interrupt, Outcome, Refusal};
 use crate::hooks::now;
 use crate::render::{Report, Speaker, json, markdown, text};
@@ -143,7 +144,7 @@ impl Session {
         &self,
         global: &Global,
         target: &str,
-        connector: Option<&'static str>,
+        configured: Option<&Target>,
         error: &DriveError,
         telling: Telling,
     ) -> Report {
@@ -151,16 +152,19 @@ impl Session {
         let stored = self.store.latest(target).await.ok().flatten();
         let subject = Subject::of(target, stored.as_ref());
         let subject = Subject {
-            connector: connector.unwrap_or(subject.connector),
+            connector: configured.map_or(subject.connector, |target| target.connector.id),
             ..subject
         };
-        match telling {
-            Telling::Not => {}
-            Telling::Plain => tell_of(&speaker, subject, &error.to_string(), error, stored.as_ref()),
-            Telling::Named => {
-                let what = format!("{target}: {error}");
-                tell_of(&speaker, subject, &what, error, stored.as_ref());
-            }
+        let say = |text: &str| configured.map_or_else(|| text.to_owned(), |target| target.in_its_words(text));
+        let named = match telling {
+            Telling::Not => None,
+            Telling::Plain => Some(error.to_string()),
+            Telling::Named => Some(format!("{target}: {error}")),
+        };
+        if let Some(what) = named {
+            let lines = remedy::of(error, subject, stored.as_ref());
+            let lines: Vec<String> = lines.iter().map(|line| speaker.line(&say(line))).collect();
+            terminal::error(&say(&what), &lines);
         }
         // A rotation that ended earlier has nothing to do with what was refused now.
         let concerned = |stored: &&Stored| !stored.rotation.is_closed() || matches!(error, DriveError::Useless(_));
@@ -170,6 +174,8 @@ impl Session {
         };
         subject.connector.clone_into(&mut report.connector);
         report.fail(error);
+        report.reason = report.reason.as_deref().map(say);
+        report.next.what = report.next.what.as_deref().map(say);
         report
     }
 }
@@ -206,7 +212,7 @@ pub(super) fn show(global: &Global, reports: &[Report]) {
             for report in reports.iter().filter(|report| report.is_opened()) {
                 terminal::print(&match report.guide {
                     Some(_) => text::guided_plan(report, terminal::width(), &speaker(global)),
-                    None => text::story(report),
+                    None => text::story(report, terminal::columns()),
                 });
             }
         }

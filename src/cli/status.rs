@@ -1,14 +1,19 @@
 //! `rotate status`.
 
+use std::collections::HashSet;
+
 use clap::Args;
 use jiff::SignedDuration;
 
+use super::done::refused;
 use super::fleet::configured;
 use super::guided::story;
+use super::named::resolve;
 use super::plan::look;
 use super::session::{show, speaker, tell_folder, tell_unknown};
 use super::{Exit, Global, Output, terminal};
 use crate::config::{Config, Target};
+use crate::driver::DriveError;
 use crate::fleet::{Known, Survey, judge};
 use crate::hooks::now;
 use crate::render::{Report, json, markdown, text};
@@ -39,9 +44,10 @@ impl Command {
         };
         // One target's story is told by the journal itself, each line of it checked.
         let course = match &store {
-            Some(store) => match store.latest(name).await {
+            Some(store) => match resolved(store, config.as_ref(), name).await {
                 Ok(course) => course,
-                Err(error) => return tell_folder(global, &error.into()),
+                Err(DriveError::Store(error)) => return tell_folder(global, &error.into()),
+                Err(error) => return refused(global, name, &error),
             },
             None => None,
         };
@@ -58,12 +64,18 @@ impl Command {
     }
 }
 
+/// The latest rotation of the target that is meant.
+async fn resolved(store: &dyn Store, config: Option<&Config>, name: &str) -> Result<Option<Stored>, DriveError> {
+    let name = resolve(store, config, name).await?;
+    Ok(store.latest(&name).await?)
+}
+
 fn print_all(global: &Global, reports: &[Report], is_fleet: bool) {
     terminal::print(&match global.output {
         Output::Json => json::document(reports),
         Output::Markdown => markdown::table(reports),
-        Output::Text if is_fleet => text::fleet(reports),
-        Output::Text => text::table(reports),
+        Output::Text if is_fleet => text::fleet(reports, terminal::columns()),
+        Output::Text => text::table(reports, terminal::columns()),
     });
 }
 
@@ -73,11 +85,12 @@ fn all(global: &Global, config: Option<&Config>, survey: &Survey) -> Vec<Report>
     let named = |name: &str| targets.iter().any(|target| target.name == name);
     let of_file = targets
         .iter()
-        .map(|target| of_target(global, target, survey.of(&target.name)));
+        .map(|target| of_target(global, target, survey.of_target(target)));
+    let taken: HashSet<&str> = survey.taken_by(targets).collect();
     let others = survey
         .courses()
         .into_iter()
-        .filter(|stored| !named(&stored.target))
+        .filter(|stored| !named(&stored.target) && !taken.contains(stored.target.as_str()))
         .map(|stored| Report::standing(stored, now(), &speaker(global)));
     let mut all: Vec<Report> = of_file.chain(others).collect();
     all.sort_by(|a, b| a.name.cmp(&b.name));
@@ -88,7 +101,10 @@ fn all(global: &Global, config: Option<&Config>, survey: &Survey) -> Vec<Report>
 fn of_target(global: &Global, target: &Target, known: Known<'_>) -> Report {
     let judged = judge(target, known, now(), SignedDuration::ZERO);
     match known.course.filter(|stored| !stored.rotation.is_closed()) {
-        Some(stored) => Report::standing(stored, now(), &speaker(global)).with_age(judged.age.as_ref(), now()),
+        Some(stored) => {
+            let report = Report::standing_as(&target.name, stored, now(), &speaker(global));
+            report.with_age(judged.age.as_ref(), now())
+        }
         None => Report::judged(target, &judged, now(), &speaker(global)),
     }
 }

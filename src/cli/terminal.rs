@@ -89,14 +89,19 @@ pub(super) async fn read(question: &str, interrupt: &Interrupt) -> Option<String
     }
 }
 
-/// How wide plans are: the terminal, up to what is easily read; the same off a terminal.
+/// How wide plans are: as wide as may be, up to what is easily read.
 pub(super) fn width() -> usize {
     const WIDEST: usize = 110;
+    columns().map_or(WIDEST, |columns| columns.min(WIDEST))
+}
+
+/// How wide a line may be: as the terminal is; off a terminal what $COLUMNS says, and else as wide as it is.
+pub(super) fn columns() -> Option<usize> {
     if stdout().is_terminal() {
-        textwrap::termwidth().min(WIDEST)
-    } else {
-        WIDEST
+        return Some(textwrap::termwidth());
     }
+    let told = std::env::var("COLUMNS").ok()?.parse().ok();
+    told.filter(|columns| *columns > 0)
 }
 
 /// A live line per phase on a terminal, silence elsewhere: there the diagnostics speak.

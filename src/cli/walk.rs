@@ -5,9 +5,9 @@ use std::sync::Arc;
 use clap::Args;
 use rotate_providers::Vendors;
 
-use super::done::{evidence, find, refused, ticked};
+use super::done::{evidence, find, refused, tell_unbegun, ticked};
 use super::guided::story;
-use super::session::{Session, locate, tell_folder, tell_unknown};
+use super::session::{Session, locate, tell_folder};
 use super::{Exit, Global, process, terminal};
 use crate::driver::{DriveError, Interrupt};
 use crate::machine::Ticked;
@@ -32,7 +32,7 @@ impl Command {
             return Exit::Usage;
         }
         match locate(global) {
-            Ok(folder) if !folder.exists() => return tell_unknown(global, &self.target),
+            Ok(folder) if !folder.exists() => return tell_unbegun(global, &self.target),
             Ok(_) => {}
             Err(error) => return tell_folder(global, &error),
         }
@@ -56,17 +56,21 @@ impl Command {
     ) -> Result<Result<Guided, DriveError>, FolderError> {
         let session = || Session::begin_for(global, Vendors::new(global.access(None)), Arc::clone(interrupt));
         let by = super::word::person();
-        let mut guided = match find(&session().await?, &self.target).await {
+        let mut guided = match find(global, &session().await?, &self.target).await {
             Ok(guided) => guided,
             Err(error) => return Ok(Err(error)),
         };
+        // What stops on the way, and what has to be ready, is known before the first step.
+        if !guided.rotation.is_closed() {
+            terminal::print(&text::guided_opening(&story(global, &guided), terminal::width()));
+        }
         while let Some(step) = guided
             .rotation
             .next_step()
             .filter(|_| !guided.rotation.is_closed())
             .cloned()
         {
-            let number = guided.rotation.ticks.len();
+            let number = guided.rotation.next_position().unwrap_or_default();
             terminal::print(&text::guided_step(&story(global, &guided), number, terminal::width()));
             let Some(outcome) = ask(interrupt).await else { break };
             let session = session().await?;
@@ -85,14 +89,15 @@ async fn ask(interrupt: &Interrupt) -> Option<Ticked> {
         let answer = terminal::read("Done? [y = yes, s = skip, q = stop here] ", interrupt).await?;
         match answer.as_str() {
             "y" | "yes" => {
-                let note = note("What did you note down? (Enter: nothing) ", true, interrupt).await?;
+                let question = "What did you note down? [Enter = nothing, q = stop here] ";
+                let note = note(question, true, interrupt).await?;
                 return Some(Ticked::Done {
                     evidence: (!note.is_empty()).then_some(note),
                 });
             }
             "s" | "skip" => {
                 return Some(Ticked::Skipped {
-                    why: note("Why is it left out? ", false, interrupt).await?,
+                    why: note("Why is it left out? [q = stop here] ", false, interrupt).await?,
                 });
             }
             "q" | "quit" => return None,
@@ -101,11 +106,20 @@ async fn ask(interrupt: &Interrupt) -> Option<Ticked> {
     }
 }
 
+/// A note; `None` where the person stops. An answer that was meant for the question before is no note.
 async fn note(question: &str, may_be_empty: bool, interrupt: &Interrupt) -> Option<String> {
     loop {
         let text = terminal::read(question, interrupt).await?;
-        if text.is_empty() && may_be_empty {
-            return Some(text);
+        match text.to_ascii_lowercase().as_str() {
+            "" if may_be_empty => return Some(text),
+            "q" | "quit" => return None,
+            "y" | "yes" | "n" | "no" | "s" | "skip" | "done" | "ok" => {
+                terminal::note(&format!(
+                    "{text} is an answer and no note: name what you saw, where and when"
+                ));
+                continue;
+            }
+            _ => {}
         }
         match evidence(&text) {
             Ok(text) => return Some(text),

@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::done::{evidence, refused};
 use super::guided::story;
+use super::named::{readable_config, resolve};
 use super::one_shot::automated;
 use super::session::{Session, connect, locate, show, speaker, tell_folder, tell_unknown};
 use super::{Exit, Global, terminal};
@@ -94,18 +95,22 @@ async fn speak(global: &Global, target: &str, word: Word<'_>) -> Exit {
 
 /// A guided rotation can be given up, and nothing else; `None` where the target's rotation is none.
 async fn give_up(global: &Global, session: &Session, target: &str, word: Word<'_>) -> Option<Exit> {
-    let guided = match session.store.latest(target).await.ok()??.sort() {
+    // Whatever is wrong with the name is told by whoever acts upon it.
+    let name = resolve(&session.store, readable_config(global).as_ref(), target)
+        .await
+        .ok()?;
+    let guided = match session.store.latest(&name).await.ok()??.sort() {
         Err(guided) => guided,
         Ok(_) => return None,
     };
     let result = match word {
-        _ if guided.rotation.is_closed() => Err(DriveError::Refused(Refusal::walk(target, "it has ended already"))),
+        _ if guided.rotation.is_closed() => Err(DriveError::Refused(Refusal::walk(&name, "it has ended already"))),
         Word::Abort { .. } => session.walker().abort(*guided, &person()).await,
-        Word::Confirm { .. } | Word::Rollback { .. } => Err(DriveError::Refused(Refusal::walked(target))),
+        Word::Confirm { .. } | Word::Rollback { .. } => Err(DriveError::Refused(Refusal::walked(&name))),
     };
     Some(match result {
         Ok(guided) => {
-            terminal::note("what was done at the vendor stays done: look at the steps that are behind");
+            terminal::note("what was done at the vendor stays done: look at the steps that are ticked");
             show(global, &[story(global, &guided)]);
             Exit::Ok
         }

@@ -112,7 +112,8 @@ impl Refusal {
         Self::error(why).with(remedy)
     }
 
-    pub(super) fn with(mut self, remedy: impl Into<String>) -> Self {
+    /// One more line of what resolves it.
+    pub fn with(mut self, remedy: impl Into<String>) -> Self {
         self.remedy.push(remedy.into());
         self
     }

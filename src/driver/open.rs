@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::live::{History, LiveKey, Rival, old_key};
 use super::{DriveError, Driver, Identity, Outcome, Passage, Refusal};
-use crate::delivery::{DeliveryError, Destination};
+use crate::delivery::Destination;
 use crate::hooks::now;
 use crate::machine::{Charter, Cutover, Event, Phase, Prove, Record, Retirement, Rotation, Window};
 use crate::policy::{Facts, Listing};
@@ -172,15 +172,6 @@ impl Request<'_> {
 }
 
 impl Driver<'_> {
-    /// Opens a rotation and moves it as far as it may go.
-    pub async fn open(&self, request: &Request<'_>) -> Result<Outcome, DriveError> {
-        self.rehearse(request).await?;
-        let history = History::read(self.store, request.target).await?;
-        let found = self.look(request, history).await?;
-        self.introduce(&found).await?;
-        self.begin(request, found).await
-    }
-
     /// Says whose credentials a rotation is begun with.
     pub async fn introduce(&self, found: &Found) -> Result<(), DriveError> {
         let asking = Identity::ask(self.provider, &found.observation.owner);
@@ -333,14 +324,6 @@ async fn check_replaced(
         if !retired.contains(&held) && found.keys.iter().all(|key| key.id != held) {
             tracing::warn!("{name} holds key {held}, which is not one of {owner}; it is replaced");
         }
-    }
-    Ok(())
-}
-
-/// Checks destinations without writing; for a dry run.
-pub async fn inspect(destinations: &[Box<dyn Destination>]) -> Result<(), DeliveryError> {
-    for destination in destinations {
-        destination.inspect().await?;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use rotate_providers::guide::Procedure;
 use rotate_providers::{Vendors, automation};
 
 use super::expected::{at_home, drift};
-use super::{Judgement, Known, Survey, Verdict, Wanted, judge};
+use super::{Judgement, Known, Survey, Verdict, Wanted, check, in_the_way, judge};
 use crate::config::{Automatic, Config, How, Target};
 use crate::driver::{DriveError, Driver, Found, History, Interrupt, Outcome, Pace, Progress, Refusal};
 use crate::hooks::now;
@@ -70,7 +70,7 @@ impl Claims {
 impl Fleet<'_> {
     /// Moves one target of the configuration as far as it may go.
     pub async fn attend<'t>(&self, target: &'t Target, progress: &dyn Progress) -> Result<Attended<'t>, DriveError> {
-        let known = self.survey.of(&target.name);
+        let known = self.survey.of_target(target);
         if let Some(open) = known.course.filter(|stored| !stored.rotation.is_closed()) {
             return self.go_on(open, progress).await;
         }
@@ -150,6 +150,11 @@ impl Fleet<'_> {
             )));
         }
         driver.rehearse(&request).await?;
+        // What stands in the way is looked at again in each run, and has cost nothing.
+        let findings = check(provider.as_ref(), owner, request.destinations).await;
+        if let Some(refusal) = in_the_way(&findings) {
+            return Ok(Attended::Judged(target, stuck(judged, &refusal)));
+        }
         driver.introduce(&found).await?;
         let begun = driver.begin(&request, found).await?;
         Ok(Attended::Moved(Box::new(begun)))

@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use rotate_providers::contract::{Check, Finding, Principal, Provider};
 
-use super::Wanted;
 use crate::delivery::Destination;
+use crate::driver::Refusal;
 use crate::hooks::signing_time;
 
 /// Signed requests are refused beyond five minutes:
@@ -14,15 +14,34 @@ const CLOCK_REFUSED: SignedDuration = SignedDuration::from_mins(5);
 /// Worth a word: one minute is where Snowflake begins to refuse.
 const CLOCK_OFF: SignedDuration = SignedDuration::from_secs(50);
 
-/// Looks at everything that a rotation of this target would need.
-pub async fn check(provider: &dyn Provider, owner: &Principal, wanted: Option<&Wanted<'_>>) -> Vec<Finding> {
+/// Looks at everything that a rotation of this owner's keys would need, with the destinations that it would write to.
+pub async fn check(provider: &dyn Provider, owner: &Principal, destinations: &[Box<dyn Destination>]) -> Vec<Finding> {
     let preflight = provider.preflight(owner).await;
     let mut findings = preflight.findings;
     findings.extend(preflight.vendor_time.map(|told| clock(told, signing_time())));
-    for destination in wanted.map(Wanted::destinations).unwrap_or_default() {
+    for destination in destinations {
         findings.push(place(destination.as_ref()).await);
     }
     findings
+}
+
+/// What is known to stand in the way; `None` where nothing is. What shows only when it is used is no reason to stop.
+pub fn in_the_way(findings: &[Finding]) -> Option<Refusal> {
+    let (mut whys, mut remedies) = (Vec::new(), Vec::new());
+    for Finding { what, check } in findings {
+        if let Check::Wrong { why, remedy } = check {
+            whys.push(format!("{what}: {why}"));
+            remedies.extend(remedy.lines().map(str::to_owned));
+        }
+    }
+    remedies.dedup();
+    let why = whys.join("; ");
+    remedies.push("nothing was changed".to_owned());
+    (!why.is_empty()).then_some(Refusal {
+        why,
+        remedy: remedies,
+        blocked: false,
+    })
 }
 
 /// Whether a delivery could work.

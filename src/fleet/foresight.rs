@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use rotate_providers::Vendors;
-use rotate_providers::contract::{Check, Finding, Minting, Principal, Provider};
+use rotate_providers::contract::{Check, Finding, Minting, Provider};
 use rotate_providers::guide::Procedure;
 
 use super::attend::stuck;
 use super::expected::{at_home, drift};
-use super::{Judgement, Known, Survey, Verdict, Wanted, check, judge};
+use super::{Judgement, Known, Survey, Verdict, Wanted, check, in_the_way, judge};
 use crate::config::{Automatic, ByHand, How, Target};
-use crate::driver::{DriveError, Found, History, Identity, prepare};
+use crate::driver::{DriveError, Found, History, Identity, Request, prepare};
 use crate::machine::{Block, Course, Drift, Rotation, Sighting, Watch};
 use crate::plan::{Planned, foresee, lead};
 use crate::policy::Facts;
@@ -64,7 +64,7 @@ impl Foreseen {
 impl Foreseer<'_> {
     /// What would be done with this target.
     pub async fn foresee(&self, target: &Target) -> Foreseen {
-        let known = self.survey.of(&target.name);
+        let known = self.survey.of_target(target);
         let judged = judge(target, known, self.now, SignedDuration::ZERO);
         match self.see(target, known, judged.clone()).await {
             Ok(foreseen) => foreseen,
@@ -118,7 +118,7 @@ impl Foreseer<'_> {
                     .ok_or_else(|| DriveError::UnknownConnector(charter.connector.clone()))?;
                 let provider = (automation.connect)(charter.inputs.clone(), vendors).await?;
                 let identity = Identity::ask(provider.as_ref(), &charter.owner).await;
-                let findings = check(provider.as_ref(), &charter.owner, None).await;
+                let findings = check(provider.as_ref(), &charter.owner, &[]).await;
                 (Some(identity), findings)
             }
             _ => (None, Vec::new()),
@@ -162,41 +162,77 @@ impl Foreseer<'_> {
         if judged.verdict != Verdict::Start && !of_unknown_age {
             return Ok(Foreseen::plain(judged));
         }
-        self.start(provider.as_ref(), &owner, &wanted, found, judged).await
+        self.start(provider.as_ref(), &wanted, found, judged).await
     }
 
     async fn start(
         &self,
         provider: &dyn Provider,
-        owner: &Principal,
         wanted: &Wanted<'_>,
         found: Found,
         judged: Judgement,
     ) -> Result<Foreseen, DriveError> {
-        let identity = Some(Identity::ask(provider, owner).await);
-        let findings = check(provider, owner, Some(wanted)).await;
-        let mints_locally = matches!(provider.minting(), Minting::Local(_));
         let request = wanted.request(&found.history);
-        let steps = match prepare(&request, found, mints_locally).await {
-            Ok((rotation, facts, _)) => foresee(rotation, facts, self.now)?,
-            // What is wrong with the destination is among the findings.
-            Err(DriveError::Delivery(_)) => Vec::new(),
-            Err(error) => return Err(error),
-        };
+        let opening = foretell(provider, &request, found, self.now).await?;
         let reason = match judged.age {
             Some(_) => judged.reason,
             None => "nobody tells how old its key is, so it is taken for too old".to_owned(),
         };
         Ok(Foreseen {
-            steps,
-            identity,
-            findings,
+            steps: opening.steps,
+            identity: Some(opening.identity),
+            findings: opening.findings,
             ..Foreseen::plain(Judgement {
                 verdict: Verdict::Start,
                 reason,
                 ..judged
             })
         })
+    }
+}
+
+/// A rotation that would be opened.
+pub struct Opening {
+    /// As it would begin; `None` where a destination does not let it.
+    pub rotation: Option<Rotation>,
+    /// Its steps, from here to the end.
+    pub steps: Vec<Planned>,
+    /// Whose credentials it would be done with.
+    pub identity: Identity,
+    /// What was looked at beforehand.
+    pub findings: Vec<Finding>,
+}
+
+/// What a rotation of what was found would need and do. Reads only. `plan` and the dry run of one target both ask this, so
+/// neither sees less than the other.
+pub async fn foretell(
+    provider: &dyn Provider,
+    request: &Request<'_>,
+    found: Found,
+    now: Timestamp,
+) -> Result<Opening, DriveError> {
+    let identity = Identity::ask(provider, &found.observation.owner).await;
+    let findings = match &found.live {
+        Ok(_) => check(provider, &found.observation.owner, request.destinations).await,
+        // Nothing of it would be used.
+        Err(_) => Vec::new(),
+    };
+    let mints_locally = matches!(provider.minting(), Minting::Local(_));
+    match prepare(request, found, mints_locally).await {
+        Ok((rotation, facts, _)) => Ok(Opening {
+            steps: foresee(rotation.clone(), facts, now)?,
+            rotation: Some(rotation),
+            identity,
+            findings,
+        }),
+        // What is wrong with the destination is among the findings.
+        Err(DriveError::Delivery(_)) if in_the_way(&findings).is_some() => Ok(Opening {
+            rotation: None,
+            steps: Vec::new(),
+            identity,
+            findings,
+        }),
+        Err(error) => Err(error),
     }
 }
 

@@ -325,16 +325,11 @@ fn automated(target: &str, rotation: &Rotation, now: Timestamp) -> Judgement {
 }
 
 fn walked(target: &str, walk: &Walk, now: Timestamp) -> Judgement {
-    let (taken, all) = (walk.ticks.len(), walk.itinerary.steps.len());
     let overdue = walk.overdue_at() <= now;
     let late = if overdue { "overdue: " } else { "" };
     Judgement {
         remedy: vec![format!("rotate status {target}")],
-        ..plain(
-            Verdict::Guided,
-            format!("{late}{taken} of {all} steps are behind"),
-            overdue,
-        )
+        ..plain(Verdict::Guided, format!("{late}{}", walk.progress()), overdue)
     }
 }
 

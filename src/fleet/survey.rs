@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::Known;
 use super::judge::born_by;
+use super::{Credential, Known, Namings};
+use crate::config::{How, Target};
 use crate::driver::{Rival, rivals};
-use crate::machine::Watch;
+use crate::machine::{Course, Watch};
 use crate::store::{Store, StoreError, Stored};
 
 /// What the journal knows of every target.
@@ -18,6 +19,9 @@ pub struct Survey {
     /// When the targets whose latest passage rotated nothing were rotated before.
     before: HashMap<String, Timestamp>,
     watches: HashMap<String, Stored<Watch>>,
+    /// The names under which the journal knows each guided credential.
+    guided: HashMap<Credential, Vec<String>>,
+    namings: Namings,
     /// Every open rotation.
     pub rivals: Arc<Vec<Rival>>,
 }
@@ -34,13 +38,70 @@ impl Survey {
             let born = earlier.iter().filter_map(|earlier| born_by(&earlier.rotation)).max();
             before.extend(born.map(|at| (stored.target.clone(), at)));
         }
+        let mut namings = Namings::default();
+        let mut guided: HashMap<Credential, Vec<String>> = HashMap::new();
+        for stored in &summaries {
+            if let Course::Guided(walk) = &stored.rotation
+                && let Some(credential) = namings.of_walk(walk)
+            {
+                guided.entry(credential).or_default().push(stored.target.clone());
+            }
+        }
         let by_name = |stored: Stored| (stored.target.clone(), stored);
         let watches = store.watches().await?.into_iter();
         Ok(Self {
             courses: summaries.into_iter().map(by_name).collect(),
             before,
             watches: watches.map(|watch| (watch.target.clone(), watch)).collect(),
+            guided,
+            namings,
             rivals,
+        })
+    }
+
+    /// What is known of a target of the configuration. A credential that a person rotates may have been rotated under
+    /// another name as well: by a command, before the file named it.
+    pub fn of_target(&self, target: &Target) -> Known<'_> {
+        let own = self.of(&target.name);
+        let others = self.others(target);
+        let Some(latest) = others.iter().copied().max_by_key(|stored| {
+            let is_open = !stored.rotation.is_closed();
+            (is_open, stored.updated_at)
+        }) else {
+            return own;
+        };
+        let is_later = own.course.is_none_or(|course| {
+            let rank = |stored: &Stored| (!stored.rotation.is_closed(), stored.updated_at);
+            rank(latest) > rank(course)
+        });
+        let born = |stored: &&Stored| born_by(&stored.rotation).max(self.before.get(&stored.target).copied());
+        let before = others.iter().filter_map(born).max();
+        let own_end = own.course.and_then(|course| born_by(&course.rotation));
+        Known {
+            course: if is_later { Some(latest) } else { own.course },
+            rotated_before: own.rotated_before.max(before).max(own_end),
+            ..own
+        }
+    }
+
+    /// What the journal has of this credential under other names.
+    fn others(&self, target: &Target) -> Vec<&Stored> {
+        let How::ByHand(by_hand) = &target.how else {
+            return Vec::new();
+        };
+        let credential = self.namings.known(target.connector.id, &by_hand.values);
+        // Of two targets that do not say which credential they are about, each is one.
+        let credential = credential.filter(|credential| credential.name.is_some());
+        let names = credential.and_then(|credential| self.guided.get(&credential));
+        let others = names.into_iter().flatten().filter(|name| **name != target.name);
+        others.filter_map(|name| self.courses.get(name)).collect()
+    }
+
+    /// The open rotations that these targets are about, under whatever names.
+    pub fn taken_by<'s>(&'s self, targets: &'s [Target]) -> impl Iterator<Item = &'s str> {
+        targets.iter().filter_map(|target| {
+            let course = self.of_target(target).course?;
+            Some(course.target.as_str())
         })
     }
 

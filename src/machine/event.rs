@@ -175,6 +175,25 @@ pub enum Event {
         /// Why.
         why: String,
     },
+    /// A person takes the tick of a step back: it is open again.
+    StepUndone {
+        /// Which.
+        step: String,
+        /// Who says so.
+        by: String,
+        /// Why, where that was said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+    },
+    /// A person adds what was noted down of a step that is done.
+    EvidenceAdded {
+        /// Of which.
+        step: String,
+        /// Who says so.
+        by: String,
+        /// What was noted down.
+        evidence: String,
+    },
     /// A guided rotation is given up. What was done stays done.
     WalkAborted {
         /// Who.
@@ -283,6 +302,8 @@ impl Event {
             Event::WalkOpened { .. } => "walk-opened",
             Event::StepDone { .. } => "step-done",
             Event::StepSkipped { .. } => "step-skipped",
+            Event::StepUndone { .. } => "step-undone",
+            Event::EvidenceAdded { .. } => "evidence-added",
             Event::WalkAborted { .. } => "walk-aborted",
             Event::Sighted { .. } => "sighted",
             Event::Drifted { .. } => "drifted",

@@ -35,13 +35,13 @@ pub struct Walk {
     pub itinerary: Itinerary,
     /// When it was opened.
     pub opened_at: Timestamp,
-    /// The steps that were taken or skipped, in order.
+    /// The steps that are done or skipped, in the order of their ticks.
     pub ticks: Vec<Tick>,
     /// Set once it was given up.
     pub aborted: bool,
 }
 
-/// One step that is behind.
+/// One step that is done or skipped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tick {
     /// Which.
@@ -52,6 +52,20 @@ pub struct Tick {
     pub by: String,
     /// Whether it was taken.
     pub outcome: Ticked,
+    /// What was noted down later, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub added: Vec<Note>,
+}
+
+/// Evidence that was added to a step after its tick.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// When.
+    pub at: Timestamp,
+    /// Whose word it is.
+    pub by: String,
+    /// What was noted down.
+    pub evidence: String,
 }
 
 /// What became of a step.
@@ -106,8 +120,14 @@ fn essential(guide: &Guide) -> Vec<Vec<String>> {
 
 impl Tick {
     /// Whether the step was taken, and not left out.
-    fn is_taken(&self) -> bool {
+    pub fn is_taken(&self) -> bool {
         matches!(self.outcome, Ticked::Done { .. })
+    }
+
+    /// Whether this is noted down of it already.
+    pub fn has(&self, note: &str) -> bool {
+        let first = matches!(&self.outcome, Ticked::Done { evidence: Some(evidence) } if evidence == note);
+        first || self.added.iter().any(|added| added.evidence == note)
     }
 }
 
@@ -126,45 +146,104 @@ impl Walk {
             event: record.event.name(),
             phase: self.phase_name(),
         };
-        if self.is_closed() {
+        // What was given up stays as it was left.
+        if self.aborted {
             return Err(illegal);
         }
-        let (step, by, outcome) = match &record.event {
+        let at = record.at;
+        match &record.event {
             Event::StepDone { step, by, evidence } => {
                 let evidence = evidence.clone();
-                (step, by, Ticked::Done { evidence })
+                self.tick_next(step, at, by, Ticked::Done { evidence }).ok_or(illegal)
             }
-            Event::StepSkipped { step, by, why } => (step, by, Ticked::Skipped { why: why.clone() }),
-            Event::WalkAborted { .. } => {
+            Event::StepSkipped { step, by, why } => {
+                let why = why.clone();
+                self.tick_next(step, at, by, Ticked::Skipped { why }).ok_or(illegal)
+            }
+            // Also of the last one: then the end has not come after all.
+            Event::StepUndone { step, .. } if self.tick_of(step).is_some() => {
+                self.ticks.retain(|tick| tick.step != *step);
+                Ok(self)
+            }
+            Event::EvidenceAdded { step, by, evidence } => {
+                let mut taken = self.ticks.iter_mut().filter(|tick| tick.is_taken());
+                let tick = taken.find(|tick| tick.step == *step).ok_or(illegal)?;
+                tick.added.push(Note {
+                    at,
+                    by: by.clone(),
+                    evidence: evidence.clone(),
+                });
+                Ok(self)
+            }
+            Event::WalkAborted { .. } if !self.is_closed() => {
                 self.aborted = true;
-                return Ok(self);
+                Ok(self)
             }
-            _ => return Err(illegal),
-        };
-        // In order, and each once.
-        if self.next_step() != Some(step) {
-            return Err(illegal);
+            _ => Err(illegal),
         }
-        self.ticks.push(Tick {
-            step: step.clone(),
-            at: record.at,
-            by: by.clone(),
-            outcome,
-        });
-        Ok(self)
     }
 
-    /// The first step that is neither taken nor skipped.
+    /// In order, and each once.
+    fn tick_next(mut self, step: &str, at: Timestamp, by: &str, outcome: Ticked) -> Option<Self> {
+        if self.next_step()? != step {
+            return None;
+        }
+        self.ticks.push(Tick {
+            step: step.to_owned(),
+            at,
+            by: by.to_owned(),
+            outcome,
+            added: Vec::new(),
+        });
+        Some(self)
+    }
+
+    /// What became of this step; `None` while it is open.
+    pub fn tick_of(&self, step: &str) -> Option<&Tick> {
+        self.ticks.iter().find(|tick| tick.step == step)
+    }
+
+    /// The step of this number or name.
+    pub fn step_named(&self, named: &str) -> Option<&String> {
+        let steps = &self.itinerary.steps;
+        match named.parse::<usize>().ok().and_then(|number| number.checked_sub(1)) {
+            Some(index) => steps.get(index),
+            None => steps.iter().find(|step| *step == named),
+        }
+    }
+
+    /// Whether the step of this number or name is done or skipped.
+    pub fn is_ticked(&self, named: &str) -> bool {
+        self.step_named(named).is_some_and(|step| self.tick_of(step).is_some())
+    }
+
+    /// The first step that is neither done nor skipped.
     pub fn next_step(&self) -> Option<&String> {
-        self.itinerary.steps.get(self.ticks.len())
+        self.next_position().and_then(|at| self.itinerary.steps.get(at))
+    }
+
+    /// Its position among all steps.
+    pub fn next_position(&self) -> Option<usize> {
+        let steps = &self.itinerary.steps;
+        steps.iter().position(|step| self.tick_of(step).is_none())
+    }
+
+    /// How many steps are done, and how many are skipped: `8 of 10 steps are done, 1 skipped`.
+    pub fn progress(&self) -> String {
+        let all = self.itinerary.steps.len();
+        let done = self.ticks.iter().filter(|tick| tick.is_taken()).count();
+        match self.ticks.len() - done {
+            0 => format!("{done} of {all} steps are done"),
+            skipped => format!("{done} of {all} steps are done, {skipped} skipped"),
+        }
     }
 
     /// Whether nothing is left to do.
     pub fn is_closed(&self) -> bool {
-        self.aborted || self.ticks.len() >= self.itinerary.steps.len()
+        self.aborted || self.next_position().is_none()
     }
 
-    /// Whether every step is behind.
+    /// Whether every step is done or skipped.
     pub fn is_done(&self) -> bool {
         !self.aborted && self.is_closed()
     }

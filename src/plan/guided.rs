@@ -1,11 +1,11 @@
-//! The plan of a guided rotation: the guide with the person's own values in it, and what is behind.
+//! The plan of a guided rotation: the guide with the person's own values in it, and what is done.
 
 use std::collections::BTreeMap;
 
 use rotate_providers::guide::{Certainty, Guide, Language, Procedure, Source, Step, Template};
 use serde::Serialize;
 
-use super::{GuidedStep, Planned};
+use super::{GuidedStep, Planned, StepState};
 use crate::machine::Walk;
 
 /// What a person has to know before the first step.
@@ -190,7 +190,7 @@ impl Cited {
     }
 }
 
-/// The steps of a procedure, with what is behind of them.
+/// The steps of a procedure, with what became of them.
 pub fn lead(guide: &Guide, procedure: Procedure, given: &Values, walk: Option<&Walk>) -> Vec<Planned> {
     let values = with_defaults(guide, given);
     let steps = guide.steps(procedure).iter();
@@ -200,7 +200,7 @@ pub fn lead(guide: &Guide, procedure: Procedure, given: &Values, walk: Option<&W
 fn planned(guide: &Guide, step: &Step, values: &Values, walk: Option<&Walk>) -> Planned {
     let fill = |template: &Option<Template>| template.as_ref().map(|template| template.fill(values));
     let command = step.command.as_ref();
-    let ticks = walk.map(|walk| walk.ticks.as_slice()).unwrap_or_default();
+    let tick = walk.and_then(|walk| walk.tick_of(&step.id));
     Planned {
         phase: step.phase.name(),
         who: step.actor.title(&guide.vendor),
@@ -220,7 +220,8 @@ fn planned(guide: &Guide, step: &Step, values: &Values, walk: Option<&Walk>) -> 
             evidence: step.evidence.clone(),
             caution: fill(&step.caution),
             link: step.link.clone(),
-            tick: ticks.iter().find(|tick| tick.step == step.id).cloned(),
+            state: StepState::of(tick),
+            tick: tick.cloned(),
         }),
     }
 }

@@ -68,6 +68,15 @@ impl Checkup {
         }
     }
 
+    /// The same, in other words.
+    pub fn said_as(mut self, say: impl Fn(&str) -> String) -> Self {
+        for found in &mut self.findings {
+            found.why = found.why.as_ref().map(|why| say(why));
+            found.remedy = found.remedy.iter().map(|line| say(line)).collect();
+        }
+        self
+    }
+
     /// Whether something of it would fail.
     pub fn would_fail(&self) -> bool {
         self.findings.iter().any(|found| found.verdict == "wrong")

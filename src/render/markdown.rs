@@ -2,9 +2,10 @@
 
 use rotate_providers::guide::inert;
 
+use super::outlook::findings_in_markdown;
 use super::{Listed, Report};
 use crate::machine::Ticked;
-use crate::plan::{Guidance, GuidedStep, Planned};
+use crate::plan::{Guidance, GuidedStep, Planned, StepState};
 
 /// The plans of these targets.
 pub fn document(reports: &[Report]) -> String {
@@ -31,16 +32,14 @@ pub fn table(reports: &[Report]) -> String {
 
 /// A table of connectors.
 pub fn connectors(listed: &[Listed]) -> String {
-    let mut text =
-        "| connector | rotates | how | old and new overlap | roles by hand |\n|---|---|---|---|---|\n".to_owned();
+    let mut text = "| connector | rotates | how | old and new overlap |\n|---|---|---|---|\n".to_owned();
     for connector in listed {
         text.push_str(&format!(
-            "| `{}` | {} | {} | {} | {} |\n",
+            "| `{}` | {} | {} | {} |\n",
             connector.id,
             escaped(&connector.title),
             connector.mode,
-            escaped(&connector.overlap_in_words()),
-            escaped(&connector.roles.join("; "))
+            escaped(&connector.overlap_in_words())
         ));
     }
     text
@@ -55,6 +54,9 @@ fn plan(report: &Report) -> String {
     match &report.guide {
         Some(guide) => head(&mut line, report, guide),
         None => line(&format!("## {}: {}\n", escaped(&report.name), report.state)),
+    }
+    if let (Some(problems), Some(unknown)) = (&report.problems, &report.unknown) {
+        line(&findings_in_markdown(problems, unknown));
     }
     let mut phase = "";
     for (number, step) in (1..).zip(report.plan.iter().flatten()) {
@@ -72,6 +74,10 @@ fn plan(report: &Report) -> String {
             line(&format!("\n**Still works:** {}", escaped(residue)));
         }
         line(&format!("\n**Sources:** {}", escaped(&guide.pages().join("; "))));
+        if let (None, Some(command)) = (&report.rotation, &report.next.command) {
+            let fence = "`".repeat(longest_run(command).max(2) + 1);
+            line(&format!("\n**To begin it:**\n\n{fence}shell\n{command}\n{fence}"));
+        }
     }
     text
 }
@@ -114,10 +120,9 @@ fn head(line: &mut impl FnMut(&str), report: &Report, guide: &Guidance) {
 
 fn one(line: &mut impl FnMut(&str), number: usize, step: &Planned) {
     let guided = step.guided.as_ref();
-    let done = guided.is_some_and(|guided| guided.tick.is_some());
-    let mark = if done { "x" } else { " " };
     line(&format!(
-        "- [{mark}] **{number}. {}:** {}",
+        "- {}**{number}. {}:** {}",
+        checkbox(step),
         escaped(&step.who),
         escaped(&step.what)
     ));
@@ -159,6 +164,18 @@ fn details(detail: &mut impl FnMut(&str, &str), step: &Planned, guided: &GuidedS
         };
         let more = told_of.map(|text| format!(": {text}")).unwrap_or_default();
         told(name, &Some(format!("{} by {}{more}", tick.at, tick.by)));
+        for note in &tick.added {
+            told("Added", &Some(format!("{} by {}: {}", note.at, note.by, note.evidence)));
+        }
+    }
+}
+
+/// The box of a step. One that was skipped has none: it is neither done nor open.
+pub(super) fn checkbox(step: &Planned) -> &'static str {
+    match step.guided.as_ref().map(|guided| guided.state) {
+        Some(StepState::Done) => "[x] ",
+        Some(StepState::Skipped) => "*Skipped:* ",
+        Some(StepState::Open) | None => "[ ] ",
     }
 }
 

@@ -6,12 +6,12 @@ use rotate_providers::guide::inert;
 use serde::Serialize;
 
 use super::Speaker;
-use super::markdown::escaped;
-use super::text::{day, minute};
+use super::markdown::{checkbox, escaped};
+use super::text::{day, folded, minute};
 use crate::config::{How, Target};
 use crate::driver::Identity;
 use crate::fleet::{Foreseen, Verdict};
-use crate::plan::Planned;
+use crate::plan::{Planned, StepState};
 
 /// What would be done with one target, and why.
 #[derive(Debug, Serialize)]
@@ -49,7 +49,7 @@ pub struct Outlook {
 }
 
 /// Something that was found out beforehand.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Noted {
     /// What was looked at.
     pub what: String,
@@ -65,7 +65,12 @@ impl Outlook {
         let failed = foreseen.would_fail();
         let judgement = foreseen.judgement;
         let deadline = judgement.age.map(|age| age.deadline);
-        let (problems, unknown) = noted(foreseen.findings);
+        let (mut problems, mut unknown) = noted(foreseen.findings);
+        for noted in problems.iter_mut().chain(&mut unknown) {
+            noted.why = target.in_its_words(&noted.why);
+            noted.remedy = noted.remedy.as_ref().map(|remedy| target.in_its_words(remedy));
+        }
+        let remedy = judgement.remedy.iter();
         Self {
             name: target.name.clone(),
             connector: target.connector.id,
@@ -75,14 +80,14 @@ impl Outlook {
             },
             owner: target.owner.clone(),
             verdict: judgement.verdict,
-            reason: judgement.reason,
+            reason: target.in_its_words(&judgement.reason),
             due_at: deadline.map(|deadline| deadline.begin_at),
             gone_by: deadline.map(|deadline| deadline.gone_by),
             steps: foreseen.steps,
             identity: foreseen.identity,
             problems,
             unknown,
-            remedy: judgement.remedy.iter().map(|line| speaker.line(line)).collect(),
+            remedy: remedy.map(|line| speaker.line(&target.in_its_words(line))).collect(),
             failed,
             is_pressing: judgement.is_pressing,
         }
@@ -99,7 +104,7 @@ impl Outlook {
     }
 }
 
-fn noted(findings: Vec<Finding>) -> (Vec<Noted>, Vec<Noted>) {
+pub(super) fn noted(findings: Vec<Finding>) -> (Vec<Noted>, Vec<Noted>) {
     let (mut problems, mut unknown) = (Vec::new(), Vec::new());
     for Finding { what, check } in findings {
         match check {
@@ -141,60 +146,88 @@ fn counted(outlooks: &[Outlook]) -> String {
     )
 }
 
-/// For people: what is to be done in full, and the rest in a line.
-pub fn text(outlooks: &[Outlook]) -> String {
+/// For people, as wide as this at most: what is to be done in full, and the rest in a line.
+pub fn text(outlooks: &[Outlook], columns: Option<usize>) -> String {
     let mut lines = vec![counted(outlooks)];
     for outlook in outlooks {
-        let due = outlook
-            .due_at
-            .map(|at| format!(", due {}", day(at)))
-            .unwrap_or_default();
         let whole = outlook.is_to_do() || outlook.is_pressing || outlook.failed;
-        if !whole {
-            lines.push(format!(
-                "  {:<9} {}: {}",
-                outlook.verdict.name(),
-                outlook.name,
-                outlook.reason
-            ));
-            continue;
+        if whole {
+            lines.push(String::new());
+            lines.extend(in_full(outlook, columns));
+        } else {
+            let (verdict, name) = (outlook.verdict.name(), &outlook.name);
+            let line = format!("  {verdict:<9} {name}: {}", outlook.reason);
+            lines.extend(folded(&inert(&line), columns));
         }
-        lines.push(String::new());
-        let owner = outlook
-            .owner
-            .as_ref()
-            .map(|owner| format!(", {owner}"))
-            .unwrap_or_default();
-        lines.push(format!(
-            "{}: {} ({}, {}{owner}{due})",
-            outlook.name,
-            outlook.verdict.name(),
-            outlook.connector,
-            outlook.mode
-        ));
-        lines.push(format!("  {}", outlook.reason));
-        lines.extend(outlook.identity.iter().map(|identity| format!("  {identity}")));
-        lines.extend(outlook.remedy.iter().map(|line| format!("    {line}")));
-        for problem in &outlook.problems {
-            lines.push(format!("  ! {}: {}", problem.what, problem.why));
-            lines.extend(problem.remedy.iter().map(|line| format!("      {line}")));
-        }
-        lines.extend(
-            outlook
-                .unknown
-                .iter()
-                .map(|noted| format!("  ? {}: {}", noted.what, noted.why)),
-        );
-        lines.extend(steps(&outlook.steps));
     }
-    lines.iter().map(|line| inert(line) + "\n").collect()
+    lines.iter().map(|line| line.to_owned() + "\n").collect()
+}
+
+fn in_full(outlook: &Outlook, columns: Option<usize>) -> Vec<String> {
+    let due = outlook
+        .due_at
+        .map(|at| format!(", due {}", day(at)))
+        .unwrap_or_default();
+    let owner = outlook
+        .owner
+        .as_ref()
+        .map(|owner| format!(", {owner}"))
+        .unwrap_or_default();
+    let head = format!(
+        "{}: {} ({}, {}{owner}{due})",
+        outlook.name,
+        outlook.verdict.name(),
+        outlook.connector,
+        outlook.mode
+    );
+    let fold = |line: String| folded(&inert(&line), columns);
+    let mut lines = fold(head);
+    lines.extend(fold(format!("  {}", outlook.reason)));
+    let whose = outlook.identity.iter().map(|identity| format!("  {identity}"));
+    lines.extend(whose.flat_map(fold));
+    // There are commands among them, to be copied: they stay as they are.
+    lines.extend(outlook.remedy.iter().map(|line| inert(&format!("    {line}"))));
+    let findings = findings(&outlook.problems, &outlook.unknown).into_iter();
+    lines.extend(findings.chain(steps(&outlook.steps)).flat_map(fold));
+    lines
+}
+
+/// What was found out beforehand, a line each, and what mends it.
+pub(super) fn findings(problems: &[Noted], unknown: &[Noted]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for problem in problems {
+        lines.push(format!("  ! {}: {}", problem.what, problem.why));
+        let remedy = problem.remedy.iter().flat_map(|remedy| remedy.lines());
+        lines.extend(remedy.map(|line| format!("      {line}")));
+    }
+    lines.extend(unknown.iter().map(|noted| format!("  ? {}: {}", noted.what, noted.why)));
+    lines
+}
+
+/// The same as a list, for tickets.
+pub(super) fn findings_in_markdown(problems: &[Noted], unknown: &[Noted]) -> String {
+    let mut text = String::new();
+    for problem in problems {
+        let remedy = problem.remedy.as_deref().unwrap_or_default();
+        text.push_str(&format!(
+            "- **{}:** {}; {}\n",
+            escaped(&problem.what),
+            escaped(&problem.why),
+            escaped(remedy)
+        ));
+    }
+    for noted in unknown {
+        text.push_str(&format!("- {}: {}\n", escaped(&noted.what), escaped(&noted.why)));
+    }
+    text
 }
 
 fn steps(plan: &[Planned]) -> impl Iterator<Item = String> {
     plan.iter().zip(1..).map(|(step, number)| {
-        let mark = match &step.guided {
-            Some(guided) if guided.tick.is_some() => "\u{2713} ",
-            _ => "",
+        let mark = match step.guided.as_ref().map(|guided| guided.state) {
+            Some(StepState::Done) => "\u{2713} ",
+            Some(StepState::Skipped) => "\u{2013} skipped: ",
+            Some(StepState::Open) | None => "",
         };
         let when = step.at.map(|at| format!(" (until {})", minute(at))).unwrap_or_default();
         let careful = if step.effect && !step.reversible {
@@ -240,24 +273,12 @@ pub fn markdown(outlooks: &[Outlook]) -> String {
         for line in &outlook.remedy {
             text.push_str(&format!("- {}\n", escaped(line)));
         }
-        for problem in &outlook.problems {
-            let remedy = problem.remedy.as_deref().unwrap_or_default();
-            text.push_str(&format!(
-                "- **{}:** {}; {}\n",
-                escaped(&problem.what),
-                escaped(&problem.why),
-                escaped(remedy)
-            ));
-        }
-        for noted in &outlook.unknown {
-            text.push_str(&format!("- {}: {}\n", escaped(&noted.what), escaped(&noted.why)));
-        }
+        text.push_str(&findings_in_markdown(&outlook.problems, &outlook.unknown));
         for (step, number) in outlook.steps.iter().zip(1..) {
-            let done = step.guided.as_ref().is_some_and(|guided| guided.tick.is_some());
             let when = step.at.map(|at| format!(" (until {})", minute(at))).unwrap_or_default();
             text.push_str(&format!(
-                "- [{}] **{number}. {}**, {}: {}{when}\n",
-                if done { "x" } else { " " },
+                "- {}**{number}. {}**, {}: {}{when}\n",
+                checkbox(step),
                 escaped(&step.who),
                 step.phase,
                 escaped(&step.what)

@@ -1,10 +1,12 @@
 //! Where one target stands, for text and JSON alike.
 
 use jiff::Timestamp;
+use rotate_providers::contract::Finding;
 use serde::Serialize;
 
-use super::Speaker;
+use super::outlook::noted;
 use super::standing::{handover, reason, state, undo, what_next};
+use super::{Noted, Speaker};
 use crate::config::{How, Target};
 use crate::driver::{DriveError, Identity};
 use crate::fleet::{Age, Judgement, Verdict};
@@ -43,6 +45,12 @@ pub struct Report {
     /// What would be done; only of a dry run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<Vec<Planned>>,
+    /// What would stand in the way; only of a dry run that opens a rotation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problems: Option<Vec<Noted>>,
+    /// What shows only when it is used; only of a dry run that opens a rotation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<Vec<Noted>>,
     /// What a person has to know before the first step; only of guided targets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub guide: Option<Guidance>,
@@ -125,6 +133,8 @@ impl Report {
             age: None,
             identity: None,
             plan: None,
+            problems: None,
+            unknown: None,
             guide: None,
             handover: Vec::new(),
             undo: None,
@@ -140,7 +150,7 @@ impl Report {
         let is_guided = matches!(target.how, How::ByHand(_));
         target.connector.id.clone_into(&mut report.connector);
         report.is_judged = true;
-        report.reason = Some(judged.reason.clone());
+        report.reason = Some(target.in_its_words(&judged.reason));
         report.age = judged.age.as_ref().map(|age| AgeReport::at(age, now));
         let begins = judged.age.map(|age| age.deadline.begin_at);
         let next = |who, what: &str, at| Next {
@@ -152,7 +162,8 @@ impl Report {
         report.next = match judged.verdict {
             Verdict::Blocked => {
                 report.state = "blocked";
-                let remedy: Vec<String> = judged.remedy.iter().map(|line| speaker.line(line)).collect();
+                let remedy = judged.remedy.iter();
+                let remedy: Vec<String> = remedy.map(|line| speaker.line(&target.in_its_words(line))).collect();
                 next("person", &remedy.join("\n"), None)
             }
             _ if is_guided => next("person", "takes the steps of the guide", begins),
@@ -183,9 +194,14 @@ impl Report {
 
     /// A rotation as it stands, with what can be said without asking the vendor.
     pub fn standing(stored: &Stored, now: Timestamp, speaker: &Speaker) -> Self {
+        Self::standing_as(&stored.target, stored, now, speaker)
+    }
+
+    /// The same, under the name that the configuration gives to its target.
+    pub fn standing_as(name: &str, stored: &Stored, now: Timestamp, speaker: &Speaker) -> Self {
         match stored.clone().sort() {
             Ok(automated) => Self::now(&automated, now, speaker),
-            Err(guided) => Self::walking(&guided.target, &guided.id, &guided.rotation, now, speaker),
+            Err(guided) => Self::walking(name, &guided.id, &guided.rotation, now, speaker),
         }
     }
 
@@ -205,17 +221,21 @@ impl Report {
         itinerary.connector.clone_into(&mut report.connector);
         report.rotation = Some(id.to_owned());
         report.state = walk.phase_name();
-        let (taken, all) = (walk.ticks.len(), itinerary.steps.len());
-        let behind = format!("{taken} of {all} steps of `{}` are behind", itinerary.procedure);
+        let all = itinerary.steps.len();
+        let progress = match itinerary.procedure.as_str() {
+            "rotate" => walk.progress(),
+            other => format!("`{other}`: {}", walk.progress()),
+        };
         report.reason = Some(match walk.ticks.last().filter(|_| walk.is_done()) {
-            Some(last) => format!("{behind}, the last one since {}", last.at.strftime("%Y-%m-%d")),
-            None if !walk.is_closed() && walk.overdue_at() <= now => format!("overdue: {behind}"),
-            None => behind,
+            Some(last) => format!("{progress}, the last one since {}", last.at.strftime("%Y-%m-%d")),
+            None if !walk.is_closed() && walk.overdue_at() <= now => format!("overdue: {progress}"),
+            None => progress,
         });
-        if let Some(step) = walk.next_step().filter(|_| !walk.aborted) {
+        let next = walk.next_step().zip(walk.next_position());
+        if let Some((step, position)) = next.filter(|_| !walk.aborted) {
             report.next = Next {
                 who: Some("person"),
-                what: Some(format!("step {} of {all}: {step}", taken + 1)),
+                what: Some(format!("step {} of {all}: {step}", position + 1)),
                 command: Some(speaker.command(&format!("done {target} {step}"))),
                 at: Some(walk.overdue_at()),
             };
@@ -252,6 +272,8 @@ impl Report {
             age: None,
             identity: None,
             plan: None,
+            problems: None,
+            unknown: None,
             guide: None,
             handover: if waits_for_cutover {
                 handover(rotation)
@@ -263,6 +285,17 @@ impl Report {
             is_brief: false,
             is_judged: false,
         }
+    }
+
+    /// Adds the line that begins it.
+    pub fn with_beginning(mut self, line: String) -> Self {
+        self.next = Next {
+            who: Some("person"),
+            what: Some("begins it".to_owned()),
+            command: Some(line),
+            at: None,
+        };
+        self
     }
 
     /// A guided rotation that would be opened.
@@ -287,6 +320,14 @@ impl Report {
     /// Adds whose credentials it would be done with.
     pub fn with_identity(mut self, identity: Identity) -> Self {
         self.identity = Some(identity);
+        self
+    }
+
+    /// Adds what was found out beforehand.
+    pub fn with_findings(mut self, findings: Vec<Finding>) -> Self {
+        let (problems, unknown) = noted(findings);
+        self.problems = Some(problems);
+        self.unknown = Some(unknown);
         self
     }
 

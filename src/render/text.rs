@@ -1,12 +1,15 @@
 //! For people.
 
 mod guided;
+mod sheet;
 
-use comfy_table::{ContentArrangement, Table, presets};
+pub use guided::{connector, opening as guided_opening, plan as guided_plan, step as guided_step};
 
-pub use guided::{connector, plan as guided_plan, step as guided_step};
+use sheet::Sheet;
+pub(super) use sheet::folded;
 
-use super::{AgeReport, Listed, Report};
+use super::outlook::findings;
+use super::{AgeReport, Listed, Noted, Report};
 use rotate_providers::contract::LastUse;
 use rotate_providers::guide::inert;
 
@@ -14,8 +17,8 @@ use crate::machine::{Event, SwitchedBy};
 use crate::plan::Planned;
 use crate::store::{Line, Verified};
 
-/// One target's whole story.
-pub fn story(report: &Report) -> String {
+/// One target's whole story, as wide as this at most.
+pub fn story(report: &Report, columns: Option<usize>) -> String {
     let mut lines = vec![format!("{}: {}", report.name, report.state)];
     let mut fact = |name: &str, value: &Option<String>| {
         if let Some(value) = value {
@@ -31,20 +34,26 @@ pub fn story(report: &Report) -> String {
     }
     fact("age", &report.age.as_ref().map(age));
     fact("reason", &report.reason);
-    match &report.plan {
-        Some(plan) => lines.extend(steps(plan)),
-        None => lines.extend(next(report)),
+    if let Some(plan) = &report.plan {
+        let of = |noted: &Option<Vec<Noted>>| noted.clone().unwrap_or_default();
+        lines.extend(findings(&of(&report.problems), &of(&report.unknown)));
+        lines.extend(steps(plan));
+    }
+    let mut lines: Vec<String> = lines.iter().flat_map(|line| folded(line, columns)).collect();
+    if report.plan.is_none() {
+        lines.extend(next(report, columns));
     }
     lines.join("\n") + "\n"
 }
 
-fn next(report: &Report) -> Vec<String> {
+/// What comes next. Commands are there to be copied, so they stay as they are.
+fn next(report: &Report, columns: Option<usize>) -> Vec<String> {
     let mut lines = Vec::new();
     let at = report.next.at.map(|at| format!(" by {}", day(at))).unwrap_or_default();
     if !report.handover.is_empty() {
         lines.push(format!("Now a person moves every consumer{at}:"));
         let numbered = report.handover.iter().zip(1..);
-        lines.extend(numbered.map(|(line, number)| format!("  {number}. {line}")));
+        lines.extend(numbered.flat_map(|(line, number)| folded(&format!("  {number}. {line}"), columns)));
         lines.extend(report.next.command.iter().map(|command| format!("Then:     {command}")));
     } else if let (Some(who), Some(what)) = (report.next.who, &report.next.what) {
         let when = report
@@ -52,7 +61,7 @@ fn next(report: &Report) -> Vec<String> {
             .at
             .map(|at| format!(" (at {})", minute(at)))
             .unwrap_or_default();
-        lines.push(format!("Next:     {who}: {what}{when}"));
+        lines.extend(folded(&format!("Next:     {who}: {what}{when}"), columns));
         lines.extend(report.next.command.iter().map(|command| format!("          {command}")));
     }
     lines.extend(report.undo.iter().map(|command| format!("To undo:  {command}")));
@@ -77,51 +86,40 @@ fn steps(plan: &[Planned]) -> Vec<String> {
     lines
 }
 
-/// All targets.
-pub fn table(reports: &[Report]) -> String {
+/// All targets, as wide as this at most.
+pub fn table(reports: &[Report], columns: Option<usize>) -> String {
     if reports.is_empty() {
         return "no rotation is on record\n".to_owned();
     }
-    let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(["TARGET", "STATE", "OLD KEY", "NEW KEY", "WAITS FOR", "UNTIL"]);
+    let mut sheet = Sheet::new(["TARGET", "STATE", "OLD KEY", "NEW KEY", "WAITS FOR", "UNTIL"]);
     for report in reports {
-        let text = |value: &Option<String>| value.clone().unwrap_or_default();
-        let waits_for = report.next.who.unwrap_or_default();
-        let until = report.next.at.map(day).unwrap_or_default();
-        table.add_row([
-            &report.name,
-            report.state,
-            &text(&report.old_key),
-            &text(&report.new_key),
-            waits_for,
-            &until,
+        sheet.add([
+            report.name.clone(),
+            report.state.to_owned(),
+            report.old_key.clone().unwrap_or_default(),
+            report.new_key.clone().unwrap_or_default(),
+            report.next.who.unwrap_or_default().to_owned(),
+            report.next.at.map(day).unwrap_or_default(),
         ]);
     }
-    table.trim_fmt() + "\n"
+    sheet.text(columns)
 }
 
-/// All targets of a fleet, with their keys' ages.
-pub fn fleet(reports: &[Report]) -> String {
-    let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header([
-            "TARGET",
-            "AGE",
-            "DAYS",
-            "BEGINS",
-            "GONE BY",
-            "STATE",
-            "WAITS FOR",
-            "REASON",
-        ]);
+/// All targets of a fleet, with their keys' ages, as wide as this at most.
+pub fn fleet(reports: &[Report], columns: Option<usize>) -> String {
+    let mut sheet = Sheet::new([
+        "TARGET",
+        "AGE",
+        "DAYS",
+        "BEGINS",
+        "GONE BY",
+        "STATE",
+        "WAITS FOR",
+        "REASON",
+    ]);
     for report in reports {
         let age = report.age.as_ref();
-        table.add_row([
+        sheet.add([
             report.name.clone(),
             age.map(|age| bar(age.share)).unwrap_or_default(),
             age.map(|age| age.days.to_string()).unwrap_or_default(),
@@ -132,7 +130,7 @@ pub fn fleet(reports: &[Report]) -> String {
             inert(report.reason.as_deref().unwrap_or_default()),
         ]);
     }
-    table.trim_fmt() + "\n"
+    sheet.text(columns)
 }
 
 fn age(age: &AgeReport) -> String {
@@ -151,27 +149,22 @@ fn bar(share: f64) -> String {
     "\u{2588}".repeat(full) + &"\u{2591}".repeat(10 - full)
 }
 
-/// All connectors.
-pub fn connectors(listed: &[Listed]) -> String {
-    let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(["CONNECTOR", "ROTATES", "HOW", "OVERLAP", "ROLES"]);
+/// All connectors, as wide as this at most. The roles of each are told with it alone.
+pub fn connectors(listed: &[Listed], columns: Option<usize>) -> String {
+    let mut sheet = Sheet::new(["CONNECTOR", "HOW", "OVERLAP", "ROTATES"]);
     for connector in listed {
         let overlap = match connector.overlap {
             "none" => "NO",
             other => other,
         };
-        table.add_row([
-            connector.id,
-            &connector.title,
-            connector.mode,
-            overlap,
-            &connector.roles.join("; "),
+        sheet.add([
+            connector.id.to_owned(),
+            connector.mode.to_owned(),
+            overlap.to_owned(),
+            connector.title.clone(),
         ]);
     }
-    table.trim_fmt() + "\n"
+    sheet.text(columns)
 }
 
 /// The journal.
@@ -227,6 +220,11 @@ fn detail(event: &Event) -> String {
         },
         Event::Drifted { why, .. } => told(why),
         Event::Released { by } => told(&format!("by {by}")),
+        Event::StepUndone { step, by, why } => {
+            let why = why.iter().map(|text| format!(": {text}")).collect::<String>();
+            told(&format!("{step} by {by}{why}"))
+        }
+        Event::EvidenceAdded { step, by, evidence } => told(&format!("{step} by {by}: {evidence}")),
         Event::StepSkipped { step, by, why } => told(&format!("{step} by {by}: {why}")),
         _ => String::new(),
     }

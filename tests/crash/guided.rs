@@ -17,7 +17,14 @@ use crate::system::Move;
 const TARGET: &str = "freshdesk/acme";
 
 /// The command that opens it, and shows where it stands.
-const OPEN: [&str; 5] = ["freshdesk", "--domain", "acme", "--agent", "gainsight@acme.com"];
+const OPEN: [&str; 6] = [
+    "freshdesk",
+    "--domain",
+    "acme",
+    "--agent",
+    "gainsight@acme.com",
+    "--begin",
+];
 
 /// After so many ticks the one who gives up does so.
 const TICKS_BEFORE_GIVING_UP: usize = 2;
@@ -40,14 +47,22 @@ impl Guided {
     }
 }
 
-/// The steps that are ticked, in the order of their ticks.
+/// The steps whose ticks stand, in the order of their ticks.
 fn ticked(journal: &Journal) -> Vec<String> {
-    let ticks = journal
-        .latest()
-        .filter(|line| ["step-done", "step-skipped"].contains(&line.event()));
-    ticks
-        .map(|line| line.body["step"].as_str().unwrap().to_owned())
-        .collect()
+    let mut ticked: Vec<String> = Vec::new();
+    for line in journal.latest() {
+        let step = || line.body["step"].as_str().unwrap().to_owned();
+        match line.event() {
+            "step-done" | "step-skipped" => ticked.push(step()),
+            "step-undone" => {
+                let before = ticked.len();
+                ticked.retain(|ticked| *ticked != step());
+                assert_eq!(ticked.len() + 1, before, "{} had no tick", step());
+            }
+            _ => {}
+        }
+    }
+    ticked
 }
 
 impl Ground for Guided {
@@ -102,6 +117,10 @@ impl Ground for Guided {
         let mut others = Flow::others(TARGET);
         // Out of turn, and once more.
         others.extend([self.tick(0), self.tick(3), self.tick(self.steps.len() - 1)]);
+        // Taken back, also where that opens it again after its end; and evidence that is found later.
+        let (first, last) = (self.steps[0].as_str(), self.steps[self.steps.len() - 1].as_str());
+        others.extend([first, last].map(|step| Move::command(&["undo", TARGET, step])));
+        others.push(Move::command(&["done", TARGET, first, "--evidence", "found later"]));
         others
     }
 

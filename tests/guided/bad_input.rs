@@ -2,7 +2,7 @@
 
 use rotate_providers::CONNECTORS;
 
-use crate::desk::{ALL, Desk, OPEN, STEPS, TARGET};
+use crate::desk::{ALL, Desk, OPEN, SHOW, STEPS, TARGET};
 use crate::examples::examples;
 
 /// Refused with 64 and these words, before a state folder is made.
@@ -330,7 +330,8 @@ fn a_second_writer_is_kept_out_and_told_so() {
         &["done", TARGET, "1"][..],
         &["done", TARGET, "--skip", "1", "--why", "no time"],
         &["abort", TARGET],
-        &["jira", "--site", "acme"],
+        &["undo", TARGET, "1"],
+        &["jira", "--site", "acme", "--begin"],
         &OPEN,
         &["run"],
     ] {
@@ -338,7 +339,8 @@ fn a_second_writer_is_kept_out_and_told_so() {
     }
     // Looking is free.
     desk.run(["status"]).expect(0);
-    desk.run(OPEN.into_iter().chain(["--dry-run"])).expect(0);
+    desk.run(SHOW).expect(0);
+    desk.run(SHOW.into_iter().chain(["--dry-run"])).expect(0);
     drop(held);
     assert_eq!(desk.journal(), ["walk-opened"]);
     desk.done("1");

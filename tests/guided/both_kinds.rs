@@ -5,7 +5,17 @@ use rotate_fixtures::{Ran, Workplace};
 
 use crate::desk::{Desk, ROTATE};
 
-const BY_HAND: [&str; 6] = ["s3-customer-managed", "--manual", "--user", USER, "--bucket", BUCKET];
+const SHOW: [&str; 6] = ["s3-customer-managed", "--manual", "--user", USER, "--bucket", BUCKET];
+
+const BY_HAND: [&str; 7] = [
+    "s3-customer-managed",
+    "--manual",
+    "--user",
+    USER,
+    "--bucket",
+    BUCKET,
+    "--begin",
+];
 
 fn first_step(place: &Workplace) -> String {
     let status = place.run(["status", TARGET, "--output", "json"]).expect(0).json();
@@ -33,8 +43,8 @@ fn what_the_program_rotates_is_not_begun_by_hand_meanwhile() {
     let place = Workplace::new(ROTATE);
     Ran::of(place.rotate([""; 0])).expect(0);
     let before = place.picture();
-    for more in [&[][..], &["--dry-run"], &["--again"]] {
-        let ran = place.run(BY_HAND.iter().chain(more)).expect(1);
+    for more in [&[][..], &["--dry-run"], &["--again"], &["--begin"]] {
+        let ran = place.run(SHOW.iter().chain(more)).expect(1);
         assert!(ran.stderr.contains("is rotated by the program"), "{}", ran.stderr);
     }
     for word in [
@@ -44,6 +54,27 @@ fn what_the_program_rotates_is_not_begun_by_hand_meanwhile() {
         place.run(word).expect(1).says(&["no steps to tick"]);
     }
     assert_eq!(place.picture(), before);
+}
+
+#[test]
+fn what_the_program_rotates_is_not_begun_by_hand_under_another_name_either() {
+    let place = Workplace::new(ROTATE);
+    Ran::of(place.rotate([""; 0])).expect(0);
+    let file = format!(
+        "[[target]]\nname = \"other\"\nconnector = \"s3-customer-managed\"\nby_hand = true\nuser = \"{USER}\"\nbucket = \
+         \"{BUCKET}\"\n"
+    );
+    std::fs::write(place.path("rotate.toml"), file).unwrap();
+    let before = place.picture();
+    let ran = place.run(BY_HAND).expect(1);
+    assert!(
+        ran.stderr.contains(&format!("{TARGET} is rotated by the program")),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(place.picture(), before);
+    // Looking is free.
+    place.run(SHOW).expect(0);
 }
 
 #[test]
@@ -82,7 +113,7 @@ fn the_two_ways_may_follow_each_other() {
 fn one_table_and_one_run_have_both_kinds() {
     let place = Workplace::new(ROTATE);
     Ran::of(place.rotate([""; 0])).expect(0);
-    place.run(["jira", "--site", "acme"]).expect(0);
+    place.run(["jira", "--site", "acme", "--begin"]).expect(0);
     let table = place.run(["status"]).expect(0).stdout;
     assert!(table.contains(TARGET) && table.contains("awaiting-cutover"), "{table}");
     assert!(table.contains("jira/acme") && table.contains("guided"), "{table}");

@@ -29,8 +29,18 @@ pub(crate) const STEPS: [&str; 10] = [
 /// How many there are.
 pub(crate) const ALL: usize = STEPS.len();
 
-/// The command that opens it, and shows where it stands.
-pub(crate) const OPEN: [&str; 5] = ["freshdesk", "--domain", "acme", "--agent", "gainsight@acme.com"];
+/// The command that shows its plan, and where it stands.
+pub(crate) const SHOW: [&str; 5] = ["freshdesk", "--domain", "acme", "--agent", "gainsight@acme.com"];
+
+/// The command that opens it.
+pub(crate) const OPEN: [&str; 6] = [
+    "freshdesk",
+    "--domain",
+    "acme",
+    "--agent",
+    "gainsight@acme.com",
+    "--begin",
+];
 
 /// A folder of its own, with the program.
 pub(crate) struct Desk {
@@ -93,7 +103,7 @@ impl Desk {
         targets[0].clone()
     }
 
-    /// The steps that are behind.
+    /// The steps that are done or skipped.
     #[track_caller]
     pub(crate) fn ticked(&self) -> Vec<String> {
         let target = self.target();

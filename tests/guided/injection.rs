@@ -464,7 +464,7 @@ fn what_is_let_through_is_kept_and_comes_back_harmless() {
     let desk = Desk::new();
     // Everything that the pattern of a login name lets through, at once.
     let user = "`id`$(id)|\u{202e}](http://evil)<script>;*@acme.com";
-    let open = ["servicenow", "--instance", "acme", "--user"];
+    let open = ["servicenow", "--begin", "--instance", "acme", "--user"];
     desk.run(open.into_iter().chain(["a`$(id)|](http://evil)<script>;*@acme.com"]))
         .expect(0);
     desk.run(open.into_iter().chain([user])).expect(1);

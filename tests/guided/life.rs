@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::desk::{ALL, Desk, OPEN, STEPS, TARGET};
+use crate::desk::{ALL, Desk, OPEN, SHOW, STEPS, TARGET};
 
 fn tick(step: &str) -> String {
     format!("step-done {step}")
@@ -41,24 +41,24 @@ fn the_command_of_a_connector_prints_its_plan_and_opens_the_rotation() {
 #[test]
 fn a_dry_run_writes_nothing_and_says_so() {
     let desk = Desk::new();
-    let ran = desk.run(OPEN.into_iter().chain(["--dry-run"])).expect(0);
+    let ran = desk.run(SHOW.into_iter().chain(["--dry-run"])).expect(0);
     assert!(ran.stdout.contains("prove-with-a-job"), "{}", ran.stdout);
     assert!(ran.stdout.contains("Nothing was opened"), "{}", ran.stdout);
     assert!(!ran.stdout.contains("rotate done"), "{}", ran.stdout);
     assert!(!desk.state().exists());
     for output in ["markdown", "json"] {
-        desk.run(OPEN.into_iter().chain(["--dry-run", "--output", output]))
+        desk.run(SHOW.into_iter().chain(["--dry-run", "--output", output]))
             .expect(0);
         assert!(!desk.state().exists());
     }
 }
 
 #[test]
-fn a_dry_run_of_what_is_open_shows_what_is_behind_and_changes_nothing() {
+fn a_dry_run_of_what_is_open_shows_what_is_done_and_changes_nothing() {
     let desk = Desk::opened();
     desk.done(STEPS[0]);
     let before = desk.run(["audit"]).stdout;
-    let ran = desk.run(OPEN.into_iter().chain(["--dry-run"])).expect(0);
+    let ran = desk.run(SHOW.into_iter().chain(["--dry-run"])).expect(0);
     assert!(ran.stdout.contains(" 1 ☑ "), "{}", ran.stdout);
     assert!(ran.stdout.contains(" 2 ☐ "), "{}", ran.stdout);
     assert_eq!(desk.run(["audit"]).stdout, before);
@@ -213,7 +213,14 @@ fn what_was_not_made_delivered_and_proven_was_not_rotated() {
 #[test]
 fn the_end_of_another_procedure_rotates_nothing() {
     let desk = Desk::new();
-    let open = ["snowflake-password", "--user", "GS", "--procedure", "disconnect"];
+    let open = [
+        "snowflake-password",
+        "--user",
+        "GS",
+        "--procedure",
+        "disconnect",
+        "--begin",
+    ];
     desk.run(open).expect(0);
     let mut told = String::new();
     for number in 1..=6 {
@@ -222,7 +229,7 @@ fn the_end_of_another_procedure_rotates_nothing() {
             .expect(0)
             .stderr;
     }
-    assert!(told.contains("every step of `disconnect` is behind"), "{told}");
+    assert!(told.contains("`disconnect` has ended: 6 of 6 steps are done"), "{told}");
     assert!(!told.contains("rotated"), "{told}");
     // It is a repeat all the same.
     let journal = desk.journal().len();
@@ -329,7 +336,7 @@ fn other_values_are_refused_while_it_is_open() {
     }
     assert_eq!(desk.journal(), ["walk-opened"]);
     // Another target is another matter.
-    desk.run(["freshdesk", "--domain", "emca"]).expect(0);
+    desk.run(["freshdesk", "--domain", "emca", "--begin"]).expect(0);
     assert_eq!(desk.journal().len(), 2);
 }
 
@@ -347,8 +354,8 @@ fn values_that_are_learned_later_are_shown_and_said_not_to_be_kept() {
     let desk = Desk::new();
     let open = ["databricks-password", "--workspace", "dbc-1.cloud.databricks.com"];
     let client = "6f1c3f0e-9d1b-4b7a-8a51-2f7c9c2b1a11";
-    desk.run(open).expect(0);
-    for more in [&[][..], &["--dry-run"]] {
+    desk.run(open.into_iter().chain(["--begin"])).expect(0);
+    for more in [&[][..], &["--dry-run"], &["--begin"]] {
         let learned = ["--client-id", client].into_iter().chain(more.iter().copied());
         let ran = desk.run(open.into_iter().chain(learned)).expect(0);
         assert!(ran.stdout.contains(&format!("'{client}'")), "{}", ran.stdout);
@@ -365,8 +372,15 @@ fn values_that_are_learned_later_are_shown_and_said_not_to_be_kept() {
 #[test]
 fn another_procedure_is_refused_while_one_is_open() {
     let desk = Desk::new();
-    let rotate = ["snowflake-password", "--user", "GS"];
-    let disconnect = ["snowflake-password", "--user", "GS", "--procedure", "disconnect"];
+    let rotate = ["snowflake-password", "--user", "GS", "--begin"];
+    let disconnect = [
+        "snowflake-password",
+        "--user",
+        "GS",
+        "--procedure",
+        "disconnect",
+        "--begin",
+    ];
     desk.run(rotate).expect(0);
     desk.run(disconnect).expect(1).says(&["its `rotate` is open"]);
     desk.run(["abort", "snowflake-password/GS"]).expect(0);
@@ -471,8 +485,8 @@ fn what_is_overdue_says_so() {
 #[test]
 fn one_table_shows_every_target_that_is_guided() {
     let desk = Desk::opened();
-    desk.run(["jira", "--site", "acme"]).expect(0);
-    desk.run(["productboard"]).expect(0);
+    desk.run(["jira", "--site", "acme", "--begin"]).expect(0);
+    desk.run(["productboard", "--workspace", "acme", "--begin"]).expect(0);
     let table = desk.run(["status"]).expect(0).stdout;
     let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(lines[0][..2], ["TARGET", "STATE"]);
@@ -482,7 +496,7 @@ fn one_table_shows_every_target_that_is_guided() {
         [
             ["freshdesk/acme", "guided", "person"],
             ["jira/acme", "guided", "person"],
-            ["productboard", "guided", "person"]
+            ["productboard/acme", "guided", "person"]
         ]
     );
     let markdown = desk.run(["status", "--output", "markdown"]).expect(0).stdout;
@@ -534,7 +548,7 @@ fn every_connector_is_walked_to_its_end_in_every_procedure() {
             for (input, value) in crate::examples::examples(connector.id, &guide) {
                 command.extend([format!("--{}", input.replace('_', "-")), value]);
             }
-            command.push("--strict".to_owned());
+            command.extend(["--strict".to_owned(), "--begin".to_owned()]);
             desk.run(command.iter().map(String::as_str)).expect(0);
             let status = desk.json(["status"]);
             let target = status["targets"][0]["name"].as_str().unwrap().to_owned();

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use rotate_fixtures::place::Ran;
 use serde_json::json;
 
-use crate::desk::{ALL, Desk, OPEN, STEPS, TARGET};
+use crate::desk::{ALL, Desk, OPEN, SHOW, STEPS, TARGET};
 
 /// A word of a shell.
 fn quoted(text: &str) -> String {
@@ -139,6 +139,79 @@ fn a_step_is_left_out_with_a_reason_which_is_asked_for_until_it_is_given() {
 }
 
 #[test]
+fn an_answer_to_another_question_is_no_note() {
+    let desk = Desk::opened();
+    let answers = ["y", "Y", "yes", "n", "no", "s", "skip"];
+    let typed = answers.map(|answer| format!("{answer}\n")).concat();
+    let ran = walk(
+        &desk,
+        &format!("y\n{typed}Gainsight only\ns\n{typed}no overlap here\nq\n"),
+    )
+    .expect(0);
+    let refused = answers.len() * 2;
+    assert_eq!(
+        ran.stdout.matches("is an answer and no note").count(),
+        refused,
+        "{}",
+        ran.stdout
+    );
+    let plan = desk.target()["plan"].clone();
+    assert_eq!(
+        plan[0]["tick"]["outcome"],
+        json!({"done": {"evidence": "Gainsight only"}})
+    );
+    assert_eq!(
+        plan[1]["tick"]["outcome"],
+        json!({"skipped": {"why": "no overlap here"}})
+    );
+    // Whoever stops at a note has not ticked its step.
+    for stop in ["y\nq\n", "y\nQuit\n", "s\nq\n"] {
+        walk(&desk, stop).expect(0);
+        assert_eq!(desk.ticked(), STEPS[..2], "{stop:?}");
+    }
+}
+
+#[test]
+fn what_stops_on_the_way_and_what_has_to_be_ready_is_said_before_the_first_step() {
+    let desk = Desk::opened();
+    let ran = walk(&desk, "q\n").expect(0);
+    let at = |word: &str| ran.stdout.find(word);
+    assert!(
+        at("NO OVERLAP.").is_some() && at("NO OVERLAP.") < at(STEPS[0]),
+        "{}",
+        ran.stdout
+    );
+    assert!(
+        at("Have ready").is_some() && at("Have ready") < at(STEPS[0]),
+        "{}",
+        ran.stdout
+    );
+    // Off a terminal too, where a run announces it.
+    let told = desk.run(["run"]).expect(0).stdout;
+    let file = "[[target]]\nname = \"helpdesk\"\nconnector = \"freshdesk\"\ndomain = \"emca\"\n";
+    std::fs::write(desk.path("rotate.toml"), file).unwrap();
+    let announced = desk.run(["run"]).expect(0).stdout;
+    assert!(!told.contains("NO OVERLAP"), "{told}");
+    let announced = &announced[announced.find("helpdesk").unwrap()..];
+    let at = |word: &str| announced.find(word);
+    assert!(
+        at("NO OVERLAP.").is_some() && at("NO OVERLAP.") < at(STEPS[0]),
+        "{announced}"
+    );
+}
+
+#[test]
+fn a_tick_that_was_taken_back_is_the_next_one_that_is_asked_for() {
+    let desk = Desk::opened();
+    walk(&desk, "y\n\ny\n\ny\n\nq\n").expect(0);
+    desk.run(["undo", TARGET, "2"]).expect(0);
+    let ran = walk(&desk, "y\nopen\nq\n").expect(0);
+    assert!(ran.stdout.contains(" 2 ☐ "), "{}", ran.stdout);
+    assert!(ran.stdout.contains(" 4 ☐ "), "{}", ran.stdout);
+    assert_eq!(desk.ticked(), STEPS[..3]);
+}
+
+#[test]
 fn an_answer_that_is_none_is_asked_for_again() {
     let desk = Desk::opened();
     let ran = walk(&desk, "maybe\n\nY\nno\ny\n\nq\n").expect(0);
@@ -180,6 +253,7 @@ fn a_walk_of_nothing_is_refused() {
         "{}",
         ran.stdout
     );
+    assert!(ran.stdout.contains("freshdesk --domain acme --begin"), "{}", ran.stdout);
     assert!(!desk.state().exists());
 }
 
@@ -214,7 +288,8 @@ fn wrapped(plan: &str) -> impl Iterator<Item = &str> {
     let mut is_command = false;
     plan.lines().filter(move |line| {
         is_command = line.ends_with("into a shell:") || is_command && line.starts_with(&" ".repeat(16));
-        !line.contains("https://") && (!is_command || line.ends_with("into a shell:"))
+        let is_copied = line.starts_with("To begin it:") || line.contains("https://");
+        !is_copied && (!is_command || line.ends_with("into a shell:"))
     })
 }
 
@@ -222,7 +297,7 @@ fn wrapped(plan: &str) -> impl Iterator<Item = &str> {
 fn a_plan_is_wrapped_to_the_terminal() {
     let desk = Desk::new();
     for columns in [60, 80, 100] {
-        let arguments = [&OPEN[..], &["--dry-run"]].concat();
+        let arguments = [&SHOW[..], &["--dry-run"]].concat();
         let ran = on_a_terminal(&desk, columns, &arguments, "").expect(0);
         let widest = wrapped(&ran.stdout).map(|line| line.chars().count()).max().unwrap();
         assert!(widest <= columns as usize, "{widest} at {columns}\n{}", ran.stdout);

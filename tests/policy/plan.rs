@@ -171,7 +171,7 @@ fn a_fresh_rotation_that_a_person_confirms_is_told_like_this() {
     let speaker = Speaker::new(None, None);
     let report = Report::foreseen("s3-customer-managed/u", &rotation, &speaker).with_plan(plan);
     assert_eq!(
-        text::story(&report),
+        text::story(&report, None),
         format!(
             "\
 s3-customer-managed/u: idle
@@ -195,7 +195,10 @@ Plan, if all goes well (nothing has been done):
 fn told(rotation: &Rotation) -> String {
     let plan = foresee(rotation.clone(), Facts::default(), NOW).expect("a plan can be made");
     let speaker = Speaker::new(None, None);
-    text::story(&Report::foreseen("snowflake-keypair/U", rotation, &speaker).with_plan(plan))
+    text::story(
+        &Report::foreseen("snowflake-keypair/U", rotation, &speaker).with_plan(plan),
+        None,
+    )
 }
 
 #[test]

@@ -41,6 +41,17 @@ pub fn plan(report: &Report, width: usize, speaker: &Speaker) -> String {
     page.text
 }
 
+/// What has to be known before the first step: what stops on the way, where it stands, and what has to be ready.
+pub fn opening(report: &Report, width: usize) -> String {
+    let mut page = Page::new(width);
+    if let Some(guide) = &report.guide {
+        title(&mut page, report, guide);
+        page.line("");
+        ready(&mut page, guide);
+    }
+    page.text
+}
+
 /// One step of the plan, by its position.
 pub fn step(report: &Report, position: usize, width: usize) -> String {
     let mut page = Page::new(width);
@@ -71,26 +82,14 @@ pub fn connector(listed: &[Listed], width: usize) -> String {
 }
 
 fn head(page: &mut Page, report: &Report, guide: &Guidance) {
-    let done = match guide.procedure {
-        "rotate" => String::new(),
-        other => format!(" · {other}"),
-    };
-    page.line(&format!("{} · {}{done}", guide.title, report.name));
-    match guide.opening() {
-        (Some(warning), what) => page.paragraph(&format!("{warning} {what}")),
-        (None, what) => page.paragraph(&what),
-    }
-    if let Some(reason) = &report.reason {
-        page.paragraph(&format!("Stands at: {reason}."));
-    }
+    title(page, report, guide);
     page.line("");
     page.field(
         "Credential",
         &format!("{}; {}; expires: {}", guide.credential, guide.coexist, guide.expires),
     );
     page.list("Also affected", &guide.affects);
-    page.list("Roles", &guide.roles);
-    page.list("Have ready", &guide.prepare);
+    ready(page, guide);
     page.list("Differs", &guide.corrections);
     let missing: Vec<String> = guide
         .missing
@@ -98,6 +97,31 @@ fn head(page: &mut Page, report: &Report, guide: &Guidance) {
         .map(|missing| format!("{} ({}): {}", missing.option, missing.need(), missing.help))
         .collect();
     page.list("Not given", &missing);
+}
+
+fn title(page: &mut Page, report: &Report, guide: &Guidance) {
+    let done = match guide.procedure {
+        "rotate" => String::new(),
+        other => format!(" · {other}"),
+    };
+    page.line(&format!("{} · {}{done}", guide.title, report.name));
+    warning(page, guide);
+    if let Some(reason) = &report.reason {
+        page.paragraph(&format!("Stands at: {reason}."));
+    }
+}
+
+/// Whether something stops on the way.
+fn warning(page: &mut Page, guide: &Guidance) {
+    match guide.opening() {
+        (Some(warning), what) => page.paragraph(&format!("{warning} {what}")),
+        (None, what) => page.paragraph(&what),
+    }
+}
+
+fn ready(page: &mut Page, guide: &Guidance) {
+    page.list("Roles", &guide.roles);
+    page.list("Have ready", &guide.prepare);
 }
 
 fn one(page: &mut Page, number: usize, step: &Planned, guided: &GuidedStep) {
@@ -155,6 +179,10 @@ fn one(page: &mut Page, number: usize, step: &Planned, guided: &GuidedStep) {
             "Skipped"
         };
         page.detail(name, &inert(&told));
+        for note in &tick.added {
+            let told = format!("{} by {}: {}", super::minute(note.at), note.by, note.evidence);
+            page.detail("Added", &inert(&told));
+        }
     }
 }
 
@@ -165,12 +193,21 @@ fn next(page: &mut Page, report: &Report, speaker: &Speaker) {
             let tick = step.guided.as_ref().and_then(|guided| guided.tick.as_ref());
             tick.is_none()
         });
+        // Before the first step that has to be known.
+        if let (Some(0), Some(guide)) = (position, &report.guide) {
+            warning(page, guide);
+            ready(page, guide);
+        }
         if let Some(position) = position.filter(|_| report.next.command.is_some()) {
             page.text.push_str(&step(report, position, page.width));
         }
     }
     page.line("");
     match &report.next.command {
+        Some(command) if report.rotation.is_none() => {
+            page.line("Nothing was opened: this is the plan only.");
+            page.line(&format!("To begin it:  {command}"));
+        }
         Some(command) => {
             page.line(&format!("When a step is done:  {command} --evidence \"…\""));
             let walk = speaker.command(&format!("walk {}", report.name));

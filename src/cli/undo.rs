@@ -1,0 +1,66 @@
+//! `rotate undo TARGET STEP`: the tick of a step is taken back.
+
+use clap::Args;
+
+use super::done::{evidence, find, refused, tell_unbegun};
+use super::guided::story;
+use super::session::{Session, locate, show, tell_folder};
+use super::{Exit, Global, terminal};
+use crate::driver::DriveError;
+use crate::store::Guided;
+
+/// Take the tick of a step back: it is open again.
+///
+/// Nothing is done or undone at the vendor. The journal keeps the tick and that it was taken back. A rotation that had ended
+/// with that tick is open again; one that was given up stays as it was left.
+#[derive(Args)]
+pub(super) struct Command {
+    /// The target: as `rotate status` names it, or whatever identifies it
+    target: String,
+    /// The step: its number or its name
+    step: String,
+    /// Why it is taken back
+    #[arg(long, allow_hyphen_values = true)]
+    why: Option<String>,
+}
+
+impl Command {
+    pub(super) async fn run(mut self, global: &Global) -> Exit {
+        match self.why.as_deref().map(evidence) {
+            None => {}
+            Some(Ok(why)) => self.why = Some(why),
+            Some(Err(why)) => {
+                terminal::error(&format!("--why: {why}"), &["nothing was taken back".to_owned()]);
+                return Exit::Usage;
+            }
+        }
+        match locate(global) {
+            Ok(folder) if !folder.exists() => return tell_unbegun(global, &self.target),
+            Ok(_) => {}
+            Err(error) => return tell_folder(global, &error),
+        }
+        let session = match Session::begin(global).await {
+            Ok(session) => session,
+            Err(error) => return tell_folder(global, &error),
+        };
+        match self.take_back(global, &session).await {
+            Ok((guided, had_ended)) => {
+                if had_ended {
+                    let target = &guided.target;
+                    terminal::note(&format!("{target}: this rotation had ended, and is open again"));
+                }
+                show(global, &[story(global, &guided).brief()]);
+                Exit::Ok
+            }
+            Err(error) => refused(global, &self.target, &error),
+        }
+    }
+
+    async fn take_back(&self, global: &Global, session: &Session) -> Result<(Guided, bool), DriveError> {
+        let guided = find(global, session, &self.target).await?;
+        let had_ended = guided.rotation.is_done();
+        let by = super::word::person();
+        let undone = session.walker().undo(guided, &self.step, &by, self.why.clone()).await?;
+        Ok((undone, had_ended))
+    }
+}
