@@ -7,6 +7,9 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
+/// No file of keys is larger. It is read whole, and what it held is kept until its rotation ends.
+const LARGEST: u64 = 1 << 20;
+
 /// Why a file is not used.
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
@@ -30,6 +33,9 @@ pub enum Refused {
     /// Its group may read it, and it is for its owner alone.
     #[error("it is for its owner alone, and others may open it (mode {0:04o}); mend it with chmod 600")]
     NotOwnersAlone(u32),
+    /// Nothing that holds keys is so large.
+    #[error("it has {0} bytes, and no file of keys has more than {LARGEST}")]
+    TooLarge(u64),
     /// It belongs to someone else.
     #[error("it belongs to user {0} and not to the user that rotate runs as")]
     Owner(u32),
@@ -120,14 +126,37 @@ pub fn read_handed(path: &Path) -> Result<Vec<u8>, Refused> {
     bytes(path)
 }
 
+/// Reads a file that is only looked at, whoever else may read it, by whatever link; `None` where there is none.
+pub fn read_any(path: &Path) -> Result<Option<Vec<u8>>, Refused> {
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Refused::io("cannot be looked at")(error)),
+        Ok(found) if !found.is_file() => return Err(Refused::NotAFile),
+        Ok(_) => {}
+    }
+    let file = std::fs::File::open(path).map_err(Refused::io("cannot be read"))?;
+    whole(file).map(Some)
+}
+
 fn bytes(path: &Path) -> Result<Vec<u8>, Refused> {
-    let mut file = OpenOptions::new()
+    let file = OpenOptions::new()
         .read(true)
         .custom_flags(no_follow())
         .open(path)
         .map_err(Refused::io("cannot be read"))?;
-    let mut bytes = Vec::new();
-    io::Read::read_to_end(&mut file, &mut bytes).map_err(Refused::io("cannot be read"))?;
+    whole(file)
+}
+
+/// All of a file, unless it is larger than any that holds keys.
+fn whole(file: std::fs::File) -> Result<Vec<u8>, Refused> {
+    let size = file.metadata().map_err(Refused::io("cannot be looked at"))?.len();
+    // Room for everything at once: a buffer that grows leaves copies of secrets behind.
+    let mut bytes = Vec::with_capacity(usize::try_from(size.min(LARGEST)).unwrap_or_default() + 1);
+    let mut limited = io::Read::take(file, LARGEST + 1);
+    io::Read::read_to_end(&mut limited, &mut bytes).map_err(Refused::io("cannot be read"))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(Refused::TooLarge(size));
+    }
     Ok(bytes)
 }
 

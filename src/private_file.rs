@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-pub use rotate_providers::private_file::{Refused, check, check_own, existing, no_follow, read};
+pub use rotate_providers::private_file::{Refused, check, check_own, existing, no_follow, read, read_any};
 
 use crate::hooks::crash_point;
 

@@ -1,0 +1,115 @@
+//! The two files that AWS tools read a profile from: which of them a file is, and what the other says of the profile.
+
+use std::path::{Path, PathBuf};
+
+use rotate_providers::secret::Secret;
+
+use super::assignments::Assignments;
+use super::path::{absolute, home};
+use super::profile::{Kind, allows, read};
+use super::{Fault, profile};
+use crate::private_file::{self, Refused};
+
+/// A profile in a file of this place.
+pub(super) struct ProfileIn {
+    profile: String,
+    /// What the file's place makes of it; elsewhere its content does.
+    kind: Option<Kind>,
+    /// The file that AWS tools read together with it.
+    other: Option<PathBuf>,
+}
+
+impl ProfileIn {
+    pub(super) fn new(profile: &str, path: &Path) -> Result<Self, Fault> {
+        let fits = |letter: char| !letter.is_control() && !matches!(letter, '[' | ']' | '#' | ';');
+        if profile.is_empty() || profile.trim() != profile || !profile.chars().all(fits) {
+            return Err(Fault::Name(
+                "the profile's name is empty or has characters that no profile can have",
+            ));
+        }
+        let (kind, other) = place(path, profile)?;
+        Ok(Self {
+            profile: profile.to_owned(),
+            kind,
+            other,
+        })
+    }
+
+    /// The keys of the profile in the file with this text.
+    pub(super) fn assignments<'a>(&self, text: &'a str) -> Result<Assignments<'a>, Fault> {
+        let kind = match self.kind {
+            Some(kind) => kind,
+            None => Kind::of(text)?,
+        };
+        let is_bare = |letter: char| letter.is_ascii_alphanumeric() || "_-/.%@:+".contains(letter);
+        if kind == Kind::Config && !self.profile.chars().all(is_bare) {
+            return Err(Fault::Name(
+                "in a config file, the SDKs read no profile with such a name: it may have letters, digits and _-/.%@:+, and \
+                 `profile` is not a part of it",
+            ));
+        }
+        read(text, kind, &self.profile)
+    }
+
+    /// Whether the other file of the pair leaves the profile's keys alone.
+    pub(super) fn check_other(&self) -> Result<(), Fault> {
+        let (Some(path), Some(kind)) = (&self.other, self.kind) else {
+            return Ok(());
+        };
+        let elsewhere = |fault: Fault| Fault::Elsewhere(path.display().to_string(), Box::new(fault));
+        // Only looked at: it may be a link, and others may read it.
+        let held = private_file::read_any(path).map_err(|refused: Refused| elsewhere(refused.into()))?;
+        let Some(held) = held.map(Secret::new) else {
+            return Ok(());
+        };
+        let text = held
+            .expose_text()
+            .ok_or(Fault::Content("it is not UTF-8 text"))
+            .map_err(elsewhere)?;
+        let other = match kind {
+            Kind::Credentials => Kind::Config,
+            Kind::Config => Kind::Credentials,
+        };
+        allows(text, other, &self.profile).map_err(elsewhere)
+    }
+}
+
+/// The file that the AWS tools read credentials from.
+pub(super) fn shared_credentials_file() -> Result<PathBuf, Fault> {
+    configured("AWS_SHARED_CREDENTIALS_FILE", "credentials")
+}
+
+fn configured(variable: &str, name: &str) -> Result<PathBuf, Fault> {
+    match std::env::var(variable) {
+        Ok(path) if !path.is_empty() => absolute(&path),
+        _ => absolute_of(&home()?.join(".aws").join(name)),
+    }
+}
+
+fn absolute_of(path: &Path) -> Result<PathBuf, Fault> {
+    absolute(super::path::text(path)?)
+}
+
+fn place(path: &Path, profile: &str) -> Result<(Option<Kind>, Option<PathBuf>), Fault> {
+    let credentials = shared_credentials_file().ok();
+    let config = configured("AWS_CONFIG_FILE", "config").ok();
+    let is = |other: &Option<PathBuf>| other.as_deref() == Some(path);
+    match (is(&credentials), is(&config)) {
+        (true, true) if profile != profile::DEFAULT => Err(Fault::Name(
+            "AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE are the same file, and each names this profile in another way",
+        )),
+        (true, true) => Ok((Some(Kind::Credentials), None)),
+        (true, false) => Ok((Some(Kind::Credentials), config)),
+        (false, true) => Ok((Some(Kind::Config), credentials)),
+        // Somebody else's files, in the place where they have them.
+        (false, false) if path.ends_with(".aws/credentials") => {
+            Ok((Some(Kind::Credentials), Some(path.with_file_name("config"))))
+        }
+        (false, false) if path.ends_with(".aws/config") => {
+            Ok((Some(Kind::Config), Some(path.with_file_name("credentials"))))
+        }
+        (false, false) if path.ends_with("credentials") => Ok((Some(Kind::Credentials), None)),
+        (false, false) if path.ends_with("config") => Ok((Some(Kind::Config), None)),
+        (false, false) => Ok((None, None)),
+    }
+}
