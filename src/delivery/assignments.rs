@@ -20,6 +20,8 @@ pub(super) struct Assignment<'a> {
 pub(super) enum Room {
     /// Behind the line that ends here.
     After(usize),
+    /// At the end.
+    End,
     /// At the end, under this header.
     Section(String),
 }
@@ -66,11 +68,17 @@ impl<'a> Assignments<'a> {
     fn addition(&self, added: &[(&str, &str)]) -> (usize, Zeroizing<String>) {
         let (at, header) = match &self.room {
             Room::After(at) => (*at, None),
+            Room::End => (self.text.len(), None),
             Room::Section(header) => (self.text.len(), Some(header.as_str())),
         };
-        let end = line_end(self.text, at);
+        let is_unfinished = at > 0 && !self.text[..at].ends_with('\n');
+        let end = match self.room {
+            // To a shell a carriage return would become a part of the last value.
+            Room::End if is_unfinished => "\n",
+            _ => line_end(self.text, at),
+        };
         let mut parts: Vec<&str> = Vec::new();
-        if at > 0 && !self.text[..at].ends_with('\n') {
+        if is_unfinished {
             parts.push(end);
         }
         if let Some(header) = header {

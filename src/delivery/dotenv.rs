@@ -61,7 +61,7 @@ pub(super) fn read(text: &str) -> Result<Assignments<'_>, Fault> {
     Ok(Assignments {
         text,
         found,
-        room: Room::After(text.len()),
+        room: Room::End,
         equals: "=",
     })
 }
@@ -217,7 +217,18 @@ fn leads_to_a_value(before: &str, after: &str) -> bool {
 }
 
 fn assignment<'a>(line: Line<'a>, name: &'static str, rest: &'a str) -> Result<Assignment<'a>, Fault> {
-    let value = rest.trim_start_matches(BLANK);
+    let value = match rest.trim_start_matches(BLANK) {
+        // A value goes right behind the =, or a shell would take it for a command.
+        "" => rest,
+        value => value,
+    };
+    let is_exported = line.text.trim_start_matches(BLANK).starts_with("export");
+    if is_exported && value.len() < rest.len() && !value.is_empty() {
+        return wrong(
+            line,
+            &format!("{name} is empty to a shell, because of the blank behind its =, and to others is not"),
+        );
+    }
     let quote = value.chars().next().filter(|first| matches!(first, '"' | '\''));
     let (value, behind) = match quote {
         Some(quote) => match value[1..].split_once(quote) {
@@ -231,16 +242,16 @@ fn assignment<'a>(line: Line<'a>, name: &'static str, rest: &'a str) -> Result<A
         },
         None => value.split_at(value.find(BLANK).unwrap_or(value.len())),
     };
-    let comment = behind.trim_start_matches(BLANK);
-    let has_blank = comment.len() < behind.len();
-    if !comment.is_empty() && !(has_blank && comment.starts_with('#')) {
-        return wrong(line, &format!("{name} holds more than one value"));
-    }
     if quote.is_none() && value.starts_with('#') {
         return wrong(
             line,
             &format!("{name} has a comment for its value, which some readers take for the value itself"),
         );
+    }
+    let comment = behind.trim_start_matches(BLANK);
+    let has_blank = comment.len() < behind.len();
+    if !comment.is_empty() && !(has_blank && comment.starts_with('#')) {
+        return wrong(line, &format!("{name} holds more than one value"));
     }
     if value.contains(['$', '`', '\\', '"', '\'', ';', '&', '|', '<', '>', '(', ')']) {
         return wrong(

@@ -108,6 +108,7 @@ pub(super) fn read<'a>(text: &'a str, kind: Kind, profile: &str) -> Result<Assig
     let mut found = Vec::new();
     if let Some(section) = section {
         answers_with_its_keys(section)?;
+        all_may_look_here(section, kind, profile)?;
         for option in &section.options {
             if let Some(name) = [ID, SECRET].into_iter().find(|name| *name == option.name) {
                 found.push(assignment(text, name, option)?);
@@ -146,6 +147,24 @@ pub(super) fn allows(text: &str, kind: Kind, profile: &str) -> Result<(), Fault>
         )),
         _ => Ok(()),
     }
+}
+
+/// Where a header is not this profile's to all readers, it gets no keys that it has not had: only who reads it now may need
+/// them.
+fn all_may_look_here(section: &Section<'_>, kind: Kind, profile: &str) -> Result<(), Fault> {
+    let has = |name| section.options.iter().any(|option| option.name == name);
+    let header = kind.header(profile);
+    let is_clear = header.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) == Some(section.name);
+    if is_clear || kind == Kind::Config && profile == DEFAULT || has(ID) && has(SECRET) {
+        return Ok(());
+    }
+    Err(Fault::line(
+        section.line,
+        format!(
+            "[{}] is not this profile to all AWS tools: write {header}",
+            section.name.escape_debug()
+        ),
+    ))
 }
 
 fn answers_with_its_keys(section: &Section<'_>) -> Result<(), Fault> {

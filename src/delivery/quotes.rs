@@ -85,17 +85,29 @@ pub(super) fn of_values(text: &str) -> (Vec<Quoted>, Option<usize>) {
     (all, unfinished)
 }
 
-/// Where the value of this line begins with a quote.
+/// Where a quote begins the value of this line, or its name: python-dotenv lets both run over several lines.
 fn opens(line: &str) -> Option<(usize, char)> {
-    let (name, value) = line.split_once('=').or_else(|| line.split_once(':'))?;
-    let said = name.trim();
-    let bare = said.strip_prefix("export").map_or(said, str::trim_start);
-    if bare.is_empty() || bare.starts_with('#') || bare.contains(char::is_whitespace) {
-        return None;
-    }
-    let quote = value.trim_start_matches(BLANK);
-    let first = quote.chars().next().filter(|first| matches!(first, '"' | '\'' | '`'))?;
-    Some((line.len() - quote.len(), first))
+    let said = line.trim_start();
+    let said = match said.strip_prefix("export") {
+        Some(rest) if rest.starts_with(char::is_whitespace) => rest.trim_start(),
+        _ => said,
+    };
+    let place = |part: &str| line.len() - part.len();
+    let rest = match said.strip_prefix('\'') {
+        Some(name) => match name.split_once('\'') {
+            Some((_, rest)) => rest.trim_start(),
+            None => return Some((place(said), '\'')),
+        },
+        None => {
+            let end = said.find(|letter: char| letter.is_whitespace() || matches!(letter, '=' | '#'));
+            said[end.unwrap_or(said.len())..].trim_start()
+        }
+    };
+    let begun = said.len() > rest.len();
+    // A name with a colon behind it has come with the name.
+    let value = rest.strip_prefix('=').unwrap_or(rest).trim_start_matches(BLANK);
+    let first = value.chars().next().filter(|first| matches!(first, '"' | '\'' | '`'))?;
+    begun.then_some((place(value), first))
 }
 
 fn closing(text: &str, quote: char) -> Option<usize> {

@@ -83,7 +83,7 @@ fn each_line_keeps_its_end_and_a_new_one_ends_like_the_line_above_it() {
     let changed = dotenv::read(text).unwrap().set(&changes).to_string();
     assert_eq!(
         changed,
-        "A=1\r\nAWS_ACCESS_KEY_ID=NEW\nB=2\r\nC=3\r\nAWS_SECRET_ACCESS_KEY=s\r\n"
+        "A=1\r\nAWS_ACCESS_KEY_ID=NEW\nB=2\r\nC=3\nAWS_SECRET_ACCESS_KEY=s\n"
     );
 }
 
