@@ -36,6 +36,28 @@ pub enum Refused {
     /// Nothing that holds keys is so large.
     #[error("it has {0} bytes, and no file of keys has more than {LARGEST}")]
     TooLarge(u64),
+    /// Who may open it beyond its mode is not known, or cannot be kept.
+    #[error(
+        "its {name} cannot be {what} ({source}), and whoever replaces the file without it opens it to others or closes it; \
+         take it off with setfacl -b or setfattr -x, or run rotate as a user who may"
+    )]
+    Attribute {
+        /// What it is.
+        name: String,
+        /// What was tried.
+        what: &'static str,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// Something is mounted in its place.
+    #[error(
+        "it is a mount point of its own (a bind mount, or a subPath of a volume), in whose place no other file can be put; \
+         mount the folder that it is in"
+    )]
+    MountPoint,
+    /// Its flags forbid a change.
+    #[error("it may not be changed by anybody (chattr +i or +a); mend it with chattr -i -a")]
+    Immutable,
     /// It belongs to someone else.
     #[error("it belongs to user {0} and not to the user that rotate runs as")]
     Owner(u32),

@@ -72,6 +72,7 @@ impl FileDestination {
 
     fn examine(&self) -> Result<Option<Secret>, Fault> {
         path::check_folder(&self.path)?;
+        private_file::is_replaceable(&self.path)?;
         let held = self.read()?;
         self.format.accepts(held.as_ref())?;
         Ok(held)

@@ -60,7 +60,7 @@ fn text() -> impl Strategy<Value = String> {
 fn whatever_a_file_of_variables_holds_every_reader_reads_the_new_key_or_it_was_refused() {
     let config = ProptestConfig {
         failure_persistence: None,
-        ..ProptestConfig::with_cases(20000)
+        ..ProptestConfig::with_cases(2000)
     };
     let counted = std::cell::Cell::new((0, 0));
     TestRunner::new(config)
