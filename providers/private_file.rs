@@ -3,7 +3,7 @@
 use std::fs::{Metadata, OpenOptions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Component, Path};
 
 use rustix::fs::OFlags;
 
@@ -30,6 +30,18 @@ pub enum Refused {
     /// Others may read or write it.
     #[error("other users may read or write it (mode {0:04o}); mend it with chmod o-rwx,g-w")]
     Open(u32),
+    /// The same, in a volume that Kubernetes projects: nobody can change a mode there.
+    #[error(
+        "other users may read or write it (mode {0:04o}), as in every projected volume that says nothing else; mend it in the pod's \
+         spec: defaultMode: 0440 in the volume, and fsGroup in the securityContext"
+    )]
+    OpenInVolume(u32),
+    /// A file that only Kubernetes writes.
+    #[error(
+        "it is in a volume that Kubernetes projects (a Secret or a ConfigMap), where nobody else can write; deliver to a volume \
+         that can be written, or to what the volume is projected from"
+    )]
+    InVolume,
     /// Its group may read it, and it is for its owner alone.
     #[error("it is for its owner alone, and others may open it (mode {0:04o}); mend it with chmod 600")]
     NotOwnersAlone(u32),
@@ -100,16 +112,30 @@ fn handed(path: &Path) -> Result<(), Refused> {
 fn closed(path: &Path) -> Result<Metadata, Refused> {
     let metadata = path.symlink_metadata().map_err(Refused::io("cannot be looked at"))?;
     if metadata.file_type().is_symlink() {
-        return Err(Refused::Symlink);
+        let is_projected = path.read_link().is_ok_and(|target| is_in_volume(&target));
+        return Err(if is_projected {
+            Refused::InVolume
+        } else {
+            Refused::Symlink
+        });
     }
     if !metadata.is_file() {
         return Err(Refused::NotAFile);
     }
     let mode = metadata.mode() & 0o7777;
-    if mode & 0o027 != 0 {
-        return Err(Refused::Open(mode));
+    match mode & 0o027 {
+        0 => Ok(metadata),
+        _ if is_in_volume(path) => Err(Refused::OpenInVolume(mode)),
+        _ => Err(Refused::Open(mode)),
     }
-    Ok(metadata)
+}
+
+/// Whether it leads through a folder as Kubernetes makes them in its volumes: `..data`, which links to `..2026_11_27_…`.
+fn is_in_volume(path: &Path) -> bool {
+    path.components().any(|part| match part {
+        Component::Normal(name) => name.as_encoded_bytes().starts_with(b".."),
+        _ => false,
+    })
 }
 
 /// Looks at a file like [`check`]; `None` where there is none.
@@ -124,7 +150,7 @@ pub fn existing(path: &Path) -> Result<Option<Metadata>, Refused> {
 /// Looks at a file that nobody but its owner may even read.
 pub fn check_own(path: &Path) -> Result<(), Refused> {
     let mode = match check(path) {
-        Err(Refused::Open(mode)) => mode,
+        Err(Refused::Open(mode) | Refused::OpenInVolume(mode)) => mode,
         checked => checked?.mode() & 0o7777,
     };
     if mode & 0o077 != 0 {

@@ -1,7 +1,6 @@
 //! Files whose place no other file can take.
 
 use std::ffi::OsStr;
-use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
