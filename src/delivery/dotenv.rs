@@ -138,7 +138,8 @@ impl Reader {
                 .any(|quoted| quoted.place.contains(&(line.at + at)) && quoted.opened == line.number)
         };
         let is_whole_value = is_in(&self.shell) && opens_its_value(line.text, before);
-        is_reference(before) || is_comment(before) || is_whole_value || !leads_to_a_value(before, after)
+        !may_begin_a_line(before)
+            && (is_reference(before) || is_comment(before) || is_whole_value || !leads_to_a_value(before, after))
     }
 
     fn around(&self, at: usize) -> Option<&Quoted> {
@@ -184,6 +185,17 @@ fn begins_a_line(before: &str) -> bool {
         Some(rest) => !rest.is_empty() && rest.trim_matches(BLANK).is_empty(),
         None => before.is_empty(),
     }
+}
+
+/// The same to a reader who knows more blanks, or quotes around a name.
+fn may_begin_a_line(before: &str) -> bool {
+    let is_nothing = |letter: char| letter.is_whitespace() || matches!(letter, '\u{feff}' | '"' | '\'');
+    let before = before.trim_start_matches(is_nothing);
+    before
+        .strip_prefix("export")
+        .unwrap_or(before)
+        .trim_matches(is_nothing)
+        .is_empty()
 }
 
 fn is_reference(before: &str) -> bool {

@@ -14,7 +14,8 @@ const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
 
 /// The variables that a shell has after `set -a; . FILE`; `None` where it complains of the file.
 pub(crate) fn by_a_shell(path: &Path) -> Option<BTreeMap<String, String>> {
-    const ASK: &str = "set -a; . \"$0\" || exit 1; exec /usr/bin/env -0";
+    // Whatever the file itself prints stands before the mark.
+    const ASK: &str = "set -a; . \"$0\" || exit 1; printf '\\0MARK\\0'; exec /usr/bin/env -0";
     let output = Command::new("/bin/sh")
         .args(["-c", ASK])
         .arg(path)
@@ -25,6 +26,7 @@ pub(crate) fn by_a_shell(path: &Path) -> Option<BTreeMap<String, String>> {
         .expect("`sh` and `env` are there");
     let is_read = output.status.success() && output.stderr.is_empty();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let (_, text) = text.rsplit_once("\0MARK\0").unwrap_or_default();
     let variables = text.split_terminator('\0').filter_map(|line| line.split_once('='));
     is_read.then(|| {
         variables

@@ -56,15 +56,57 @@ fn text() -> impl Strategy<Value = String> {
     })
 }
 
+/// The pieces of such a file in any order.
+fn soup() -> impl Strategy<Value = String> {
+    let piece = select(vec![
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID=old",
+        "\nAWS_SECRET_ACCESS_KEY=\"old\"\n",
+        "A",
+        "B",
+        "=",
+        "=",
+        " ",
+        "\t",
+        "\n",
+        "\n",
+        "\n",
+        "\r\n",
+        "#",
+        " #",
+        ";",
+        "\"",
+        "'",
+        "\\",
+        "export ",
+        "x",
+        "y z",
+        ":",
+        "é",
+        "\u{a0}",
+    ]);
+    proptest::collection::vec(piece, 0..16).prop_map(|pieces| pieces.concat())
+}
+
+#[test]
+fn whatever_order_the_pieces_of_a_file_are_in_every_reader_reads_the_new_key_or_it_was_refused() {
+    taken_or_refused(soup());
+}
+
 #[test]
 fn whatever_a_file_of_variables_holds_every_reader_reads_the_new_key_or_it_was_refused() {
+    taken_or_refused(text());
+}
+
+fn taken_or_refused(texts: impl Strategy<Value = String>) {
     let config = ProptestConfig {
         failure_persistence: None,
         ..ProptestConfig::with_cases(2000)
     };
     let counted = std::cell::Cell::new((0, 0));
     TestRunner::new(config)
-        .run(&text(), |text| {
+        .run(&texts, |text| {
             let (taken, refused) = counted.get();
             let is_taken = is_delivered_or_refused(&Edit::of("app.env", PREFIX, &text));
             counted.set(if is_taken {
@@ -77,5 +119,5 @@ fn whatever_a_file_of_variables_holds_every_reader_reads_the_new_key_or_it_was_r
         .unwrap_or_else(|error| panic!("{error}"));
     // A corpus of which nothing is taken, or all, proves little.
     let (taken, refused) = counted.get();
-    assert!(taken > 150 && refused > 150, "{taken} taken, {refused} refused");
+    assert!(taken > 100 && refused > 100, "{taken} taken, {refused} refused");
 }

@@ -153,8 +153,11 @@ fn has_only_got_its_end(last: &str, line: &str) -> bool {
 }
 
 fn names_ours(line: &str) -> bool {
-    let line = line.to_lowercase();
-    line.contains("aws_access_key_id") || line.contains("aws_secret_access_key")
+    let line = line.trim_start().to_lowercase();
+    let line = line.strip_prefix("export").map_or(line.as_str(), str::trim_start);
+    ["aws_access_key_id", "aws_secret_access_key"]
+        .iter()
+        .any(|name| line.starts_with(name))
 }
 
 fn end(line: &str) -> &str {

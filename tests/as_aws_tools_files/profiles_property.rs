@@ -101,20 +101,68 @@ fn config() -> ProptestConfig {
     }
 }
 
+/// The pieces of such a file in any order.
+fn soup() -> impl Strategy<Value = String> {
+    let piece = select(vec![
+        "[",
+        "]",
+        "[gainsight]",
+        "[other]",
+        "[default]",
+        "profile ",
+        "gainsight",
+        "aws_access_key_id",
+        "aws_secret_access_key",
+        "region",
+        "s3",
+        "=",
+        " = ",
+        ":",
+        "x",
+        "AKIAOLD",
+        " ",
+        "\t",
+        "\n",
+        "\n",
+        "\n",
+        "\r\n",
+        "\n  ",
+        "#",
+        ";",
+        " # ",
+        "\"",
+        "'",
+        "%",
+        "\\",
+        "aws_session_token",
+        "role_arn",
+        "\u{a0}",
+        "é",
+    ]);
+    proptest::collection::vec(piece, 0..24).prop_map(|pieces| format!("[gainsight]\n{}", pieces.concat()))
+}
+
+#[test]
+fn whatever_order_the_pieces_of_a_file_are_in_every_reader_reads_the_new_key_or_it_was_refused() {
+    for (file, is_config) in [("credentials", false), ("config", true)] {
+        taken_or_refused(file, is_config, soup());
+    }
+}
+
 #[test]
 fn whatever_a_credentials_file_holds_every_reader_reads_the_new_key_or_it_was_refused() {
-    taken_or_refused("credentials", false);
+    taken_or_refused("credentials", false, text(false));
 }
 
 #[test]
 fn whatever_a_config_file_holds_every_reader_reads_the_new_key_or_it_was_refused() {
-    taken_or_refused("config", true);
+    taken_or_refused("config", true, text(true));
 }
 
-fn taken_or_refused(file: &str, is_config: bool) {
+fn taken_or_refused(file: &str, is_config: bool, texts: impl Strategy<Value = String>) {
     let counted = std::cell::Cell::new((0, 0));
     TestRunner::new(config())
-        .run(&text(is_config), |text| {
+        .run(&texts, |text| {
             let (taken, refused) = counted.get();
             let is_taken = is_delivered_or_refused(&Edit::of(file, PREFIX, &text), is_config);
             counted.set(if is_taken {
@@ -127,5 +175,5 @@ fn taken_or_refused(file: &str, is_config: bool) {
         .unwrap_or_else(|error| panic!("{error}"));
     // A corpus of which nothing is taken, or all, proves little.
     let (taken, refused) = counted.get();
-    assert!(taken > 150 && refused > 150, "{taken} taken, {refused} refused");
+    assert!(taken > 100 && refused > 100, "{taken} taken, {refused} refused");
 }
