@@ -91,25 +91,33 @@ fn absolute_of(path: &Path) -> Result<PathBuf, Fault> {
 }
 
 fn place(path: &Path, profile: &str) -> Result<(Option<Kind>, Option<PathBuf>), Fault> {
-    let credentials = shared_credentials_file().ok();
-    let config = configured("AWS_CONFIG_FILE", "config").ok();
+    // Who wants no file names this one.
+    let is_a_file = |path: &PathBuf| path != Path::new("/dev/null");
+    let credentials = shared_credentials_file().ok().filter(is_a_file);
+    let config = configured("AWS_CONFIG_FILE", "config").ok().filter(is_a_file);
     let is = |other: &Option<PathBuf>| other.as_deref() == Some(path);
-    match (is(&credentials), is(&config)) {
-        (true, true) if profile != profile::DEFAULT => Err(Fault::Name(
-            "AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE are the same file, and each names this profile in another way",
-        )),
-        (true, true) => Ok((Some(Kind::Credentials), None)),
-        (true, false) => Ok((Some(Kind::Credentials), config)),
-        (false, true) => Ok((Some(Kind::Config), credentials)),
-        // Somebody else's files, in the place where they have them.
-        (false, false) if path.ends_with(".aws/credentials") => {
-            Ok((Some(Kind::Credentials), Some(path.with_file_name("config"))))
-        }
-        (false, false) if path.ends_with(".aws/config") => {
-            Ok((Some(Kind::Config), Some(path.with_file_name("credentials"))))
-        }
-        (false, false) if path.ends_with("credentials") => Ok((Some(Kind::Credentials), None)),
-        (false, false) if path.ends_with("config") => Ok((Some(Kind::Config), None)),
-        (false, false) => Ok((None, None)),
+    let (is_credentials, is_config) = (is(&credentials), is(&config));
+    // Somebody else's files, in the place where they have them.
+    let beside = |name| {
+        path.parent()
+            .filter(|folder| folder.ends_with(".aws"))
+            .map(|folder| folder.join(name))
+    };
+    if is_credentials && is_config {
+        return match profile {
+            profile::DEFAULT => Ok((Some(Kind::Credentials), None)),
+            _ => Err(Fault::Name(
+                "AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE are the same file, and each names this profile in another way",
+            )),
+        };
     }
+    Ok(if is_credentials || !is_config && path.ends_with("credentials") {
+        let other = if is_credentials { config } else { None };
+        (Some(Kind::Credentials), other.or_else(|| beside("config")))
+    } else if is_config || path.ends_with("config") {
+        let other = if is_config { credentials } else { None };
+        (Some(Kind::Config), other.or_else(|| beside("credentials")))
+    } else {
+        (None, None)
+    })
 }

@@ -102,7 +102,7 @@ fn whatever_a_file_of_variables_holds_every_reader_reads_the_new_key_or_it_was_r
 fn taken_or_refused(texts: impl Strategy<Value = String>) {
     let config = ProptestConfig {
         failure_persistence: None,
-        ..ProptestConfig::with_cases(2000)
+        ..ProptestConfig::with_cases(1000)
     };
     let counted = std::cell::Cell::new((0, 0));
     TestRunner::new(config)

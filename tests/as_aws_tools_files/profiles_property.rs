@@ -97,7 +97,7 @@ fn text(is_config: bool) -> impl Strategy<Value = String> {
 fn config() -> ProptestConfig {
     ProptestConfig {
         failure_persistence: None,
-        ..ProptestConfig::with_cases(2000)
+        ..ProptestConfig::with_cases(1000)
     }
 }
 
