@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use rotate::delivery;
+use rotate_fixtures::{Ran, Workplace};
 use rotate_providers::contract::{KeyId, PublicHalf};
 use rotate_providers::secret::{Credential, Secret};
 
@@ -101,4 +102,35 @@ async fn a_list_of_the_folder_for_new_files_opens_none_to_anybody() {
     fs::set_permissions(&old, Permissions::from_mode(0o640)).expect("the file is ours");
     through_a_delivery(&old, |path| (attribute(path, ACCESS), mode(path))).await;
     assert_eq!((attribute(&old, ACCESS), mode(&old)), (None, 0o640));
+}
+
+/// The secret is in a file that is not yet in its place: there it is open to the same people already.
+#[test]
+fn what_a_kill_leaves_beside_the_file_has_its_list_already() {
+    let list = one_named_reader();
+    let rotation = |variable: &str, value: &str| {
+        let folder = folder_with(ACCESS, &list);
+        let path = credentials_in(folder.path());
+        set(&path, ACCESS, &list);
+        let place = Workplace::new(env!("CARGO_BIN_EXE_rotate"));
+        let destination = format!("aws-profile:gainsight@{}", path.display());
+        let mut command = place.rotate_to(&[&destination], [""; 0]);
+        let code = Ran::of({
+            command.env(variable, value);
+            command
+        });
+        (folder, code.code)
+    };
+    let traces = tempfile::tempdir().expect("a temporary folder");
+    let trace = traces.path().join("trace");
+    rotation("ROTATE_TEST_TRACE", trace.to_str().expect("text"));
+    let names = fs::read_to_string(&trace).expect("crash points were passed");
+    let at = names.lines().position(|name| name == "file: written beside");
+    let at = at.expect("the file was written beside its place") + 1;
+    let (folder, code) = rotation("ROTATE_TEST_KILL_AT", &at.to_string());
+    assert_eq!(code, None, "a signal ended it");
+    let beside = folder.path().join(".credentials.rotate-new");
+    let text = fs::read_to_string(&beside).expect("it was left there");
+    assert!(text.contains("aws_secret_access_key"), "the secret is in it");
+    assert_eq!((attribute(&beside, ACCESS), mode(&beside)), (Some(list), 0o640));
 }
