@@ -66,11 +66,7 @@ impl ProfileIn {
             .expose_text()
             .ok_or(Fault::Content("it is not UTF-8 text"))
             .map_err(elsewhere)?;
-        let other = match kind {
-            Kind::Credentials => Kind::Config,
-            Kind::Config => Kind::Credentials,
-        };
-        allows(text, other, &self.profile).map_err(elsewhere)
+        allows(text, kind.other(), &self.profile).map_err(elsewhere)
     }
 }
 
@@ -100,7 +96,7 @@ fn place(path: &Path, profile: &str) -> Result<(Option<Kind>, Option<PathBuf>), 
     // Somebody else's files, in the place where they have them.
     let beside = |name| {
         path.parent()
-            .filter(|folder| folder.ends_with(".aws"))
+            .filter(|folder| folder.file_name().is_some_and(|name| name == ".aws"))
             .map(|folder| folder.join(name))
     };
     if is_credentials && is_config {

@@ -261,8 +261,8 @@ fn assignment<'a>(line: Line<'a>, name: &'static str, rest: &'a str) -> Result<A
         );
     }
     let comment = behind.trim_start_matches(BLANK);
-    let has_blank = comment.len() < behind.len();
-    if !comment.is_empty() && !(has_blank && comment.starts_with('#')) {
+    let is_comment = comment.len() < behind.len() && comment.starts_with('#');
+    if !(comment.is_empty() || is_comment) {
         return wrong(line, &format!("{name} holds more than one value"));
     }
     if value.contains(['$', '`', '\\', '"', '\'', ';', '&', '|', '<', '>', '(', ')']) {

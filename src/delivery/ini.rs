@@ -23,6 +23,13 @@ pub(super) struct Section<'a> {
     pub(super) hidden: Vec<(String, usize)>,
 }
 
+impl Section<'_> {
+    /// Whether it has this option.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.options.iter().any(|option| option.name == name)
+    }
+}
+
 /// One option.
 pub(super) struct Entry<'a> {
     /// In small letters, as all readers compare it.

@@ -38,10 +38,7 @@ impl Kind {
             let (kind, name) = section.name.split_once(BLANK).unwrap_or((section.name, ""));
             matches!(kind, "profile" | "sso-session" | "services") && !name.is_empty()
         };
-        let is_credentials = |section: &&Section<'_>| {
-            let has_key = section.options.iter().any(|option| option.name == ID);
-            section.name != DEFAULT && has_key && !is_config(section)
-        };
+        let is_credentials = |section: &&Section<'_>| section.name != DEFAULT && section.has(ID) && !is_config(section);
         match (all.iter().find(is_config), all.iter().find(is_credentials)) {
             (None, _) => Ok(Self::Credentials),
             (Some(_), None) => Ok(Self::Config),
@@ -55,6 +52,21 @@ impl Kind {
                     other.line
                 ),
             )),
+        }
+    }
+
+    /// The other file of the pair.
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Credentials => Self::Config,
+            Self::Config => Self::Credentials,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Credentials => "credentials file",
+            Self::Config => "config file",
         }
     }
 
@@ -105,6 +117,9 @@ fn find<'s, 'a>(all: &'s [Section<'a>], kind: Kind, profile: &str) -> Result<Opt
 pub(super) fn read<'a>(text: &'a str, kind: Kind, profile: &str) -> Result<Assignments<'a>, Fault> {
     let all = sections(text)?;
     let section = find(&all, kind, profile)?;
+    if section.is_none_or(|section| !section.has(ID)) {
+        is_not_meant_otherwise(&all, kind, profile)?;
+    }
     let mut found = Vec::new();
     if let Some(section) = section {
         answers_with_its_keys(section)?;
@@ -149,13 +164,34 @@ pub(super) fn allows(text: &str, kind: Kind, profile: &str) -> Result<(), Fault>
     }
 }
 
+/// Whether the keys stand in it already under the header that the other kind of file has: then nobody can tell which of the
+/// two its readers take it for.
+fn is_not_meant_otherwise(all: &[Section<'_>], kind: Kind, profile: &str) -> Result<(), Fault> {
+    let is_ours = |kind: Kind, section: &Section<'_>| kind.profile_of(section.name) == Some(profile);
+    let other = kind.other();
+    let meant = all
+        .iter()
+        .find(|section| is_ours(other, section) && !is_ours(kind, section) && section.has(ID));
+    match meant {
+        None => Ok(()),
+        Some(section) => Err(Fault::line(
+            section.line,
+            format!(
+                "[{}] holds keys, and AWS tools read no such profile in a {}: write {} there if it is one",
+                section.name.escape_debug(),
+                kind.name(),
+                kind.header(profile)
+            ),
+        )),
+    }
+}
+
 /// Where a header is not this profile's to all readers, it gets no keys that it has not had: only who reads it now may need
 /// them.
 fn all_may_look_here(section: &Section<'_>, kind: Kind, profile: &str) -> Result<(), Fault> {
-    let has = |name| section.options.iter().any(|option| option.name == name);
     let header = kind.header(profile);
     let is_clear = header.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) == Some(section.name);
-    if is_clear || kind == Kind::Config && profile == DEFAULT || has(ID) && has(SECRET) {
+    if is_clear || kind == Kind::Config && profile == DEFAULT || section.has(ID) && section.has(SECRET) {
         return Ok(());
     }
     Err(Fault::line(

@@ -81,6 +81,18 @@ fn in_a_config_file_the_section_is_profile_and_its_name() {
 }
 
 #[test]
+fn keys_under_a_header_that_the_other_kind_of_file_has_are_refused_with_the_right_one() {
+    Edit::of("config", PREFIX, &format!("[default]\n[gainsight]\n{KEYS}"))
+        .is_refused(&["line 2", "write [profile gainsight]"]);
+    Edit::of(
+        "credentials",
+        PREFIX,
+        &format!("[default]\n[profile gainsight]\n{KEYS}"),
+    )
+    .is_refused(&["line 2", "write [gainsight]"]);
+}
+
+#[test]
 fn a_profile_that_answers_with_something_else_than_its_keys_is_refused() {
     for option in [
         "role_arn = arn:aws:iam::123456789012:role/x",
