@@ -81,8 +81,8 @@ fn names(file: &File) -> Result<Vec<String>, Refused> {
 
 fn value(file: &File, name: &str) -> Result<Option<Vec<u8>>, Errno> {
     match sized(|| fgetxattr_query(file, name), |buffer| fgetxattr(file, name, buffer)) {
-        // It is gone meanwhile.
-        Err(Errno::NODATA) => Ok(None),
+        // It is gone meanwhile, or the server behind the file system has nothing of the kind.
+        Err(Errno::NODATA | Errno::OPNOTSUPP) => Ok(None),
         value => value.map(Some),
     }
 }
