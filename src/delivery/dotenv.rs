@@ -37,10 +37,10 @@ pub(super) fn read(text: &str) -> Result<Assignments<'_>, Fault> {
                     ),
                 );
             }
-            if above.is_some_and(|above| above.text.trim_end_matches(BLANK).ends_with('\\')) {
+            if above.is_some_and(goes_on) {
                 return wrong(
                     line,
-                    &format!("the backslash above it makes {name} a part of that line for some readers"),
+                    &format!("to some readers {name} goes on with what the line above it begins"),
                 );
             }
             found.push(assignment(line, name, value)?);
@@ -158,13 +158,27 @@ impl Reader {
             ));
         }
         match last {
-            Some(line) if line.text.trim_end_matches(BLANK).ends_with('\\') => wrong(
-                line,
-                "the backslash at its end makes a new line a part of it for some readers",
-            ),
+            Some(line) if goes_on(line) => {
+                wrong(line, "to some readers a new line would go on with what its end begins")
+            }
             _ => Ok(()),
         }
     }
+}
+
+/// Whether some reader takes the next line for a part of this one: a backslash at its end, or a name and a colon.
+fn goes_on(line: Line<'_>) -> bool {
+    let said = line.text.trim_start_matches(BLANK);
+    let said = said
+        .strip_prefix("export")
+        .map_or(said, |rest| rest.trim_start_matches(BLANK));
+    let is_name = |name: &str| {
+        !name.is_empty()
+            && name
+                .chars()
+                .all(|letter| letter.is_alphanumeric() || "_.-".contains(letter))
+    };
+    said.trim_end_matches(BLANK).ends_with('\\') || said.strip_suffix(':').is_some_and(is_name)
 }
 
 fn odd_form(name: &str) -> String {

@@ -137,6 +137,7 @@ fn what_is_no_assignment_to_any_reader_stays() {
         "HELP='set AWS_ACCESS_KEY_ID=… first'",
         "PORT=80 # like AWS_ACCESS_KEY_ID=x",
         "aws_access_key_id=theirs",
+        "# the keys:",
         "PEM=\"-----BEGIN\nabc=\n-----END\"",
     ] {
         becomes(
@@ -208,8 +209,11 @@ fn an_assignment_inside_a_value_of_several_lines_is_refused_with_the_line_that_o
     ] {
         Edit::of("app.env", PREFIX, text).is_refused(&["line 2", "AWS_ACCESS_KEY_ID", "quotes that line 1 opens"]);
     }
-    Edit::of("app.env", PREFIX, "A=x\\\nAWS_ACCESS_KEY_ID=old\n").is_refused(&["line 2", "backslash above it"]);
+    Edit::of("app.env", PREFIX, "A=x\\\nAWS_ACCESS_KEY_ID=old\n").is_refused(&["line 2", "the line above it begins"]);
+    // Node's dotenv takes the next line for the value.
+    Edit::of("app.env", PREFIX, "A:\nAWS_ACCESS_KEY_ID=old\n").is_refused(&["line 2", "the line above it begins"]);
+    Edit::of("app.env", PREFIX, "A=1\nB:\n").is_refused(&["line 2", "its end begins"]);
     Edit::of("app.env", PREFIX, "A=\"one\nB=1\n").is_refused(&["line 1", "nothing ends the quote"]);
-    Edit::of("app.env", PREFIX, "A=1\nB=x\\").is_refused(&["line 2", "backslash at its end"]);
+    Edit::of("app.env", PREFIX, "A=1\nB=x\\").is_refused(&["line 2", "its end begins"]);
     Edit::of("app.env", PREFIX, "A=1\rAWS_ACCESS_KEY_ID=old\n").is_refused(&["line 1", "U+000D"]);
 }
