@@ -1,10 +1,18 @@
 //! Where a new secret is delivered.
 
 mod assignments;
+mod aws_files;
+mod dotenv;
 mod file;
 mod format;
+mod ini;
 mod key_file;
+mod lines;
 mod path;
+mod profile;
+mod quotes;
+#[cfg(test)]
+mod tests;
 
 use async_trait::async_trait;
 use rotate_providers::SecretKind;
@@ -119,18 +127,34 @@ pub enum Fault {
     /// What is in the file is not what it should be.
     #[error("{0}; rotate leaves it alone")]
     Content(&'static str),
+    /// What is in this line of the file is not what it should be.
+    #[error("line {line}: {what}; rotate leaves it alone")]
+    Line {
+        /// From 1.
+        line: usize,
+        /// What is wrong with it, and what mends it.
+        what: String,
+    },
+    /// Another file, which consumers read together with this one, stands in the way.
+    #[error("{0}, which AWS tools read together with it: {1}")]
+    Elsewhere(String, Box<Fault>),
     /// What was read back is not what was written.
     #[error("it does not hold the new key after it was written")]
     ReadBack,
 }
 
 impl Fault {
+    fn line(line: usize, what: String) -> Self {
+        Self::Line { line, what }
+    }
+
     /// What mends it; `None` where its own words say so.
     pub fn remedy(&self) -> Option<String> {
         Some(match self {
             Self::Folder(folder, _) => format!("mkdir -p {folder}"),
             Self::File(refused) if refused.is_full() => "make room on its disk".to_owned(),
-            Self::File(_) | Self::Content(_) => "mend the file, or deliver elsewhere".to_owned(),
+            Self::File(_) | Self::Content(_) | Self::Line { .. } => "mend the file, or deliver elsewhere".to_owned(),
+            Self::Elsewhere(path, _) => format!("mend {path}, or deliver elsewhere"),
             Self::ReadBack => "something else writes to this file; stop it first".to_owned(),
             Self::Exists(path) => format!("move {path} away, or deliver elsewhere with --deliver file:PATH.p8"),
             Self::Unknown | Self::Ending | Self::NoAccessKey | Self::NoPrivateKey | Self::Name(_) => return None,

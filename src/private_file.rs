@@ -1,27 +1,33 @@
 //! Files that nobody else may read: how they are created and replaced. How they are checked and read, connectors know too.
 //!
 //! A replacement is written beside its target under a fixed name, so that what a crash leaves behind is found and
-//! removed by the next attempt; it is fsynced, renamed over the target, and the folder is fsynced too.
+//! removed by the next attempt; it is fsynced, renamed over the target, and the folder is fsynced too. Before a secret is
+//! written into it, it is open to those alone to whom the target is: owner, mode, access list and labels are the same.
+
+mod attributes;
+mod replaceable;
 
 use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-pub use rotate_providers::private_file::{Refused, check, check_own, existing, no_follow, read};
+pub use rotate_providers::private_file::{Refused, check, check_own, existing, no_follow, read, read_any};
 
 use crate::hooks::crash_point;
+use attributes::Attributes;
 
 /// Creates a file of mode 0600, whole and durably; fails where something is there already.
 pub fn create(path: &Path, bytes: &[u8]) -> Result<(), Refused> {
     let (beside, mut file) = open_beside(path)?;
-    let placed = file
-        .write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .and_then(|()| place_new(&beside, path));
-    if let Err(source) = placed {
+    let placed = like(&file, None).and_then(|()| {
+        let written = file.write_all(bytes).and_then(|()| file.sync_all());
+        let placed = written.and_then(|()| place_new(&beside, path));
+        placed.map_err(failed("cannot be created"))
+    });
+    if placed.is_err() {
         let _ = std::fs::remove_file(&beside);
-        return Err(failed("cannot be created")(source));
+        return placed;
     }
     crash_point("file: created");
     sync_folder(path)
@@ -39,19 +45,17 @@ fn place_new(beside: &Path, path: &Path) -> io::Result<()> {
     }
 }
 
-/// Puts these bytes in a file's place, whole or not at all. An existing file keeps its mode and owner.
+/// Puts these bytes in a file's place, whole or not at all. An existing file keeps its owner, mode, access list and labels.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Refused> {
-    let before = existing(path)?;
+    let before = replaced(path)?;
     let (beside, mut file) = open_beside(path)?;
-    let written = keep_owner(&file, before.as_ref())
-        .and_then(|()| file.write_all(bytes))
-        .and_then(|()| file.sync_all());
-    if let Err(source) = written {
+    let written = like(&file, before.as_ref()).and_then(|()| {
+        let written = file.write_all(bytes).and_then(|()| file.sync_all());
+        written.map_err(failed("cannot be written"))
+    });
+    if written.is_err() {
         let _ = std::fs::remove_file(&beside);
-        return Err(Refused::Io {
-            what: "cannot be written",
-            source,
-        });
+        return written;
     }
     crash_point("file: written beside");
     std::fs::rename(&beside, path).map_err(failed("cannot be put in place"))?;
@@ -77,15 +81,42 @@ pub fn sweep(path: &Path) -> Result<(), Refused> {
     }
 }
 
+/// Looks whether [`replace`] could work. Changes nothing.
+pub fn is_replaceable(path: &Path) -> Result<(), Refused> {
+    replaced(path).map(|_| ())
+}
+
 /// Proves that [`replace`] would work for about this many bytes, and leaves no trace.
 pub fn rehearse(path: &Path, bytes: usize) -> Result<(), Refused> {
-    let before = existing(path)?;
+    let before = replaced(path)?;
     let (beside, mut file) = open_beside(path)?;
-    let written = keep_owner(&file, before.as_ref())
-        .and_then(|()| file.write_all(&vec![b' '; bytes]))
-        .and_then(|()| file.sync_all());
-    let removed = std::fs::remove_file(&beside);
-    written.and(removed).map_err(failed("cannot be written"))
+    let written = like(&file, before.as_ref()).and_then(|()| {
+        let written = file.write_all(&vec![b' '; bytes]).and_then(|()| file.sync_all());
+        written.map_err(failed("cannot be written"))
+    });
+    let removed = std::fs::remove_file(&beside).map_err(failed("cannot be written"));
+    written.and(removed)
+}
+
+/// What a replacement takes over from the file that it replaces.
+struct Replaced {
+    metadata: Metadata,
+    attributes: Attributes,
+}
+
+/// Looks at the file that is to be replaced; `None` where there is none.
+fn replaced(path: &Path) -> Result<Option<Replaced>, Refused> {
+    let Some(metadata) = existing(path)? else {
+        return Ok(None);
+    };
+    replaceable::check(path)?;
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(no_follow())
+        .open(path)
+        .map_err(failed("cannot be read"))?;
+    let attributes = Attributes::of(&file)?;
+    Ok(Some(Replaced { metadata, attributes }))
 }
 
 fn failed(what: &'static str) -> impl FnOnce(io::Error) -> Refused {
@@ -115,13 +146,37 @@ fn open_new(path: &Path) -> Result<File, Refused> {
         .map_err(failed("cannot be created"))
 }
 
-fn keep_owner(file: &File, before: Option<&Metadata>) -> io::Result<()> {
-    let Some(before) = before else { return Ok(()) };
-    let now = file.metadata()?;
-    if (now.uid(), now.gid()) != (before.uid(), before.gid()) {
-        std::os::unix::fs::fchown(file, Some(before.uid()), Some(before.gid()))?;
+/// Opens an empty file to those to whom that one was open, and to nobody on the way there: who opens it while it is empty reads
+/// the secret later. A file that replaces none is its owner's alone, whatever list its folder gives to new files.
+fn like(file: &File, before: Option<&Replaced>) -> Result<(), Refused> {
+    attributes::without_access_list(file)?;
+    let permit = |mode| {
+        let permitted = file.set_permissions(Permissions::from_mode(mode));
+        permitted.map_err(failed("its mode cannot be set"))
+    };
+    permit(0o600)?;
+    let Some(Replaced { metadata, attributes }) = before else {
+        return Ok(());
+    };
+    let now = file.metadata().map_err(failed("cannot be looked at"))?;
+    if (now.uid(), now.gid()) != (metadata.uid(), metadata.gid()) {
+        std::os::unix::fs::fchown(file, Some(metadata.uid()), Some(metadata.gid()))
+            .map_err(failed("its owner cannot be kept"))?;
     }
-    file.set_permissions(Permissions::from_mode(before.mode() & 0o777))
+    attributes.put_on(file)?;
+    let mode = metadata.mode() & 0o777;
+    // An access list brings its mode along; with the mode first, the group would have what the list keeps from it.
+    if !attributes.has_access_list() {
+        permit(mode)?;
+    }
+    let now = file.metadata().map_err(failed("cannot be looked at"))?;
+    if (now.uid(), now.gid(), now.mode() & 0o777) == (metadata.uid(), metadata.gid(), mode) {
+        Ok(())
+    } else {
+        Err(failed("its owner and mode cannot be kept")(
+            io::ErrorKind::Unsupported.into(),
+        ))
+    }
 }
 
 /// Makes durable what is in this place: whoever put it there may have died before it was.

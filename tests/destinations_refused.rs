@@ -145,6 +145,85 @@ fn a_profile_that_stands_twice_is_refused() {
     );
 }
 
+const KEYS: &str = "aws_access_key_id = AKIAOLD\naws_secret_access_key = old\n";
+
+#[test]
+fn a_file_that_is_no_credentials_file_is_refused_with_its_line() {
+    file_refused(
+        "aws-profile:root@passwd",
+        "passwd",
+        "root:*:1:0::/root:/bin/sh\n",
+        &["line 1", "no file of AWS profiles"],
+    );
+}
+
+#[test]
+fn a_file_of_five_megabytes_is_refused_by_its_size() {
+    let text = "# a comment, and another one\n".repeat(180_000);
+    file_refused(
+        "aws-profile:acme@creds",
+        "creds",
+        &text,
+        &["bytes, and no file of keys has more than"],
+    );
+    file_refused(
+        "file:app.env",
+        "app.env",
+        &text,
+        &["bytes, and no file of keys has more than"],
+    );
+}
+
+/// A rotation to this destination, for which nothing says that AWS tools read no files.
+fn rotate_with_files(place: &Workplace, destination: &str) -> Command {
+    let mut command = place.rotate_to(&[destination], [""; 0]);
+    command
+        .env_remove("AWS_CONFIG_FILE")
+        .env_remove("AWS_SHARED_CREDENTIALS_FILE");
+    command
+}
+
+/// The two files that AWS tools read in this place.
+fn pair(place: &Workplace, credentials: &str, config: &str) {
+    fs::create_dir(place.path(".aws")).unwrap();
+    put(&place.path(".aws/credentials"), credentials);
+    fs::write(place.path(".aws/config"), config).unwrap();
+}
+
+#[test]
+fn a_profile_that_the_config_file_sends_elsewhere_is_refused_with_that_file_and_line() {
+    let place = Workplace::new(ROTATE);
+    let config = "[profile gainsight]\nrole_arn = arn:aws:iam::123456789012:role/x\nsource_profile = other\n";
+    pair(&place, &format!("[gainsight]\n{KEYS}"), config);
+    let words = [".aws/config", "line 2", "role_arn", "something else than the keys"];
+    let command = rotate_with_files(&place, "aws-profile:gainsight");
+    Ran::of(command).expect(1).says(&words).says(&["nothing was changed"]);
+    place.expect_untouched();
+    // The same where the environment says which files they are.
+    fs::rename(place.path(".aws/config"), place.path("settings")).unwrap();
+    let mut command = rotate_with_files(&place, "aws-profile:gainsight");
+    command.env("AWS_CONFIG_FILE", place.path("settings"));
+    Ran::of(command).expect(1).says(&["settings", "line 2", "role_arn"]);
+    place.expect_untouched();
+    // Nobody reads it now: the key is made.
+    Ran::of(rotate_with_files(&place, "aws-profile:gainsight")).expect(0);
+}
+
+#[test]
+fn in_the_config_file_a_profile_gets_the_section_that_aws_tools_read() {
+    for (variable, file) in [(None, ".aws/config"), (Some("AWS_CONFIG_FILE"), "settings")] {
+        let place = Workplace::new(ROTATE);
+        pair(&place, "", "[default]\nregion = eu-west-1\n");
+        let path = place.path(file);
+        put(&path, "[default]\nregion = eu-west-1\n");
+        let mut command = rotate_with_files(&place, &format!("aws-profile:gainsight@{file}"));
+        command.envs(variable.map(|variable| (variable, &path)));
+        Ran::of(command).expect(0);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains("\n[profile gainsight]\naws_access_key_id = "), "{text}");
+    }
+}
+
 #[test]
 fn one_bad_destination_keeps_the_good_one_from_being_written() {
     let place = Workplace::new(ROTATE);

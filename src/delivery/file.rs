@@ -8,8 +8,9 @@ use rotate_providers::SecretKind;
 use rotate_providers::contract::KeyId;
 use rotate_providers::secret::{Credential, Secret};
 
+use super::aws_files::{ProfileIn, shared_credentials_file};
 use super::format::Format;
-use super::path::{self, absolute, home, text};
+use super::path::{self, absolute, text};
 use super::{DeliveryError, Destination, Fault};
 use crate::hooks::crash_point;
 use crate::machine::Restored;
@@ -54,14 +55,8 @@ impl FileDestination {
             Some((profile, path)) => (profile, absolute(path)?),
             None => (rest, shared_credentials_file()?),
         };
-        let fits = |letter: char| !letter.is_control() && !matches!(letter, '[' | ']' | '#' | ';');
-        if profile.is_empty() || profile.trim() != profile || !profile.chars().all(fits) {
-            return Err(Fault::Name(
-                "the profile's name is empty or has characters that no profile can have",
-            ));
-        }
         let name = format!("aws-profile:{profile}@{}", text(&path)?);
-        let format = Format::AwsProfile(profile.to_owned());
+        let format = Format::AwsProfile(ProfileIn::new(profile, &path)?);
         Ok(Self { name, path, format })
     }
 
@@ -77,6 +72,7 @@ impl FileDestination {
 
     fn examine(&self) -> Result<Option<Secret>, Fault> {
         path::check_folder(&self.path)?;
+        private_file::is_replaceable(&self.path)?;
         let held = self.read()?;
         self.format.accepts(held.as_ref())?;
         Ok(held)
@@ -193,12 +189,5 @@ impl Destination for FileDestination {
         };
         self.put_back(credential, before.as_ref())
             .map_err(|fault| self.failed(fault))
-    }
-}
-
-fn shared_credentials_file() -> Result<PathBuf, Fault> {
-    match std::env::var("AWS_SHARED_CREDENTIALS_FILE") {
-        Ok(path) if !path.is_empty() => absolute(&path),
-        _ => Ok(home()?.join(".aws/credentials")),
     }
 }

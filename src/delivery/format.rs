@@ -5,8 +5,9 @@ use rotate_providers::secret::{Credential, Secret};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::Fault;
-use super::assignments::{Assignments, Dialect};
+use super::assignments::Assignments;
+use super::aws_files::ProfileIn;
+use super::{Fault, dotenv, profile};
 
 /// A file format.
 pub(super) enum Format {
@@ -15,8 +16,8 @@ pub(super) enum Format {
     CredentialProcess,
     /// `AWS_ACCESS_KEY_ID=…` among other variables.
     Dotenv,
-    /// `[name]` among other profiles.
-    AwsProfile(String),
+    /// A profile among others.
+    AwsProfile(ProfileIn),
 }
 
 /// The document that a `credential_process` prints. Holds a secret: never printed, dropped at once.
@@ -31,23 +32,12 @@ struct ProcessDocument<'a> {
 impl Format {
     /// Whether a file with this content may be written to.
     pub(super) fn accepts(&self, held: Option<&Secret>) -> Result<(), Fault> {
-        let Some(held) = held else { return Ok(()) };
-        let text = as_text(held)?;
+        if let Self::AwsProfile(profile) = self {
+            profile.check_other()?;
+        }
+        let text = held.map_or(Ok(""), as_text)?;
         match self.assignments(text) {
-            Some(assignments) => {
-                let assignments = assignments?;
-                if assignments.has(self.names().token) {
-                    return Err(Fault::Content(
-                        "it holds a session token, which no long-term key goes with: remove that line first",
-                    ));
-                }
-                if !assignments.is_plain(self.names().id) || !assignments.is_plain(self.names().secret) {
-                    return Err(Fault::Content(
-                        "the line of the key or its secret holds more than one value",
-                    ));
-                }
-                Ok(())
-            }
+            Some(assignments) => assignments.map(|_| ()),
             None => match serde_json::from_str::<ProcessDocument<'_>>(text) {
                 Ok(document) if document.version == 1 => Ok(()),
                 _ if text.trim().is_empty() => Ok(()),
@@ -143,22 +133,20 @@ impl Format {
     fn assignments<'a>(&'a self, text: &'a str) -> Option<Result<Assignments<'a>, Fault>> {
         match self {
             Format::CredentialProcess => None,
-            Format::Dotenv => Some(Assignments::parse(text, Dialect::Dotenv)),
-            Format::AwsProfile(profile) => Some(Assignments::parse(text, Dialect::Section(profile))),
+            Format::Dotenv => Some(dotenv::read(text)),
+            Format::AwsProfile(profile) => Some(profile.assignments(text)),
         }
     }
 
     fn names(&self) -> Names {
         match self {
             Format::AwsProfile(_) => Names {
-                id: "aws_access_key_id",
-                secret: "aws_secret_access_key",
-                token: "aws_session_token",
+                id: profile::ID,
+                secret: profile::SECRET,
             },
             Format::Dotenv | Format::CredentialProcess => Names {
-                id: "AWS_ACCESS_KEY_ID",
-                secret: "AWS_SECRET_ACCESS_KEY",
-                token: "AWS_SESSION_TOKEN",
+                id: dotenv::ID,
+                secret: dotenv::SECRET,
             },
         }
     }
@@ -167,7 +155,6 @@ impl Format {
 struct Names {
     id: &'static str,
     secret: &'static str,
-    token: &'static str,
 }
 
 fn as_text(bytes: &Secret) -> Result<&str, Fault> {

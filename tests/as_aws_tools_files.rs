@@ -1,0 +1,26 @@
+//! Files that consumers share are read after a delivery as they are read here: by botocore, in which boto3 and the AWS CLI
+//! read, by the Rust SDK, by python-dotenv and by a shell.
+//!
+//! Whatever the file: either every reader that could read it reads the new key, and all else as before, or the file was refused
+//! before a key was made. Leans on the real readers: botocore and python-dotenv come from PyPI, the shell is `sh`.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "in a test, what cannot be is the failure itself"
+)]
+
+#[path = "as_aws_tools_files/corpus.rs"]
+mod corpus;
+#[path = "as_aws_tools_files/dotenv.rs"]
+mod dotenv;
+#[path = "as_aws_tools_files/dotenv_property.rs"]
+mod dotenv_property;
+#[path = "as_aws_tools_files/edit.rs"]
+mod edit;
+#[path = "as_aws_tools_files/pair.rs"]
+mod pair;
+#[path = "as_aws_tools_files/profiles.rs"]
+mod profiles;
+#[path = "as_aws_tools_files/profiles_property.rs"]
+mod profiles_property;
