@@ -19,7 +19,7 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{Usage, UsageWho, getrusage};
-use rotate::machine::{Charter, Course, Cutover, Event, Record, SwitchedBy};
+use rotate::machine::{Charter, Course, Cutover, Event, Prove, Record, SwitchedBy};
 use rotate::store::{Append, SqliteStore, Store};
 use rotate_fixtures::memory_folder;
 use rotate_fixtures::{Ran, SnowflakeWorkplace, Workplace};
@@ -259,6 +259,8 @@ fn life(number: usize) -> Vec<Event> {
         retirement: Default::default(),
         mints_locally: false,
         own_identity: false,
+        host: None,
+        prove: Prove::Login,
         window: None,
     };
     vec![

@@ -22,7 +22,7 @@ pub trait Provider: Send + Sync {
     /// The host that is called, in lower case and without its port; `None` where it is this machine.
     fn host(&self) -> Option<String>;
 
-    /// Whose credentials the program calls with, and where they were found. A repeat asks again.
+    /// Whose credentials the program calls with, and where they were found. A repeat may answer from memory.
     async fn caller(&self) -> Result<Caller, Error>;
 
     /// Who owns the keys, all keys that exist, and whether the program itself runs on one of them.

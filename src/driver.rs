@@ -28,7 +28,7 @@ pub use pace::Pace;
 
 use crate::hooks::now;
 use crate::machine::{Event, Phase, Record, Rotation, SwitchedBy};
-use crate::policy::{Facts, Listing, Step, Use, next};
+use crate::policy::{Facts, Listing, Refusals, Step, Use, next};
 use crate::seal::Sealer;
 use crate::store::{Append, Automated as Stored, Lease, Store};
 
@@ -142,9 +142,8 @@ impl Driver<'_> {
     async fn recognise(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
         let expected = stored.rotation.charter.owner.clone();
         // Before anything is sent there.
-        match same_host(stored, self.provider.host())? {
-            Some(host) => self.record(stored, Event::HostPinned { host }).await?,
-            None => {}
+        if let Some(host) = same_host(stored, self.provider.host())? {
+            self.record(stored, Event::HostPinned { host }).await?;
         }
         // With an owner its keys are gone. Where the vendor has said that the last key to go is deleted, that is the end;
         // otherwise only a person may know that the owner is gone, and not in another account, and has to insist on it.
@@ -214,7 +213,8 @@ impl Driver<'_> {
             Step::ReadKeys { again } => self.read_keys(again, passage).await,
             Step::ReadUse(key) => self.read_use(key, stored, passage).await,
             Step::ReadRefusals { key, since } => {
-                passage.facts.refused = Some(self.read(self.provider.refused_since(&key, since)).await?);
+                let refused = self.read(self.provider.refused_since(&key, since)).await?;
+                passage.facts.refused = Refusals::Read(refused);
                 Ok(())
             }
             Step::Create => self.create(stored, passage).await,
@@ -381,7 +381,7 @@ fn same_host(stored: &Stored, found: Option<String>) -> Result<Option<String>, D
     let Some(expected) = &stored.rotation.charter.host else {
         return Ok(found.filter(|_| !stored.rotation.phase.is_closed()));
     };
-    if found.as_ref() == Some(expected) {
+    if found.as_deref() == Some(&**expected) {
         return Ok(None);
     }
     let why = format!(

@@ -60,7 +60,7 @@ pub struct Charter {
     pub own_identity: bool,
     /// The host at which the vendor was found, without its port; none where that was this machine, or is not known yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub host: Option<String>,
+    pub host: Option<Box<str>>,
     /// When effects are allowed; none: at any time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Box<Window>>,
@@ -369,7 +369,7 @@ impl Rotation {
                 if self.charter.host.is_some() || self.phase.is_closed() {
                     return Err(illegal);
                 }
-                self.charter.host = Some(host.clone());
+                self.charter.host = Some(host.as_str().into());
             }
             Event::CreateIntended { ids_before } => {
                 self.attempts.push(Attempt {

@@ -14,7 +14,7 @@ mod guided;
 pub use guided::{Guidance, Missing, lead};
 
 use crate::machine::{Event, Illegal, Phase, Record, Restored, Retirement, Rotation, SwitchedBy, Tick};
-use crate::policy::{Facts, Listing, Step, Use, Waiting, next};
+use crate::policy::{Facts, Listing, Refusals, Step, Use, Waiting, next};
 
 /// The name that a key has in a plan before it exists.
 pub const NEW_KEY: &str = "(new key)";
@@ -136,7 +136,7 @@ impl Foresight {
                 read_at: self.now,
                 last_use: LastUse::NeverSeen,
             }),
-            Step::ReadRefusals { .. } => self.facts.refused = Some(None),
+            Step::ReadRefusals { .. } => self.facts.refused = Refusals::Read(None),
             Step::Create => {
                 self.effect(
                     "created",

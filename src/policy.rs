@@ -34,8 +34,8 @@ pub struct Facts {
     pub keys: Option<Listing>,
     /// When a key was last used, per key.
     pub uses: Vec<Use>,
-    /// The login with the new key that the vendor has on record as refused, once it was asked.
-    pub refused: Option<Option<RefusedLogin>>,
+    /// The login with the new key that the vendor has on record as refused.
+    pub refused: Refusals,
     /// Whether the new key was just registered: the list may not show it yet.
     pub registered: bool,
     /// Whether the vendor has just said that the owner holds as many keys as it may: whatever the list shows.
@@ -44,6 +44,16 @@ pub struct Facts {
     pub owner_is_gone: bool,
     /// Keys that this journal itself retired in earlier rotations of the same owner.
     pub retired: Vec<KeyId>,
+}
+
+/// What is known of logins that the vendor has refused.
+#[derive(Clone, Debug, Default)]
+pub enum Refusals {
+    /// Nothing: it was not asked.
+    #[default]
+    Unread,
+    /// The latest one, or that there is none on record.
+    Read(Option<RefusedLogin>),
 }
 
 /// One reading of the vendor's list.

@@ -93,11 +93,13 @@ walks! {
     aws_rolled_back => explore::<Aws>(Flow::RolledBack, 0);
     aws_aborted => explore::<Aws>(Flow::Aborted, 0);
     aws_confirmed => explore::<Aws>(Flow::Confirmed, 0);
+    aws_proven_by_its_consumer => explore::<Aws>(Flow::ByConsumer, 0);
     aws_at_once => explore::<Aws>(Flow::Immediate, 0);
     aws_useless_new_key => explore::<Aws>(Flow::Useless, 0);
     snowflake_rolled_back => explore::<Consumer>(Flow::RolledBack, 0);
     snowflake_aborted => explore::<Consumer>(Flow::Aborted, 0);
     snowflake_confirmed => explore::<Consumer>(Flow::Confirmed, 0);
+    snowflake_proven_by_its_consumer => explore::<Consumer>(Flow::ByConsumer, 0);
     snowflake_at_once => explore::<Consumer>(Flow::Immediate, 0);
     snowflake_removed_for_good => explore::<Consumer>(Flow::ForGood, 0);
 }

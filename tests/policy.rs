@@ -16,6 +16,8 @@ mod remainder;
 mod removal;
 #[path = "policy/undoing.rs"]
 mod undoing;
+#[path = "policy/vouching.rs"]
+mod vouching;
 #[path = "policy/window.rs"]
 mod window;
 

@@ -2,6 +2,8 @@
 //!
 //! Leans on the strict fake, which keeps a record of each key's use; the clock is moved by the test.
 
+#![expect(clippy::expect_used, reason = "a helper that cannot work must stop its test")]
+
 use jiff::SignedDuration;
 use rotate_fixtures::workplace::{BUCKET, TARGET, USER};
 use rotate_fixtures::{Ran, Workplace};
@@ -138,7 +140,7 @@ fn a_policy_of_the_bucket_ends_the_tries_at_once_and_names_the_way_on() {
     let place = Workplace::new(ROTATE);
     place.cloud.bar_bucket(BUCKET);
     let ran = Ran::of(place.rotate([""; 0])).expect(1);
-    ran.says(&["the policy of bucket acme-data denies", "--prove consumer"]);
+    ran.says(&["the policy of bucket acme-data denies", "with --prove consumer"]);
     let probes = place
         .cloud
         .calls()
@@ -148,6 +150,18 @@ fn a_policy_of_the_bucket_ends_the_tries_at_once_and_names_the_way_on() {
     assert!(probes <= 2, "{probes} tries");
     place.expect_as_before();
     assert_eq!(place.cloud.keys_of(USER).len(), 1);
+}
+
+#[test]
+fn what_the_simulator_was_not_told_is_no_denial() {
+    let place = Workplace::new(ROTATE);
+    place.cloud.require_condition("aws:MultiFactorAuthPresent");
+    let dry = Ran::of(place.rotate(["--dry-run"])).expect(0);
+    let unknown =
+        "? permission iam:CreateAccessKey: it depends on aws:MultiFactorAuthPresent, which the simulator was not told";
+    assert!(dry.stdout.contains(unknown), "{dry:#?}");
+    Ran::of(place.rotate([""; 0])).expect(0);
+    assert_eq!(place.state_name(), "awaiting-cutover");
 }
 
 #[test]
@@ -175,7 +189,9 @@ fn a_fleet_does_not_make_and_withdraw_a_key_every_day() {
     place.run(["run"]).expect(1);
     assert_eq!(made(), 1);
     let ran = later(&place, DAY, &["run"]).expect(3);
-    assert!(ran.stdout.contains("rotate confirm aged"), "{ran:#?}");
+    for word in ["confirm aged", "with `prove` consumer"] {
+        assert!(ran.stdout.contains(word), "{ran:#?}");
+    }
     later(&place, 2 * DAY, &["run"]).expect(3);
     assert_eq!(made(), 1);
     // With what a person has changed, and their word, it goes on.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 
 use super::Inputs;
 use super::administrator::{Role, account_behind, assume, endpoint_of, forbidden_endpoint, host_of_iam, load};
@@ -37,6 +37,8 @@ pub(super) struct Administrator {
     pub(super) found_in: String,
     /// The host that keeps the users; `None` where it is this machine.
     pub(super) host: Option<String>,
+    /// Who these credentials are, once AWS has told.
+    pub(super) login: OnceCell<String>,
     /// Whether a person had to give a code for it.
     is_by_code: bool,
 }
@@ -124,7 +126,7 @@ impl Administrators {
         let asked = Asked::of(inputs, self.access.credentials)?;
         let profiles = Profiles::load(&asked).await?;
         if asked.by != By::Nobody && !profiles.has(&asked.name) {
-            return Err(profiles.missing(&asked.name, asked.by));
+            return Err(profiles.missing(&asked.name, asked.by).into());
         }
         // The environment's own keys go before a profile that is not the target's.
         let uses_profile = profiles.has(&asked.name) && (asked.by == By::Target || !environment_has_keys());
@@ -178,6 +180,7 @@ impl Administrators {
             path_style: endpoint_of(&config, "S3").is_some(),
             host: host_of_iam(&config).await,
             found_in,
+            login: OnceCell::new(),
             is_by_code,
             config,
             iam,

@@ -95,13 +95,11 @@ impl Lookup<'_> {
         let name = &self.asked.name;
         let (role, serial) = (factor.role, factor.serial);
         let Some(ask) = self.ask else {
-            return Err(wrong(
-                name,
-                &format!(
-                    "role {role} asks for a one-time code of {serial} (mfa_serial), and there is no terminal to ask at: run this \
-                 at one, or give rotate a profile or role that needs no code"
-                ),
-            ));
+            let why = format!(
+                "role {role} asks for a one-time code of {serial} (mfa_serial), and there is no terminal to ask at: run this at \
+                 one, or give rotate a profile or role that needs no code"
+            );
+            return Err(wrong(name, &why).into());
         };
         let base = self.with_profile(base, factor.source, http);
         let question = format!("One-time code of {serial}, to assume {role}: ");

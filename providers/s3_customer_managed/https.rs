@@ -14,9 +14,8 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
+use super::fault::Fault;
 use super::profile::{Asked, Profiles, variable};
-use crate::call::configuration;
-use crate::contract::Error;
 
 /// The clients of one run: each would otherwise open connections of its own.
 #[derive(Default)]
@@ -24,7 +23,7 @@ pub(super) struct Clients(Mutex<HashMap<Option<PathBuf>, SharedHttpClient>>);
 
 impl Clients {
     /// The client that trusts the authorities of this file alone, or those of the system.
-    pub(super) fn trusting(&self, bundle: Option<Bundle>) -> Result<SharedHttpClient, Error> {
+    pub(super) fn trusting(&self, bundle: Option<Bundle>) -> Result<SharedHttpClient, Fault> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let path = bundle.as_ref().map(|bundle| bundle.path.clone());
         if let Some(client) = known.get(&path) {
@@ -63,10 +62,10 @@ impl Bundle {
     }
 
     /// The file, once it is sure that it holds certificates: the client would not survive others.
-    fn read(&self) -> Result<Vec<u8>, Error> {
+    fn read(&self) -> Result<Vec<u8>, Fault> {
         let wrong = |why: &str| {
             let (named_by, path) = (&self.named_by, self.path.display());
-            configuration(
+            Fault::new(
                 "trust the authorities that are configured",
                 format!("{named_by} names {path}: {why}"),
             )
@@ -93,7 +92,7 @@ fn expanded(path: &str) -> PathBuf {
     }
 }
 
-fn client(trusted: Option<Vec<u8>>) -> Result<SharedHttpClient, Error> {
+fn client(trusted: Option<Vec<u8>>) -> Result<SharedHttpClient, Fault> {
     let trust = match trusted {
         Some(pem) => TrustStore::empty().with_pem_certificate(pem),
         None => TrustStore::default(),
@@ -101,7 +100,7 @@ fn client(trusted: Option<Vec<u8>>) -> Result<SharedHttpClient, Error> {
     let context = TlsContext::builder()
         .with_trust_store(trust)
         .build()
-        .map_err(|error| configuration("set up HTTPS", error.to_string()))?;
+        .map_err(|error| Fault::new("set up HTTPS", error.to_string()))?;
     let client = Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = ConnectorBuilder::default()
             .tls_provider(Tls::Rustls(CryptoMode::AwsLc))

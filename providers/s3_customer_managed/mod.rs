@@ -8,6 +8,7 @@ mod administrators;
 mod credentials;
 mod endpoint;
 mod failure;
+mod fault;
 mod https;
 mod partition;
 mod preflight;

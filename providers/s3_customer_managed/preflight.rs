@@ -69,6 +69,7 @@ impl Wire {
         })
         .await?;
         let arn = reply.arn.ok_or_else(|| incomplete(WHO_AM_I, action(), "a name"))?;
+        let _ = self.administrator().login.set(arn.clone());
         Ok((arn, clock.time()))
     }
 
@@ -100,6 +101,13 @@ impl Wire {
             what: format!("permission {}", result.eval_action_name()),
             check: match result.eval_decision() {
                 Decision::Allowed => Check::Fine,
+                // The simulator takes for absent what it was not given: a second factor, an address.
+                _ if !result.missing_context_values().is_empty() => Check::Unknown {
+                    why: format!(
+                        "it depends on {}, which the simulator was not told",
+                        result.missing_context_values().join(", ")
+                    ),
+                },
                 Decision::ExplicitDeny => Check::Wrong {
                     why: "a policy denies it".to_owned(),
                     remedy: format!("take the Deny away from {caller}, or run as someone else"),

@@ -14,9 +14,8 @@ use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_types::os_shim_internal::{Env, Fs};
 
 use super::Inputs;
+use super::fault::Fault;
 use crate::CredentialsFrom;
-use crate::call::configuration;
-use crate::contract::Error;
 
 pub(super) const FIND: &str = "find AWS credentials";
 
@@ -40,14 +39,14 @@ pub(super) struct Asked {
 
 impl Asked {
     /// botocore reads `AWS_DEFAULT_PROFILE` first, and the SDKs `AWS_PROFILE` alone.
-    pub(super) fn of(inputs: &Inputs, from: CredentialsFrom) -> Result<Self, Error> {
+    pub(super) fn of(inputs: &Inputs, from: CredentialsFrom) -> Result<Self, Fault> {
         let variables = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"].map(|name| variable(name).map(|value| (name, value)));
         let asked = |name: String, by| Ok(Self { name, by });
         if let (Some(profile), CredentialsFrom::Configured) = (&inputs.profile, from) {
             return asked(profile.clone(), By::Target);
         }
         match variables {
-            [Some((_, one)), Some((_, other))] if one != other => Err(configuration(
+            [Some((_, one)), Some((_, other))] if one != other => Err(Fault::new(
                 FIND,
                 format!(
                     "AWS_PROFILE is {} and AWS_DEFAULT_PROFILE is {}, and AWS tools differ in which they take: unset one, \
@@ -102,7 +101,7 @@ pub(super) struct Profiles {
 }
 
 impl Profiles {
-    pub(super) async fn load(asked: &Asked) -> Result<Self, Error> {
+    pub(super) async fn load(asked: &Asked) -> Result<Self, Fault> {
         let all = read(&EnvConfigFiles::default(), &asked.name).await?;
         let mut files = Vec::new();
         let config = EnvConfigFiles::builder().include_default_config_file(true).build();
@@ -139,7 +138,7 @@ impl Profiles {
     }
 
     /// What to say of a profile that is not there.
-    pub(super) fn missing(&self, name: &str, by: By) -> Error {
+    pub(super) fn missing(&self, name: &str, by: By) -> Fault {
         let places: Vec<String> = self.files.iter().map(|(path, _)| path.display().to_string()).collect();
         let mut known: Vec<&str> = self.all.profiles().collect();
         known.sort_unstable();
@@ -157,11 +156,11 @@ impl Profiles {
                 "; the environment has AWS_ACCESS_KEY_ID, which a named profile wins over: to use it, --credentials environment",
             );
         }
-        configuration(FIND, detail)
+        Fault::new(FIND, detail)
     }
 
     /// What this profile asks for, and what is wrong with it.
-    pub(super) fn chain<'a>(&'a self, name: &'a str) -> Result<Chain<'a>, Error> {
+    pub(super) fn chain<'a>(&'a self, name: &'a str) -> Result<Chain<'a>, Fault> {
         let mut second_factor = None;
         let mut role = None;
         let mut seen: Vec<&str> = Vec::new();
@@ -236,7 +235,7 @@ impl Profiles {
         }
     }
 
-    fn source(&self, profile: &Profile) -> Result<Source, Error> {
+    fn source(&self, profile: &Profile) -> Result<Source, Fault> {
         let has = |name: &str| option(profile, name).is_some();
         let name = profile.name();
         if has("web_identity_token_file") || has("credential_source") {
@@ -274,7 +273,7 @@ impl Profiles {
         })
     }
 
-    fn no_source(&self, of: &str, missing: &str) -> Error {
+    fn no_source(&self, of: &str, missing: &str) -> Fault {
         let mut known: Vec<&str> = self.all.profiles().collect();
         known.sort_unstable();
         let right = match nearest(missing, &known) {
@@ -294,8 +293,8 @@ impl Profiles {
 }
 
 /// An error about this profile.
-pub(super) fn wrong(profile: &str, why: &str) -> Error {
-    configuration(FIND, format!("profile {}: {why}", profile.escape_debug()))
+pub(super) fn wrong(profile: &str, why: &str) -> Fault {
+    Fault::new(FIND, format!("profile {}: {why}", profile.escape_debug()))
 }
 
 /// Whether the environment has keys of its own.
@@ -307,7 +306,7 @@ pub(super) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-async fn read(files: &EnvConfigFiles, selected: &str) -> Result<ProfileSet, Error> {
+async fn read(files: &EnvConfigFiles, selected: &str) -> Result<ProfileSet, Fault> {
     let selected = Some(Cow::Owned(selected.to_owned()));
     let loaded = profile::load(&Fs::real(), &Env::real(), files, selected).await;
     loaded.map_err(|error| {
@@ -317,7 +316,7 @@ async fn read(files: &EnvConfigFiles, selected: &str) -> Result<ProfileSet, Erro
             innermost = cause;
         }
         let words = innermost.to_string();
-        configuration(FIND, words.split_whitespace().collect::<Vec<_>>().join(" "))
+        Fault::new(FIND, words.split_whitespace().collect::<Vec<_>>().join(" "))
     })
 }
 

@@ -133,10 +133,13 @@ impl Wire {
 
     /// Who the administrator is.
     pub(super) async fn caller(&self) -> Result<Caller, Error> {
-        let arn = who_am_i(&self.0.config).await?.arn;
-        let login = arn.ok_or_else(|| incomplete(WHO_AM_I, "ask AWS who is calling".to_owned(), "a name"))?;
+        let asking = async || {
+            let arn = who_am_i(&self.0.config).await?.arn;
+            arn.ok_or_else(|| incomplete(WHO_AM_I, "ask AWS who is calling".to_owned(), "a name"))
+        };
+        let login = self.0.login.get_or_try_init(asking).await?;
         Ok(Caller {
-            login,
+            login: login.clone(),
             found_in: self.0.found_in.clone(),
         })
     }

@@ -10,8 +10,8 @@ use super::address::Address;
 use super::file;
 use super::login::Login;
 use super::sources::{Origin, Sources};
-use crate::call::local;
 use crate::CredentialsFrom;
+use crate::call::local;
 use crate::contract::{Error, Kind};
 use crate::secret::Secret;
 

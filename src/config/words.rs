@@ -9,7 +9,15 @@ use super::target::{How, Target};
 const BEFORE: &[&str] = &["with", "use", "or", "and", "add", "at", "see", "check", "name", "by"];
 
 /// Keys that every automated target may have, beside those of its connector.
-const KEYS: &[&str] = &["deliver", "cutover", "observe", "soak", "current_key", "allow_self"];
+const KEYS: &[&str] = &[
+    "deliver",
+    "cutover",
+    "prove",
+    "observe",
+    "soak",
+    "current_key",
+    "allow_self",
+];
 
 impl Target {
     /// The same text, in which each option that stands for a key of this target is that key.

@@ -165,7 +165,7 @@ impl Request<'_> {
             retirement,
             mints_locally,
             own_identity: found.is_caller,
-            host,
+            host: host.map(Into::into),
             window: self.window.clone().map(Box::new),
         }
     }

@@ -57,8 +57,8 @@ impl Driver<'_> {
 
     /// Trying again is no use, and says nothing of the key.
     fn barred(&self, stored: &Stored, reason: String) -> Result<Event, DriveError> {
-        let way_on = "if its consumer can log in and this machine cannot, let the consumer prove the key (--prove consumer; in \
-                      the file: prove = \"consumer\")";
+        let way_on =
+            "if its consumer can log in and this machine cannot, let the consumer prove the key, with --prove consumer";
         match &stored.rotation.phase {
             Phase::Created(_) => Ok(Event::UndoRequested {
                 kind: UndoKind::Abort,

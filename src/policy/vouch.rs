@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use rotate_providers::Automation;
 use rotate_providers::contract::{KeyId, LastUse};
 
-use super::{Facts, LOOK_AGAIN, Listing, Step, Wait, Waiting, block, is_fresh, later};
+use super::{Facts, LOOK_AGAIN, Listing, Refusals, Step, Wait, Waiting, block, is_fresh, later};
 use crate::machine::{Cutover, Event, Issued, Prove, Retired, Rotation, Switch};
 
 /// AWS records use in steps of fifteen minutes, so only use later than that after our own proof is someone else's.
@@ -79,7 +79,7 @@ pub(super) fn second_proof(
     let Some(last_use) = facts.last_use(key, now) else {
         return Step::ReadUse(key.clone());
     };
-    let Some(refused) = &facts.refused else {
+    let Refusals::Read(refused) = &facts.refused else {
         return Step::ReadRefusals {
             key: key.clone(),
             since: retired.at,

@@ -49,7 +49,7 @@ impl Ground for Aws {
         let cloud = &ground.place.cloud;
         match flow {
             Flow::Useless => cloud.forbid_bucket(BUCKET, USER),
-            Flow::Immediate | Flow::Confirmed | Flow::Aborted | Flow::RolledBack => {}
+            Flow::Immediate | Flow::Confirmed | Flow::ByConsumer | Flow::Aborted | Flow::RolledBack => {}
             other => panic!("AWS has no flow {other}"),
         }
         cloud.on_effect(ground.effects.hook());

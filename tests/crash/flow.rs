@@ -18,6 +18,8 @@ pub(crate) enum Flow {
     Aborted,
     /// A person undoes it after the cut-over.
     RolledBack,
+    /// Only its consumer can prove the new key, and a person says that it has: the old key rests before it goes.
+    ByConsumer,
     /// The new key does not do what the consumer needs.
     Useless,
     /// A person takes each step.
@@ -36,6 +38,7 @@ impl fmt::Display for Flow {
             Self::ForGood => "removed for good",
             Self::Aborted => "aborted",
             Self::RolledBack => "rolled back",
+            Self::ByConsumer => "proven by its consumer",
             Self::Useless => "useless new key",
             Self::Guided => "guided",
             Self::GivenUp => "guided, given up",
@@ -49,6 +52,7 @@ impl Flow {
     pub(crate) fn options(self) -> &'static [&'static str] {
         match self {
             Self::Immediate => &["--cutover", "immediate", "--soak", "0s"],
+            Self::ByConsumer => &["--soak", "7d", "--prove", "consumer"],
             _ => &["--soak", "7d"],
         }
     }
@@ -72,12 +76,15 @@ impl Flow {
             (Self::Aborted, "awaiting-cutover") => vec![with_target("abort")],
             (Self::Aborted, _) => vec![Move::one_shot(), with_target("abort")],
             (Self::Immediate, _) => vec![Move::one_shot()],
+            (Self::ByConsumer, "awaiting-cutover") => {
+                vec![Move::command(&["confirm", target, "--evidence", "a job has run"])]
+            }
             (_, "awaiting-cutover") => vec![with_target("confirm")],
             (Self::RolledBack, "soaking") => vec![with_target("rollback")],
             (Self::RolledBack, "cut-over" | "deactivating" | "deactivated") => {
                 vec![Move::command(&["run"]), with_target("rollback")]
             }
-            (_, "soaking") | (Self::ForGood, "cut-over") => vec![later],
+            (_, "soaking") | (Self::ForGood | Self::ByConsumer, "cut-over") => vec![later],
             (_, "cut-over" | "deactivating" | "deactivated") => vec![Move::command(&["run"])],
             _ => vec![Move::one_shot()],
         }

@@ -70,7 +70,7 @@ impl<const IS_OWN: bool> Ground for Snowflake<IS_OWN> {
         let cloud = &place.cloud;
         match flow {
             Flow::ForGood => cloud.hide_public_keys(USER, true),
-            Flow::Immediate | Flow::Confirmed | Flow::Aborted | Flow::RolledBack => {}
+            Flow::Immediate | Flow::Confirmed | Flow::ByConsumer | Flow::Aborted | Flow::RolledBack => {}
             other => panic!("Snowflake has no flow {other}"),
         }
         if IS_OWN {

@@ -15,7 +15,7 @@ mod vendor;
 
 use jiff::{SignedDuration, Timestamp};
 use rotate::machine::{Charter, Event, Record, Rotation};
-use rotate::policy::{Facts, Listing, Step, Use, next};
+use rotate::policy::{Facts, Listing, Refusals, Step, Use, next};
 use rotate_providers::contract::{KeyId, LastUse};
 
 use vendor::Vendor;
@@ -136,7 +136,7 @@ impl World {
             Step::ReadKeys { .. } => self.read_keys(),
             Step::ReadUse(key) => self.read_use(key),
             // Only where the proof is the consumer's, which these worlds' is not.
-            Step::ReadRefusals { .. } => self.facts.refused = Some(None),
+            Step::ReadRefusals { .. } => self.facts.refused = Refusals::Read(None),
             Step::Create => return self.create(),
             Step::Mint => return self.mint(),
             Step::Register => return self.register(),

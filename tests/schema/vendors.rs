@@ -50,7 +50,7 @@ fn charter(retirement: Retirement, mints_locally: bool, own_identity: bool) -> C
         retirement,
         mints_locally,
         own_identity,
-        host: Some("iam.amazonaws.com".to_owned()),
+        host: Some("iam.amazonaws.com".into()),
         prove: Prove::Consumer,
         window: None,
     }
