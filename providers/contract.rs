@@ -304,6 +304,8 @@ pub enum Kind {
         permission: &'static str,
         /// The vendor's own command that gives it, where there is one.
         grant: Option<String>,
+        /// What helps, where the vendor has said which of its policies is in the way.
+        remedy: Option<&'static str>,
     },
     /// The thing we asked about does not exist.
     NotFound,

@@ -57,6 +57,48 @@ fn as_session(mut command: Command, session: &SessionCredentials) -> Command {
 }
 
 #[test]
+fn a_denial_is_told_as_that_of_the_policy_that_denies() {
+    for (policy, told, remedy) in [
+        (
+            "with an explicit deny in an identity-based policy",
+            "a policy of the caller denies it",
+            "run as someone else",
+        ),
+        (
+            "with an explicit deny in a service control policy",
+            "a service control policy of the organisation denies it",
+            "whoever manages the organisation's policies",
+        ),
+        (
+            "because no session policy allows the iam:GetUser action",
+            "the policy of the caller's session does not allow it",
+            "assume the role",
+        ),
+        (
+            "because no VPC endpoint policy allows the iam:GetUser action",
+            "the policy of the VPC endpoint does not allow it",
+            "or call from elsewhere",
+        ),
+        (
+            "because no identity-based policy allows the iam:GetUser action",
+            "the permission iam:GetUser is missing",
+            "allow iam:GetUser for the administrator",
+        ),
+        (
+            "for a reason of its own",
+            "the permission iam:GetUser is missing",
+            "allow iam:GetUser",
+        ),
+    ] {
+        let place = Workplace::new(ROTATE);
+        place.cloud.deny(Action::GetUser);
+        place.cloud.deny_by(policy);
+        Ran::of(place.rotate([""; 0])).expect(1).says(&[told, remedy]);
+        place.expect_untouched();
+    }
+}
+
+#[test]
 fn without_a_reading_permission_nothing_is_begun() {
     for action in [Action::GetUser, Action::ListAccessKeys] {
         let place = denied(action);

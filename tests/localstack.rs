@@ -235,6 +235,10 @@ async fn populate(account: &str, user: &str) -> String {
         .assume_role_policy_document(trust);
     // The second user of an account finds the role there.
     let _ = role.send().await;
+    // LocalStack enforces no policy, and its simulator takes their absence for a denial.
+    let allow = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:*","Resource":"*"}]}"#;
+    let policy = iam.put_role_policy().role_name("rotator").policy_name("keys");
+    policy.policy_document(allow).send().await.unwrap();
     iam.create_user().user_name(user).send().await.unwrap();
     let created = iam.create_access_key().user_name(user).send().await.unwrap();
     let s3 = aws_sdk_s3::config::Builder::from(&config)

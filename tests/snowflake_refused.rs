@@ -36,7 +36,6 @@ const REFUSALS: &[Refusal] = &[
         code: "390202",
         message: "Authentication attempt rejected by the current authentication policy.",
         told: &[
-            "390202",
             "authentication policy",
             "SHOW AUTHENTICATION POLICIES",
             "KEYPAIR",
@@ -47,18 +46,13 @@ const REFUSALS: &[Refusal] = &[
     Refusal {
         code: "390106",
         message: "Specified password has expired. Password must be changed using the Snowflake web console.",
-        told: &[
-            "390106",
-            "has expired",
-            "change it in Snowsight",
-            "SNOWFLAKE_PRIVATE_KEY_FILE",
-        ],
+        told: &["has expired", "change it in Snowsight", "SNOWFLAKE_PRIVATE_KEY_FILE"],
         heals: false,
     },
     Refusal {
         code: "390101",
         message: "User access disabled. Contact your local system administrator.",
-        told: &["390101", "disabled until somebody", "SET DISABLED = FALSE"],
+        told: &["disabled until somebody", "SET DISABLED = FALSE"],
         heals: false,
     },
     Refusal {

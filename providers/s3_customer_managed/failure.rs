@@ -6,6 +6,7 @@ use aws_sdk_iam::config::http::HttpResponse;
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_iam::operation::RequestId;
 
+use super::denial;
 use crate::call::Call;
 use crate::contract::{Effect, Error, Kind};
 use crate::endpoint::ForbiddenEndpoint;
@@ -50,15 +51,20 @@ where
 {
     let status = error.raw_response().map_or(0, |response| response.status().as_u16());
     let code = error.code().unwrap_or_default();
+    let denial = error.message().and_then(denial::told);
     let told = |kind, detail: &str| (kind, Effect::None, detail.to_owned());
     match code {
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => (
             Kind::Denied {
                 permission: call.name,
                 grant: None,
+                remedy: denial.map(|(_, remedy)| remedy),
             },
             Effect::None,
-            format!("the permission {} is missing", call.name),
+            match denial {
+                Some((why, _)) => format!("{} is not allowed: {why}", call.name),
+                None => format!("the permission {} is missing", call.name),
+            },
         ),
         "Throttling" | "ThrottlingException" | "RequestLimitExceeded" | "TooManyRequestsException" | "SlowDown" => {
             told(Kind::Throttled, "AWS asks to slow down")

@@ -6,6 +6,7 @@
 mod administrator;
 mod administrators;
 mod credentials;
+mod denial;
 mod endpoint;
 mod failure;
 mod fault;

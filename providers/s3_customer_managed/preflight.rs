@@ -15,6 +15,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 use jiff::Timestamp;
 
 use super::administrator::WHO_AM_I;
+use super::denial::is_by_the_bucket;
 use super::endpoint::EndpointGuard;
 use super::failure::{incomplete, translate};
 use super::wire::{GET_USER, Listing, Wire};
@@ -159,6 +160,11 @@ impl Wire {
                         remedy: "write the bucket's right name".to_owned(),
                     },
                     _ if elsewhere => Check::Fine,
+                    Some("AccessDenied") if error.message().is_some_and(is_by_the_bucket) => Check::Unknown {
+                        why: "its own policy denies the administrator; if it lets only some networks in, a new key cannot be \
+                              proven from here, and its consumer has to: --prove consumer"
+                            .to_owned(),
+                    },
                     Some("AccessDenied") => Check::Unknown {
                         why: "the administrator may not list it; the user's own key has to, and is asked to".to_owned(),
                     },

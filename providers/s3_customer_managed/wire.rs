@@ -15,6 +15,7 @@ use jiff::Timestamp;
 
 use super::administrator::{WHO_AM_I, who_am_i};
 use super::administrators::Administrator;
+use super::denial::is_by_the_bucket;
 use super::endpoint::EndpointGuard;
 use super::failure::{incomplete, translate};
 use crate::call::Call;
@@ -312,11 +313,6 @@ impl Wire {
             .await;
         reply.map_err(|e| translate(WHO_AM_I, "ask AWS whose key this is".to_owned(), &e))
     }
-}
-
-/// AWS names the policy that denies: <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>.
-fn is_by_the_bucket(message: &str) -> bool {
-    message.contains("with an explicit deny in a resource-based policy")
 }
 
 fn login(credential: &Credential) -> Option<Credentials> {

@@ -96,6 +96,7 @@ pub(super) fn of_statement(call: Call, action: String, error: &ClientError, aske
             Kind::Denied {
                 permission: call.name,
                 grant: None,
+                remedy: None,
             },
             Effect::None,
             match asked.role {
@@ -145,6 +146,7 @@ pub(super) fn with_grant(error: Error, grant: &str) -> Error {
             kind: Kind::Denied {
                 permission,
                 grant: Some(grant.to_owned()),
+                remedy: None,
             },
             ..error
         },

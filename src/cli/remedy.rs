@@ -73,14 +73,19 @@ fn state(target: &str, stored: Option<&Stored>) -> Vec<String> {
 fn of_vendor(error: &Error, connector: &str) -> Vec<String> {
     let connector = automation(connector);
     let line = match &error.kind {
-        Kind::Denied { permission, grant } => match grant {
-            Some(grant) => {
+        Kind::Denied {
+            permission,
+            grant,
+            remedy,
+        } => match (grant, remedy) {
+            (Some(grant), _) => {
                 return vec![
                     "have an administrator of the account grant it:".to_owned(),
                     grant.clone(),
                 ];
             }
-            None => format!("allow {permission} for the administrator's user or role"),
+            (None, Some(remedy)) => (*remedy).to_owned(),
+            (None, None) => format!("allow {permission} for the administrator's user or role"),
         },
         Kind::NoCredentials => connector.map(|it| it.credentials).unwrap_or_default().to_owned(),
         Kind::BadCredentials => {
