@@ -235,10 +235,22 @@ async fn populate(account: &str, user: &str) -> String {
         .assume_role_policy_document(trust);
     // The second user of an account finds the role there.
     let _ = role.send().await;
-    // LocalStack enforces no policy, and its simulator takes their absence for a denial.
-    let allow = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:*","Resource":"*"}]}"#;
-    let policy = iam.put_role_policy().role_name("rotator").policy_name("keys");
-    policy.policy_document(allow).send().await.unwrap();
+    // LocalStack enforces no policy; but its simulator takes for denied what is not allowed word for word.
+    let calls = [
+        "GetUser",
+        "ListAccessKeys",
+        "CreateAccessKey",
+        "UpdateAccessKey",
+        "DeleteAccessKey",
+        "GetAccessKeyLastUsed",
+    ];
+    let allow = serde_json::json!({ "Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow",
+        "Action": calls.map(|call| format!("iam:{call}")),
+        "Resource": [format!("arn:aws:iam::{account}:user/{user}")],
+    }] });
+    let policy = iam.put_role_policy().role_name("rotator").policy_name(user);
+    policy.policy_document(allow.to_string()).send().await.unwrap();
     iam.create_user().user_name(user).send().await.unwrap();
     let created = iam.create_access_key().user_name(user).send().await.unwrap();
     let s3 = aws_sdk_s3::config::Builder::from(&config)
