@@ -857,30 +857,26 @@ fn a_network_policy_against_the_administrator_is_told_apart_from_a_wrong_passwor
 }
 
 #[test]
-fn a_network_policy_against_the_user_says_nothing_of_the_new_key_and_undoes_nothing() {
+fn a_network_policy_against_the_user_ends_the_tries_at_once_and_the_consumer_can_prove_the_key_instead() {
     let place = SnowflakeWorkplace::new(ROTATE);
     place.cloud.network_policy(USER, true);
-    let ran = Ran::of(place.rotate(["--verify-deadline", "1s"])).expect(1).says(&[
-        "could not be found out",
+    let ran = Ran::of(place.rotate([""; 0])).expect(1).says(&[
+        "cannot be proven from here",
         "GS_GAINSIGHT_USER",
         "network policy",
-        "nothing was undone",
-        "to go on:",
+        "with --prove consumer",
     ]);
     assert!(!ran.stderr.contains("does not accept the key"), "{}", ran.stderr);
-    assert_eq!(place.state_name(), "created");
+    assert_eq!(place.state_name(), "aborted");
     let [first, second] = place.fingerprints();
-    assert_eq!(first.as_deref(), Some(place.old.fingerprint()));
-    assert!(second.is_some(), "the new key was taken back");
+    assert_eq!((first.as_deref(), second), (Some(place.old.fingerprint()), None));
     assert!(!place.delivered().exists());
 
-    place.cloud.network_policy(USER, false);
-    assert!(place.consumer().works());
-    place.run(["run"]).expect(0);
+    Ran::of(place.rotate(["--prove", "consumer"])).expect(0);
     assert_eq!(place.state_name(), "awaiting-cutover");
-    let new = place.holder_of(&place.delivered());
-    assert_eq!(Some(new.fingerprint().to_owned()), second);
-    assert!(new.works() && place.consumer().works());
+    assert!(place.delivered().exists());
+    place.cloud.network_policy(USER, false);
+    assert!(place.holder_of(&place.delivered()).works() && place.consumer().works());
 }
 
 #[test]
