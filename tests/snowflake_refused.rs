@@ -53,7 +53,7 @@ const REFUSALS: &[Refusal] = &[
         code: "390101",
         message: "User access disabled. Contact your local system administrator.",
         told: &["disabled until somebody", "SET DISABLED = FALSE"],
-        heals: false,
+        heals: true,
     },
     Refusal {
         code: "394508",

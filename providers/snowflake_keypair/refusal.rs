@@ -73,11 +73,11 @@ impl Refusal {
         known.map_or((Self::Unknown, None), |(_, refusal, code)| (*refusal, *code))
     }
 
-    /// Whether the same login may be let in a while later although nobody has done anything. What is not known may be.
+    /// Whether the same login may be let in a while later, from here as from elsewhere. What is not known may be.
     pub(super) fn heals_with_time(self) -> bool {
         match self {
-            // A key that is seconds old may be refused.
-            Self::Key | Self::Locked | Self::Unknown => true,
+            // A key that is seconds old may be refused; and who is locked or disabled is so for every machine, until they are not.
+            Self::Key | Self::Locked | Self::Disabled | Self::Unknown => true,
             Self::Password
             | Self::ExpiredPassword
             | Self::Token
@@ -86,8 +86,7 @@ impl Refusal {
             | Self::Address
             | Self::NoNetworkPolicy
             | Self::AuthenticationPolicy
-            | Self::SecondFactor
-            | Self::Disabled => false,
+            | Self::SecondFactor => false,
         }
     }
 
@@ -219,10 +218,10 @@ mod tests {
     }
 
     #[test]
-    fn only_a_lag_a_lock_and_what_is_not_known_may_heal_with_time() {
+    fn only_a_lag_a_lock_a_disabled_user_and_what_is_not_known_may_heal_with_time() {
         let heals = |refusal: &Refusal| refusal.heals_with_time();
         let healing: Vec<Refusal> = PHRASES.iter().map(|(_, refusal, _)| *refusal).filter(heals).collect();
-        assert_eq!(healing, [Refusal::Key, Refusal::Locked]);
+        assert_eq!(healing, [Refusal::Key, Refusal::Disabled, Refusal::Locked]);
         assert!(Refusal::Unknown.heals_with_time());
     }
 }
