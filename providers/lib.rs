@@ -6,6 +6,7 @@
 mod call;
 pub mod contract;
 pub mod endpoint;
+mod fault;
 pub mod field;
 pub mod guide;
 mod hooks;

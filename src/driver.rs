@@ -27,7 +27,7 @@ pub use outcome::Outcome;
 pub use pace::Pace;
 
 use crate::hooks::now;
-use crate::machine::{Event, Phase, Record, Rotation, SwitchedBy};
+use crate::machine::{Charter, Event, Phase, Record, Rotation, SwitchedBy};
 use crate::policy::{Facts, Listing, Refusals, Step, Use, next};
 use crate::seal::Sealer;
 use crate::store::{Append, Automated as Stored, Lease, Store};
@@ -142,7 +142,8 @@ impl Driver<'_> {
     async fn recognise(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
         let expected = stored.rotation.charter.owner.clone();
         // Before anything is sent there.
-        if let Some(host) = same_host(stored, self.provider.host())? {
+        at_its_host(&stored.target, &stored.rotation.charter, self.provider)?;
+        if let (None, Some(host)) = (&stored.rotation.charter.host, self.provider.host()) {
             self.record(stored, Event::HostPinned { host }).await?;
         }
         // With an owner its keys are gone. Where the vendor has said that the last key to go is deleted, that is the end;
@@ -375,18 +376,18 @@ fn same_account(stored: &Stored, found: &Principal) -> Result<(), DriveError> {
     ))
 }
 
-/// What a host is called says whose it is: credentials are not sent to another one than the rotation began at. The host to
-/// write down, where none is on record yet.
-fn same_host(stored: &Stored, found: Option<String>) -> Result<Option<String>, DriveError> {
-    let Some(expected) = &stored.rotation.charter.host else {
-        return Ok(found.filter(|_| !stored.rotation.phase.is_closed()));
+/// What a host is called says whose it is: keys are read and changed at no other one than the rotation began at.
+pub fn at_its_host(target: &str, charter: &Charter, provider: &dyn Provider) -> Result<(), DriveError> {
+    let found = provider.host();
+    let Some(expected) = charter
+        .host
+        .as_deref()
+        .filter(|expected| found.as_deref() != Some(*expected))
+    else {
+        return Ok(());
     };
-    if found.as_deref() == Some(&**expected) {
-        return Ok(None);
-    }
     let why = format!(
-        "{} was opened at {expected}, and these settings lead to {}; nothing was sent there",
-        stored.target,
+        "{target} was opened at {expected}, and these settings lead to {}; no key was looked at there",
         found.as_deref().unwrap_or("this machine")
     );
     Err(DriveError::Refused(

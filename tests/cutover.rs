@@ -10,13 +10,6 @@ use rotate_fixtures::{Ran, Workplace};
 const ROTATE: &str = env!("CARGO_BIN_EXE_rotate");
 const DAY: i64 = 86400;
 
-/// Runs a command as if this many seconds had passed.
-fn later(place: &Workplace, seconds: i64, arguments: &[&str]) -> Ran {
-    let mut command = place.command(arguments);
-    command.env("ROTATE_TEST_CLOCK_AHEAD", seconds.to_string());
-    Ran::of(command)
-}
-
 fn minutes_from_now(place: &Workplace, minutes: i64) -> jiff::Timestamp {
     place.cloud.now() + SignedDuration::from_mins(minutes)
 }
@@ -28,19 +21,19 @@ fn an_observed_cutover_needs_use_by_someone_else_and_an_idle_old_key() {
     let new = place.delivered_key().expect("the new key was delivered");
     assert_eq!(place.state_name(), "awaiting-cutover");
     // Our own proof has marked the new key as used, and does not count.
-    later(&place, 3600, &["run"]).expect(0);
+    place.later(3600, ["run"]).expect(0);
     assert_eq!(place.state_name(), "awaiting-cutover");
     // Someone uses the new key; that the old one is idle cannot be seen at once.
     place
         .cloud
         .set_last_used(&new.id, minutes_from_now(&place, 30), "s3", "us-east-1");
-    later(&place, 23 * 3600, &["run"]).expect(0);
+    place.later(23 * 3600, ["run"]).expect(0);
     assert_eq!(place.state_name(), "awaiting-cutover");
     // Someone still uses the old one.
     place
         .cloud
         .set_last_used(&place.old.id, minutes_from_now(&place, 31), "s3", "eu-west-1");
-    let ran = later(&place, 2 * DAY, &["run"]).expect(0);
+    let ran = place.later(2 * DAY, ["run"]).expect(0);
     assert!(
         ran.stdout.contains("was used after the delivery: s3 in eu-west-1"),
         "{}",
@@ -49,7 +42,7 @@ fn an_observed_cutover_needs_use_by_someone_else_and_an_idle_old_key() {
     assert_eq!(place.state_name(), "awaiting-cutover");
     // Only the new one is in use.
     place.cloud.clear_last_used(&place.old.id);
-    later(&place, 2 * DAY, &["run"]).expect(0);
+    place.later(2 * DAY, ["run"]).expect(0);
     assert_eq!(place.state_name(), "soaking");
     let audit = place.run(["audit", TARGET, "--output", "json"]).expect(0);
     assert!(audit.stdout.contains("observed"), "{}", audit.stdout);
@@ -62,7 +55,7 @@ fn a_wait_for_evidence_never_uses_the_new_key_itself() {
     Ran::of(place.rotate(["--cutover", "observed"])).expect(0);
     let new = place.delivered_key().expect("the new key was delivered");
     place.cloud.reset_calls();
-    later(&place, 3600, &["run"]).expect(0);
+    place.later(3600, ["run"]).expect(0);
     let calls = place.cloud.calls();
     assert!(!calls.is_empty());
     assert!(
@@ -77,8 +70,8 @@ fn a_wait_for_evidence_never_uses_the_new_key_itself() {
 fn a_cutover_beyond_its_allowance_calls_a_person_and_forces_nothing() {
     let place = Workplace::new(ROTATE);
     Ran::of(place.rotate(["--soak", "7d"])).expect(0);
-    later(&place, 13 * DAY, &["run"]).expect(0);
-    let ran = later(&place, 15 * DAY, &["run"]).expect(3);
+    place.later(13 * DAY, ["run"]).expect(0);
+    let ran = place.later(15 * DAY, ["run"]).expect(3);
     assert!(ran.stdout.contains("overdue"), "{}", ran.stdout);
     assert_eq!(place.state_name(), "awaiting-cutover");
     assert!(place.cloud.works(&place.old.id, &place.old.secret));
@@ -92,13 +85,13 @@ fn an_old_key_that_is_used_after_the_cutover_is_not_deleted() {
     place
         .cloud
         .set_last_used(&place.old.id, minutes_from_now(&place, 60), "s3", "eu-west-1");
-    let ran = later(&place, 8 * DAY, &["run"]).expect(3);
+    let ran = place.later(8 * DAY, ["run"]).expect(3);
     assert!(ran.stdout.contains("was used after the cut-over"), "{}", ran.stdout);
     assert!(ran.stdout.contains("s3 in eu-west-1"), "{}", ran.stdout);
     assert!(place.cloud.key_exists(&place.old.id));
     assert_eq!(place.state_name(), "blocked");
     // The person finds the forgotten consumer, moves it, and says so.
-    later(&place, 8 * DAY, &["confirm", TARGET]).expect(0);
+    place.later(8 * DAY, ["confirm", TARGET]).expect(0);
     assert_eq!(place.state_name(), "done");
     assert!(!place.cloud.key_exists(&place.old.id));
 }
@@ -131,8 +124,8 @@ fn an_inactive_key_that_this_journal_did_not_retire_is_left_alone() {
 fn evidence_that_never_comes_calls_a_person() {
     let place = Workplace::new(ROTATE);
     Ran::of(place.rotate(["--cutover", "observed"])).expect(0);
-    later(&place, 13 * DAY, &["run"]).expect(0);
-    let ran = later(&place, 15 * DAY, &["run"]).expect(3);
+    place.later(13 * DAY, ["run"]).expect(0);
+    let ran = place.later(15 * DAY, ["run"]).expect(3);
     assert!(ran.stdout.contains("overdue"), "{}", ran.stdout);
     assert!(ran.stdout.contains(&format!("confirm {TARGET}")), "{}", ran.stdout);
     assert!(place.cloud.works(&place.old.id, &place.old.secret));
@@ -144,7 +137,7 @@ fn an_old_key_that_someone_switched_on_again_is_not_deleted() {
     Ran::of(place.rotate(["--soak", "7d"])).expect(0);
     place.run(["confirm", TARGET]).expect(0);
     place.cloud.set_key_status(&place.old.id, true);
-    let ran = later(&place, 8 * DAY, &["run"]).expect(3);
+    let ran = place.later(8 * DAY, ["run"]).expect(3);
     assert!(ran.stdout.contains("switched it on again"), "{}", ran.stdout);
     assert!(place.cloud.works(&place.old.id, &place.old.secret));
     place.run(["rollback", TARGET]).expect(0);
@@ -158,7 +151,7 @@ fn a_deletion_that_is_refused_can_still_be_rolled_back() {
     Ran::of(place.rotate(["--soak", "7d"])).expect(0);
     place.run(["confirm", TARGET]).expect(0);
     place.cloud.deny(Action::DeleteAccessKey);
-    later(&place, 8 * DAY, &["run"]).expect(1);
+    place.later(8 * DAY, ["run"]).expect(1);
     place.cloud.allow(Action::DeleteAccessKey);
     place.run(["rollback", TARGET]).expect(0);
     assert_eq!(place.state_name(), "rolled-back");

@@ -96,7 +96,15 @@ pub(super) async fn assume(base: &SdkConfig, role: Role<'_>) -> Result<Credentia
     };
     // A code is good for one try.
     let reply = match code {
-        Some(_) => assuming().await,
+        Some(_) => assuming().await.map_err(|error| Error {
+            detail: match error.kind {
+                Kind::Denied { .. } => {
+                    "the one-time code was wrong or used before, or the role does not let the caller in".to_owned()
+                }
+                _ => error.detail,
+            },
+            ..error
+        }),
         None => patiently(ASSUME_ROLE, assuming).await,
     }?;
     let issued = reply

@@ -14,8 +14,8 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::fault::Fault;
 use super::profile::{Asked, Profiles, variable};
+use crate::fault::Fault;
 
 /// The clients of one run: each would otherwise open connections of its own.
 #[derive(Default)]

@@ -9,7 +9,6 @@ mod credentials;
 mod denial;
 mod endpoint;
 mod failure;
-mod fault;
 mod https;
 mod partition;
 mod preflight;

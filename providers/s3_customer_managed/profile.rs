@@ -14,8 +14,8 @@ use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_types::os_shim_internal::{Env, Fs};
 
 use super::Inputs;
-use super::fault::Fault;
 use crate::CredentialsFrom;
+use crate::fault::Fault;
 
 pub(super) const FIND: &str = "find AWS credentials";
 

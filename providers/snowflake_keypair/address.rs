@@ -5,11 +5,12 @@
 
 use url::Url;
 
+use super::FIND;
 use super::Inputs;
-use super::settings::Fault;
 use super::sources::{Origin, Sources, is_name, plain};
 use crate::contract::Kind;
 use crate::endpoint::check_endpoint;
+use crate::fault::Fault;
 
 /// The one region that stands in no name.
 const UNNAMED_REGION: &str = "us-west-2";
@@ -31,9 +32,9 @@ impl Address {
                 Some(shown) => format!("{forbidden}: {shown}"),
                 None => forbidden.to_string(),
             };
-            Fault::of(Kind::ForbiddenEndpoint, detail)
+            Fault::of(Kind::ForbiddenEndpoint, FIND, detail)
         })?;
-        let url = Url::parse(&text).map_err(|_| Fault::configuration("the endpoint is not a URL"))?;
+        let url = Url::parse(&text).map_err(|_| Fault::new(FIND, "the endpoint is not a URL"))?;
         Ok(Self { url, origin })
     }
 }
@@ -51,7 +52,7 @@ fn written_down(sources: &Sources, account: &str) -> Result<(String, Option<Orig
     };
     if !is_name(&host) || host.contains('@') {
         let detail = "the connection's host is to be a name alone: protocol and port have their own keys";
-        return Err(Fault::configuration(detail));
+        return Err(Fault::new(FIND, detail));
     }
     let protocol = found("protocol").map_or_else(|| "https".to_owned(), |found| found.value);
     let text = match found("port") {

@@ -1,9 +1,11 @@
 //! How the administrator proves who it is.
 
+use super::FIND;
 use super::key_pair::{KeyFault, KeyPair};
-use super::settings::{Fault, secret_file};
+use super::settings::secret_file;
 use super::sources::{Found, Sources, variable};
 use crate::contract::KeyId;
+use crate::fault::Fault;
 use crate::secret::Secret;
 
 const KEY_FILE: &str = "private_key_file";
@@ -45,7 +47,7 @@ impl Login {
                      programmatic_access_token",
                     other.escape_debug()
                 );
-                Err(Fault::configuration(detail))
+                Err(Fault::new(FIND, detail))
             }
         }
     }
@@ -82,7 +84,7 @@ fn key_pair(sources: &Sources) -> Result<Login, Fault> {
             KeyFault::Encrypted => ": give one with private_key_passphrase or $PRIVATE_KEY_PASSPHRASE".to_owned(),
             _ => fault.conversion(file.as_deref()),
         };
-        Fault::configuration(format!("{what}: {fault}{how}"))
+        Fault::new(FIND, format!("{what}: {fault}{how}"))
     })?;
     Ok(Login::KeyPair {
         key: pair.key,

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Inputs;
 use super::session::Administrator;
-use super::settings::{Fault, Settings};
+use super::settings::Settings;
 use crate::CredentialsFrom;
+use crate::fault::Fault;
 
 /// What tells one administrator from another.
 #[derive(PartialEq, Eq, Hash)]

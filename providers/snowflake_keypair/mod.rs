@@ -52,6 +52,9 @@ pub use passphrase::{PassphraseFrom, read_passphrase};
 use settings::read_secret;
 use wire::{Change, Wire};
 
+/// What cannot be done where the administrator's login is not to be had.
+const FIND: &str = "find the administrator's Snowflake connection";
+
 /// What the registry says of it.
 pub const AUTOMATION: Automation = Automation {
     id: "snowflake-keypair",

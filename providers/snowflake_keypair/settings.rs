@@ -5,44 +5,15 @@ use std::path::Path;
 
 use url::Url;
 
+use super::FIND;
 use super::Inputs;
 use super::address::Address;
 use super::file;
 use super::login::Login;
 use super::sources::{Origin, Sources};
 use crate::CredentialsFrom;
-use crate::call::local;
-use crate::contract::{Error, Kind};
+use crate::fault::Fault;
 use crate::secret::Secret;
-
-/// Why there is no connection.
-pub(super) struct Fault {
-    kind: Kind,
-    detail: String,
-}
-
-impl Fault {
-    pub(super) fn configuration(detail: impl Into<String>) -> Self {
-        Self::of(Kind::Configuration, detail)
-    }
-
-    pub(super) fn of(kind: Kind, detail: impl Into<String>) -> Self {
-        Self {
-            kind,
-            detail: detail.into(),
-        }
-    }
-}
-
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Self {
-        local(
-            fault.kind,
-            "find the administrator's Snowflake connection",
-            fault.detail,
-        )
-    }
-}
 
 /// Everything that a login needs.
 pub(super) struct Settings {
@@ -92,7 +63,7 @@ impl Settings {
         };
         if !account.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) || account.is_empty() {
             let detail = format!("`{}` is not an account identifier", account.escape_debug());
-            return Err(Fault::configuration(detail));
+            return Err(Fault::new(FIND, detail));
         }
         let (user, user_from) = needed(&sources, "user", "$SNOWFLAKE_USER")?;
         let (role, role_from) = match (&inputs.role, sources.found(&["role"])) {
@@ -177,7 +148,7 @@ fn needed(sources: &Sources, key: &'static str, elsewhere: &str) -> Result<(Stri
 
 /// A file that holds a secret, wherever links lead; without the line break at its end.
 pub(super) fn secret_file(what: &str, path: &str) -> Result<Secret, Fault> {
-    read_secret(Path::new(path)).map_err(|why| Fault::configuration(format!("{what} {path}: {why}")))
+    read_secret(Path::new(path)).map_err(|why| Fault::new(FIND, format!("{what} {path}: {why}")))
 }
 
 /// The same, for whoever says more about it.

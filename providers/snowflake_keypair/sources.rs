@@ -9,10 +9,11 @@ use std::fmt;
 
 use toml::Table;
 
+use super::FIND;
 use super::file::{self, ConnectionFile};
-use super::settings::Fault;
 use crate::CredentialsFrom;
 use crate::contract::Kind;
+use crate::fault::Fault;
 
 /// What names the connection, where the target does not.
 const DEFAULT_NAME: &str = "SNOWFLAKE_DEFAULT_CONNECTION_NAME";
@@ -72,7 +73,7 @@ impl Sources {
         let named = asked.map(str::to_owned).or_else(|| variable(DEFAULT_NAME));
         let file = match (credentials, &named) {
             (CredentialsFrom::Environment, None) => None,
-            _ => ConnectionFile::read().map_err(Fault::configuration)?,
+            _ => ConnectionFile::read().map_err(|detail| Fault::new(FIND, detail))?,
         };
         let is_named = named.is_some();
         let asked = named.or_else(|| file.as_ref().and_then(|file| file.default.clone()));
@@ -88,7 +89,7 @@ impl Sources {
                 table,
                 from: from.map(|file| file.place),
             }),
-            (None, Some(name)) => Err(Fault::configuration(unknown(&name, from.as_ref()))),
+            (None, Some(name)) => Err(Fault::new(FIND, unknown(&name, from.as_ref()))),
             // Everything may come from the environment.
             (None, None) => Ok(Self {
                 name,
@@ -201,7 +202,7 @@ impl Sources {
             None => "a connection in ~/.snowflake/connections.toml".to_owned(),
         };
         let detail = format!("no {key} is set: give it with {elsewhere} or in {place}");
-        Fault::of(Kind::NoCredentials, detail)
+        Fault::of(Kind::NoCredentials, FIND, detail)
     }
 
     /// Where nobody has said which one is meant, the environment and the file's default connection may not lead to
@@ -235,13 +236,16 @@ impl Sources {
             })
             .collect();
         let variables: Vec<String> = apart.iter().map(|key| format!("${}", self.own_variable(key))).collect();
-        Err(Fault::configuration(format!(
-            "the environment and connection {name} of {place} lead to different administrators, and nothing says which is meant: \
+        Err(Fault::new(
+            FIND,
+            format!(
+                "the environment and connection {name} of {place} lead to different administrators, and nothing says which is meant: \
              {}. For the connection, name it: --connection {name}, or SNOWFLAKE_DEFAULT_CONNECTION_NAME={name}. For the \
              environment, set {} to the same, which goes before the file",
-            values.join("; "),
-            variables.join(" and "),
-        )))
+                values.join("; "),
+                variables.join(" and "),
+            ),
+        ))
     }
 }
 

@@ -13,7 +13,7 @@ use super::remedy::Subject;
 use super::session::{locate, speaker};
 use super::{Exit, Global, Output, remedy, terminal};
 use crate::config::{How, Target};
-use crate::driver::{DriveError, Found, History, Identity, prepare};
+use crate::driver::{DriveError, Found, History, Identity, at_its_host, prepare};
 use crate::fleet::{Survey, Wanted, at_home, check, yet_to_come};
 use crate::hooks::now;
 use crate::render::{Checkup, Speaker, checkup, json};
@@ -110,6 +110,15 @@ async fn examine(
             None => History::default(),
         };
         let request = wanted.request(&history);
+        // An open rotation has its host, its key files already, and its two keys.
+        let open = survey
+            .of(&target.name)
+            .course
+            .filter(|stored| !stored.rotation.is_closed());
+        if let Some(rotation) = open.and_then(|stored| stored.rotation.automated()) {
+            at_its_host(&target.name, &rotation.charter, provider.as_ref())?;
+        }
+        let is_open = open.is_some();
         let found = Found::look(provider.as_ref(), &request, history).await?;
         let owner = found.observation.owner.clone();
         at_home(&target.name, survey.of(&target.name), &owner)?;
@@ -119,11 +128,6 @@ async fn examine(
             check: Check::Fine,
         };
         let login = [fine("credentials".to_owned()), fine(identity.to_string())];
-        // An open rotation has its key files already, and its two keys.
-        let is_open = survey
-            .of(&target.name)
-            .course
-            .is_some_and(|stored| !stored.rotation.is_closed());
         let mut findings = login.to_vec();
         if !is_open {
             let mints_locally = matches!(provider.minting(), Minting::Local(_));

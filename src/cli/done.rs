@@ -37,25 +37,15 @@ pub(super) struct Command {
 
 impl Command {
     pub(super) async fn run(mut self, global: &Global) -> Exit {
-        // Not by the parser of the command line, which would print what it refuses.
         for (option, text) in [("--evidence", &mut self.evidence), ("--why", &mut self.why)] {
-            match text.as_deref().map(evidence) {
-                None => {}
-                Some(Ok(note)) => *text = Some(note),
-                Some(Err(why)) => {
-                    terminal::error(&format!("{option}: {why}"), &["nothing was ticked".to_owned()]);
-                    return Exit::Usage;
-                }
+            match note(option, text.as_deref(), "nothing was ticked") {
+                Ok(note) => *text = note,
+                Err(exit) => return exit,
             }
         }
-        match locate(global) {
-            Ok(folder) if !folder.exists() => return tell_unbegun(global, &self.target),
-            Ok(_) => {}
-            Err(error) => return tell_folder(global, &error),
-        }
-        let session = match Session::begin(global).await {
+        let session = match begun(global, &self.target).await {
             Ok(session) => session,
-            Err(error) => return tell_folder(global, &error),
+            Err(exit) => return exit,
         };
         match self.tick(global, &session).await {
             Ok(guided) => ticked(global, &guided),
@@ -110,6 +100,27 @@ pub(super) fn refused(global: &Global, target: &str, error: &DriveError) -> Exit
     report.fail(error);
     show(global, &[report]);
     Exit::of_error(error)
+}
+
+/// A note of the command line, which may be kept; where it may not, that is told, with what was left undone. The parser of the
+/// command line would print what it refuses.
+pub(super) fn note(option: &str, text: Option<&str>, undone: &str) -> Result<Option<String>, Exit> {
+    text.map(evidence).transpose().map_err(|why| {
+        terminal::error(&format!("{option}: {why}"), &[undone.to_owned()]);
+        Exit::Usage
+    })
+}
+
+/// The journal, where there is one: of a target that was never begun it is told how that is done.
+pub(super) async fn begun(global: &Global, target: &str) -> Result<Session, Exit> {
+    match locate(global) {
+        Ok(folder) if !folder.exists() => return Err(tell_unbegun(global, target)),
+        Ok(_) => {}
+        Err(error) => return Err(tell_folder(global, &error)),
+    }
+    Session::begin(global)
+        .await
+        .map_err(|error| tell_folder(global, &error))
 }
 
 /// The guided rotation that is meant.

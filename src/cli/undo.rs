@@ -2,9 +2,9 @@
 
 use clap::Args;
 
-use super::done::{evidence, find, refused, tell_unbegun};
+use super::done::{begun, find, note, refused};
 use super::guided::story;
-use super::session::{Session, locate, show, tell_folder};
+use super::session::{Session, show};
 use super::{Exit, Global, terminal};
 use crate::driver::DriveError;
 use crate::store::Guided;
@@ -26,22 +26,13 @@ pub(super) struct Command {
 
 impl Command {
     pub(super) async fn run(mut self, global: &Global) -> Exit {
-        match self.why.as_deref().map(evidence) {
-            None => {}
-            Some(Ok(why)) => self.why = Some(why),
-            Some(Err(why)) => {
-                terminal::error(&format!("--why: {why}"), &["nothing was taken back".to_owned()]);
-                return Exit::Usage;
-            }
+        match note("--why", self.why.as_deref(), "nothing was taken back") {
+            Ok(why) => self.why = why,
+            Err(exit) => return exit,
         }
-        match locate(global) {
-            Ok(folder) if !folder.exists() => return tell_unbegun(global, &self.target),
-            Ok(_) => {}
-            Err(error) => return tell_folder(global, &error),
-        }
-        let session = match Session::begin(global).await {
+        let session = match begun(global, &self.target).await {
             Ok(session) => session,
-            Err(error) => return tell_folder(global, &error),
+            Err(exit) => return exit,
         };
         match self.take_back(global, &session).await {
             Ok((guided, had_ended)) => {

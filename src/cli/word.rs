@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::done::{evidence, refused};
+use super::done::{note, refused};
 use super::guided::story;
 use super::named::{readable_config, resolve};
 use super::one_shot::automated;
@@ -20,7 +20,7 @@ pub(super) struct Confirm {
     /// The target, as `rotate status` names it
     target: String,
     /// What you have seen of the consumer's use of the new key, where its proof rests on that and no record shows it
-    #[arg(long, value_name = "TEXT", value_parser = evidence)]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     evidence: Option<String>,
 }
 
@@ -55,7 +55,11 @@ enum Word<'a> {
 
 impl Confirm {
     pub(super) async fn run(self, global: &Global) -> Exit {
-        let evidence = self.evidence.as_deref();
+        let evidence = match note("--evidence", self.evidence.as_deref(), "nothing was confirmed") {
+            Ok(evidence) => evidence,
+            Err(exit) => return exit,
+        };
+        let evidence = evidence.as_deref();
         speak(global, &self.target, Word::Confirm { evidence }).await
     }
 }
@@ -83,7 +87,7 @@ async fn speak(global: &Global, target: &str, word: Word<'_>) -> Exit {
         Ok(session) => session,
         Err(error) => return tell_folder(global, &error),
     };
-    if let (Word::Confirm { .. }, Some(exit)) = (word, release(global, &session, target).await) {
+    if let (Word::Confirm { evidence: None }, Some(exit)) = (word, release(global, &session, target).await) {
         return exit;
     }
     if let Some(exit) = give_up(global, &session, target, word).await {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rotate_providers::contract::LastUse;
 
-use super::{DriveError, Driver, Outcome, Passage, Refusal, same_account, same_host};
+use super::{DriveError, Driver, Outcome, Passage, Refusal, at_its_host, same_account};
 use crate::machine::{Event, Issued, Phase, Prove, Retirement, SwitchedBy, UndoKind};
 use crate::policy::{is_used_by_consumer, used_by_others};
 use crate::store::Automated as Stored;
@@ -13,6 +13,7 @@ impl Driver<'_> {
     pub async fn confirm(&self, mut stored: Stored, by: &str, evidence: Option<&str>) -> Result<Outcome, DriveError> {
         let mut passage = Passage::default();
         let rotation = &stored.rotation;
+        at_its_host(&stored.target, &rotation.charter, self.provider)?;
         if evidence.is_some() && rotation.charter.prove == Prove::Login {
             return Err(wrong_state(
                 &stored,
@@ -32,6 +33,12 @@ impl Driver<'_> {
                 let (issued, at) = (issued.clone(), *at);
                 let by = self.moved(&stored, &mut passage, &issued, at, by, evidence).await?;
                 vec![Event::CutOver { by }]
+            }
+            (Some(_), _, Some(_)) => {
+                return Err(wrong_state(
+                    &stored,
+                    "it is blocked: say first, without evidence, that you have looked",
+                ));
             }
             _ => return Err(wrong_state(&stored, "there is nothing to confirm")),
         };
@@ -57,7 +64,6 @@ impl Driver<'_> {
             return Ok(person);
         }
         self.adopt(stored, passage).await;
-        same_host(stored, self.provider.host())?;
         let last_use = self.read(self.provider.last_use(&issued.key)).await?;
         let key = &issued.key;
         match (is_used_by_consumer(issued, delivered_at, &last_use), evidence) {
@@ -84,6 +90,7 @@ impl Driver<'_> {
     /// Undoes a rotation whose consumers have not moved.
     pub async fn abort(&self, mut stored: Stored, by: &str, force: bool) -> Result<Outcome, DriveError> {
         let mut passage = Passage::default();
+        at_its_host(&stored.target, &stored.rotation.charter, self.provider)?;
         if !stored.rotation.may_undo(UndoKind::Abort) {
             return Err(wrong_state(&stored, "it is too late to abort"));
         }
@@ -98,6 +105,7 @@ impl Driver<'_> {
     /// Undoes a rotation whose consumers have moved, while the old key lives.
     pub async fn rollback(&self, mut stored: Stored, by: &str, force: bool) -> Result<Outcome, DriveError> {
         let mut passage = Passage::default();
+        at_its_host(&stored.target, &stored.rotation.charter, self.provider)?;
         if !stored.rotation.may_undo(UndoKind::Rollback) {
             return Err(wrong_state(&stored, "it cannot be rolled back"));
         }

@@ -151,7 +151,11 @@ impl Fleet<'_> {
         }
         driver.rehearse(&request).await?;
         // What stands in the way is looked at again in each run, and has cost nothing.
-        let findings = check(provider.as_ref(), owner, request.destinations).await;
+        let looking = check(provider.as_ref(), owner, request.destinations);
+        let findings = tokio::select! {
+            findings = looking => findings,
+            () = self.interrupt.wait() => return Err(DriveError::Interrupted),
+        };
         if let Some(refusal) = in_the_way(&findings) {
             return Ok(Attended::Judged(target, stuck(judged, &refusal)));
         }

@@ -11,7 +11,7 @@ use super::attend::stuck;
 use super::expected::{at_home, drift};
 use super::{Judgement, Known, Survey, Verdict, Wanted, check, in_the_way, judge};
 use crate::config::{Automatic, ByHand, How, Target};
-use crate::driver::{DriveError, Found, History, Identity, Request, prepare};
+use crate::driver::{DriveError, Found, History, Identity, Request, at_its_host, prepare};
 use crate::machine::{Block, Course, Drift, Rotation, Sighting, Watch};
 use crate::plan::{Planned, foresee, lead};
 use crate::policy::Facts;
@@ -117,6 +117,7 @@ impl Foreseer<'_> {
                 let automation = rotate_providers::automation(&charter.connector)
                     .ok_or_else(|| DriveError::UnknownConnector(charter.connector.clone()))?;
                 let provider = (automation.connect)(charter.inputs.clone(), vendors).await?;
+                at_its_host(&open.target, charter, provider.as_ref())?;
                 let identity = Identity::ask(provider.as_ref(), &charter.owner).await;
                 let findings = check(provider.as_ref(), &charter.owner, &[]).await;
                 (Some(identity), findings)

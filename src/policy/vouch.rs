@@ -100,7 +100,10 @@ pub(super) fn second_proof(
     let overdue = later(switch.at.max(retired.at), rotation.charter.allowance_seconds);
     let off = format!("old key {} is off since {}", rotation.charter.old_key, retired.at);
     if now >= overdue {
-        return block(&format!("{off}, and no use of new key {key} is on record since"));
+        return block(&format!(
+            "{off}, and no use of new key {key} is on record since; whoever knows that its consumer works with it says so with \
+             confirm --evidence"
+        ));
     }
     let again = now.checked_add(LOOK_AGAIN).unwrap_or(Timestamp::MAX);
     Step::Wait(Wait {

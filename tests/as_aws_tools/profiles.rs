@@ -167,6 +167,20 @@ fn a_role_with_a_second_factor_is_assumed_with_the_code_that_a_person_types() {
     let wrong = on_a_terminal(&desk.command(&arguments), 100, "abc\n");
     assert!(wrong.stdout.contains("a one-time code has six digits"), "{wrong:#?}");
     assert_eq!(desk.place.cloud.call_count(), 0);
+    let refused = on_a_terminal(&desk.command(&arguments), 100, "654321\n");
+    assert!(
+        refused.stdout.contains("the one-time code was wrong or used before"),
+        "{refused:#?}"
+    );
+    assert_eq!(
+        desk.place
+            .cloud
+            .calls()
+            .iter()
+            .filter(|call| call.action == "AssumeRole")
+            .count(),
+        1
+    );
     let right = on_a_terminal(&desk.command(&arguments), 100, "123456\n").expect(0);
     assert!(
         right

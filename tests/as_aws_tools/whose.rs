@@ -3,7 +3,7 @@
 use std::fs;
 
 use jiff::{SignedDuration, Timestamp};
-use rotate_fixtures::HttpsProxy;
+use rotate_fixtures::{HttpsProxy, Ran};
 
 use crate::desk::{Desk, section};
 
@@ -87,20 +87,59 @@ fn a_rotation_that_was_opened_at_one_host_sends_nothing_to_another() {
         opened["events"][0]["what"]["charter"]["host"], "iam.amazonaws.com",
         "{opened:#}"
     );
-    let desk = desk.with("AWS_ENDPOINT_URL_IAM", "https://iam.example.com");
-    desk.place.cloud.reset_calls();
-    desk.run(&["confirm", "s3-customer-managed/gainsight-s3"])
-        .expect(1)
-        .says(&[
+    let file = FLEET
+        .replace("HERE/", &desk.place.path("").display().to_string())
+        .replace("\"main\"", "\"s3-customer-managed/gainsight-s3\"")
+        .replace("\"aged\"", "\"gainsight-s3\"");
+    let there = |desk: Desk| desk.with("AWS_ENDPOINT_URL_IAM", "https://iam.example.com");
+    let refused = |desk: &Desk, command: &[&str]| {
+        let ran = desk.run(command);
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        for word in [
             "was opened at iam.amazonaws.com",
             "iam.example.com",
-            "nothing was sent there",
-        ]);
-    assert!(
-        !proxy.hosts().contains(&"iam.example.com".to_owned()),
-        "{:?}",
-        proxy.hosts()
-    );
+            "no key was looked at there",
+        ] {
+            assert!(said.contains(word), "{command:?}: {ran:#?}");
+        }
+        assert_eq!(ran.code, Some(1), "{ran:#?}");
+        assert!(
+            !proxy.hosts().contains(&"iam.example.com".to_owned()),
+            "{command:?}: {:?}",
+            proxy.hosts()
+        );
+    };
+    let target = "s3-customer-managed/gainsight-s3";
+    let events = |desk: &Desk| desk.run(&["audit", target]).expect(0).stdout.lines().count();
+    let before = events(&desk);
+    let mut desk = there(desk);
+    for command in [
+        ["confirm", target].as_slice(),
+        &["abort", target],
+        &["abort", "--force", target],
+    ] {
+        refused(&desk, command);
+    }
+    assert_eq!(events(&desk), before, "something was written down");
+    desk.environment.retain(|(name, _)| name != "AWS_ENDPOINT_URL_IAM");
+    desk.run(&["confirm", target]).expect(0);
+    let desk = there(desk);
+    refused(&desk, &["rollback", target]);
+    fs::write(desk.place.path("rotate.toml"), file).unwrap();
+    refused(&desk, &["doctor"]);
+    // Until its rest is over nobody has to be asked.
+    for command in ["plan", "run"] {
+        let mut later = desk.command(&[command]);
+        later.env("ROTATE_TEST_CLOCK_AHEAD", (8 * 86_400).to_string());
+        let ran = Ran::of(later).expect(1);
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(said.contains("was opened at iam.amazonaws.com"), "{command}: {ran:#?}");
+        assert!(
+            !proxy.hosts().contains(&"iam.example.com".to_owned()),
+            "{:?}",
+            proxy.hosts()
+        );
+    }
 }
 
 #[test]

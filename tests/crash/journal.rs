@@ -187,8 +187,9 @@ impl Journal {
     /// Stops the test unless the new key was proven a short while before now.
     #[track_caller]
     pub(crate) fn expect_fresh_proof(&self, now: Timestamp, context: &dyn Fn() -> String) {
-        // Where the proof is the consumer's, a person has vouched for it.
+        // Where the proof is the consumer's, a person has vouched for it, and the old key has rested in its place.
         if self.has("listed") {
+            assert!(self.has_rested(now), "the old key goes before its rest: {}", context());
             return;
         }
         let proved = self.latest().rev().find(|line| line.event() == "proved");

@@ -1,52 +1,15 @@
 //! `rotate walk`, with a person at a terminal: `script` of util-linux makes the terminal, and types what the person types.
 
 use std::io::{Read, Write};
-use std::process::{Command, Stdio};
 
-use rotate_fixtures::place::Ran;
+use rotate_fixtures::place::{self, Ran};
 use serde_json::json;
 
 use crate::desk::{ALL, Desk, OPEN, SHOW, STEPS, TARGET};
 
-/// A word of a shell.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "'\\''"))
-}
-
-/// Runs the program on a terminal this wide, at which somebody types this. The terminal does not echo, so everything
-/// that is seen was printed by the program.
+/// Runs the program on a terminal this wide, at which somebody types this.
 fn on_a_terminal(desk: &Desk, columns: u32, arguments: &[&str], typed: &str) -> Ran {
-    let mut child = terminal(desk, columns, arguments)
-        .spawn()
-        .expect("`script` of util-linux is there");
-    child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    Ran {
-        code: output.status.code(),
-        stdout: String::from_utf8_lossy(&output.stdout).replace("\r\n", "\n"),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
-}
-
-fn terminal(desk: &Desk, columns: u32, arguments: &[&str]) -> Command {
-    let program = desk.command(arguments.iter().copied());
-    let words = std::iter::once(program.get_program()).chain(program.get_args());
-    let line: Vec<String> = words.map(|word| quoted(&word.to_string_lossy())).collect();
-    let mut terminal = Command::new("script");
-    terminal
-        .args(["--quiet", "--return", "--echo", "never", "--command"])
-        .arg(format!("stty cols {columns} rows 50; {}", line.join(" ")))
-        .arg("/dev/null")
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("SHELL", "/bin/sh")
-        .env("TERM", "xterm-256color")
-        .envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))))
-        .current_dir(desk.path(""))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    terminal
+    place::on_a_terminal(&desk.command(arguments.iter().copied()), columns, typed)
 }
 
 fn walk(desk: &Desk, typed: &str) -> Ran {
@@ -71,7 +34,7 @@ fn a_person_is_led_through_every_step_to_the_end() {
 #[test]
 fn while_a_person_thinks_the_journal_is_free_and_they_can_leave() {
     let desk = Desk::opened();
-    let mut child = terminal(&desk, 100, &["walk", TARGET]).spawn().unwrap();
+    let mut child = place::terminal(&desk.command(["walk", TARGET]), 100).spawn().unwrap();
     let mut seen = Vec::new();
     let mut stdout = child.stdout.take().unwrap();
     let mut part = [0; 4096];

@@ -146,3 +146,36 @@ fn a_key_is_made_where_the_charter_says_and_registered_as_it_was_made() {
         }
     }
 }
+
+#[test]
+fn the_rest_begins_once_what_the_proof_rests_on_is_there() {
+    let retired = |proved, used| Retired { at: NOW, proved, used };
+    for (prove, retired, begins) in [
+        (Prove::Login, retired(false, false), false),
+        (Prove::Login, retired(true, false), true),
+        (Prove::Identity, retired(true, false), false),
+        (Prove::Identity, retired(false, true), false),
+        (Prove::Identity, retired(true, true), true),
+        (Prove::Consumer, retired(true, false), false),
+        (Prove::Consumer, retired(true, true), true),
+    ] {
+        let by = SwitchedBy::Person("someone".to_owned());
+        let mut rotation = Rotation::after(None, &opened()).unwrap();
+        rotation.charter.prove = prove;
+        rotation.phase = Phase::Deactivated(issued(), Switch { at: NOW, by }, retired);
+        let after = Rotation::after(Some(rotation), &record(Event::Soaking));
+        assert_eq!(after.is_ok(), begins, "{prove:?}");
+    }
+}
+
+#[test]
+fn a_key_that_its_consumer_proves_is_listed_and_any_other_is_logged_in_with() {
+    for prove in [Prove::Login, Prove::Identity, Prove::Consumer] {
+        let mut rotation = Rotation::after(None, &opened()).unwrap();
+        rotation.charter.prove = prove;
+        rotation.phase = Phase::Created(issued());
+        let takes = |event| Rotation::after(Some(rotation.clone()), &record(event)).is_ok();
+        assert_eq!(takes(Event::Listed), prove == Prove::Consumer, "{prove:?}");
+        assert_eq!(takes(Event::Proved), prove != Prove::Consumer, "{prove:?}");
+    }
+}
