@@ -57,6 +57,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return Exit::Ok.into();
         }
     };
+    let mut cli = cli;
+    if let Err(error) = cli.global_mut().complete() {
+        terminal::error(&error, &[]);
+        return Exit::Usage.into();
+    }
     let cli = match cli.at_its_place() {
         Ok(cli) => cli,
         Err(error) => return fleet::unusable(&error).into(),
@@ -103,6 +108,13 @@ impl Line {
     fn global(&self) -> &Global {
         match self {
             Self::Fixed(cli) => &cli.global,
+            Self::Guided(global, ..) => global,
+        }
+    }
+
+    fn global_mut(&mut self) -> &mut Global {
+        match self {
+            Self::Fixed(cli) => &mut cli.global,
             Self::Guided(global, ..) => global,
         }
     }
@@ -171,9 +183,9 @@ struct Global {
     #[arg(skip)]
     configured_state: Option<PathBuf>,
     /// Where the administrators' credentials are: where the target says (its profile or connection), or in the environment
-    /// alone, as in CI
-    #[arg(long, global = true, value_enum, value_name = "WHERE", env = "ROTATE_CREDENTIALS", hide_env_values = true, default_value_t = Credentials::Configured)]
-    credentials: Credentials,
+    /// alone, as in CI [default: $ROTATE_CREDENTIALS, else configured]
+    #[arg(long, global = true, value_enum, value_name = "WHERE")]
+    credentials: Option<Credentials>,
     /// What stdout gets
     #[arg(long, global = true, value_enum, default_value_t = Output::Text)]
     output: Output,
@@ -188,13 +200,24 @@ struct Global {
 }
 
 impl Global {
+    /// Takes from the environment what the command line leaves open; an empty variable says nothing.
+    fn complete(&mut self) -> Result<(), String> {
+        let said = std::env::var("ROTATE_CREDENTIALS").unwrap_or_default();
+        if self.credentials.is_none() && !said.is_empty() {
+            let meant = Credentials::from_str(&said, false);
+            self.credentials =
+                Some(meant.map_err(|_| "ROTATE_CREDENTIALS: write configured or environment".to_owned())?);
+        }
+        Ok(())
+    }
+
     /// How vendors are reached.
     fn access(&self, calls_per_second: Option<NonZeroU32>) -> Access {
         Access {
             calls_per_second,
             credentials: match self.credentials {
-                Credentials::Configured => CredentialsFrom::Configured,
-                Credentials::Environment => CredentialsFrom::Environment,
+                Some(Credentials::Environment) => CredentialsFrom::Environment,
+                Some(Credentials::Configured) | None => CredentialsFrom::Configured,
             },
             ask: terminal::is_attended().then_some(terminal::answer),
         }

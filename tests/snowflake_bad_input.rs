@@ -859,7 +859,11 @@ fn a_network_policy_against_the_administrator_is_told_apart_from_a_wrong_passwor
 #[test]
 fn a_network_policy_against_the_user_ends_the_tries_at_once_and_the_consumer_can_prove_the_key_instead() {
     let place = SnowflakeWorkplace::new(ROTATE);
+    let beforehand = "? network policy CONSUMERS_ONLY: it says from where GS_GAINSIGHT_USER may log in";
+    let dry = || Ran::of(place.rotate(["--dry-run"])).expect(0).stdout;
+    assert!(!dry().contains("network policy"), "{}", dry());
     place.cloud.network_policy(USER, true);
+    assert!(dry().contains(beforehand), "{}", dry());
     let ran = Ran::of(place.rotate([""; 0])).expect(1).says(&[
         "cannot be proven from here",
         "GS_GAINSIGHT_USER",

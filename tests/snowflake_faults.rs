@@ -198,7 +198,7 @@ fn asked_for_everything() -> SnowflakeWorkplace {
 }
 
 /// Sessions are left to end by themselves, and some questions are asked only where a rotation is looked at beforehand.
-const NOT_MADE: [Action; 3] = [Action::Logout, Action::Time, Action::Grants];
+const NOT_MADE: [Action; 4] = [Action::Logout, Action::Time, Action::Grants, Action::NetworkPolicy];
 
 /// Every call of a whole rotation, by its kind and its number among its kind.
 fn calls() -> Vec<(Action, u32)> {

@@ -154,6 +154,9 @@ impl Lookup<'_> {
             E::CredentialsNotLoaded(_) => "neither the environment nor a profile holds any",
             E::ProviderTimedOut(_) => "their source did not answer in time",
             E::InvalidConfiguration(_) => "the profile or the role is not set up correctly",
+            _ if self.chain.is_none() => {
+                "neither the environment nor a profile holds any, and this machine gives none of its own"
+            }
             _ => "their source refused or failed",
         };
         let Some(chain) = self.chain else {

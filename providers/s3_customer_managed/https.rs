@@ -17,6 +17,9 @@ use rustls::pki_types::pem::PemObject;
 use super::profile::{Asked, Profiles, variable};
 use crate::fault::Fault;
 
+/// All authorities of a system take a quarter of a megabyte.
+const LARGEST: u64 = 16 << 20;
+
 /// The clients of one run: each would otherwise open connections of its own.
 #[derive(Default)]
 pub(super) struct Clients(Mutex<HashMap<Option<PathBuf>, SharedHttpClient>>);
@@ -70,6 +73,11 @@ impl Bundle {
                 format!("{named_by} names {path}: {why}"),
             )
         };
+        let found = std::fs::metadata(&self.path).map_err(|error| wrong(&error.kind().to_string()))?;
+        // Neither waited for without end nor read without end.
+        if !found.is_file() || found.len() > LARGEST {
+            return Err(wrong("it is no file of certificates"));
+        }
         let bytes = std::fs::read(&self.path).map_err(|error| wrong(&error.kind().to_string()))?;
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_slice_iter(&bytes) {

@@ -1,5 +1,5 @@
 //! What can be found out before a rotation: the clock by a statement, the privilege by what is granted on the user, the
-//! passphrase by reading it.
+//! network policy by the user's parameters, the passphrase by reading it.
 //!
 //! Snowflake shows what is granted to a role itself, and not what it inherits, so a privilege that is not shown proves
 //! nothing: <https://docs.snowflake.com/en/sql-reference/sql/show-grants>.
@@ -15,18 +15,19 @@ use crate::contract::{Check, Error, Finding, Preflight};
 
 const NOW: Call = Call::read("SELECT CURRENT_TIMESTAMP()");
 const GRANTS: Call = Call::read("SHOW GRANTS ON USER");
+const PARAMETERS: Call = Call::read("SHOW PARAMETERS FOR USER");
 
 /// Either one is enough to set and unset a user's keys.
 const ENOUGH: [&str; 2] = ["MODIFY PROGRAMMATIC AUTHENTICATION METHODS", "OWNERSHIP"];
 
 impl Wire {
     pub(super) async fn preflight(&self, passphrase: Option<&PassphraseFrom>) -> Preflight {
-        let (vendor_time, privilege) = tokio::join!(self.time(), self.privilege());
+        let (vendor_time, privilege, network) = tokio::join!(self.time(), self.privilege(), self.network());
         let privilege = Finding {
             what: format!("privilege to change the keys of user {}", self.user().as_str()),
             check: privilege,
         };
-        let findings = [privilege].into_iter().chain(passphrase.map(readable));
+        let findings = [privilege].into_iter().chain(network).chain(passphrase.map(readable));
         Preflight {
             vendor_time,
             findings: findings.collect(),
@@ -56,6 +57,29 @@ impl Wire {
                 why: format!("failed to {error}; whether the role has it shows only when it is used"),
             },
         }
+    }
+
+    /// Whether a network policy applies to the user, its own or the account's: it may let in none but the consumer. Where that
+    /// is not shown, the login itself tells. Source: <https://docs.snowflake.com/en/sql-reference/sql/show-parameters>.
+    async fn network(&self) -> Option<Finding> {
+        let user = self.user().as_str();
+        let statement = format!(
+            "SHOW PARAMETERS LIKE 'NETWORK_POLICY' FOR USER {}",
+            self.user().quoted()
+        );
+        let action = format!("read which network policy applies to {user}");
+        let rows = self.look(PARAMETERS, &action, &statement).await;
+        let rows = rows.inspect_err(|error| tracing::debug!("{error}")).ok()?;
+        let policy = rows.first()?.text("value").filter(|policy| !policy.is_empty())?;
+        Some(Finding {
+            what: format!("network policy {policy}"),
+            check: Check::Unknown {
+                why: format!(
+                    "it says from where {user} may log in; if it lets in none but the consumer, a new key cannot be proven from \
+                     here, and its consumer has to: --prove consumer"
+                ),
+            },
+        })
     }
 
     /// The administrator's role, and whether it holds the privilege itself.

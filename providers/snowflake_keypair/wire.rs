@@ -355,7 +355,7 @@ impl Wire {
     }
 
     /// A record that this account does not have, or does not show to this role, is no record.
-    async fn look(&self, call: Call, action: &str, statement: &str) -> Result<Vec<Row>, Error> {
+    pub(super) async fn look(&self, call: Call, action: &str, statement: &str) -> Result<Vec<Row>, Error> {
         match self.administrator.read(call, action, statement).await {
             // A code is Snowflake's own answer to the statement; anything else is trouble on the way.
             Err(error)

@@ -87,6 +87,7 @@ fn private_authorities_are_trusted_as_botocore_trusts_them() {
 fn a_bundle_that_cannot_be_used_is_told_with_what_names_it() {
     for (file, text, says) in [
         ("missing.pem", None, "not found"),
+        ("pipe", None, "it is no file of certificates"),
         ("empty.pem", Some(""), "there is no certificate in it"),
         ("text.pem", Some("no certificate\n"), "there is no certificate in it"),
         ("torn.pem", Some("-----BEGIN CERTIFICATE-----\nAAAA\n"), "it is not PEM"),
@@ -98,6 +99,10 @@ fn a_bundle_that_cannot_be_used_is_told_with_what_names_it() {
     ] {
         let (desk, proxy) = behind_a_proxy();
         let path = desk.place.path(file);
+        if file == "pipe" {
+            let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+            assert!(made.success());
+        }
         if let Some(text) = text {
             fs::write(&path, text).unwrap();
         }

@@ -68,7 +68,9 @@ fn in_ci_the_environment_is_taken_and_the_files_profile_is_not_looked_for() {
     let desk = desk.with("ROTATE_CREDENTIALS", "enviroment");
     desk.rotate(&["--dry-run", "--profile", "admin"])
         .expect(64)
-        .says(&["--credentials", "configured, environment"]);
+        .says(&["ROTATE_CREDENTIALS", "configured or environment"]);
+    let desk = desk.with("ROTATE_CREDENTIALS", "");
+    desk.rotate(&["--dry-run", "--profile", "admin"]).expect(1);
 }
 
 #[test]
