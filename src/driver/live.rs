@@ -10,7 +10,7 @@ use rotate_providers::contract::{Key, KeyId, LastUse, Observation, Principal, Pr
 
 use super::{DriveError, Refusal, Request};
 use crate::hooks::now;
-use crate::machine::{Phase, Retirement, Rotation};
+use crate::machine::{Course, Phase, Retirement, Rotation, Walk};
 use crate::policy::may_create;
 use crate::store::{Store, StoreError, Stored};
 
@@ -42,21 +42,55 @@ pub struct Rival {
     /// Its connector.
     pub connector: String,
     /// Whose keys they are.
-    pub owner: Principal,
+    pub whose: Whose,
+}
+
+/// Whose keys an open rotation is about.
+#[derive(Clone, Debug)]
+pub enum Whose {
+    /// The vendor has told.
+    Owner(Principal),
+    /// A person has told the name alone: they take the steps themselves.
+    Named(String),
+}
+
+impl Rival {
+    /// Whether it is about the keys of this owner.
+    pub(super) fn meets(&self, connector: &str, owner: &Principal) -> bool {
+        self.connector == connector
+            && match &self.whose {
+                Whose::Owner(other) => (&other.account, &other.id) == (&owner.account, &owner.id),
+                Whose::Named(name) => *name == owner.name,
+            }
+    }
 }
 
 /// The open rotations among these.
 pub fn rivals(summaries: &[Stored]) -> Vec<Rival> {
     let open = summaries.iter().filter(|stored| !stored.rotation.is_closed());
     open.filter_map(|stored| {
-        let charter = &stored.rotation.automated()?.charter;
+        let (connector, whose) = match &stored.rotation {
+            Course::Automated(rotation) => {
+                let charter = &rotation.charter;
+                (charter.connector.clone(), Whose::Owner(charter.owner.clone()))
+            }
+            Course::Guided(walk) => (walk.itinerary.connector.clone(), Whose::Named(named(walk)?)),
+        };
         Some(Rival {
             target: stored.target.clone(),
-            connector: charter.connector.clone(),
-            owner: charter.owner.clone(),
+            connector,
+            whose,
         })
     })
     .collect()
+}
+
+/// The user that a guided rotation is about; `None` where the program could not rotate it, or nobody has told.
+fn named(walk: &Walk) -> Option<String> {
+    let connector = rotate_providers::connector(&walk.itinerary.connector)?;
+    connector.automation?;
+    let guide = connector.guide().ok()?;
+    walk.itinerary.values.get(&guide.identity()?.name).cloned()
 }
 
 impl History {

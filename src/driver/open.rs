@@ -286,11 +286,7 @@ pub async fn prepare(
 
 /// Two rotations of one user's keys would meet, whatever their targets are called.
 fn check_rivals(request: &Request<'_>, found: &Observation, history: &History) -> Result<(), DriveError> {
-    let same = |rival: &&Rival| {
-        rival.connector == request.connector.id
-            && rival.owner.account == found.owner.account
-            && rival.owner.id == found.owner.id
-    };
+    let same = |rival: &&Rival| rival.meets(request.connector.id, &found.owner);
     match history.rivals.iter().find(same) {
         None => Ok(()),
         Some(rival) => Err(DriveError::Refused(

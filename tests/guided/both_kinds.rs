@@ -97,6 +97,25 @@ fn what_a_person_rotates_is_not_begun_by_the_program_meanwhile() {
 }
 
 #[test]
+fn what_a_person_rotates_is_not_begun_by_the_program_under_another_name_either() {
+    let place = Workplace::new(ROTATE);
+    let file = format!(
+        "[[target]]\nname = \"other\"\nconnector = \"s3-customer-managed\"\nby_hand = true\nuser = \"{USER}\"\nbucket = \
+         \"{BUCKET}\"\n"
+    );
+    std::fs::write(place.path("rotate.toml"), file).unwrap();
+    place.run(BY_HAND).expect(0);
+    for more in [&[][..], &["--dry-run"]] {
+        let ran = Ran::of(place.rotate(more)).expect(1);
+        let said = format!("{USER} is being rotated already, under the name other");
+        assert!(ran.stderr.contains(&said), "{}", ran.stderr);
+    }
+    place.expect_untouched();
+    place.run(["abort", "other"]).expect(0);
+    Ran::of(place.rotate([""; 0])).expect(0);
+}
+
+#[test]
 fn the_two_ways_may_follow_each_other() {
     let place = Workplace::new(ROTATE);
     Ran::of(place.rotate(["--cutover", "immediate", "--soak", "0s"])).expect(0);
