@@ -14,6 +14,7 @@ mod patience;
 pub mod private_file;
 pub mod s3_customer_managed;
 pub mod secret;
+pub mod shell;
 pub mod snowflake_keypair;
 mod sql_name;
 mod vendors;

@@ -9,6 +9,7 @@ mod report;
 mod standing;
 pub mod text;
 
+use rotate_providers::shell::quoted;
 use std::path::Path;
 
 pub use checkup::Checkup;
@@ -44,17 +45,5 @@ impl Speaker {
             Some(arguments) => self.command(arguments),
             None => line.to_owned(),
         }
-    }
-}
-
-/// A word as a shell reads it.
-pub fn quoted(text: &str) -> String {
-    let plain = text
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || "/._-+@:,=%".contains(c));
-    if plain && !text.is_empty() {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
     }
 }

@@ -17,6 +17,7 @@ use super::profile::{Asked, By, Chain, FIND, Profiles, SecondFactor, Source, env
 use crate::Ask;
 use crate::call::{configuration, local};
 use crate::contract::{Error, Kind};
+use crate::shell::quoted;
 
 /// How long the source of credentials may take: a helper may ask a person for a second factor, and nobody is there at night.
 const SOURCE_PATIENCE: Duration = Duration::from_secs(120);
@@ -162,14 +163,14 @@ impl Lookup<'_> {
         let Some(chain) = self.chain else {
             return self.none(why);
         };
-        let end = chain.end.escape_debug();
+        let (end, word) = (chain.end.escape_debug(), quoted(chain.end));
         match chain.source {
             Source::SingleSignOn => told(format!(
                 "profile {end} signs in by SSO, and has no login that works: it is missing, has expired, or its server was \
-                 not reached; run: aws sso login --profile {end}"
+                 not reached; run: aws sso login --profile {word}"
             )),
             Source::ConsoleLogin => told(format!(
-                "profile {end} uses a console login, and has none that works; run: aws login --profile {end}"
+                "profile {end} uses a console login, and has none that works; run: aws login --profile {word}"
             )),
             Source::Process => told(format!(
                 "profile {end}: its credential_process {}",

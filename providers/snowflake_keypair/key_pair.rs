@@ -23,6 +23,7 @@ use super::pem::{self, Block};
 use crate::contract::{KeyId, PublicHalf};
 use crate::hooks::ready_made_key;
 use crate::secret::Secret;
+use crate::shell::quoted;
 
 /// Snowflake takes no shorter key: <https://docs.snowflake.com/en/user-guide/key-pair-auth>.
 const FEWEST_BITS: u32 = 2048;
@@ -108,16 +109,6 @@ impl KeyFault {
             }
             _ => String::new(),
         }
-    }
-}
-
-/// A path as one word of a shell.
-fn quoted(path: &str) -> String {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-~+=:@%".contains(letter);
-    if !path.is_empty() && path.chars().all(is_plain) {
-        path.to_owned()
-    } else {
-        format!("'{}'", path.replace('\'', "'\\''"))
     }
 }
 

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use percent_encoding::percent_decode_str;
 use rotate_providers::Connector;
 use rotate_providers::guide::{Guide, Procedure, inert};
+use rotate_providers::shell::quoted;
 
 use super::Global;
 use super::guided::MANUAL;
@@ -18,7 +19,6 @@ use crate::evidence::value_looks_secret;
 use crate::fleet::{Credential, Namings};
 use crate::machine::Course;
 use crate::plan::Guidance;
-use crate::render::quoted;
 use crate::store::{Store, Stored};
 
 /// The configuration, if there is one and nothing is wrong with it: whoever only ticks a step is not kept from it by a

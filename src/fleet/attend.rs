@@ -8,6 +8,7 @@ use rotate_providers::contract::{Principal, Provider};
 use rotate_providers::guide::Procedure;
 use rotate_providers::{Vendors, automation};
 
+use super::check::lacking;
 use super::expected::{at_home, drift};
 use super::{Judgement, Known, Survey, Verdict, Wanted, check, in_the_way, judge};
 use crate::config::{Automatic, Config, How, Target};
@@ -202,6 +203,9 @@ impl Fleet<'_> {
                 "this is a fault of the program",
             ))
         })?;
+        if let Some(refusal) = lacking(&guide, values) {
+            return Ok(Attended::Judged(target, stuck(judged, &refusal)));
+        }
         let itinerary = Itinerary::of(
             target.connector.id,
             &guide,

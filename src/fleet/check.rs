@@ -1,11 +1,15 @@
 //! What can be found out beforehand: permissions, the bucket, clocks, destinations. Reads only.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use rotate_providers::contract::{Check, Finding, Principal, Provider};
+use rotate_providers::guide::{Guide, Procedure};
 
 use crate::delivery::Destination;
 use crate::driver::Refusal;
 use crate::hooks::signing_time;
+use crate::plan::Guidance;
 
 /// Signed requests are refused beyond five minutes:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html>; a token of Snowflake's beyond one.
@@ -78,4 +82,25 @@ fn clock(told: Timestamp, now: Timestamp) -> Finding {
         what: "clock".to_owned(),
         check,
     }
+}
+
+/// What the plan by hand needs and the file does not say: a rotation is not begun without it.
+pub(super) fn lacking(guide: &Guide, values: &BTreeMap<String, String>) -> Option<Refusal> {
+    let guidance = Guidance::of(guide, Procedure::Rotate, values);
+    let needed = guidance
+        .missing
+        .iter()
+        .filter(|missing| missing.required && !missing.late);
+    let keys: Vec<String> = needed
+        .map(|missing| missing.option.trim_start_matches('-').replace('-', "_"))
+        .collect();
+    (!keys.is_empty()).then(|| {
+        Refusal::because(
+            format!("its plan needs what the file does not say: {}", keys.join(", ")),
+            format!(
+                "write {} = \u{2026} for this target in rotate.toml",
+                keys.join(" = \u{2026} and ")
+            ),
+        )
+    })
 }

@@ -8,6 +8,7 @@ use rotate_providers::contract::{Check, Finding, Minting, Provider};
 use rotate_providers::guide::Procedure;
 
 use super::attend::stuck;
+use super::check::lacking;
 use super::expected::{at_home, drift};
 use super::{Judgement, Known, Survey, Verdict, Wanted, check, in_the_way, judge};
 use crate::config::{Automatic, ByHand, How, Target};
@@ -261,9 +262,15 @@ fn seen(known: Known<'_>, found: &Found, now: Timestamp) -> Stored<Watch> {
 }
 
 fn by_person(target: &Target, by_hand: &ByHand, judged: Judgement) -> Foreseen {
-    let steps = match (judged.verdict, target.connector.guide()) {
-        (Verdict::Guided, Ok(guide)) => lead(&guide, Procedure::Rotate, &by_hand.values, None),
-        _ => Vec::new(),
+    let (steps, judged) = match (judged.verdict, target.connector.guide()) {
+        (Verdict::Guided, Ok(guide)) => {
+            let steps = lead(&guide, Procedure::Rotate, &by_hand.values, None);
+            match lacking(&guide, &by_hand.values) {
+                Some(refusal) => (steps, stuck(judged, &refusal)),
+                None => (steps, judged),
+            }
+        }
+        _ => (Vec::new(), judged),
     };
     Foreseen {
         steps,

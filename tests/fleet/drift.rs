@@ -248,7 +248,7 @@ fn what_a_passage_by_hand_has_changed_can_be_accepted() {
     let text = std::fs::read_to_string(place.path("rotate.toml")).unwrap();
     let old = place.keys("main")[0].clone();
     place.configure(
-        "[[target]]\nname = \"main\"\nconnector = \"s3-customer-managed\"\nby_hand = true\nuser = \"main\"\n\
+        "[[target]]\nname = \"main\"\nconnector = \"s3-customer-managed\"\nby_hand = true\nuser = \"main\"\nbucket = \"acme-data\"\n\
          last_rotated = \"2020-01-10\"\n",
     );
     place.run(["run"]);

@@ -81,7 +81,7 @@ fn fleet() -> (FleetWorkplace, Vec<Asked>, Vec<ByHand>) {
         let age = mix(number as i32 + 200) % (max_age - 12);
         let rotated = place.now() - DAY * age;
         text.push_str(&format!(
-            "\n[[target]]\nname = \"{name}\"\nconnector = \"jira\"\nmax_age = \"{max_age}d\"\nlast_rotated = \"{}\"\n",
+            "\n[[target]]\nname = \"{name}\"\nconnector = \"jira\"\nsite = \"{name}\"\nmax_age = \"{max_age}d\"\nlast_rotated = \"{}\"\n",
             &rotated.to_string()[..10]
         ));
         guides.push(ByHand {

@@ -226,3 +226,23 @@ fn a_broken_file_keeps_nobody_from_ticking_a_step() {
     desk.run(["done", TARGET, "1"]).expect(0);
     desk.run(["undo", TARGET, "1"]).expect(0);
 }
+
+#[test]
+fn a_fleet_does_not_begin_what_its_plan_lacks_a_value_for_and_says_which() {
+    let desk = Desk::new();
+    let file = "[[target]]\nname = \"desk\"\nconnector = \"freshdesk\"\nlast_rotated = \"2020-01-10\"\n";
+    with_file(&desk, file);
+    for command in ["plan", "run"] {
+        let ran = desk.run([command]);
+        for word in ["its plan needs what the file does not say: domain", "domain = \u{2026}"] {
+            assert!(ran.stdout.contains(word), "{command}: {ran:#?}");
+        }
+    }
+    desk.run(["run"]).expect(3);
+    desk.run(["done", "desk", "1"])
+        .expect(1)
+        .says(&["no rotation of desk is on record"]);
+    with_file(&desk, &format!("{file}domain = \"acme\"\n"));
+    desk.run(["run"]);
+    desk.run(["done", "desk", "1"]).expect(0);
+}
