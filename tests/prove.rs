@@ -162,6 +162,32 @@ fn a_policy_of_the_bucket_ends_the_tries_at_once_and_names_the_way_on() {
 }
 
 #[test]
+fn a_policy_of_the_bucket_that_names_networks_is_told_beforehand_where_it_may_be_read() {
+    let place = Workplace::new(ROTATE);
+    let policy = format!(
+        r#"{{"Statement": {{"Effect": "Deny", "Principal": {{"AWS": "arn:aws:iam::{}:user/{USER}"}}, "Action": "s3:*",
+            "Resource": "arn:aws:s3:::{BUCKET}",
+            "Condition": {{"StringNotEquals": {{"aws:SourceVpce": "vpce-0a1b2c3d"}}}}}}}}"#,
+        place.cloud.account()
+    );
+    place.cloud.show_bucket_policy(BUCKET, &policy);
+    let told = "? bucket acme-data: a Deny of its policy depends on aws:SourceVpce; if it lets only some networks in, a new key \
+                cannot be proven from here, and its consumer has to: --prove consumer";
+    let dry = Ran::of(place.rotate(["--dry-run"])).expect(0);
+    assert!(dry.stdout.contains(told), "{dry:#?}");
+    // Another region, and an administrator who may not list it, change nothing of that.
+    place.cloud.remove_bucket(BUCKET);
+    place.cloud.add_bucket(BUCKET, "eu-west-1", &[]);
+    place.cloud.show_bucket_policy(BUCKET, &policy);
+    let dry = Ran::of(place.rotate(["--dry-run"])).expect(0);
+    assert!(dry.stdout.contains(told), "{dry:#?}");
+    // One that is not shown says nothing.
+    place.cloud.deny(Action::GetBucketPolicy);
+    let dry = Ran::of(place.rotate(["--dry-run"])).expect(0);
+    assert!(!dry.stdout.contains("bucket acme-data"), "{dry:#?}");
+}
+
+#[test]
 fn what_the_simulator_was_not_told_is_no_denial() {
     let place = Workplace::new(ROTATE);
     place.cloud.require_condition("aws:MultiFactorAuthPresent");

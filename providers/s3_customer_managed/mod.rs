@@ -5,6 +5,7 @@
 
 mod administrator;
 mod administrators;
+mod bucket_policy;
 mod credentials;
 mod denial;
 mod endpoint;
@@ -251,7 +252,7 @@ impl Provider for S3CustomerManaged {
     }
 
     async fn preflight(&self, owner: &Principal) -> Preflight {
-        self.wire.preflight(&owner.name, &self.inputs.listing()).await
+        self.wire.preflight(owner, &self.inputs.listing()).await
     }
 
     /// The command line never allows it here.

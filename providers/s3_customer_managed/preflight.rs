@@ -5,6 +5,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use aws_config::Region;
 use aws_sdk_iam::error::ProvideErrorMetadata;
 use aws_sdk_iam::types::PolicyEvaluationDecisionType as Decision;
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -15,16 +16,22 @@ use aws_smithy_types::config_bag::ConfigBag;
 use jiff::Timestamp;
 
 use super::administrator::WHO_AM_I;
+use super::bucket_policy::networks;
 use super::denial::is_by_the_bucket;
 use super::endpoint::EndpointGuard;
 use super::failure::{incomplete, translate};
 use super::wire::{GET_USER, Listing, Wire};
 use crate::call::Call;
-use crate::contract::{Check, Error, Finding, Preflight};
+use crate::contract::{Check, Error, Finding, Preflight, Principal};
 use crate::patience::patiently;
 
 const SIMULATE: Call = Call::read("iam:SimulatePrincipalPolicy");
 const LOOK_AT_BUCKET: Call = Call::read("s3:ListBucket");
+const BUCKET_POLICY: Call = Call::read("s3:GetBucketPolicy");
+
+/// What it means for the proof.
+const ONLY_SOME_NETWORKS: &str = "if it lets only some networks in, a new key cannot be proven from here, and its consumer \
+                                  has to: --prove consumer";
 
 /// What a rotation calls on the user.
 const NEEDED: [&str; 6] = [
@@ -37,13 +44,13 @@ const NEEDED: [&str; 6] = [
 ];
 
 impl Wire {
-    pub(super) async fn preflight(&self, user: &str, listing: &Listing<'_>) -> Preflight {
-        let (identity, bucket) = tokio::join!(self.identity_and_time(), self.bucket(listing));
+    pub(super) async fn preflight(&self, owner: &Principal, listing: &Listing<'_>) -> Preflight {
+        let (identity, bucket) = tokio::join!(self.identity_and_time(), self.bucket(listing, owner));
         let (caller, vendor_time) = match identity {
             Ok((caller, vendor_time)) => (Ok(caller), vendor_time),
             Err(error) => (Err(error), None),
         };
-        let mut findings = match self.permissions(user, caller).await {
+        let mut findings = match self.permissions(&owner.name, caller).await {
             Ok(findings) => findings,
             Err(error) => vec![Finding {
                 what: "permissions".to_owned(),
@@ -133,14 +140,12 @@ impl Wire {
         arn.ok_or_else(|| incomplete(GET_USER, action(), "a user"))
     }
 
-    /// Whether the bucket is there. Whether the user's key may list it is proven by each rotation with the key itself.
-    async fn bucket(&self, listing: &Listing<'_>) -> Finding {
+    /// Whether the bucket is there, and whether its policy lets only some networks in. Whether the user's key may list it is
+    /// proven by each rotation with the key itself.
+    async fn bucket(&self, listing: &Listing<'_>, owner: &Principal) -> Finding {
         let bucket = listing.bucket;
-        let config = aws_sdk_s3::config::Builder::from(&self.administrator().config)
-            .force_path_style(self.administrator().path_style)
-            .interceptor(EndpointGuard);
-        let s3 = aws_sdk_s3::Client::from_conf(config.build());
-        let sent = s3
+        let sent = self
+            .s3(None)
             .list_objects_v2()
             .bucket(bucket)
             .set_request_payer(listing.payer())
@@ -148,26 +153,28 @@ impl Wire {
             .send()
             .await;
         let check = match sent {
-            Ok(_) => Check::Fine,
+            Ok(_) => self.policy(bucket, None, owner).await.unwrap_or(Check::Fine),
             Err(error) => {
                 let code = error.code().map(str::to_owned);
-                let elsewhere = error
-                    .raw_response()
-                    .is_some_and(|reply| reply.headers().get("x-amz-bucket-region").is_some());
-                match code.as_deref() {
-                    Some("NoSuchBucket") => Check::Wrong {
+                let reply = error.raw_response();
+                let elsewhere = reply.and_then(|reply| reply.headers().get("x-amz-bucket-region"));
+                match (code.as_deref(), elsewhere) {
+                    (Some("NoSuchBucket"), _) => Check::Wrong {
                         why: "it does not exist".to_owned(),
                         remedy: "write the bucket's right name".to_owned(),
                     },
-                    _ if elsewhere => Check::Fine,
-                    Some("AccessDenied") if error.message().is_some_and(is_by_the_bucket) => Check::Unknown {
-                        why: "its own policy denies the administrator; if it lets only some networks in, a new key cannot be \
-                              proven from here, and its consumer has to: --prove consumer"
-                            .to_owned(),
+                    (_, Some(region)) => self.policy(bucket, Some(region), owner).await.unwrap_or(Check::Fine),
+                    (Some("AccessDenied"), _) if error.message().is_some_and(is_by_the_bucket) => Check::Unknown {
+                        why: format!("its own policy denies the administrator; {ONLY_SOME_NETWORKS}"),
                     },
-                    Some("AccessDenied") => Check::Unknown {
-                        why: "the administrator may not list it; the user's own key has to, and is asked to".to_owned(),
-                    },
+                    (Some("AccessDenied"), _) => {
+                        self.policy(bucket, None, owner)
+                            .await
+                            .unwrap_or_else(|| Check::Unknown {
+                                why: "the administrator may not list it; the user's own key has to, and is asked to"
+                                    .to_owned(),
+                            })
+                    }
                     _ => Check::Unknown {
                         why: translate(LOOK_AT_BUCKET, format!("list bucket {bucket}"), &error).detail,
                     },
@@ -178,6 +185,31 @@ impl Wire {
             what: format!("bucket {bucket}"),
             check,
         }
+    }
+
+    /// What the bucket's policy says of networks. A bucket without one, or one that is not shown, says nothing.
+    async fn policy(&self, bucket: &str, region: Option<&str>, owner: &Principal) -> Option<Check> {
+        let sent = self.s3(region).get_bucket_policy().bucket(bucket).send().await;
+        let sent =
+            sent.map_err(|error| translate(BUCKET_POLICY, format!("read the policy of bucket {bucket}"), &error));
+        let reply = sent.inspect_err(|error| tracing::debug!("{error}")).ok()?;
+        let networks = networks(reply.policy()?, bucket, owner);
+        (!networks.is_empty()).then(|| Check::Unknown {
+            why: format!(
+                "a Deny of its policy depends on {}; {ONLY_SOME_NETWORKS}",
+                networks.join(" and ")
+            ),
+        })
+    }
+
+    fn s3(&self, region: Option<&str>) -> aws_sdk_s3::Client {
+        let mut config = aws_sdk_s3::config::Builder::from(&self.administrator().config)
+            .force_path_style(self.administrator().path_style)
+            .interceptor(EndpointGuard);
+        if let Some(region) = region {
+            config = config.region(Region::new(region.to_owned()));
+        }
+        aws_sdk_s3::Client::from_conf(config.build())
     }
 }
 

@@ -19,6 +19,7 @@ mod passphrase;
 mod pbes1;
 mod pem;
 mod preflight;
+mod record;
 mod refusal;
 mod session;
 mod settings;

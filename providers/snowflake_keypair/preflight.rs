@@ -41,7 +41,7 @@ impl Wire {
             .read(NOW, "ask Snowflake for the time", NOW.name)
             .await;
         let rows = rows.inspect_err(|error| tracing::debug!("{error}")).ok()?;
-        Timestamp::from_second(rows.first()?.seconds_at(0)?).ok()
+        rows.first()?.time_at(0)
     }
 
     async fn privilege(&self) -> Check {

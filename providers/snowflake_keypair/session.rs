@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use snowflake_connector_rs::{
@@ -323,14 +324,23 @@ impl Row {
         }
     }
 
-    /// A cell's point in time, in seconds since 1970.
-    pub(super) fn seconds(&self, column: &str) -> Option<i64> {
-        seconds(self.0.value(column).ok()?)
+    /// A cell's point in time.
+    pub(super) fn time(&self, column: &str) -> Option<Timestamp> {
+        point(self.0.value(column).ok()?)
+    }
+
+    /// A cell's whole number.
+    pub(super) fn integer(&self, column: &str) -> Option<i128> {
+        match self.0.value(column).ok()? {
+            CellValue::Integer(number) => Some(*number),
+            CellValue::String(text) => text.parse().ok(),
+            _ => None,
+        }
     }
 
     /// The same, whatever the column is called.
-    pub(super) fn seconds_at(&self, index: usize) -> Option<i64> {
-        seconds(self.0.value_at(index).ok()?)
+    pub(super) fn time_at(&self, index: usize) -> Option<Timestamp> {
+        point(self.0.value_at(index).ok()?)
     }
 
     /// A cell that holds an object, as text.
@@ -343,13 +353,14 @@ impl Row {
     }
 }
 
-fn seconds(value: &CellValue) -> Option<i64> {
-    match value {
-        CellValue::TimestampLtz(at) => Some(at.timestamp()),
-        CellValue::TimestampTz(at) => Some(at.timestamp()),
-        CellValue::TimestampNtz(at) => Some(at.and_utc().timestamp()),
-        _ => None,
-    }
+fn point(value: &CellValue) -> Option<Timestamp> {
+    let at = match value {
+        CellValue::TimestampLtz(at) => *at,
+        CellValue::TimestampTz(at) => at.to_utc(),
+        CellValue::TimestampNtz(at) => at.and_utc(),
+        _ => return None,
+    };
+    Timestamp::new(at.timestamp(), i32::try_from(at.timestamp_subsec_nanos()).ok()?).ok()
 }
 
 /// The client wants its own copy, which lives as long as itself.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use jiff::Timestamp;
 use tokio::sync::{Mutex, OnceCell};
 
 use super::failure::{NoLogin, incomplete, with_grant};
@@ -12,9 +11,7 @@ use super::login::Login;
 use super::session::{Administrator, Prover, REFUSED_FOR, Row};
 use super::slots::{Described, Slot};
 use crate::call::{Call, local};
-use crate::contract::{
-    Caller, Error, Key, KeyId, Kind, LastUse, Observation, Principal, PublicHalf, RefusedLogin, Verdict,
-};
+use crate::contract::{Caller, Error, Key, KeyId, Kind, Observation, Principal, PublicHalf, Verdict};
 use crate::patience::patiently;
 use crate::secret::{Credential, Secret};
 
@@ -22,8 +19,6 @@ const WHO_AM_I: Call = Call::read("SELECT CURRENT_USER()");
 const DESCRIBE: Call = Call::read("DESC USER");
 const SET: Call = Call::effect("ALTER USER SET");
 const UNSET: Call = Call::effect("ALTER USER UNSET");
-const SHOW: Call = Call::read("SHOW USER KEY PAIRS");
-const CREDENTIALS: Call = Call::read("ACCOUNT_USAGE.CREDENTIALS");
 
 /// What is to become of a key.
 #[derive(Clone, Copy)]
@@ -324,36 +319,6 @@ impl Wire {
         }
     }
 
-    /// Where Snowflake keeps a record of the key: beside the named key pairs, or in the account's usage views.
-    pub(super) async fn last_use(&self, key: &KeyId) -> Result<LastUse, Error> {
-        let action = format!("read the last use of key {key}");
-        let show = format!("SHOW USER KEY PAIRS FOR USER {}", self.user.quoted());
-        let shown = self.look(SHOW, &action, &show).await?;
-        let same = |row: &&Row| row.text("fingerprint").is_some_and(|text| same_fingerprint(text, key));
-        if let Some(row) = shown.iter().find(same) {
-            return Ok(used(row.seconds("last_used_on")));
-        }
-        let view = format!(
-            "SELECT LAST_USED_ON, ADDITIONAL_DETAILS FROM SNOWFLAKE.ACCOUNT_USAGE.CREDENTIALS \
-             WHERE TYPE = 'KEYPAIR' AND USER_NAME = {}",
-            literal(self.user.as_str())
-        );
-        let viewed = self.look(CREDENTIALS, &action, &view).await?;
-        let names = |row: &&Row| {
-            let details = row.json("ADDITIONAL_DETAILS").unwrap_or_default();
-            details.contains(bare(key.as_str()))
-        };
-        Ok(match viewed.iter().find(names) {
-            Some(row) => used(row.seconds("LAST_USED_ON")),
-            None => LastUse::NotReported,
-        })
-    }
-
-    /// As yet no record of refused logins is read.
-    pub(super) async fn refused_since(&self, _: &KeyId, _: Timestamp) -> Result<Option<RefusedLogin>, Error> {
-        Ok(None)
-    }
-
     /// A record that this account does not have, or does not show to this role, is no record.
     pub(super) async fn look(&self, call: Call, action: &str, statement: &str) -> Result<Vec<Row>, Error> {
         match self.administrator.read(call, action, statement).await {
@@ -368,23 +333,4 @@ impl Wire {
             result => result,
         }
     }
-}
-
-fn used(seconds: Option<i64>) -> LastUse {
-    match seconds.and_then(|seconds| Timestamp::from_second(seconds).ok()) {
-        Some(at) => LastUse::At {
-            at,
-            service: "a login".to_owned(),
-            region: "Snowflake".to_owned(),
-        },
-        None => LastUse::NeverSeen,
-    }
-}
-
-fn same_fingerprint(text: &str, key: &KeyId) -> bool {
-    bare(text) == bare(key.as_str())
-}
-
-fn bare(fingerprint: &str) -> &str {
-    fingerprint.strip_prefix("SHA256:").unwrap_or(fingerprint)
 }
