@@ -19,7 +19,7 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{Usage, UsageWho, getrusage};
-use rotate::machine::{Charter, Course, Cutover, Event, Prove, Record, SwitchedBy};
+use rotate::machine::{Charter, Course, Cutover, Event, LostKey, Prove, Record, SwitchedBy};
 use rotate::store::{Append, SqliteStore, Store};
 use rotate_fixtures::memory_folder;
 use rotate_fixtures::{Ran, SnowflakeWorkplace, Workplace};
@@ -262,10 +262,12 @@ fn life(number: usize) -> Vec<Event> {
         host: None,
         prove: Prove::Login,
         window: None,
+        lost_key: LostKey::Delete,
     };
     vec![
         Event::Opened { charter },
         Event::CreateIntended {
+            made_within: None,
             ids_before: [KeyId::new("AKIAOLD")].into(),
         },
         Event::Created {

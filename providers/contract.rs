@@ -4,6 +4,7 @@
 //! nothing: it reads, it does one effect, and it says truthfully what is known of that effect afterwards.
 
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -29,7 +30,7 @@ pub trait Provider: Send + Sync {
     async fn observe(&self) -> Result<Observation, Error>;
 
     /// All keys of the owner, every page. The vendor's lists lag: absence in one reading proves nothing.
-    async fn keys(&self) -> Result<Vec<Key>, Error>;
+    async fn keys(&self) -> Result<Listed, Error>;
 
     /// Where the vendor's keys are made.
     fn minting(&self) -> Minting<'_>;
@@ -109,9 +110,15 @@ pub enum Minting<'a> {
 /// A vendor that makes keys.
 #[async_trait]
 pub trait MintsAtVendor: Send + Sync {
-    /// Creates a key; its secret is shown this once. **A repeat creates another one**: after [`Effect::Unknown`] list
-    /// the keys before deciding.
+    /// Waits until this account may be called, so that [`create`](Self::create) leaves at once. A repeat waits again.
+    async fn turn(&self);
+
+    /// Creates a key; its secret is shown this once. One call, never repeated here, not even after throttling. **A repeat
+    /// creates another one**: after [`Effect::Unknown`] list the keys before deciding.
     async fn create(&self) -> Result<Credential, Error>;
+
+    /// How long after it has left that call may still take effect, as far as its answer is waited for.
+    fn longest_call(&self) -> Duration;
 }
 
 /// A vendor that is told the public half of keys that are made here.
@@ -192,6 +199,15 @@ pub struct Key {
     pub delete_by_hand: String,
 }
 
+/// The keys of an owner, at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// All of them.
+    pub keys: Vec<Key>,
+    /// The vendor's own time, in whole seconds, where the answer tells it.
+    pub vendor_time: Option<Timestamp>,
+}
+
 /// Who the program is to a vendor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
@@ -208,6 +224,8 @@ pub struct Observation {
     pub owner: Principal,
     /// Its keys.
     pub keys: Vec<Key>,
+    /// The vendor's own time when it listed them, in whole seconds, where the answer tells it.
+    pub vendor_time: Option<Timestamp>,
     /// Whether the program itself runs as this owner.
     pub is_caller: bool,
     /// The keys that the program itself runs on.

@@ -14,8 +14,10 @@ mod pace;
 mod prove;
 mod word;
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
-use rotate_providers::contract::{self, Key, KeyId, Kind, LastUse, Principal, Provider};
+use rotate_providers::contract::{self, KeyId, Kind, LastUse, Listed, Principal, Provider};
 use rotate_providers::secret::{Credential, Secret};
 
 pub use error::{DriveError, Refusal};
@@ -26,9 +28,10 @@ pub use open::{Found, Request, Standing, prepare};
 pub use outcome::Outcome;
 pub use pace::Pace;
 
-use crate::hooks::now;
+use crate::delivery;
+use crate::hooks::{now, told};
 use crate::machine::{Charter, Event, Phase, Record, Rotation, SwitchedBy};
-use crate::policy::{Facts, Listing, Refusals, Step, Use, next};
+use crate::policy::{Facts, Listing, Refusals, Step, Use, newcomer, next};
 use crate::seal::Sealer;
 use crate::store::{Append, Automated as Stored, Lease, Store};
 
@@ -75,6 +78,10 @@ struct Passage {
     /// How often a key was created in vain, and the last reason.
     vain: u32,
     failure_of_creation: Option<contract::Error>,
+    /// How often the vendor has asked to slow down.
+    throttled: u32,
+    /// How often an intent was too old before its call could leave.
+    late_intents: u32,
     /// How often the new key was taken back.
     withdrawals: u32,
     /// How often the vendor's list was read in a row.
@@ -85,8 +92,8 @@ struct Passage {
 
 impl Passage {
     /// Begins with this reading of the vendor's list, made together with a look at its owner.
-    fn take_listing(&mut self, keys: Vec<Key>) {
-        self.facts.keys = Some(Listing { keys, agreeing: 1 });
+    fn take_listing(&mut self, listed: Listed) {
+        self.facts.keys = Some(listing(listed));
         self.readings = 1;
         self.recognised = true;
     }
@@ -161,7 +168,7 @@ impl Driver<'_> {
         };
         let found = match observed {
             Err(DriveError::Provider(error)) if error.kind == Kind::NotFound && insisted => {
-                passage.take_listing(Vec::new());
+                passage.take_listing(nothing());
                 passage.facts.owner_is_gone = true;
                 return Ok(());
             }
@@ -185,7 +192,13 @@ impl Driver<'_> {
         if found.is_caller && !stored.rotation.charter.own_identity {
             return Err(DriveError::Refused(open::own_identity(&expected.name, false)));
         }
-        passage.take_listing(found.keys);
+        if let Some(event) = newcomer(&stored.rotation, &found.keys, stored.updated_at) {
+            return self.record(stored, event).await;
+        }
+        passage.take_listing(Listed {
+            keys: found.keys,
+            vendor_time: found.vendor_time,
+        });
         Ok(())
     }
 
@@ -212,6 +225,7 @@ impl Driver<'_> {
         }
         match step {
             Step::ReadKeys { again } => self.read_keys(again, passage).await,
+            Step::ReadDestinations => self.read_destinations(stored, passage).await,
             Step::ReadUse(key) => self.read_use(key, stored, passage).await,
             Step::ReadRefusals { key, since } => {
                 let refused = self.read(self.provider.refused_since(&key, since)).await?;
@@ -242,18 +256,34 @@ impl Driver<'_> {
             self.pause(self.pace.list_spacing, "waiting for the vendor's list to catch up")
                 .await?;
         }
-        let keys = match self.read(self.provider.keys()).await {
+        let listed = match self.read(self.provider.keys()).await {
             Err(DriveError::Provider(error)) if error.kind == Kind::NotFound && passage.facts.owner_is_gone => {
-                Vec::new()
+                nothing()
             }
             result => result?,
         };
-        let agreeing = match &passage.facts.keys {
-            Some(before) if before.keys == keys => before.agreeing + 1,
-            _ => 1,
-        };
+        let mut listing = listing(listed);
+        if let Some(before) = passage.facts.keys.take().filter(|before| before.keys == listing.keys) {
+            listing.agreeing += before.agreeing;
+        }
         passage.readings += 1;
-        passage.facts.keys = Some(Listing { keys, agreeing });
+        passage.facts.keys = Some(listing);
+        Ok(())
+    }
+
+    /// Which keys the destinations hold. One that cannot be read may hold any.
+    async fn read_destinations(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
+        let mut held = BTreeSet::new();
+        for name in stored.rotation.charter.destinations.clone() {
+            match delivery::parse(&name)?.key().await {
+                Ok(key) => held.extend(key),
+                Err(error) => {
+                    let why = format!("which key {name} holds cannot be read: {error}");
+                    return self.record(stored, Event::Blocked { why }).await;
+                }
+            }
+        }
+        passage.facts.held = Some(held);
         Ok(())
     }
 
@@ -308,6 +338,13 @@ impl Driver<'_> {
         };
         self.store.append(self.lease, append).await?;
         self.progress.done(record.event.name());
+        if let Event::Disowned { keys } = &record.event {
+            for key in keys {
+                self.progress.tell(&format!(
+                    "key {key} is not this rotation's and was left alone; whoever it belongs to looks after it"
+                ));
+            }
+        }
         stored.rotation = rotation;
         stored.revision += 1;
         stored.updated_at = record.at;
@@ -349,6 +386,24 @@ impl Driver<'_> {
         } else {
             Err(DriveError::Interrupted)
         }
+    }
+}
+
+/// A first reading, of just now.
+fn listing(listed: Listed) -> Listing {
+    Listing {
+        keys: listed.keys,
+        agreeing: 1,
+        read_at: now(),
+        vendor_time: listed.vendor_time.map(told),
+    }
+}
+
+/// The keys of an owner that is gone.
+fn nothing() -> Listed {
+    Listed {
+        keys: Vec::new(),
+        vendor_time: None,
     }
 }
 
@@ -412,13 +467,20 @@ impl Step {
     fn asks_the_vendor(&self) -> bool {
         !matches!(
             self,
-            Step::Record(_) | Step::Mint | Step::Deliver(_) | Step::Restore(_) | Step::Wait(_) | Step::Closed
+            Step::Record(_)
+                | Step::Mint
+                | Step::ReadDestinations
+                | Step::Deliver(_)
+                | Step::Restore(_)
+                | Step::Wait(_)
+                | Step::Closed
         )
     }
 
     fn name(&self) -> &'static str {
         match self {
             Step::ReadKeys { .. } => "read-keys",
+            Step::ReadDestinations => "read-destinations",
             Step::ReadUse(_) => "read-use",
             Step::ReadRefusals { .. } => "read-refusals",
             Step::Create => "create",

@@ -18,6 +18,13 @@ pub fn signing_time() -> Timestamp {
     Timestamp::now()
 }
 
+/// What a vendor has told of its time, beside [`now`].
+pub fn told(time: Timestamp) -> Timestamp {
+    #[cfg(feature = "test-hooks")]
+    let time = hooked::told(time);
+    time
+}
+
 /// A place where the process may die: every instant between two of them is like the instant at one of them.
 #[inline]
 pub fn crash_point(name: &'static str) {
@@ -64,6 +71,16 @@ mod hooked {
     pub(super) fn moved(now: Timestamp) -> Timestamp {
         let now = CLOCK_FILE.as_ref().and_then(tick).unwrap_or(now);
         now.checked_add(*AHEAD).unwrap_or(now)
+    }
+
+    /// The vendor goes by the machine's clock, and what is compared by the one that is moved.
+    pub(super) fn told(time: Timestamp) -> Timestamp {
+        let of_file = CLOCK_FILE.as_ref().and_then(|path| {
+            let now: i64 = std::fs::read_to_string(path).ok()?.trim().parse().ok()?;
+            Timestamp::from_second(now.div_euclid(1000)).ok()
+        });
+        let time = of_file.unwrap_or(time);
+        time.checked_add(*AHEAD).unwrap_or(time)
     }
 
     /// The time of the clock in this file, which is a millisecond later afterwards.

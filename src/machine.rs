@@ -64,6 +64,26 @@ pub struct Charter {
     /// When effects are allowed; none: at any time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Box<Window>>,
+    /// What becomes of a new key whose secret was lost.
+    #[serde(default, skip_serializing_if = "LostKey::is_default")]
+    pub lost_key: LostKey,
+}
+
+/// What becomes of a new key whose secret was lost with a crash, before anybody had it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LostKey {
+    /// It is deleted, once it is certain that it is that key.
+    #[default]
+    Delete,
+    /// A person is asked, always.
+    Ask,
+}
+
+impl LostKey {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl Charter {
@@ -206,6 +226,26 @@ pub struct Attempt {
     pub at: Timestamp,
     /// The keys that existed before.
     pub ids_before: BTreeSet<KeyId>,
+    /// When, by the vendor's clock, its key can have been made; where that is not on record, around its intent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_within: Option<Span>,
+}
+
+/// A stretch of time, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Span {
+    /// Its begin.
+    pub from: Timestamp,
+    /// Its end.
+    pub to: Timestamp,
+}
+
+impl Span {
+    /// Whether this moment is in it.
+    pub fn holds(&self, at: Timestamp) -> bool {
+        self.from <= at && at <= self.to
+    }
 }
 
 /// The new key.
@@ -260,6 +300,9 @@ pub struct Undo {
     pub reactivated: bool,
     /// Whether the person insisted after having been told what stands in the way.
     pub insisted: bool,
+    /// Whether the person, told of a key that cannot be attributed, has the rotation end without touching any.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub disowns: bool,
     /// What became of each destination.
     pub restored: BTreeMap<String, Restored>,
 }
@@ -348,7 +391,9 @@ impl Rotation {
                     return Err(illegal);
                 }
                 let before = self.undo.take();
-                let insisted = self.blocked.take().is_some() && before.is_some() && *forced;
+                let was_blocked = self.blocked.take().is_some();
+                let insisted = was_blocked && before.is_some() && *forced;
+                let disowns = was_blocked && *forced && self.phase.is_uncertain();
                 self.undo = Some(Undo {
                     kind: *kind,
                     why: why.clone(),
@@ -356,6 +401,7 @@ impl Rotation {
                     forced: *forced,
                     reactivated: before.as_ref().is_some_and(|undo| undo.reactivated),
                     insisted,
+                    disowns,
                     restored: before.map(|undo| undo.restored).unwrap_or_default(),
                 });
             }
@@ -371,10 +417,14 @@ impl Rotation {
                 }
                 self.charter.host = Some(host.as_str().into());
             }
-            Event::CreateIntended { ids_before } => {
+            Event::CreateIntended {
+                ids_before,
+                made_within,
+            } => {
                 self.attempts.push(Attempt {
                     at,
                     ids_before: ids_before.clone(),
+                    made_within: *made_within,
                 });
                 self.phase = self.phase.advance(event, at, &self.charter).ok_or(illegal)?;
             }

@@ -131,6 +131,7 @@ impl Foresight {
             .map_or_else(|| KeyId::new(NEW_KEY), |issued| issued.key.clone());
         match step {
             Step::ReadKeys { .. } => self.list(&old),
+            Step::ReadDestinations => self.facts.held = Some(BTreeSet::new()),
             Step::ReadUse(key) => self.facts.uses.push(Use {
                 key,
                 read_at: self.now,
@@ -144,7 +145,10 @@ impl Foresight {
                     true,
                 );
                 let ids_before = BTreeSet::from([old]);
-                self.record(Event::CreateIntended { ids_before })?;
+                self.record(Event::CreateIntended {
+                    ids_before,
+                    made_within: None,
+                })?;
                 self.record(Event::Created { key: new })?;
             }
             Step::Mint => {
@@ -331,7 +335,12 @@ impl Foresight {
         };
         // In a plan every list agrees.
         let agreeing = u32::MAX;
-        self.facts.keys = Some(Listing { keys, agreeing });
+        self.facts.keys = Some(Listing {
+            keys,
+            agreeing,
+            read_at: self.now,
+            vendor_time: None,
+        });
     }
 
     fn effect(&mut self, phase: &'static str, what: String, reversible: bool) {

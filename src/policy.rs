@@ -8,10 +8,12 @@ mod due;
 mod gate;
 mod vouch;
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use rotate_providers::contract::{Key, KeyId, LastUse, RefusedLogin};
 
-pub use attribution::{Suspect, suspect};
+pub use attribution::{INTENT_LASTS, Suspect, made_within, newcomer, suspect};
 pub use drift::Expected;
 pub use due::{Deadline, Lead, Terms, Urgency};
 pub use gate::{may_create, used_by_others};
@@ -23,6 +25,9 @@ use crate::machine::{
 
 /// How long a proof of the new key or a reading of the vendor's records is worth acting on.
 pub const FRESH: SignedDuration = SignedDuration::from_mins(5);
+
+/// How long a reading of the vendor's list is the one right before an effect.
+const CURRENT: SignedDuration = SignedDuration::from_mins(1);
 
 /// How often an open wait for evidence is looked at again.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(15);
@@ -42,6 +47,8 @@ pub struct Facts {
     pub slots_full: bool,
     /// Whether the owner of the keys does not exist any more, and a person has insisted that this is so.
     pub owner_is_gone: bool,
+    /// The keys that the destinations hold.
+    pub held: Option<BTreeSet<KeyId>>,
     /// Keys that this journal itself retired in earlier rotations of the same owner.
     pub retired: Vec<KeyId>,
 }
@@ -63,6 +70,27 @@ pub struct Listing {
     pub keys: Vec<Key>,
     /// How many readings in a row, spaced, gave this same list.
     pub agreeing: u32,
+    /// When it was read, by our clock.
+    pub read_at: Timestamp,
+    /// When that was by the vendor's, where it has told.
+    pub vendor_time: Option<Timestamp>,
+}
+
+impl Listing {
+    /// Whether this key is listed, and active.
+    pub fn is_active(&self, key: &KeyId) -> bool {
+        self.keys.iter().any(|listed| listed.id == *key && listed.active)
+    }
+
+    /// What the vendor's clock shows now.
+    fn vendor_now(&self, now: Timestamp) -> Option<Timestamp> {
+        self.vendor_time?.checked_add(now.duration_since(self.read_at)).ok()
+    }
+
+    /// How far the vendor's clock and ours are apart.
+    fn skew(&self) -> Option<SignedDuration> {
+        Some(self.vendor_time?.duration_since(self.read_at).abs())
+    }
 }
 
 /// One reading of a key's last use.
@@ -77,6 +105,12 @@ pub struct Use {
 }
 
 impl Facts {
+    /// The list, where it was read just now.
+    fn listing(&self, now: Timestamp) -> Option<&Listing> {
+        let is_current = |listing: &&Listing| now.duration_since(listing.read_at).abs() <= CURRENT;
+        self.keys.as_ref().filter(is_current)
+    }
+
     fn last_use(&self, key: &KeyId, now: Timestamp) -> Option<&LastUse> {
         self.uses
             .iter()
@@ -94,6 +128,8 @@ pub enum Step {
         /// Whether this reading has to follow another one at a distance.
         again: bool,
     },
+    /// Read which keys the destinations hold.
+    ReadDestinations,
     /// Read when a key was last used.
     ReadUse(KeyId),
     /// Read whether a login with a key was refused since then.
@@ -182,12 +218,9 @@ pub fn next(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
 fn forward(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
     let charter = &rotation.charter;
     match &rotation.phase {
-        Phase::Opened => shut(charter, now).unwrap_or_else(|| gate::create(rotation, facts)),
+        Phase::Opened => shut(charter, now).unwrap_or_else(|| gate::create(rotation, facts, now)),
         Phase::Creating => attribution::settle(rotation, facts, now),
-        Phase::Discarding(key) => Step::Discard {
-            key: key.clone(),
-            why: "its deletion was already intended".to_owned(),
-        },
+        Phase::Discarding(key) => attribution::discard(rotation, key, facts, now),
         Phase::Minted(issued) => gate::register(rotation, issued, facts),
         Phase::Created(issued) => vouch::first_proof(rotation, issued, facts),
         // A delivery that has begun is finished: half of the consumers would have the new key.
@@ -279,10 +312,7 @@ fn undo(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
     match &rotation.phase {
         Phase::Opened => Step::Record(Event::Aborted),
         Phase::Creating => attribution::settle(rotation, facts, now),
-        Phase::Discarding(key) => Step::Discard {
-            key: key.clone(),
-            why: "its deletion was already intended".to_owned(),
-        },
+        Phase::Discarding(key) => attribution::discard(rotation, key, facts, now),
         Phase::Deactivating(..) | Phase::Deactivated(..) | Phase::Soaking(..) | Phase::Deleting(..) => {
             Step::Reactivate(undo.why.clone())
         }
@@ -294,6 +324,9 @@ fn undo(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
             }
             // Before anything is put back: what is put back has to work.
             if let Some(step) = gate::old_key_works(rotation, undo, facts) {
+                return step;
+            }
+            if let Some(step) = gate::leaves_one(rotation, issued, facts, now) {
                 return step;
             }
             // The last one first: two destinations may be parts of one file.
@@ -314,7 +347,7 @@ fn undo(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
                 None => Step::Withdraw,
             }
         }
-        Phase::Withdrawing(_) => Step::Withdraw,
+        Phase::Withdrawing(issued) => gate::leaves_one(rotation, issued, facts, now).unwrap_or(Step::Withdraw),
         Phase::Withdrawn(issued) => {
             let end = match undo.kind {
                 UndoKind::Abort => Event::Aborted,

@@ -21,7 +21,8 @@ use std::collections::{BTreeSet, HashSet};
 
 use jiff::Timestamp;
 use rotate::machine::{
-    Charter, Cutover, Event, Illegal, Phase, Prove, Record, Restored, Retirement, Rotation, SwitchedBy, Undo, UndoKind,
+    Charter, Cutover, Event, Illegal, LostKey, Phase, Prove, Record, Restored, Retirement, Rotation, SwitchedBy, Undo,
+    UndoKind,
 };
 use rotate_providers::contract::{KeyId, Principal, PublicHalf};
 
@@ -100,6 +101,7 @@ fn charter(cutover: Cutover, destinations: &[&str], soak_seconds: u64) -> Charte
         host: None,
         prove: Prove::Login,
         window: None,
+        lost_key: LostKey::Delete,
     }
 }
 
@@ -131,6 +133,10 @@ fn catalogue() -> Vec<Event> {
         opened().event,
         Event::CreateIntended {
             ids_before: BTreeSet::from([KeyId::new(OLD)]),
+            made_within: None,
+        },
+        Event::Disowned {
+            keys: BTreeSet::from([key.clone()]),
         },
         Event::CreateFailed { why: why.clone() },
         Event::Minted {

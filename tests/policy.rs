@@ -25,8 +25,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use rotate::machine::{
-    Attempt, Charter, Cutover, Event, Issued, Phase, Prove, Record, Restored, Retired, Retirement, Rotation, Switch,
-    SwitchedBy, Undo, UndoKind,
+    Attempt, Charter, Cutover, Event, Issued, LostKey, Phase, Prove, Record, Restored, Retired, Retirement, Rotation,
+    Switch, SwitchedBy, Undo, UndoKind,
 };
 use rotate::policy::{Facts, Listing, Step, Use, Wait, Waiting, next, overdue_at};
 use rotate_providers::contract::{Key, KeyId, LastUse, Principal, PublicHalf};
@@ -114,11 +114,13 @@ fn rotation(phase: Phase) -> Rotation {
             host: None,
             prove: Prove::Login,
             window: None,
+            lost_key: LostKey::Delete,
         },
         opened_at: ago(3600),
         attempts: vec![Attempt {
             at: ago(600),
             ids_before: BTreeSet::from([id(OLD)]),
+            made_within: None,
         }],
         discarded: BTreeSet::new(),
         phase,
@@ -160,6 +162,7 @@ fn undone(phase: Phase, kind: UndoKind, forced: bool) -> Rotation {
             forced,
             reactivated: false,
             insisted: false,
+            disowns: false,
             restored: BTreeMap::from([("d".to_owned(), Restored::PutBack)]),
         }),
         ..rotation(phase)
@@ -168,14 +171,22 @@ fn undone(phase: Phase, kind: UndoKind, forced: bool) -> Rotation {
 
 fn listed(keys: &[Key], agreeing: u32) -> Facts {
     Facts {
-        keys: Some(Listing {
-            keys: keys.to_vec(),
-            agreeing,
-        }),
+        keys: Some(listing(keys.to_vec(), agreeing)),
         ..Facts::default()
     }
 }
 
+/// Read just now, from a vendor whose clock is ours.
+fn listing(keys: Vec<Key>, agreeing: u32) -> Listing {
+    Listing {
+        keys,
+        agreeing,
+        read_at: NOW,
+        vendor_time: Some(NOW),
+    }
+}
+
+/// The list shows both keys, and this is known of their use.
 fn uses(readings: &[(&str, LastUse)]) -> Facts {
     let reading = |(name, last_use): &(&str, LastUse)| Use {
         key: id(name),
@@ -184,7 +195,7 @@ fn uses(readings: &[(&str, LastUse)]) -> Facts {
     };
     Facts {
         uses: readings.iter().map(reading).collect(),
-        ..Facts::default()
+        ..listed(&[key(OLD, true), key(NEW, true)], 1)
     }
 }
 
@@ -313,7 +324,26 @@ fn nothing_is_retired_without_a_fresh_proof_and_a_fresh_look_at_the_old_key() {
         assert_eq!(decide(&at(None), &idle), Ok(Step::Prove));
         assert_eq!(decide(&at(Some(ago(301))), &idle), Ok(Step::Prove));
         assert_eq!(decide(&at(Some(ago(300))), &idle), Ok(retired));
-        assert_eq!(decide(&at(Some(ago(1))), &Facts::default()), Ok(Step::ReadUse(id(OLD))));
+        // The list of right before shows the new key: a minute later it is read again.
+        assert_eq!(
+            decide(&at(Some(ago(1))), &Facts::default()),
+            Ok(Step::ReadKeys { again: false })
+        );
+        let mut stale = idle.clone();
+        stale.keys.iter_mut().for_each(|listing| listing.read_at = ago(61));
+        assert_eq!(decide(&at(Some(ago(1))), &stale), Ok(Step::ReadKeys { again: false }));
+        let both = listed(&[key(OLD, true), key(NEW, true)], 1);
+        assert_eq!(decide(&at(Some(ago(1))), &both), Ok(Step::ReadUse(id(OLD))));
+        // Whoever has taken it away, or switched it off, within the minutes since its proof, stops this.
+        for (keys, enough) in [(vec![key(OLD, true)], 6), (vec![key(OLD, true), key(NEW, false)], 2)] {
+            let seen = |agreeing| Facts {
+                keys: listed(&keys, agreeing).keys,
+                ..idle.clone()
+            };
+            let again = Ok(Step::ReadKeys { again: true });
+            assert_eq!(decide(&at(Some(ago(1))), &seen(enough - 1)), again);
+            blocked(&at(Some(ago(1))), &seen(enough), &[NEW, "not listed as active"]);
+        }
         let mut earlier = idle;
         earlier.uses[0].read_at = ago(301);
         assert_eq!(decide(&at(Some(ago(1))), &earlier), Ok(Step::ReadUse(id(OLD))));

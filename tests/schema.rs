@@ -17,7 +17,7 @@ use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use jsonschema::Validator;
-use rotate::machine::{Event, Itinerary, Record, Restored, SeenKey, Sighting, SwitchedBy, UndoKind};
+use rotate::machine::{Event, Itinerary, Record, Restored, SeenKey, Sighting, Span, SwitchedBy, UndoKind};
 use rotate::render::json;
 use rotate::store::{Line, Verified};
 use rotate_fixtures::workplace::{TARGET, USER};
@@ -239,6 +239,10 @@ fn events() -> Vec<Event> {
     vec![
         Event::CreateIntended {
             ids_before: [key.clone()].into(),
+            made_within: None,
+        },
+        Event::Disowned {
+            keys: [key.clone()].into(),
         },
         Event::CreateFailed { why: why.clone() },
         Event::Minted {
@@ -461,6 +465,20 @@ fn an_event_without_one_of_its_fields_or_with_one_more_does_not_fit() {
         }
         let more = with(&document, "/events/0/what/surprise", json!(1));
         assert!(!faults(&more).is_empty(), "{more:#}");
+    }
+}
+
+#[test]
+fn the_stretch_of_time_in_which_a_key_can_be_made_fits_and_half_of_one_does_not() {
+    let (from, to) = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
+    let document = journal(Event::CreateIntended {
+        ids_before: [KeyId::new("AKIAX")].into(),
+        made_within: Some(Span { from, to }),
+    });
+    assert_eq!(faults(&document), [""; 0]);
+    for (place, value) in [("from", json!(null)), ("to", json!("soon")), ("surprise", json!(1))] {
+        let place = format!("/events/0/what/made_within/{place}");
+        assert!(!faults(&with(&document, &place, value)).is_empty(), "{place}");
     }
 }
 

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use rotate::machine::{
-    Charter, Course, Cutover, Event, Prove, Record, Retirement, SeenKey, Sighting, SwitchedBy, Watch,
+    Charter, Course, Cutover, Event, LostKey, Prove, Record, Retirement, SeenKey, Sighting, SwitchedBy, Watch,
 };
 use rotate::store::{Append, Lease, SqliteStore, Store, StoreError, watch_of};
 use rotate_providers::contract::{KeyId, Principal, PublicHalf};
@@ -108,6 +108,7 @@ fn charter(old_key: &str) -> Charter {
         host: None,
         prove: Prove::Login,
         window: None,
+        lost_key: LostKey::Delete,
     }
 }
 
@@ -119,6 +120,7 @@ fn opened(old_key: &str) -> Event {
 fn intended() -> Event {
     Event::CreateIntended {
         ids_before: [KeyId::new("AKIAOLD")].into(),
+        made_within: None,
     }
 }
 

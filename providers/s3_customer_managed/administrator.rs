@@ -21,6 +21,9 @@ use crate::contract::{Error, Kind};
 use crate::endpoint::{check_endpoint, remote_host};
 use crate::patience::patiently;
 
+/// No call is waited for any longer.
+pub(super) const LONGEST_CALL: Duration = Duration::from_secs(30);
+
 const ASSUME_ROLE: Call = Call::read("sts:AssumeRole");
 pub(super) const WHO_AM_I: Call = Call::read("sts:GetCallerIdentity");
 
@@ -66,7 +69,7 @@ pub(super) async fn load(
 pub(super) fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(5))
-        .operation_timeout(Duration::from_secs(30))
+        .operation_timeout(LONGEST_CALL)
         .build()
 }
 

@@ -6,6 +6,7 @@
 mod administrator;
 mod administrators;
 mod bucket_policy;
+mod clock;
 mod credentials;
 mod denial;
 mod endpoint;
@@ -18,6 +19,7 @@ mod rate;
 mod wire;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -26,13 +28,14 @@ use serde_json::Value;
 
 use crate::call::configuration;
 use crate::contract::{
-    Caller, Error, Key, KeyId, LastUse, Minting, MintsAtVendor, Observation, Preflight, Principal, Proof, Provider,
+    Caller, Error, KeyId, LastUse, Listed, Minting, MintsAtVendor, Observation, Preflight, Principal, Proof, Provider,
     PublicHalf, RefusedLogin, Verdict,
 };
 use crate::field::{self, Field};
 use crate::secret::Credential;
 use crate::{Automation, Connecting, SecretKind, Vendors};
 
+use administrator::LONGEST_CALL;
 pub(crate) use administrators::Administrators;
 use wire::{Listing, Wire};
 
@@ -201,17 +204,18 @@ impl Provider for S3CustomerManaged {
             let detail = format!("IAM writes this name {}; write it the same way with --user", owner.name);
             return Err(configuration(&format!("read user {user}"), detail));
         }
-        let keys = keys?;
+        let Listed { keys, vendor_time } = keys?;
         let is_caller = self.wire.runs_as(&owner, &keys).await?;
         Ok(Observation {
             owner,
             keys,
+            vendor_time,
             is_caller,
             caller_keys: self.wire.caller_keys(),
         })
     }
 
-    async fn keys(&self) -> Result<Vec<Key>, Error> {
+    async fn keys(&self) -> Result<Listed, Error> {
         self.wire.keys(&self.inputs.user).await
     }
 
@@ -267,7 +271,15 @@ impl Provider for S3CustomerManaged {
 
 #[async_trait]
 impl MintsAtVendor for S3CustomerManaged {
+    async fn turn(&self) {
+        self.wire.turn().await;
+    }
+
     async fn create(&self) -> Result<Credential, Error> {
         self.wire.create(&self.inputs.user).await
+    }
+
+    fn longest_call(&self) -> Duration {
+        LONGEST_CALL
     }
 }

@@ -3,20 +3,14 @@
 //! The simulator needs a permission of its own, `iam:SimulatePrincipalPolicy`, and knows nothing of the policies of the
 //! organisation or of a session: <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_testing-policies.html>.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use aws_config::Region;
 use aws_sdk_iam::error::ProvideErrorMetadata;
 use aws_sdk_iam::types::PolicyEvaluationDecisionType as Decision;
-use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::interceptors::Intercept;
-use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserializationInterceptorContextRef;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::config_bag::ConfigBag;
 use jiff::Timestamp;
 
 use super::administrator::WHO_AM_I;
 use super::bucket_policy::networks;
+use super::clock::Clock;
 use super::denial::is_by_the_bucket;
 use super::endpoint::EndpointGuard;
 use super::failure::{incomplete, translate};
@@ -228,34 +222,6 @@ fn principal(arn: &str) -> String {
 /// Whether these are the credentials of the account's root user.
 fn is_root(principal: &str) -> bool {
     principal.starts_with("arn:") && principal.ends_with(":root")
-}
-
-/// Keeps the time that a reply tells.
-#[derive(Clone, Debug, Default)]
-struct Clock(Arc<Mutex<Option<Timestamp>>>);
-
-impl Clock {
-    fn time(&self) -> Option<Timestamp> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Intercept for Clock {
-    fn name(&self) -> &'static str {
-        "Clock"
-    }
-
-    fn read_before_deserialization(
-        &self,
-        context: &BeforeDeserializationInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let told = context.response().headers().get("date");
-        let time = told.and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = time.map(|time| time.timestamp());
-        Ok(())
-    }
 }
 
 #[cfg(test)]

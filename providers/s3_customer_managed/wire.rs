@@ -15,11 +15,12 @@ use jiff::Timestamp;
 
 use super::administrator::{WHO_AM_I, who_am_i};
 use super::administrators::Administrator;
+use super::clock::Clock;
 use super::denial::is_by_the_bucket;
 use super::endpoint::EndpointGuard;
 use super::failure::{incomplete, translate};
 use crate::call::Call;
-use crate::contract::{Caller, Error, Key, KeyId, Kind, LastUse, Principal, Verdict};
+use crate::contract::{Caller, Error, Key, KeyId, Kind, LastUse, Listed, Principal, Verdict};
 use crate::patience::patiently;
 use crate::secret::{Credential, Secret};
 
@@ -55,9 +56,14 @@ impl Wire {
         &self.0
     }
 
+    /// Waits for the account's turn.
+    pub(super) async fn turn(&self) {
+        self.0.rate.turn().await;
+    }
+
     /// The client of IAM, once the account's turn has come.
     pub(super) async fn iam(&self) -> &aws_sdk_iam::Client {
-        self.0.rate.turn().await;
+        self.turn().await;
         &self.0.iam
     }
 
@@ -79,8 +85,9 @@ impl Wire {
     }
 
     /// The user's keys, every page.
-    pub(super) async fn keys(&self, user: &str) -> Result<Vec<Key>, Error> {
+    pub(super) async fn keys(&self, user: &str) -> Result<Listed, Error> {
         let mut keys = Vec::new();
+        let clock = Clock::default();
         let mut marker: Option<String> = None;
         loop {
             let page = patiently(LIST_KEYS, async || {
@@ -90,10 +97,8 @@ impl Wire {
                     .list_access_keys()
                     .user_name(user)
                     .set_marker(marker.clone());
-                request
-                    .send()
-                    .await
-                    .map_err(|e| translate(LIST_KEYS, format!("list the access keys of user {user}"), &e))
+                let sent = request.customize().interceptor(clock.clone()).send().await;
+                sent.map_err(|e| translate(LIST_KEYS, format!("list the access keys of user {user}"), &e))
             })
             .await?;
             for entry in page.access_key_metadata() {
@@ -108,7 +113,8 @@ impl Wire {
             }
             marker = page.marker().map(str::to_owned);
             if !page.is_truncated() || marker.is_none() {
-                return Ok(keys);
+                let vendor_time = clock.time();
+                return Ok(Listed { keys, vendor_time });
             }
         }
     }
@@ -154,14 +160,11 @@ impl Wire {
             .collect()
     }
 
-    /// Creates a key. Repeated after throttling only, which leaves no effect.
+    /// Creates a key, by one call that leaves at once.
     pub(super) async fn create(&self, user: &str) -> Result<Credential, Error> {
         let action = || format!("create an access key for user {user}");
-        let reply = patiently(CREATE_KEY, async || {
-            let request = self.iam().await.create_access_key().user_name(user);
-            request.send().await.map_err(|e| translate(CREATE_KEY, action(), &e))
-        })
-        .await?;
+        let sent = self.0.iam.create_access_key().user_name(user).send().await;
+        let reply = sent.map_err(|e| translate(CREATE_KEY, action(), &e))?;
         let key = reply
             .access_key
             .filter(|key| !key.access_key_id.is_empty() && !key.secret_access_key.is_empty())

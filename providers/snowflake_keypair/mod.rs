@@ -38,7 +38,7 @@ use serde_json::Value;
 
 use crate::call::configuration;
 use crate::contract::{
-    Caller, Error, Key, KeyId, LastUse, Minting, MintsLocally, Observation, Preflight, Principal, Proof, Provider,
+    Caller, Error, KeyId, LastUse, Listed, Minting, MintsLocally, Observation, Preflight, Principal, Proof, Provider,
     PublicHalf, RefusedLogin, Verdict,
 };
 use crate::field::{self, Field, Form};
@@ -269,7 +269,7 @@ impl Provider for SnowflakeKeypair {
         self.wire.observe().await
     }
 
-    async fn keys(&self) -> Result<Vec<Key>, Error> {
+    async fn keys(&self) -> Result<Listed, Error> {
         self.wire.keys().await
     }
 

@@ -11,7 +11,7 @@ use super::login::Login;
 use super::session::{Administrator, Prover, REFUSED_FOR, Row};
 use super::slots::{Described, Slot};
 use crate::call::{Call, local};
-use crate::contract::{Caller, Error, Key, KeyId, Kind, Observation, Principal, PublicHalf, Verdict};
+use crate::contract::{Caller, Error, KeyId, Kind, Listed, Observation, Principal, PublicHalf, Verdict};
 use crate::patience::patiently;
 use crate::secret::{Credential, Secret};
 
@@ -132,6 +132,7 @@ impl Wire {
                 name,
             },
             keys: described.slots.into_iter().map(|(_, key)| key).collect(),
+            vendor_time: None,
             caller_keys,
         })
     }
@@ -146,8 +147,13 @@ impl Wire {
         })
     }
 
-    pub(super) async fn keys(&self) -> Result<Vec<Key>, Error> {
-        Ok(self.describe().await?.slots.into_iter().map(|(_, key)| key).collect())
+    /// When they were described is not told, and what is made here needs no such time.
+    pub(super) async fn keys(&self) -> Result<Listed, Error> {
+        let slots = self.describe().await?.slots;
+        Ok(Listed {
+            keys: slots.into_iter().map(|(_, key)| key).collect(),
+            vendor_time: None,
+        })
     }
 
     async fn describe(&self) -> Result<Described, Error> {

@@ -13,7 +13,7 @@ use crate::delivery::{self, Destination};
 use crate::driver::{DriveError, Found, History, Outcome, Refusal, Request, Standing};
 use crate::fleet::{check, foretell, in_the_way};
 use crate::hooks::now;
-use crate::machine::{Cutover, Prove};
+use crate::machine::{Cutover, LostKey, Prove};
 use crate::plan::foresee;
 use crate::policy::{Facts, proof_fault};
 use crate::render::Report;
@@ -66,6 +66,23 @@ impl From<ProveArg> for Prove {
             ProveArg::Login => Self::Login,
             ProveArg::Identity => Self::Identity,
             ProveArg::Consumer => Self::Consumer,
+        }
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum LostKeyArg {
+    /// Delete it, once it is certain that it is that key
+    Delete,
+    /// Ask a person, always
+    Ask,
+}
+
+impl From<LostKeyArg> for LostKey {
+    fn from(lost_key: LostKeyArg) -> Self {
+        match lost_key {
+            LostKeyArg::Delete => Self::Delete,
+            LostKeyArg::Ask => Self::Ask,
         }
     }
 }

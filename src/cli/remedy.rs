@@ -43,6 +43,10 @@ pub(super) fn of(error: &DriveError, subject: Subject<'_>, stored: Option<&Store
         }
         DriveError::NotWithdrawn(_, error) => return of(error, subject, stored),
         DriveError::Inconclusive(_) => vec!["nothing was undone; see to that, then try again".to_owned()],
+        DriveError::Slow => vec![
+            "the disk of the state folder, or this machine, is too busy; run the same command again when it is not"
+                .to_owned(),
+        ],
         DriveError::Lagging => vec!["the vendor's lists can lag; run the same command again in a minute".to_owned()],
         DriveError::Interrupted | DriveError::Illegal(_) | DriveError::UnknownConnector(_) => Vec::new(),
     };

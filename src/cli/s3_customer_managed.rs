@@ -4,7 +4,9 @@ use clap::Args;
 
 use rotate_providers::s3_customer_managed::{self, AUTOMATION, Inputs};
 
-use super::one_shot::{ALLOWANCE_SECONDS, CutoverArg, Options, ProveArg, check_proof, destinations, endpoint, rotate};
+use super::one_shot::{
+    ALLOWANCE_SECONDS, CutoverArg, LostKeyArg, Options, ProveArg, check_proof, destinations, endpoint, rotate,
+};
 use super::target::target_name;
 use super::{Exit, Global, terminal};
 use crate::driver::Request;
@@ -37,6 +39,9 @@ pub(super) struct Command {
     /// What the proofs of the new key rest on, where this machine cannot log in as its consumer does
     #[arg(long, value_enum, default_value_t = ProveArg::Login)]
     prove: ProveArg,
+    /// What becomes of a new key whose secret was lost with a crash, before anybody had it
+    #[arg(long, value_enum, default_value_t = LostKeyArg::Delete)]
+    lost_key: LostKeyArg,
     /// How long AWS's record of use is watched at least, with --cutover observed: it is hours late, and many consumers
     /// run once a day
     #[arg(long, default_value = "24h", value_name = "TIME", value_parser = duration::seconds, allow_hyphen_values = true)]
@@ -86,6 +91,7 @@ impl Command {
             destinations: &destinations,
             cutover: self.cutover.into(),
             prove: self.prove.into(),
+            lost_key: self.lost_key.into(),
             soak_seconds: self.soak,
             observe_seconds: self.observe,
             allowance_seconds: ALLOWANCE_SECONDS,

@@ -13,6 +13,7 @@ use super::{Exit, Global, terminal};
 use crate::delivery::Destination;
 use crate::driver::{LiveKey, Request};
 use crate::duration;
+use crate::machine::LostKey;
 
 /// Where the key goes if nobody says where.
 const DEFAULT_DESTINATION: &str = "file:rsa_key_new.p8";
@@ -109,6 +110,8 @@ impl Command {
             destinations: &destinations,
             cutover: self.cutover.into(),
             prove: self.prove.into(),
+            // A key that is made here is not lost with a crash.
+            lost_key: LostKey::default(),
             soak_seconds: self.soak,
             observe_seconds: self.observe,
             allowance_seconds: ALLOWANCE_SECONDS,

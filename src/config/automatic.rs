@@ -13,7 +13,7 @@ use super::reader::{Reader, Section};
 use super::target::seconds;
 use super::value::{Taken, flag, path, texts};
 use crate::delivery;
-use crate::machine::{Cutover, Prove, Window};
+use crate::machine::{Cutover, LostKey, Prove, Window};
 use crate::policy::proof_fault;
 
 /// What stands in a destination for the day on which a rotation is opened.
@@ -31,6 +31,8 @@ pub struct Automatic {
     pub cutover: Cutover,
     /// What the proofs of the new key rest on.
     pub prove: Prove,
+    /// What becomes of a new key whose secret was lost.
+    pub lost_key: LostKey,
     /// How long the old key rests, in seconds.
     pub soak_seconds: u64,
     /// How long the vendor's record of use is watched at least, in seconds.
@@ -117,6 +119,7 @@ pub(super) fn read(
         deliver,
         cutover: schedule.cutover,
         prove: schedule.prove,
+        lost_key: schedule.lost_key,
         soak_seconds: seconds(schedule.soak),
         observe_seconds: seconds(schedule.observe),
         window: schedule.window.clone(),

@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 use jiff::SignedDuration;
 
 use super::reader::{Reader, Section};
-use super::value::{cutover, duration, number, prove, window};
-use crate::machine::{Cutover, Prove, Window};
+use super::value::{cutover, duration, lost_key, number, prove, window};
+use crate::machine::{Cutover, LostKey, Prove, Window};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -17,6 +17,7 @@ pub(super) struct Defaults {
     pub(super) warn_before: SignedDuration,
     pub(super) cutover: Cutover,
     pub(super) prove: Prove,
+    pub(super) lost_key: LostKey,
     pub(super) cutover_allowance: SignedDuration,
     pub(super) observe: SignedDuration,
     pub(super) soak: SignedDuration,
@@ -31,6 +32,7 @@ impl Default for Defaults {
             warn_before: DAY * 14,
             cutover: Cutover::Confirm,
             prove: Prove::default(),
+            lost_key: LostKey::default(),
             cutover_allowance: DAY * 14,
             observe: DAY,
             soak: DAY * 7,
@@ -62,6 +64,7 @@ impl Defaults {
             run_every: self.run_every,
             cutover: cutover(reader, section, "cutover").map_or(self.cutover, |taken| taken.value),
             prove: prove(reader, section, "prove").map_or(self.prove, |taken| taken.value),
+            lost_key: lost_key(reader, section, "lost_key").map_or(self.lost_key, |taken| taken.value),
             window: window(reader, section, "window").or_else(|| self.window.clone()),
         }
     }

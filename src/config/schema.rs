@@ -108,6 +108,13 @@ fn schedule() -> Map<String, Value> {
             "enum": ["login", "identity", "consumer"]
         }),
     );
+    put(
+        "lost_key",
+        json!({
+            "description": "What becomes of a new key whose secret was lost with a crash: it is deleted once it is certain that it is that key, or a person is asked. Else delete.",
+            "enum": ["delete", "ask"]
+        }),
+    );
     put("window", json!({ "$ref": "#/$defs/window" }));
     all
 }

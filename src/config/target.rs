@@ -172,7 +172,7 @@ fn guided(reader: &mut Reader<'_>, table: &mut Section<'_>, connector: &Connecto
 
 /// What only the program keeps to would be a false promise here.
 fn of_no_use_by_hand(reader: &mut Reader<'_>, table: &Section<'_>) {
-    for key in ["cutover", "prove", "observe", "soak", "window"] {
+    for key in ["cutover", "prove", "lost_key", "observe", "soak", "window"] {
         if let Some(at) = table.place_of(key) {
             let key = table.key(key);
             let what = "a person takes every step of this target, so it would be of no use";

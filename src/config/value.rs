@@ -12,7 +12,7 @@ use toml::de::DeValue;
 
 use super::reader::{Reader, Section, with_article};
 use crate::duration;
-use crate::machine::{Cutover, Day, Prove, Window};
+use crate::machine::{Cutover, Day, LostKey, Prove, Window};
 
 /// A value that was taken, and where it stands.
 pub(super) struct Taken<T> {
@@ -190,6 +190,15 @@ pub(super) fn prove(reader: &mut Reader<'_>, section: &mut Section<'_>, key: &st
         "identity" => Ok(Prove::Identity),
         "consumer" => Ok(Prove::Consumer),
         _ => Err("write login, identity or consumer".to_owned()),
+    })
+}
+
+/// What becomes of a new key whose secret was lost.
+pub(super) fn lost_key(reader: &mut Reader<'_>, section: &mut Section<'_>, key: &str) -> Option<Taken<LostKey>> {
+    parsed(reader, section, key, |text| match text {
+        "delete" => Ok(LostKey::Delete),
+        "ask" => Ok(LostKey::Ask),
+        _ => Err("write delete or ask".to_owned()),
     })
 }
 

@@ -13,6 +13,7 @@ const KEYS: &[&str] = &[
     "deliver",
     "cutover",
     "prove",
+    "lost_key",
     "observe",
     "soak",
     "current_key",

@@ -1,33 +1,58 @@
 //! One effect each: the intent first, then the call, then its result.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use jiff::SignedDuration;
 use rotate_providers::contract::{Effect, Error, KeyId, Kind, Minting, MintsLocally};
 
 use super::{DriveError, Driver, NEW_KEY, Passage, before};
 use crate::delivery;
-use crate::hooks::crash_point;
+use crate::hooks::{crash_point, now};
 use crate::machine::{Event, Phase, Prove, Restored, Retirement};
+use crate::policy::{INTENT_LASTS, made_within};
 use crate::store::Automated as Stored;
 
 /// How often a key is created before the vendor's answers are given up.
 const MOST_CREATIONS: u32 = 3;
 
+/// How often throttling is waited out: with these waits, some two minutes.
+const MOST_THROTTLED: u32 = 16;
+const SHORTEST_WAIT: Duration = Duration::from_millis(200);
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
 /// How often a key is taken back before the vendor's list is given up.
 const MOST_WITHDRAWALS: u32 = 3;
 
 impl Driver<'_> {
+    /// The account's turn comes first, then the intent, then the call at once: between the last two a person may rotate by hand,
+    /// and a key of theirs must not look like ours.
     pub(super) async fn create(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
         Self::may_create_again(passage)?;
-        let listing = passage.facts.keys.take();
-        let ids_before: BTreeSet<KeyId> = listing.into_iter().flat_map(|l| l.keys).map(|key| key.id).collect();
-        let existed = ids_before.clone();
-        self.record(stored, Event::CreateIntended { ids_before }).await?;
-        self.progress.doing("creating a key");
         let Minting::AtVendor(vendor) = self.provider.minting() else {
             return Err(unfit(stored));
         };
+        self.progress.doing("creating a key");
+        tokio::select! {
+            () = vendor.turn() => {}
+            () = self.interrupt.wait() => return Err(DriveError::Interrupted),
+        }
+        let Some(listing) = passage.facts.keys.take() else {
+            return Ok(());
+        };
+        let longest = SignedDuration::try_from(vendor.longest_call()).unwrap_or(SignedDuration::MAX);
+        let made_within = made_within(&listing, now(), longest);
+        let existed: BTreeSet<KeyId> = listing.keys.into_iter().map(|key| key.id).collect();
+        let ids_before = existed.clone();
+        let intent = Event::CreateIntended {
+            ids_before,
+            made_within,
+        };
+        self.record(stored, intent).await?;
         crash_point("create: before the call");
+        if now().duration_since(stored.updated_at) > INTENT_LASTS {
+            return self.forget_intent(stored, passage).await;
+        }
         let created = vendor.create().await;
         crash_point("create: after the call");
         let credential = match created {
@@ -36,6 +61,7 @@ impl Driver<'_> {
                 return self.record(stored, Event::Blocked { why }).await;
             }
             Ok(credential) => credential,
+            Err(error) if error.kind == Kind::Throttled => return self.slow_down(stored, passage, error).await,
             Err(error) => return self.not_created(stored, passage, error).await,
         };
         let sealed = self.seal(stored, NEW_KEY, &credential.secret)?;
@@ -43,6 +69,36 @@ impl Driver<'_> {
         let key = credential.key;
         self.record_sealed(stored, Event::Created { key }, Some((NEW_KEY, &sealed)))
             .await
+    }
+
+    /// Writing the intent down took too long for what it says of time. Nothing has left, and a new one is written.
+    async fn forget_intent(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
+        passage.late_intents += 1;
+        if passage.late_intents > MOST_CREATIONS {
+            return Err(DriveError::Slow);
+        }
+        let why = "it took too long to write the intent down".to_owned();
+        self.record(stored, Event::CreateFailed { why }).await
+    }
+
+    /// The vendor has done nothing, and is asked again a little later, with an intent of that time.
+    async fn slow_down(&self, stored: &mut Stored, passage: &mut Passage, error: Error) -> Result<(), DriveError> {
+        let wait = SHORTEST_WAIT
+            .saturating_mul(1 << passage.throttled.min(6))
+            .min(LONGEST_WAIT);
+        passage.throttled += 1;
+        let why = error.to_string();
+        self.record(stored, Event::CreateFailed { why }).await?;
+        if passage.throttled > MOST_THROTTLED {
+            return Err(error.into());
+        }
+        tracing::warn!(
+            call = error.call,
+            wait_ms = wait.as_millis(),
+            "{}; trying again",
+            error.detail
+        );
+        self.pause(wait, "the vendor asks to slow down").await
     }
 
     /// Makes the key here. Nothing outside changes before its secret is sealed and on record.

@@ -40,6 +40,9 @@ pub enum DriveError {
     /// The vendor's list does not show what the vendor said it did.
     #[error("the vendor's list of keys does not show the change yet")]
     Lagging,
+    /// The journal takes too long for what an intent says of time.
+    #[error("writing down what is about to be done takes more than two seconds each time, so nothing was created")]
+    Slow,
     /// The journal says that there is a sealed secret, and there is none.
     #[error("the sealed secret of the new key is missing from the store")]
     SecretMissing,

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use rotate_providers::Automation;
-use rotate_providers::contract::{KeyId, Minting, Observation, Provider};
+use rotate_providers::contract::{Key, KeyId, Minting, Observation, Provider};
 use uuid::Uuid;
 
 use super::live::{History, LiveKey, Rival, old_key};
 use super::{DriveError, Driver, Identity, Outcome, Passage, Refusal};
 use crate::delivery::Destination;
-use crate::hooks::now;
-use crate::machine::{Charter, Cutover, Event, Phase, Prove, Record, Retirement, Rotation, Window};
+use crate::hooks::{now, told};
+use crate::machine::{Charter, Cutover, Event, LostKey, Phase, Prove, Record, Retirement, Rotation, Window};
 use crate::policy::{Facts, Listing};
 use crate::store::{Append, Automated as Stored};
 
@@ -28,6 +29,8 @@ pub struct Request<'a> {
     pub cutover: Cutover,
     /// What the proofs of the new key rest on.
     pub prove: Prove,
+    /// What becomes of a new key whose secret was lost.
+    pub lost_key: LostKey,
     /// How long the old key rests, in seconds.
     pub soak_seconds: u64,
     /// How long the vendor's record of use is watched at least, in seconds.
@@ -48,6 +51,8 @@ pub struct Request<'a> {
 pub struct Found {
     /// Who owns the keys, and all of them.
     pub observation: Observation,
+    /// When they were read.
+    pub read_at: Timestamp,
     /// The key that is in use, or why a rotation cannot be opened.
     pub live: Result<LiveKey, DriveError>,
     /// The host that was asked; `None` where it is this machine.
@@ -60,6 +65,7 @@ impl Found {
     /// Looks at the target. Reads only.
     pub async fn look(provider: &dyn Provider, request: &Request<'_>, history: History) -> Result<Self, DriveError> {
         let observation = provider.observe().await?;
+        let read_at = now();
         let live = if observation.is_caller && !request.allow_self {
             let refusal = own_identity(&observation.owner.name, request.connector.rotates_itself);
             Err(DriveError::Refused(refusal))
@@ -68,9 +74,25 @@ impl Found {
         };
         Ok(Self {
             observation,
+            read_at,
             live,
             host: provider.host(),
             history,
+        })
+    }
+}
+
+impl Found {
+    /// What was changed by hand since the last rotation on record, where the program goes on all the same.
+    fn surprise(&self) -> Option<String> {
+        let left = &self.history.left_alive.as_ref()?.key;
+        let live = &self.live.as_ref().ok()?.key;
+        let is_active = |key: &Key| key.id == *left && key.active;
+        (live != left && !self.observation.keys.iter().any(is_active)).then(|| {
+            format!(
+                "the last rotation on record left {left} in use, and it is not active any more: keys were changed by hand, or \
+                 this journal is an older copy; the only active key is {live}, and that one is rotated"
+            )
         })
     }
 }
@@ -114,6 +136,9 @@ impl Request<'_> {
         }
         if self.prove != charter.prove {
             differs.push("--prove".to_owned());
+        }
+        if self.lost_key != charter.lost_key {
+            differs.push("--lost-key".to_owned());
         }
         if self.soak_seconds != charter.soak_seconds {
             differs.push("--soak".to_owned());
@@ -167,6 +192,7 @@ impl Request<'_> {
             own_identity: found.is_caller,
             host: host.map(Into::into),
             window: self.window.clone().map(Box::new),
+            lost_key: self.lost_key,
         }
     }
 }
@@ -178,6 +204,9 @@ impl Driver<'_> {
         tokio::select! {
             identity = asking => self.progress.tell(&identity.to_string()),
             () = self.interrupt.wait() => return Err(DriveError::Interrupted),
+        }
+        if let Some(surprise) = found.surprise() {
+            self.progress.tell(&surprise);
         }
         Ok(())
     }
@@ -259,6 +288,7 @@ pub async fn prepare(
 ) -> Result<(Rotation, Facts, Record), DriveError> {
     let Found {
         observation,
+        read_at,
         live,
         host,
         history,
@@ -275,6 +305,8 @@ pub async fn prepare(
     let keys = Some(Listing {
         keys: observation.keys,
         agreeing: 1,
+        read_at,
+        vendor_time: observation.vendor_time.map(told),
     });
     let facts = Facts {
         keys,

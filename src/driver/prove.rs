@@ -1,6 +1,6 @@
 //! Believing a key: several successes in a row, and three verdicts.
 
-use rotate_providers::contract::{Proof, Verdict};
+use rotate_providers::contract::{KeyId, Proof, Verdict};
 use rotate_providers::secret::Credential;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -12,6 +12,13 @@ use crate::store::Automated as Stored;
 
 /// A refused probe is not repeated faster than this, whatever the spacing.
 const SHORTEST_RETRY: Duration = Duration::from_millis(250);
+
+/// While the old key may be off, a refusal is believed after so many in a row, or after this time.
+const REFUSALS: u32 = 3;
+const REFUSED_FOR: Duration = Duration::from_secs(10);
+
+/// While the old key may be off, nothing is known of the new one for no longer than this.
+const UNKNOWN_FOR: Duration = Duration::from_secs(30);
 
 impl Driver<'_> {
     pub(super) async fn prove(&self, stored: &mut Stored) -> Result<(), DriveError> {
@@ -90,6 +97,7 @@ impl Driver<'_> {
         let mut streak = 0;
         // A wish to stop is granted once the consumers have a key that is known to work.
         let delicate = stored.rotation.phase.is_delicate();
+        let mut doubt = Doubt::default();
         loop {
             let probe = self.provider.probe(credential, owner, proof);
             let verdict = match delicate {
@@ -101,6 +109,7 @@ impl Driver<'_> {
             };
             match &verdict {
                 Verdict::Accepted => {
+                    doubt = Doubt::default();
                     streak += 1;
                     if streak >= successes {
                         return Ok(verdict);
@@ -115,6 +124,9 @@ impl Driver<'_> {
                     if Instant::now() >= deadline || (delicate && self.interrupt.is_set()) {
                         return Ok(verdict);
                     }
+                    if delicate && (doubt.is_over(&verdict) || self.is_gone(&credential.key, &mut doubt).await) {
+                        return Ok(verdict);
+                    }
                     tracing::info!("new key {} is not accepted yet: {reason}", credential.key);
                 }
             }
@@ -125,5 +137,47 @@ impl Driver<'_> {
                 result => result?,
             }
         }
+    }
+
+    /// Whether the vendor's list lacks a key that it refuses, or shows it inactive: then no try more is of use. Asked once.
+    async fn is_gone(&self, key: &KeyId, doubt: &mut Doubt) -> bool {
+        if std::mem::replace(&mut doubt.has_looked, true) {
+            return false;
+        }
+        match self.provider.keys().await {
+            Ok(listed) => !listed.keys.iter().any(|listed| listed.id == *key && listed.active),
+            Err(error) => {
+                tracing::warn!("failed to {error}");
+                false
+            }
+        }
+    }
+}
+
+/// How long the new key has been in doubt while the consumers have no other.
+#[derive(Default)]
+struct Doubt {
+    refusals: u32,
+    refused_since: Option<Instant>,
+    unknown_since: Option<Instant>,
+    has_looked: bool,
+}
+
+impl Doubt {
+    /// Whether the consumers have waited long enough, after this answer too.
+    fn is_over(&mut self, verdict: &Verdict) -> bool {
+        let now = Instant::now();
+        let since = *self.unknown_since.get_or_insert(now);
+        if let Verdict::Rejected { .. } = verdict {
+            self.refusals += 1;
+            let refused_since = *self.refused_since.get_or_insert(now);
+            if self.refusals >= REFUSALS || now - refused_since >= REFUSED_FOR {
+                return true;
+            }
+        } else {
+            self.refusals = 0;
+            self.refused_since = None;
+        }
+        now - since >= UNKNOWN_FOR
     }
 }

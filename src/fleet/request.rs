@@ -55,6 +55,7 @@ impl<'t> Wanted<'t> {
             destinations: &self.destinations,
             cutover: self.automatic.cutover,
             prove: self.automatic.prove,
+            lost_key: self.automatic.lost_key,
             soak_seconds: self.automatic.soak_seconds,
             observe_seconds: self.automatic.observe_seconds,
             allowance_seconds: self.target.allowance_seconds,

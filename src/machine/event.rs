@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rotate_providers::contract::{KeyId, LastUse, PublicHalf};
 use serde::{Deserialize, Serialize};
 
-use super::{Charter, Itinerary, Sighting};
+use super::{Charter, Itinerary, Sighting, Span};
 
 /// An event with its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,10 @@ pub enum Event {
     CreateIntended {
         /// The keys that exist before.
         ids_before: BTreeSet<KeyId>,
+        /// When, by the vendor's clock, a key of this call can be made. Absent where the vendor does not tell its time, and in
+        /// journals of before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made_within: Option<Span>,
     },
     /// Nothing was created.
     CreateFailed {
@@ -64,6 +68,11 @@ pub enum Event {
     Discarded {
         /// Which.
         key: KeyId,
+    },
+    /// A person says that these keys, which appeared while one was created, are none of this rotation's: they are left alone.
+    Disowned {
+        /// Which.
+        keys: BTreeSet<KeyId>,
     },
     /// The new key logged in and has the consumer's permission.
     Proved,
@@ -276,6 +285,7 @@ impl Event {
             Event::Created { .. } => "created",
             Event::DiscardIntended { .. } => "discard-intended",
             Event::Discarded { .. } => "discarded",
+            Event::Disowned { .. } => "disowned",
             Event::Proved => "proved",
             Event::Listed => "listed",
             Event::Used { .. } => "used",

@@ -20,6 +20,7 @@ impl Phase {
             (Phase::Minted(issued), Event::Created { key }) if issued.key == *key => Phase::Created(issued),
             (Phase::Opened | Phase::Creating, Event::DiscardIntended { key, .. }) => Phase::Discarding(key.clone()),
             (Phase::Discarding(intended), Event::Discarded { key }) if intended == *key => Phase::Opened,
+            (Phase::Creating | Phase::Discarding(_), Event::Disowned { .. }) => Phase::Opened,
 
             (Phase::Created(issued), Event::Proved) if charter.prove != Prove::Consumer => {
                 Phase::Verified(issued.proved(at))
@@ -150,6 +151,11 @@ impl Phase {
                 | Phase::Verified(_)
                 | Phase::Delivered(..)
         )
+    }
+
+    /// Whether a key may have appeared of which nobody knows yet whose it is.
+    pub fn is_uncertain(&self) -> bool {
+        matches!(self, Phase::Creating | Phase::Discarding(_))
     }
 
     /// Whether destinations may be put back: the old key is on, and the new one still there.

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use rotate_providers::contract::{Key, KeyId, LastUse};
 
-use super::vouch::{is_used_by_consumer, vouch};
+use super::vouch::{is_used_by_consumer, stands, vouch};
 use super::{Facts, LOOK_AGAIN, Listing, Step, Wait, Waiting, block, by_itself, later, overdue_at};
 use crate::machine::{
     Cutover, Event, Issued, Phase, Prove, Retired, Retirement, Rotation, Switch, SwitchedBy, Undo, UndoKind,
@@ -14,6 +14,9 @@ const LATE_LOOKS: u32 = 4;
 
 /// No list of keys lags for so long.
 const LONGEST_LAG: SignedDuration = SignedDuration::from_hours(1);
+
+/// More than this is no difference of clocks, but a clock that is wrong.
+const MOST_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// What ordinary clocks differ by.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(1);
@@ -66,15 +69,22 @@ pub(super) fn register(rotation: &Rotation, issued: &Issued, facts: &Facts) -> S
     }
 }
 
-pub(super) fn create(rotation: &Rotation, facts: &Facts) -> Step {
-    let Some(listing) = &facts.keys else {
+pub(super) fn create(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
+    let Some(listing) = facts.listing(now) else {
         return Step::ReadKeys { again: false };
     };
     // What was deleted may still be listed for a while.
     let ignore = |key: &KeyId| rotation.discarded.contains(key);
     match may_create(&rotation.charter.old_key, &listing.keys, &facts.retired, ignore) {
         Ok(None) if rotation.charter.mints_locally => Step::Mint,
-        Ok(None) => Step::Create,
+        // Whose a key is that appears is told by the vendor's clock, and by ours for how long.
+        Ok(None) => match listing.skew().filter(|skew| *skew > MOST_SKEW) {
+            None => Step::Create,
+            Some(skew) => block(&format!(
+                "the vendor's clock and this machine's differ by {} minutes: set the right one, then confirm",
+                skew.as_mins()
+            )),
+        },
         Ok(Some(key)) => Step::Discard {
             key,
             why: "an earlier rotation retired it".to_owned(),
@@ -181,6 +191,9 @@ pub(super) fn retire(
     if !proved_since && rotation.charter.prove != Prove::Consumer {
         return Some(Step::Prove);
     }
+    if let Some(step) = stands(issued, facts, now) {
+        return Some(step);
+    }
     // The record of a key that is gone cannot be read any more, and there is nothing left to lose.
     if is_unlisted(facts, old_key) {
         return facts
@@ -278,6 +291,32 @@ pub(super) fn old_key_works(rotation: &Rotation, undo: &Undo, facts: &Facts) -> 
             "old key {old_key} does not work any more, so without the new one nobody would have a key"
         ))),
     }
+}
+
+/// No key is taken away while that would leave nobody one that works: the old one, or another that is on record as used. One
+/// that reached no destination may go in any case, because nobody has it. What stands in the way; `None`: nothing does.
+pub(super) fn leaves_one(rotation: &Rotation, issued: &Issued, facts: &Facts, now: Timestamp) -> Option<Step> {
+    if issued.reached.is_empty() {
+        return None;
+    }
+    let Some(listing) = facts.listing(now) else {
+        return Some(Step::ReadKeys { again: false });
+    };
+    if !listing.is_active(&issued.key) || listing.is_active(&rotation.charter.old_key) {
+        return None;
+    }
+    let others = listing.keys.iter().filter(|key| key.active && key.id != issued.key);
+    for other in others {
+        match facts.last_use(&other.id, now) {
+            None => return Some(Step::ReadUse(other.id.clone())),
+            Some(LastUse::At { .. }) => return None,
+            Some(LastUse::NeverSeen | LastUse::NotReported) => {}
+        }
+    }
+    Some(block(&format!(
+        "without new key {} nobody would have a key that works; if it has to go all the same, delete it at the vendor by hand",
+        issued.key
+    )))
 }
 
 fn comes_back(rotation: &Rotation) -> bool {

@@ -2,13 +2,16 @@
 
 use jiff::{SignedDuration, Timestamp};
 use rotate_providers::Automation;
-use rotate_providers::contract::{KeyId, LastUse};
+use rotate_providers::contract::LastUse;
 
-use super::{Facts, LOOK_AGAIN, Listing, Refusals, Step, Wait, Waiting, block, is_fresh, later};
+use super::{Facts, LOOK_AGAIN, Refusals, Step, Wait, Waiting, block, is_fresh, later};
 use crate::machine::{Cutover, Event, Issued, Prove, Retired, Rotation, Switch};
 
 /// AWS records use in steps of fifteen minutes, so only use later than that after our own proof is someone else's.
 const GRANULARITY: SignedDuration = SignedDuration::from_mins(15);
+
+/// How many readings in a row have to lack a new key before it is taken for gone.
+const ABSENCES: u32 = 6;
 
 /// Why a target cannot be proven as it asks, and what mends that.
 pub struct ProofFault {
@@ -45,7 +48,7 @@ pub(super) fn first_proof(rotation: &Rotation, issued: &Issued, facts: &Facts) -
     }
     match &facts.keys {
         None => Step::ReadKeys { again: false },
-        Some(listing) if is_active(listing, &issued.key) => Step::Record(Event::Listed),
+        Some(listing) if listing.is_active(&issued.key) => Step::Record(Event::Listed),
         Some(_) => Step::ReadKeys { again: true },
     }
 }
@@ -55,14 +58,27 @@ pub(super) fn vouch(rotation: &Rotation, issued: &Issued, facts: &Facts, now: Ti
     if rotation.charter.prove != Prove::Consumer {
         return (!is_fresh(issued.proved_at, now)).then_some(Step::Prove);
     }
-    match &facts.keys {
+    stands(issued, facts, now)
+}
+
+/// The list that is read right before others rely on the new key has to show it, active: a proof of minutes ago says nothing of
+/// what has been done to it since. `None`: it does.
+pub(super) fn stands(issued: &Issued, facts: &Facts, now: Timestamp) -> Option<Step> {
+    match facts.listing(now) {
         None => Some(Step::ReadKeys { again: false }),
-        Some(listing) if is_active(listing, &issued.key) => None,
-        Some(listing) if listing.agreeing < 2 => Some(Step::ReadKeys { again: true }),
-        Some(_) => Some(block(&format!(
-            "new key {} is not listed as active, and nobody asked for that",
-            issued.key
-        ))),
+        Some(listing) if listing.is_active(&issued.key) => None,
+        Some(listing) => {
+            // One that is not there may only be shown late; one that is off is off.
+            let is_off = listing.keys.iter().any(|key| key.id == issued.key);
+            let enough = if is_off { 2 } else { ABSENCES };
+            Some(match listing.agreeing < enough {
+                true => Step::ReadKeys { again: true },
+                false => block(&format!(
+                    "new key {} is not listed as active, and nobody asked for that",
+                    issued.key
+                )),
+            })
+        }
     }
 }
 
@@ -76,6 +92,13 @@ pub(super) fn second_proof(
     now: Timestamp,
 ) -> Step {
     let key = &issued.key;
+    match facts.listing(now) {
+        None => return Step::ReadKeys { again: false },
+        Some(listing) if !listing.is_active(key) => {
+            return Step::Reactivate(format!("new key {key} is not listed as active any more"));
+        }
+        Some(_) => {}
+    }
     let Some(last_use) = facts.last_use(key, now) else {
         return Step::ReadUse(key.clone());
     };
@@ -122,8 +145,4 @@ pub fn is_used_by_consumer(issued: &Issued, since: Timestamp, last_use: &LastUse
         Some(proved) => at.duration_since(proved.max(since)) > GRANULARITY,
         None => *at > since,
     }
-}
-
-fn is_active(listing: &Listing, key: &KeyId) -> bool {
-    listing.keys.iter().any(|listed| listed.id == *key && listed.active)
 }

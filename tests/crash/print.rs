@@ -65,6 +65,9 @@ static NAMES: LazyLock<Regex> = LazyLock::new(|| {
 static TIMES: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"~?\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z").unwrap());
 
+static SPANS: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r#""made_within":\{"from":"([^"]+)","to":"([^"]+)"\}"#).unwrap());
+
 /// Before a point in time of which only the distance to others counts, and not the order.
 const ROUGH: char = '~';
 
@@ -105,7 +108,22 @@ impl Parts<'_> {
         }
         text += &outside;
         let _ = writeln!(text, "now {}", self.now);
-        named_by_place(&named_by_order(&text))
+        named_by_place(&named_by_order(&self.without_spans(&text)))
+    }
+
+    /// The text with each stretch of time in which a key can have been made as what is asked of it: which of the keys that the
+    /// vendor knows were made in it.
+    fn without_spans(&self, text: &str) -> String {
+        let made = self.vendor.lines().filter(|line| line.contains(" made "));
+        let made: Vec<Timestamp> = made
+            .filter_map(|line| TIMES.find(line)?.as_str().trim_start_matches(ROUGH).parse().ok())
+            .collect();
+        let asked = |found: &Captures<'_>| {
+            let (from, to): (Timestamp, Timestamp) = (found[1].parse().unwrap(), found[2].parse().unwrap());
+            let held: Vec<bool> = made.iter().map(|at| from <= *at && *at <= to).collect();
+            format!("\"made_within\":\"{held:?}\"")
+        };
+        SPANS.replace_all(text, asked).into_owned()
     }
 
     /// All that lies outside of the journal.
@@ -296,6 +314,10 @@ fn named_by_place(text: &str) -> String {
     named
 }
 
+/// Lengths of time that no run compares with what another one has left: how old the intent of this very run is, and by what the
+/// ends of a stretch of time that is on record were rounded.
+const WITHIN_ONE_RUN: [&str; 2] = ["INTENT_LASTS", "ROUNDING"];
+
 /// Whoever gives the program a new length of time to compare with has to add it to the windows, or two worlds that differ by it
 /// are taken for one.
 #[test]
@@ -304,7 +326,10 @@ fn every_length_of_time_in_the_source_is_a_window() {
         Regex::new(r"const (\w+): SignedDuration = SignedDuration::from_(secs|mins|hours)\((\d+)\);").unwrap();
     let mut found = 0;
     for (path, text) in crate::points::source() {
-        for constant in constant.captures_iter(&text) {
+        let compared = constant
+            .captures_iter(&text)
+            .filter(|constant| !WITHIN_ONE_RUN.contains(&&constant[1]));
+        for constant in compared {
             let number: i64 = constant[3].parse().unwrap();
             let length = match &constant[2] {
                 "secs" => SignedDuration::from_secs(number),

@@ -4,17 +4,26 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 use rotate::machine::{Event, Phase, Restored, Retirement, UndoKind};
+use rotate::policy::made_within;
 use rotate_providers::contract::KeyId;
 
 use super::vendor::{Refusal, Vendor, clock_off, public_half};
 use super::{Checked, World};
 
+const LONGEST_CALL: SignedDuration = SignedDuration::from_secs(30);
+
 impl World {
     pub(super) fn create(&mut self) -> Checked {
         self.check_made_by(false)?;
         let listing = self.facts.keys.take();
+        let made_within = listing
+            .as_ref()
+            .and_then(|listing| made_within(listing, self.now, LONGEST_CALL));
         let ids_before: BTreeSet<KeyId> = listing.into_iter().flat_map(|l| l.keys).map(|key| key.id).collect();
-        self.record(Event::CreateIntended { ids_before })?;
+        self.record(Event::CreateIntended {
+            ids_before,
+            made_within,
+        })?;
         self.check_room()?;
         let roll = self.roll(5);
         if self.vendor.is_full() {
@@ -32,6 +41,8 @@ impl World {
             2 => {
                 // The answer was lost.
                 let off = clock_off(self.roll(4));
+                // A vendor that has told its time is taken at its word.
+                let off = if self.tells_time { SignedDuration::ZERO } else { off };
                 self.make(off);
                 self.stop()
             }
@@ -92,6 +103,10 @@ impl World {
         }
         self.check_removal(&key)?;
         self.must(key != self.rotation.charter.old_key, "the old key is discarded")?;
+        self.must(
+            self.vendor.is_active(&self.rotation.charter.old_key),
+            "a key is discarded while the old one does not work",
+        )?;
         self.must(
             self.rotation.issued().is_none(),
             "a key is discarded after one was issued",
@@ -202,7 +217,10 @@ impl World {
 
     pub(super) fn restore(&mut self, destination: String) -> Checked {
         let old = self.vendor.is_active(&self.rotation.charter.old_key);
-        self.must(old, "a destination is put back to a key that does not work")?;
+        self.must(
+            old || self.rotated_by_hand,
+            "a destination is put back to a key that does not work",
+        )?;
         let outcome = match self.roll(3) {
             0 => Restored::PutBack,
             1 => Restored::ChangedSince,
@@ -221,8 +239,9 @@ impl World {
             self.rotation.undo.is_some(),
             "a new key is withdrawn and nobody asked for it",
         )?;
+        let is_anyones = self.rotation.issued().is_some_and(|issued| !issued.reached.is_empty());
         self.must(
-            self.vendor.is_active(&self.rotation.charter.old_key),
+            !is_anyones || self.rotated_by_hand || self.vendor.is_active(&self.rotation.charter.old_key),
             "the new key is withdrawn and the old one does not work",
         )?;
         self.effect(Event::Withdrawn, |vendor, _| vendor.remove(&new))

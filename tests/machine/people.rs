@@ -35,6 +35,14 @@ impl World {
 
     /// A person looks, takes away what nobody can attribute, and says what the program said to say.
     fn resolve(&mut self) -> Checked {
+        if self.rotated_by_hand && self.rotation.may_undo(UndoKind::Abort) {
+            // What is there works, and the program is to keep its hands off; or it was told to, and said what to do by hand.
+            if self.rotation.undo.is_some() {
+                let new = self.new_key();
+                self.vendor.remove(&new);
+            }
+            return self.request(UndoKind::Abort, true);
+        }
         self.clear_away();
         let old = self.rotation.charter.old_key.clone();
         let is_off = matches!(self.rotation.phase, Phase::Soaking(..) | Phase::Deleting(..));
@@ -54,6 +62,11 @@ impl World {
     }
 
     fn clear_away(&mut self) {
+        if self.rotated_by_hand && !self.has_cut_over() {
+            return;
+        }
+        // Once their consumers have moved to the program's key they have no use for their own.
+        self.rotated_by_hand = false;
         let known: [KeyId; 2] = [self.rotation.charter.old_key.clone(), self.new_key()];
         self.vendor.clear_away(&known);
     }
@@ -99,6 +112,19 @@ impl World {
             self.vendor.remove(&self.rotation.charter.old_key);
             self.finished_by_hand = true;
         }
+        Ok(())
+    }
+
+    /// Someone rotates by hand: a key of theirs, which their consumers use, and the old one goes.
+    pub(super) fn rotate_by_hand(&mut self) -> Checked {
+        if self.has_cut_over() || self.rotation.undo.is_some() || self.rotated_by_hand {
+            return Ok(());
+        }
+        self.stop()?;
+        self.vendor.lag(0);
+        self.vendor.remove(&self.rotation.charter.old_key);
+        self.met_strangers |= self.vendor.stranger(self.now);
+        self.rotated_by_hand = true;
         Ok(())
     }
 

@@ -111,6 +111,7 @@ fn only_the_key_that_was_to_be_discarded_is() {
     let kind = &kinds()[0];
     let intent = Event::CreateIntended {
         ids_before: [KeyId::new(OLD)].into(),
+        made_within: None,
     };
     let discard = Event::DiscardIntended {
         key: KeyId::new(NEW),
@@ -132,6 +133,7 @@ fn a_key_is_made_where_the_charter_says_and_registered_as_it_was_made() {
     let created = |key| Event::Created { key: KeyId::new(key) };
     let intent = Event::CreateIntended {
         ids_before: [KeyId::new(OLD)].into(),
+        made_within: None,
     };
     for kind in kinds() {
         if kind.mints_locally {

@@ -67,7 +67,10 @@ fn event() -> impl Strategy<Value = Event> {
         1 => key().prop_map(|key| Event::Created { key }),
         1 => (key(), text()).prop_map(|(key, why)| Event::DiscardIntended { key, why }),
         1 => key().prop_map(|key| Event::Discarded { key }),
-        1 => proptest::collection::btree_set(key(), 0..3).prop_map(|ids_before| Event::CreateIntended { ids_before }),
+        1 => proptest::collection::btree_set(key(), 0..3).prop_map(|ids_before| Event::CreateIntended {
+            ids_before,
+            made_within: None,
+        }),
         1 => text().prop_map(|destination| Event::Delivered { destination }),
         1 => text().prop_map(|why| Event::Blocked { why }),
         1 => (last_use(), last_use()).prop_map(|(new, old)| Event::CutOver { by: SwitchedBy::Observed { new, old } }),

@@ -35,9 +35,13 @@ pub(super) struct World {
     vendor: Vendor,
     /// Whether the vendor keeps a record of use and shows it.
     reports_use: bool,
+    /// Whether the vendor tells its time.
+    tells_time: bool,
     met_strangers: bool,
     refused: bool,
     finished_by_hand: bool,
+    /// Whether a person has put a key of their own in the place of the old one, before the cut-over.
+    pub(super) rotated_by_hand: bool,
     rolls: std::vec::IntoIter<u8>,
 }
 
@@ -58,6 +62,8 @@ impl World {
             now,
             vendor,
             reports_use,
+            tells_time: rolls.len() % 2 == 0,
+            rotated_by_hand: false,
             met_strangers: false,
             refused: false,
             finished_by_hand: false,
@@ -79,9 +85,11 @@ impl World {
                 23 => self.ask_for_undo()?,
                 22 => self.stranger_comes(),
                 21 => self.finish_by_hand()?,
+                20 => self.rotate_by_hand()?,
                 _ => {}
             }
             match next(&self.rotation, &self.facts, self.now) {
+                Step::Closed if self.rotated_by_hand => return self.check_always(),
                 Step::Closed => return self.check_end(),
                 step if !self.recognised && asks_the_vendor(&step) => self.recognise(),
                 step => self.take(step)?,
@@ -134,6 +142,9 @@ impl World {
     fn take(&mut self, step: Step) -> Checked {
         match step {
             Step::ReadKeys { .. } => self.read_keys(),
+            Step::ReadDestinations => {
+                self.facts.held = Some(self.rotation.issued().map(|it| it.key.clone()).into_iter().collect())
+            }
             Step::ReadUse(key) => self.read_use(key),
             // Only where the proof is the consumer's, which these worlds' is not.
             Step::ReadRefusals { .. } => self.facts.refused = Refusals::Read(None),
@@ -168,7 +179,12 @@ impl World {
             Some(before) if before.keys == keys => before.agreeing + 1,
             _ => 1,
         };
-        self.facts.keys = Some(Listing { keys, agreeing });
+        self.facts.keys = Some(Listing {
+            keys,
+            agreeing,
+            read_at: self.now,
+            vendor_time: self.tells_time.then_some(self.now),
+        });
     }
 
     fn read_use(&mut self, key: KeyId) {
@@ -242,6 +258,12 @@ impl World {
 fn asks_the_vendor(step: &Step) -> bool {
     !matches!(
         step,
-        Step::Record(_) | Step::Mint | Step::Deliver(_) | Step::Restore(_) | Step::Wait(_) | Step::Closed
+        Step::Record(_)
+            | Step::Mint
+            | Step::ReadDestinations
+            | Step::Deliver(_)
+            | Step::Restore(_)
+            | Step::Wait(_)
+            | Step::Closed
     )
 }

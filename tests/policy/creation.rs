@@ -109,9 +109,24 @@ fn a_key_that_appeared_is_discarded_only_if_it_is_ours_and_nobody_uses_it() {
         uses: last_use
             .map(|last_use| uses(&[("AKIALOST", last_use)]).uses)
             .unwrap_or_default(),
+        held: Some(BTreeSet::from([id(OLD)])),
         ..listed(keys, 1)
     };
     let ours = [key(OLD, true), made("AKIALOST", at)];
+    let unread = Facts {
+        held: None,
+        ..with(&ours, None)
+    };
+    assert_eq!(decide(&creating, &unread), Ok(Step::ReadDestinations));
+    let held = Facts {
+        held: Some([id("AKIALOST")].into()),
+        ..with(&ours, Some(LastUse::NeverSeen))
+    };
+    blocked(
+        &creating,
+        &held,
+        &["AKIALOST", "a destination of this rotation holds it", "abort --force"],
+    );
     assert_eq!(decide(&creating, &with(&ours, None)), Ok(Step::ReadUse(id("AKIALOST"))));
     let step = decide(&creating, &with(&ours, Some(LastUse::NeverSeen)));
     assert!(matches!(step, Ok(Step::Discard { key, .. }) if key == id("AKIALOST")));
@@ -133,6 +148,170 @@ fn a_key_that_appeared_is_discarded_only_if_it_is_ours_and_nobody_uses_it() {
         &with(&several, None),
         &["several keys", "AKIALOST", "AKIAMORE"],
     );
+}
+
+/// A call of ours that never left, and a person who rotates by hand in the same minute.
+#[test]
+fn a_key_that_appeared_is_left_alone_unless_the_old_one_works_as_the_journal_left_it() {
+    let at = rotation(Phase::Creating).attempts[0].at;
+    let creating = rotation(Phase::Creating);
+    let discarding = rotation(Phase::Discarding(id("AKIALOST")));
+    let lost = || made("AKIALOST", at);
+    let facts = |keys: &[Key]| Facts {
+        uses: uses(&[("AKIALOST", LastUse::NeverSeen)]).uses,
+        held: Some(BTreeSet::new()),
+        ..listed(keys, 2)
+    };
+    let works = facts(&[key(OLD, true), lost()]);
+    for rotation in [&creating, &discarding] {
+        assert!(matches!(decide(rotation, &works), Ok(Step::Discard { key, .. }) if key == id("AKIALOST")));
+    }
+    for keys in [vec![lost()], vec![key(OLD, false), lost()]] {
+        for rotation in [&creating, &discarding] {
+            blocked(
+                rotation,
+                &facts(&keys),
+                &[
+                    "AKIALOST",
+                    OLD,
+                    "rotated by hand",
+                    "abort --force ends the rotation and touches no key",
+                ],
+            );
+        }
+    }
+    // What was to be deleted may be gone, and only the list be late: the same holds.
+    assert!(matches!(
+        decide(&discarding, &facts(&[key(OLD, true)])),
+        Ok(Step::Discard { .. })
+    ));
+    blocked(&discarding, &facts(&[]), &["AKIALOST", OLD]);
+    // Where a person is always to be asked, they are.
+    let mut asking = creating;
+    asking.charter.lost_key = LostKey::Ask;
+    blocked(&asking, &works, &["AKIALOST", "a person is to decide"]);
+}
+
+#[test]
+fn by_the_vendors_own_clock_a_key_is_ours_only_if_it_was_made_within_the_call() {
+    let listing = Listing {
+        read_at: ago(3),
+        vendor_time: Some(ago(103)),
+        ..listing(vec![key(OLD, true)], 1)
+    };
+    let call = SignedDuration::from_secs(30);
+    let span = rotate::policy::made_within(&listing, NOW, call).expect("the vendor has told its time");
+    // Its clock is 100 seconds behind ours.
+    assert_eq!(
+        (span.from, span.to),
+        (ago(101), ago(100) + SignedDuration::from_secs(32))
+    );
+    let attempts = [Attempt {
+        at: NOW,
+        ids_before: BTreeSet::from([id(OLD)]),
+        made_within: Some(span),
+    }];
+    for (made_at, expected) in [
+        (ago(102), Suspect::Foreign),
+        (ago(101), Suspect::Ours),
+        (ago(68), Suspect::Ours),
+        (ago(67), Suspect::Foreign),
+        // By our own clock it would be.
+        (NOW, Suspect::Foreign),
+    ] {
+        assert_eq!(suspect(&made("AKIALOST", made_at), &attempts), expected, "{made_at}");
+    }
+    let silent = Listing {
+        vendor_time: None,
+        ..listing
+    };
+    assert_eq!(rotate::policy::made_within(&silent, NOW, call), None);
+}
+
+#[test]
+fn with_a_clock_that_is_wrong_no_key_is_created() {
+    for (seconds, creates) in [(0, true), (300, true), (301, false), (-300, true), (-301, false)] {
+        let facts = Facts {
+            keys: Some(Listing {
+                vendor_time: Some(NOW + SignedDuration::from_secs(seconds)),
+                ..listing(vec![key(OLD, true)], 1)
+            }),
+            ..Facts::default()
+        };
+        match creates {
+            true => assert_eq!(decide(&rotation(Phase::Opened), &facts), Ok(Step::Create)),
+            false => blocked(&rotation(Phase::Opened), &facts, &["clock", "5 minutes"]),
+        }
+    }
+}
+
+#[test]
+fn a_person_who_was_told_of_a_key_ends_the_rotation_and_no_key_is_touched() {
+    let at = rotation(Phase::Creating).attempts[0].at;
+    for phase in [Phase::Creating, Phase::Discarding(id("AKIALOST"))] {
+        let after = |rotation, event| Rotation::after(Some(rotation), &Record { at: NOW, event }).expect("it fits");
+        let abort = |forced| Event::UndoRequested {
+            kind: UndoKind::Abort,
+            why: "someone asked for it".to_owned(),
+            by: "someone".to_owned(),
+            forced,
+        };
+        let stopped = after(
+            rotation(phase.clone()),
+            Event::Blocked {
+                why: "whose key is it?".to_owned(),
+            },
+        );
+        for keys in [vec![made("AKIALOST", at)], vec![key(OLD, true), made("AKIALOST", at)]] {
+            let facts = Facts {
+                held: Some(BTreeSet::new()),
+                uses: uses(&[("AKIALOST", LastUse::NeverSeen)]).uses,
+                ..listed(&keys, 9)
+            };
+            let ended = after(stopped.clone(), abort(true));
+            let disowned = Event::Disowned {
+                keys: [id("AKIALOST")].into(),
+            };
+            assert_eq!(decide(&ended, &Facts::default()), Ok(Step::ReadKeys { again: false }));
+            assert_eq!(decide(&ended, &facts), Ok(Step::Record(disowned.clone())));
+            let ended = after(ended, disowned);
+            assert_eq!(decide(&ended, &facts), Ok(Step::Record(Event::Aborted)));
+            // Without --force, or where nobody was told, the key is judged as ever.
+            for undone in [
+                after(stopped.clone(), abort(false)),
+                after(rotation(phase.clone()), abort(true)),
+            ] {
+                match keys.len() {
+                    1 => blocked(&undone, &facts, &["AKIALOST", OLD]),
+                    _ => assert!(matches!(decide(&undone, &facts), Ok(Step::Discard { .. }))),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_key_that_was_made_after_the_journals_end_and_by_no_call_of_it_stops_an_open_rotation() {
+    let last = ago(60);
+    let newer = |name| made(name, ago(59));
+    let delivered = rotation(Phase::Delivered(issued(Some(ago(90))), last));
+    let stopped = |rotation: &Rotation, keys: &[Key]| rotate::policy::newcomer(rotation, keys, last);
+    let found = stopped(&delivered, &[newer("AKIABYHAND"), newer(NEW)]);
+    assert!(matches!(found, Some(Event::Blocked { why }) if why.contains("AKIABYHAND") && why.contains("by hand")));
+    for keys in [
+        vec![newer(OLD), newer(NEW)],
+        vec![made("AKIABEFORE", last)],
+        vec![key("AKIATIMELESS", true)],
+    ] {
+        assert_eq!(stopped(&delivered, &keys), None);
+    }
+    // While a key is being created, whose it is gets found out; and before that, it is in the way of one.
+    for phase in [Phase::Opened, Phase::Creating, Phase::Discarding(id("AKIALOST"))] {
+        assert_eq!(stopped(&rotation(phase), &[newer("AKIABYHAND")]), None);
+    }
+    let mut known = delivered;
+    known.discarded.insert(id("AKIALOST"));
+    assert_eq!(stopped(&known, &[newer("AKIALOST")]), None);
 }
 
 #[test]
@@ -215,7 +394,7 @@ fn a_key_that_was_made_here_is_registered_unless_the_vendor_has_it_already() {
     ] {
         for (registered, expected) in [(false, first), (true, after_registering)] {
             let facts = Facts {
-                keys: keys.clone().map(|keys| Listing { keys, agreeing: 1 }),
+                keys: keys.clone().map(|keys| listing(keys, 1)),
                 registered,
                 ..Facts::default()
             };

@@ -30,7 +30,10 @@ fn really(mut rotation: Rotation, confirmed_after: SignedDuration) -> Vec<(&'sta
         let retirement = rotation.charter.retirement.clone();
         let events = match next(&rotation, &facts, now) {
             Step::ReadKeys { .. } => {
-                facts.keys = listed(&as_listed(&rotation, facts.registered), 2).keys;
+                facts.keys = Some(Listing {
+                    read_at: now,
+                    ..listing(as_listed(&rotation, facts.registered), 2)
+                });
                 continue;
             }
             Step::ReadUse(key) => {
@@ -45,7 +48,13 @@ fn really(mut rotation: Rotation, confirmed_after: SignedDuration) -> Vec<(&'sta
             Step::Create => {
                 seen.push(("created", true));
                 let ids_before = BTreeSet::from([old]);
-                vec![Event::CreateIntended { ids_before }, Event::Created { key: id(NEW) }]
+                vec![
+                    Event::CreateIntended {
+                        ids_before,
+                        made_within: None,
+                    },
+                    Event::Created { key: id(NEW) },
+                ]
             }
             Step::Mint => {
                 seen.push(("created", false));

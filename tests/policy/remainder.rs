@@ -232,10 +232,7 @@ fn an_old_key_that_is_put_back_before_its_rest_is_told_and_not_waited_for() {
         rotation(Phase::Deactivated(issued(Some(NOW)), switch(ago(seconds)), retired))
     };
     let listing = |agreeing| Facts {
-        keys: Some(Listing {
-            keys: vec![key(OLD, true), key(NEW, true)],
-            agreeing,
-        }),
+        keys: Some(crate::listing(vec![key(OLD, true), key(NEW, true)], agreeing)),
         ..Facts::default()
     };
     for (seconds, agreeing) in [(10, 1), (10, 12), (3_599, 12), (3_600, 1)] {

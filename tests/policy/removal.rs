@@ -61,7 +61,7 @@ fn what_nothing_brings_back_is_never_disabled_and_never_removed_before_its_rest(
                 .flat_map(|list| records.iter().map(move |record| (list, record)))
             {
                 let facts = Facts {
-                    keys: list.clone().map(|keys| Listing { keys, agreeing: 2 }),
+                    keys: list.clone().map(|keys| listing(keys, 2)),
                     ..uses(
                         &record
                             .clone()

@@ -154,7 +154,7 @@ fn a_rollback_brings_the_old_key_back_from_wherever_it_may_be_off() {
         for forced in [true, false] {
             let at = |phase| going(retirement.clone(), undone(phase, UndoKind::Rollback, forced));
             let facts = Facts {
-                keys: list.clone().map(|keys| Listing { keys, agreeing: 2 }),
+                keys: list.clone().map(|keys| listing(keys, 2)),
                 ..uses(&[(NEW, LastUse::NeverSeen), (OLD, LastUse::NeverSeen)])
             };
             for phase in [
@@ -177,6 +177,70 @@ fn a_rollback_brings_the_old_key_back_from_wherever_it_may_be_off() {
             // Once it is deleted, nothing is left to go back to.
             blocked(&at(Phase::Deleted(new.clone())), &facts, &["nothing can be undone"]);
         }
+    }
+}
+
+#[test]
+fn no_key_is_withdrawn_while_that_would_leave_nobody_one_that_works() {
+    let (old, off, new) = (key(OLD, true), key(OLD, false), key(NEW, true));
+    let other = key("AKIAOTHER", true);
+    for phase in [
+        Phase::Withdrawing(issued(Some(ago(60)))),
+        Phase::Delivered(issued(Some(ago(60))), ago(50)),
+    ] {
+        let mut insisting = undone(phase, UndoKind::Abort, true);
+        insisting.undo.iter_mut().for_each(|undo| undo.insisted = true);
+        let facts = |keys: &[Key], uses_: &[(&str, LastUse)]| Facts {
+            uses: uses(uses_).uses,
+            ..listed(keys, 9)
+        };
+        for (keys, record) in [
+            (vec![new.clone()], vec![]),
+            (vec![off.clone(), new.clone()], vec![]),
+            (
+                vec![new.clone(), other.clone()],
+                vec![("AKIAOTHER", LastUse::NeverSeen)],
+            ),
+            (
+                vec![new.clone(), other.clone()],
+                vec![("AKIAOTHER", LastUse::NotReported)],
+            ),
+        ] {
+            blocked(
+                &insisting,
+                &facts(&keys, &record),
+                &[NEW, "nobody would have a key", "by hand"],
+            );
+        }
+        assert_eq!(
+            decide(&insisting, &facts(&[new.clone(), other.clone()], &[])),
+            Ok(Step::ReadUse(id("AKIAOTHER")))
+        );
+        for (keys, record) in [
+            (vec![old.clone(), new.clone()], vec![]),
+            // It is gone already, or nobody could use it.
+            (vec![], vec![]),
+            (vec![key(NEW, false)], vec![]),
+            (vec![new.clone(), other.clone()], vec![("AKIAOTHER", used(ago(60)))]),
+        ] {
+            assert_eq!(
+                decide(&insisting, &facts(&keys, &record)),
+                Ok(Step::Withdraw),
+                "{keys:?}"
+            );
+        }
+        // Nobody has it: it may go in any case.
+        let mut unreached = insisting;
+        let nobodys = Issued {
+            reached: BTreeSet::new(),
+            delivered: BTreeSet::new(),
+            ..issued(Some(ago(60)))
+        };
+        unreached.phase = Phase::Withdrawing(nobodys);
+        assert_eq!(
+            decide(&unreached, &facts(std::slice::from_ref(&new), &[])),
+            Ok(Step::Withdraw)
+        );
     }
 }
 

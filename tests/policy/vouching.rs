@@ -70,7 +70,7 @@ fn the_old_key_is_disabled_only_while_the_new_one_is_listed_as_active() {
     let off = [key(OLD, true), key(NEW, false)];
     assert_eq!(decide(&cut_over, &idle(&off, 1)), Ok(Step::ReadKeys { again: true }));
     for gone in [off.as_slice(), &[key(OLD, true)]] {
-        let why = decide(&cut_over, &idle(gone, 2)).expect_err("it is blocked");
+        let why = decide(&cut_over, &idle(gone, 6)).expect_err("it is blocked");
         assert!(why.contains("is not listed as active"), "{why}");
     }
 }
@@ -108,6 +108,18 @@ fn our_own_probe_is_no_use_by_the_consumer() {
         decide(&rotation, &facts),
         Ok(Step::Record(Event::Used { .. }))
     ));
+}
+
+#[test]
+fn a_new_key_that_is_taken_away_while_its_use_is_waited_for_brings_the_old_one_back_at_once() {
+    let (waiting, _) = waiting(ago(30), None, None);
+    for keys in [vec![key(OLD, false)], vec![key(OLD, false), key(NEW, false)]] {
+        let step = decide(&waiting, &listed(&keys, 1));
+        assert!(
+            matches!(step, Ok(Step::Reactivate(why)) if why.contains(NEW)),
+            "{keys:?}"
+        );
+    }
 }
 
 #[test]

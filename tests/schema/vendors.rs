@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use jiff::civil::time;
 use rotate::machine::{
-    Block, Charter, Cutover, Day, Issued, Phase, Prove, Retired, Retirement, Rotation, Switch, Undo, Window,
+    Block, Charter, Cutover, Day, Issued, LostKey, Phase, Prove, Retired, Retirement, Rotation, Switch, Undo, Window,
 };
 use rotate::plan::foresee;
 use rotate::policy::{Facts, Step, next};
@@ -53,6 +53,7 @@ fn charter(retirement: Retirement, mints_locally: bool, own_identity: bool) -> C
         host: Some("iam.amazonaws.com".into()),
         prove: Prove::Consumer,
         window: None,
+        lost_key: LostKey::Delete,
     }
 }
 
@@ -182,6 +183,7 @@ fn let_down(rotation: &Rotation) -> Vec<Rotation> {
         forced: false,
         reactivated: false,
         insisted: false,
+        disowns: false,
         restored: [].into(),
     };
     let since = Timestamp::UNIX_EPOCH;

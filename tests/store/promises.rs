@@ -173,6 +173,7 @@ mod kept {
                 mints_locally: true,
                 own_identity: true,
                 window: None,
+                lost_key: LostKey::Delete,
                 ..charter("SHA256:OLD")
             };
             let mut growing = Growing::new(target, target);
