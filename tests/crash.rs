@@ -82,6 +82,7 @@ walks! {
     any_word_at_any_time_about_a_useless_key => explore::<Aws>(Flow::Useless, 1);
     any_word_at_any_time_to_a_guided_rotation => explore::<Guided>(Flow::Guided, 1);
     any_word_at_any_time_to_a_configured_target => explore::<Fleet<1, 1>>(Flow::Fleet, 1);
+    whatever_somebody_does_at_aws_meanwhile => explore::<Aws>(Flow::Meddled, 1);
     guided => explore::<Guided>(Flow::Guided, 0);
     guided_and_given_up => explore::<Guided>(Flow::GivenUp, 0);
     a_fleet_of_twenty_at_once => roam::<Fleet<20, 8>>(Flow::Fleet);
@@ -94,12 +95,14 @@ walks! {
     aws_aborted => explore::<Aws>(Flow::Aborted, 0);
     aws_confirmed => explore::<Aws>(Flow::Confirmed, 0);
     aws_proven_by_its_consumer => explore::<Aws>(Flow::ByConsumer, 0);
+    aws_proven_by_its_use => explore::<Aws>(Flow::ByUse, 0);
     aws_at_once => explore::<Aws>(Flow::Immediate, 0);
     aws_useless_new_key => explore::<Aws>(Flow::Useless, 0);
     snowflake_rolled_back => explore::<Consumer>(Flow::RolledBack, 0);
     snowflake_aborted => explore::<Consumer>(Flow::Aborted, 0);
     snowflake_confirmed => explore::<Consumer>(Flow::Confirmed, 0);
     snowflake_proven_by_its_consumer => explore::<Consumer>(Flow::ByConsumer, 0);
+    snowflake_proven_by_its_use => explore::<Consumer>(Flow::ByUse, 0);
     snowflake_at_once => explore::<Consumer>(Flow::Immediate, 0);
     snowflake_removed_for_good => explore::<Consumer>(Flow::ForGood, 0);
 }

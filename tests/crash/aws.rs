@@ -1,5 +1,7 @@
 //! AWS: the vendor mints, and can disable.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -12,16 +14,22 @@ use crate::flow::Flow;
 use crate::ground::{Effects, Ground};
 use crate::journal::Journal;
 use crate::print::rough;
-use crate::system::Move;
+use crate::system::{Deed, Move};
 
 /// What someone else keeps in the shared credentials file.
 const OTHERS: &str = "# not ours\n[default]\naws_access_key_id = OTHER\n\n[gs]\nregion = eu-west-1\n";
+
+/// An owner holds no more keys.
+const SLOTS: usize = 2;
 
 /// How many destinations a delivery has.
 const DESTINATIONS: usize = 2;
 
 pub(crate) struct Aws {
     place: Workplace,
+    flow: Flow,
+    /// The keys that somebody has made by hand, in any world.
+    by_hand: RefCell<BTreeSet<String>>,
     effects: Effects<Effect>,
     clock: TestClock,
 }
@@ -30,6 +38,42 @@ impl Aws {
     /// The second destination: a file with a life of its own.
     fn profile(&self) -> PathBuf {
         self.place.path("credentials")
+    }
+
+    fn is_by_hand(&self, id: &str) -> bool {
+        self.by_hand.borrow().contains(id)
+    }
+
+    fn add_by_hand(&self) {
+        if self.place.cloud.keys_of(USER).len() < SLOTS {
+            let key = self.place.cloud.add_key_created_at(USER, self.clock.now());
+            self.by_hand.borrow_mut().insert(key.id);
+        }
+    }
+
+    /// What the program has just taken away leaves the owner a key that works: the old one, one that is proven, or one that
+    /// somebody else has put there and looks after. And it was no key of theirs.
+    fn check_taken(&self, effect: &Effect, before: &Journal, context: &dyn Fn() -> String) {
+        if effect.status == KeyStatus::Active {
+            return;
+        }
+        let id = effect.key_id.as_str();
+        assert!(
+            !self.is_by_hand(id),
+            "a key of somebody else was taken away: {}",
+            context()
+        );
+        let is_old = id == self.place.old.id;
+        if !is_old && !before.has("deliver-intended") {
+            return;
+        }
+        let left = self.place.cloud.keys_of(USER);
+        let mut left = left.iter().filter(|key| key.active);
+        assert!(
+            left.any(|key| key.id == self.place.old.id || before.names(&key.id) || self.is_by_hand(&key.id)),
+            "the last key that works was taken away: {}",
+            context()
+        );
     }
 }
 
@@ -41,6 +85,8 @@ impl Ground for Aws {
         place.cloud.keep_books_by(clock);
         let ground = Self {
             place,
+            flow,
+            by_hand: RefCell::default(),
             effects: Effects::new(),
             clock: clock.clone(),
         };
@@ -49,7 +95,13 @@ impl Ground for Aws {
         let cloud = &ground.place.cloud;
         match flow {
             Flow::Useless => cloud.forbid_bucket(BUCKET, USER),
-            Flow::Immediate | Flow::Confirmed | Flow::ByConsumer | Flow::Aborted | Flow::RolledBack => {}
+            Flow::Immediate
+            | Flow::Confirmed
+            | Flow::ByConsumer
+            | Flow::ByUse
+            | Flow::Meddled
+            | Flow::Aborted
+            | Flow::RolledBack => {}
             other => panic!("AWS has no flow {other}"),
         }
         cloud.on_effect(ground.effects.hook());
@@ -69,7 +121,8 @@ impl Ground for Aws {
     }
 
     fn vendor_state(&self) -> String {
-        of_old_and_new(&self.place.cloud.state_of(&[USER]), &self.place.old.id)
+        let state = self.place.cloud.state_of(&[USER]);
+        of_old_and_new(&state, &self.place.old.id, self.flow == Flow::ByUse)
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -87,11 +140,52 @@ impl Ground for Aws {
     }
 
     fn others(&self) -> Vec<Move> {
-        Flow::others(TARGET)
+        match self.flow {
+            Flow::Meddled => Flow::deeds(),
+            _ => Flow::others(TARGET),
+        }
+    }
+
+    fn suffer(&self, deed: Deed, journal: &Journal) {
+        let cloud = &self.place.cloud;
+        let (old, new) = (self.place.old.id.as_str(), journal.new_key());
+        let exists = |id: &&str| cloud.key_exists(id);
+        match deed {
+            Deed::UsesNew => {
+                for new in new.into_iter().filter(exists) {
+                    cloud.set_last_used(new, self.clock.now(), "s3", "us-east-1");
+                }
+            }
+            Deed::RotatesByHand => {
+                if cloud.key_exists(old) {
+                    cloud.delete_key(old);
+                }
+                self.add_by_hand();
+            }
+            Deed::AddsTheirs => self.add_by_hand(),
+            Deed::DisablesOld | Deed::DisablesNew => {
+                let id = if deed == Deed::DisablesOld { Some(old) } else { new };
+                for id in id.into_iter().filter(exists) {
+                    cloud.set_key_status(id, false);
+                }
+            }
+            Deed::DeletesOld | Deed::DeletesNew => {
+                let id = if deed == Deed::DeletesOld { Some(old) } else { new };
+                for id in id.into_iter().filter(exists) {
+                    cloud.delete_key(id);
+                }
+            }
+            Deed::DeletesTheirs => {
+                for key in cloud.keys_of(USER).iter().filter(|key| self.is_by_hand(&key.id)) {
+                    cloud.delete_key(&key.id);
+                }
+            }
+        }
     }
 
     fn check_effects(&self, before: &Journal, context: &dyn Fn() -> String) {
         for effect in self.effects.take() {
+            self.check_taken(&effect, before, context);
             check_effect(&effect, &self.place.old.id, before, self.clock.now(), context);
         }
     }
@@ -103,12 +197,14 @@ impl Ground for Aws {
     fn check_now(&self, journal: &Journal, context: &dyn Fn() -> String) {
         let place = &self.place;
         let keys = place.cloud.keys_of(USER);
+        // What people do to themselves at the vendor is not what the program does.
+        let is_meddled = self.flow == Flow::Meddled;
         assert!(
-            keys.iter().any(|key| key.active),
+            is_meddled || keys.iter().any(|key| key.active),
             "nobody has a key that works; {}",
             context()
         );
-        if !journal.has("cut-over") {
+        if !is_meddled && !journal.has("cut-over") {
             assert!(
                 place.cloud.works(&place.old.id, &place.old.secret),
                 "a consumer is cut off; {}",
@@ -116,7 +212,8 @@ impl Ground for Aws {
             );
         }
         // Every live key is on record, or is what a call that was just made has left for the next run to find.
-        let unknown = keys.into_iter().filter(|key| !journal.names(&key.id)).count();
+        let is_known = |id: &str| journal.names(id) || self.is_by_hand(id);
+        let unknown = keys.into_iter().filter(|key| !is_known(&key.id)).count();
         let explained = journal.is_creating() || (journal.lines.is_empty() && unknown <= 1);
         assert!(unknown == 0 || (unknown <= 2 && explained), "an orphan; {}", context());
         // A destination is whole: what it was, or what it is to be.
@@ -130,7 +227,7 @@ impl Ground for Aws {
                 context()
             );
             assert!(
-                journal.has("undo-requested") || place.cloud.works(&key.id, &key.secret),
+                is_meddled || journal.has("undo-requested") || place.cloud.works(&key.id, &key.secret),
                 "a destination holds a key that does not work; {}",
                 context()
             );
@@ -147,7 +244,7 @@ impl Ground for Aws {
             .iter()
             .any(|key| key.active && held.contains(&key.id));
         assert!(
-            held == OTHERS || journal.has("undo-requested") || holds_one_that_works,
+            is_meddled || held == OTHERS || journal.has("undo-requested") || holds_one_that_works,
             "a profile holds a key that does not work; {}\n{held}",
             context()
         );
@@ -155,6 +252,9 @@ impl Ground for Aws {
 
     fn check_end(&self, journal: &Journal, context: &dyn Fn() -> String) {
         let place = &self.place;
+        if self.flow == Flow::Meddled {
+            return;
+        }
         let keys = place.cloud.keys_of(USER);
         assert_eq!(keys.len(), 1, "{keys:?}; {}", context());
         let held = std::fs::read_to_string(self.profile()).unwrap();
@@ -236,10 +336,10 @@ pub(crate) fn check_effect(
 }
 
 /// What a vendor knows: whether the old key was used before or after a moment counts, and of all other times only how far they
-/// are from that moment.
-pub(crate) fn of_old_and_new(state: &str, old: &str) -> String {
+/// are from that moment. Where the new key's use is what is waited for, the same holds for it.
+pub(crate) fn of_old_and_new(state: &str, old: &str, new_as_well: bool) -> String {
     let lines = state.lines().map(|line| match line.split_once(" used ") {
-        Some((before, used)) if line.contains(old) => format!("{} used {used}\n", rough(before)),
+        Some((before, used)) if new_as_well || line.contains(old) => format!("{} used {used}\n", rough(before)),
         _ => rough(line) + "\n",
     });
     lines.collect()

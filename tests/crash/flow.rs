@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::journal::Journal;
-use crate::system::Move;
+use crate::system::{Deed, Move};
 
 /// A way through a rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,10 @@ pub(crate) enum Flow {
     RolledBack,
     /// Only its consumer can prove the new key, and a person says that it has: the old key rests before it goes.
     ByConsumer,
+    /// Only its consumer can prove the new key, and the vendor's record of its use shows that it has.
+    ByUse,
+    /// The same as confirmed, with people who have the same rights at the vendor and do not ask.
+    Meddled,
     /// The new key does not do what the consumer needs.
     Useless,
     /// A person takes each step.
@@ -39,6 +43,8 @@ impl fmt::Display for Flow {
             Self::Aborted => "aborted",
             Self::RolledBack => "rolled back",
             Self::ByConsumer => "proven by its consumer",
+            Self::ByUse => "proven by its use",
+            Self::Meddled => "meddled with",
             Self::Useless => "useless new key",
             Self::Guided => "guided",
             Self::GivenUp => "guided, given up",
@@ -52,7 +58,7 @@ impl Flow {
     pub(crate) fn options(self) -> &'static [&'static str] {
         match self {
             Self::Immediate => &["--cutover", "immediate", "--soak", "0s"],
-            Self::ByConsumer => &["--soak", "7d", "--prove", "consumer"],
+            Self::ByConsumer | Self::ByUse => &["--soak", "7d", "--prove", "consumer"],
             _ => &["--soak", "7d"],
         }
     }
@@ -62,9 +68,20 @@ impl Flow {
         let with_target = |word| Move::command(&[word, target]);
         let run = Move::command(&["run"]);
         // A rotation whose rest is over needs no more time.
-        let later = if has_rested { run.clone() } else { run.days_later(8) };
+        let later = if has_rested {
+            run.clone()
+        } else {
+            run.clone().days_later(8)
+        };
         match (self, state) {
             (_, "done" | "aborted" | "rolled-back") => Vec::new(),
+            // Or takes away the key that they have put there themselves.
+            (Self::Meddled, "blocked") => vec![
+                with_target("confirm"),
+                Move::command(&["abort", "--force", target]),
+                Move::command(&["rollback", "--force", target]),
+                Move::deed(Deed::DeletesTheirs),
+            ],
             // The person looks and says to go on; or that it is to be undone, whatever stands in the way.
             (_, "blocked") => vec![
                 with_target("confirm"),
@@ -78,6 +95,11 @@ impl Flow {
             (Self::Immediate, _) => vec![Move::one_shot()],
             (Self::ByConsumer, "awaiting-cutover") => {
                 vec![Move::command(&["confirm", target, "--evidence", "a job has run"])]
+            }
+            // Before the consumer has used it, that is no evidence.
+            (Self::ByUse, "awaiting-cutover") => vec![Move::deed(Deed::UsesNew), with_target("confirm")],
+            (Self::ByUse, "deactivated") => {
+                vec![Move::deed(Deed::UsesNew), run.clone(), run.days_later(15)]
             }
             (_, "awaiting-cutover") => vec![with_target("confirm")],
             (Self::RolledBack, "soaking") => vec![with_target("rollback")],
@@ -106,6 +128,19 @@ impl Flow {
         ]
     }
 
+    /// What people may do at the vendor at any time.
+    pub(crate) fn deeds() -> Vec<Move> {
+        let deeds = [
+            Deed::RotatesByHand,
+            Deed::AddsTheirs,
+            Deed::DisablesOld,
+            Deed::DeletesOld,
+            Deed::DisablesNew,
+            Deed::DeletesNew,
+        ];
+        deeds.map(Move::deed).to_vec()
+    }
+
     /// What does nothing once the rotation has ended.
     pub(crate) fn repeats(self, journal: &Journal) -> Vec<Move> {
         match self {
@@ -118,6 +153,11 @@ impl Flow {
 
     /// On the flow's own ways every command succeeds, but for the one that finds out that the new key is useless.
     pub(crate) fn expects(self, code: i32) -> bool {
-        code == 0 || (self == Self::Useless && code == 1)
+        match self {
+            Self::Useless => matches!(code, 0 | 1),
+            // Without evidence; and once a person is needed.
+            Self::ByUse => matches!(code, 0 | 1 | 3),
+            _ => code == 0,
+        }
     }
 }

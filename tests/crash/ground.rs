@@ -9,7 +9,7 @@ use rotate_fixtures::TestClock;
 
 use crate::flow::Flow;
 use crate::journal::Journal;
-use crate::system::Move;
+use crate::system::{Deed, Move};
 
 /// One fake vendor, what is to be rotated there, and the destinations of what is new.
 pub(crate) trait Ground: Sized {
@@ -50,6 +50,11 @@ pub(crate) trait Ground: Sized {
 
     /// What else a person may run.
     fn others(&self) -> Vec<Move>;
+
+    /// Somebody else does this at the vendor.
+    fn suffer(&self, deed: Deed, _journal: &Journal) {
+        panic!("nobody does {deed:?} here");
+    }
 
     /// Looks at each change of a key since the last time: the journal as it was at the crash point before knew of it.
     fn check_effects(&self, before: &Journal, context: &dyn Fn() -> String);

@@ -13,7 +13,7 @@ use crate::aws::{close_to_others, of_old_and_new};
 use crate::flow::Flow;
 use crate::ground::{Effects, Ground};
 use crate::journal::Journal;
-use crate::system::Move;
+use crate::system::{Deed, Move};
 
 /// How many destinations a delivery has.
 const DESTINATIONS: usize = 1;
@@ -25,6 +25,7 @@ const OWN_TARGET: &str = "snowflake-keypair/ROTATE_ADMIN";
 /// One user whose key pair is rotated: that of a consumer, or the program's own.
 pub(crate) struct Snowflake<const IS_OWN: bool> {
     place: SnowflakeWorkplace,
+    flow: Flow,
     old: TestKey,
     /// Keys that take no time to make: made here, they would take longer than all the rest.
     keys: TempDir,
@@ -70,7 +71,7 @@ impl<const IS_OWN: bool> Ground for Snowflake<IS_OWN> {
         let cloud = &place.cloud;
         match flow {
             Flow::ForGood => cloud.hide_public_keys(USER, true),
-            Flow::Immediate | Flow::Confirmed | Flow::ByConsumer | Flow::Aborted | Flow::RolledBack => {}
+            Flow::Immediate | Flow::Confirmed | Flow::ByConsumer | Flow::ByUse | Flow::Aborted | Flow::RolledBack => {}
             other => panic!("Snowflake has no flow {other}"),
         }
         if IS_OWN {
@@ -94,6 +95,7 @@ impl<const IS_OWN: bool> Ground for Snowflake<IS_OWN> {
         cloud.on_effect(effects.hook());
         let ground = Self {
             place,
+            flow,
             old,
             keys: tempfile::tempdir_in(memory_folder()).unwrap(),
             private_lines: private_lines(),
@@ -118,7 +120,8 @@ impl<const IS_OWN: bool> Ground for Snowflake<IS_OWN> {
     }
 
     fn vendor_state(&self) -> String {
-        of_old_and_new(&self.place.cloud.state_of(&[Self::USER]), self.old.fingerprint())
+        let state = self.place.cloud.state_of(&[Self::USER]);
+        of_old_and_new(&state, self.old.fingerprint(), self.flow == Flow::ByUse)
     }
 
     /// The keys that are not in use in this world are there to be made.
@@ -166,6 +169,13 @@ impl<const IS_OWN: bool> Ground for Snowflake<IS_OWN> {
 
     fn others(&self) -> Vec<Move> {
         Flow::others(Self::TARGET)
+    }
+
+    fn suffer(&self, deed: Deed, journal: &Journal) {
+        match (deed, journal.new_key()) {
+            (Deed::UsesNew, Some(new)) => self.place.cloud.set_last_used(Self::USER, new, self.clock.now()),
+            (deed, _) => panic!("nobody does {deed:?} here"),
+        }
     }
 
     fn check_effects(&self, before: &Journal, context: &dyn Fn() -> String) {

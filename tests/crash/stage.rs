@@ -19,7 +19,7 @@ use crate::flow::Flow;
 use crate::ground::Ground;
 use crate::journal::{Journal, Reader, Sealed};
 use crate::print::Parts;
-use crate::system::{Killed, Line, Move, Ran, System};
+use crate::system::{Deed, Killed, Line, Move, Ran, System};
 
 /// One ground with the program on it.
 pub(crate) struct Stage<G: Ground> {
@@ -123,6 +123,7 @@ impl<G: Ground> Stage<G> {
 
     fn command(&self, by: &Move) -> Command {
         let mut command = match &by.line {
+            Line::Deed(deed) => panic!("{deed:?} is no command"),
             Line::OneShot => self.ground.one_shot(self.flow),
             Line::Command(arguments) => {
                 let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -136,6 +137,13 @@ impl<G: Ground> Stage<G> {
         let output = std::fs::File::create(self.beside.path().join("output")).unwrap();
         command.stdout(output.try_clone().unwrap()).stderr(output);
         command
+    }
+
+    /// The world after what somebody else has done in this one.
+    fn suffer(&self, deed: Deed, from: &World<G::Vendor>) -> Arc<World<G::Vendor>> {
+        self.ground.suffer(deed, &from.journal);
+        self.ground.forget_effects();
+        self.look(None)
     }
 
     /// What the last command printed.
@@ -235,6 +243,14 @@ impl<G: Ground> System for Stage<G> {
     #[expect(clippy::zombie_processes, reason = "whoever waits for its stops also sees its end")]
     fn run(&mut self, from: &Self::World, by: &Move) -> Ran<Self::World> {
         self.enter(from, by.after);
+        if let Line::Deed(deed) = by.line {
+            let end = self.suffer(deed, from);
+            return Ran {
+                points: Vec::new(),
+                end,
+                code: 0,
+            };
+        }
         let (ours, theirs) = UnixStream::pair().unwrap();
         let mut command = self.command(by);
         command.env("ROTATE_TEST_STOP", "1");
@@ -281,6 +297,13 @@ impl<G: Ground> System for Stage<G> {
 
     fn kill(&mut self, from: &Self::World, by: &Move, at: usize) -> Killed<Self::World> {
         self.enter(from, by.after);
+        if let Line::Deed(deed) = by.line {
+            let world = self.suffer(deed, from);
+            return Killed {
+                world,
+                was_killed: false,
+            };
+        }
         let mut command = self.command(by);
         let status = command.env("ROTATE_TEST_KILL_AT", at.to_string()).status().unwrap();
         let output = self.output();

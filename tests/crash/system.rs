@@ -19,6 +19,25 @@ pub(crate) enum Line {
     OneShot,
     /// Any other, with its arguments.
     Command(Vec<String>),
+    /// No command: what somebody else does at the vendor.
+    Deed(Deed),
+}
+
+/// What somebody does at the vendor who does not ask the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deed {
+    /// The consumer uses the new key.
+    UsesNew,
+    /// A key of their own in the place of the old one, where there is room; its use does not show for hours.
+    RotatesByHand,
+    /// A key of their own beside the others, where there is room.
+    AddsTheirs,
+    DisablesOld,
+    DeletesOld,
+    DisablesNew,
+    DeletesNew,
+    /// Their own key goes again: they have looked at what the program said.
+    DeletesTheirs,
 }
 
 impl Move {
@@ -37,6 +56,14 @@ impl Move {
         }
     }
 
+    /// What somebody else does.
+    pub(crate) fn deed(deed: Deed) -> Self {
+        Self {
+            line: Line::Deed(deed),
+            after: SignedDuration::ZERO,
+        }
+    }
+
     /// The same, so many days later.
     pub(crate) fn days_later(self, days: i64) -> Self {
         Self {
@@ -51,6 +78,7 @@ impl fmt::Display for Move {
         match &self.line {
             Line::OneShot => f.write_str("the one-shot")?,
             Line::Command(arguments) => f.write_str(&arguments.join(" "))?,
+            Line::Deed(deed) => write!(f, "somebody else: {deed:?}")?,
         }
         match self.after.as_hours() / 24 {
             0 => Ok(()),

@@ -62,7 +62,7 @@ impl World {
             now,
             vendor,
             reports_use,
-            tells_time: rolls.len() % 2 == 0,
+            tells_time: rolls.len().is_multiple_of(2),
             rotated_by_hand: false,
             met_strangers: false,
             refused: false,
