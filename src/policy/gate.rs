@@ -302,7 +302,8 @@ pub(super) fn leaves_one(rotation: &Rotation, issued: &Issued, facts: &Facts, no
     let Some(listing) = facts.listing(now) else {
         return Some(Step::ReadKeys { again: false });
     };
-    if !listing.is_active(&issued.key) || listing.is_active(&rotation.charter.old_key) {
+    // One that is off can be switched on again, one that is gone cannot.
+    if listing.keys.iter().all(|key| key.id != issued.key) || listing.is_active(&rotation.charter.old_key) {
         return None;
     }
     let others = listing.keys.iter().filter(|key| key.active && key.id != issued.key);

@@ -197,6 +197,8 @@ fn no_key_is_withdrawn_while_that_would_leave_nobody_one_that_works() {
         for (keys, record) in [
             (vec![new.clone()], vec![]),
             (vec![off.clone(), new.clone()], vec![]),
+            // It can be switched on again.
+            (vec![key(NEW, false)], vec![]),
             (
                 vec![new.clone(), other.clone()],
                 vec![("AKIAOTHER", LastUse::NeverSeen)],
@@ -218,9 +220,8 @@ fn no_key_is_withdrawn_while_that_would_leave_nobody_one_that_works() {
         );
         for (keys, record) in [
             (vec![old.clone(), new.clone()], vec![]),
-            // It is gone already, or nobody could use it.
+            // It is gone already.
             (vec![], vec![]),
-            (vec![key(NEW, false)], vec![]),
             (vec![new.clone(), other.clone()], vec![("AKIAOTHER", used(ago(60)))]),
         ] {
             assert_eq!(
