@@ -16,6 +16,7 @@ use rustls::pki_types::pem::PemObject;
 
 use super::profile::{Asked, Profiles, variable};
 use crate::fault::Fault;
+use crate::regular::Regular;
 
 /// All authorities of a system take a quarter of a megabyte.
 const LARGEST: u64 = 16 << 20;
@@ -73,12 +74,12 @@ impl Bundle {
                 format!("{named_by} names {path}: {why}"),
             )
         };
-        let found = std::fs::metadata(&self.path).map_err(|error| wrong(&error.kind().to_string()))?;
-        // Neither waited for without end nor read without end.
-        if !found.is_file() || found.len() > LARGEST {
-            return Err(wrong("it is no file of certificates"));
-        }
-        let bytes = std::fs::read(&self.path).map_err(|error| wrong(&error.kind().to_string()))?;
+        let read = match Regular::open(&self.path) {
+            Ok(Some(found)) => found.bytes(LARGEST),
+            Ok(None) => return Err(wrong("there is no such file")),
+            Err(refused) => Err(refused),
+        };
+        let bytes = read.map_err(|refused| wrong(&format!("it is no file of certificates: {refused}")))?;
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_slice_iter(&bytes) {
             let certificate = certificate.map_err(|_| wrong("it is not PEM"))?;

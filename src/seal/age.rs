@@ -1,14 +1,15 @@
 //! Sealing with age: one X25519 identity in the state folder.
 
-use std::path::Path;
-
 use age::secrecy::ExposeSecret;
 use age::x25519::Identity;
 use rotate_providers::secret::Secret;
 use zeroize::Zeroizing;
 
 use super::{SealError, Sealer};
-use crate::private_file;
+use crate::private_file::{self, Place};
+
+/// An identity is one line of 74 letters.
+const LARGEST: u64 = 4096;
 
 /// Seals to the identity in one file.
 pub struct AgeSealer {
@@ -17,26 +18,30 @@ pub struct AgeSealer {
 
 impl AgeSealer {
     /// Reads the identity.
-    pub fn open(path: &Path) -> Result<Self, SealError> {
-        let failed = |why: String| SealError::Identity {
-            path: path.display().to_string(),
-            why,
-        };
-        private_file::check_own(path).map_err(|source| SealError::File {
-            path: path.display().to_string(),
+    pub fn open(place: &Place) -> Result<Self, SealError> {
+        let refused = |source| SealError::File {
+            path: place.path().display().to_string(),
             source,
-        })?;
-        let text = Zeroizing::new(std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?);
-        let identity = text.trim().parse().map_err(|why: &str| failed(why.to_owned()))?;
+        };
+        let failed = |why: &str| SealError::Identity {
+            path: place.path().display().to_string(),
+            why: why.to_owned(),
+        };
+        let Some(found) = private_file::open_own(place).map_err(refused)? else {
+            return Err(failed("it is not there"));
+        };
+        let bytes = Zeroizing::new(found.bytes(LARGEST).map_err(refused)?);
+        let text = std::str::from_utf8(&bytes).map_err(|_| failed("it is not text"))?;
+        let identity = text.trim().parse().map_err(failed)?;
         Ok(Self { identity })
     }
 
     /// Makes a new identity, durably, and never over an existing one.
-    pub fn create(path: &Path) -> Result<Self, SealError> {
+    pub fn create(place: &Place) -> Result<Self, SealError> {
         let identity = Identity::generate();
         let text = identity.to_string();
-        private_file::create(path, text.expose_secret().as_bytes()).map_err(|source| SealError::File {
-            path: path.display().to_string(),
+        private_file::create(place, text.expose_secret().as_bytes()).map_err(|source| SealError::File {
+            path: place.path().display().to_string(),
             source,
         })?;
         Ok(Self { identity })
@@ -66,9 +71,13 @@ impl Sealer for AgeSealer {
 mod tests {
     use super::*;
 
+    fn identity(folder: &tempfile::TempDir) -> Place {
+        Place::of(&folder.path().join("identity.txt")).unwrap()
+    }
+
     fn sealer() -> (tempfile::TempDir, AgeSealer) {
         let folder = tempfile::tempdir().unwrap();
-        let sealer = AgeSealer::create(&folder.path().join("identity.txt")).unwrap();
+        let sealer = AgeSealer::create(&identity(&folder)).unwrap();
         (folder, sealer)
     }
 
@@ -98,9 +107,9 @@ mod tests {
         let (folder, _sealer) = sealer();
         let path = folder.path().join("identity.txt");
         let before = std::fs::read(&path).unwrap();
-        assert!(AgeSealer::create(&path).is_err());
+        assert!(AgeSealer::create(&identity(&folder)).is_err());
         assert_eq!(std::fs::read(&path).unwrap(), before);
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(AgeSealer::open(&path).is_err());
+        assert!(AgeSealer::open(&identity(&folder)).is_err());
     }
 }
