@@ -3,6 +3,7 @@
 //! A folder here is a connector, a file is shared. The list below is the registry: explicit and alphabetical, and a test
 //! fails when a folder is missing from it.
 
+mod authorities;
 mod call;
 pub mod contract;
 pub mod endpoint;

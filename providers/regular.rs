@@ -8,7 +8,7 @@ use std::ffi::OsStr;
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::os::fd::AsFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
@@ -65,15 +65,36 @@ impl Regular {
     }
 }
 
-/// Looks whether a file that somebody else will read can be read at all: it is a regular one, and not larger than this. One that
-/// is not there is theirs to tell.
+/// Looks whether a file that a library will read can be read at all: it is a regular one, and not larger than this. One that is not
+/// there is the library's to tell.
 pub fn check(path: &Path, largest: u64) -> Result<(), Refused> {
+    // Who wants no file names this one.
+    if path == Path::new("/dev/null") {
+        return Ok(());
+    }
     let size = Regular::open(path)?.map_or(0, |found| found.metadata().len());
     if size > largest {
         Err(Refused::TooLarge(size, largest))
     } else {
         Ok(())
     }
+}
+
+/// The same, for a folder of which a library will read any file: which one cannot be read, and why.
+pub fn check_folder(path: &Path, largest: u64) -> Result<(), (PathBuf, Refused)> {
+    let entries = match std::fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(_) => return Ok(()),
+    };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        match check(&path, largest) {
+            // A library goes into no folder, and passes over what it may not read.
+            Ok(()) | Err(Refused::NotAFile("a folder") | Refused::Io { .. }) => {}
+            Err(refused) => return Err((path, refused)),
+        }
+    }
+    Ok(())
 }
 
 fn open(folder: impl AsFd, name: &OsStr, follow: bool) -> Result<Option<Regular>, Refused> {

@@ -9,8 +9,8 @@ use rotate_providers::shell::quoted;
 use rustix::fs::{Mode, OFlags};
 
 use crate::private_file::{self, Folder, Place};
-use crate::seal::{AgeSealer, SealError};
-use crate::store::{SqliteStore, StoreError};
+use crate::seal::{AgeSealer, SealError, Sealer, label};
+use crate::store::{SqliteStore, Store, StoreError, Verified};
 
 const DATABASE: &str = "rotate.db";
 const IDENTITY: &str = "identity.age";
@@ -69,7 +69,7 @@ impl StateFolder {
         let store = SqliteStore::open_at(&folder.place(DATABASE)).await?;
         if has_identity {
             private_file::sweep(&identity).map_err(|why| self.unsafe_folder(why.to_string()))?;
-            return Ok((store, AgeSealer::open(&identity)?, false));
+            return Ok((store, AgeSealer::open_at(&identity)?, false));
         }
         let (sealer, made) = self.first(&store, &folder, &identity).await?;
         Ok((store, sealer, made))
@@ -90,10 +90,10 @@ impl StateFolder {
             // Of two that begin here at the same time, the second finds what the first has made.
             let free = alone.try_lock();
             if self.is_there(identity)? {
-                return Ok((AgeSealer::open(identity)?, false));
+                return Ok((AgeSealer::open_at(identity)?, false));
             }
             match free {
-                Ok(()) => return Ok((AgeSealer::create(identity)?, true)),
+                Ok(()) => return Ok((AgeSealer::create_at(identity)?, true)),
                 Err(TryLockError::WouldBlock) => tokio::time::sleep(BETWEEN_TRIES).await,
                 Err(TryLockError::Error(error)) => {
                     return Err(self.unsafe_folder(format!("it cannot be locked: {error}")));
@@ -129,8 +129,33 @@ impl StateFolder {
         Ok(Some(SqliteStore::open_at(&folder.place(DATABASE)).await?))
     }
 
-    /// The identity that seals, to look at what is sealed; `None` where there is none.
-    pub fn open_sealer(&self) -> Result<Option<AgeSealer>, FolderError> {
+    /// Checks the journal, what is kept beside it, and that each secret that waits can be opened by the identity that is here, in
+    /// its own place; `None` where there is no journal.
+    pub async fn verify(&self) -> Result<Option<Verified>, FolderError> {
+        let Some(store) = self.open_journal().await? else {
+            return Ok(None);
+        };
+        let verified = store.verify().await?;
+        let all = store.all_sealed().await?;
+        if all.is_empty() {
+            return Ok(Some(verified));
+        }
+        let Some(sealer) = self.open_sealer()? else {
+            return Err(FolderError::IdentityLost(self.path.join(IDENTITY)));
+        };
+        for sealed in all {
+            let opened = sealer.open(&label(&sealed.rotation, &sealed.name), &sealed.bytes);
+            opened.map_err(|source| FolderError::Sealed {
+                target: sealed.target,
+                name: sealed.name,
+                source,
+            })?;
+        }
+        Ok(Some(verified))
+    }
+
+    /// The identity that seals; `None` where there is none.
+    fn open_sealer(&self) -> Result<Option<AgeSealer>, FolderError> {
         let Ok(folder) = Folder::open(&self.path) else {
             return Ok(None);
         };
@@ -139,7 +164,7 @@ impl StateFolder {
         if !self.is_there(&identity)? {
             return Ok(None);
         }
-        Ok(Some(AgeSealer::open(&identity)?))
+        Ok(Some(AgeSealer::open_at(&identity)?))
     }
 
     /// Whether a journal could be begun here: the folder is its owner's alone, or can be made so.
@@ -217,6 +242,16 @@ pub enum FolderError {
     /// Neither a flag nor the environment says where it is.
     #[error("no place for the journal is known; name one with --state-dir")]
     Nowhere,
+    /// A secret that waits is not what was sealed.
+    #[error("what is sealed for {target} ({name}) cannot be used: {source}")]
+    Sealed {
+        /// Whose.
+        target: String,
+        /// What it is.
+        name: String,
+        /// Why.
+        source: SealError,
+    },
     /// There is an identity but no journal.
     #[error("the journal {} is missing, and the identity beside it was made for one", .0.display())]
     JournalLost(PathBuf),

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use rotate_providers::contract::KeyId;
 
-pub use sqlite::SqliteStore;
+pub use sqlite::{Sealed, SqliteStore};
 
 use crate::hooks::now;
 use crate::machine::{Chronicle, Course, Illegal, Record, Rotation, Walk, Watch};

@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 use rotate::machine::{Event, Record, SeenKey, Sighting, Watch};
-use rotate::private_file::Place;
 use rotate::store::{Append, SqliteStore, Store, watch_of};
 use rotate_fixtures::FleetWorkplace;
 use rotate_providers::contract::{KeyId, Principal};
@@ -108,8 +107,7 @@ fn see_all(place: &FleetWorkplace) {
         .build()
         .expect("a runtime starts");
     runtime.block_on(async {
-        let identity = Place::of(&state.join("identity.age")).expect("its folder is there");
-        rotate::seal::AgeSealer::create(&identity).expect("an identity can be made");
+        rotate::seal::AgeSealer::create(&state.join("identity.age")).expect("an identity can be made");
         let store = SqliteStore::open(&state.join("rotate.db"))
             .await
             .expect("the store opens");

@@ -15,11 +15,9 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use super::profile::{Asked, Profiles, variable};
+use crate::authorities::{self, LARGEST};
 use crate::fault::Fault;
 use crate::regular::Regular;
-
-/// All authorities of a system take a quarter of a megabyte.
-const LARGEST: u64 = 16 << 20;
 
 /// The clients of one run: each would otherwise open connections of its own.
 #[derive(Default)]
@@ -29,6 +27,7 @@ impl Clients {
     /// The client that trusts the authorities of this file alone, or those of the system.
     pub(super) fn trusting(&self, bundle: Option<Bundle>) -> Result<SharedHttpClient, Fault> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        authorities::check()?;
         let path = bundle.as_ref().map(|bundle| bundle.path.clone());
         if let Some(client) = known.get(&path) {
             return Ok(client.clone());
@@ -94,7 +93,8 @@ impl Bundle {
     }
 }
 
-fn expanded(path: &str) -> PathBuf {
+/// `~` at the beginning of a path, as the SDK reads it.
+pub(super) fn expanded(path: &str) -> PathBuf {
     match (path.strip_prefix("~/"), std::env::home_dir()) {
         (Some(rest), Some(home)) => home.join(rest),
         _ => Path::new(path).to_owned(),

@@ -18,7 +18,7 @@ use crate::fleet::{Survey, Wanted, at_home, check, yet_to_come};
 use crate::hooks::now;
 use crate::render::{Checkup, Speaker, checkup, json};
 use crate::state_folder::FolderError;
-use crate::store::{SqliteStore, Store};
+use crate::store::{SqliteStore, Store, Verified};
 
 /// Check everything that a rotation would need.
 ///
@@ -83,8 +83,9 @@ async fn folder(global: &Global, config: Option<&Config>) -> Checkup {
             folder.could_be_made()?;
             return Ok((path, "there is none yet; the first rotation makes it".to_owned()));
         }
-        let (store, _, _) = folder.open().await?;
-        let verified = store.verify().await?;
+        let (store, sealer, _) = folder.open().await?;
+        drop((store, sealer));
+        let verified = folder.verify().await?.unwrap_or_else(Verified::empty);
         Ok((path, format!("whole, head {}", verified.head)))
     };
     match found.await {

@@ -134,6 +134,9 @@ pub(super) fn of_folder(error: &FolderError) -> Vec<String> {
         FolderError::Seal(_) => {
             vec!["nothing was touched; restore the file from a backup, or mend its mode".to_owned()]
         }
+        FolderError::Sealed { .. } => vec![
+            "nothing was touched; restore the state folder from a backup that has the journal and the identity together".to_owned(),
+        ],
         FolderError::JournalLost(identity) => vec![
             "nothing was touched; restore the state folder from a backup that has the journal and the identity together".to_owned(),
             format!(

@@ -1,5 +1,7 @@
 //! Sealing with age: one X25519 identity in the state folder.
 
+use std::path::Path;
+
 use age::secrecy::ExposeSecret;
 use age::x25519::Identity;
 use rotate_providers::secret::Secret;
@@ -17,8 +19,13 @@ pub struct AgeSealer {
 }
 
 impl AgeSealer {
-    /// Reads the identity.
-    pub fn open(place: &Place) -> Result<Self, SealError> {
+    /// Reads the identity of this path.
+    pub fn open(path: &Path) -> Result<Self, SealError> {
+        Self::open_at(&of(path)?)
+    }
+
+    /// The same, in a folder that is open.
+    pub fn open_at(place: &Place) -> Result<Self, SealError> {
         let refused = |source| SealError::File {
             path: place.path().display().to_string(),
             source,
@@ -36,8 +43,13 @@ impl AgeSealer {
         Ok(Self { identity })
     }
 
-    /// Makes a new identity, durably, and never over an existing one.
-    pub fn create(place: &Place) -> Result<Self, SealError> {
+    /// Makes a new identity at this path, durably, and never over an existing one.
+    pub fn create(path: &Path) -> Result<Self, SealError> {
+        Self::create_at(&of(path)?)
+    }
+
+    /// The same, in a folder that is open.
+    pub fn create_at(place: &Place) -> Result<Self, SealError> {
         let identity = Identity::generate();
         let text = identity.to_string();
         private_file::create(place, text.expose_secret().as_bytes()).map_err(|source| SealError::File {
@@ -46,6 +58,13 @@ impl AgeSealer {
         })?;
         Ok(Self { identity })
     }
+}
+
+fn of(path: &Path) -> Result<Place, SealError> {
+    Place::of(path).map_err(|unfit| SealError::File {
+        path: path.display().to_string(),
+        source: unfit.into(),
+    })
 }
 
 impl Sealer for AgeSealer {
@@ -71,13 +90,9 @@ impl Sealer for AgeSealer {
 mod tests {
     use super::*;
 
-    fn identity(folder: &tempfile::TempDir) -> Place {
-        Place::of(&folder.path().join("identity.txt")).unwrap()
-    }
-
     fn sealer() -> (tempfile::TempDir, AgeSealer) {
         let folder = tempfile::tempdir().unwrap();
-        let sealer = AgeSealer::create(&identity(&folder)).unwrap();
+        let sealer = AgeSealer::create(&folder.path().join("identity.txt")).unwrap();
         (folder, sealer)
     }
 
@@ -107,9 +122,9 @@ mod tests {
         let (folder, _sealer) = sealer();
         let path = folder.path().join("identity.txt");
         let before = std::fs::read(&path).unwrap();
-        assert!(AgeSealer::create(&identity(&folder)).is_err());
+        assert!(AgeSealer::create(&path).is_err());
         assert_eq!(std::fs::read(&path).unwrap(), before);
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(AgeSealer::open(&identity(&folder)).is_err());
+        assert!(AgeSealer::open(&path).is_err());
     }
 }

@@ -38,6 +38,18 @@ pub struct SqliteStore {
     waiting: std::sync::Mutex<Vec<Waiting>>,
 }
 
+/// A secret that waits.
+pub struct Sealed {
+    /// The id of its rotation.
+    pub rotation: String,
+    /// The target's name.
+    pub target: String,
+    /// Its name there.
+    pub name: String,
+    /// Its bytes, as the sealer gave them.
+    pub bytes: Vec<u8>,
+}
+
 impl SqliteStore {
     /// Opens the database of this path, or makes it where there is none.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
@@ -101,9 +113,13 @@ impl Store for SqliteStore {
         )?;
         let mut connection = self.connection.lock().await;
         let row = sqlx::query("UPDATE lease SET fence = fence + 1 RETURNING fence")
-            .fetch_one(&mut *connection)
+            .fetch_optional(&mut *connection)
             .await
             .map_err(|error| self.fault(error))?;
+        let row = row.ok_or_else(|| StoreError::Damaged {
+            path: self.path.clone(),
+            why: "the count of its leases is missing".to_owned(),
+        })?;
         Ok(Lease {
             fence: row.try_get(0).map_err(|error| self.fault(error))?,
             _lock: Some(lock),
@@ -300,6 +316,25 @@ impl SqliteStore {
     async fn threads(&self, which: Which<'_>) -> Result<Vec<Stored<Chronicle>>, StoreError> {
         let mut connection = self.connection.lock().await;
         which.read(&mut connection, &self.path).await
+    }
+
+    /// Everything that lies sealed.
+    pub async fn all_sealed(&self) -> Result<Vec<Sealed>, StoreError> {
+        let mut connection = self.connection.lock().await;
+        let rows: Vec<(String, String, String, Vec<u8>)> = sqlx::query_as(
+            "SELECT s.rotation, r.target, s.name, s.bytes FROM sealed s JOIN rotations r ON r.id = s.rotation
+             ORDER BY s.rotation, s.name",
+        )
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(|error| self.fault(error))?;
+        let sealed = |(rotation, target, name, bytes)| Sealed {
+            rotation,
+            target,
+            name,
+            bytes,
+        };
+        Ok(rows.into_iter().map(sealed).collect())
     }
 
     /// Whether nothing was ever written to it.
