@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use futures_util::TryStreamExt;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
@@ -22,100 +23,107 @@ pub(super) enum Which<'a> {
     Of(&'a str),
 }
 
-/// The journal says which there are. What is kept beside it says the same, or was changed.
+/// The lines of the latest thread of every name, each with the hash before it. The journal says which there are, and its index is
+/// asked for one name after the other: most lines are of threads that have ended.
+const LATEST: &str = "
+    WITH RECURSIVE names (name) AS (
+        SELECT min(target) FROM events
+        UNION ALL
+        SELECT (SELECT min(target) FROM events WHERE target > name) FROM names WHERE name IS NOT NULL
+    )
+    SELECT seq, rotation, target, revision, at, body, hash,
+           (SELECT hash FROM events p WHERE p.seq = e.seq - 1) AS before
+    FROM events e WHERE rotation IN (
+        SELECT (SELECT rotation FROM events WHERE target = name ORDER BY seq DESC LIMIT 1)
+        FROM names WHERE name IS NOT NULL AND (name GLOB 'watch:*') = ?1)
+    ORDER BY rotation, revision";
+
+const KEPT_LATEST: &str = "
+    SELECT r.id, r.target, r.revision, r.updated_at, r.snapshot
+    FROM targets t JOIN rotations r ON r.id = t.latest WHERE (t.name GLOB 'watch:*') = ?1";
+
+/// The same of every thread of one name.
+const ALL: &str = "
+    SELECT seq, rotation, target, revision, at, body, hash,
+           (SELECT hash FROM events p WHERE p.seq = e.seq - 1) AS before
+    FROM events e WHERE rotation IN (SELECT rotation FROM events WHERE target = ?1)
+    ORDER BY rotation, revision";
+
+const KEPT: &str = "SELECT id, target, revision, updated_at, snapshot FROM rotations WHERE target = ?1";
+
+type Query = sqlx::query::Query<'static, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
+
 impl Which<'_> {
-    /// The lines of these threads, each with the hash before it.
-    fn lines(&self) -> &'static str {
+    fn queries(&self) -> (Query, Query) {
         match self {
-            Self::Courses => {
-                "SELECT seq, rotation, target, revision, at, body, hash,
-                        (SELECT hash FROM events p WHERE p.seq = e.seq - 1) AS before
-                 FROM events e WHERE rotation IN (
-                     SELECT rotation FROM events WHERE seq IN (
-                         SELECT max(seq) FROM events WHERE target NOT GLOB 'watch:*' GROUP BY target))
-                 ORDER BY rotation, revision"
-            }
-            Self::Watches => {
-                "SELECT seq, rotation, target, revision, at, body, hash,
-                        (SELECT hash FROM events p WHERE p.seq = e.seq - 1) AS before
-                 FROM events e WHERE rotation IN (
-                     SELECT rotation FROM events WHERE seq IN (
-                         SELECT max(seq) FROM events WHERE target GLOB 'watch:*' GROUP BY target))
-                 ORDER BY rotation, revision"
-            }
-            Self::Of(_) => {
-                "SELECT seq, rotation, target, revision, at, body, hash,
-                        (SELECT hash FROM events p WHERE p.seq = e.seq - 1) AS before
-                 FROM events e WHERE rotation IN (SELECT rotation FROM events WHERE target = ?)
-                 ORDER BY rotation, revision"
-            }
+            Self::Courses => (sqlx::query(LATEST).bind(false), sqlx::query(KEPT_LATEST).bind(false)),
+            Self::Watches => (sqlx::query(LATEST).bind(true), sqlx::query(KEPT_LATEST).bind(true)),
+            Self::Of(target) => (
+                sqlx::query(ALL).bind((*target).to_owned()),
+                sqlx::query(KEPT).bind((*target).to_owned()),
+            ),
         }
     }
 
-    /// What is kept of them.
-    fn kept(&self) -> &'static str {
-        match self {
-            Self::Courses => {
-                "SELECT r.id, r.target, r.revision, r.updated_at, r.snapshot
-                 FROM targets t JOIN rotations r ON r.id = t.latest WHERE t.name NOT GLOB 'watch:*'"
-            }
-            Self::Watches => {
-                "SELECT r.id, r.target, r.revision, r.updated_at, r.snapshot
-                 FROM targets t JOIN rotations r ON r.id = t.latest WHERE t.name GLOB 'watch:*'"
-            }
-            Self::Of(_) => "SELECT id, target, revision, updated_at, snapshot FROM rotations WHERE target = ?",
-        }
-    }
-
-    async fn rows(
-        &self,
-        statement: &'static str,
-        connection: &mut SqliteConnection,
-    ) -> Result<Vec<SqliteRow>, sqlx::Error> {
-        let query = sqlx::query(statement);
-        let query = match self {
-            Self::Of(target) => query.bind(*target),
-            Self::Courses | Self::Watches => query,
-        };
-        query.fetch_all(connection).await
-    }
-
-    /// These threads, in the order of their targets' names.
+    /// These threads, in the order of their names. What the journal tells and what is kept beside it is the same, or was changed.
     pub(super) async fn read(
         &self,
         connection: &mut SqliteConnection,
         path: &Path,
     ) -> Result<Vec<Stored<Chronicle>>, StoreError> {
         let fault = |error: sqlx::Error| classify(path, &error);
-        let mut kept = HashMap::new();
-        for row in self.rows(self.kept(), connection).await.map_err(fault)? {
+        let (lines, kept) = self.queries();
+        let mut threads = Threads {
+            path,
+            kept: HashMap::new(),
+            checked: Vec::new(),
+        };
+        for row in kept.fetch_all(&mut *connection).await.map_err(fault)? {
             let summary = summary(&row, path)?;
-            kept.insert(summary.id.clone(), summary);
+            threads.kept.insert(summary.id.clone(), summary);
         }
-        let lines = self.rows(self.lines(), connection).await.map_err(fault)?;
-        let ids: Vec<String> = lines
-            .iter()
-            .map(|row| row.try_get("rotation"))
-            .collect::<Result<_, _>>()
-            .map_err(fault)?;
-        let mut threads = Vec::new();
-        let mut rest = lines.as_slice();
-        for of_one in ids.chunk_by(|one, next| one == next) {
-            let (rows, after) = rest.split_at(of_one.len());
-            rest = after;
-            let replayed = replay(rows, fault)?;
-            let Some(id) = of_one.first() else { continue };
-            let name = replayed
-                .as_ref()
-                .map(|(_, stored)| stored.target.clone())
-                .unwrap_or_default();
-            threads.extend(compare(&name, replayed, kept.remove(id))?);
+        // One thread at a time: all lines of many years do not have to fit into the memory.
+        let mut lines = lines.fetch(&mut *connection);
+        let (mut id, mut rows) = (String::new(), Vec::new());
+        while let Some(row) = lines.try_next().await.map_err(fault)? {
+            let of: String = row.try_get("rotation").map_err(fault)?;
+            if of != id {
+                threads.check(&id, &rows)?;
+                (id, rows) = (of, Vec::new());
+            }
+            rows.push(row);
         }
-        if let Some(summary) = kept.into_values().next() {
-            // Its events are gone, or the target has later ones.
-            compare(&summary.target.clone(), None, Some(summary))?;
+        threads.check(&id, &rows)?;
+        threads.end()
+    }
+}
+
+/// Threads on their way.
+struct Threads<'a> {
+    path: &'a Path,
+    /// What is kept beside the journal of those that are still to come.
+    kept: HashMap<String, Stored<Chronicle>>,
+    checked: Vec<Stored<Chronicle>>,
+}
+
+impl Threads<'_> {
+    fn check(&mut self, id: &str, rows: &[SqliteRow]) -> Result<(), StoreError> {
+        let Some(replayed) = replay(rows, |error| classify(self.path, &error))? else {
+            return Ok(());
+        };
+        let name = replayed.1.target.clone();
+        self.checked
+            .extend(compare(&name, Some(replayed), self.kept.remove(id))?);
+        Ok(())
+    }
+
+    fn end(mut self) -> Result<Vec<Stored<Chronicle>>, StoreError> {
+        if let Some(summary) = self.kept.into_values().next() {
+            // Its events are gone, or its target has later ones.
+            let name = summary.target.clone();
+            compare(&name, None, Some(summary))?;
         }
-        threads.sort_by(|one, other| one.target.cmp(&other.target));
-        Ok(threads)
+        self.checked.sort_by(|one, other| one.target.cmp(&other.target));
+        Ok(self.checked)
     }
 }
