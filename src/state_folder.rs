@@ -47,9 +47,11 @@ impl StateFolder {
         &self.path
     }
 
-    /// Whether a journal is there already.
+    /// Whether a journal is there already, or was: an identity is made for one.
     pub fn exists(&self) -> bool {
-        self.path.join(DATABASE).symlink_metadata().is_ok()
+        [DATABASE, IDENTITY]
+            .iter()
+            .any(|name| self.path.join(name).symlink_metadata().is_ok())
     }
 
     /// Opens what is there, or makes it; says whether anything was made.
@@ -101,15 +103,6 @@ impl StateFolder {
             }
         }
         Err(StoreError::Held(String::new()).into())
-    }
-
-    /// Whether a journal that was here is missing now.
-    pub fn look(&self) -> Result<(), FolderError> {
-        match Folder::open(&self.path) {
-            Ok(folder) => self.is_whole(&Arc::new(folder)),
-            // Whoever needs it is told.
-            Err(_) => Ok(()),
-        }
     }
 
     /// Opens the journal alone, to read it; `None` where there is none and none was lost.

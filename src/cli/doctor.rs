@@ -75,7 +75,6 @@ async fn folder(global: &Global, config: Option<&Config>) -> Checkup {
     let found = async {
         let folder = locate(global)?;
         let path = folder.path().display().to_string();
-        folder.look()?;
         if !folder.exists() {
             if let Some(error) = config.and_then(|config| required_state(global, config)) {
                 return Err(error);

@@ -55,9 +55,6 @@ impl Command {
             Ok(folder) => folder,
             Err(error) => return tell_folder(global, &error),
         };
-        if let Err(error) = folder.look() {
-            return tell_folder(global, &error);
-        }
         match &config {
             _ if folder.exists() => {}
             None => {

@@ -192,5 +192,6 @@ fn an_identity_that_is_swapped_under_a_process_at_work_is_found_and_nothing_is_d
     assert!(place.cloud.works(&place.old.id, &place.old.secret));
     fs::rename(&kept, &own).expect("the folder is ours");
     place.run(["audit", "verify"]).expect(0);
-    place.run(["confirm", TARGET]).expect(0);
+    place.run(["run"]).expect(0);
+    assert!(!place.cloud.works(&place.old.id, &place.old.secret));
 }
