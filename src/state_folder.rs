@@ -63,7 +63,7 @@ impl StateFolder {
                 false => format!("it cannot be made: {why}"),
             })
         })?);
-        self.check(&folder)?;
+        self.check_to_act(&folder)?;
         let identity = folder.place(IDENTITY);
         let has_identity = self.is_there(&identity)?;
         // The journal is made first, so an identity without one has lost it.
@@ -165,7 +165,7 @@ impl StateFolder {
         use rustix::fs::{Access, access};
         if self.path.exists() {
             let folder = Folder::open(&self.path).map_err(|unfit| self.unsafe_folder(unfit.said_of(&self.path)))?;
-            self.check(&folder)?;
+            self.check_to_act(&folder)?;
         }
         let there = self.path.ancestors().find(|folder| folder.exists());
         let there = there.unwrap_or(Path::new("."));
@@ -209,7 +209,12 @@ impl StateFolder {
         if owner != us {
             return Err(self.unsafe_folder(format!("it belongs to user {owner} and not to user {us}")));
         }
-        // Whoever can put another folder in its place decides what was done already.
+        Ok(())
+    }
+
+    /// The same, to act upon what is in it: whoever can put another folder in its place decides what was done already.
+    fn check_to_act(&self, folder: &Folder) -> Result<(), FolderError> {
+        self.check(folder)?;
         folder
             .keeps_for(None)
             .map_err(|unfit| self.unsafe_folder(format!("{}; {}", unfit.said_of(&self.path), unfit.remedy())))

@@ -13,6 +13,8 @@
 
 #[path = "files/database.rs"]
 mod database;
+#[path = "files/halfway.rs"]
+mod halfway;
 #[path = "files/limit.rs"]
 mod limit;
 #[path = "files/own.rs"]

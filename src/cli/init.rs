@@ -57,7 +57,9 @@ impl Command {
         let written = opened.and_then(|mut file| file.write_all(STARTER.as_bytes()).and_then(|()| file.sync_all()));
         match written {
             Ok(()) => {
-                terminal::note(&format!("wrote {shown}; edit it, then look: rotate plan"));
+                terminal::note(&format!(
+                    "wrote {shown}; edit it, then look: rotate plan. Where it is to run, once: rotate init --state"
+                ));
                 Exit::Ok
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
