@@ -8,7 +8,8 @@
 #![expect(
     clippy::expect_used,
     clippy::panic,
-    reason = "in a test, what cannot be is the failure itself"
+    clippy::print_stdout,
+    reason = "in a test, what cannot be is the failure itself, and a seed is printed"
 )]
 
 #[path = "files/database.rs"]
