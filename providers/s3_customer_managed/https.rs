@@ -75,7 +75,7 @@ impl Bundle {
         };
         let read = match Regular::open(&self.path) {
             Ok(Some(found)) => found.bytes(LARGEST),
-            Ok(None) => return Err(wrong("there is no such file")),
+            Ok(None) => return Err(wrong("it was not found")),
             Err(refused) => Err(refused),
         };
         let bytes = read.map_err(|refused| wrong(&format!("it is no file of certificates: {refused}")))?;
