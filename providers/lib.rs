@@ -3,21 +3,25 @@
 //! A folder here is a connector, a file is shared. The list below is the registry: explicit and alphabetical, and a test
 //! fails when a folder is missing from it.
 
+mod authorities;
 mod call;
 pub mod contract;
 pub mod endpoint;
 mod fault;
 pub mod field;
+pub mod folder;
 pub mod guide;
 mod hooks;
 mod patience;
 pub mod private_file;
+pub mod regular;
 pub mod s3_customer_managed;
 pub mod secret;
 pub mod shell;
 pub mod snowflake_keypair;
 mod sql_name;
 mod vendors;
+mod way;
 
 use std::future::Future;
 use std::pin::Pin;

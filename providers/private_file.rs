@@ -1,14 +1,17 @@
 //! Files that nobody else may read: how they are checked and read.
 
-use std::fs::{Metadata, OpenOptions};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Component, Path};
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::OFlags;
+use rustix::fs::FileType;
+
+use crate::folder::{Place, Unfit};
+use crate::regular::{Regular, is_regular};
 
 /// No file of keys is larger. It is read whole, and what it held is kept until its rotation ends.
-const LARGEST: u64 = 1 << 20;
+pub const LARGEST: u64 = 1 << 20;
 
 /// Why a file is not used.
 #[derive(Debug, thiserror::Error)]
@@ -24,9 +27,15 @@ pub enum Refused {
     /// It is a symbolic link.
     #[error("it is a symbolic link; name the file itself")]
     Symlink,
-    /// It is a folder, a pipe, a socket or a device.
-    #[error("it is not a regular file")]
-    NotAFile,
+    /// Its folder is not there, or not to be trusted.
+    #[error(transparent)]
+    Folder(#[from] Unfit),
+    /// It is this, which is not read from.
+    #[error("it is {0} and not a regular file")]
+    NotAFile(&'static str),
+    /// Somebody put something else in its place while it was written.
+    #[error("somebody else put another file in its place while it was written; stop that first")]
+    Swapped,
     /// Others may read or write it.
     #[error("other users may read or write it (mode {0:04o}); mend it with chmod o-rwx,g-w")]
     Open(u32),
@@ -45,9 +54,9 @@ pub enum Refused {
     /// Its group may read it, and it is for its owner alone.
     #[error("it is for its owner alone, and others may open it (mode {0:04o}); mend it with chmod 600")]
     NotOwnersAlone(u32),
-    /// Nothing that holds keys is so large.
-    #[error("it has {0} bytes, and no file of keys has more than {LARGEST}")]
-    TooLarge(u64),
+    /// Nothing that is read here is so large.
+    #[error("it has {0} bytes, and no file of this kind has more than {1}")]
+    TooLarge(u64, u64),
     /// Who may open it beyond its mode is not known, or cannot be kept.
     #[error(
         "its {name} cannot be {what} ({source}), and whoever replaces the file without it opens it to others or closes it; \
@@ -87,46 +96,96 @@ impl Refused {
     }
 }
 
-/// Looks at a file that exists: regular, ours, closed to others. Follows no link.
-pub fn check(path: &Path) -> Result<Metadata, Refused> {
-    let metadata = closed(path)?;
+/// Opens a file that exists: regular, ours, closed to others; `None` where there is none. Follows no link.
+pub fn existing(place: &Place) -> Result<Option<Regular>, Refused> {
+    let Some(found) = regular(place)? else {
+        return Ok(None);
+    };
+    let (mode, owner) = (found.metadata().mode(), found.metadata().uid());
+    closed(mode, &place.path())?;
     let us = rustix::process::geteuid();
-    if !us.is_root() && metadata.uid() != us.as_raw() {
-        return Err(Refused::Owner(metadata.uid()));
-    }
-    Ok(metadata)
-}
-
-/// Looks at a file that was handed to us: ours, or the administrator's, as service managers hand over credentials.
-fn handed(path: &Path) -> Result<(), Refused> {
-    let metadata = closed(path)?;
-    let us = rustix::process::geteuid();
-    if us.is_root() || [us.as_raw(), 0].contains(&metadata.uid()) {
-        Ok(())
+    if us.is_root() || owner == us.as_raw() {
+        Ok(Some(found))
     } else {
-        Err(Refused::Owner(metadata.uid()))
+        Err(Refused::Owner(owner))
     }
 }
 
-/// Looks at a file that exists: regular, and closed to others.
-fn closed(path: &Path) -> Result<Metadata, Refused> {
-    let metadata = path.symlink_metadata().map_err(Refused::io("cannot be looked at"))?;
-    if metadata.file_type().is_symlink() {
-        let is_projected = path.read_link().is_ok_and(|target| is_in_volume(&target));
-        return Err(if is_projected {
-            Refused::InVolume
-        } else {
-            Refused::Symlink
-        });
+/// Reads a file that passes [`existing`].
+pub fn read(place: &Place) -> Result<Option<Vec<u8>>, Refused> {
+    existing(place)?.map(|found| found.bytes(LARGEST)).transpose()
+}
+
+/// Looks at a file of the program's own, without opening it: nobody but us may even read it. Whether there is one.
+pub fn is_own(place: &Place) -> Result<bool, Refused> {
+    let Some(found) = place.look().map_err(Refused::io("cannot be looked at"))? else {
+        return Ok(false);
+    };
+    is_regular(FileType::from_raw_mode(found.st_mode))?;
+    own(found.st_mode, found.st_uid)?;
+    Ok(true)
+}
+
+/// Opens a file of the program's own, which nobody but us may even read.
+pub fn open_own(place: &Place) -> Result<Option<Regular>, Refused> {
+    let Some(found) = Regular::at(place)? else {
+        return Ok(None);
+    };
+    own(found.metadata().mode(), found.metadata().uid())?;
+    Ok(Some(found))
+}
+
+/// Reads a file that was handed to us: ours, or the administrator's, as service managers hand over credentials.
+pub fn read_handed(path: &Path) -> Result<Vec<u8>, Refused> {
+    let Some(found) = Regular::open_itself(path)? else {
+        return Err(Refused::io("cannot be looked at")(io::ErrorKind::NotFound.into()));
+    };
+    let (mode, owner) = (found.metadata().mode(), found.metadata().uid());
+    closed(mode, path)?;
+    let us = rustix::process::geteuid();
+    if us.is_root() || [us.as_raw(), 0].contains(&owner) {
+        found.bytes(LARGEST)
+    } else {
+        Err(Refused::Owner(owner))
     }
-    if !metadata.is_file() {
-        return Err(Refused::NotAFile);
-    }
-    let mode = metadata.mode() & 0o7777;
+}
+
+/// Reads a file that is only looked at, whoever else may read it, by whatever link; `None` where there is none.
+pub fn read_any(path: &Path) -> Result<Option<Vec<u8>>, Refused> {
+    Regular::open(path)?.map(|found| found.bytes(LARGEST)).transpose()
+}
+
+/// A link into a volume of Kubernetes is told as what it is.
+fn regular(place: &Place) -> Result<Option<Regular>, Refused> {
+    Regular::at(place).map_err(|refused| match refused {
+        Refused::Symlink if leads_into_a_volume(place) => Refused::InVolume,
+        refused => refused,
+    })
+}
+
+fn leads_into_a_volume(place: &Place) -> bool {
+    let target = rustix::fs::readlinkat(place.folder(), place.name(), Vec::new());
+    target.is_ok_and(|target| is_in_volume(&PathBuf::from(std::ffi::OsString::from_vec(target.into_bytes()))))
+}
+
+/// Others may not read it, nor may its group write it.
+fn closed(mode: u32, path: &Path) -> Result<(), Refused> {
+    let mode = mode & 0o7777;
     match mode & 0o027 {
-        0 => Ok(metadata),
+        0 => Ok(()),
         _ if is_in_volume(path) => Err(Refused::OpenInVolume(mode)),
         _ => Err(Refused::Open(mode)),
+    }
+}
+
+fn own(mode: u32, owner: u32) -> Result<(), Refused> {
+    let mode = mode & 0o7777;
+    if mode & 0o077 != 0 {
+        Err(Refused::NotOwnersAlone(mode))
+    } else if owner != rustix::process::geteuid().as_raw() {
+        Err(Refused::Owner(owner))
+    } else {
+        Ok(())
     }
 }
 
@@ -136,79 +195,4 @@ fn is_in_volume(path: &Path) -> bool {
         Component::Normal(name) => name.as_encoded_bytes().starts_with(b".."),
         _ => false,
     })
-}
-
-/// Looks at a file like [`check`]; `None` where there is none.
-pub fn existing(path: &Path) -> Result<Option<Metadata>, Refused> {
-    match check(path) {
-        Ok(metadata) => Ok(Some(metadata)),
-        Err(Refused::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(refused) => Err(refused),
-    }
-}
-
-/// Looks at a file that nobody but its owner may even read.
-pub fn check_own(path: &Path) -> Result<(), Refused> {
-    let mode = match check(path) {
-        Err(Refused::Open(mode) | Refused::OpenInVolume(mode)) => mode,
-        checked => checked?.mode() & 0o7777,
-    };
-    if mode & 0o077 != 0 {
-        Err(Refused::NotOwnersAlone(mode))
-    } else {
-        Ok(())
-    }
-}
-
-/// Reads a file that passes [`check`]; `None` where there is none.
-pub fn read(path: &Path) -> Result<Option<Vec<u8>>, Refused> {
-    if existing(path)?.is_none() {
-        return Ok(None);
-    }
-    bytes(path).map(Some)
-}
-
-/// Reads a file that was handed to us.
-pub fn read_handed(path: &Path) -> Result<Vec<u8>, Refused> {
-    handed(path)?;
-    bytes(path)
-}
-
-/// Reads a file that is only looked at, whoever else may read it, by whatever link; `None` where there is none.
-pub fn read_any(path: &Path) -> Result<Option<Vec<u8>>, Refused> {
-    match std::fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Refused::io("cannot be looked at")(error)),
-        Ok(found) if !found.is_file() => return Err(Refused::NotAFile),
-        Ok(_) => {}
-    }
-    let file = std::fs::File::open(path).map_err(Refused::io("cannot be read"))?;
-    whole(file).map(Some)
-}
-
-fn bytes(path: &Path) -> Result<Vec<u8>, Refused> {
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(no_follow())
-        .open(path)
-        .map_err(Refused::io("cannot be read"))?;
-    whole(file)
-}
-
-/// All of a file, unless it is larger than any that holds keys.
-fn whole(file: std::fs::File) -> Result<Vec<u8>, Refused> {
-    let size = file.metadata().map_err(Refused::io("cannot be looked at"))?.len();
-    // Room for everything at once: a buffer that grows leaves copies of secrets behind.
-    let mut bytes = Vec::with_capacity(usize::try_from(size.min(LARGEST)).unwrap_or_default() + 1);
-    let mut limited = io::Read::take(file, LARGEST + 1);
-    io::Read::read_to_end(&mut limited, &mut bytes).map_err(Refused::io("cannot be read"))?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(Refused::TooLarge(size));
-    }
-    Ok(bytes)
-}
-
-/// The flag that follows no link.
-pub fn no_follow() -> i32 {
-    i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default()
 }

@@ -40,7 +40,8 @@ pub use exit::Exit;
 
 use crate::config::{self, Unusable};
 use crate::driver::Pace;
-use crate::duration;
+use crate::state_folder::StateFolder;
+use crate::{delivery, duration};
 
 /// Runs one command line and gives the process's exit code.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -66,12 +67,20 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return fleet::unusable(&error).into(),
     };
+    keep_our_own(cli.global());
     if let Err(error) = log::start(cli.global()) {
         terminal::error(&error, &[]);
         return Exit::Usage.into();
     }
     process::harden();
     process::block_on(cli.threads(), cli.run()).into()
+}
+
+/// No key is delivered to the files of this very process, whatever they are called.
+fn keep_our_own(global: &Global) {
+    let state = session::locate(global).ok();
+    let config = config::locate(global.config.as_deref());
+    delivery::keep(state.as_ref().map(StateFolder::path), config.as_deref());
 }
 
 /// A command line: one that is the same for every connector, or one that a guide has made.
@@ -303,10 +312,11 @@ enum Command {
 impl Command {
     /// Whether it looks at the journal or writes there.
     fn needs_the_journal(&self) -> bool {
-        !matches!(
-            self,
-            Self::Connectors(_) | Self::Init(_) | Self::Completions(_) | Self::Man(_)
-        )
+        match self {
+            Self::Init(command) => command.needs_the_journal(),
+            Self::Connectors(_) | Self::Completions(_) | Self::Man(_) => false,
+            _ => true,
+        }
     }
 }
 
@@ -327,7 +337,7 @@ impl Cli {
             Command::Run(command) => command.run(global).await,
             Command::Plan(command) => command.run(global).await,
             Command::Doctor(command) => command.run(global).await,
-            Command::Init(command) => command.run(),
+            Command::Init(command) => command.run(global).await,
             Command::Completions(command) => command.run(),
             Command::Man(command) => command.run(),
             Command::Audit(command) => command.run(global).await,

@@ -40,6 +40,8 @@ pub struct Config {
     pub calls_per_second: Option<NonZeroU32>,
     /// How often the vendor is looked at although nothing is due.
     pub look_every: SignedDuration,
+    /// Whether `run` demands a journal: where there is none, it is not mounted, and nobody begins anew.
+    pub require_state: bool,
     /// The fleet, in the order of the file.
     pub targets: Vec<Target>,
 }
@@ -54,6 +56,7 @@ impl Config {
             concurrency: defaults.concurrency,
             calls_per_second: defaults.calls_per_second,
             look_every: defaults.look_every,
+            require_state: defaults.require_state,
             targets: Vec::new(),
         }
     }
@@ -120,6 +123,7 @@ fn read(reader: &mut Reader<'_>, path: &Path) -> Config {
         concurrency: limits.concurrency,
         calls_per_second: limits.calls_per_second,
         look_every: limits.look_every,
+        require_state: limits.require_state,
         targets,
     }
 }

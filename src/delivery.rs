@@ -8,6 +8,7 @@ mod format;
 mod ini;
 mod key_file;
 mod lines;
+mod ours;
 mod path;
 mod profile;
 mod quotes;
@@ -21,6 +22,8 @@ use rotate_providers::secret::{Credential, Secret};
 
 use crate::machine::Restored;
 use crate::private_file::Refused;
+
+pub use ours::keep;
 
 /// A place that consumers read a credential from.
 #[async_trait]
@@ -118,9 +121,9 @@ pub enum Fault {
     /// A name or a path that cannot be one.
     #[error("{0}")]
     Name(&'static str),
-    /// The folder is missing or closed.
-    #[error("its folder {0} {1}")]
-    Folder(String, &'static str),
+    /// A file of the program's own.
+    #[error("{0}, and a delivery would replace it")]
+    Ours(String),
     /// The file cannot be read or written.
     #[error(transparent)]
     File(#[from] Refused),
@@ -141,6 +144,9 @@ pub enum Fault {
     /// What was read back is not what was written.
     #[error("it does not hold the new key after it was written")]
     ReadBack,
+    /// The key is in a folder that has another name by now.
+    #[error("its folder was put elsewhere while the key was written; it lies where the folder is now")]
+    Moved,
 }
 
 impl Fault {
@@ -151,10 +157,12 @@ impl Fault {
     /// What mends it; `None` where its own words say so.
     pub fn remedy(&self) -> Option<String> {
         Some(match self {
-            Self::Folder(folder, _) => format!("mkdir -p {folder}"),
+            Self::File(Refused::Folder(unfit)) => unfit.remedy(),
+            Self::Ours(_) => "deliver elsewhere".to_owned(),
             Self::File(refused) if refused.is_full() => "make room on its disk".to_owned(),
             Self::File(_) | Self::Content(_) | Self::Line { .. } => "mend the file, or deliver elsewhere".to_owned(),
             Self::Elsewhere(path, _) => format!("mend {path}, or deliver elsewhere"),
+            Self::Moved => "put the folder back, and stop whoever moves it".to_owned(),
             Self::ReadBack => "something else writes to this file; stop it first".to_owned(),
             Self::Exists(path) => format!("move {path} away, or deliver elsewhere with --deliver file:PATH.p8"),
             Self::Unknown | Self::Ending | Self::NoAccessKey | Self::NoPrivateKey | Self::Name(_) => return None,

@@ -32,7 +32,7 @@ use crate::delivery;
 use crate::hooks::{now, told};
 use crate::machine::{Charter, Event, Phase, Record, Rotation, SwitchedBy};
 use crate::policy::{Facts, Listing, Refusals, Step, Use, newcomer, next};
-use crate::seal::Sealer;
+use crate::seal::{NEW_KEY, Sealer, label};
 use crate::store::{Append, Automated as Stored, Lease, Store};
 
 /// How often the vendor's list is read again before its lag is called an error.
@@ -360,12 +360,12 @@ impl Driver<'_> {
     }
 
     fn seal(&self, stored: &Stored, name: &str, secret: &Secret) -> Result<Vec<u8>, DriveError> {
-        Ok(self.sealer.seal(&label(stored, name), secret)?)
+        Ok(self.sealer.seal(&label(&stored.id, name), secret)?)
     }
 
     async fn unseal(&self, stored: &Stored, name: &str) -> Result<Option<Secret>, DriveError> {
         match self.store.sealed(&stored.id, name).await? {
-            Some(sealed) => Ok(Some(self.sealer.open(&label(stored, name), &sealed)?)),
+            Some(sealed) => Ok(Some(self.sealer.open(&label(&stored.id, name), &sealed)?)),
             None => Ok(None),
         }
     }
@@ -448,18 +448,6 @@ pub fn at_its_host(target: &str, charter: &Charter, provider: &dyn Provider) -> 
     Err(DriveError::Refused(
         Refusal::error(why).with("use the settings that it was begun with"),
     ))
-}
-
-/// The name under which the new key's secret is sealed.
-const NEW_KEY: &str = "new-key";
-
-/// The name under which what a destination held before is sealed.
-fn before(destination: &str) -> String {
-    format!("before/{destination}")
-}
-
-fn label(stored: &Stored, name: &str) -> String {
-    format!("{}/{name}", stored.id)
 }
 
 impl Step {

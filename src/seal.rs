@@ -1,12 +1,14 @@
 //! What encrypts a secret while it waits in the store.
 
 mod age;
+mod names;
 
 use rotate_providers::secret::Secret;
 
 use crate::private_file::Refused;
 
 pub use self::age::AgeSealer;
+pub use names::{NEW_KEY, before, label, sealed_with};
 
 /// Encrypts secrets for the store, and only there are they opened again.
 ///

@@ -1,12 +1,23 @@
 //! The folder that holds the journal and the sealer's identity.
 
-use std::fs::{DirBuilder, File};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::private_file;
-use crate::seal::{AgeSealer, SealError};
-use crate::store::{SqliteStore, StoreError};
+use rotate_providers::shell::quoted;
+use rustix::fs::{Mode, OFlags};
+
+use crate::private_file::{self, Folder, Place};
+use crate::seal::{AgeSealer, SealError, Sealer, label};
+use crate::store::{SqliteStore, Store, StoreError, Verified};
+
+const DATABASE: &str = "rotate.db";
+const IDENTITY: &str = "identity.age";
+
+/// How long one that begins waits for another that begins: five seconds.
+const TRIES: u32 = 500;
+const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 
 /// A state folder: private to its owner.
 pub struct StateFolder {
@@ -36,58 +47,125 @@ impl StateFolder {
         &self.path
     }
 
-    /// Whether a journal is there already.
+    /// Whether a journal is there already, or was: an identity is made for one.
     pub fn exists(&self) -> bool {
-        self.database().exists()
+        [DATABASE, IDENTITY]
+            .iter()
+            .any(|name| self.path.join(name).symlink_metadata().is_ok())
     }
 
-    /// Opens what is there, or makes it; says whether it was made.
+    /// Opens what is there, or makes it; says whether anything was made.
     pub async fn open(&self) -> Result<(SqliteStore, AgeSealer, bool), FolderError> {
-        let new = !self.path.exists();
-        if new {
-            let missing: Vec<&Path> = self.path.ancestors().take_while(|folder| !folder.exists()).collect();
-            let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.path);
-            made.map_err(|error| self.unsafe_folder(format!("it cannot be made: {error}")))?;
-            // What is kept in a folder is lost with its name.
-            for folder in missing {
-                if let Err(why) = private_file::sync_folder(folder) {
-                    tracing::warn!("{}: {why}", folder.display());
+        let folder = Arc::new(Folder::make(&self.path, 0o700).map_err(|unfit| {
+            let why = unfit.said_of(&self.path);
+            self.unsafe_folder(match self.path.exists() {
+                true => why,
+                false => format!("it cannot be made: {why}"),
+            })
+        })?);
+        self.check_to_act(&folder)?;
+        let identity = folder.place(IDENTITY);
+        let has_identity = self.is_there(&identity)?;
+        // The journal is made first, so an identity without one has lost it.
+        self.is_whole(&folder)?;
+        let store = SqliteStore::open_at(&folder.place(DATABASE)).await?;
+        if has_identity {
+            private_file::sweep(&identity).map_err(|why| self.unsafe_folder(why.to_string()))?;
+            return Ok((store, AgeSealer::open_at(&identity)?, false));
+        }
+        let (sealer, made) = self.first(&store, &folder, &identity).await?;
+        Ok((store, sealer, made))
+    }
+
+    /// The identity of a journal that is still empty; says whether it was made here. Nothing is sealed before it is durable.
+    async fn first(
+        &self,
+        store: &SqliteStore,
+        folder: &Folder,
+        identity: &Place,
+    ) -> Result<(AgeSealer, bool), FolderError> {
+        if !store.is_empty().await? && !self.is_there(identity)? {
+            return Err(FolderError::IdentityLost(identity.path()));
+        }
+        let alone = self.readable(folder)?;
+        for _ in 0..TRIES {
+            // Of two that begin here at the same time, the second finds what the first has made.
+            let free = alone.try_lock();
+            if self.is_there(identity)? {
+                return Ok((AgeSealer::open_at(identity)?, false));
+            }
+            match free {
+                Ok(()) => return Ok((AgeSealer::create_at(identity)?, true)),
+                Err(TryLockError::WouldBlock) => tokio::time::sleep(BETWEEN_TRIES).await,
+                Err(TryLockError::Error(error)) => {
+                    return Err(self.unsafe_folder(format!("it cannot be locked: {error}")));
                 }
             }
         }
-        self.check()?;
-        // The identity comes first: no secret may ever be sealed to one that a crash could lose.
-        let identity = self.path.join("identity.age");
-        // Of two that begin here at the same time, the second finds what the first has made.
-        let alone = File::open(&self.path).and_then(|folder| folder.lock().map(|()| folder));
-        let alone = alone.map_err(|error| self.unsafe_folder(format!("it cannot be locked: {error}")))?;
-        let sealer = if identity.symlink_metadata().is_ok() {
-            private_file::sweep(&identity).map_err(|why| self.unsafe_folder(why.to_string()))?;
-            AgeSealer::open(&identity)?
-        } else if self.database().exists() {
-            return Err(FolderError::IdentityLost(identity));
-        } else {
-            AgeSealer::create(&identity)?
-        };
-        drop(alone);
-        let store = SqliteStore::open(&self.database()).await?;
-        Ok((store, sealer, new))
+        Err(StoreError::Held(String::new()).into())
     }
 
-    /// Opens the journal alone, to read it; `None` where there is none.
+    /// Opens the journal alone, to read it; `None` where there is none and none was lost.
     pub async fn open_journal(&self) -> Result<Option<SqliteStore>, FolderError> {
-        if !self.exists() {
+        let folder = match Folder::open(&self.path) {
+            Ok(folder) => Arc::new(folder),
+            Err(unfit) if unfit.is_missing() => return Ok(None),
+            // Nothing can be in it.
+            Err(_) if !self.exists() => return Ok(None),
+            Err(unfit) => return Err(self.unsafe_folder(unfit.said_of(&self.path))),
+        };
+        self.is_whole(&folder)?;
+        if !self.is_there(&folder.place(DATABASE))? {
             return Ok(None);
         }
-        self.check()?;
-        Ok(Some(SqliteStore::open(&self.database()).await?))
+        self.check(&folder)?;
+        Ok(Some(SqliteStore::open_at(&folder.place(DATABASE)).await?))
+    }
+
+    /// Checks the journal, what is kept beside it, and that each secret that waits can be opened by the identity that is here, in
+    /// its own place; `None` where there is no journal.
+    pub async fn verify(&self) -> Result<Option<Verified>, FolderError> {
+        let Some(store) = self.open_journal().await? else {
+            return Ok(None);
+        };
+        let verified = store.verify().await?;
+        let all = store.all_sealed().await?;
+        if all.is_empty() {
+            return Ok(Some(verified));
+        }
+        let Some(sealer) = self.open_sealer()? else {
+            return Err(FolderError::IdentityLost(self.path.join(IDENTITY)));
+        };
+        for sealed in all {
+            let opened = sealer.open(&label(&sealed.rotation, &sealed.name), &sealed.bytes);
+            opened.map_err(|source| FolderError::Sealed {
+                target: sealed.target,
+                name: sealed.name,
+                source,
+            })?;
+        }
+        Ok(Some(verified))
+    }
+
+    /// The identity that seals; `None` where there is none.
+    fn open_sealer(&self) -> Result<Option<AgeSealer>, FolderError> {
+        let Ok(folder) = Folder::open(&self.path) else {
+            return Ok(None);
+        };
+        self.check(&folder)?;
+        let identity = Arc::new(folder).place(IDENTITY);
+        if !self.is_there(&identity)? {
+            return Ok(None);
+        }
+        Ok(Some(AgeSealer::open_at(&identity)?))
     }
 
     /// Whether a journal could be begun here: the folder is its owner's alone, or can be made so.
     pub fn could_be_made(&self) -> Result<(), FolderError> {
         use rustix::fs::{Access, access};
         if self.path.exists() {
-            self.check()?;
+            let folder = Folder::open(&self.path).map_err(|unfit| self.unsafe_folder(unfit.said_of(&self.path)))?;
+            self.check_to_act(&folder)?;
         }
         let there = self.path.ancestors().find(|folder| folder.exists());
         let there = there.unwrap_or(Path::new("."));
@@ -95,30 +173,51 @@ impl StateFolder {
             .map_err(|error| self.unsafe_folder(format!("{} cannot be written to: {error}", there.display())))
     }
 
-    fn database(&self) -> PathBuf {
-        self.path.join("rotate.db")
+    /// An identity is made for a journal, and after it: where it is alone, the journal is lost and not yet to come.
+    fn is_whole(&self, folder: &Arc<Folder>) -> Result<(), FolderError> {
+        let database = folder.place(DATABASE);
+        // In this order: whoever begins here at this moment makes them the other way round.
+        if self.is_there(&folder.place(IDENTITY))? && !self.is_there(&database)? {
+            return Err(FolderError::JournalLost(database.path()));
+        }
+        Ok(())
     }
 
-    fn check(&self) -> Result<(), FolderError> {
-        let found = std::fs::metadata(&self.path)
-            .map_err(|error| self.unsafe_folder(format!("it cannot be looked at: {error}")))?;
-        let (mode, us) = (found.mode() & 0o7777, rustix::process::geteuid());
-        if !found.is_dir() {
-            Err(self.unsafe_folder("it is not a folder".to_owned()))
-        } else if mode & 0o077 != 0 {
-            let path = self.path.display();
-            Err(self.unsafe_folder(format!(
+    fn is_there(&self, place: &Place) -> Result<bool, FolderError> {
+        let found = place.look();
+        found
+            .map(|found| found.is_some())
+            .map_err(|error| self.unsafe_folder(format!("it cannot be looked into: {error}")))
+    }
+
+    fn readable(&self, folder: &Folder) -> Result<File, FolderError> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        rustix::fs::openat(folder, ".", flags, Mode::empty())
+            .map(File::from)
+            .map_err(|error| self.unsafe_folder(format!("it cannot be opened: {error}")))
+    }
+
+    fn check(&self, folder: &Folder) -> Result<(), FolderError> {
+        let (mode, owner) = folder.mode_and_owner();
+        let us = rustix::process::geteuid().as_raw();
+        if mode & 0o077 != 0 {
+            let path = quoted(&self.path.to_string_lossy());
+            return Err(self.unsafe_folder(format!(
                 "other users may open it (mode {mode:04o}); run: chmod 700 {path}"
-            )))
-        } else if found.uid() != us.as_raw() {
-            Err(self.unsafe_folder(format!(
-                "it belongs to user {} and not to user {}",
-                found.uid(),
-                us.as_raw()
-            )))
-        } else {
-            Ok(())
+            )));
         }
+        if owner != us {
+            return Err(self.unsafe_folder(format!("it belongs to user {owner} and not to user {us}")));
+        }
+        Ok(())
+    }
+
+    /// The same, to act upon what is in it: whoever can put another folder in its place decides what was done already.
+    fn check_to_act(&self, folder: &Folder) -> Result<(), FolderError> {
+        self.check(folder)?;
+        folder
+            .keeps_for(None)
+            .map_err(|unfit| self.unsafe_folder(format!("{}; {}", unfit.said_of(&self.path), unfit.remedy())))
     }
 
     fn unsafe_folder(&self, why: String) -> FolderError {
@@ -141,6 +240,22 @@ pub enum FolderError {
     /// Neither a flag nor the environment says where it is.
     #[error("no place for the journal is known; name one with --state-dir")]
     Nowhere,
+    /// A secret that waits is not what was sealed.
+    #[error("what is sealed for {target} ({name}) cannot be used: {source}")]
+    Sealed {
+        /// Whose.
+        target: String,
+        /// What it is.
+        name: String,
+        /// Why.
+        source: SealError,
+    },
+    /// There is an identity but no journal.
+    #[error("the journal {} is missing, and the identity beside it was made for one", .0.display())]
+    JournalLost(PathBuf),
+    /// The configuration demands a journal, and there is none.
+    #[error("there is no journal in {}, and the configuration says that there has to be one (require_state)", .0.display())]
+    Required(PathBuf),
     /// There is a journal but no identity.
     #[error("the identity {} is missing, and what the journal keeps sealed cannot be opened without it", .0.display())]
     IdentityLost(PathBuf),

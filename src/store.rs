@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use rotate_providers::contract::KeyId;
 
-pub use sqlite::SqliteStore;
+pub use sqlite::{Sealed, SqliteStore};
 
 use crate::hooks::now;
 use crate::machine::{Chronicle, Course, Illegal, Record, Rotation, Walk, Watch};
@@ -59,7 +59,7 @@ pub struct Lease {
     /// Grows with every lease: a writer with an old number has lost it.
     pub fence: i64,
     /// Keeps the lock of the embedded store.
-    _lock: Option<std::fs::File>,
+    _lock: Option<sqlite::Lock>,
 }
 
 /// A rotation as the store knows it.

@@ -164,13 +164,13 @@ fn a_file_of_five_megabytes_is_refused_by_its_size() {
         "aws-profile:acme@creds",
         "creds",
         &text,
-        &["bytes, and no file of keys has more than"],
+        &["bytes, and no file of this kind has more than"],
     );
     file_refused(
         "file:app.env",
         "app.env",
         &text,
-        &["bytes, and no file of keys has more than"],
+        &["bytes, and no file of this kind has more than"],
     );
 }
 

@@ -51,7 +51,7 @@ fn deliver_to_disk(script: &str) -> (Workplace, Ran) {
 #[test]
 fn a_small_disk_with_room_is_enough() {
     // Shows that the other tests fail for the reason that they give.
-    let script = r#"mount -t tmpfs -o size=64k tmpfs "$DISK" && exec "$@""#;
+    let script = r#"mount -t tmpfs -o size=64k,mode=0700 tmpfs "$DISK" && exec "$@""#;
     let (place, ran) = deliver_to_disk(script);
     ran.expect(0);
     assert!(!place.cloud.key_exists(&place.old.id));
@@ -59,7 +59,7 @@ fn a_small_disk_with_room_is_enough() {
 
 #[test]
 fn a_read_only_folder_is_refused() {
-    let script = r#"mount -t tmpfs -o ro tmpfs "$DISK" && exec "$@""#;
+    let script = r#"mount -t tmpfs -o ro,mode=0700 tmpfs "$DISK" && exec "$@""#;
     let (place, ran) = deliver_to_disk(script);
     ran.expect(1)
         .says(&["destination file:", "disk/key.json", "Read-only file system"])
@@ -69,7 +69,7 @@ fn a_read_only_folder_is_refused() {
 
 #[test]
 fn a_full_disk_is_found_before_a_key_is_made() {
-    let script = r#"mount -t tmpfs -o size=8k tmpfs "$DISK" || exit 70
+    let script = r#"mount -t tmpfs -o size=8k,mode=0700 tmpfs "$DISK" || exit 70
         cat /dev/zero > "$DISK/filler" 2>&-
         exec "$@""#;
     let (place, ran) = deliver_to_disk(script);
@@ -87,7 +87,7 @@ fn a_full_disk_under_the_state_folder_is_told_before_anything_is_begun() {
         exec "$@""#;
     with_disk(&place.path("."), &place.rotate(AT_ONCE), &place.state(), script)
         .expect(1)
-        .says(&["state", "No space left on device", "make room"]);
+        .says(&["the disk under", "state", "is full", "make room"]);
     assert_eq!(place.cloud.call_count(), 0);
     place.expect_untouched();
 }

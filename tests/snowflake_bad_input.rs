@@ -1110,7 +1110,7 @@ fn a_read_only_folder_is_refused() {
             "-rm",
             "sh",
             "-c",
-            r#"mount -t tmpfs -o ro tmpfs disk && exec "$@""#,
+            r#"mount -t tmpfs -o ro,mode=0700 tmpfs disk && exec "$@""#,
             "sh",
         ])
         .arg(rotate.get_program())

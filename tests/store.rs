@@ -22,6 +22,7 @@ use jiff::Timestamp;
 use rotate::machine::{
     Charter, Course, Cutover, Event, LostKey, Prove, Record, Retirement, SeenKey, Sighting, SwitchedBy, Watch,
 };
+use rotate::seal::sealed_with;
 use rotate::store::{Append, Lease, SqliteStore, Store, StoreError, watch_of};
 use rotate_providers::contract::{KeyId, Principal, PublicHalf};
 use sha2::{Digest, Sha256};
@@ -52,7 +53,10 @@ impl Growing {
 
     /// Appends one event; only one that the store takes counts.
     async fn add(&mut self, store: &dyn Store, lease: &Lease, event: Event) -> Result<(), StoreError> {
-        self.add_sealed(store, lease, event, None).await
+        // What the journal says is sealed is there.
+        let name = sealed_with(&event);
+        let seal = name.as_deref().map(|name| (name, &b"sealed"[..]));
+        self.add_sealed(store, lease, event, seal).await
     }
 
     async fn add_sealed(

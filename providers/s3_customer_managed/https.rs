@@ -15,10 +15,9 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use super::profile::{Asked, Profiles, variable};
+use crate::authorities::{self, LARGEST};
 use crate::fault::Fault;
-
-/// All authorities of a system take a quarter of a megabyte.
-const LARGEST: u64 = 16 << 20;
+use crate::regular::Regular;
 
 /// The clients of one run: each would otherwise open connections of its own.
 #[derive(Default)]
@@ -28,6 +27,7 @@ impl Clients {
     /// The client that trusts the authorities of this file alone, or those of the system.
     pub(super) fn trusting(&self, bundle: Option<Bundle>) -> Result<SharedHttpClient, Fault> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        authorities::check()?;
         let path = bundle.as_ref().map(|bundle| bundle.path.clone());
         if let Some(client) = known.get(&path) {
             return Ok(client.clone());
@@ -73,12 +73,12 @@ impl Bundle {
                 format!("{named_by} names {path}: {why}"),
             )
         };
-        let found = std::fs::metadata(&self.path).map_err(|error| wrong(&error.kind().to_string()))?;
-        // Neither waited for without end nor read without end.
-        if !found.is_file() || found.len() > LARGEST {
-            return Err(wrong("it is no file of certificates"));
-        }
-        let bytes = std::fs::read(&self.path).map_err(|error| wrong(&error.kind().to_string()))?;
+        let read = match Regular::open(&self.path) {
+            Ok(Some(found)) => found.bytes(LARGEST),
+            Ok(None) => return Err(wrong("it was not found")),
+            Err(refused) => Err(refused),
+        };
+        let bytes = read.map_err(|refused| wrong(&format!("it is no file of certificates: {refused}")))?;
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_slice_iter(&bytes) {
             let certificate = certificate.map_err(|_| wrong("it is not PEM"))?;
@@ -93,7 +93,8 @@ impl Bundle {
     }
 }
 
-fn expanded(path: &str) -> PathBuf {
+/// `~` at the beginning of a path, as the SDK reads it.
+pub(super) fn expanded(path: &str) -> PathBuf {
     match (path.strip_prefix("~/"), std::env::home_dir()) {
         (Some(rest), Some(home)) => home.join(rest),
         _ => Path::new(path).to_owned(),

@@ -16,6 +16,7 @@ mod partition;
 mod preflight;
 mod profile;
 mod rate;
+mod readable;
 mod wire;
 
 use std::sync::Arc;

@@ -13,7 +13,7 @@ use aws_credential_types::Credentials;
 use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_types::os_shim_internal::{Env, Fs};
 
-use super::Inputs;
+use super::{Inputs, readable};
 use crate::CredentialsFrom;
 use crate::fault::Fault;
 
@@ -102,6 +102,7 @@ pub(super) struct Profiles {
 
 impl Profiles {
     pub(super) async fn load(asked: &Asked) -> Result<Self, Fault> {
+        readable::check_named()?;
         let all = read(&EnvConfigFiles::default(), &asked.name).await?;
         let mut files = Vec::new();
         let config = EnvConfigFiles::builder().include_default_config_file(true).build();
@@ -238,6 +239,9 @@ impl Profiles {
     fn source(&self, profile: &Profile) -> Result<Source, Fault> {
         let has = |name: &str| option(profile, name).is_some();
         let name = profile.name();
+        if let Some(path) = option(profile, "web_identity_token_file") {
+            readable::check(Path::new(path), &format!("profile {}", name.escape_debug()))?;
+        }
         if has("web_identity_token_file") || has("credential_source") {
             return Ok(Source::Other);
         }
@@ -256,6 +260,7 @@ impl Profiles {
                     &format!("there is no [sso-session {session}]{}", near.unwrap_or_default()),
                 ));
             }
+            readable::check_tokens()?;
             return Ok(Source::SingleSignOn);
         }
         Ok(match () {
@@ -320,7 +325,7 @@ async fn read(files: &EnvConfigFiles, selected: &str) -> Result<ProfileSet, Faul
     })
 }
 
-fn file(variable_name: &str, name: &str) -> PathBuf {
+pub(super) fn file(variable_name: &str, name: &str) -> PathBuf {
     match variable(variable_name) {
         Some(path) => path.into(),
         None => Path::new("~/.aws").join(name),

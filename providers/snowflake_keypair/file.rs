@@ -6,6 +6,11 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+use crate::regular::Regular;
+
+/// Nobody has connections for more.
+const LARGEST: u64 = 1 << 20;
+
 /// Values that nobody else may read.
 const SECRETS: &[&str] = &[
     "password",
@@ -81,13 +86,17 @@ fn tables(table: Table) -> BTreeMap<String, Table> {
 
 fn read_table(path: &Path) -> Result<Option<(String, Table)>, String> {
     let shown = path.display();
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => zeroize::Zeroizing::new(text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(format!("{shown} cannot be read: {error}")),
+    let unreadable = |why: String| format!("{shown} cannot be read: {why}");
+    let Some(found) = Regular::open(path).map_err(|refused| unreadable(refused.to_string()))? else {
+        return Ok(None);
     };
-    let table = parsed(&text, &shown.to_string())?;
-    let mode = std::fs::metadata(path).map_or(0o600, |metadata| metadata.mode() & 0o777);
+    let mode = found.metadata().mode() & 0o777;
+    let bytes = found
+        .bytes(LARGEST)
+        .map_err(|refused| unreadable(refused.to_string()))?;
+    let bytes = zeroize::Zeroizing::new(bytes);
+    let text = std::str::from_utf8(&bytes).map_err(|_| unreadable("it is not UTF-8 text".to_owned()))?;
+    let table = parsed(text, &shown.to_string())?;
     if mode & 0o022 != 0 {
         return Err(format!(
             "{shown} can be written by others (mode {mode:04o}); run: chmod 600 {shown}"

@@ -7,6 +7,7 @@ use super::Inputs;
 use super::session::Administrator;
 use super::settings::Settings;
 use crate::CredentialsFrom;
+use crate::authorities;
 use crate::fault::Fault;
 
 /// What tells one administrator from another.
@@ -50,6 +51,7 @@ impl Logins {
         if let Some(administrator) = known.get(&identity) {
             return Ok(Arc::clone(administrator));
         }
+        authorities::check()?;
         let administrator = Arc::new(Administrator::new(Settings::find(inputs, self.credentials)?));
         known.insert(identity, Arc::clone(&administrator));
         Ok(administrator)

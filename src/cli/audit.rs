@@ -20,7 +20,7 @@ pub(super) struct Command {
 
 #[derive(Subcommand)]
 enum What {
-    /// Check every line of the journal against its hash, its predecessor and what is kept beside it
+    /// Check every line of the journal against its hash, its predecessor and what is kept beside it, and every sealed secret
     Verify,
 }
 
@@ -58,10 +58,7 @@ async fn lines(global: &Global, target: Option<&str>) -> Result<Option<String>, 
 }
 
 async fn verify(global: &Global) -> Result<String, FolderError> {
-    let verified = match locate(global)?.open_journal().await? {
-        Some(store) => store.verify().await?,
-        None => Verified::empty(),
-    };
+    let verified = locate(global)?.verify().await?.unwrap_or_else(Verified::empty);
     Ok(match global.output {
         Output::Text | Output::Markdown => text::verified(&verified),
         Output::Json => json::verified(&verified),

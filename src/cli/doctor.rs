@@ -8,16 +8,17 @@ use rotate_providers::Vendors;
 use rotate_providers::contract::{Check, Finding, Minting};
 
 use super::fleet::{Chosen, chosen, configured};
-use super::plan::look;
+use super::plan::{look, required_state};
 use super::remedy::Subject;
 use super::session::{locate, speaker};
 use super::{Exit, Global, Output, remedy, terminal};
-use crate::config::{How, Target};
+use crate::config::{Config, How, Target};
 use crate::driver::{DriveError, Found, History, Identity, at_its_host, prepare};
 use crate::fleet::{Survey, Wanted, at_home, check, yet_to_come};
 use crate::hooks::now;
 use crate::render::{Checkup, Speaker, checkup, json};
-use crate::store::{SqliteStore, Store};
+use crate::state_folder::FolderError;
+use crate::store::{SqliteStore, Store, Verified};
 
 /// Check everything that a rotation would need.
 ///
@@ -35,7 +36,7 @@ impl Command {
             Ok(config) => config,
             Err(exit) => return exit,
         };
-        let mut checkups = vec![folder(global).await];
+        let mut checkups = vec![folder(global, config.as_ref()).await];
         if let Some(config) = &config {
             if let Err(exit) = self
                 .chosen
@@ -70,23 +71,27 @@ impl Command {
 }
 
 /// The state folder with its journal, and the identity that seals.
-async fn folder(global: &Global) -> Checkup {
+async fn folder(global: &Global, config: Option<&Config>) -> Checkup {
     let found = async {
         let folder = locate(global)?;
         let path = folder.path().display().to_string();
         if !folder.exists() {
+            if let Some(error) = config.and_then(|config| required_state(global, config)) {
+                return Err(error);
+            }
             folder.could_be_made()?;
             return Ok((path, "there is none yet; the first rotation makes it".to_owned()));
         }
-        let (store, _, _) = folder.open().await?;
-        let verified = store.verify().await?;
+        let (store, sealer, _) = folder.open().await?;
+        drop((store, sealer));
+        let verified = folder.verify().await?.unwrap_or_else(Verified::empty);
         Ok((path, format!("whole, head {}", verified.head)))
     };
     match found.await {
         Ok((path, state)) => Checkup::fine("state folder", &format!("{path}, {state}")),
         Err(error) => Checkup::wrong(
             "state folder",
-            &crate::state_folder::FolderError::to_string(&error),
+            &FolderError::to_string(&error),
             remedy::of_folder(&error),
         ),
     }

@@ -1,4 +1,4 @@
-//! `rotate init`: a configuration to begin with.
+//! `rotate init`: a configuration to begin with, and the journal.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
@@ -7,25 +7,42 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Exit, terminal};
+use super::session::{locate, tell_folder};
+use super::{Exit, Global, terminal};
 use crate::config;
+use crate::state_folder::FolderError;
 
 /// The example, which the tests hold to the parser.
 const STARTER: &str = include_str!("../config/starter.toml");
 
-/// Write a configuration to begin with, or print its schema.
+/// Write a configuration to begin with, or print its schema, or make the journal.
 #[derive(Args)]
 pub(super) struct Command {
     /// Where it is written; a file that exists is never overwritten
     #[arg(default_value = "rotate.toml")]
     file: PathBuf,
     /// Print the JSON Schema of the configuration, for editors, and write nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with = "file")]
     schema: bool,
+    /// Make the state folder with an empty journal and the identity that seals, where it is looked for: with require_state = true
+    /// in the configuration, `rotate run` does not begin one by itself
+    #[arg(long, conflicts_with_all = ["file", "schema"])]
+    state: bool,
 }
 
 impl Command {
-    pub(super) fn run(self) -> Exit {
+    /// Whether it has to know where the journal is kept.
+    pub(super) fn needs_the_journal(&self) -> bool {
+        self.state
+    }
+
+    pub(super) async fn run(self, global: &Global) -> Exit {
+        if self.state {
+            return match make_state(global).await {
+                Ok(()) => Exit::Ok,
+                Err(error) => tell_folder(global, &error),
+            };
+        }
         if self.schema {
             terminal::print(&config::schema());
             return Exit::Ok;
@@ -40,7 +57,9 @@ impl Command {
         let written = opened.and_then(|mut file| file.write_all(STARTER.as_bytes()).and_then(|()| file.sync_all()));
         match written {
             Ok(()) => {
-                terminal::note(&format!("wrote {shown}; edit it, then look: rotate plan"));
+                terminal::note(&format!(
+                    "wrote {shown}; edit it, then look: rotate plan. Where it is to run, once: rotate init --state"
+                ));
                 Exit::Ok
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -54,4 +73,17 @@ impl Command {
             }
         }
     }
+}
+
+/// Makes what is missing of the state folder. A repeat does nothing.
+async fn make_state(global: &Global) -> Result<(), FolderError> {
+    let folder = locate(global)?;
+    let shown = folder.path().display();
+    let (_, _, made) = folder.open().await?;
+    terminal::note(&if made {
+        format!("made {shown} with an empty journal and a new age identity; include it in your backups")
+    } else {
+        format!("the journal in {shown} is there already; nothing was done")
+    });
+    Ok(())
 }

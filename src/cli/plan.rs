@@ -10,6 +10,7 @@ use rotate_providers::Vendors;
 use super::fleet::{Chosen, chosen, required};
 use super::session::{locate, speaker, tell_folder};
 use super::{Exit, Global, Output, terminal};
+use crate::config::Config;
 use crate::fleet::{Foreseer, Survey};
 use crate::hooks::now;
 use crate::render::{Outlook, json, outlook};
@@ -58,10 +59,19 @@ impl Command {
         {
             return exit;
         }
-        let (store, survey) = match look(global).await {
-            Ok(found) => found,
+        // Where a pull request is looked at there is no journal.
+        let (found, missing) = match look(global).await {
+            Ok((None, survey)) => ((None, survey), required_state(global, &config)),
+            Ok(found) => (found, None),
+            Err(error @ FolderError::JournalLost(_)) => (Default::default(), Some(error)),
             Err(error) => return tell_folder(global, &error),
         };
+        if let Some(error) = missing {
+            terminal::note(&format!(
+                "{error}; `rotate run` would fail. This plan is made without it"
+            ));
+        }
+        let (store, survey) = found;
         let vendors = (!self.offline).then(|| Vendors::new(global.access(config.calls_per_second)));
         let foreseer = Foreseer {
             survey: &survey,
@@ -88,6 +98,12 @@ impl Command {
             Exit::Ok
         }
     }
+}
+
+/// What the configuration demands and is not there.
+pub(super) fn required_state(global: &Global, config: &Config) -> Option<FolderError> {
+    let folder = locate(global).ok().filter(|_| config.require_state)?;
+    Some(FolderError::Required(folder.path().to_owned()))
 }
 
 /// The journal, if there is one, and what it knows.

@@ -2,6 +2,7 @@
 
 use rotate_providers::automation;
 use rotate_providers::contract::{Error, Kind};
+use rotate_providers::shell::quoted;
 
 use crate::delivery::Fault;
 use crate::driver::DriveError;
@@ -137,6 +138,22 @@ pub(super) fn of_folder(error: &FolderError) -> Vec<String> {
         FolderError::Seal(_) => {
             vec!["nothing was touched; restore the file from a backup, or mend its mode".to_owned()]
         }
+        FolderError::Sealed { .. } => vec![
+            "nothing was touched; restore the state folder from a backup that has the journal and the identity together".to_owned(),
+        ],
+        FolderError::JournalLost(identity) => vec![
+            "nothing was touched; restore the state folder from a backup that has the journal and the identity together".to_owned(),
+            format!(
+                "where nothing was ever rotated from here, and nothing is kept: rm {}",
+                quoted(&identity.with_file_name("identity.age").to_string_lossy())
+            ),
+        ],
+        FolderError::Required(_) => vec![
+            "nothing was touched; see that the state folder is mounted, and that --state-dir, $ROTATE_STATE_DIR or state_dir names \
+             it; one that is lost is restored from a backup. Where nothing was ever rotated from here:"
+                .to_owned(),
+            "rotate init --state".to_owned(),
+        ],
         FolderError::IdentityLost(_) => vec!["nothing was touched; restore the file from a backup".to_owned()],
         FolderError::Nowhere => Vec::new(),
     }

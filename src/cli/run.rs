@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 
 use super::fleet::{Chosen, configured};
 use super::guided::story;
+use super::plan::required_state;
 use super::session::{Session, Telling, locate, show, speaker, tell_folder};
 use super::terminal::FleetLines;
 use super::{Exit, Global, Output, terminal};
@@ -50,20 +51,26 @@ impl Command {
             Ok(config) => config,
             Err(exit) => return exit,
         };
-        match (locate(global), &config) {
-            (Ok(folder), None) if !folder.exists() => {
+        let folder = match locate(global) {
+            Ok(folder) => folder,
+            Err(error) => return tell_folder(global, &error),
+        };
+        match &config {
+            _ if folder.exists() => {}
+            None => {
                 nothing(global);
                 return Exit::Ok;
             }
-            // A mistyped name must not make a folder.
-            (Ok(folder), Some(config)) if !folder.exists() => {
+            Some(config) => {
+                // A mistyped name must not make a folder.
                 let names = config.targets.iter().map(|target| target.name.as_str());
                 if let Err(exit) = self.chosen.check(names) {
                     return exit;
                 }
+                if let Some(error) = required_state(global, config) {
+                    return tell_folder(global, &error);
+                }
             }
-            (Ok(_), _) => {}
-            (Err(error), _) => return tell_folder(global, &error),
         }
         let config = config.unwrap_or_else(Config::empty);
         let session = match Session::begin_with(global, Vendors::new(global.access(config.calls_per_second))).await {

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use jiff::SignedDuration;
 
 use super::reader::{Reader, Section};
-use super::value::{cutover, duration, lost_key, number, prove, window};
+use super::value::{cutover, duration, flag, lost_key, number, prove, window};
 use crate::machine::{Cutover, LostKey, Prove, Window};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -70,11 +70,13 @@ impl Defaults {
     }
 }
 
-/// How much is done at once, how fast, and how often the vendors are looked at.
+/// How much is done at once, how fast, how often the vendors are looked at, and what has to be there.
 pub(super) struct Limits {
     pub(super) concurrency: usize,
     pub(super) calls_per_second: Option<NonZeroU32>,
     pub(super) look_every: SignedDuration,
+    /// Whether `run` demands a journal.
+    pub(super) require_state: bool,
 }
 
 impl Default for Limits {
@@ -84,6 +86,7 @@ impl Default for Limits {
             // IAM's rates are not published; this is a careful beginning.
             calls_per_second: NonZeroU32::new(5),
             look_every: DAY * 7,
+            require_state: false,
         }
     }
 }
@@ -98,6 +101,7 @@ impl Limits {
                 .map_or(otherwise.concurrency, |number| number as usize),
             calls_per_second: calls.map_or(otherwise.calls_per_second, NonZeroU32::new),
             look_every: duration(reader, section, "look_every").unwrap_or(otherwise.look_every),
+            require_state: flag(reader, section, "require_state"),
         }
     }
 }

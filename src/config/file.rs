@@ -1,8 +1,10 @@
 //! Which file it is, and whether it may be trusted.
 
-use std::io::{ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+use rotate_providers::private_file::Refused;
+use rotate_providers::regular::Regular;
 
 use super::Mistakes;
 
@@ -48,20 +50,20 @@ pub(super) fn read(path: &Path) -> Result<String, Unusable> {
         why: why.to_owned(),
         remedy,
     };
-    let mut file = std::fs::File::open(path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => refused("there is no such file", "write one: rotate init".to_owned()),
-        _ => refused(
+    let opened = Regular::open(path).map_err(|error| match error {
+        Refused::NotAFile(what) => refused(
+            &format!("it is {what} and not a file"),
+            "name a file with --config".to_owned(),
+        ),
+        error => refused(
             &format!("it cannot be opened: {error}"),
             "make it readable for this user".to_owned(),
         ),
     })?;
-    let found = file
-        .metadata()
-        .map_err(|error| refused(&format!("it cannot be looked at: {error}"), String::new()))?;
-    let shown = path.display();
-    if !found.is_file() {
-        return Err(refused("it is not a file", "name a file with --config".to_owned()));
-    }
+    let Some(file) = opened else {
+        return Err(refused("there is no such file", "write one: rotate init".to_owned()));
+    };
+    let (found, shown) = (file.metadata().clone(), path.display());
     if found.mode() & 0o022 != 0 {
         let why = format!("other users may write it (mode {:04o})", found.mode() & 0o7777);
         return Err(refused(&why, format!("run: chmod go-w {shown}")));
@@ -74,15 +76,13 @@ pub(super) fn read(path: &Path) -> Result<String, Unusable> {
         );
         return Err(refused(&why, format!("run: chown {us} {shown}")));
     }
-    if found.len() > LARGEST {
-        let why = format!("it has {} bytes, and no fleet needs more than {LARGEST}", found.len());
-        return Err(refused(&why, "name the right file with --config".to_owned()));
-    }
-    let mut bytes = Vec::new();
-    file.by_ref()
-        .take(LARGEST + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| refused(&format!("it cannot be read: {error}"), String::new()))?;
+    let bytes = file.bytes(LARGEST).map_err(|error| match error {
+        Refused::TooLarge(size, _) => refused(
+            &format!("it has {size} bytes, and no fleet needs more than {LARGEST}"),
+            "name the right file with --config".to_owned(),
+        ),
+        error => refused(&error.to_string(), String::new()),
+    })?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let line = 1 + error
             .as_bytes()

@@ -144,6 +144,13 @@ fn defaults() -> Value {
             "type": "integer", "minimum": 0, "maximum": 1000
         }),
     );
+    properties.insert(
+        "require_state".to_owned(),
+        json!({
+            "description": "Whether `rotate run` fails where there is no journal, instead of beginning one. Else false.",
+            "type": "boolean"
+        }),
+    );
     json!({
         "description": "What holds for every target that says nothing else.",
         "type": "object",

@@ -11,10 +11,10 @@ use rotate_providers::secret::{Credential, Secret};
 use super::aws_files::{ProfileIn, shared_credentials_file};
 use super::format::Format;
 use super::path::{self, absolute, text};
-use super::{DeliveryError, Destination, Fault};
+use super::{DeliveryError, Destination, Fault, ours};
 use crate::hooks::crash_point;
 use crate::machine::Restored;
-use crate::private_file;
+use crate::private_file::{self, Place};
 
 /// What a file held, told apart from no file at all.
 const ABSENT: u8 = 0;
@@ -38,6 +38,7 @@ impl FileDestination {
     /// `PATH.json` or `PATH.env`.
     pub(super) fn file(path: &str) -> Result<Self, Fault> {
         let path = absolute(path)?;
+        ours::check_name(&path)?;
         let format = match path.extension().and_then(|ending| ending.to_str()) {
             Some("json") => Format::CredentialProcess,
             Some("env") => Format::Dotenv,
@@ -55,6 +56,7 @@ impl FileDestination {
             Some((profile, path)) => (profile, absolute(path)?),
             None => (rest, shared_credentials_file()?),
         };
+        ours::check_name(&path)?;
         let name = format!("aws-profile:{profile}@{}", text(&path)?);
         let format = Format::AwsProfile(ProfileIn::new(profile, &path)?);
         Ok(Self { name, path, format })
@@ -66,36 +68,47 @@ impl FileDestination {
             .then(|| SHARED_FILES.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn read(&self) -> Result<Option<Secret>, Fault> {
-        Ok(private_file::read(&self.path)?.map(Secret::new))
-    }
-
-    fn examine(&self) -> Result<Option<Secret>, Fault> {
-        path::check_folder(&self.path)?;
-        private_file::is_replaceable(&self.path)?;
-        let held = self.read()?;
+    fn examine(&self, place: &Place) -> Result<Option<Secret>, Fault> {
+        private_file::is_replaceable(place)?;
+        let held = read(place)?;
         self.format.accepts(held.as_ref())?;
         Ok(held)
     }
 
+    /// What the file holds, wherever it is.
+    fn held(&self) -> Result<Option<Secret>, Fault> {
+        path::known(&self.path)?.map_or(Ok(None), |place| read(&place))
+    }
+
+    /// In one opened folder from the first look to the last: what its path leads to may be another one meanwhile.
     fn write(&self, credential: &Credential) -> Result<(), Fault> {
         let _turn = self.turn();
-        let before = self.examine()?;
+        let place = path::fit(&self.path)?;
+        let before = self.examine(&place)?;
         let after = self.format.with(before.as_ref(), credential)?;
-        private_file::replace(&self.path, after.expose())?;
+        private_file::replace(&place, after.expose())?;
         crash_point("delivery: written");
-        let read_back = self.read()?;
-        if read_back.is_none_or(|bytes| bytes.expose() != after.expose()) {
+        if read(&place)?.is_none_or(|bytes| bytes.expose() != after.expose()) {
             return Err(Fault::ReadBack);
         }
-        Ok(())
+        if path::leads_to(&self.path, &place) {
+            Ok(())
+        } else {
+            Err(Fault::Moved)
+        }
     }
 
     fn put_back(&self, credential: &Credential, before: Option<&Secret>) -> Result<Restored, Fault> {
         let _turn = self.turn();
+        let Some(place) = path::known(&self.path)? else {
+            return Ok(match before {
+                Some(_) => Restored::ChangedSince,
+                None => Restored::PutBack,
+            });
+        };
         // A delivery that was killed half-way has put nothing in place, and still left the secret beside it.
-        private_file::sweep(&self.path)?;
-        let now = self.read()?;
+        private_file::sweep(&place)?;
+        let now = read(&place)?;
         let same = |a: Option<&Secret>, b: Option<&Secret>| a.map(Secret::expose) == b.map(Secret::expose);
         if same(now.as_ref(), before) {
             return Ok(Restored::PutBack);
@@ -110,16 +123,40 @@ impl FileDestination {
         if now.expose() == delivered.expose() {
             // Nobody has touched the file: it gets its old bytes back, all of them.
             match before {
-                Some(before) => private_file::replace(&self.path, before.expose())?,
-                None => private_file::remove(&self.path)?,
+                Some(before) => private_file::replace(&place, before.expose())?,
+                None => private_file::remove(&place)?,
             }
         } else {
             // Other parts were changed: they stay, and only ours goes back.
             let after = self.format.without(&now, before)?;
-            private_file::replace(&self.path, after.expose())?;
+            private_file::replace(&place, after.expose())?;
         }
         crash_point("delivery: put back");
         Ok(Restored::PutBack)
+    }
+
+    /// Whether it holds this credential; if so, durably.
+    fn holds_durably(&self, credential: &Credential) -> Result<bool, Fault> {
+        let Some(place) = path::known(&self.path)? else {
+            return Ok(false);
+        };
+        let holds = read(&place)?.is_some_and(|held| self.format.holds(&held, credential));
+        if holds {
+            private_file::settle(&place)?;
+        }
+        Ok(holds)
+    }
+
+    fn prove_room(&self) -> Result<(), Fault> {
+        let _turn = self.turn();
+        let place = path::fit(&self.path)?;
+        let held = self.examine(&place)?;
+        let size = held.map_or(0, |held| held.expose().len()) + SMALLEST_REHEARSAL;
+        Ok(private_file::rehearse(&place, size)?)
+    }
+
+    fn look(&self) -> Result<Option<Secret>, Fault> {
+        self.examine(&path::fit(&self.path)?)
     }
 
     fn failed(&self, fault: Fault) -> DeliveryError {
@@ -141,23 +178,20 @@ impl Destination for FileDestination {
     }
 
     async fn inspect(&self) -> Result<(), DeliveryError> {
-        self.examine().map(|_| ()).map_err(|fault| self.failed(fault))
+        self.look().map(|_| ()).map_err(|fault| self.failed(fault))
     }
 
     async fn rehearse(&self) -> Result<(), DeliveryError> {
-        let _turn = self.turn();
-        let held = self.examine().map_err(|fault| self.failed(fault))?;
-        let size = held.map_or(0, |held| held.expose().len()) + SMALLEST_REHEARSAL;
-        private_file::rehearse(&self.path, size).map_err(|refused| self.failed(refused.into()))
+        self.prove_room().map_err(|fault| self.failed(fault))
     }
 
     async fn key(&self) -> Result<Option<KeyId>, DeliveryError> {
-        let held = self.examine().map_err(|fault| self.failed(fault))?;
+        let held = self.look().map_err(|fault| self.failed(fault))?;
         Ok(held.and_then(|held| self.format.key(&held)))
     }
 
     async fn content(&self) -> Result<Secret, DeliveryError> {
-        let held = self.read().map_err(|fault| self.failed(fault))?;
+        let held = self.held().map_err(|fault| self.failed(fault))?;
         Ok(match held {
             None => Secret::new([ABSENT]),
             Some(bytes) => {
@@ -170,12 +204,7 @@ impl Destination for FileDestination {
     }
 
     async fn holds(&self, credential: &Credential) -> Result<bool, DeliveryError> {
-        let held = self.read().map_err(|fault| self.failed(fault))?;
-        let holds = held.is_some_and(|held| self.format.holds(&held, credential));
-        if holds {
-            private_file::settle(&self.path).map_err(|refused| self.failed(refused.into()))?;
-        }
-        Ok(holds)
+        self.holds_durably(credential).map_err(|fault| self.failed(fault))
     }
 
     async fn deliver(&self, credential: &Credential) -> Result<(), DeliveryError> {
@@ -190,4 +219,8 @@ impl Destination for FileDestination {
         self.put_back(credential, before.as_ref())
             .map_err(|fault| self.failed(fault))
     }
+}
+
+fn read(place: &Place) -> Result<Option<Secret>, Fault> {
+    Ok(private_file::read(place)?.map(Secret::new))
 }

@@ -2,18 +2,19 @@
 //!
 //! Nothing is ever overwritten: what is there may be the only copy of a key that someone uses.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use async_trait::async_trait;
 use rotate_providers::SecretKind;
 use rotate_providers::contract::{KeyId, PublicHalf};
+use rotate_providers::regular::Regular;
 use rotate_providers::secret::{Credential, Secret};
 
-use super::path::{absolute, check_folder, text};
-use super::{DeliveryError, Destination, Fault};
+use super::path::{absolute, fit, known, leads_to, text};
+use super::{DeliveryError, Destination, Fault, ours};
 use crate::hooks::crash_point;
 use crate::machine::Restored;
-use crate::private_file;
+use crate::private_file::{self, Place, Refused};
 
 /// How the name of a private key's file ends: PKCS#8 (RFC 5958) in PEM (RFC 7468).
 pub(super) const ENDING: &str = ".p8";
@@ -37,6 +38,7 @@ impl KeyFile {
         if private.file_name().is_some_and(|name| name == ENDING) {
             return Err(Fault::Ending);
         }
+        ours::check_name(&private)?;
         Ok(Self {
             name: format!("file:{}", text(&private)?),
             public: private.with_extension("pub"),
@@ -44,55 +46,93 @@ impl KeyFile {
         })
     }
 
-    fn is_free(&self) -> Result<(), Fault> {
-        check_folder(&self.private)?;
-        for path in [&self.private, &self.public] {
-            if path.symlink_metadata().is_ok() {
-                return Err(Fault::Exists(path.display().to_string()));
-            }
-        }
-        Ok(())
+    /// The places of both halves, in one opened folder.
+    fn fit(&self) -> Result<Halves, Fault> {
+        let halves = self.beside(fit(&self.private)?);
+        ours::refuse(&halves.public)?;
+        Ok(halves)
     }
 
-    fn has_both(&self, credential: &Credential) -> Result<bool, Fault> {
-        Ok(has(&self.public, &public_pem(credential)?)? && has(&self.private, credential.secret.expose())?)
+    fn beside(&self, private: Place) -> Halves {
+        let name = self.public.file_name().unwrap_or_default();
+        let public = private.folder().place(name);
+        Halves { private, public }
+    }
+
+    /// The same, of a delivery that there may have been; `None` where not even the folder is there any more.
+    fn known(&self) -> Result<Option<Halves>, Fault> {
+        Ok(known(&self.private)?.map(|private| self.beside(private)))
+    }
+
+    fn is_free(&self) -> Result<Halves, Fault> {
+        let halves = self.fit()?;
+        for place in [&halves.private, &halves.public] {
+            if is_taken(place)? {
+                return Err(Fault::Exists(place.path().display().to_string()));
+            }
+        }
+        Ok(halves)
     }
 
     /// The public half first: whoever sees the private one finds both.
     fn write(&self, credential: &Credential) -> Result<(), Fault> {
-        check_folder(&self.private)?;
-        place(&self.public, &public_pem(credential)?)?;
+        let halves = self.fit()?;
+        put(&halves.public, &public_pem(credential)?)?;
         crash_point("key file: public half written");
-        place(&self.private, credential.secret.expose())?;
+        put(&halves.private, credential.secret.expose())?;
         crash_point("key file: written");
-        if self.has_both(credential)? {
-            Ok(())
-        } else {
+        if !halves.hold(credential)? {
             Err(Fault::ReadBack)
+        } else if !leads_to(&self.private, &halves.private) {
+            Err(Fault::Moved)
+        } else {
+            Ok(())
         }
     }
 
-    fn take_back(&self, credential: &Credential) -> Result<Restored, Fault> {
-        // A delivery that was killed half-way may have left the secret beside its place.
-        private_file::sweep(&self.private)?;
-        private_file::sweep(&self.public)?;
-        let ours = has(&self.private, credential.secret.expose())?;
-        if !ours && self.private.symlink_metadata().is_ok() {
-            return Ok(Restored::ChangedSince);
+    /// Whether it holds this credential; if so, durably.
+    fn holds_durably(&self, credential: &Credential) -> Result<bool, Fault> {
+        let Some(halves) = self.known()? else {
+            return Ok(false);
+        };
+        // Where the file system knows no rename that never replaces, a kill can leave the key beside its place.
+        private_file::sweep(&halves.private)?;
+        let holds = halves.hold(credential)?;
+        if holds {
+            private_file::settle(&halves.public)?;
+            private_file::settle(&halves.private)?;
         }
-        if !ours {
+        Ok(holds)
+    }
+
+    fn take_back(&self, credential: &Credential) -> Result<Restored, Fault> {
+        let gone = || {
             let path = self.private.display();
             tracing::warn!("{path} is not there: if someone has moved it, that copy is of no use now");
+        };
+        let Some(Halves { private, public }) = self.known()? else {
+            gone();
+            return Ok(Restored::PutBack);
+        };
+        // A delivery that was killed half-way may have left the secret beside its place.
+        private_file::sweep(&private)?;
+        private_file::sweep(&public)?;
+        let ours = has(&private, credential.secret.expose())?;
+        if !ours && is_taken(&private)? {
+            return Ok(Restored::ChangedSince);
         }
         if ours {
-            private_file::remove(&self.private)?;
+            private_file::remove(&private)?;
             crash_point("key file: put back");
+        } else {
+            gone();
         }
         // A public key is for everyone, whatever its file's mode has become.
-        match std::fs::read(&self.public) {
-            Ok(held) if held == public_pem(credential)? => private_file::remove(&self.public)?,
-            Ok(_) => return Ok(Restored::ChangedSince),
-            Err(_) => {}
+        let held = Regular::at(&public).and_then(|found| found.map(|found| found.bytes(ROOM as u64)).transpose());
+        match held {
+            Ok(Some(held)) if held == public_pem(credential)? => private_file::remove(&public)?,
+            Ok(None) => {}
+            Ok(Some(_)) | Err(_) => return Ok(Restored::ChangedSince),
         }
         Ok(Restored::PutBack)
     }
@@ -116,12 +156,12 @@ impl Destination for KeyFile {
     }
 
     async fn inspect(&self) -> Result<(), DeliveryError> {
-        self.is_free().map_err(|fault| self.failed(fault))
+        self.is_free().map(|_| ()).map_err(|fault| self.failed(fault))
     }
 
     async fn rehearse(&self) -> Result<(), DeliveryError> {
-        self.inspect().await?;
-        private_file::rehearse(&self.private, ROOM).map_err(|refused| self.failed(refused.into()))
+        let halves = self.is_free().map_err(|fault| self.failed(fault))?;
+        private_file::rehearse(&halves.private, ROOM).map_err(|refused| self.failed(refused.into()))
     }
 
     /// What is there is never replaced, so nobody has to know whose it is.
@@ -135,15 +175,7 @@ impl Destination for KeyFile {
     }
 
     async fn holds(&self, credential: &Credential) -> Result<bool, DeliveryError> {
-        // Where the file system knows no rename that never replaces, a kill can leave the key beside its place.
-        private_file::sweep(&self.private).map_err(|refused| self.failed(refused.into()))?;
-        let holds = self.has_both(credential).map_err(|fault| self.failed(fault))?;
-        if holds {
-            for path in [&self.public, &self.private] {
-                private_file::settle(path).map_err(|refused| self.failed(refused.into()))?;
-            }
-        }
-        Ok(holds)
+        self.holds_durably(credential).map_err(|fault| self.failed(fault))
     }
 
     async fn deliver(&self, credential: &Credential) -> Result<(), DeliveryError> {
@@ -155,21 +187,42 @@ impl Destination for KeyFile {
     }
 }
 
-fn has(path: &Path, bytes: &[u8]) -> Result<bool, Fault> {
-    let held = private_file::read(path)?.map(Secret::new);
+/// Where the two files of a key pair are.
+struct Halves {
+    private: Place,
+    public: Place,
+}
+
+impl Halves {
+    fn hold(&self, credential: &Credential) -> Result<bool, Fault> {
+        Ok(has(&self.public, &public_pem(credential)?)? && has(&self.private, credential.secret.expose())?)
+    }
+}
+
+/// Whether anything is there, also a link that leads nowhere.
+fn is_taken(place: &Place) -> Result<bool, Fault> {
+    let found = place.look().map_err(|source| Refused::Io {
+        what: "cannot be looked at",
+        source,
+    })?;
+    Ok(found.is_some())
+}
+
+fn has(place: &Place, bytes: &[u8]) -> Result<bool, Fault> {
+    let held = private_file::read(place)?.map(Secret::new);
     Ok(held.is_some_and(|held| held.expose() == bytes))
 }
 
 /// Creates the file; one that is there already has to be what we would write.
-fn place(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
-    private_file::sweep(path)?;
-    if has(path, bytes)? {
+fn put(place: &Place, bytes: &[u8]) -> Result<(), Fault> {
+    private_file::sweep(place)?;
+    if has(place, bytes)? {
         return Ok(());
     }
-    if path.symlink_metadata().is_ok() {
-        return Err(Fault::Exists(path.display().to_string()));
+    if is_taken(place)? {
+        return Err(Fault::Exists(place.path().display().to_string()));
     }
-    Ok(private_file::create(path, bytes)?)
+    Ok(private_file::create(place, bytes)?)
 }
 
 fn public_pem(credential: &Credential) -> Result<Vec<u8>, Fault> {

@@ -1,19 +1,41 @@
-//! Paths as people write them, and the folders that they lead to.
+//! Paths as people write them, and the places that they lead to.
 
 use std::path::{Path, PathBuf};
 
-use super::Fault;
+use super::{Fault, ours};
+use crate::private_file::{Folder, Place, Refused};
 
-/// Whether the file's folder is there.
-pub(super) fn check_folder(path: &Path) -> Result<(), Fault> {
-    let folder = path.parent().unwrap_or(Path::new("/"));
-    let refused = |why| Err(Fault::Folder(folder.display().to_string(), why));
-    match std::fs::metadata(folder) {
-        Ok(found) if found.is_dir() => Ok(()),
-        Ok(_) => refused("is not a folder"),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => refused("does not exist"),
-        Err(_) => refused("cannot be looked at"),
+/// The place of a file that a new secret is to be written to: nobody else can put another in its stead, and it is none of our
+/// own files.
+pub(super) fn fit(path: &Path) -> Result<Place, Fault> {
+    let place = Place::of(path).map_err(Refused::from)?;
+    keeps(&place)?;
+    ours::refuse(&place)?;
+    Ok(place)
+}
+
+fn keeps(place: &Place) -> Result<(), Refused> {
+    let found = place.look().map_err(|source| Refused::Io {
+        what: "cannot be looked at",
+        source,
+    })?;
+    // A file that is not there yet will belong to whoever makes it.
+    let owner = found.map(|found| found.st_uid);
+    Ok(place.folder().keeps_for(owner)?)
+}
+
+/// The place of a file that may hold a secret of ours; `None` where not even its folder is there any more.
+pub(super) fn known(path: &Path) -> Result<Option<Place>, Fault> {
+    match Place::of(path) {
+        Ok(place) => Ok(Some(place)),
+        Err(unfit) if unfit.is_missing() => Ok(None),
+        Err(unfit) => Err(Refused::from(unfit).into()),
     }
+}
+
+/// Whether the path still leads to this place: consumers come by the path.
+pub(super) fn leads_to(path: &Path, place: &Place) -> bool {
+    Place::of(path).is_ok_and(|now| now.folder().identity() == place.folder().identity())
 }
 
 /// A path that means the same wherever the program runs next time.
@@ -27,8 +49,8 @@ pub(super) fn absolute(path: &str) -> Result<PathBuf, Fault> {
         return Err(Fault::Name("the path names no file"));
     };
     // One file has one name, whatever way leads to its folder.
-    Ok(match folder.canonicalize() {
-        Ok(folder) => folder.join(name),
+    Ok(match Folder::open(folder) {
+        Ok(folder) => folder.path().join(name),
         Err(_) => path,
     })
 }

@@ -6,11 +6,12 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use rotate_providers::contract::{Effect, Error, KeyId, Kind, Minting, MintsLocally};
 
-use super::{DriveError, Driver, NEW_KEY, Passage, before};
+use super::{DriveError, Driver, Passage};
 use crate::delivery;
 use crate::hooks::{crash_point, now};
 use crate::machine::{Event, Phase, Prove, Restored, Retirement};
 use crate::policy::{INTENT_LASTS, made_within};
+use crate::seal::{NEW_KEY, before, sealed_with};
 use crate::store::Automated as Stored;
 
 /// How often a key is created before the vendor's answers are given up.
@@ -285,9 +286,18 @@ impl Driver<'_> {
                 crash_point("restore: before");
                 Ok(destination.restore(&credential, &held_before).await?)
             }
+            None if self.was_sealed(stored, &before(name)).await? => Err(DriveError::SecretMissing),
             // It held the new key before we ever wrote to it.
             None => Ok(Restored::ChangedSince),
         }
+    }
+
+    /// Whether the journal says that a secret of this name was sealed.
+    async fn was_sealed(&self, stored: &Stored, name: &str) -> Result<bool, DriveError> {
+        let lines = self.store.journal(Some(&stored.target)).await?;
+        Ok(lines
+            .iter()
+            .any(|line| line.rotation == stored.id && sealed_with(&line.record.event).as_deref() == Some(name)))
     }
 
     pub(super) async fn withdraw(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {

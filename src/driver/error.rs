@@ -44,7 +44,7 @@ pub enum DriveError {
     #[error("writing down what is about to be done takes more than two seconds each time, so nothing was created")]
     Slow,
     /// The journal says that there is a sealed secret, and there is none.
-    #[error("the sealed secret of the new key is missing from the store")]
+    #[error("a sealed secret that the journal tells of is missing from the store")]
     SecretMissing,
     /// The journal names a connector that this program does not have.
     #[error("the journal names connector {0}, which this version of rotate does not know")]

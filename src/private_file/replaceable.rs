@@ -4,14 +4,20 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
+use rustix::fs::{AtFlags, StatxAttributes, StatxFlags, statx};
 use rustix::io::Errno;
 
-use super::Refused;
+use super::{Place, Refused};
 
 /// Refuses a file that a rename cannot replace.
-pub(super) fn check(path: &Path) -> Result<(), Refused> {
-    let found = match statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::BASIC_STATS) {
+pub(super) fn check(place: &Place) -> Result<(), Refused> {
+    let path = &place.path();
+    let found = match statx(
+        place.folder(),
+        place.name(),
+        AtFlags::SYMLINK_NOFOLLOW,
+        StatxFlags::BASIC_STATS,
+    ) {
         Ok(found) => found,
         Err(Errno::NOSYS) => {
             return if is_mounted(path) {

@@ -8,7 +8,10 @@ use rotate_providers::secret::Secret;
 use zeroize::Zeroizing;
 
 use super::{SealError, Sealer};
-use crate::private_file;
+use crate::private_file::{self, Place};
+
+/// An identity is one line of 74 letters.
+const LARGEST: u64 = 4096;
 
 /// Seals to the identity in one file.
 pub struct AgeSealer {
@@ -16,31 +19,52 @@ pub struct AgeSealer {
 }
 
 impl AgeSealer {
-    /// Reads the identity.
+    /// Reads the identity of this path.
     pub fn open(path: &Path) -> Result<Self, SealError> {
-        let failed = |why: String| SealError::Identity {
-            path: path.display().to_string(),
-            why,
-        };
-        private_file::check_own(path).map_err(|source| SealError::File {
-            path: path.display().to_string(),
+        Self::open_at(&of(path)?)
+    }
+
+    /// The same, in a folder that is open.
+    pub fn open_at(place: &Place) -> Result<Self, SealError> {
+        let refused = |source| SealError::File {
+            path: place.path().display().to_string(),
             source,
-        })?;
-        let text = Zeroizing::new(std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?);
-        let identity = text.trim().parse().map_err(|why: &str| failed(why.to_owned()))?;
+        };
+        let failed = |why: &str| SealError::Identity {
+            path: place.path().display().to_string(),
+            why: why.to_owned(),
+        };
+        let Some(found) = private_file::open_own(place).map_err(refused)? else {
+            return Err(failed("it is not there"));
+        };
+        let bytes = Zeroizing::new(found.bytes(LARGEST).map_err(refused)?);
+        let text = std::str::from_utf8(&bytes).map_err(|_| failed("it is not text"))?;
+        let identity = text.trim().parse().map_err(failed)?;
         Ok(Self { identity })
     }
 
-    /// Makes a new identity, durably, and never over an existing one.
+    /// Makes a new identity at this path, durably, and never over an existing one.
     pub fn create(path: &Path) -> Result<Self, SealError> {
+        Self::create_at(&of(path)?)
+    }
+
+    /// The same, in a folder that is open.
+    pub fn create_at(place: &Place) -> Result<Self, SealError> {
         let identity = Identity::generate();
         let text = identity.to_string();
-        private_file::create(path, text.expose_secret().as_bytes()).map_err(|source| SealError::File {
-            path: path.display().to_string(),
+        private_file::create(place, text.expose_secret().as_bytes()).map_err(|source| SealError::File {
+            path: place.path().display().to_string(),
             source,
         })?;
         Ok(Self { identity })
     }
+}
+
+fn of(path: &Path) -> Result<Place, SealError> {
+    Place::of(path).map_err(|unfit| SealError::File {
+        path: path.display().to_string(),
+        source: unfit.into(),
+    })
 }
 
 impl Sealer for AgeSealer {

@@ -4,6 +4,7 @@ mod format;
 mod line;
 mod lock;
 mod replay;
+mod threads;
 mod verify;
 mod write;
 
@@ -17,26 +18,53 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSyn
 use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 use tokio::sync::{Mutex, oneshot};
 
+pub(super) use lock::Lock;
+
 use line::StoredLine;
+use threads::Which;
 use write::{Entry, Waiting, write};
 
 use super::{Append, Lease, Line, Store, StoreError, Stored, Verified, watch_of};
 use crate::hooks::crash_point;
 use crate::machine::{Chronicle, Watch};
+use crate::private_file::Place;
 
 /// A SQLite database that only its owner can read.
 pub struct SqliteStore {
+    place: Place,
     path: PathBuf,
     options: SqliteConnectOptions,
     connection: Mutex<SqliteConnection>,
     waiting: std::sync::Mutex<Vec<Waiting>>,
 }
 
+/// A secret that waits.
+pub struct Sealed {
+    /// The id of its rotation.
+    pub rotation: String,
+    /// The target's name.
+    pub target: String,
+    /// Its name there.
+    pub name: String,
+    /// Its bytes, as the sealer gave them.
+    pub bytes: Vec<u8>,
+}
+
 impl SqliteStore {
-    /// Opens the database, or makes it where there is none.
+    /// Opens the database of this path, or makes it where there is none.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let place = Place::of(path).map_err(|unfit| StoreError::Unsafe {
+            path: path.to_owned(),
+            why: unfit.to_string(),
+        })?;
+        Self::open_at(&place).await
+    }
+
+    /// The same, in a folder that is open.
+    pub async fn open_at(place: &Place) -> Result<Self, StoreError> {
+        let path = &place.path();
         let fault = |error: sqlx::Error| classify(path, &error);
-        format::make_private(path)?;
+        format::make_private(place)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .journal_mode(SqliteJournalMode::Wal)
@@ -45,11 +73,23 @@ impl SqliteStore {
             .busy_timeout(Duration::from_secs(10))
             // What is erased is overwritten.
             .pragma("secure_delete", "ON")
+            // What somebody else has written into the file runs no code and is looked at before it is believed.
+            .pragma("trusted_schema", "OFF")
+            .pragma("cell_size_check", "ON")
             .disable_statement_logging();
         let mut connection = options.connect().await.map_err(fault)?;
         format::check_durability(path, &mut connection).await?;
         format::check_format(path, &mut connection).await?;
+        // SQLite goes by the path.
+        let still = Place::of(path).is_ok_and(|now| now.folder().identity() == place.folder().identity());
+        if !still {
+            return Err(StoreError::Unsafe {
+                path: path.to_owned(),
+                why: "its folder was put elsewhere while it was opened".to_owned(),
+            });
+        }
         Ok(Self {
+            place: place.clone(),
             path: path.to_owned(),
             options,
             connection: Mutex::new(connection),
@@ -65,12 +105,21 @@ impl SqliteStore {
 #[async_trait]
 impl Store for SqliteStore {
     async fn lease(&self) -> Result<Lease, StoreError> {
-        let lock = lock::take(&self.path.with_extension("lock"))?;
+        let lock = lock::take(
+            &self
+                .place
+                .folder()
+                .place(self.path.with_extension("lock").file_name().unwrap_or_default()),
+        )?;
         let mut connection = self.connection.lock().await;
         let row = sqlx::query("UPDATE lease SET fence = fence + 1 RETURNING fence")
-            .fetch_one(&mut *connection)
+            .fetch_optional(&mut *connection)
             .await
             .map_err(|error| self.fault(error))?;
+        let row = row.ok_or_else(|| StoreError::Damaged {
+            path: self.path.clone(),
+            why: "the count of its leases is missing".to_owned(),
+        })?;
         Ok(Lease {
             fence: row.try_get(0).map_err(|error| self.fault(error))?,
             _lock: Some(lock),
@@ -113,7 +162,7 @@ impl Store for SqliteStore {
     }
 
     async fn summaries(&self) -> Result<Vec<Stored>, StoreError> {
-        let all = self.kept(COURSES).await?;
+        let all = self.threads(Which::Courses).await?;
         all.into_iter().map(|stored| stored.course(&self.path)).collect()
     }
 
@@ -123,7 +172,7 @@ impl Store for SqliteStore {
     }
 
     async fn watches(&self) -> Result<Vec<Stored<Watch>>, StoreError> {
-        let all = self.kept(WATCHES).await?;
+        let all = self.threads(Which::Watches).await?;
         all.into_iter().map(|stored| stored.watch(&self.path)).collect()
     }
 
@@ -147,16 +196,9 @@ impl Store for SqliteStore {
     }
 
     async fn closed(&self, target: &str) -> Result<Vec<Stored>, StoreError> {
-        let mut connection = self.connection.lock().await;
-        let rows = sqlx::query(
-            "SELECT id, target, revision, updated_at, snapshot FROM rotations
-             WHERE closed = 1 AND id IN (SELECT rotation FROM events WHERE target = ?)",
-        )
-        .bind(target)
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(|error| self.fault(error))?;
-        rows.iter().map(|row| self.summary(row)?.course(&self.path)).collect()
+        let all = self.threads(Which::Of(target)).await?;
+        let closed = all.into_iter().filter(|stored| stored.rotation.is_closed());
+        closed.map(|stored| stored.course(&self.path)).collect()
     }
 
     async fn retired(&self, target: &str) -> Result<Vec<KeyId>, StoreError> {
@@ -254,7 +296,7 @@ impl SqliteStore {
         .fetch_optional(&mut *connection)
         .await
         .map_err(|error| self.fault(error))?;
-        let kept = kept.map(|row| self.summary(&row)).transpose()?;
+        let kept = kept.map(|row| summary(&row, &self.path)).transpose()?;
         let rows = sqlx::query(
             "SELECT seq, rotation, target, revision, at, body, hash,
                     (SELECT hash FROM events p WHERE p.seq = e.seq - 1) AS before
@@ -270,50 +312,68 @@ impl SqliteStore {
         replay::compare(name, replayed, kept)
     }
 
-    /// What is kept beside the journal of the latest threads.
-    async fn kept(&self, statement: &'static str) -> Result<Vec<Stored<Chronicle>>, StoreError> {
+    /// These threads, each compared with what is kept beside the journal.
+    async fn threads(&self, which: Which<'_>) -> Result<Vec<Stored<Chronicle>>, StoreError> {
         let mut connection = self.connection.lock().await;
-        let rows = sqlx::query(statement)
-            .fetch_all(&mut *connection)
-            .await
-            .map_err(|error| self.fault(error))?;
-        rows.iter().map(|row| self.summary(row)).collect()
+        which.read(&mut connection, &self.path).await
     }
 
-    fn summary(&self, row: &SqliteRow) -> Result<Stored<Chronicle>, StoreError> {
-        let read = || -> Result<_, sqlx::Error> {
-            Ok((
-                row.try_get::<String, _>("id")?,
-                row.try_get::<String, _>("target")?,
-                row.try_get::<i64, _>("revision")?,
-                row.try_get::<String, _>("updated_at")?,
-                row.try_get::<String, _>("snapshot")?,
-            ))
-        };
-        let (id, target, revision, updated_at, snapshot) = read().map_err(|error| self.fault(error))?;
-        let unreadable = || StoreError::Damaged {
-            path: self.path.clone(),
-            why: format!("the summary of {target} cannot be read"),
-        };
-        let updated_at = updated_at.parse().map_err(|_| unreadable())?;
-        let rotation = serde_json::from_str(&snapshot).map_err(|_| unreadable())?;
-        Ok(Stored {
-            id,
-            target,
-            revision,
-            updated_at,
+    /// Everything that lies sealed.
+    pub async fn all_sealed(&self) -> Result<Vec<Sealed>, StoreError> {
+        let mut connection = self.connection.lock().await;
+        let rows: Vec<(String, String, String, Vec<u8>)> = sqlx::query_as(
+            "SELECT s.rotation, r.target, s.name, s.bytes FROM sealed s JOIN rotations r ON r.id = s.rotation
+             ORDER BY s.rotation, s.name",
+        )
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(|error| self.fault(error))?;
+        let sealed = |(rotation, target, name, bytes)| Sealed {
             rotation,
-        })
+            target,
+            name,
+            bytes,
+        };
+        Ok(rows.into_iter().map(sealed).collect())
+    }
+
+    /// Whether nothing was ever written to it.
+    pub async fn is_empty(&self) -> Result<bool, StoreError> {
+        let mut connection = self.connection.lock().await;
+        let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM events LIMIT 1")
+            .fetch_optional(&mut *connection)
+            .await
+            .map_err(|error| self.fault(error))?;
+        Ok(found.is_none())
     }
 }
 
-/// The latest passage of every target.
-const COURSES: &str = "SELECT r.id, r.target, r.revision, r.updated_at, r.snapshot
-     FROM targets t JOIN rotations r ON r.id = t.latest WHERE t.name NOT GLOB 'watch:*' ORDER BY t.name";
-
-/// What was last seen of every target.
-const WATCHES: &str = "SELECT r.id, r.target, r.revision, r.updated_at, r.snapshot
-     FROM targets t JOIN rotations r ON r.id = t.latest WHERE t.name GLOB 'watch:*' ORDER BY t.name";
+/// What is kept of one thread.
+fn summary(row: &SqliteRow, path: &Path) -> Result<Stored<Chronicle>, StoreError> {
+    let read = || -> Result<_, sqlx::Error> {
+        Ok((
+            row.try_get::<String, _>("id")?,
+            row.try_get::<String, _>("target")?,
+            row.try_get::<i64, _>("revision")?,
+            row.try_get::<String, _>("updated_at")?,
+            row.try_get::<String, _>("snapshot")?,
+        ))
+    };
+    let (id, target, revision, updated_at, snapshot) = read().map_err(|error| classify(path, &error))?;
+    let unreadable = || StoreError::Damaged {
+        path: path.to_owned(),
+        why: format!("the summary of {} cannot be read", target.escape_debug()),
+    };
+    let updated_at = updated_at.parse().map_err(|_| unreadable())?;
+    let rotation = serde_json::from_str(&snapshot).map_err(|_| unreadable())?;
+    Ok(Stored {
+        id,
+        target,
+        revision,
+        updated_at,
+        rotation,
+    })
+}
 
 /// What an error of the database means to the person who has to mend it.
 fn classify(path: &Path, error: &sqlx::Error) -> StoreError {

@@ -205,7 +205,7 @@ fn a_file_of_five_megabytes_is_refused_by_its_size_and_kept() {
     let text: String = (0..5 * 1024 * 1024 / profile.len())
         .map(|at| profile.replace("[p]", &format!("[p{at}]")))
         .collect();
-    is_refused(&text, &["bytes, and no file of keys has more than 1048576"]);
+    is_refused(&text, &["bytes, and no file of this kind has more than 1048576"]);
 }
 
 #[test]

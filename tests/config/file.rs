@@ -111,8 +111,8 @@ fn a_file_that_others_can_write_is_refused() {
 fn what_is_no_file_is_refused() {
     let home = Home::new();
     std::fs::create_dir(home.path("rotate.toml")).unwrap();
-    assert_eq!(unusable(&home.path("rotate.toml")).0, "it is not a file");
-    refused(&home, &["it is not a file", "--config"]);
+    assert_eq!(unusable(&home.path("rotate.toml")).0, "it is a folder and not a file");
+    refused(&home, &["it is a folder and not a file", "--config"]);
     let (why, remedy) = unusable(&home.path("nowhere.toml"));
     assert_eq!(
         (why.as_str(), remedy.as_str()),

@@ -40,6 +40,21 @@ pub(crate) enum Deed {
     DeletesTheirs,
 }
 
+impl Deed {
+    fn name(self) -> &'static str {
+        match self {
+            Self::UsesNew => "uses the new key",
+            Self::RotatesByHand => "rotates by hand",
+            Self::AddsTheirs => "adds a key",
+            Self::DisablesOld => "disables the old key",
+            Self::DeletesOld => "deletes the old key",
+            Self::DisablesNew => "disables the new key",
+            Self::DeletesNew => "deletes the new key",
+            Self::DeletesTheirs => "deletes the key that they had added",
+        }
+    }
+}
+
 impl Move {
     /// The command that begins the rotation, and goes on with it.
     pub(crate) fn one_shot() -> Self {
@@ -78,7 +93,7 @@ impl fmt::Display for Move {
         match &self.line {
             Line::OneShot => f.write_str("the one-shot")?,
             Line::Command(arguments) => f.write_str(&arguments.join(" "))?,
-            Line::Deed(deed) => write!(f, "somebody else: {deed:?}")?,
+            Line::Deed(deed) => write!(f, "somebody else {}", deed.name())?,
         }
         match self.after.as_hours() / 24 {
             0 => Ok(()),

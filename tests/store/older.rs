@@ -53,6 +53,13 @@ async fn write(place: &Embedded, lines: &[(&str, &str)], summary: &str) {
         .execute(&mut raw)
         .await;
     named.expect("the database itself has no objection");
+    for beside in [
+        "UPDATE lease SET fence = 1",
+        "INSERT INTO sealed SELECT 'r1', 'new-key', x'00' FROM events WHERE body LIKE '%\"created\"%'",
+    ] {
+        let written = sqlx::query(beside).execute(&mut raw).await;
+        written.expect("the database itself has no objection");
+    }
     raw.close().await.expect("it can be closed");
 }
 

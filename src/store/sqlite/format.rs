@@ -5,7 +5,7 @@ use std::path::Path;
 use sqlx::{Connection, SqliteConnection};
 
 use super::classify;
-use crate::private_file;
+use crate::private_file::{self, Place};
 use crate::store::StoreError;
 
 /// The format that this program writes.
@@ -33,16 +33,29 @@ CREATE TABLE lease (one INTEGER PRIMARY KEY CHECK (one = 1), fence INTEGER NOT N
 INSERT INTO lease VALUES (1, 0);
 ";
 
-/// The database is born private; SQLite gives its companions the same mode.
-pub(super) fn make_private(path: &Path) -> Result<(), StoreError> {
-    let refused = |error: private_file::Refused| StoreError::Unsafe {
-        path: path.to_owned(),
+/// What SQLite may keep beside the database, and would go by.
+const COMPANIONS: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// The database is born private; SQLite gives its companions the same mode. None of them is anybody else's, or a link.
+pub(super) fn make_private(place: &Place) -> Result<(), StoreError> {
+    let refused = |place: &Place, error: private_file::Refused| StoreError::Unsafe {
+        path: place.path(),
         why: error.to_string(),
     };
-    if !path.exists() {
-        private_file::create(path, b"").map_err(refused)?;
+    let is_own = |place: &Place| private_file::is_own(place).map_err(|error| refused(place, error));
+    if !is_own(place)? {
+        match private_file::create(place, b"") {
+            // Another one that begins here was faster.
+            Err(error) if !is_own(place)? => return Err(refused(place, error)),
+            Ok(()) | Err(_) => {}
+        }
     }
-    private_file::check_own(path).map_err(refused)
+    for companion in COMPANIONS {
+        let mut name = place.name().to_owned();
+        name.push(companion);
+        is_own(&place.folder().place(name))?;
+    }
+    Ok(())
 }
 
 /// What was asked for is read back: a journal that is not durable is worse than none.
@@ -68,7 +81,7 @@ pub(super) async fn check_format(path: &Path, connection: &mut SqliteConnection)
     let fault = |error: sqlx::Error| classify(path, &error);
     let found = format(connection).await.map_err(fault)?;
     match found {
-        (APPLICATION, FORMAT) => Ok(()),
+        (APPLICATION, FORMAT) => check_schema(path, connection).await,
         (0, 0) if is_empty(connection).await.map_err(fault)? => initialise(connection).await.map_err(fault),
         (APPLICATION, found) if found > FORMAT => Err(StoreError::Newer {
             path: path.to_owned(),
@@ -80,6 +93,54 @@ pub(super) async fn check_format(path: &Path, connection: &mut SqliteConnection)
             why: "it belongs to another program".to_owned(),
         }),
     }
+}
+
+/// Nothing is in the database but what was made with it: a trigger or a view would act with each of our own statements, and a
+/// table that says something else would let through what ours does not.
+async fn check_schema(path: &Path, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let rows: Vec<(String, String, Option<String>)> = sqlx::query_as("SELECT type, name, sql FROM sqlite_schema")
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(|error| classify(path, &error))?;
+    let damaged = |why: String| StoreError::Damaged {
+        path: path.to_owned(),
+        why,
+    };
+    let mut made: Vec<String> = SCHEMA
+        .split(';')
+        .map(words)
+        .filter(|made| made.starts_with("CREATE"))
+        .collect();
+    for (sort, name, sql) in rows {
+        // Names that SQLite gives: of the indexes that a table brings along, and of its own statistics.
+        if name.starts_with("sqlite_") && matches!(sort.as_str(), "index" | "table") {
+            continue;
+        }
+        let sql = words(&sql.unwrap_or_default());
+        match made.iter().position(|made| *made == sql) {
+            Some(at) => drop(made.swap_remove(at)),
+            None => {
+                let name = name.escape_debug();
+                return Err(damaged(format!("it has a {sort} {name} that rotate has not made")));
+            }
+        }
+    }
+    match made.first() {
+        None => Ok(()),
+        Some(missing) => {
+            let name = missing
+                .split(" (")
+                .next()
+                .unwrap_or_default()
+                .trim_start_matches("CREATE ");
+            Err(damaged(format!("it has no {name}")))
+        }
+    }
+}
+
+/// A statement, however it is laid out.
+fn words(sql: &str) -> String {
+    sql.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Most programs leave both numbers at zero, so a database of theirs is told by what is in it.

@@ -1,6 +1,6 @@
-//! `audit verify`: the whole chain, every replay, every summary.
+//! `audit verify`: the whole chain, every replay, every summary, every sealed secret, and the count of leases.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use sqlx::sqlite::SqliteRow;
@@ -9,6 +9,7 @@ use sqlx::{Row, SqliteConnection};
 use super::classify;
 use super::line::StoredLine;
 use crate::machine::Chronicle;
+use crate::seal::sealed_with;
 use crate::store::chain::{GENESIS, hex};
 use crate::store::{Line, StoreError, Verified};
 
@@ -43,6 +44,25 @@ pub(super) async fn verify(connection: &mut SqliteConnection, path: &Path) -> Re
     for row in &kept {
         walk.compare(&Summary::read(row).map_err(fault)?)?;
     }
+    let sealed: Vec<(String, String)> = sqlx::query_as("SELECT rotation, name FROM sealed ORDER BY rotation, name")
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(fault)?;
+    for (rotation, name) in &sealed {
+        walk.found_sealed(rotation, name)?;
+    }
+    let fences: Vec<i64> = sqlx::query_scalar("SELECT fence FROM lease")
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(fault)?;
+    // Whoever wrote an event had a lease, and each has a greater number than the one before.
+    let least = i64::from(!rows.is_empty());
+    if !matches!(fences.as_slice(), [fence] if *fence >= least) {
+        return Err(StoreError::Damaged {
+            path: path.to_owned(),
+            why: "the count of its leases was changed".to_owned(),
+        });
+    }
     walk.end(i64::try_from(kept.len()).unwrap_or(i64::MAX))
 }
 
@@ -74,6 +94,8 @@ struct Walk {
     head: Option<(i64, Vec<u8>)>,
     latest: HashMap<String, String>,
     rotations: HashMap<String, (i64, Chronicle, Line)>,
+    /// What has to be sealed, by rotation and name, and with which line.
+    sealed: BTreeMap<(String, String), Line>,
 }
 
 impl Walk {
@@ -93,6 +115,12 @@ impl Walk {
         }
         let rotation =
             Chronicle::after(rotation, &line.record).map_err(|illegal| StoreError::illegal(&line, &illegal))?;
+        if let Some(name) = sealed_with(&line.record.event) {
+            self.sealed.insert((stored.rotation.clone(), name), line.clone());
+        }
+        if line.record.event.is_final() {
+            self.sealed.retain(|(rotation, _), _| *rotation != stored.rotation);
+        }
         self.head = Some((stored.seq, stored.hash.clone()));
         self.latest.insert(stored.target.clone(), stored.rotation.clone());
         self.rotations
@@ -136,11 +164,35 @@ impl Walk {
         Ok(())
     }
 
+    /// A secret that lies sealed was sealed with a line of its rotation.
+    fn found_sealed(&mut self, rotation: &str, name: &str) -> Result<(), StoreError> {
+        let last = self.head.as_ref().map_or(0, |(seq, _)| *seq);
+        match self.sealed.remove(&(rotation.to_owned(), name.to_owned())) {
+            Some(_) => Ok(()),
+            None => Err(StoreError::Changed {
+                seq: last + 1,
+                target: String::new(),
+                why: format!(
+                    "is missing: {} is sealed for rotation {}, and no event has sealed it",
+                    name.escape_debug(),
+                    rotation.escape_debug()
+                ),
+            }),
+        }
+    }
+
     fn end(self, rotations: i64) -> Result<Verified, StoreError> {
         if let Some((_, _, line)) = self.rotations.values().next() {
             return Err(StoreError::changed(
                 line,
                 "belongs to a rotation that is not summarised",
+            ));
+        }
+        if let Some(((_, name), line)) = self.sealed.first_key_value() {
+            let name = name.escape_debug();
+            return Err(StoreError::changed(
+                line,
+                format!("has sealed {name}, which is missing"),
             ));
         }
         let (events, head) = self.head.unwrap_or((0, GENESIS.to_vec()));
