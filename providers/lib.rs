@@ -6,10 +6,12 @@
 mod call;
 pub mod contract;
 pub mod endpoint;
+mod environment;
 mod fault;
 pub mod field;
 pub mod guide;
 mod hooks;
+mod key_id;
 mod patience;
 pub mod private_file;
 pub mod s3_customer_managed;
@@ -17,6 +19,8 @@ pub mod secret;
 pub mod shell;
 pub mod snowflake_keypair;
 mod sql_name;
+pub mod untrusted;
+mod vendor_time;
 mod vendors;
 
 use std::future::Future;

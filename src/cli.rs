@@ -6,6 +6,7 @@ mod connectors;
 mod doctor;
 mod done;
 mod exit;
+mod fault;
 mod fleet;
 mod guided;
 mod init;
@@ -44,6 +45,8 @@ use crate::duration;
 
 /// Runs one command line and gives the process's exit code.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let hardened = process::harden();
+    fault::tell_and_exit();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let cli = match parse(&arguments) {
         Ok(cli) => cli,
@@ -70,7 +73,13 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         terminal::error(&error, &[]);
         return Exit::Usage.into();
     }
-    process::harden();
+    if !hardened {
+        tracing::warn!("core dumps could not be switched off");
+    }
+    if let Err((why, remedy)) = process::check() {
+        terminal::error(&why, &remedy);
+        return Exit::Error.into();
+    }
     process::block_on(cli.threads(), cli.run()).into()
 }
 

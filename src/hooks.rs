@@ -3,19 +3,51 @@
 //! Without the feature `test-hooks`, which no release build has, a crash point is nothing at all and the clock is the
 //! system's.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use jiff::Timestamp;
+
+/// 2020-01-01: this program is younger.
+const EARLIEST: i64 = 1_577_836_800;
+
+/// 9000-01-01: room for every length of time that may be added.
+const LATEST: i64 = 221_845_392_000;
 
 /// Now, by this machine's clock.
 pub fn now() -> Timestamp {
-    let now = Timestamp::now();
-    #[cfg(feature = "test-hooks")]
-    let now = hooked::moved(now);
-    now
+    told(system_time())
 }
 
 /// The time by which requests are signed and tokens are dated: the machine's own, whatever clock is moved here.
 pub fn signing_time() -> Timestamp {
-    Timestamp::now()
+    told(SystemTime::now())
+}
+
+/// Whether this machine's clock can be right. Vendors refuse what is signed at a wrong time, and every wait of a rotation would
+/// be wrong; beyond the year 9999 a time cannot even be written down.
+pub fn check_clock() -> Result<(), String> {
+    let now = system_time();
+    let told = Timestamp::try_from(now);
+    if told.as_ref().is_ok_and(|at| (EARLIEST..LATEST).contains(&at.as_second())) {
+        return Ok(());
+    }
+    Err(match told {
+        Ok(at) => format!("this machine's clock says {}, which cannot be", at.strftime("%Y-%m-%d")),
+        Err(_) => "this machine's clock is beyond the year 9999, which cannot be".to_owned(),
+    })
+}
+
+/// A clock that leaves what can be written down is held at its end.
+fn told(time: SystemTime) -> Timestamp {
+    let end = if time < UNIX_EPOCH { Timestamp::MIN } else { Timestamp::MAX };
+    Timestamp::try_from(time).unwrap_or(end)
+}
+
+fn system_time() -> SystemTime {
+    let now = SystemTime::now();
+    #[cfg(feature = "test-hooks")]
+    let now = hooked::moved(now);
+    now
 }
 
 /// A place where the process may die: every instant between two of them is like the instant at one of them.
@@ -34,7 +66,9 @@ mod hooked {
     use std::sync::atomic::{AtomicU64, Ordering};
     use std::sync::{LazyLock, Mutex, PoisonError};
 
-    use jiff::{SignedDuration, Timestamp};
+    use std::time::{Duration, SystemTime};
+
+    use jiff::Timestamp;
     use rustix::process::{Signal, getpid, kill_process};
 
     /// Which crash point, counted from one, kills the process.
@@ -49,8 +83,7 @@ mod hooked {
     const CLOCK: &str = "ROTATE_TEST_CLOCK";
 
     static KILL: LazyLock<u64> = LazyLock::new(|| number(KILL_AT).unwrap_or(0).unsigned_abs());
-    static AHEAD: LazyLock<SignedDuration> =
-        LazyLock::new(|| SignedDuration::from_secs(number(CLOCK_AHEAD).unwrap_or(0)));
+    static AHEAD: LazyLock<i64> = LazyLock::new(|| number(CLOCK_AHEAD).unwrap_or(0));
     static CLOCK_FILE: LazyLock<Option<PathBuf>> = LazyLock::new(|| std::env::var_os(CLOCK).map(PathBuf::from));
     static STOPS: LazyLock<bool> = LazyLock::new(|| std::env::var_os(STOP).is_some());
     static REACHED: AtomicU64 = AtomicU64::new(0);
@@ -61,9 +94,14 @@ mod hooked {
         std::env::var(variable).ok()?.parse().ok()
     }
 
-    pub(super) fn moved(now: Timestamp) -> Timestamp {
-        let now = CLOCK_FILE.as_ref().and_then(tick).unwrap_or(now);
-        now.checked_add(*AHEAD).unwrap_or(now)
+    pub(super) fn moved(now: SystemTime) -> SystemTime {
+        let now = CLOCK_FILE.as_ref().and_then(tick).map_or(now, SystemTime::from);
+        let far = Duration::from_secs(AHEAD.unsigned_abs());
+        let moved = match *AHEAD < 0 {
+            true => now.checked_sub(far),
+            false => now.checked_add(far),
+        };
+        moved.unwrap_or(now)
     }
 
     /// The time of the clock in this file, which is a millisecond later afterwards.

@@ -218,7 +218,7 @@ fn where_nothing_is_on_record_every_document_fits() {
 
 /// Every kind of event, with everything that it may hold.
 fn events() -> Vec<Event> {
-    let (key, why, by) = (KeyId::new("AKIAX"), "why".to_owned(), "by".to_owned());
+    let (key, why, by) = (KeyId::parse("AKIAX").expect("the name of a key"), "why".to_owned(), "by".to_owned());
     let destination = "file:/x.json".to_owned();
     let cut_over = |by| Event::CutOver { by };
     let restored = |outcome| Event::Restored {
@@ -233,8 +233,8 @@ fn events() -> Vec<Event> {
     };
     let used = LastUse::At {
         at: Timestamp::UNIX_EPOCH,
-        service: "s3".to_owned(),
-        region: "eu".to_owned(),
+        service: "s3".into(),
+        region: "eu".into(),
     };
     vec![
         Event::CreateIntended {
@@ -347,14 +347,14 @@ fn sightings() -> [Sighting; 2] {
         id: "AIDAX".to_owned(),
     };
     let key = |created_at| SeenKey {
-        id: KeyId::new("AKIAX"),
+        id: KeyId::parse("AKIAX").expect("the name of a key"),
         active: true,
         created_at,
     };
     let whole = Sighting {
         owner: owner.clone(),
         keys: vec![key(Some(Timestamp::UNIX_EPOCH))],
-        live: Some(KeyId::new("AKIAX")),
+        live: Some(KeyId::parse("AKIAX").expect("the name of a key")),
     };
     let bare = Sighting {
         owner,

@@ -18,10 +18,13 @@ use super::administrator::WHO_AM_I;
 use super::denial::is_by_the_bucket;
 use super::endpoint::EndpointGuard;
 use super::failure::{incomplete, translate};
+use super::form;
 use super::wire::{GET_USER, Listing, Wire};
 use crate::call::Call;
 use crate::contract::{Check, Error, Finding, Preflight};
 use crate::patience::patiently;
+use crate::untrusted::{Inert, Label};
+use crate::vendor_time;
 
 const SIMULATE: Call = Call::read("iam:SimulatePrincipalPolicy");
 const LOOK_AT_BUCKET: Call = Call::read("s3:ListBucket");
@@ -46,9 +49,9 @@ impl Wire {
         let mut findings = match self.permissions(user, caller).await {
             Ok(findings) => findings,
             Err(error) => vec![Finding {
-                what: "permissions".to_owned(),
+                what: "permissions".into(),
                 check: Check::Unknown {
-                    why: format!("failed to {error}; whether they suffice shows only when they are used"),
+                    why: format!("failed to {error}; whether they suffice shows only when they are used").into(),
                 },
             }],
         };
@@ -57,7 +60,7 @@ impl Wire {
     }
 
     /// Who the administrator is, and AWS's time.
-    async fn identity_and_time(&self) -> Result<(String, Option<Timestamp>), Error> {
+    async fn identity_and_time(&self) -> Result<(Inert, Option<Timestamp>), Error> {
         let action = || "ask AWS who is calling".to_owned();
         let clock = Clock::default();
         let config = aws_sdk_sts::config::Builder::from(&self.administrator().config)
@@ -69,20 +72,21 @@ impl Wire {
             sent.map_err(|e| translate(WHO_AM_I, action(), &e))
         })
         .await?;
-        let arn = reply.arn.ok_or_else(|| incomplete(WHO_AM_I, action(), "a name"))?;
+        let arn = reply.arn.as_deref().and_then(form::arn);
+        let arn = arn.ok_or_else(|| incomplete(WHO_AM_I, action(), "a name"))?;
         let _ = self.administrator().login.set(arn.clone());
         Ok((arn, clock.time()))
     }
 
-    async fn permissions(&self, user: &str, caller: Result<String, Error>) -> Result<Vec<Finding>, Error> {
+    async fn permissions(&self, user: &str, caller: Result<Inert, Error>) -> Result<Vec<Finding>, Error> {
         let action = || format!("ask IAM what the administrator may do with user {user}");
         let caller = principal(&caller?);
         if is_root(&caller) {
             // It is neither a user nor a role, and no policy is attached to it.
             return Ok(vec![Finding {
-                what: "permissions".to_owned(),
+                what: "permissions".into(),
                 check: Check::Unknown {
-                    why: format!("{caller} is the account itself, of which the simulator knows nothing"),
+                    why: format!("{caller} is the account itself, of which the simulator knows nothing").into(),
                 },
             }]);
         }
@@ -99,7 +103,7 @@ impl Wire {
         })
         .await?;
         let findings = reply.evaluation_results().iter().map(|result| Finding {
-            what: format!("permission {}", result.eval_action_name()),
+            what: format!("permission {}", Label::or_unknown(result.eval_action_name())).into(),
             check: match result.eval_decision() {
                 Decision::Allowed => Check::Fine,
                 // The simulator takes for absent what it was not given: a second factor, an address.
@@ -107,15 +111,19 @@ impl Wire {
                     why: format!(
                         "it depends on {}, which the simulator was not told",
                         result.missing_context_values().join(", ")
-                    ),
+                    )
+                    .into(),
                 },
                 Decision::ExplicitDeny => Check::Wrong {
-                    why: "a policy denies it".to_owned(),
+                    why: "a policy denies it".into(),
                     remedy: format!("take the Deny away from {caller}, or run as someone else"),
                 },
                 _ => Check::Wrong {
-                    why: "no policy allows it".to_owned(),
-                    remedy: format!("allow {} on {target} for {caller}", result.eval_action_name()),
+                    why: "no policy allows it".into(),
+                    remedy: format!(
+                        "allow {} on {target} for {caller}",
+                        Label::or_unknown(result.eval_action_name())
+                    ),
                 },
             },
         });
@@ -129,8 +137,8 @@ impl Wire {
             request.send().await.map_err(|e| translate(GET_USER, action(), &e))
         })
         .await?;
-        let arn = reply.user().map(|user| user.arn().to_owned());
-        arn.ok_or_else(|| incomplete(GET_USER, action(), "a user"))
+        let arn = reply.user().and_then(|user| form::arn(user.arn()));
+        arn.map(String::from).ok_or_else(|| incomplete(GET_USER, action(), "a user"))
     }
 
     /// Whether the bucket is there. Whether the user's key may list it is proven by each rotation with the key itself.
@@ -156,17 +164,17 @@ impl Wire {
                     .is_some_and(|reply| reply.headers().get("x-amz-bucket-region").is_some());
                 match code.as_deref() {
                     Some("NoSuchBucket") => Check::Wrong {
-                        why: "it does not exist".to_owned(),
+                        why: "it does not exist".into(),
                         remedy: "write the bucket's right name".to_owned(),
                     },
                     _ if elsewhere => Check::Fine,
                     Some("AccessDenied") if error.message().is_some_and(is_by_the_bucket) => Check::Unknown {
                         why: "its own policy denies the administrator; if it lets only some networks in, a new key cannot be \
                               proven from here, and its consumer has to: --prove consumer"
-                            .to_owned(),
+                            .into(),
                     },
                     Some("AccessDenied") => Check::Unknown {
-                        why: "the administrator may not list it; the user's own key has to, and is asked to".to_owned(),
+                        why: "the administrator may not list it; the user's own key has to, and is asked to".into(),
                     },
                     _ => Check::Unknown {
                         why: translate(LOOK_AT_BUCKET, format!("list bucket {bucket}"), &error).detail,
@@ -175,7 +183,7 @@ impl Wire {
             }
         };
         Finding {
-            what: format!("bucket {bucket}"),
+            what: format!("bucket {bucket}").into(),
             check,
         }
     }
@@ -221,7 +229,7 @@ impl Intercept for Clock {
     ) -> Result<(), BoxError> {
         let told = context.response().headers().get("date");
         let time = told.and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = time.map(|time| time.timestamp());
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = time.and_then(|time| vendor_time::plausible(time.timestamp()));
         Ok(())
     }
 }

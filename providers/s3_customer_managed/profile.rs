@@ -15,6 +15,7 @@ use aws_types::os_shim_internal::{Env, Fs};
 
 use super::Inputs;
 use crate::CredentialsFrom;
+pub(super) use crate::environment::variable;
 use crate::fault::Fault;
 
 pub(super) const FIND: &str = "find AWS credentials";
@@ -302,9 +303,6 @@ pub(super) fn environment_has_keys() -> bool {
     variable("AWS_ACCESS_KEY_ID").is_some() && variable("AWS_SECRET_ACCESS_KEY").is_some()
 }
 
-pub(super) fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
-}
 
 async fn read(files: &EnvConfigFiles, selected: &str) -> Result<ProfileSet, Fault> {
     let selected = Some(Cow::Owned(selected.to_owned()));

@@ -15,6 +15,14 @@ use crate::CredentialsFrom;
 use crate::fault::Fault;
 use crate::secret::Secret;
 
+/// What names something: <https://docs.snowflake.com/en/sql-reference/identifiers>.
+const NAMES: &[&str] = &["account", "user", "role", "warehouse", "authenticator", "host", "region", "protocol", "port"];
+const LONGEST_NAME: usize = 255;
+
+/// What is written on one line, unlike a key.
+const SECRETS: &[&str] = &["password", "token", "private_key_passphrase", "private_key_file_pwd"];
+const LONGEST_SECRET: usize = 64 * 1024;
+
 /// Everything that a login needs.
 pub(super) struct Settings {
     pub(super) account: String,
@@ -48,6 +56,8 @@ pub(super) struct Found<'a> {
 impl Settings {
     pub(super) fn find(inputs: &Inputs, credentials: CredentialsFrom) -> Result<Self, Fault> {
         let sources = Sources::read(inputs.connection.as_deref(), credentials)?;
+        sources.one_line(NAMES, LONGEST_NAME)?;
+        sources.one_line(SECRETS, LONGEST_SECRET)?;
         // What the target names itself is decided.
         let mut keys = vec!["user"];
         if inputs.account.is_none() {
@@ -146,7 +156,7 @@ fn needed(sources: &Sources, key: &'static str, elsewhere: &str) -> Result<(Stri
         .ok_or_else(|| sources.missing(key, elsewhere))
 }
 
-/// A file that holds a secret, wherever links lead; without the line break at its end.
+/// A file that holds a secret, wherever links lead; without line breaks at its end.
 pub(super) fn secret_file(what: &str, path: &str) -> Result<Secret, Fault> {
     read_secret(Path::new(path)).map_err(|why| Fault::new(FIND, format!("{what} {path}: {why}")))
 }
@@ -157,8 +167,9 @@ pub(super) fn read_secret(path: &Path) -> Result<Secret, String> {
     let path = path.canonicalize().map_err(|_| "it cannot be found".to_owned())?;
     let bytes = crate::private_file::read_handed(&path).map_err(|refused| refused.to_string())?;
     let bytes = zeroize::Zeroizing::new(bytes);
-    let trimmed = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
-    let trimmed = trimmed.strip_suffix(b"\r").unwrap_or(trimmed);
+    let is_break = |byte: &u8| matches!(byte, b'\n' | b'\r');
+    let end = bytes.iter().rposition(|byte| !is_break(byte)).map_or(0, |last| last + 1);
+    let trimmed = &bytes[..end];
     if trimmed.is_empty() {
         return Err("it is empty".to_owned());
     }

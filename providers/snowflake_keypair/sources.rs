@@ -12,7 +12,9 @@ use toml::Table;
 use super::FIND;
 use super::file::{self, ConnectionFile};
 use crate::CredentialsFrom;
+use crate::environment;
 use crate::contract::Kind;
+pub(super) use crate::environment::variable;
 use crate::fault::Fault;
 
 /// What names the connection, where the target does not.
@@ -129,6 +131,30 @@ impl Sources {
         places.find_map(|place| self.found_at(place, &[key]))?.filled()
     }
 
+    /// What is read first for each of these keys has to be one line, and no longer than anybody would write it. It is named by
+    /// its place, and not shown: it may be a secret.
+    pub(super) fn one_line(&self, keys: &[&'static str], longest: usize) -> Result<(), Fault> {
+        for key in keys {
+            let Some(Found { value, origin, .. }) = self.found(&[key]) else {
+                continue;
+            };
+            let why = if value.chars().any(char::is_control) {
+                "has a line break or another control character within"
+            } else if value.chars().count() > longest {
+                "is longer than it can be"
+            } else {
+                continue;
+            };
+            let named = match &origin {
+                Origin::Variable(name) => name.clone(),
+                place => format!("{key} of {place}"),
+            };
+            let detail = format!("{named} {why}; it has to be one line of {longest} characters at most");
+            return Err(Fault::new(FIND, detail));
+        }
+        Ok(())
+    }
+
     fn order(&self) -> [Place; 3] {
         if self.is_named {
             [Place::Own, Place::File, Place::General]
@@ -163,7 +189,10 @@ impl Sources {
     fn value(&self, place: Place, key: &str) -> Option<String> {
         match place {
             Place::File => match self.table.get(key)? {
-                toml::Value::String(text) => Some(text.clone()),
+                toml::Value::String(text) => {
+                    let what = format!("{key} of connection {}", self.name.escape_debug());
+                    Some(environment::trimmed(&what, text.clone()))
+                }
                 toml::Value::Integer(number) => Some(number.to_string()),
                 _ => None,
             },
@@ -289,7 +318,3 @@ fn unknown(name: &str, file: Option<&ConnectionFile>) -> String {
     }
 }
 
-/// A variable; an empty one counts as none.
-pub(super) fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
-}

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::sync::{Mutex, OnceCell};
 
 use super::failure::{NoLogin, incomplete, with_grant};
-use super::identifier::{UserName, literal, quote};
+use super::identifier::{UserName, is_name, literal, quote};
 use super::login::Login;
 use super::session::{Administrator, Prover, REFUSED_FOR, Row};
 use super::slots::{Described, Slot};
@@ -17,6 +17,7 @@ use crate::contract::{
 };
 use crate::patience::patiently;
 use crate::secret::{Credential, Secret};
+use crate::vendor_time;
 
 const WHO_AM_I: Call = Call::read("SELECT CURRENT_USER()");
 const DESCRIBE: Call = Call::read("DESC USER");
@@ -89,6 +90,7 @@ impl Wire {
                 .read(WHO_AM_I, action, "SELECT CURRENT_ROLE()")
                 .await?;
             let told = rows.first().and_then(|row| row.at(0)).map(str::to_owned);
+            let told = told.filter(|role| is_name(role));
             told.ok_or_else(|| incomplete(WHO_AM_I, action.to_owned(), "a role"))
         });
         asked.await.map(String::as_str)
@@ -110,7 +112,7 @@ impl Wire {
         let cell = |index| rows.first().and_then(|row: &Row| row.at(index));
         let told = |index| match index {
             0 | 1 => cell(index).filter(plain),
-            _ => cell(index),
+            _ => cell(index).filter(|name| is_name(name)),
         };
         let (Some(account), Some(caller)) = (told(0), told(2)) else {
             return Err(incomplete(WHO_AM_I, action.to_owned(), "an account and a user"));
@@ -146,8 +148,8 @@ impl Wire {
         self.administrator.enter().await?;
         let settings = self.administrator.settings();
         Ok(Caller {
-            login: settings.user.clone(),
-            found_in: settings.found_in.clone(),
+            login: settings.user.as_str().into(),
+            found_in: settings.found_in.as_str().into(),
         })
     }
 
@@ -280,7 +282,7 @@ impl Wire {
                 Ok(described) => described.login_name,
                 Err(error) => {
                     return Verdict::Inconclusive {
-                        reason: error.to_string(),
+                        reason: error.to_string().into(),
                     };
                 }
             },
@@ -290,7 +292,7 @@ impl Wire {
             && since.elapsed() < REFUSED_FOR
         {
             return Verdict::Barred {
-                reason: error.to_string(),
+                reason: error.to_string().into(),
             };
         }
         let asked = "SELECT CURRENT_USER()";
@@ -302,19 +304,19 @@ impl Wire {
             Ok(rows) => match rows.first().and_then(|row| row.at(0)) {
                 Some(name) if name == owner.name => Verdict::Accepted,
                 Some(_) => Verdict::Rejected {
-                    reason: format!("it logs in as somebody else than {}", owner.name),
+                    reason: format!("it logs in as somebody else than {}", owner.name).into(),
                     may_be_lag: false,
                 },
                 None => Verdict::Inconclusive {
-                    reason: "Snowflake did not say who logged in".to_owned(),
+                    reason: "Snowflake did not say who logged in".into(),
                 },
             },
             Err(NoLogin { error, .. }) if error.kind == Kind::BadCredentials => Verdict::Rejected {
-                reason: error.to_string(),
+                reason: error.to_string().into(),
                 may_be_lag: true,
             },
             Err(NoLogin { error, heals_with_time }) => {
-                let reason = error.to_string();
+                let reason = error.to_string().into();
                 if heals_with_time {
                     return Verdict::Inconclusive { reason };
                 }
@@ -371,12 +373,14 @@ impl Wire {
 }
 
 fn used(seconds: Option<i64>) -> LastUse {
-    match seconds.and_then(|seconds| Timestamp::from_second(seconds).ok()) {
-        Some(at) => LastUse::At {
+    match seconds.map(vendor_time::from_seconds) {
+        Some(Some(at)) => LastUse::At {
             at,
-            service: "a login".to_owned(),
-            region: "Snowflake".to_owned(),
+            service: "a login".into(),
+            region: "Snowflake".into(),
         },
+        // A date that cannot be says nothing.
+        Some(None) => LastUse::NotReported,
         None => LastUse::NeverSeen,
     }
 }

@@ -1,7 +1,7 @@
 //! `rotate done TARGET STEP`: a person has taken a step of a guided rotation.
 
 use clap::Args;
-use rotate_providers::guide::is_harmful;
+use rotate_providers::untrusted::is_harmful;
 
 use super::guided::{ending, story};
 use super::named::{readable_config, resolve, unknown};

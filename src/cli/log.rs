@@ -1,13 +1,17 @@
 //! Diagnostics on stderr.
 //!
 //! Only what this project says of itself is let through, whatever `RUST_LOG` asks for: the libraries below it log
-//! requests and replies, and those hold secrets.
+//! requests and replies, and those hold secrets. Whatever is in a line, it is one visible line.
 
-use std::io::{IsTerminal, stderr};
+use std::io::{IsTerminal, Write, stderr};
 
+use rotate_providers::untrusted::inert;
+use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::filter::{EnvFilter, FilterExt, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::fmt::format::{DefaultFields, Writer};
+use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::{Layer, fmt};
 
 use super::{Global, LogFormat};
@@ -28,16 +32,49 @@ pub(super) fn start(global: &Global) -> Result<(), String> {
     };
     let filter = wanted.and(filter_fn(|metadata| is_ours(metadata.target())));
     let colour = stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let layer = fmt::layer().with_writer(stderr).with_ansi(colour);
+    let layer = fmt::layer().with_ansi(colour);
     let layer = match global.log_format {
-        LogFormat::Text => layer.with_target(false).without_time().boxed(),
-        LogFormat::Json => layer.json().boxed(),
+        LogFormat::Text => layer
+            .with_writer(stderr)
+            .fmt_fields(InertFields)
+            .with_target(false)
+            .without_time()
+            .boxed(),
+        LogFormat::Json => layer.with_writer(|| InertLines(stderr())).json().boxed(),
     };
     // A second start in one process keeps the first.
     let _ = tracing_subscriber::registry()
         .with(layer.with_filter(filter))
         .try_init();
     Ok(())
+}
+
+/// What an event says, without its colours: those are of the line around it.
+struct InertFields;
+
+impl<'w> FormatFields<'w> for InertFields {
+    fn format_fields<R: RecordFields>(&self, mut writer: Writer<'w>, fields: R) -> std::fmt::Result {
+        let mut text = String::new();
+        DefaultFields::new().format_fields(Writer::new(&mut text), fields)?;
+        writer.write_str(&inert(&text))
+    }
+}
+
+/// Where whole lines go that have no colours.
+struct InertLines<W>(W);
+
+impl<W: Write> Write for InertLines<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        let line = inert(text.strip_suffix('\n').unwrap_or(&text));
+        self.0.write_all(line.as_bytes())?;
+        self.0.write_all(b"\n")?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
 }
 
 fn is_ours(target: &str) -> bool {

@@ -5,7 +5,7 @@ use std::io::{BufRead, IsTerminal, Write, stderr, stdin, stdout};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use rotate_providers::guide::inert;
+use rotate_providers::untrusted::inert;
 use tokio::sync::oneshot;
 
 use crate::driver::{Interrupt, Progress};

@@ -1,6 +1,6 @@
 //! For tickets: a plan as a checklist.
 
-use rotate_providers::guide::inert;
+use rotate_providers::untrusted::inert;
 
 use super::outlook::findings_in_markdown;
 use super::{Listed, Report};

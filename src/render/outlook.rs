@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use rotate_providers::contract::{Check, Finding};
-use rotate_providers::guide::inert;
+use rotate_providers::untrusted::inert;
 use serde::Serialize;
 
 use super::Speaker;
@@ -110,13 +110,13 @@ pub(super) fn noted(findings: Vec<Finding>) -> (Vec<Noted>, Vec<Noted>) {
         match check {
             Check::Fine => {}
             Check::Wrong { why, remedy } => problems.push(Noted {
-                what,
-                why,
+                what: what.into(),
+                why: why.into(),
                 remedy: Some(remedy),
             }),
             Check::Unknown { why } => unknown.push(Noted {
-                what,
-                why,
+                what: what.into(),
+                why: why.into(),
                 remedy: None,
             }),
         }

@@ -11,7 +11,7 @@ pub(super) use sheet::folded;
 use super::outlook::findings;
 use super::{AgeReport, Listed, Noted, Report};
 use rotate_providers::contract::LastUse;
-use rotate_providers::guide::inert;
+use rotate_providers::untrusted::inert;
 
 use crate::machine::{Event, SwitchedBy};
 use crate::plan::Planned;

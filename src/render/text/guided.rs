@@ -1,6 +1,6 @@
 //! A guided plan, for a person who follows it.
 
-use rotate_providers::guide::inert;
+use rotate_providers::untrusted::inert;
 use textwrap::{Options, WordSeparator, WordSplitter};
 
 use crate::machine::Ticked;
