@@ -9,7 +9,10 @@ use url::{Host, Url};
 pub fn check_endpoint(endpoint: &str) -> Result<(), ForbiddenEndpoint> {
     let refused = |why| ForbiddenEndpoint { why };
     // The parser of URLs would leave them out, and whoever is called with the same text would not.
-    if endpoint.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
+    if endpoint
+        .chars()
+        .any(|letter| letter.is_control() || letter.is_whitespace())
+    {
         return Err(refused("has a line break, a blank or a control character in it"));
     }
     let url = Url::parse(endpoint).map_err(|_| refused("is not a URL"))?;

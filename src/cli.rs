@@ -14,6 +14,7 @@ mod log;
 mod man;
 mod named;
 mod one_shot;
+mod pasted;
 mod plan;
 mod process;
 mod remedy;
@@ -26,6 +27,7 @@ mod target;
 mod terminal;
 mod undo;
 mod walk;
+mod who;
 mod word;
 
 use std::ffi::OsString;
@@ -48,11 +50,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let hardened = process::harden();
     fault::tell_and_exit();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    pasted::remember(&arguments);
     let cli = match parse(&arguments) {
         Ok(cli) => cli,
         Err(error) => {
             if error.use_stderr() {
-                terminal::usage(&error.render().to_string(), &arguments);
+                terminal::usage(&error.render().to_string());
                 return Exit::Usage.into();
             }
             // A closed pipe is nobody's fault.

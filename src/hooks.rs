@@ -28,7 +28,10 @@ pub fn signing_time() -> Timestamp {
 pub fn check_clock() -> Result<(), String> {
     let now = system_time();
     let told = Timestamp::try_from(now);
-    if told.as_ref().is_ok_and(|at| (EARLIEST..LATEST).contains(&at.as_second())) {
+    if told
+        .as_ref()
+        .is_ok_and(|at| (EARLIEST..LATEST).contains(&at.as_second()))
+    {
         return Ok(());
     }
     Err(match told {
@@ -39,7 +42,11 @@ pub fn check_clock() -> Result<(), String> {
 
 /// A clock that leaves what can be written down is held at its end.
 fn told(time: SystemTime) -> Timestamp {
-    let end = if time < UNIX_EPOCH { Timestamp::MIN } else { Timestamp::MAX };
+    let end = if time < UNIX_EPOCH {
+        Timestamp::MIN
+    } else {
+        Timestamp::MAX
+    };
     Timestamp::try_from(time).unwrap_or(end)
 }
 

@@ -115,7 +115,11 @@ fn opened() -> Record {
 
 /// Every kind of event.
 fn catalogue() -> Vec<Event> {
-    let (key, why, by) = (KeyId::parse(NEW).expect("the name of a key"), "why".to_owned(), "by".to_owned());
+    let (key, why, by) = (
+        KeyId::parse(NEW).expect("the name of a key"),
+        "why".to_owned(),
+        "by".to_owned(),
+    );
     let destination = "d".to_owned();
     let undo = |kind| Event::UndoRequested {
         kind,

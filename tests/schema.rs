@@ -218,7 +218,11 @@ fn where_nothing_is_on_record_every_document_fits() {
 
 /// Every kind of event, with everything that it may hold.
 fn events() -> Vec<Event> {
-    let (key, why, by) = (KeyId::parse("AKIAX").expect("the name of a key"), "why".to_owned(), "by".to_owned());
+    let (key, why, by) = (
+        KeyId::parse("AKIAX").expect("the name of a key"),
+        "why".to_owned(),
+        "by".to_owned(),
+    );
     let destination = "file:/x.json".to_owned();
     let cut_over = |by| Event::CutOver { by };
     let restored = |outcome| Event::Restored {

@@ -112,7 +112,13 @@ pub(super) fn login(found: Credentials) -> Result<Credentials, BadLogin> {
         return Ok(found);
     }
     let token = token.map(str::to_owned);
-    Ok(Credentials::new(id, secret, token, found.expiry(), "without line breaks"))
+    Ok(Credentials::new(
+        id,
+        secret,
+        token,
+        found.expiry(),
+        "without line breaks",
+    ))
 }
 
 #[cfg(test)]
@@ -123,7 +129,11 @@ mod tests {
         let found = Credentials::new(id, secret, token.map(str::to_owned), None, "test");
         let login = login(found)?;
         let token = login.session_token().map(str::to_owned);
-        Ok((login.access_key_id().to_owned(), login.secret_access_key().to_owned(), token))
+        Ok((
+            login.access_key_id().to_owned(),
+            login.secret_access_key().to_owned(),
+            token,
+        ))
     }
 
     #[test]
@@ -157,7 +167,12 @@ mod tests {
         assert!(account("000000000000").is_some());
         assert!(account("1234567890123").is_none() && account("12345678901\n").is_none());
         assert!(arn("arn:aws:sts::123456789012:assumed-role/r/me@acme.com").is_some());
-        for bad in ["user", "arn:aws:iam::1:user/\u{1b}[2J", "arn:aws:iam::1:user/a b", "arn:<b>"] {
+        for bad in [
+            "user",
+            "arn:aws:iam::1:user/\u{1b}[2J",
+            "arn:aws:iam::1:user/a b",
+            "arn:<b>",
+        ] {
             assert!(arn(bad).is_none(), "{bad:?}");
         }
         assert!(region("us-east-1").is_some() && region("us-east-1\n").is_none() && region("").is_none());

@@ -138,7 +138,8 @@ impl Wire {
         })
         .await?;
         let arn = reply.user().and_then(|user| form::arn(user.arn()));
-        arn.map(String::from).ok_or_else(|| incomplete(GET_USER, action(), "a user"))
+        arn.map(String::from)
+            .ok_or_else(|| incomplete(GET_USER, action(), "a user"))
     }
 
     /// Whether the bucket is there. Whether the user's key may list it is proven by each rotation with the key itself.
@@ -229,7 +230,8 @@ impl Intercept for Clock {
     ) -> Result<(), BoxError> {
         let told = context.response().headers().get("date");
         let time = told.and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = time.and_then(|time| vendor_time::plausible(time.timestamp()));
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
+            time.and_then(|time| vendor_time::plausible(time.timestamp()));
         Ok(())
     }
 }

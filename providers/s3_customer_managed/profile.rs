@@ -303,7 +303,6 @@ pub(super) fn environment_has_keys() -> bool {
     variable("AWS_ACCESS_KEY_ID").is_some() && variable("AWS_SECRET_ACCESS_KEY").is_some()
 }
 
-
 async fn read(files: &EnvConfigFiles, selected: &str) -> Result<ProfileSet, Fault> {
     let selected = Some(Cow::Owned(selected.to_owned()));
     let loaded = profile::load(&Fs::real(), &Env::real(), files, selected).await;

@@ -17,9 +17,9 @@ use super::administrator::{WHO_AM_I, who_am_i};
 use super::administrators::Administrator;
 use super::denial::is_by_the_bucket;
 use super::endpoint::EndpointGuard;
-use super::user_name;
 use super::failure::{incomplete, malformed, translate};
 use super::form;
+use super::user_name;
 use crate::call::Call;
 use crate::contract::{Caller, Error, Key, KeyId, Kind, LastUse, Principal, Verdict};
 use crate::patience::patiently;
@@ -98,10 +98,7 @@ impl Wire {
                     .list_access_keys()
                     .user_name(user)
                     .set_marker(marker.clone());
-                request
-                    .send()
-                    .await
-                    .map_err(|e| translate(LIST_KEYS, action(), &e))
+                request.send().await.map_err(|e| translate(LIST_KEYS, action(), &e))
             })
             .await?;
             for entry in page.access_key_metadata() {

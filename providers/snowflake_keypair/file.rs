@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+use crate::shell::quoted;
+
 /// Values that nobody else may read.
 const SECRETS: &[&str] = &[
     "password",
@@ -87,15 +89,16 @@ fn read_table(path: &Path) -> Result<Option<(String, Table)>, String> {
         Err(error) => return Err(format!("{shown} cannot be read: {error}")),
     };
     let table = parsed(&text, &shown.to_string())?;
+    let word = quoted(&shown.to_string());
     let mode = std::fs::metadata(path).map_or(0o600, |metadata| metadata.mode() & 0o777);
     if mode & 0o022 != 0 {
         return Err(format!(
-            "{shown} can be written by others (mode {mode:04o}); run: chmod 600 {shown}"
+            "{shown} can be written by others (mode {mode:04o}); run: chmod 600 {word}"
         ));
     }
     if mode & 0o077 != 0 && holds_secret(&table) {
         return Err(format!(
-            "{shown} holds a secret and can be read by others (mode {mode:04o}); run: chmod 600 {shown}"
+            "{shown} holds a secret and can be read by others (mode {mode:04o}); run: chmod 600 {word}"
         ));
     }
     Ok(Some((shown.to_string(), table)))

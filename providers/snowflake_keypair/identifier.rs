@@ -37,7 +37,9 @@ impl UserName {
             return Err(BadName("a name cannot have line breaks or other control characters"));
         }
         if name.chars().any(is_harmful) {
-            return Err(BadName("a name cannot have letters that hide others, or turn the writing around"));
+            return Err(BadName(
+                "a name cannot have letters that hide others, or turn the writing around",
+            ));
         }
         Ok(Self(name.to_owned()))
     }

@@ -16,7 +16,17 @@ use crate::fault::Fault;
 use crate::secret::Secret;
 
 /// What names something: <https://docs.snowflake.com/en/sql-reference/identifiers>.
-const NAMES: &[&str] = &["account", "user", "role", "warehouse", "authenticator", "host", "region", "protocol", "port"];
+const NAMES: &[&str] = &[
+    "account",
+    "user",
+    "role",
+    "warehouse",
+    "authenticator",
+    "host",
+    "region",
+    "protocol",
+    "port",
+];
 const LONGEST_NAME: usize = 255;
 
 /// What is written on one line, unlike a key.
@@ -168,7 +178,10 @@ pub(super) fn read_secret(path: &Path) -> Result<Secret, String> {
     let bytes = crate::private_file::read_handed(&path).map_err(|refused| refused.to_string())?;
     let bytes = zeroize::Zeroizing::new(bytes);
     let is_break = |byte: &u8| matches!(byte, b'\n' | b'\r');
-    let end = bytes.iter().rposition(|byte| !is_break(byte)).map_or(0, |last| last + 1);
+    let end = bytes
+        .iter()
+        .rposition(|byte| !is_break(byte))
+        .map_or(0, |last| last + 1);
     let trimmed = &bytes[..end];
     if trimmed.is_empty() {
         return Err("it is empty".to_owned());

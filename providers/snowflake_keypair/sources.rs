@@ -12,8 +12,8 @@ use toml::Table;
 use super::FIND;
 use super::file::{self, ConnectionFile};
 use crate::CredentialsFrom;
-use crate::environment;
 use crate::contract::Kind;
+use crate::environment;
 pub(super) use crate::environment::variable;
 use crate::fault::Fault;
 
@@ -317,4 +317,3 @@ fn unknown(name: &str, file: Option<&ConnectionFile>) -> String {
         ),
     }
 }
-

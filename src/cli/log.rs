@@ -8,10 +8,10 @@ use std::io::{IsTerminal, Write, stderr};
 use rotate_providers::untrusted::inert;
 use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::filter::{EnvFilter, FilterExt, filter_fn};
+use tracing_subscriber::fmt::FormatFields;
+use tracing_subscriber::fmt::format::{DefaultFields, Writer};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::fmt::format::{DefaultFields, Writer};
-use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::{Layer, fmt};
 
 use super::{Global, LogFormat};
@@ -26,7 +26,7 @@ pub(super) fn start(global: &Global) -> Result<(), String> {
     };
     let wanted = match std::env::var("RUST_LOG") {
         Ok(text) if !text.is_empty() && global.verbose == 0 => {
-            EnvFilter::try_new(&text).map_err(|_| format!("$RUST_LOG is not a filter: {text}"))?
+            EnvFilter::try_new(&text).map_err(|_| "$RUST_LOG is not a filter, such as rotate=debug".to_owned())?
         }
         _ => EnvFilter::new(level),
     };

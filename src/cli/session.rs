@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rotate_providers::contract::Provider;
 use rotate_providers::{Automation, Vendors, automation};
 
+use super::pasted::left_out;
 use super::remedy::Subject;
 use super::terminal::LiveLines;
 use super::{Exit, Global, Output, process, remedy, terminal};
@@ -170,11 +171,11 @@ impl Session {
         let concerned = |stored: &&Stored| !stored.rotation.is_closed() || matches!(error, DriveError::Useless(_));
         let mut report = match stored.as_ref().filter(concerned) {
             Some(stored) => Report::standing(stored, now(), &speaker),
-            None => Report::unopened(target),
+            None => Report::unopened(&left_out(target)),
         };
         subject.connector.clone_into(&mut report.connector);
         report.fail(error);
-        report.reason = report.reason.as_deref().map(say);
+        report.reason = report.reason.as_deref().map(|reason| left_out(&say(reason)));
         report.next.what = report.next.what.as_deref().map(say);
         report
     }
@@ -235,8 +236,9 @@ fn tell_of(speaker: &Speaker, subject: Subject<'_>, what: &str, error: &DriveErr
 pub(super) fn tell_unknown(global: &Global, target: &str) -> Exit {
     let error = DriveError::Refused(Refusal::unknown_target(target));
     tell(&speaker(global), target, &error, None);
-    let mut report = Report::unopened(target);
+    let mut report = Report::unopened(&left_out(target));
     report.fail(&error);
+    report.reason = report.reason.as_deref().map(left_out);
     show(global, &[report]);
     Exit::of_error(&error)
 }

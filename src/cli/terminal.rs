@@ -1,6 +1,5 @@
 //! Talk on stderr and data on stdout: the only two places that write there.
 
-use std::ffi::OsString;
 use std::io::{BufRead, IsTerminal, Write, stderr, stdin, stdout};
 use std::time::Duration;
 
@@ -8,8 +7,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rotate_providers::untrusted::inert;
 use tokio::sync::oneshot;
 
+use super::pasted::left_out;
 use crate::driver::{Interrupt, Progress};
-use crate::evidence::looks_secret;
 
 /// Data. A reader that has gone away is nobody's fault.
 pub(super) fn print(text: &str) {
@@ -19,30 +18,27 @@ pub(super) fn print(text: &str) {
 
 /// Talk.
 pub(super) fn note(text: &str) {
-    let _ = writeln!(stderr().lock(), "rotate: {}", inert(text));
+    let _ = writeln!(stderr().lock(), "rotate: {}", said(text));
 }
 
 /// What failed, and what to do about it, one line each.
 pub(super) fn error(what: &str, remedy: &[String]) {
     let mut err = stderr().lock();
-    let _ = writeln!(err, "rotate: error: {}", inert(what));
+    let _ = writeln!(err, "rotate: error: {}", said(what));
     for line in remedy {
-        let _ = writeln!(err, "  {}", inert(line));
+        let _ = writeln!(err, "  {}", said(line));
     }
 }
 
 /// What the command line parser says of a mistake: what was typed cannot write to the terminal, and no secret is repeated.
-pub(super) fn usage(text: &str, arguments: &[OsString]) {
-    let mut text: String = text.lines().map(inert).collect::<Vec<_>>().join("\n");
-    for argument in arguments.iter().filter_map(|argument| argument.to_str()) {
-        let value = argument.split_once('=').map_or(argument, |(_, value)| value);
-        if looks_secret(value).is_some() {
-            text = text
-                .replace(&inert(argument), "(not shown)")
-                .replace(&inert(value), "(not shown)");
-        }
-    }
-    let _ = writeln!(stderr().lock(), "{text}");
+pub(super) fn usage(text: &str) {
+    let lines: Vec<String> = text.lines().map(said).collect();
+    let _ = writeln!(stderr().lock(), "{}", lines.join("\n"));
+}
+
+/// A line as it may be seen.
+fn said(text: &str) -> String {
+    left_out(&inert(text))
 }
 
 /// Whether there is someone to ask.
@@ -53,7 +49,7 @@ pub(super) fn is_attended() -> bool {
 /// Asks; anything but yes is no.
 pub(super) fn ask(question: &str) -> bool {
     let mut err = stderr().lock();
-    let _ = write!(err, "{question} [y/N] ").and_then(|()| err.flush());
+    let _ = write!(err, "{} [y/N] ", said(question)).and_then(|()| err.flush());
     let mut answer = String::new();
     let read = stdin().lock().read_line(&mut answer);
     read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
@@ -74,7 +70,7 @@ pub(super) fn answer(question: &str) -> Option<String> {
 pub(super) async fn read(question: &str, interrupt: &Interrupt) -> Option<String> {
     {
         let mut err = stderr().lock();
-        let _ = write!(err, "{question}").and_then(|()| err.flush());
+        let _ = write!(err, "{}", inert(question)).and_then(|()| err.flush());
     }
     let (told, answer) = oneshot::channel();
     // A thread of its own: nothing can wake one that waits for a terminal, and the program may have to end.
@@ -133,7 +129,7 @@ impl Progress for LiveLines {
         tracing::info!("{what}");
         if !self.bar.is_hidden() {
             self.bar.enable_steady_tick(Duration::from_millis(100));
-            self.bar.set_message(what.to_owned());
+            self.bar.set_message(inert(what));
             self.bar.reset_elapsed();
         }
     }
@@ -197,7 +193,7 @@ impl Progress for TargetLines<'_> {
     fn doing(&self, what: &str) {
         let target = self.target;
         tracing::info!(target, "{what}");
-        self.bar.set_message(format!("{target}: {what}"));
+        self.bar.set_message(inert(&format!("{target}: {what}")));
     }
 
     fn done(&self, what: &str) {

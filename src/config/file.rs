@@ -4,6 +4,8 @@ use std::io::{ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use rotate_providers::shell::quoted;
+
 use super::Mistakes;
 
 /// The file in the current folder.
@@ -64,7 +66,7 @@ pub(super) fn read(path: &Path) -> Result<String, Unusable> {
     }
     if found.mode() & 0o022 != 0 {
         let why = format!("other users may write it (mode {:04o})", found.mode() & 0o7777);
-        return Err(refused(&why, format!("run: chmod go-w {shown}")));
+        return Err(refused(&why, format!("run: chmod go-w {}", quoted(&shown.to_string()))));
     }
     let us = rustix::process::geteuid().as_raw();
     if found.uid() != us && found.uid() != 0 {
@@ -72,7 +74,7 @@ pub(super) fn read(path: &Path) -> Result<String, Unusable> {
             "it belongs to user {}, who may write it, and not to user {us}",
             found.uid()
         );
-        return Err(refused(&why, format!("run: chown {us} {shown}")));
+        return Err(refused(&why, format!("run: chown {us} {}", quoted(&shown.to_string()))));
     }
     if found.len() > LARGEST {
         let why = format!("it has {} bytes, and no fleet needs more than {LARGEST}", found.len());

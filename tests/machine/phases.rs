@@ -116,7 +116,9 @@ fn only_the_key_that_was_to_be_discarded_is() {
         key: KeyId::parse(NEW).expect("the name of a key"),
         why: "nobody has it".to_owned(),
     };
-    let discarded = |key| Event::Discarded { key: KeyId::parse(key).expect("the name of a key") };
+    let discarded = |key| Event::Discarded {
+        key: KeyId::parse(key).expect("the name of a key"),
+    };
     let taken = after(kind, &[intent.clone(), discard.clone(), discarded(NEW)]).expect("it fits");
     assert_eq!(taken.phase, Phase::Opened);
     assert_eq!(taken.discarded, [KeyId::parse(NEW).expect("the name of a key")].into());
@@ -129,7 +131,9 @@ fn a_key_is_made_where_the_charter_says_and_registered_as_it_was_made() {
         key: KeyId::parse(key).expect("the name of a key"),
         public: PublicHalf::new(NEW_PUBLIC),
     };
-    let created = |key| Event::Created { key: KeyId::parse(key).expect("the name of a key") };
+    let created = |key| Event::Created {
+        key: KeyId::parse(key).expect("the name of a key"),
+    };
     let intent = Event::CreateIntended {
         ids_before: [KeyId::parse(OLD).expect("the name of a key")].into(),
     };

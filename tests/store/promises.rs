@@ -177,7 +177,10 @@ mod kept {
             };
             let mut growing = Growing::new(target, target);
             growing.add_all(one, &lease, &[Event::Opened { charter }]).await;
-            let (key, public) = (KeyId::parse("SHA256:NEW").expect("the name of a key"), PublicHalf::new("MIIBNEW"));
+            let (key, public) = (
+                KeyId::parse("SHA256:NEW").expect("the name of a key"),
+                PublicHalf::new("MIIBNEW"),
+            );
             let minted = Event::Minted {
                 key: key.clone(),
                 public: public.clone(),

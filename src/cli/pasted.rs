@@ -1,0 +1,75 @@
+//! What was pasted where it does not belong: a secret as an argument. It is in the history of the shell already, and no message
+//! of ours repeats it.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use crate::evidence::looks_secret;
+
+const INSTEAD: &str = "(not shown)";
+
+/// What is longer says nothing more.
+const LONGEST: usize = 500;
+
+static PASTED: OnceLock<Vec<String>> = OnceLock::new();
+
+/// Remembers what of a command line, and of what stands for its options, looks like a secret.
+pub(super) fn remember(arguments: &[OsString]) {
+    let variables = ["ROTATE_CONFIG", "ROTATE_STATE_DIR", "ROTATE_CREDENTIALS"];
+    let told = arguments
+        .iter()
+        .skip(1)
+        .cloned()
+        .chain(variables.into_iter().filter_map(std::env::var_os));
+    let texts = told.filter_map(|argument| argument.into_string().ok());
+    let mut pasted: Vec<String> = texts.flat_map(secrets).collect();
+    // A longer one may have a shorter one in it.
+    pasted.sort_by_key(|text| std::cmp::Reverse(text.len()));
+    let _ = PASTED.set(pasted);
+}
+
+/// A text without any of them, and without arguments that never end.
+pub(super) fn left_out(text: &str) -> String {
+    let pasted = PASTED.get().map(Vec::as_slice).unwrap_or_default();
+    let text = pasted
+        .iter()
+        .fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), INSTEAD));
+    text.split(' ').map(shortened).collect::<Vec<_>>().join(" ")
+}
+
+fn shortened(word: &str) -> String {
+    match word.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}\u{2026}", &word[..end]),
+        None => word.to_owned(),
+    }
+}
+
+/// The argument, or its value, or both; as it is and as messages write it.
+fn secrets(argument: String) -> Vec<String> {
+    let value = argument.split_once('=').map(|(_, value)| value.to_owned());
+    let texts = [Some(argument), value].into_iter().flatten();
+    let secret = texts.filter(|text| looks_secret(text).is_some() && !is_path(text));
+    secret
+        .flat_map(|text| {
+            let inert = rotate_providers::untrusted::inert(&text);
+            let escaped = text.escape_debug().to_string();
+            // A guided target is told in small letters, a kind of destination without its colon.
+            let bare = text.split_once(':').map(|(_, rest)| rest.to_owned());
+            [Some(text), Some(inert), Some(escaped), bare].into_iter().flatten()
+        })
+        .filter(|text| text.len() >= 6)
+        .collect()
+}
+
+/// Long paths look like chance, and a folder that is there is no secret.
+fn is_path(text: &str) -> bool {
+    let of_kind = text.split_once(':').map_or(text, |(_, rest)| rest);
+    let of_profile = of_kind.rsplit_once('@').map_or(of_kind, |(_, path)| path);
+    [text, of_kind, of_profile].into_iter().any(|path| {
+        let folder = Path::new(path)
+            .parent()
+            .filter(|folder| folder.components().count() > 1);
+        folder.is_some_and(Path::is_dir)
+    })
+}
