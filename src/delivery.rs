@@ -19,7 +19,7 @@ use rotate_providers::SecretKind;
 use rotate_providers::contract::KeyId;
 use rotate_providers::secret::{Credential, Secret};
 
-use crate::evidence::looks_secret;
+use crate::evidence::value_looks_secret;
 use crate::machine::Restored;
 use crate::private_file::Refused;
 
@@ -71,7 +71,7 @@ pub fn parse(name: &str) -> Result<Box<dyn Destination>, DeliveryError> {
 
 /// What is no destination may be a secret that was pasted here.
 fn shown(name: &str) -> String {
-    match looks_secret(name) {
+    match value_looks_secret("destination", name) {
         Some(_) => "(not shown)".to_owned(),
         None => name.to_owned(),
     }

@@ -80,6 +80,9 @@ mod hooked {
 
     /// Which crash point, counted from one, kills the process.
     const KILL_AT: &str = "ROTATE_TEST_KILL_AT";
+    /// Which crash point, counted from one, is a mistake of the program's own, and the words of that mistake.
+    const FAIL_AT: &str = "ROTATE_TEST_FAIL_AT";
+    const FAIL_WITH: &str = "ROTATE_TEST_FAIL_WITH";
     /// A file that receives the name of every crash point reached.
     const TRACE: &str = "ROTATE_TEST_TRACE";
     /// Whether the process stops at every crash point until it is told to go on: see [`stop`].
@@ -90,6 +93,7 @@ mod hooked {
     const CLOCK: &str = "ROTATE_TEST_CLOCK";
 
     static KILL: LazyLock<u64> = LazyLock::new(|| number(KILL_AT).unwrap_or(0).unsigned_abs());
+    static FAIL: LazyLock<u64> = LazyLock::new(|| number(FAIL_AT).unwrap_or(0).unsigned_abs());
     static AHEAD: LazyLock<i64> = LazyLock::new(|| number(CLOCK_AHEAD).unwrap_or(0));
     static CLOCK_FILE: LazyLock<Option<PathBuf>> = LazyLock::new(|| std::env::var_os(CLOCK).map(PathBuf::from));
     static STOPS: LazyLock<bool> = LazyLock::new(|| std::env::var_os(STOP).is_some());
@@ -131,6 +135,9 @@ mod hooked {
         if *STOPS {
             stop(name);
         }
+        if count == *FAIL {
+            fail();
+        }
         if count == *KILL {
             let _ = kill_process(getpid(), Signal::KILL);
             // SIGKILL cannot be caught; until it arrives, nothing else may happen.
@@ -138,6 +145,11 @@ mod hooked {
                 std::thread::park();
             }
         }
+    }
+
+    #[expect(clippy::panic, reason = "a test wants to see what becomes of one")]
+    fn fail() {
+        panic!("{}", std::env::var(FAIL_WITH).unwrap_or_default());
     }
 
     /// Says on stdin, which is a socket, where the process is; stops with all of its threads, so that what a kill would

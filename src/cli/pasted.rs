@@ -5,14 +5,21 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use crate::evidence::looks_secret;
+use crate::evidence::{looks_secret, value_looks_secret};
 
 const INSTEAD: &str = "(not shown)";
 
 /// What is longer says nothing more.
 const LONGEST: usize = 500;
 
-static PASTED: OnceLock<Vec<String>> = OnceLock::new();
+static PASTED: OnceLock<Pasted> = OnceLock::new();
+
+struct Pasted {
+    /// What looks like a secret where names stand as well: those of targets and files are often long and mixed.
+    secrets: Vec<String>,
+    /// What looks like one where it is not understood at all.
+    suspects: Vec<String>,
+}
 
 /// Remembers what of a command line, and of what stands for its options, looks like a secret.
 pub(super) fn remember(arguments: &[OsString]) {
@@ -22,19 +29,32 @@ pub(super) fn remember(arguments: &[OsString]) {
         .skip(1)
         .cloned()
         .chain(variables.into_iter().filter_map(std::env::var_os));
-    let texts = told.filter_map(|argument| argument.into_string().ok());
-    let mut pasted: Vec<String> = texts.flat_map(secrets).collect();
-    // A longer one may have a shorter one in it.
-    pasted.sort_by_key(|text| std::cmp::Reverse(text.len()));
-    let _ = PASTED.set(pasted);
+    let texts: Vec<String> = told.filter_map(|argument| argument.into_string().ok()).collect();
+    let like = |looks: &dyn Fn(&str) -> bool| {
+        let mut found: Vec<String> = texts.iter().flat_map(|text| written(text, looks)).collect();
+        // A longer one may have a shorter one in it.
+        found.sort_by_key(|text| std::cmp::Reverse(text.len()));
+        found
+    };
+    let _ = PASTED.set(Pasted {
+        secrets: like(&|text| value_looks_secret("argument", text).is_some() && !is_path(text)),
+        suspects: like(&|text| looks_secret(text).is_some()),
+    });
 }
 
 /// A text without any of them, and without arguments that never end.
 pub(super) fn left_out(text: &str) -> String {
-    let pasted = PASTED.get().map(Vec::as_slice).unwrap_or_default();
-    let text = pasted
-        .iter()
-        .fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), INSTEAD));
+    without(text, PASTED.get().map(|pasted| pasted.secrets.as_slice()))
+}
+
+/// The same, of what the parser says of a command line that it does not understand.
+pub(super) fn left_out_of_usage(text: &str) -> String {
+    without(text, PASTED.get().map(|pasted| pasted.suspects.as_slice()))
+}
+
+fn without(text: &str, pasted: Option<&[String]>) -> String {
+    let pasted = pasted.unwrap_or_default().iter();
+    let text = pasted.fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), INSTEAD));
     text.split(' ').map(shortened).collect::<Vec<_>>().join(" ")
 }
 
@@ -46,10 +66,10 @@ fn shortened(word: &str) -> String {
 }
 
 /// The argument, or its value, or both; as it is and as messages write it.
-fn secrets(argument: String) -> Vec<String> {
+fn written(argument: &str, looks: &dyn Fn(&str) -> bool) -> Vec<String> {
     let value = argument.split_once('=').map(|(_, value)| value.to_owned());
-    let texts = [Some(argument), value].into_iter().flatten();
-    let secret = texts.filter(|text| looks_secret(text).is_some() && !is_path(text));
+    let texts = [Some(argument.to_owned()), value].into_iter().flatten();
+    let secret = texts.filter(|text| looks(text));
     secret
         .flat_map(|text| {
             let inert = rotate_providers::untrusted::inert(&text);

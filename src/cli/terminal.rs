@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rotate_providers::untrusted::inert;
 use tokio::sync::oneshot;
 
-use super::pasted::left_out;
+use super::pasted::{left_out, left_out_of_usage};
 use crate::driver::{Interrupt, Progress};
 
 /// Data. A reader that has gone away is nobody's fault.
@@ -32,7 +32,7 @@ pub(super) fn error(what: &str, remedy: &[String]) {
 
 /// What the command line parser says of a mistake: what was typed cannot write to the terminal, and no secret is repeated.
 pub(super) fn usage(text: &str) {
-    let lines: Vec<String> = text.lines().map(said).collect();
+    let lines: Vec<String> = text.lines().map(|line| left_out_of_usage(&inert(line))).collect();
     let _ = writeln!(stderr().lock(), "{}", lines.join("\n"));
 }
 
