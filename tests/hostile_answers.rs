@@ -24,7 +24,7 @@ const MARK: &str = "FORGED";
 fn beside_each_other<T: Sync>(scenarios: &[T], run: impl Fn(&T) + Sync) {
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
-        for _ in 0..6 {
+        for _ in 0..12 {
             scope.spawn(|| {
                 while let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::SeqCst)) {
                     run(scenario);
@@ -96,11 +96,7 @@ fn through(forger: &Forger, mut command: Command) -> Command {
 #[track_caller]
 fn quiet(command: impl Fn() -> Command, context: &str) -> Ran {
     let mut last = None;
-    for more in [
-        &["-vvv"][..],
-        &["-vvv", "--log-format", "json", "--output", "json"],
-        &["--output", "markdown"],
-    ] {
+    for more in [&["-vvv"][..], &["-vvv", "--log-format", "json", "--output", "json"]] {
         let mut command = command();
         command.args(more);
         let ran = Ran::of(command);

@@ -21,6 +21,7 @@ use crate::call::{Call, configuration, local};
 use crate::contract::{Error, Kind};
 use crate::endpoint::{check_endpoint, remote_host};
 use crate::environment;
+use crate::fault::Fault;
 use crate::patience::patiently;
 
 const ASSUME_ROLE: Call = Call::read("sts:AssumeRole");
@@ -48,7 +49,7 @@ pub(super) async fn load(
     }
     let config = loader.load().await;
     if let Some(found) = config.region().map(|region| region.as_ref().to_owned()) {
-        return with_region(config, &found);
+        return Ok(with_region(config, &found)?);
     }
     // IAM is one for all regions of a partition, and a role says in which one it is.
     let role = inputs.assume_role.as_deref().or(chain.and_then(|chain| chain.role));
@@ -66,12 +67,12 @@ pub(super) async fn load(
 }
 
 /// The region becomes a part of a host's name, so it has to be one; what was mounted has a line break at its end.
-fn with_region(config: SdkConfig, found: &str) -> Result<SdkConfig, Error> {
+fn with_region(config: SdkConfig, found: &str) -> Result<SdkConfig, Fault> {
     let bare = environment::trimmed("the region", found.to_owned());
     let region = form::region(&bare).ok_or_else(|| {
         let detail = "what --region, AWS_REGION, AWS_DEFAULT_REGION or the profile names is no region: it has letters, digits \
                       and hyphens alone, such as eu-central-1";
-        configuration("find the region", detail.to_owned())
+        Fault::new("find the region", detail)
     })?;
     Ok(config.into_builder().region(Region::new(region)).build())
 }

@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::shell::quoted;
 
@@ -28,9 +29,29 @@ const ALL: &str = "SNOWFLAKE_CONNECTIONS";
 pub(super) struct ConnectionFile {
     /// The file, as errors name it.
     pub(super) place: String,
-    pub(super) connections: BTreeMap<String, Table>,
+    pub(super) connections: BTreeMap<String, Connection>,
     /// The one that is meant where none is named.
     pub(super) default: Option<String>,
+}
+
+/// What one connection says. There may be secrets in it, so it is wiped in the end.
+#[derive(Default)]
+pub(super) struct Connection(Table);
+
+impl Connection {
+    pub(super) fn get(&self, key: &str) -> Option<&Value> {
+        self.0.get(key)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        for (_, value) in &mut self.0 {
+            if let Value::String(text) = value {
+                text.zeroize();
+            }
+        }
+    }
 }
 
 impl ConnectionFile {
@@ -44,7 +65,7 @@ impl ConnectionFile {
             let name = table.get("default_connection_name")?;
             name.as_str().map(str::to_owned)
         });
-        let separate = match std::env::var(ALL).ok().filter(|text| !text.is_empty()) {
+        let separate = match std::env::var(ALL).ok().filter(|text| !text.is_empty()).map(Zeroizing::new) {
             Some(text) => {
                 let place = format!("${ALL}");
                 let table = parsed(&text, &place)?;
@@ -73,9 +94,9 @@ impl ConnectionFile {
     }
 }
 
-fn tables(table: Table) -> BTreeMap<String, Table> {
+fn tables(table: Table) -> BTreeMap<String, Connection> {
     let named = table.into_iter().filter_map(|(name, value)| match value {
-        Value::Table(connection) => Some((name, connection)),
+        Value::Table(connection) => Some((name, Connection(connection))),
         _ => None,
     });
     named.collect()
@@ -84,7 +105,7 @@ fn tables(table: Table) -> BTreeMap<String, Table> {
 fn read_table(path: &Path) -> Result<Option<(String, Table)>, String> {
     let shown = path.display();
     let text = match std::fs::read_to_string(path) {
-        Ok(text) => zeroize::Zeroizing::new(text),
+        Ok(text) => Zeroizing::new(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(format!("{shown} cannot be read: {error}")),
     };

@@ -88,7 +88,10 @@ impl Settings {
         let (user, user_from) = needed(&sources, "user", "$SNOWFLAKE_USER")?;
         let (role, role_from) = match (&inputs.role, sources.found(&["role"])) {
             (Some(role), _) => (Some(role.clone()), Some(Origin::Target("role"))),
-            (None, Some(found)) => (Some(found.value), Some(found.origin)),
+            (None, Some(found)) => {
+                let origin = found.origin.clone();
+                (Some(found.text()), Some(origin))
+            },
             (None, None) => (None, None),
         };
         let address = Address::find(inputs, &sources, &account)?;
@@ -162,7 +165,10 @@ impl Origins {
 fn needed(sources: &Sources, key: &'static str, elsewhere: &str) -> Result<(String, Origin), Fault> {
     let found = sources.found(&[key]);
     found
-        .map(|found| (found.value, found.origin))
+        .map(|found| {
+            let origin = found.origin.clone();
+            (found.text(), origin)
+        })
         .ok_or_else(|| sources.missing(key, elsewhere))
 }
 

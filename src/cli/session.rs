@@ -151,6 +151,8 @@ impl Session {
     ) -> Report {
         let speaker = speaker(global);
         let stored = self.store.latest(target).await.ok().flatten();
+        // What no journal knows may be a secret that was pasted.
+        let target = &left_out(target);
         let subject = Subject::of(target, stored.as_ref());
         let subject = Subject {
             connector: configured.map_or(subject.connector, |target| target.connector.id),
@@ -171,7 +173,7 @@ impl Session {
         let concerned = |stored: &&Stored| !stored.rotation.is_closed() || matches!(error, DriveError::Useless(_));
         let mut report = match stored.as_ref().filter(concerned) {
             Some(stored) => Report::standing(stored, now(), &speaker),
-            None => Report::unopened(&left_out(target)),
+            None => Report::unopened(target),
         };
         subject.connector.clone_into(&mut report.connector);
         report.fail(error);
