@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::Timestamp;
 use rotate_fixtures::aws::Action;
+use rotate_fixtures::snowflake_workplace;
 use rotate_fixtures::workplace::{TARGET, USER};
 use rotate_fixtures::{Answer, Forger, Ran, SnowflakeWorkplace, Workplace, has};
 
@@ -322,7 +323,10 @@ fn a_name_of_snowflake_that_is_none_stops_the_rotation_before_anything_is_done()
             continue;
         }
         let context = format!("{:?}", text.chars().take(40).collect::<String>());
-        for (statement, from) in [("SELECT CURRENT_ACCOUNT", admin.as_str())] {
+        for (statement, from) in [
+            ("SELECT CURRENT_ACCOUNT", admin.as_str()),
+            ("DESC USER", snowflake_workplace::USER),
+        ] {
             let forger = cell(&place, statement, from, &text);
             let command = || {
                 let mut command = place.rotate(AT_ONCE);

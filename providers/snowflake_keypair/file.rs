@@ -65,7 +65,11 @@ impl ConnectionFile {
             let name = table.get("default_connection_name")?;
             name.as_str().map(str::to_owned)
         });
-        let separate = match std::env::var(ALL).ok().filter(|text| !text.is_empty()).map(Zeroizing::new) {
+        let separate = match std::env::var(ALL)
+            .ok()
+            .filter(|text| !text.is_empty())
+            .map(Zeroizing::new)
+        {
             Some(text) => {
                 let place = format!("${ALL}");
                 let table = parsed(&text, &place)?;

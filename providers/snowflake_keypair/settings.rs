@@ -91,7 +91,7 @@ impl Settings {
             (None, Some(found)) => {
                 let origin = found.origin.clone();
                 (Some(found.text()), Some(origin))
-            },
+            }
             (None, None) => (None, None),
         };
         let address = Address::find(inputs, &sources, &account)?;

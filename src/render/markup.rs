@@ -4,7 +4,7 @@ use rotate_providers::untrusted::inert;
 
 /// A text of a guide, which may have the guide's own links in it, and a person's values.
 pub(super) fn escaped(text: &str) -> String {
-    words(text, |word| calls_somebody(word))
+    words(text, calls_somebody)
 }
 
 /// A text that may be a vendor's, or a note of somebody's: a bare link in it is no link either.

@@ -216,7 +216,7 @@ impl World {
 
     fn new_key(&self) -> KeyId {
         let issued = self.rotation.issued().map(|issued| issued.key.clone());
-        issued.unwrap_or_else(|| KeyId::to_be_made())
+        issued.unwrap_or_else(KeyId::to_be_made)
     }
 
     fn may_lag(&mut self) {
