@@ -29,6 +29,11 @@ pub(crate) fn trimmed(what: &str, mut text: String) -> String {
     text
 }
 
+/// Says that more was left out of a file than the one line break that every editor writes.
+pub(crate) fn tell_left_out(what: &str) {
+    tell(what, "ends with several line breaks, which were left out");
+}
+
 /// Says so once for each thing: fleets ask for the same one again and again.
 fn tell(what: &str, why: &str) {
     static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());

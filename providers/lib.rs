@@ -20,7 +20,7 @@ pub mod shell;
 pub mod snowflake_keypair;
 mod sql_name;
 pub mod untrusted;
-mod vendor_time;
+pub mod vendor_time;
 mod vendors;
 
 use std::future::Future;

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 /// 2000-01-01: no vendor of ours is older.
 const EARLIEST: i64 = 946_684_800;
 
-/// 9000-01-01: room for every length of time that may be added.
-const LATEST: i64 = 221_845_392_000;
+/// 9000-01-01, in seconds since 1970: room for every length of time that may be added.
+pub const LATEST: i64 = 221_845_392_000;
 
 /// The point in time, where it can be one.
 pub(crate) fn plausible(at: Timestamp) -> Option<Timestamp> {

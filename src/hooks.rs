@@ -6,12 +6,10 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
+use rotate_providers::vendor_time::LATEST;
 
 /// 2020-01-01: this program is younger.
 const EARLIEST: i64 = 1_577_836_800;
-
-/// 9000-01-01: room for every length of time that may be added.
-const LATEST: i64 = 221_845_392_000;
 
 /// Now, by this machine's clock.
 pub fn now() -> Timestamp {

@@ -4,6 +4,8 @@ use std::fs::{DirBuilder, File};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use rotate_providers::shell::quoted;
+
 use crate::private_file;
 use crate::seal::{AgeSealer, SealError};
 use crate::store::{SqliteStore, StoreError};
@@ -106,7 +108,7 @@ impl StateFolder {
         if !found.is_dir() {
             Err(self.unsafe_folder("it is not a folder".to_owned()))
         } else if mode & 0o077 != 0 {
-            let path = self.path.display();
+            let path = quoted(&self.path.display().to_string());
             Err(self.unsafe_folder(format!(
                 "other users may open it (mode {mode:04o}); run: chmod 700 {path}"
             )))

@@ -12,6 +12,7 @@ use super::file;
 use super::login::Login;
 use super::sources::{Origin, Sources};
 use crate::CredentialsFrom;
+use crate::environment;
 use crate::fault::Fault;
 use crate::secret::Secret;
 
@@ -189,6 +190,9 @@ pub(super) fn read_secret(path: &Path) -> Result<Secret, String> {
         .rposition(|byte| !is_break(byte))
         .map_or(0, |last| last + 1);
     let trimmed = &bytes[..end];
+    if !matches!(&bytes[end..], b"" | b"\n" | b"\r\n") {
+        environment::tell_left_out(&path.display().to_string());
+    }
     if trimmed.is_empty() {
         return Err("it is empty".to_owned());
     }

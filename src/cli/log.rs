@@ -84,7 +84,52 @@ fn is_ours(target: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_ours;
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::{Layer, fmt};
+
+    use super::{InertFields, InertLines, is_ours};
+
+    /// What was written, by whoever shares it.
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn whatever_is_in_an_event_it_is_one_visible_line() {
+        let harm = "a\u{1b}[2J\u{7}\r\nERROR all is well\u{202e}\u{200b}\u{85}\u{2028}";
+        for json in [false, true] {
+            let kept = Kept::default();
+            let to = kept.clone();
+            let layer = fmt::layer().with_ansi(false);
+            let layer = if json {
+                layer.with_writer(move || InertLines(to.clone())).json().boxed()
+            } else {
+                layer.with_writer(move || to.clone()).fmt_fields(InertFields).boxed()
+            };
+            let subscriber = tracing_subscriber::registry().with(layer);
+            tracing::subscriber::with_default(subscriber, || tracing::warn!(vendor = harm, "told: {harm}"));
+            let bytes = kept.0.lock().unwrap().clone();
+            let text = String::from_utf8(bytes).unwrap();
+            assert!(text.contains("all is well"), "{text}");
+            let line = text.strip_suffix('\n').unwrap();
+            let strange = line
+                .chars()
+                .find(|letter| rotate_providers::untrusted::is_harmful(*letter));
+            assert_eq!(strange, None, "{text:?}");
+        }
+    }
 
     #[test]
     fn only_our_own_packages_are_heard() {

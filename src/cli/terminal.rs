@@ -4,16 +4,27 @@ use std::io::{BufRead, IsTerminal, Write, stderr, stdin, stdout};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use rotate_providers::untrusted::inert;
+use rotate_providers::untrusted::{inert, is_harmful};
 use tokio::sync::oneshot;
 
 use super::pasted::{left_out, left_out_of_usage};
 use crate::driver::{Interrupt, Progress};
 
-/// Data. A reader that has gone away is nobody's fault.
+/// Data. A reader that has gone away is nobody's fault. What is in it was made harmless where it came in; whatever was not,
+/// is here.
 pub(super) fn print(text: &str) {
     let mut out = stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    let _ = out.write_all(visible(text).as_bytes()).and_then(|()| out.flush());
+}
+
+/// The same lines without what moves the cursor or cannot be seen.
+fn visible(text: &str) -> String {
+    let letter = |letter: char| match letter {
+        '\n' | '\t' => letter,
+        _ if is_harmful(letter) => '\u{fffd}',
+        _ => letter,
+    };
+    text.chars().map(letter).collect()
 }
 
 /// Talk.
@@ -211,5 +222,17 @@ impl Progress for TargetLines<'_> {
 
     fn tell(&self, what: &str) {
         self.bar.suspend(|| note(&format!("{}: {what}", self.target)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::visible;
+
+    #[test]
+    fn data_keeps_its_lines_and_nothing_that_cannot_be_seen() {
+        let text = "{\n\t\"a\": \"\u{1b}[2J\u{7}\u{202e}\u{200b}\r\u{85}\"\n}\n";
+        let shown = "{\n\t\"a\": \"\u{fffd}[2J\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\"\n}\n";
+        assert_eq!(visible(text), shown);
     }
 }
