@@ -99,7 +99,6 @@ pub(super) fn refused(global: &Global, target: &str, error: &DriveError) -> Exit
     tell(&speaker(global), target, error, None);
     let mut report = Report::unopened(&left_out(target));
     report.fail(error);
-    report.reason = report.reason.as_deref().map(left_out);
     show(global, &[report]);
     Exit::of_error(error)
 }

@@ -1,16 +1,17 @@
-//! What was pasted where it does not belong: a secret as an argument. It is in the history of the shell already, and no message
-//! of ours repeats it.
+//! What was pasted where it does not belong: a secret as an argument, or as a variable that names something. It may be in the
+//! history of the shell already, and no message of ours repeats it.
 
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::OnceLock;
 
 use crate::evidence::{looks_secret, value_looks_secret};
+use crate::render::Report;
 
 const INSTEAD: &str = "(not shown)";
 
 /// What is longer says nothing more.
-const LONGEST: usize = 500;
+const LONGEST: usize = 2_000;
 
 static PASTED: OnceLock<Pasted> = OnceLock::new();
 
@@ -21,25 +22,28 @@ struct Pasted {
     suspects: Vec<String>,
 }
 
-/// Remembers what of a command line, and of what stands for its options, looks like a secret.
+/// Remembers what of a command line, and of the environment, looks like a secret. Both stay in the memory of the process as
+/// long as it lives, with or without this.
 pub(super) fn remember(arguments: &[OsString]) {
-    let variables = ["ROTATE_CONFIG", "ROTATE_STATE_DIR", "ROTATE_CREDENTIALS"];
-    let told = arguments
-        .iter()
-        .skip(1)
-        .cloned()
-        .chain(variables.into_iter().filter_map(std::env::var_os));
-    let texts: Vec<String> = told.filter_map(|argument| argument.into_string().ok()).collect();
-    let like = |looks: &dyn Fn(&str) -> bool| {
-        let mut found: Vec<String> = texts.iter().flat_map(|text| written(text, looks)).collect();
-        // A longer one may have a shorter one in it.
-        found.sort_by_key(|text| std::cmp::Reverse(text.len()));
-        found
-    };
+    let text = |text: OsString| text.into_string().ok().filter(|text| text.len() <= LONGEST);
+    let arguments: Vec<String> = arguments.iter().skip(1).cloned().filter_map(text).collect();
+    let values = std::env::vars_os().filter_map(|(_, value)| text(value));
+    // A key of several lines is in no message.
+    let values = values.filter(|value| !value.contains('\n'));
+    let everything: Vec<String> = arguments.iter().cloned().chain(values).collect();
+    let is_secret = |text: &str| value_looks_secret("argument", text).is_some() && !is_path(text);
     let _ = PASTED.set(Pasted {
-        secrets: like(&|text| value_looks_secret("argument", text).is_some() && !is_path(text)),
-        suspects: like(&|text| looks_secret(text).is_some()),
+        secrets: like(&everything, &is_secret),
+        suspects: like(&arguments, &|text| looks_secret(text).is_some()),
     });
+}
+
+fn like(texts: &[String], looks: &dyn Fn(&str) -> bool) -> Vec<String> {
+    let mut found: Vec<String> = texts.iter().flat_map(|text| written(text, looks)).collect();
+    // A longer one may have a shorter one in it.
+    found.sort_by_key(|text| std::cmp::Reverse(text.len()));
+    found.dedup();
+    found
 }
 
 /// A text without any of them, and without arguments that never end.
@@ -50,6 +54,14 @@ pub(super) fn left_out(text: &str) -> String {
 /// The same, of what the parser says of a command line that it does not understand.
 pub(super) fn left_out_of_usage(text: &str) -> String {
     without(text, PASTED.get().map(|pasted| pasted.suspects.as_slice()))
+}
+
+/// A report whose words have none of them.
+pub(super) fn out_of(report: &Report) -> Report {
+    let mut report = report.clone();
+    report.reason = report.reason.as_deref().map(left_out);
+    report.next.what = report.next.what.as_deref().map(left_out);
+    report
 }
 
 fn without(text: &str, pasted: Option<&[String]>) -> String {
@@ -76,6 +88,7 @@ fn written(argument: &str, looks: &dyn Fn(&str) -> bool) -> Vec<String> {
             let escaped = text.escape_debug().to_string();
             // A guided target is told in small letters, a kind of destination without its colon.
             let bare = text.split_once(':').map(|(_, rest)| rest.to_owned());
+            let bare = bare.filter(|rest| looks(rest));
             [Some(text), Some(inert), Some(escaped), bare].into_iter().flatten()
         })
         .filter(|text| text.len() >= 6)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rotate_providers::contract::Provider;
 use rotate_providers::{Automation, Vendors, automation};
 
-use super::pasted::left_out;
+use super::pasted::{left_out, out_of};
 use super::remedy::Subject;
 use super::terminal::LiveLines;
 use super::{Exit, Global, Output, process, remedy, terminal};
@@ -177,7 +177,7 @@ impl Session {
         };
         subject.connector.clone_into(&mut report.connector);
         report.fail(error);
-        report.reason = report.reason.as_deref().map(|reason| left_out(&say(reason)));
+        report.reason = report.reason.as_deref().map(say);
         report.next.what = report.next.what.as_deref().map(say);
         report
     }
@@ -208,9 +208,10 @@ pub(super) fn speaker(global: &Global) -> Speaker {
 
 /// Prints reports in the form that was asked for. A person's text of an unopened target would be empty: stderr told all.
 pub(super) fn show(global: &Global, reports: &[Report]) {
+    let reports: Vec<Report> = reports.iter().map(out_of).collect();
     match global.output {
-        Output::Json => terminal::print(&json::document(reports)),
-        Output::Markdown => terminal::print(&markdown::document(reports)),
+        Output::Json => terminal::print(&json::document(&reports)),
+        Output::Markdown => terminal::print(&markdown::document(&reports)),
         Output::Text => {
             for report in reports.iter().filter(|report| report.is_opened()) {
                 terminal::print(&match report.guide {
@@ -240,7 +241,6 @@ pub(super) fn tell_unknown(global: &Global, target: &str) -> Exit {
     tell(&speaker(global), target, &error, None);
     let mut report = Report::unopened(&left_out(target));
     report.fail(&error);
-    report.reason = report.reason.as_deref().map(left_out);
     show(global, &[report]);
     Exit::of_error(&error)
 }
