@@ -151,8 +151,12 @@ impl Session {
     ) -> Report {
         let speaker = speaker(global);
         let stored = self.store.latest(target).await.ok().flatten();
-        // What no journal knows may be a secret that was pasted.
-        let target = &left_out(target);
+        // What neither the journal nor the configuration knows may be a secret that was pasted.
+        let shown = match (&stored, configured) {
+            (None, None) => left_out(target),
+            _ => target.to_owned(),
+        };
+        let target = shown.as_str();
         let subject = Subject::of(target, stored.as_ref());
         let subject = Subject {
             connector: configured.map_or(subject.connector, |target| target.connector.id),

@@ -213,7 +213,11 @@ fn whatever(seed: u64, aws: &Workplace, snowflake: &SnowflakeWorkplace) -> Comma
         TARGET,
     ];
     let name = COMMANDS[random.usize(0..COMMANDS.len())];
+    // Half of them are whole commands in an odd environment, so that what is odd gets as far as it may.
+    let is_whole = random.bool();
     let base = match name {
+        _ if is_whole && random.bool() => aws.rotate(["--dry-run"]),
+        _ if is_whole => snowflake.rotate(["--dry-run"]),
         "s3-customer-managed" => aws.rotate(["--yes"]),
         "snowflake-keypair" => snowflake.rotate(["--yes"]),
         _ if random.bool() => aws.command([name]),
@@ -227,7 +231,7 @@ fn whatever(seed: u64, aws: &Workplace, snowflake: &SnowflakeWorkplace) -> Comma
     copied(&base, &mut command);
     // Where else credentials might be looked for is another machine.
     command.env("AWS_EC2_METADATA_DISABLED", "true");
-    for _ in 0..random.usize(0..5) {
+    for _ in 0..if is_whole { 0 } else { random.usize(0..5) } {
         let option = OPTIONS[random.usize(0..OPTIONS.len())];
         let value = odd(&mut random, &good);
         match random.u8(0..4) {
@@ -241,14 +245,14 @@ fn whatever(seed: u64, aws: &Workplace, snowflake: &SnowflakeWorkplace) -> Comma
             _ => command.arg(option).arg(value),
         };
     }
-    for _ in 0..random.usize(0..4) {
+    for _ in 0..if is_whole { 1 } else { random.usize(0..4) } {
         let variable = VARIABLES[random.usize(0..VARIABLES.len())];
         let value = odd(&mut random, &good);
         // No variable can hold one.
         let bytes: Vec<u8> = value.into_vec().into_iter().filter(|byte| *byte != 0).collect();
         command.env(variable, OsString::from_vec(bytes));
     }
-    if random.u8(0..4) == 0 {
+    if !is_whole && random.u8(0..4) == 0 {
         let ahead = match random.u8(0..3) {
             0 => random.i64(i64::MIN..=i64::MAX),
             1 => random.i64(-100 * YEAR..=9_000 * YEAR),
