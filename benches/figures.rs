@@ -255,7 +255,7 @@ fn life(number: usize) -> Vec<Event> {
             name: "user".to_owned(),
             id: "AIDAEXAMPLE".to_owned(),
         },
-        old_key: KeyId::new(format!("AKIAOLD{number:013}")),
+        old_key: KeyId::parse(&format!("AKIAOLD{number:013}")).expect("the name of a key"),
         retirement: Default::default(),
         mints_locally: false,
         own_identity: false,
@@ -268,10 +268,10 @@ fn life(number: usize) -> Vec<Event> {
         Event::Opened { charter },
         Event::CreateIntended {
             made_within: None,
-            ids_before: [KeyId::new("AKIAOLD")].into(),
+            ids_before: [KeyId::parse("AKIAOLD").expect("the name of a key")].into(),
         },
         Event::Created {
-            key: KeyId::new(format!("AKIANEW{number:013}")),
+            key: KeyId::parse(&format!("AKIANEW{number:013}")).expect("the name of a key"),
         },
         Event::Proved,
         Event::DeliverIntended {

@@ -49,10 +49,10 @@ pub(crate) fn local(kind: Kind, action: &str, detail: String) -> Error {
     Error {
         kind,
         effect: Effect::None,
-        action: action.to_owned(),
+        action: action.into(),
         call: "before any call",
         code: None,
         request_id: None,
-        detail,
+        detail: detail.into(),
     }
 }

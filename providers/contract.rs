@@ -2,6 +2,8 @@
 //!
 //! A provider knows its vendor and nothing of the journal, the clock, the command line or destinations. It decides
 //! nothing: it reads, it does one effect, and it says truthfully what is known of that effect afterwards.
+//!
+//! Words that may have text of a vendor in them are [`Inert`], and names are parsed where they come in.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,7 +12,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use crate::key_id::{KeyId, NotAKeyId};
 use crate::secret::Credential;
+use crate::untrusted::{Inert, Label};
 
 /// One credential's life at its vendor.
 ///
@@ -75,7 +79,7 @@ pub struct Preflight {
 #[derive(Clone, Debug)]
 pub struct Finding {
     /// What: `permission iam:CreateAccessKey`, `bucket acme-data`.
-    pub what: String,
+    pub what: Inert,
     /// What came of it.
     pub check: Check,
 }
@@ -88,14 +92,14 @@ pub enum Check {
     /// A rotation would fail on it.
     Wrong {
         /// Why, as a fragment.
-        why: String,
+        why: Inert,
         /// What mends it.
         remedy: String,
     },
     /// It shows only when it is used.
     Unknown {
         /// Why, as a fragment.
-        why: String,
+        why: Inert,
     },
 }
 
@@ -148,29 +152,6 @@ impl PublicHalf {
     }
 }
 
-/// The public name of a key: an AWS access key id, the fingerprint of a Snowflake key.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct KeyId(String);
-
-impl KeyId {
-    /// Wraps the vendor's name for a key.
-    pub fn new(id: impl Into<String>) -> Self {
-        Self(id.into())
-    }
-
-    /// The name as the vendor writes it.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for KeyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 /// Who owns the keys, by a name that cannot be given to anyone else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -195,7 +176,7 @@ pub struct Key {
     pub created_at: Option<Timestamp>,
     /// What would register it again, where it is a key pair and the vendor shows it.
     pub public: Option<PublicHalf>,
-    /// The vendor's own command that deletes it: the way out that an error message can name.
+    /// The vendor's own command that deletes it, quoted for whoever pastes it: the way out that an error message can name.
     pub delete_by_hand: String,
 }
 
@@ -212,9 +193,9 @@ pub struct Listed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// The login, as the vendor writes it.
-    pub login: String,
+    pub login: Inert,
     /// Where its credentials were found, as a phrase: `profile admin of ~/.aws/credentials`.
-    pub found_in: String,
+    pub found_in: Inert,
 }
 
 /// A target as found at the vendor.
@@ -241,9 +222,9 @@ pub enum LastUse {
         /// When, as coarse as the vendor reports it.
         at: Timestamp,
         /// At which service.
-        service: String,
+        service: Inert,
         /// In which region.
-        region: String,
+        region: Inert,
     },
     /// The vendor keeps a record and it is empty.
     NeverSeen,
@@ -266,7 +247,7 @@ pub struct RefusedLogin {
     /// When.
     pub at: Timestamp,
     /// Why, as a fragment.
-    pub why: String,
+    pub why: Inert,
 }
 
 /// What one probe of a credential found.
@@ -277,7 +258,7 @@ pub enum Verdict {
     /// The vendor refuses it.
     Rejected {
         /// Why, as a fragment.
-        reason: String,
+        reason: Inert,
         /// Whether a key that is only seconds old may be refused like this.
         may_be_lag: bool,
     },
@@ -285,12 +266,12 @@ pub enum Verdict {
     /// how one may log in.
     Barred {
         /// Why, as a fragment.
-        reason: String,
+        reason: Inert,
     },
     /// Nothing is known: network, throttling, a clock that is off.
     Inconclusive {
         /// Why, as a fragment.
-        reason: String,
+        reason: Inert,
     },
 }
 
@@ -353,15 +334,15 @@ pub struct Error {
     /// What is known of the effect.
     pub effect: Effect,
     /// What was tried, as a fragment that follows "failed to": `list the access keys of user u`.
-    pub action: String,
+    pub action: Inert,
     /// The call at the vendor: `iam:ListAccessKeys`.
     pub call: &'static str,
     /// The vendor's own error code.
-    pub code: Option<String>,
+    pub code: Option<Label>,
     /// The vendor's name for the request.
-    pub request_id: Option<String>,
+    pub request_id: Option<Label>,
     /// Our own words for what happened, as a fragment.
-    pub detail: String,
+    pub detail: Inert,
 }
 
 impl fmt::Display for Error {

@@ -8,6 +8,13 @@ use url::{Host, Url};
 /// Accepts an https URL, or a plain http one of the loopback interface.
 pub fn check_endpoint(endpoint: &str) -> Result<(), ForbiddenEndpoint> {
     let refused = |why| ForbiddenEndpoint { why };
+    // The parser of URLs would leave them out, and whoever is called with the same text would not.
+    if endpoint
+        .chars()
+        .any(|letter| letter.is_control() || letter.is_whitespace())
+    {
+        return Err(refused("has a line break, a blank or a control character in it"));
+    }
     let url = Url::parse(endpoint).map_err(|_| refused("is not a URL"))?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(refused("carries a user name or a password"));
@@ -70,6 +77,9 @@ mod tests {
             "https://user:password@iam.amazonaws.com",
             "ftp://localhost",
             "http://10.0.0.1",
+            "https://iam.amazonaws.com\n",
+            "https://iam.ama\tzonaws.com",
+            " https://iam.amazonaws.com",
             "localhost:4566",
             "",
         ] {

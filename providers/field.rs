@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::untrusted::is_harmful;
+
 /// One thing that a connector is told. Never a secret.
 pub struct Field {
     /// Its name, which is also its option: `key_bits` is `--key-bits`.
@@ -41,6 +43,11 @@ impl Field {
         }
     }
 
+    /// The same text, where it is one that this field takes.
+    pub fn checked(&self, text: &str) -> Result<String, String> {
+        (self.read)(text).map(|_| text.to_owned())
+    }
+
     /// Text that may be given.
     pub(crate) const fn optional(
         name: &'static str,
@@ -57,10 +64,15 @@ impl Field {
     }
 }
 
-/// Any text but none, on one line.
+/// No name and no path is longer.
+const LONGEST: usize = 2048;
+
+/// Any text but none, on one visible line.
 pub(crate) fn text(text: &str) -> Result<Value, String> {
-    if text.is_empty() || text.chars().any(char::is_control) {
-        Err("it should be text, on one line".to_owned())
+    if text.is_empty() || text.chars().any(is_harmful) {
+        Err("it should be text, on one line and without invisible letters".to_owned())
+    } else if text.len() > LONGEST {
+        Err(format!("it is longer than {LONGEST} bytes"))
     } else {
         Ok(Value::from(text))
     }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer};
 use crate::sql_name;
 
 pub use check::Flaw;
-pub use template::{Piece, Quoting, Template, inert, is_harmful};
+pub use template::{Piece, Quoting, Template};
 
 /// One connector's guide.
 #[derive(Clone, Debug, Deserialize)]

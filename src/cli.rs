@@ -6,6 +6,7 @@ mod connectors;
 mod doctor;
 mod done;
 mod exit;
+mod fault;
 mod fleet;
 mod guided;
 mod init;
@@ -13,6 +14,7 @@ mod log;
 mod man;
 mod named;
 mod one_shot;
+mod pasted;
 mod plan;
 mod process;
 mod remedy;
@@ -25,6 +27,7 @@ mod target;
 mod terminal;
 mod undo;
 mod walk;
+mod who;
 mod word;
 
 use std::ffi::OsString;
@@ -45,12 +48,15 @@ use crate::{delivery, duration};
 
 /// Runs one command line and gives the process's exit code.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let hardened = process::harden();
+    fault::tell_and_exit();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    pasted::remember(&arguments);
     let cli = match parse(&arguments) {
         Ok(cli) => cli,
         Err(error) => {
             if error.use_stderr() {
-                terminal::usage(&error.render().to_string(), &arguments);
+                terminal::usage(&error.render().to_string());
                 return Exit::Usage.into();
             }
             // A closed pipe is nobody's fault.
@@ -72,7 +78,13 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         terminal::error(&error, &[]);
         return Exit::Usage.into();
     }
-    process::harden();
+    if !hardened {
+        tracing::warn!("core dumps could not be switched off");
+    }
+    if let Err((why, remedy)) = process::check() {
+        terminal::error(&why, &remedy);
+        return Exit::Error.into();
+    }
     process::block_on(cli.threads(), cli.run()).into()
 }
 

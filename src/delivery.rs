@@ -20,6 +20,7 @@ use rotate_providers::SecretKind;
 use rotate_providers::contract::KeyId;
 use rotate_providers::secret::{Credential, Secret};
 
+use crate::evidence::value_looks_secret;
 use crate::machine::Restored;
 use crate::private_file::Refused;
 
@@ -66,9 +67,17 @@ pub fn parse(name: &str) -> Result<Box<dyn Destination>, DeliveryError> {
         _ => Err(Fault::Unknown),
     };
     destination.map_err(|fault| DeliveryError {
-        destination: name.to_owned(),
+        destination: shown(name),
         fault,
     })
+}
+
+/// What is no destination may be a secret that was pasted here.
+fn shown(name: &str) -> String {
+    match value_looks_secret("destination", name) {
+        Some(_) => "(not shown)".to_owned(),
+        None => name.to_owned(),
+    }
 }
 
 /// The same, for the secrets of this connector.
@@ -78,7 +87,7 @@ pub fn parse_for(kind: SecretKind, name: &str) -> Result<Box<dyn Destination>, D
         return Ok(destination);
     }
     Err(DeliveryError {
-        destination: name.to_owned(),
+        destination: shown(name),
         fault: match kind {
             SecretKind::AccessKey => Fault::NoAccessKey,
             SecretKind::PrivateKey => Fault::NoPrivateKey,

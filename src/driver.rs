@@ -29,7 +29,7 @@ pub use outcome::Outcome;
 pub use pace::Pace;
 
 use crate::delivery;
-use crate::hooks::{now, told};
+use crate::hooks::{now, vendors};
 use crate::machine::{Charter, Event, Phase, Record, Rotation, SwitchedBy};
 use crate::policy::{Facts, Listing, Refusals, Step, Use, newcomer, next};
 use crate::seal::{NEW_KEY, Sealer, label};
@@ -395,7 +395,7 @@ fn listing(listed: Listed) -> Listing {
         keys: listed.keys,
         agreeing: 1,
         read_at: now(),
-        vendor_time: listed.vendor_time.map(told),
+        vendor_time: listed.vendor_time.map(vendors),
     }
 }
 

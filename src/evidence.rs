@@ -1,12 +1,19 @@
 //! What people note while they rotate, and what they tell of a target. Both are kept in the clear, so nothing that looks like
-//! a secret gets in.
+//! a secret gets in. It is a net with holes: a secret that looks like a word, or that somebody has taken apart, is not noticed.
 
+mod name;
 mod word;
 
-use word::{is_dense, is_id, is_name, is_public, is_uuid, kinds, words};
+use name::names_a_secret;
+use percent_encoding::percent_decode_str;
+use word::{is_base32, is_dense, is_id, is_name, is_public, is_uuid, kinds, words};
 
 /// Why a note looks like a secret; `None` where it does not.
 pub fn looks_secret(text: &str) -> Option<&'static str> {
+    note_looks_secret(text).or_else(|| note_looks_secret(&decoded(text)?))
+}
+
+fn note_looks_secret(text: &str) -> Option<&'static str> {
     gives_away(text).or_else(|| {
         let words = words(text);
         let random = words
@@ -20,6 +27,10 @@ pub fn looks_secret(text: &str) -> Option<&'static str> {
 /// Why the value of an input looks like a secret. Names are often long and mixed, so less is held against them than against
 /// a note.
 pub fn value_looks_secret(input: &str, value: &str) -> Option<&'static str> {
+    plain_value_looks_secret(input, value).or_else(|| plain_value_looks_secret(input, &decoded(value)?))
+}
+
+fn plain_value_looks_secret(input: &str, value: &str) -> Option<&'static str> {
     let text = format!("{}: {value}", input.replace('_', " "));
     gives_away(&text).or_else(|| {
         let words = words(value);
@@ -31,13 +42,19 @@ pub fn value_looks_secret(input: &str, value: &str) -> Option<&'static str> {
     })
 }
 
+/// What it says without the signs that URLs write letters with; `None` where there are none.
+fn decoded(text: &str) -> Option<String> {
+    let decoded = percent_decode_str(text).decode_utf8().ok()?;
+    (decoded != text).then(|| decoded.into_owned())
+}
+
 /// What nobody writes who does not hold a secret.
 fn gives_away(text: &str) -> Option<&'static str> {
     let lower = text.to_ascii_lowercase();
     if lower.contains("-----begin ") || lower.contains("private key-----") {
         return Some("it holds a key in PEM");
     }
-    if names_a_secret(&lower) {
+    if names_a_secret(&text.to_lowercase()) {
         return Some("it names a password, secret, token or key and gives its value");
     }
     let words = words(text);
@@ -51,6 +68,9 @@ fn gives_away(text: &str) -> Option<&'static str> {
     }
     if words.iter().any(|word| is_known(word)) {
         return Some("it begins like a token of a known vendor");
+    }
+    if words.iter().any(|word| is_base32(word)) {
+        return Some("it holds a long word in base32, as the seeds of one-time codes are");
     }
     let random = (0..words.len()).any(|at| is_secret_like_id(words[at]) && !is_named_public(&words, at));
     random
@@ -101,94 +121,6 @@ const PUBLIC_NAMES: &[&str] = &[
     "tenant",
 ];
 
-/// What is secret is called by one of these.
-const SECRET_NAMES: &[&str] = &[
-    "password",
-    "passwd",
-    "pwd",
-    "pw",
-    "secret",
-    "token",
-    "api key",
-    "api_key",
-    "apikey",
-    "passphrase",
-    "access key",
-];
-
-/// What may stand between the verb and the value.
-const FILLERS: &[&str] = &["now", "set", "to", "still", "the", "just", "again", "called"];
-
-/// Words of every day that follow the name of a secret.
-const ORDINARY: &[&str] = &[
-    "active",
-    "another",
-    "behind",
-    "beside",
-    "between",
-    "correct",
-    "different",
-    "expires",
-    "expiry",
-    "identical",
-    "inactive",
-    "invalid",
-    "longer",
-    "neither",
-    "nobody",
-    "nowhere",
-    "public",
-    "safe",
-    "shared",
-    "somewhere",
-    "temporary",
-    "unique",
-    "within",
-    "without",
-];
-
-/// `password=…`, `secret: …`, `the token is …` with a value behind it.
-fn names_a_secret(lower: &str) -> bool {
-    SECRET_NAMES.iter().any(|name| {
-        lower.match_indices(name).any(|(at, _)| {
-            // A short one is a part of many words.
-            let apart = *name != "pw" || !lower[..at].ends_with(char::is_alphanumeric);
-            apart && gives_a_value(&lower[at + name.len()..])
-        })
-    })
-}
-
-/// Whether what stands behind the name of a secret is its value.
-fn gives_a_value(behind: &str) -> bool {
-    let rest = behind.trim_start_matches(['"', '\'']);
-    let bare = rest.trim_start();
-    if let Some(value) = bare.strip_prefix('=') {
-        return value.split_whitespace().next().is_some_and(|word| word.len() >= 6);
-    }
-    let value = match bare.strip_prefix(':') {
-        Some(value) => value,
-        None if bare.len() == rest.len() => return false,
-        None => match bare.split_once(char::is_whitespace) {
-            Some(("is" | "was" | "are", value)) => value,
-            _ => return false,
-        },
-    };
-    let mut words = value
-        .split_whitespace()
-        .map(|word| word.trim_matches(|letter: char| ".,;:!?()\"'`".contains(letter)))
-        .filter(|word| !word.is_empty());
-    words
-        .find(|word| !FILLERS.contains(word))
-        .is_some_and(|word| word.len() >= 6 && !is_ordinary(word))
-}
-
-/// Known words, and those that end like a participle or an adverb.
-fn is_ordinary(word: &str) -> bool {
-    let letters = word.bytes().all(|byte| byte.is_ascii_lowercase());
-    let ends = ["ed", "en", "ly", "ing", "own", "able", "ible"];
-    letters && (ORDINARY.contains(&word) || ends.iter().any(|end| word.ends_with(end)))
-}
-
 /// Whether the form of a key ID, a client ID or a thumbprint is one that secrets have as well. Gainsight's access key has
 /// the form of a UUID.
 fn is_secret_like_id(word: &str) -> bool {
@@ -228,7 +160,7 @@ fn is_named_public(words: &[&str], at: usize) -> bool {
         .any(|pair| pair[1] == "key" && (pair[0] == "access" || pair[0] == "api"));
     let secret = near
         .iter()
-        .any(|word| SECRET_NAMES.iter().any(|name| word.starts_with(name)));
+        .any(|word| name::SECRET_NAMES.iter().any(|name| word.starts_with(name)));
     !key && !secret
 }
 
@@ -282,6 +214,22 @@ mod tests {
             "new pw: geheim1234",
             "pw=geheim",
             "its token is abc-def-ghi",
+            // In other words and other languages.
+            "pass: hunter2hunter",
+            "pass=Sommer2026",
+            "Passwort: geheim123",
+            "das Kennwort ist Sommer-2026",
+            "le mot de passe est soleil99",
+            "contrase\u{f1}a: verano_26",
+            "\u{41f}\u{430}\u{440}\u{43e}\u{43b}\u{44c}: leto2026",
+            "\u{5bc6}\u{7801}\u{ff1a}abc12345",
+            // As URLs write it.
+            "password%3Dhunter2hunter",
+            "new one: wJalrXUtnFEMI%2FK7MDENG%2FbPxRfiCYEXAMPLEKEY",
+            "https://api.acme.com/?x=postgres%3A%2F%2Fuser%3Ageheim%40host%2Fdb",
+            // As seeds of one-time codes are.
+            "JBSWY3DPEHPK3PXP",
+            "seed MFRGGZDFMZTWQ2LKNNWG23TPOBYXE43U======",
             // In a URL.
             "https://ghp_16C7e42F292c6912E7710c838347Ae178B4a@api.acme.com/v1",
             "https://api.acme.com/v1/me?key=12345678",
@@ -313,6 +261,15 @@ mod tests {
             "Secret ID 6f1c3f0e-9d1b-4b7a-8a51-2f7c9c2b1a11, until 2028-11-21",
             "serial number 0123456789abcdef0123456789abcdef",
             "deleted key 0123456789abcdef0123456789abcdef01234567 at 10:02",
+            // In other languages, without it, and names that chance could have made.
+            "Passwort: vom DBA ge\u{e4}ndert",
+            "das Kennwort ist im Tresor",
+            "pass: all of them, at 10:02",
+            "pass 2026-11-21",
+            "bypass: checked-1",
+            "AIDAJQABLZS4A3QDU576Q is the user",
+            "AROAJQABLZS4A3QDU576Q",
+            "100% done, 20%25 left",
             // About a secret, without it.
             "the password is in the vault",
             "the token is still valid",

@@ -3,25 +3,62 @@
 //! Without the feature `test-hooks`, which no release build has, a crash point is nothing at all and the clock is the
 //! system's.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use jiff::Timestamp;
+use rotate_providers::vendor_time::LATEST;
+
+/// 2020-01-01: this program is younger.
+const EARLIEST: i64 = 1_577_836_800;
 
 /// Now, by this machine's clock.
 pub fn now() -> Timestamp {
-    let now = Timestamp::now();
+    told(system_time())
+}
+
+/// The time by which requests are signed and tokens are dated: the machine's own, whatever clock is moved here.
+pub fn signing_time() -> Timestamp {
+    told(SystemTime::now())
+}
+
+/// Whether this machine's clock can be right. Vendors refuse what is signed at a wrong time, and every wait of a rotation would
+/// be wrong; beyond the year 9999 a time cannot even be written down.
+pub fn check_clock() -> Result<(), String> {
+    let now = system_time();
+    let told = Timestamp::try_from(now);
+    if told
+        .as_ref()
+        .is_ok_and(|at| (EARLIEST..LATEST).contains(&at.as_second()))
+    {
+        return Ok(());
+    }
+    Err(match told {
+        Ok(at) => format!("this machine's clock says {}, which cannot be", at.strftime("%Y-%m-%d")),
+        Err(_) => "this machine's clock is beyond the year 9999, which cannot be".to_owned(),
+    })
+}
+
+/// A clock that leaves what can be written down is held at its end.
+fn told(time: SystemTime) -> Timestamp {
+    let end = if time < UNIX_EPOCH {
+        Timestamp::MIN
+    } else {
+        Timestamp::MAX
+    };
+    Timestamp::try_from(time).unwrap_or(end)
+}
+
+fn system_time() -> SystemTime {
+    let now = SystemTime::now();
     #[cfg(feature = "test-hooks")]
     let now = hooked::moved(now);
     now
 }
 
-/// The time by which requests are signed and tokens are dated: the machine's own, whatever clock is moved here.
-pub fn signing_time() -> Timestamp {
-    Timestamp::now()
-}
-
 /// What a vendor has told of its time, beside [`now`].
-pub fn told(time: Timestamp) -> Timestamp {
+pub fn vendors(time: Timestamp) -> Timestamp {
     #[cfg(feature = "test-hooks")]
-    let time = hooked::told(time);
+    let time = hooked::vendors(time);
     time
 }
 
@@ -41,11 +78,16 @@ mod hooked {
     use std::sync::atomic::{AtomicU64, Ordering};
     use std::sync::{LazyLock, Mutex, PoisonError};
 
+    use std::time::{Duration, SystemTime};
+
     use jiff::{SignedDuration, Timestamp};
     use rustix::process::{Signal, getpid, kill_process};
 
     /// Which crash point, counted from one, kills the process.
     const KILL_AT: &str = "ROTATE_TEST_KILL_AT";
+    /// Which crash point, counted from one, is a mistake of the program's own, and the words of that mistake.
+    const FAIL_AT: &str = "ROTATE_TEST_FAIL_AT";
+    const FAIL_WITH: &str = "ROTATE_TEST_FAIL_WITH";
     /// A file that receives the name of every crash point reached.
     const TRACE: &str = "ROTATE_TEST_TRACE";
     /// Whether the process stops at every crash point until it is told to go on: see [`stop`].
@@ -56,8 +98,8 @@ mod hooked {
     const CLOCK: &str = "ROTATE_TEST_CLOCK";
 
     static KILL: LazyLock<u64> = LazyLock::new(|| number(KILL_AT).unwrap_or(0).unsigned_abs());
-    static AHEAD: LazyLock<SignedDuration> =
-        LazyLock::new(|| SignedDuration::from_secs(number(CLOCK_AHEAD).unwrap_or(0)));
+    static FAIL: LazyLock<u64> = LazyLock::new(|| number(FAIL_AT).unwrap_or(0).unsigned_abs());
+    static AHEAD: LazyLock<i64> = LazyLock::new(|| number(CLOCK_AHEAD).unwrap_or(0));
     static CLOCK_FILE: LazyLock<Option<PathBuf>> = LazyLock::new(|| std::env::var_os(CLOCK).map(PathBuf::from));
     static STOPS: LazyLock<bool> = LazyLock::new(|| std::env::var_os(STOP).is_some());
     static REACHED: AtomicU64 = AtomicU64::new(0);
@@ -68,19 +110,24 @@ mod hooked {
         std::env::var(variable).ok()?.parse().ok()
     }
 
-    pub(super) fn moved(now: Timestamp) -> Timestamp {
-        let now = CLOCK_FILE.as_ref().and_then(tick).unwrap_or(now);
-        now.checked_add(*AHEAD).unwrap_or(now)
+    pub(super) fn moved(now: SystemTime) -> SystemTime {
+        let now = CLOCK_FILE.as_ref().and_then(tick).map_or(now, SystemTime::from);
+        let far = Duration::from_secs(AHEAD.unsigned_abs());
+        let moved = match *AHEAD < 0 {
+            true => now.checked_sub(far),
+            false => now.checked_add(far),
+        };
+        moved.unwrap_or(now)
     }
 
     /// The vendor goes by the machine's clock, and what is compared by the one that is moved.
-    pub(super) fn told(time: Timestamp) -> Timestamp {
+    pub(super) fn vendors(time: Timestamp) -> Timestamp {
         let of_file = CLOCK_FILE.as_ref().and_then(|path| {
             let now: i64 = std::fs::read_to_string(path).ok()?.trim().parse().ok()?;
             Timestamp::from_second(now.div_euclid(1000)).ok()
         });
         let time = of_file.unwrap_or(time);
-        time.checked_add(*AHEAD).unwrap_or(time)
+        time.checked_add(SignedDuration::from_secs(*AHEAD)).unwrap_or(time)
     }
 
     /// The time of the clock in this file, which is a millisecond later afterwards.
@@ -103,6 +150,9 @@ mod hooked {
         if *STOPS {
             stop(name);
         }
+        if count == *FAIL {
+            fail();
+        }
         if count == *KILL {
             let _ = kill_process(getpid(), Signal::KILL);
             // SIGKILL cannot be caught; until it arrives, nothing else may happen.
@@ -110,6 +160,11 @@ mod hooked {
                 std::thread::park();
             }
         }
+    }
+
+    #[expect(clippy::panic, reason = "a test wants to see what becomes of one")]
+    fn fail() {
+        panic!("{}", std::env::var(FAIL_WITH).unwrap_or_default());
     }
 
     /// Says on stdin, which is a socket, where the process is; stops with all of its threads, so that what a kill would

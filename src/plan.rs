@@ -17,7 +17,7 @@ use crate::machine::{Event, Illegal, Phase, Record, Restored, Retirement, Rotati
 use crate::policy::{Facts, Listing, Refusals, Step, Use, Waiting, next};
 
 /// The name that a key has in a plan before it exists.
-pub const NEW_KEY: &str = "(new key)";
+pub const NEW_KEY: &str = KeyId::TO_BE_MADE;
 
 /// One step of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -128,7 +128,7 @@ impl Foresight {
         let new = self
             .rotation
             .issued()
-            .map_or_else(|| KeyId::new(NEW_KEY), |issued| issued.key.clone());
+            .map_or_else(KeyId::to_be_made, |issued| issued.key.clone());
         match step {
             Step::ReadKeys { .. } => self.list(&old),
             Step::ReadDestinations => self.facts.held = Some(BTreeSet::new()),
@@ -154,7 +154,7 @@ impl Foresight {
             Step::Mint => {
                 let what = "make a new key pair on this machine and seal its private half".to_owned();
                 self.plan("created", "rotate", what, false, true);
-                let public = PublicHalf::new(NEW_KEY);
+                let public = PublicHalf::new(new.as_str());
                 self.record(Event::Minted { key: new, public })?;
             }
             Step::Register => {

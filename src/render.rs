@@ -4,6 +4,7 @@ pub mod checkup;
 pub mod json;
 mod listed;
 pub mod markdown;
+mod markup;
 pub mod outlook;
 mod report;
 mod standing;

@@ -30,7 +30,7 @@ const OLD_SECRET: &str = "CANARYold/abc+def/0123456789ABCDEFghij==";
 
 fn credential(id: &str, secret: &str) -> Credential {
     Credential {
-        key: KeyId::new(id),
+        key: KeyId::parse(id).expect("the name of a key"),
         public: None,
         secret: Secret::new(secret.as_bytes()),
     }

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
 
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use rotate_fixtures::Workplace;
@@ -90,6 +91,118 @@ fn replies_that_break_with_the_secret_in_them_show_no_secret() {
         );
         assert_eq!(loud(&place, place.command(["status"]), "text"), Some(0));
     }
+}
+
+/// Every call that a rotation makes, broken in every way, on either side of its effect.
+#[test]
+fn whatever_call_breaks_and_however_no_secret_is_seen() {
+    const FAULTS: [Fault; 8] = [
+        Fault::DropBefore,
+        Fault::DropAfter,
+        Fault::ServerErrorBefore,
+        Fault::ServerErrorAfter,
+        Fault::HangAfter(Duration::from_millis(300)),
+        Fault::MalformedAfter,
+        Fault::TruncatedAfter,
+        Fault::SecretlessAfter,
+    ];
+    let calls: Vec<Action> = Action::ALL
+        .into_iter()
+        .filter(|action| *action != Action::AssumeRole)
+        .collect();
+    let scenarios: Vec<(Action, Fault)> = calls
+        .iter()
+        .flat_map(|action| FAULTS.map(|fault| (*action, fault)))
+        .collect();
+    assert_eq!(scenarios.len(), 72);
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                while let Some((action, fault)) = scenarios.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    broken(*action, *fault);
+                }
+            });
+        }
+    });
+}
+
+/// Breaks this call as often as it is repeated at once, and then lets the rotation go on to its end.
+fn broken(action: Action, fault: Fault) {
+    let place = Workplace::new(ROTATE);
+    for nth in 1..=2 {
+        place.cloud.break_call(action, nth, fault);
+    }
+    let observed = [
+        "--soak",
+        "0s",
+        "--cutover",
+        "observed",
+        "--observe",
+        "0s",
+        "--verify-deadline",
+        "1s",
+    ];
+    loud(&place, place.rotate(observed), "json");
+    loud(&place, place.rotate(observed), "text");
+    let count = place.cloud.count_of(action);
+    loud(&place, place.command(["confirm", TARGET]), "json");
+    assert_eq!(loud(&place, place.command(["status"]), "text"), Some(0));
+    let count = count + place.cloud.count_of(action);
+    assert!(count > 0, "{action} was never called, so nothing broke");
+}
+
+#[test]
+fn a_secret_that_was_pasted_in_the_wrong_place_is_not_repeated() {
+    let place = Workplace::new(ROTATE);
+    let secret = format!("{}+/x9Zk2QvT8rW4yB", place.cloud.canary());
+    let file = format!("file:{secret}");
+    let config = format!("--config={secret}");
+    let url = format!("https://admin:{secret}@vault.example");
+    let rotate = ["s3-customer-managed", "--user", USER, "--bucket", BUCKET, "--deliver"];
+    for arguments in [
+        [&rotate[..], &[&secret]].concat(),
+        [&rotate[..], &[&file]].concat(),
+        [&rotate[..], &[&url]].concat(),
+        [&rotate[..], &["file:key.json", "--profile", &secret]].concat(),
+        [&rotate[..], &["file:key.json", "--endpoint-url", &url]].concat(),
+        vec!["status", &secret],
+        vec!["confirm", &secret],
+        vec!["abort", &secret],
+        vec!["rollback", &secret],
+        vec!["done", &secret, "1"],
+        vec!["done", "freshdesk/acme", &secret],
+        vec!["undo", &secret, "1"],
+        vec!["walk", &secret],
+        vec!["audit", &secret],
+        vec!["plan", "--config", &secret],
+        vec!["run", &config],
+        vec!["run", "--only", &secret],
+        vec!["doctor", "--only", &secret],
+        vec!["connectors", &secret],
+        vec!["freshdesk", "--domain", &secret],
+        vec![&secret],
+    ] {
+        for format in ["text", "json"] {
+            let code = loud(&place, place.command(&arguments), format);
+            assert!(matches!(code, Some(0 | 1 | 3 | 64)), "{arguments:?}: {code:?}");
+        }
+    }
+    for variable in [
+        "ROTATE_CONFIG",
+        "ROTATE_CREDENTIALS",
+        "RUST_LOG",
+        "AWS_PROFILE",
+        "AWS_ENDPOINT_URL",
+    ] {
+        let mut plan = place.rotate(["--dry-run"]);
+        plan.env(variable, &secret);
+        plan.args(["--output", "json"]);
+        let ran = rotate_fixtures::Ran::of(plan);
+        let shown = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(!shown.contains(&place.cloud.canary()), "{variable}: {shown}");
+    }
+    place.expect_untouched();
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn charter(cutover: Cutover, destinations: &[&str], soak_seconds: u64) -> Charte
             name: "u".to_owned(),
             id: "AIDAEXAMPLE".to_owned(),
         },
-        old_key: KeyId::new(OLD),
+        old_key: KeyId::parse(OLD).expect("the name of a key"),
         retirement: Retirement::Disable,
         mints_locally: false,
         own_identity: false,
@@ -117,7 +117,11 @@ fn opened() -> Record {
 
 /// Every kind of event.
 fn catalogue() -> Vec<Event> {
-    let (key, why, by) = (KeyId::new(NEW), "why".to_owned(), "by".to_owned());
+    let (key, why, by) = (
+        KeyId::parse(NEW).expect("the name of a key"),
+        "why".to_owned(),
+        "by".to_owned(),
+    );
     let destination = "d".to_owned();
     let undo = |kind| Event::UndoRequested {
         kind,
@@ -132,7 +136,7 @@ fn catalogue() -> Vec<Event> {
     vec![
         opened().event,
         Event::CreateIntended {
-            ids_before: BTreeSet::from([KeyId::new(OLD)]),
+            ids_before: BTreeSet::from([KeyId::parse(OLD).expect("the name of a key")]),
             made_within: None,
         },
         Event::Disowned {

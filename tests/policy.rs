@@ -37,7 +37,7 @@ const NEW: &str = "AKIANEW";
 const WEEK: u64 = 7 * 86_400;
 
 fn id(name: &str) -> KeyId {
-    KeyId::new(name)
+    KeyId::parse(name).expect("the name of a key")
 }
 
 fn ago(seconds: i64) -> Timestamp {
@@ -64,8 +64,8 @@ fn made(name: &str, at: Timestamp) -> Key {
 fn used(at: Timestamp) -> LastUse {
     LastUse::At {
         at,
-        service: "s3".to_owned(),
-        region: "eu-west-1".to_owned(),
+        service: "s3".into(),
+        region: "eu-west-1".into(),
     }
 }
 

@@ -218,7 +218,11 @@ fn where_nothing_is_on_record_every_document_fits() {
 
 /// Every kind of event, with everything that it may hold.
 fn events() -> Vec<Event> {
-    let (key, why, by) = (KeyId::new("AKIAX"), "why".to_owned(), "by".to_owned());
+    let (key, why, by) = (
+        KeyId::parse("AKIAX").expect("the name of a key"),
+        "why".to_owned(),
+        "by".to_owned(),
+    );
     let destination = "file:/x.json".to_owned();
     let cut_over = |by| Event::CutOver { by };
     let restored = |outcome| Event::Restored {
@@ -233,8 +237,8 @@ fn events() -> Vec<Event> {
     };
     let used = LastUse::At {
         at: Timestamp::UNIX_EPOCH,
-        service: "s3".to_owned(),
-        region: "eu".to_owned(),
+        service: "s3".into(),
+        region: "eu".into(),
     };
     vec![
         Event::CreateIntended {
@@ -351,14 +355,14 @@ fn sightings() -> [Sighting; 2] {
         id: "AIDAX".to_owned(),
     };
     let key = |created_at| SeenKey {
-        id: KeyId::new("AKIAX"),
+        id: KeyId::parse("AKIAX").expect("the name of a key"),
         active: true,
         created_at,
     };
     let whole = Sighting {
         owner: owner.clone(),
         keys: vec![key(Some(Timestamp::UNIX_EPOCH))],
-        live: Some(KeyId::new("AKIAX")),
+        live: Some(KeyId::parse("AKIAX").expect("the name of a key")),
     };
     let bare = Sighting {
         owner,
@@ -472,7 +476,7 @@ fn an_event_without_one_of_its_fields_or_with_one_more_does_not_fit() {
 fn the_stretch_of_time_in_which_a_key_can_be_made_fits_and_half_of_one_does_not() {
     let (from, to) = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
     let document = journal(Event::CreateIntended {
-        ids_before: [KeyId::new("AKIAX")].into(),
+        ids_before: [KeyId::parse("AKIAX").expect("the name of a key")].into(),
         made_within: Some(Span { from, to }),
     });
     assert_eq!(faults(&document), [""; 0]);

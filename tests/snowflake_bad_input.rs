@@ -476,7 +476,7 @@ fn a_passphrase_file_that_is_none_is_refused() {
     fs::create_dir(place.path("folder")).unwrap();
     put(&place.path("empty"), "\n");
     put(&place.path("open"), PASSPHRASE);
-    put(&place.path("lines"), format!("{PASSPHRASE}\n\n"));
+    put(&place.path("lines"), format!("{PASSPHRASE}\nand more\n"));
     fs::set_permissions(place.path("open"), fs::Permissions::from_mode(0o604)).unwrap();
     for (name, why) in [
         ("missing", "cannot be found"),
@@ -487,6 +487,22 @@ fn a_passphrase_file_that_is_none_is_refused() {
     ] {
         let command = place.rotate(["--passphrase-file", name]);
         refused_at_once(&place, command, &["--passphrase-file", name, why]);
+    }
+}
+
+#[test]
+fn a_passphrase_file_that_was_mounted_with_line_breaks_is_read_without_them() {
+    for end in ["", "\n", "\r\n", "\n\n", "\r\n\r\n"] {
+        let place = SnowflakeWorkplace::new(ROTATE);
+        put(&place.path("pass"), format!("{PASSPHRASE}{end}"));
+        let ran = Ran::of(place.rotate(["--passphrase-file", "pass"])).expect(0);
+        let told = ran.stderr.matches("ends with several line breaks").count();
+        assert_eq!(
+            told,
+            usize::from(end.len() > 2 || end == "\n\n"),
+            "{end:?}: {}",
+            ran.stderr
+        );
     }
 }
 

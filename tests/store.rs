@@ -105,7 +105,7 @@ fn charter(old_key: &str) -> Charter {
             name: "u".to_owned(),
             id: "AIDAEXAMPLE".to_owned(),
         },
-        old_key: KeyId::new(old_key),
+        old_key: KeyId::parse(old_key).expect("the name of a key"),
         retirement: Retirement::Disable,
         mints_locally: false,
         own_identity: false,
@@ -123,13 +123,13 @@ fn opened(old_key: &str) -> Event {
 
 fn intended() -> Event {
     Event::CreateIntended {
-        ids_before: [KeyId::new("AKIAOLD")].into(),
+        ids_before: [KeyId::parse("AKIAOLD").expect("the name of a key")].into(),
         made_within: None,
     }
 }
 
 fn created() -> Event {
-    let key = KeyId::new("AKIANEW");
+    let key = KeyId::parse("AKIANEW").expect("the name of a key");
     Event::Created { key }
 }
 

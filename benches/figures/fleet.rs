@@ -133,7 +133,7 @@ fn see_all(place: &FleetWorkplace) {
 }
 
 fn sighting(number: usize, born_at: Timestamp) -> Sighting {
-    let id = KeyId::new(format!("AKIA{number:016}"));
+    let id = KeyId::parse(&format!("AKIA{number:016}")).expect("the name of a key");
     Sighting {
         owner: Principal {
             account: "123456789012".to_owned(),

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
 
+use crate::untrusted::inert;
+
 /// A text with places for values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template(Vec<Piece>);
@@ -120,18 +122,6 @@ impl Quoting {
                 .replace('+', "%20"),
         }
     }
-}
-
-/// A value without line breaks and escape sequences: whatever it was, it is one visible line now.
-pub fn inert(value: &str) -> String {
-    let visible = |letter: char| if is_harmful(letter) { '\u{fffd}' } else { letter };
-    value.chars().map(visible).collect()
-}
-
-/// Whether a letter moves the cursor, breaks a line, or turns the direction of writing around and so hides what is there.
-pub fn is_harmful(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 fn place(inner: &str) -> Result<Piece, String> {

@@ -13,12 +13,15 @@ use aws_types::service_config::ServiceConfigKey;
 
 use super::Inputs;
 use super::endpoint::EndpointGuard;
-use super::failure::{incomplete, translate};
+use super::failure::{incomplete, malformed, translate};
+use super::form;
 use super::partition::home_region;
 use super::profile::{Asked, By, Chain};
 use crate::call::{Call, configuration, local};
 use crate::contract::{Error, Kind};
 use crate::endpoint::{check_endpoint, remote_host};
+use crate::environment;
+use crate::fault::Fault;
 use crate::patience::patiently;
 
 /// No call is waited for any longer.
@@ -48,8 +51,8 @@ pub(super) async fn load(
         loader = loader.endpoint_url(endpoint);
     }
     let config = loader.load().await;
-    if config.region().is_some() {
-        return Ok(config);
+    if let Some(found) = config.region().map(|region| region.as_ref().to_owned()) {
+        return Ok(with_region(config, &found)?);
     }
     // IAM is one for all regions of a partition, and a role says in which one it is.
     let role = inputs.assume_role.as_deref().or(chain.and_then(|chain| chain.role));
@@ -63,6 +66,17 @@ pub(super) async fn load(
             )
         })?,
     };
+    Ok(config.into_builder().region(Region::new(region)).build())
+}
+
+/// The region becomes a part of a host's name, so it has to be one; what was mounted has a line break at its end.
+fn with_region(config: SdkConfig, found: &str) -> Result<SdkConfig, Fault> {
+    let bare = environment::trimmed("the region", found.to_owned());
+    let region = form::region(&bare).ok_or_else(|| {
+        let detail = "what --region, AWS_REGION, AWS_DEFAULT_REGION or the profile names is no region: it has letters, digits \
+                      and hyphens alone, such as eu-central-1";
+        Fault::new("find the region", detail)
+    })?;
     Ok(config.into_builder().region(Region::new(region)).build())
 }
 
@@ -102,7 +116,7 @@ pub(super) async fn assume(base: &SdkConfig, role: Role<'_>) -> Result<Credentia
         Some(_) => assuming().await.map_err(|error| Error {
             detail: match error.kind {
                 Kind::Denied { .. } => {
-                    "the one-time code was wrong or used before, or the role does not let the caller in".to_owned()
+                    "the one-time code was wrong or used before, or the role does not let the caller in".into()
                 }
                 _ => error.detail,
             },
@@ -115,13 +129,14 @@ pub(super) async fn assume(base: &SdkConfig, role: Role<'_>) -> Result<Credentia
         .ok_or_else(|| incomplete(ASSUME_ROLE, action(), "any credentials"))?;
     let token = Some(issued.session_token);
     let expiry = SystemTime::try_from(issued.expiration).ok();
-    Ok(Credentials::new(
+    let assumed = Credentials::new(
         issued.access_key_id,
         issued.secret_access_key,
         token,
         expiry,
         "the assumed role",
-    ))
+    );
+    form::login(assumed).map_err(|_| malformed(ASSUME_ROLE, action(), "credentials"))
 }
 
 /// Who these credentials are.
@@ -150,7 +165,7 @@ pub(super) async fn host_of_iam(config: &SdkConfig) -> Option<String> {
 
 /// The account that these credentials lead to.
 pub(super) async fn account_behind(config: &SdkConfig) -> Result<String, Error> {
-    let account = who_am_i(config).await?.account;
+    let account = who_am_i(config).await?.account.as_deref().and_then(form::account);
     account.ok_or_else(|| incomplete(WHO_AM_I, "ask AWS which account this is".to_owned(), "an account"))
 }
 

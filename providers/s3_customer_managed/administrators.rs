@@ -18,6 +18,7 @@ use super::profile::{Asked, By, Chain, Profiles, environment_has_keys};
 use super::rate::{Rate, Rates};
 use crate::Access;
 use crate::contract::Error;
+use crate::untrusted::Inert;
 
 /// How long a login is shared. An assumed role's own lasts for an hour, and a target's passage for minutes.
 const SHARED_FOR: Duration = Duration::from_secs(15 * 60);
@@ -34,11 +35,11 @@ pub(super) struct Administrator {
     pub(super) path_style: bool,
     pub(super) rate: Rate,
     /// Where the credentials were found, as a phrase.
-    pub(super) found_in: String,
+    pub(super) found_in: Inert,
     /// The host that keeps the users; `None` where it is this machine.
     pub(super) host: Option<String>,
     /// Who these credentials are, once AWS has told.
-    pub(super) login: OnceCell<String>,
+    pub(super) login: OnceCell<Inert>,
     /// Whether a person had to give a code for it.
     is_by_code: bool,
 }
@@ -179,7 +180,7 @@ impl Administrators {
             // Emulators and gateways serve buckets by path; AWS by host name.
             path_style: endpoint_of(&config, "S3").is_some(),
             host: host_of_iam(&config).await,
-            found_in,
+            found_in: found_in.into(),
             login: OnceCell::new(),
             is_by_code,
             config,

@@ -9,6 +9,8 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use jiff::Timestamp;
 
+use crate::vendor_time;
+
 /// Keeps the time that a reply tells.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Clock(Arc<Mutex<Option<Timestamp>>>);
@@ -32,7 +34,8 @@ impl Intercept for Clock {
     ) -> Result<(), BoxError> {
         let told = context.response().headers().get("date");
         let time = told.and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = time.map(|time| time.timestamp());
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
+            time.and_then(|time| vendor_time::plausible(time.timestamp()));
         Ok(())
     }
 }

@@ -13,10 +13,13 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use tokio::time::timeout;
 
 use super::administrator::{Role, assume, timeouts};
+use super::checked::{Checked, unfit};
+use super::form::BadLogin;
 use super::profile::{Asked, By, Chain, FIND, Profiles, SecondFactor, Source, environment_has_keys, variable, wrong};
 use crate::Ask;
 use crate::call::{configuration, local};
 use crate::contract::{Error, Kind};
+use crate::secret::Secret;
 use crate::shell::quoted;
 
 /// How long the source of credentials may take: a helper may ask a person for a second factor, and nobody is there at night.
@@ -54,9 +57,15 @@ impl Lookup<'_> {
         let provider = base
             .credentials_provider()
             .ok_or_else(|| self.none("no source of credentials is configured"))?;
+        let provider = Checked::source(provider);
+        let base = base.into_builder().credentials_provider(provider.clone()).build();
         let found = timeout(SOURCE_PATIENCE, provider.provide_credentials()).await;
         let found = found.map_err(|_| self.none("their source did not answer in time"))?;
-        let found = found.map_err(|error| self.failed(&error))?;
+        let found = found.map_err(|error| match unfit(&error) {
+            Some(part) => self.unfit(part),
+            None => self.failed(&error),
+        })?;
+        self.tell_line_breaks();
         Ok(Found {
             found_in: self.place(&found),
             callers: vec![found],
@@ -135,6 +144,29 @@ impl Lookup<'_> {
             _ if variable("AWS_WEB_IDENTITY_TOKEN_FILE").is_some() => "AWS_WEB_IDENTITY_TOKEN_FILE".to_owned(),
             _ if found.session_token().is_some() => "this machine's own role".to_owned(),
             _ => profile,
+        }
+    }
+
+    /// What cannot be a part of credentials, and where it stands.
+    fn unfit(&self, part: BadLogin) -> Error {
+        let detail = match self.chain {
+            None if environment_has_keys() => format!("{}: {part}", part.name().to_ascii_uppercase()),
+            Some(chain) => format!(
+                "profile {}: what it gives as {} cannot be one: {part}",
+                chain.end.escape_debug(),
+                part.name()
+            ),
+            None => format!("what this machine gives as {} cannot be one: {part}", part.name()),
+        };
+        configuration(FIND, detail)
+    }
+
+    /// The SDK reads the environment by itself, and what ends with a line break was taken without it.
+    fn tell_line_breaks(&self) {
+        if self.chain.is_none() {
+            for part in [BadLogin::KeyId, BadLogin::Secret, BadLogin::Token] {
+                drop(variable(&part.name().to_ascii_uppercase()).map(Secret::new));
+            }
         }
     }
 

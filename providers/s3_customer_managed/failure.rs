@@ -10,6 +10,7 @@ use super::denial;
 use crate::call::Call;
 use crate::contract::{Effect, Error, Kind};
 use crate::endpoint::ForbiddenEndpoint;
+use crate::untrusted::Label;
 
 /// Translates what the SDK says of a failed call.
 pub(super) fn translate<E>(call: Call, action: String, error: &SdkError<E, HttpResponse>) -> Error
@@ -26,11 +27,11 @@ where
     Error {
         kind,
         effect: if call.effect { effect } else { Effect::None },
-        action,
+        action: action.into(),
         call: call.name,
-        code: error.code().map(str::to_owned),
-        request_id: error.request_id().map(str::to_owned),
-        detail,
+        code: error.code().and_then(Label::parse),
+        request_id: error.request_id().and_then(Label::parse),
+        detail: detail.into(),
     }
 }
 
@@ -119,13 +120,23 @@ fn forbidden_endpoint(error: &(dyn StdError + 'static)) -> Option<String> {
 
 /// An answer without what it is there for.
 pub(super) fn incomplete(call: Call, action: String, what: &str) -> Error {
+    not_understood(call, action, format!("the answer does not name {what}"))
+}
+
+/// An answer with something in it that cannot be what it is called. It is not repeated: it may be anything.
+pub(super) fn malformed(call: Call, action: String, what: &str) -> Error {
+    let detail = format!("the answer of AWS names {what} that is not of the form that AWS gives such names");
+    not_understood(call, action, detail)
+}
+
+fn not_understood(call: Call, action: String, detail: String) -> Error {
     Error {
         kind: Kind::Malformed,
         effect: if call.effect { Effect::Unknown } else { Effect::None },
-        action,
+        action: action.into(),
         call: call.name,
         code: None,
         request_id: None,
-        detail: format!("the answer does not name {what}"),
+        detail: detail.into(),
     }
 }

@@ -32,6 +32,9 @@ impl Clients {
         if let Some(client) = known.get(&path) {
             return Ok(client.clone());
         }
+        if bundle.is_none() {
+            look_at_the_systems_own()?;
+        }
         let made = client(bundle.map(|bundle| bundle.read()).transpose()?)?;
         known.insert(path, made.clone());
         Ok(made)
@@ -91,6 +94,30 @@ impl Bundle {
         }
         Ok(bytes)
     }
+}
+
+/// Where one file stands for the system's authorities, there has to be one in it: the client takes none for a mistake of the
+/// program's. Those that cannot be used are left out, as it leaves them out.
+fn look_at_the_systems_own() -> Result<(), Fault> {
+    let (Some(path), None) = (std::env::var_os("SSL_CERT_FILE"), std::env::var_os("SSL_CERT_DIR")) else {
+        return Ok(());
+    };
+    let path = PathBuf::from(path);
+    let read = Regular::open(&path)
+        .ok()
+        .flatten()
+        .and_then(|found| found.bytes(LARGEST).ok());
+    let bytes = read.unwrap_or_default();
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(CertificateDer::pem_slice_iter(&bytes).flatten());
+    if roots.is_empty() {
+        let detail = format!(
+            "SSL_CERT_FILE names {}, and there is no certificate to be read there",
+            path.display()
+        );
+        return Err(Fault::new("trust the authorities that are configured", detail));
+    }
+    Ok(())
 }
 
 /// `~` at the beginning of a path, as the SDK reads it.

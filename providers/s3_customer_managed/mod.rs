@@ -6,11 +6,13 @@
 mod administrator;
 mod administrators;
 mod bucket_policy;
+mod checked;
 mod clock;
 mod credentials;
 mod denial;
 mod endpoint;
 mod failure;
+mod form;
 mod https;
 mod partition;
 mod preflight;
@@ -67,7 +69,7 @@ const FIELDS: &[Field] = &[
     Field::optional(
         "prefix",
         "the prefix in the bucket that the key must be able to list",
-        field::text,
+        prefix,
     ),
     Field::optional(
         "request_payer",
@@ -79,12 +81,12 @@ const FIELDS: &[Field] = &[
     Field::optional(
         "external_id",
         "the external id that the role's trust policy asks for",
-        field::text,
+        external_id,
     ),
     Field::optional(
         "region",
         "the region of the bucket; else the profile's, else us-east-1",
-        field::text,
+        region,
     ),
     Field::optional(
         "endpoint_url",
@@ -169,8 +171,32 @@ pub fn request_payer(text: &str) -> Result<Value, String> {
     }
 }
 
+/// The beginning of an object's key: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>.
+fn prefix(text: &str) -> Result<Value, String> {
+    if text.len() > 1024 {
+        return Err("it is longer than an object's key can be, which is 1,024 bytes".to_owned());
+    }
+    field::text(text)
+}
+
+/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>.
+fn external_id(text: &str) -> Result<Value, String> {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || "_+=,.@:/-".contains(letter);
+    if (2..=1224).contains(&text.len()) && text.chars().all(fits) {
+        Ok(Value::from(text))
+    } else {
+        Err("an external id has 2 to 1,224 letters, digits or _+=,.@:/-".to_owned())
+    }
+}
+
+fn region(text: &str) -> Result<Value, String> {
+    form::region(text)
+        .map(Value::from)
+        .ok_or_else(|| "a region has letters, digits and hyphens alone, such as eu-central-1".to_owned())
+}
+
 fn role_arn(text: &str) -> Result<Value, String> {
-    if text.starts_with("arn:") && text.contains(":role/") && text.chars().all(|c| c.is_ascii_graphic()) {
+    if text.contains(":role/") && form::arn(text).is_some() {
         Ok(Value::from(text))
     } else {
         Err("a role is written as its ARN, like arn:aws:iam::123456789012:role/rotator".to_owned())

@@ -14,10 +14,12 @@ use super::clock::Clock;
 use super::denial::is_by_the_bucket;
 use super::endpoint::EndpointGuard;
 use super::failure::{incomplete, translate};
+use super::form;
 use super::wire::{GET_USER, Listing, Wire};
 use crate::call::Call;
 use crate::contract::{Check, Error, Finding, Preflight, Principal};
 use crate::patience::patiently;
+use crate::untrusted::{Inert, Label};
 
 const SIMULATE: Call = Call::read("iam:SimulatePrincipalPolicy");
 const LOOK_AT_BUCKET: Call = Call::read("s3:ListBucket");
@@ -47,9 +49,9 @@ impl Wire {
         let mut findings = match self.permissions(&owner.name, caller).await {
             Ok(findings) => findings,
             Err(error) => vec![Finding {
-                what: "permissions".to_owned(),
+                what: "permissions".into(),
                 check: Check::Unknown {
-                    why: format!("failed to {error}; whether they suffice shows only when they are used"),
+                    why: format!("failed to {error}; whether they suffice shows only when they are used").into(),
                 },
             }],
         };
@@ -58,7 +60,7 @@ impl Wire {
     }
 
     /// Who the administrator is, and AWS's time.
-    async fn identity_and_time(&self) -> Result<(String, Option<Timestamp>), Error> {
+    async fn identity_and_time(&self) -> Result<(Inert, Option<Timestamp>), Error> {
         let action = || "ask AWS who is calling".to_owned();
         let clock = Clock::default();
         let config = aws_sdk_sts::config::Builder::from(&self.administrator().config)
@@ -70,20 +72,21 @@ impl Wire {
             sent.map_err(|e| translate(WHO_AM_I, action(), &e))
         })
         .await?;
-        let arn = reply.arn.ok_or_else(|| incomplete(WHO_AM_I, action(), "a name"))?;
+        let arn = reply.arn.as_deref().and_then(form::arn);
+        let arn = arn.ok_or_else(|| incomplete(WHO_AM_I, action(), "a name"))?;
         let _ = self.administrator().login.set(arn.clone());
         Ok((arn, clock.time()))
     }
 
-    async fn permissions(&self, user: &str, caller: Result<String, Error>) -> Result<Vec<Finding>, Error> {
+    async fn permissions(&self, user: &str, caller: Result<Inert, Error>) -> Result<Vec<Finding>, Error> {
         let action = || format!("ask IAM what the administrator may do with user {user}");
         let caller = principal(&caller?);
         if is_root(&caller) {
             // It is neither a user nor a role, and no policy is attached to it.
             return Ok(vec![Finding {
-                what: "permissions".to_owned(),
+                what: "permissions".into(),
                 check: Check::Unknown {
-                    why: format!("{caller} is the account itself, of which the simulator knows nothing"),
+                    why: format!("{caller} is the account itself, of which the simulator knows nothing").into(),
                 },
             }]);
         }
@@ -100,7 +103,7 @@ impl Wire {
         })
         .await?;
         let findings = reply.evaluation_results().iter().map(|result| Finding {
-            what: format!("permission {}", result.eval_action_name()),
+            what: format!("permission {}", Label::or_unknown(result.eval_action_name())).into(),
             check: match result.eval_decision() {
                 Decision::Allowed => Check::Fine,
                 // The simulator takes for absent what it was not given: a second factor, an address.
@@ -108,15 +111,19 @@ impl Wire {
                     why: format!(
                         "it depends on {}, which the simulator was not told",
                         result.missing_context_values().join(", ")
-                    ),
+                    )
+                    .into(),
                 },
                 Decision::ExplicitDeny => Check::Wrong {
-                    why: "a policy denies it".to_owned(),
+                    why: "a policy denies it".into(),
                     remedy: format!("take the Deny away from {caller}, or run as someone else"),
                 },
                 _ => Check::Wrong {
-                    why: "no policy allows it".to_owned(),
-                    remedy: format!("allow {} on {target} for {caller}", result.eval_action_name()),
+                    why: "no policy allows it".into(),
+                    remedy: format!(
+                        "allow {} on {target} for {caller}",
+                        Label::or_unknown(result.eval_action_name())
+                    ),
                 },
             },
         });
@@ -130,8 +137,9 @@ impl Wire {
             request.send().await.map_err(|e| translate(GET_USER, action(), &e))
         })
         .await?;
-        let arn = reply.user().map(|user| user.arn().to_owned());
-        arn.ok_or_else(|| incomplete(GET_USER, action(), "a user"))
+        let arn = reply.user().and_then(|user| form::arn(user.arn()));
+        arn.map(String::from)
+            .ok_or_else(|| incomplete(GET_USER, action(), "a user"))
     }
 
     /// Whether the bucket is there, and whether its policy lets only some networks in. Whether the user's key may list it is
@@ -154,19 +162,19 @@ impl Wire {
                 let elsewhere = reply.and_then(|reply| reply.headers().get("x-amz-bucket-region"));
                 match (code.as_deref(), elsewhere) {
                     (Some("NoSuchBucket"), _) => Check::Wrong {
-                        why: "it does not exist".to_owned(),
+                        why: "it does not exist".into(),
                         remedy: "write the bucket's right name".to_owned(),
                     },
                     (_, Some(region)) => self.policy(bucket, Some(region), owner).await.unwrap_or(Check::Fine),
                     (Some("AccessDenied"), _) if error.message().is_some_and(is_by_the_bucket) => Check::Unknown {
-                        why: format!("its own policy denies the administrator; {ONLY_SOME_NETWORKS}"),
+                        why: format!("its own policy denies the administrator; {ONLY_SOME_NETWORKS}").into(),
                     },
                     (Some("AccessDenied"), _) => {
                         self.policy(bucket, None, owner)
                             .await
                             .unwrap_or_else(|| Check::Unknown {
                                 why: "the administrator may not list it; the user's own key has to, and is asked to"
-                                    .to_owned(),
+                                    .into(),
                             })
                     }
                     _ => Check::Unknown {
@@ -176,7 +184,7 @@ impl Wire {
             }
         };
         Finding {
-            what: format!("bucket {bucket}"),
+            what: format!("bucket {bucket}").into(),
             check,
         }
     }
@@ -192,7 +200,8 @@ impl Wire {
             why: format!(
                 "a Deny of its policy depends on {}; {ONLY_SOME_NETWORKS}",
                 networks.join(" and ")
-            ),
+            )
+            .into(),
         })
     }
 

@@ -5,6 +5,7 @@
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html>.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::error::Error as StdError;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,7 @@ use aws_types::os_shim_internal::{Env, Fs};
 
 use super::{Inputs, readable};
 use crate::CredentialsFrom;
+pub(super) use crate::environment::variable;
 use crate::fault::Fault;
 
 pub(super) const FIND: &str = "find AWS credentials";
@@ -97,7 +99,8 @@ pub(super) struct Chain<'a> {
 /// All profiles of the two files.
 pub(super) struct Profiles {
     all: ProfileSet,
-    files: Vec<(PathBuf, ProfileSet)>,
+    /// Which profiles each file has. What is in them is kept once.
+    files: Vec<(PathBuf, BTreeSet<String>)>,
 }
 
 impl Profiles {
@@ -111,7 +114,8 @@ impl Profiles {
             (file("AWS_SHARED_CREDENTIALS_FILE", "credentials"), credentials),
             (file("AWS_CONFIG_FILE", "config"), config),
         ] {
-            files.push((file, read(&which, &asked.name).await?));
+            let found = read(&which, &asked.name).await?;
+            files.push((file, found.profiles().map(str::to_owned).collect()));
         }
         Ok(Self { all, files })
     }
@@ -132,7 +136,7 @@ impl Profiles {
         let files: Vec<String> = self
             .files
             .iter()
-            .filter(|(_, found)| found.get_profile(name).is_some())
+            .filter(|(_, found)| found.contains(name))
             .map(|(path, _)| path.display().to_string())
             .collect();
         format!("profile {} of {}", name.escape_debug(), files.join(" and "))
@@ -305,10 +309,6 @@ pub(super) fn wrong(profile: &str, why: &str) -> Fault {
 /// Whether the environment has keys of its own.
 pub(super) fn environment_has_keys() -> bool {
     variable("AWS_ACCESS_KEY_ID").is_some() && variable("AWS_SECRET_ACCESS_KEY").is_some()
-}
-
-pub(super) fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 async fn read(files: &EnvConfigFiles, selected: &str) -> Result<ProfileSet, Fault> {

@@ -18,11 +18,16 @@ use super::administrators::Administrator;
 use super::clock::Clock;
 use super::denial::is_by_the_bucket;
 use super::endpoint::EndpointGuard;
-use super::failure::{incomplete, translate};
+use super::failure::{incomplete, malformed, translate};
+use super::form;
+use super::user_name;
 use crate::call::Call;
 use crate::contract::{Caller, Error, Key, KeyId, Kind, LastUse, Listed, Principal, Verdict};
 use crate::patience::patiently;
 use crate::secret::{Credential, Secret};
+use crate::shell::quoted;
+use crate::untrusted::Label;
+use crate::vendor_time;
 
 pub(super) const GET_USER: Call = Call::read("iam:GetUser");
 const LIST_KEYS: Call = Call::read("iam:ListAccessKeys");
@@ -77,15 +82,18 @@ impl Wire {
         .await?;
         let found = reply.user().ok_or_else(|| incomplete(GET_USER, action(), "a user"))?;
         let account = account_of(found.arn()).ok_or_else(|| incomplete(GET_USER, action(), "an account"))?;
+        let id = form::user_id(found.user_id()).ok_or_else(|| malformed(GET_USER, action(), "an id of the user"))?;
+        user_name(found.user_name()).map_err(|_| malformed(GET_USER, action(), "a name of the user"))?;
         Ok(Principal {
             account,
             name: found.user_name().to_owned(),
-            id: found.user_id().to_owned(),
+            id,
         })
     }
 
     /// The user's keys, every page.
     pub(super) async fn keys(&self, user: &str) -> Result<Listed, Error> {
+        let action = || format!("list the access keys of user {user}");
         let mut keys = Vec::new();
         let clock = Clock::default();
         let mut marker: Option<String> = None;
@@ -98,17 +106,19 @@ impl Wire {
                     .user_name(user)
                     .set_marker(marker.clone());
                 let sent = request.customize().interceptor(clock.clone()).send().await;
-                sent.map_err(|e| translate(LIST_KEYS, format!("list the access keys of user {user}"), &e))
+                sent.map_err(|e| translate(LIST_KEYS, action(), &e))
             })
             .await?;
             for entry in page.access_key_metadata() {
-                let Some(id) = entry.access_key_id() else { continue };
+                // One that cannot be read is not left out: a list that shows too little misleads.
+                let id = entry.access_key_id().and_then(form::key_id);
+                let id = id.ok_or_else(|| malformed(LIST_KEYS, action(), "an access key"))?;
                 keys.push(Key {
-                    id: KeyId::new(id),
                     active: entry.status() != Some(&StatusType::Inactive),
                     created_at: entry.create_date().and_then(timestamp),
                     public: None,
-                    delete_by_hand: format!("aws iam delete-access-key --user-name {user} --access-key-id {id}"),
+                    delete_by_hand: delete_by_hand(user, &id),
+                    id,
                 });
             }
             marker = page.marker().map(str::to_owned);
@@ -142,6 +152,7 @@ impl Wire {
     pub(super) async fn caller(&self) -> Result<Caller, Error> {
         let asking = async || {
             let arn = who_am_i(&self.0.config).await?.arn;
+            let arn = arn.as_deref().and_then(form::arn);
             arn.ok_or_else(|| incomplete(WHO_AM_I, "ask AWS who is calling".to_owned(), "a name"))
         };
         let login = self.0.login.get_or_try_init(asking).await?;
@@ -156,7 +167,7 @@ impl Wire {
         self.0
             .callers
             .iter()
-            .map(|caller| KeyId::new(caller.access_key_id()))
+            .filter_map(|caller| KeyId::parse(caller.access_key_id()).ok())
             .collect()
     }
 
@@ -169,11 +180,17 @@ impl Wire {
             .access_key
             .filter(|key| !key.access_key_id.is_empty() && !key.secret_access_key.is_empty())
             .ok_or_else(|| incomplete(CREATE_KEY, action(), "a key"))?;
-        Ok(Credential {
-            key: KeyId::new(key.access_key_id),
-            public: None,
-            secret: Secret::new(key.secret_access_key),
-        })
+        let id = form::key_id(&key.access_key_id);
+        let fits = form::is_secret(&key.secret_access_key);
+        let secret = Secret::new(key.secret_access_key);
+        match id.filter(|_| fits) {
+            Some(key) => Ok(Credential {
+                key,
+                public: None,
+                secret,
+            }),
+            None => Err(malformed(CREATE_KEY, action(), "a key")),
+        }
     }
 
     pub(super) async fn deactivate(&self, user: &str, key: &KeyId) -> Result<(), Error> {
@@ -222,13 +239,14 @@ impl Wire {
         let Some(record) = reply.access_key_last_used() else {
             return Ok(LastUse::NotReported);
         };
-        // "N/A" and no date is how IAM says: no use on record.
-        Ok(match record.last_used_date().and_then(timestamp) {
-            Some(at) => LastUse::At {
+        // "N/A" and no date is how IAM says: no use on record. A date that cannot be says nothing.
+        Ok(match record.last_used_date().map(timestamp) {
+            Some(Some(at)) => LastUse::At {
                 at,
-                service: record.service_name().to_owned(),
-                region: record.region().to_owned(),
+                service: Label::or_unknown(record.service_name()),
+                region: Label::or_unknown(record.region()),
             },
+            Some(None) => LastUse::NotReported,
             None => LastUse::NeverSeen,
         })
     }
@@ -245,15 +263,16 @@ impl Wire {
             Ok(reply) => Verdict::Rejected {
                 reason: format!(
                     "it logs in as {} and not as user {} of account {}",
-                    reply.arn().unwrap_or("someone else"),
+                    reply.arn().and_then(form::arn).as_deref().unwrap_or("someone else"),
                     owner.name,
                     owner.account
-                ),
+                )
+                .into(),
                 may_be_lag: false,
             },
             // It needs no permission, so someone has denied it; and a key whose owner is unknown is not trusted.
             Err(error) if matches!(error.kind, Kind::Denied { .. }) => Verdict::Rejected {
-                reason: format!("it may not call {}, so whose key it is cannot be proven", error.call),
+                reason: format!("it may not call {}, so whose key it is cannot be proven", error.call).into(),
                 may_be_lag: false,
             },
             Err(error) => verdict(&error),
@@ -287,18 +306,18 @@ impl Wire {
             // A bucket in another region answers with the name of that region.
             let elsewhere = error
                 .raw_response()
-                .and_then(|reply| reply.headers().get("x-amz-bucket-region"));
+                .and_then(|reply| form::region(reply.headers().get("x-amz-bucket-region")?));
             if let (None, Some(elsewhere)) = (&region, elsewhere)
-                && Some(elsewhere) != self.0.config.region().map(Region::as_ref)
+                && Some(elsewhere.as_str()) != self.0.config.region().map(Region::as_ref)
             {
-                region = Some(elsewhere.to_owned());
+                region = Some(elsewhere);
                 continue;
             }
             let by_the_bucket = error.message().is_some_and(is_by_the_bucket);
             let error = translate(LIST_BUCKET, format!("list bucket {bucket}"), &error);
             return match (&error.kind, by_the_bucket) {
                 (Kind::Denied { .. }, true) => Verdict::Barred {
-                    reason: format!("the policy of bucket {bucket} denies s3:ListBucket from here"),
+                    reason: format!("the policy of bucket {bucket} denies s3:ListBucket from here").into(),
                 },
                 _ => bucket_verdict(&error, bucket, prefix),
             };
@@ -326,13 +345,13 @@ fn login(credential: &Credential) -> Option<Credentials> {
 
 fn unusable() -> Verdict {
     Verdict::Rejected {
-        reason: "its secret is not text".to_owned(),
+        reason: "its secret is not text".into(),
         may_be_lag: false,
     }
 }
 
 fn verdict(error: &Error) -> Verdict {
-    let reason = format!("{}: {}", error.call, error.detail);
+    let reason = format!("{}: {}", error.call, error.detail).into();
     match error.kind {
         Kind::BadCredentials => Verdict::Rejected {
             reason,
@@ -343,8 +362,8 @@ fn verdict(error: &Error) -> Verdict {
 }
 
 fn bucket_verdict(error: &Error, bucket: &str, prefix: Option<&str>) -> Verdict {
-    let refused = |reason| Verdict::Rejected {
-        reason,
+    let refused = |reason: String| Verdict::Rejected {
+        reason: reason.into(),
         may_be_lag: false,
     };
     match (&error.kind, error.code.as_deref()) {
@@ -359,12 +378,17 @@ fn bucket_verdict(error: &Error, bucket: &str, prefix: Option<&str>) -> Verdict 
 
 /// `arn:aws:iam::123456789012:user/name`: the fifth field is the account.
 fn account_of(arn: &str) -> Option<String> {
-    let account = arn.split(':').nth(4)?;
-    (!account.is_empty()).then(|| account.to_owned())
+    form::account(arn.split(':').nth(4)?)
+}
+
+/// A command for a person to paste.
+fn delete_by_hand(user: &str, id: &KeyId) -> String {
+    let (user, id) = (quoted(user), quoted(id.as_str()));
+    format!("aws iam delete-access-key --user-name {user} --access-key-id {id}")
 }
 
 fn timestamp(time: &aws_smithy_types::DateTime) -> Option<Timestamp> {
-    Timestamp::from_second(time.secs()).ok()
+    vendor_time::from_seconds(time.secs())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::FIND;
 use super::Inputs;
-use super::sources::{Origin, Sources, is_name, plain};
+use super::sources::{Found, Origin, Sources, is_name, plain};
 use crate::contract::Kind;
 use crate::endpoint::check_endpoint;
 use crate::fault::Fault;
@@ -43,10 +43,13 @@ impl Address {
 fn written_down(sources: &Sources, account: &str) -> Result<(String, Option<Origin>), Fault> {
     let found = |key| sources.belonging(key, account);
     let (host, origin) = match found("host") {
-        Some(found) => (found.value, Some(found.origin)),
+        Some(found) => {
+            let origin = found.origin.clone();
+            (found.text(), Some(origin))
+        }
         None => {
             // There is no general variable for it.
-            let region = sources.own("region", account).map(|found| found.value);
+            let region = sources.own("region", account).map(Found::text);
             (host_of(account, region.as_deref()), None)
         }
     };
@@ -54,9 +57,9 @@ fn written_down(sources: &Sources, account: &str) -> Result<(String, Option<Orig
         let detail = "the connection's host is to be a name alone: protocol and port have their own keys";
         return Err(Fault::new(FIND, detail));
     }
-    let protocol = found("protocol").map_or_else(|| "https".to_owned(), |found| found.value);
+    let protocol = found("protocol").map_or_else(|| "https".to_owned(), Found::text);
     let text = match found("port") {
-        Some(port) => format!("{protocol}://{host}:{}", port.value),
+        Some(port) => format!("{protocol}://{host}:{}", port.text()),
         None => format!("{protocol}://{host}"),
     };
     Ok((text, origin))

@@ -5,6 +5,7 @@ use snowflake_connector_rs::{Error as ClientError, ErrorKind};
 use super::refusal::Refusal;
 use crate::call::Call;
 use crate::contract::{Effect, Error, Kind};
+use crate::untrusted::Label;
 
 /// Who asked, and where: what a refused login has to name.
 pub(super) struct Asked<'a> {
@@ -47,11 +48,11 @@ pub(super) fn of_login(call: Call, action: String, error: &ClientError, asked: &
     let error = Error {
         kind: refusal.kind(),
         effect: Effect::None,
-        action,
+        action: action.into(),
         call: call.name,
-        code: code.map(str::to_owned),
-        request_id: error.snowflake_message().and_then(incident).map(str::to_owned),
-        detail: refusal.told(asked),
+        code: code.and_then(Label::parse),
+        request_id: error.snowflake_message().and_then(incident).and_then(Label::parse),
+        detail: refusal.told(asked).into(),
     };
     NoLogin {
         error,
@@ -64,11 +65,11 @@ fn local(kind: Kind, call: Call, action: String, detail: &str) -> NoLogin {
     NoLogin::from(Error {
         kind,
         effect: Effect::None,
-        action,
+        action: action.into(),
         call: call.name,
         code: None,
         request_id: None,
-        detail: detail.to_owned(),
+        detail: detail.into(),
     })
 }
 
@@ -130,11 +131,11 @@ pub(super) fn of_statement(call: Call, action: String, error: &ClientError, aske
     Error {
         kind,
         effect: if call.effect { effect } else { Effect::None },
-        action,
+        action: action.into(),
         call: call.name,
-        code,
-        request_id: error.query_id().filter(|id| is_uuid(id)).map(str::to_owned),
-        detail,
+        code: code.as_deref().and_then(Label::parse),
+        request_id: error.query_id().filter(|id| is_uuid(id)).and_then(Label::parse),
+        detail: detail.into(),
     }
 }
 
@@ -155,7 +156,8 @@ pub(super) fn with_grant(error: Error, grant: &str) -> Error {
             detail: format!(
                 "{}; if it does exist, have an administrator grant: {grant}",
                 error.detail
-            ),
+            )
+            .into(),
             ..error
         },
         _ => error,
@@ -211,11 +213,11 @@ pub(super) fn too_slow(call: Call, action: String, asked: &Asked<'_>) -> Error {
     Error {
         kind: Kind::TimedOut,
         effect: if call.effect { Effect::Unknown } else { Effect::None },
-        action,
+        action: action.into(),
         call: call.name,
         code: None,
         request_id: None,
-        detail: format!("no answer from {} of account {} in time", asked.host, asked.account),
+        detail: format!("no answer from {} of account {} in time", asked.host, asked.account).into(),
     }
 }
 
@@ -224,10 +226,10 @@ pub(super) fn incomplete(call: Call, action: String, what: &str) -> Error {
     Error {
         kind: Kind::Malformed,
         effect: Effect::None,
-        action,
+        action: action.into(),
         call: call.name,
         code: None,
         request_id: None,
-        detail: format!("the answer does not name {what}"),
+        detail: format!("the answer does not name {what}").into(),
     }
 }

@@ -5,6 +5,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::shell::quoted;
 
 use crate::regular::Regular;
 
@@ -31,9 +34,29 @@ const ALL: &str = "SNOWFLAKE_CONNECTIONS";
 pub(super) struct ConnectionFile {
     /// The file, as errors name it.
     pub(super) place: String,
-    pub(super) connections: BTreeMap<String, Table>,
+    pub(super) connections: BTreeMap<String, Connection>,
     /// The one that is meant where none is named.
     pub(super) default: Option<String>,
+}
+
+/// What one connection says. There may be secrets in it, so it is wiped in the end.
+#[derive(Default)]
+pub(super) struct Connection(Table);
+
+impl Connection {
+    pub(super) fn get(&self, key: &str) -> Option<&Value> {
+        self.0.get(key)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        for (_, value) in &mut self.0 {
+            if let Value::String(text) = value {
+                text.zeroize();
+            }
+        }
+    }
 }
 
 impl ConnectionFile {
@@ -47,7 +70,11 @@ impl ConnectionFile {
             let name = table.get("default_connection_name")?;
             name.as_str().map(str::to_owned)
         });
-        let separate = match std::env::var(ALL).ok().filter(|text| !text.is_empty()) {
+        let separate = match std::env::var(ALL)
+            .ok()
+            .filter(|text| !text.is_empty())
+            .map(Zeroizing::new)
+        {
             Some(text) => {
                 let place = format!("${ALL}");
                 let table = parsed(&text, &place)?;
@@ -76,9 +103,9 @@ impl ConnectionFile {
     }
 }
 
-fn tables(table: Table) -> BTreeMap<String, Table> {
+fn tables(table: Table) -> BTreeMap<String, Connection> {
     let named = table.into_iter().filter_map(|(name, value)| match value {
-        Value::Table(connection) => Some((name, connection)),
+        Value::Table(connection) => Some((name, Connection(connection))),
         _ => None,
     });
     named.collect()
@@ -94,17 +121,18 @@ fn read_table(path: &Path) -> Result<Option<(String, Table)>, String> {
     let bytes = found
         .bytes(LARGEST)
         .map_err(|refused| unreadable(refused.to_string()))?;
-    let bytes = zeroize::Zeroizing::new(bytes);
+    let bytes = Zeroizing::new(bytes);
     let text = std::str::from_utf8(&bytes).map_err(|_| unreadable("it is not UTF-8 text".to_owned()))?;
     let table = parsed(text, &shown.to_string())?;
+    let word = quoted(&shown.to_string());
     if mode & 0o022 != 0 {
         return Err(format!(
-            "{shown} can be written by others (mode {mode:04o}); run: chmod 600 {shown}"
+            "{shown} can be written by others (mode {mode:04o}); run: chmod 600 {word}"
         ));
     }
     if mode & 0o077 != 0 && holds_secret(&table) {
         return Err(format!(
-            "{shown} holds a secret and can be read by others (mode {mode:04o}); run: chmod 600 {shown}"
+            "{shown} holds a secret and can be read by others (mode {mode:04o}); run: chmod 600 {word}"
         ));
     }
     Ok(Some((shown.to_string(), table)))

@@ -4,6 +4,7 @@
 //! <https://docs.snowflake.com/en/sql-reference/identifiers-syntax>.
 
 use crate::sql_name;
+use crate::untrusted::is_harmful;
 
 /// Snowflake's own limit.
 const LONGEST: usize = 255;
@@ -35,6 +36,11 @@ impl UserName {
         if name.chars().any(char::is_control) {
             return Err(BadName("a name cannot have line breaks or other control characters"));
         }
+        if name.chars().any(is_harmful) {
+            return Err(BadName(
+                "a name cannot have letters that hide others, or turn the writing around",
+            ));
+        }
         Ok(Self(name.to_owned()))
     }
 
@@ -47,6 +53,11 @@ impl UserName {
     pub(super) fn quoted(&self) -> String {
         quote(&self.0)
     }
+}
+
+/// Whether a user or a role can be called so.
+pub(super) fn is_name(text: &str) -> bool {
+    UserName::exact(text).is_ok()
 }
 
 /// An identifier as a part of a statement.
@@ -101,6 +112,8 @@ mod tests {
             "\"line\nbreak\"",
             null,
             "a b",
+            "\"a\u{202e}b\"",
+            "\"a\u{200b}b\"",
             &long,
         ] {
             assert!(UserName::parse(bad).is_err(), "{bad}");

@@ -195,7 +195,7 @@ pub(super) fn opened(pem: &Secret, passphrase: &Secret) -> Result<Secret, KeyFau
 }
 
 fn fingerprint(der: &[u8]) -> KeyId {
-    KeyId::new(format!("SHA256:{}", STANDARD.encode(Sha256::digest(der))))
+    KeyId::of_sha256(&Sha256::digest(der))
 }
 
 fn encrypt(document: &SecretDocument, passphrase: &Secret, random: &mut impl Rng) -> Result<SecretDocument, KeyFault> {

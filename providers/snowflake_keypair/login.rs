@@ -29,15 +29,15 @@ pub(super) enum Login {
 impl Login {
     pub(super) fn find(sources: &Sources) -> Result<Self, Fault> {
         let authenticator = sources.text("authenticator").unwrap_or_default().to_ascii_lowercase();
-        let has_key = sources.first(KEY).is_some();
+        let has_key = sources.has(KEY);
         match authenticator.as_str() {
             "snowflake_jwt" => key_pair(sources),
             // A key beside a password is the better of the two, and what Snowflake's own connector takes.
             "" if has_key => key_pair(sources),
-            "snowflake" if has_key && sources.text("password").is_none() => key_pair(sources),
-            "" | "snowflake" => Ok(Self::Password(Secret::new(
+            "snowflake" if has_key && !sources.has(&["password"]) => key_pair(sources),
+            "" | "snowflake" => Ok(Self::Password(
                 sources.needed("password", "$SNOWFLAKE_PASSWORD, or a private_key_file")?,
-            ))),
+            )),
             // Snowflake takes such a token wherever it takes a password.
             "programmatic_access_token" => Ok(Self::Password(token(sources)?)),
             "oauth" => Ok(Self::Token(token(sources)?)),
@@ -55,18 +55,16 @@ impl Login {
 
 fn token(sources: &Sources) -> Result<Secret, Fault> {
     match sources.found(&["token", "token_file_path"]) {
-        Some(Found {
-            key: "token", value, ..
-        }) => Ok(Secret::new(value)),
-        Some(Found { value: path, .. }) => secret_file("token file", &path),
+        Some(found) if found.key == "token" => Ok(found.secret()),
+        Some(found) => secret_file("token file", &found.text()),
         None => Err(sources.missing("token", "$SNOWFLAKE_TOKEN, token_file_path")),
     }
 }
 
 fn key_pair(sources: &Sources) -> Result<Login, Fault> {
     let found = sources.found(KEY);
-    let Found { key: name, value, .. } =
-        found.ok_or_else(|| sources.missing(KEY_FILE, "$SNOWFLAKE_PRIVATE_KEY_FILE"))?;
+    let found = found.ok_or_else(|| sources.missing(KEY_FILE, "$SNOWFLAKE_PRIVATE_KEY_FILE"))?;
+    let (name, value) = (found.key, found.text());
     // A key's own text is never shown, wherever it was put by mistake.
     let is_text = name == KEY_TEXT || value.contains("-----BEGIN") || value.len() > LONGEST_PATH;
     let (text, what, file) = if is_text {
@@ -76,9 +74,9 @@ fn key_pair(sources: &Sources) -> Result<Login, Fault> {
         (text, format!("private key {value}"), Some(value))
     };
     let passphrase = sources
-        .first(&["private_key_passphrase", "private_key_file_pwd"])
-        .or_else(|| variable("PRIVATE_KEY_PASSPHRASE"))
-        .map(Secret::new);
+        .found(&["private_key_passphrase", "private_key_file_pwd"])
+        .map(Found::secret)
+        .or_else(|| variable("PRIVATE_KEY_PASSPHRASE").map(Secret::new));
     let pair = KeyPair::read(text, passphrase.as_ref()).map_err(|fault| {
         let how = match fault {
             KeyFault::Encrypted => ": give one with private_key_passphrase or $PRIVATE_KEY_PASSPHRASE".to_owned(),

@@ -185,7 +185,7 @@ fn key_bits(text: &str) -> Result<Value, String> {
 /// An account identifier: <https://docs.snowflake.com/en/user-guide/admin-account-identifier>.
 pub fn account(text: &str) -> Result<Value, String> {
     let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
-    if !text.is_empty() && text.chars().all(fits) {
+    if (1..=255).contains(&text.len()) && text.chars().all(fits) {
         Ok(Value::from(text))
     } else {
         Err(
@@ -205,11 +205,10 @@ fn variable(text: &str) -> Result<Value, String> {
 }
 
 fn credential(text: &str) -> Result<Value, String> {
-    if !text.is_empty() && !text.contains('/') && text != "." && text != ".." && !text.chars().any(char::is_control) {
-        Ok(Value::from(text))
-    } else {
-        Err("write the credential's name, as in LoadCredential=NAME:PATH".to_owned())
+    if text.contains('/') || text == "." || text == ".." {
+        return Err("write the credential's name, as in LoadCredential=NAME:PATH".to_owned());
     }
+    field::text(text)
 }
 
 fn connect(inputs: Value, vendors: &Arc<Vendors>) -> Connecting {
@@ -281,7 +280,7 @@ impl Provider for SnowflakeKeypair {
     async fn probe(&self, credential: &Credential, owner: &Principal, _: Proof) -> Verdict {
         match self.passphrase_for(&credential.secret) {
             Ok(passphrase) => self.wire.probe(credential, passphrase.as_ref(), owner).await,
-            Err(reason) => Verdict::Inconclusive { reason },
+            Err(reason) => Verdict::Inconclusive { reason: reason.into() },
         }
     }
 

@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use super::Inputs;
 use super::settings::read_secret;
+use crate::environment::variable;
 use crate::secret::Secret;
+use crate::shell::quoted;
 
 /// The folder in which systemd hands a service its credentials:
 /// <https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#Credentials>.
@@ -56,9 +58,9 @@ impl PassphraseFrom {
     fn text(&self) -> Result<Secret, String> {
         match self {
             Self::File(path) => read_secret(path),
-            Self::Variable(name) => match std::env::var(name) {
-                Ok(value) if !value.is_empty() => Ok(Secret::new(value)),
-                _ => Err("it is not set".to_owned()),
+            Self::Variable(name) => match variable(name) {
+                Some(value) => Ok(Secret::new(value)),
+                None => Err("it is not set".to_owned()),
             },
             Self::Credential(name) => match std::env::var_os(CREDENTIALS_DIRECTORY) {
                 Some(folder) => read_secret(&Path::new(&folder).join(name)),
@@ -73,8 +75,8 @@ impl PassphraseFrom {
     pub(super) fn remedy(&self) -> String {
         match self {
             Self::File(path) => {
-                let path = path.display();
-                format!("write the passphrase of the new key to {path}, and run: chmod 600 {path}")
+                let (path, word) = (path.display(), quoted(&path.display().to_string()));
+                format!("write the passphrase of the new key to {path}, and run: chmod 600 {word}")
             }
             Self::Variable(name) => format!("set ${name} to the passphrase of the new key wherever rotate runs"),
             Self::Credential(name) => format!("add LoadCredential={name}:PATH to the service that runs rotate"),

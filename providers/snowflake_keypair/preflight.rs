@@ -24,7 +24,7 @@ impl Wire {
     pub(super) async fn preflight(&self, passphrase: Option<&PassphraseFrom>) -> Preflight {
         let (vendor_time, privilege, network) = tokio::join!(self.time(), self.privilege(), self.network());
         let privilege = Finding {
-            what: format!("privilege to change the keys of user {}", self.user().as_str()),
+            what: format!("privilege to change the keys of user {}", self.user().as_str()).into(),
             check: privilege,
         };
         let findings = [privilege].into_iter().chain(network).chain(passphrase.map(readable));
@@ -51,10 +51,11 @@ impl Wire {
                 why: format!(
                     "it is not granted to role {role} itself; it may come through another role, which shows only when it is \
                      used"
-                ),
+                )
+                .into(),
             },
             Err(error) => Check::Unknown {
-                why: format!("failed to {error}; whether the role has it shows only when it is used"),
+                why: format!("failed to {error}; whether the role has it shows only when it is used").into(),
             },
         }
     }
@@ -72,12 +73,13 @@ impl Wire {
         let rows = rows.inspect_err(|error| tracing::debug!("{error}")).ok()?;
         let policy = rows.first()?.text("value").filter(|policy| !policy.is_empty())?;
         Some(Finding {
-            what: format!("network policy {policy}"),
+            what: format!("network policy {policy}").into(),
             check: Check::Unknown {
                 why: format!(
                     "it says from where {user} may log in; if it lets in none but the consumer, a new key cannot be proven from \
                      here, and its consumer has to: --prove consumer"
-                ),
+                )
+                .into(),
             },
         })
     }
@@ -105,12 +107,12 @@ fn readable(passphrase: &PassphraseFrom) -> Finding {
     let check = match passphrase.look() {
         Ok(_) => Check::Fine,
         Err(why) => Check::Wrong {
-            why,
+            why: why.into(),
             remedy: passphrase.remedy(),
         },
     };
     Finding {
-        what: passphrase.to_string(),
+        what: passphrase.to_string().into(),
         check,
     }
 }

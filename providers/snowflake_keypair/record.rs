@@ -10,7 +10,7 @@
 use jiff::Timestamp;
 
 use super::identifier::literal;
-use super::session::Row;
+use super::session::{Row, When};
 use super::wire::Wire;
 use crate::call::Call;
 use crate::contract::{Error, KeyId, LastUse, RefusedLogin};
@@ -23,7 +23,7 @@ const LOGINS: Call = Call::read("LOGIN_HISTORY_BY_USER");
 struct Viewed {
     /// By which logins name it.
     number: Option<i128>,
-    last_used: Option<Timestamp>,
+    last_used: When,
 }
 
 impl Wire {
@@ -46,8 +46,14 @@ impl Wire {
             Some(number) => self.last_login(number, "YES", &action).await?,
             None => None,
         };
-        let logged_in = logged_in.and_then(|row| row.time("EVENT_TIMESTAMP"));
-        Ok(used(logged_in.max(viewed.last_used)))
+        Ok(used(
+            match (logged_in.map(|row| row.time("EVENT_TIMESTAMP")), viewed.last_used) {
+                (Some(When::At(one)), When::At(other)) => When::At(one.max(other)),
+                (Some(When::At(at)), _) => When::At(at),
+                (Some(When::Impossible), When::Never) => When::Impossible,
+                (_, viewed) => viewed,
+            },
+        ))
     }
 
     /// The last login with the key that was refused since then.
@@ -59,14 +65,14 @@ impl Wire {
         let Some(row) = self.last_login(number, "NO", &action).await? else {
             return Ok(None);
         };
-        let at = row.time("EVENT_TIMESTAMP").filter(|at| *at > since);
-        Ok(at.map(|at| RefusedLogin {
-            at,
-            why: match row.integer("ERROR_CODE") {
-                Some(code) => format!("Snowflake's login history gives error code {code}"),
-                None => "Snowflake's login history gives no error code".to_owned(),
-            },
-        }))
+        let When::At(at) = row.time("EVENT_TIMESTAMP") else {
+            return Ok(None);
+        };
+        let why = match row.integer("ERROR_CODE") {
+            Some(code) => format!("Snowflake's login history gives error code {code}"),
+            None => "Snowflake's login history gives no error code".to_owned(),
+        };
+        Ok((at > since).then(|| RefusedLogin { at, why: why.into() }))
     }
 
     async fn viewed(&self, key: &KeyId, action: &str) -> Result<Option<Viewed>, Error> {
@@ -100,15 +106,16 @@ impl Wire {
     }
 }
 
-/// To the second: a use is not made later than it was.
-fn used(at: Option<Timestamp>) -> LastUse {
-    match at.and_then(|at| Timestamp::from_second(at.as_second()).ok()) {
-        Some(at) => LastUse::At {
-            at,
-            service: "a login".to_owned(),
-            region: "Snowflake".to_owned(),
+/// To the second: a use is not made later than it was. A date that cannot be says nothing.
+fn used(when: When) -> LastUse {
+    match when {
+        When::At(at) => LastUse::At {
+            at: Timestamp::from_second(at.as_second()).unwrap_or(at),
+            service: "a login".into(),
+            region: "Snowflake".into(),
         },
-        None => LastUse::NeverSeen,
+        When::Never => LastUse::NeverSeen,
+        When::Impossible => LastUse::NotReported,
     }
 }
 

@@ -23,6 +23,7 @@ use crate::contract::{Error, Kind};
 use crate::endpoint::remote_host;
 use crate::patience::patiently;
 use crate::secret::Secret;
+use crate::vendor_time;
 
 /// The client itself would wait for two minutes.
 const LOGIN_PATIENCE: Duration = Duration::from_secs(25);
@@ -34,6 +35,16 @@ const LOGIN: Call = Call::read("login");
 
 /// A row of a result.
 pub(super) struct Row(DynamicRow);
+
+/// What a cell says of when something was.
+#[derive(Clone, Copy)]
+pub(super) enum When {
+    /// Nothing is on record.
+    Never,
+    At(Timestamp),
+    /// It is no point in time, or one that cannot be.
+    Impossible,
+}
 
 /// How long a login that was refused, or not answered, is not tried again: many targets share it, each try may take its
 /// time, and a user is locked after a few.
@@ -325,8 +336,11 @@ impl Row {
     }
 
     /// A cell's point in time.
-    pub(super) fn time(&self, column: &str) -> Option<Timestamp> {
-        point(self.0.value(column).ok()?)
+    pub(super) fn time(&self, column: &str) -> When {
+        match self.0.value(column) {
+            Ok(CellValue::Null) | Err(_) => When::Never,
+            Ok(value) => point(value).map_or(When::Impossible, When::At),
+        }
     }
 
     /// A cell's whole number.
@@ -360,7 +374,8 @@ fn point(value: &CellValue) -> Option<Timestamp> {
         CellValue::TimestampNtz(at) => at.and_utc(),
         _ => return None,
     };
-    Timestamp::new(at.timestamp(), i32::try_from(at.timestamp_subsec_nanos()).ok()?).ok()
+    let at = Timestamp::new(at.timestamp(), i32::try_from(at.timestamp_subsec_nanos()).ok()?).ok()?;
+    vendor_time::plausible(at)
 }
 
 /// The client wants its own copy, which lives as long as itself.

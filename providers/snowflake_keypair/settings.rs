@@ -12,8 +12,27 @@ use super::file;
 use super::login::Login;
 use super::sources::{Origin, Sources};
 use crate::CredentialsFrom;
+use crate::environment;
 use crate::fault::Fault;
 use crate::secret::Secret;
+
+/// What names something: <https://docs.snowflake.com/en/sql-reference/identifiers>.
+const NAMES: &[&str] = &[
+    "account",
+    "user",
+    "role",
+    "warehouse",
+    "authenticator",
+    "host",
+    "region",
+    "protocol",
+    "port",
+];
+const LONGEST_NAME: usize = 255;
+
+/// What is written on one line, unlike a key.
+const SECRETS: &[&str] = &["password", "token", "private_key_passphrase", "private_key_file_pwd"];
+const LONGEST_SECRET: usize = 64 * 1024;
 
 /// Everything that a login needs.
 pub(super) struct Settings {
@@ -48,6 +67,8 @@ pub(super) struct Found<'a> {
 impl Settings {
     pub(super) fn find(inputs: &Inputs, credentials: CredentialsFrom) -> Result<Self, Fault> {
         let sources = Sources::read(inputs.connection.as_deref(), credentials)?;
+        sources.one_line(NAMES, LONGEST_NAME)?;
+        sources.one_line(SECRETS, LONGEST_SECRET)?;
         // What the target names itself is decided.
         let mut keys = vec!["user"];
         if inputs.account.is_none() {
@@ -68,7 +89,10 @@ impl Settings {
         let (user, user_from) = needed(&sources, "user", "$SNOWFLAKE_USER")?;
         let (role, role_from) = match (&inputs.role, sources.found(&["role"])) {
             (Some(role), _) => (Some(role.clone()), Some(Origin::Target("role"))),
-            (None, Some(found)) => (Some(found.value), Some(found.origin)),
+            (None, Some(found)) => {
+                let origin = found.origin.clone();
+                (Some(found.text()), Some(origin))
+            }
             (None, None) => (None, None),
         };
         let address = Address::find(inputs, &sources, &account)?;
@@ -142,11 +166,14 @@ impl Origins {
 fn needed(sources: &Sources, key: &'static str, elsewhere: &str) -> Result<(String, Origin), Fault> {
     let found = sources.found(&[key]);
     found
-        .map(|found| (found.value, found.origin))
+        .map(|found| {
+            let origin = found.origin.clone();
+            (found.text(), origin)
+        })
         .ok_or_else(|| sources.missing(key, elsewhere))
 }
 
-/// A file that holds a secret, wherever links lead; without the line break at its end.
+/// A file that holds a secret, wherever links lead; without line breaks at its end.
 pub(super) fn secret_file(what: &str, path: &str) -> Result<Secret, Fault> {
     read_secret(Path::new(path)).map_err(|why| Fault::new(FIND, format!("{what} {path}: {why}")))
 }
@@ -157,8 +184,15 @@ pub(super) fn read_secret(path: &Path) -> Result<Secret, String> {
     let path = path.canonicalize().map_err(|_| "it cannot be found".to_owned())?;
     let bytes = crate::private_file::read_handed(&path).map_err(|refused| refused.to_string())?;
     let bytes = zeroize::Zeroizing::new(bytes);
-    let trimmed = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
-    let trimmed = trimmed.strip_suffix(b"\r").unwrap_or(trimmed);
+    let is_break = |byte: &u8| matches!(byte, b'\n' | b'\r');
+    let end = bytes
+        .iter()
+        .rposition(|byte| !is_break(byte))
+        .map_or(0, |last| last + 1);
+    let trimmed = &bytes[..end];
+    if !matches!(&bytes[end..], b"" | b"\n" | b"\r\n") {
+        environment::tell_left_out(&path.display().to_string());
+    }
     if trimmed.is_empty() {
         return Err("it is empty".to_owned());
     }

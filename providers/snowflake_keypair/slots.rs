@@ -4,10 +4,11 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use super::identifier::UserName;
+use super::identifier::{UserName, is_name};
 use super::key_pair::{public_half, public_key};
 use super::session::Row;
 use crate::contract::{Key, KeyId};
+use crate::vendor_time;
 
 /// A place for one public key.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -62,7 +63,11 @@ impl Described {
             slots.push((slot, key));
         }
         Ok(Self {
-            login_name: property("LOGIN_NAME").unwrap_or(user.as_str()).to_owned(),
+            login_name: match property("LOGIN_NAME") {
+                Some(name) if is_name(name) => name.to_owned(),
+                Some(_) => return Err("a login name of this user".to_owned()),
+                None => user.as_str().to_owned(),
+            },
             slots,
         })
     }
@@ -88,7 +93,7 @@ struct Unclear;
 /// free only where both say so: whatever else there is must not be replaced.
 fn held(key: Option<&str>, fingerprint: Option<&str>) -> Result<Option<KeyId>, Unclear> {
     if let Some(fingerprint) = fingerprint.filter(|text| is_fingerprint(text)) {
-        return Ok(Some(KeyId::new(fingerprint)));
+        return KeyId::parse(fingerprint).map(Some).map_err(|_| Unclear);
     }
     match (key, fingerprint) {
         (Some(key), _) if is_set(key) => match public_key(key) {
@@ -115,7 +120,7 @@ fn is_fingerprint(text: &str) -> bool {
 /// `2026-11-21 10:02:03.000`, in the session's time zone, which is UTC.
 fn set_time(text: &str) -> Option<Timestamp> {
     let civil: DateTime = text.get(..19)?.replace(' ', "T").parse().ok()?;
-    civil.to_zoned(TimeZone::UTC).ok().map(|at| at.timestamp())
+    vendor_time::plausible(civil.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
 #[cfg(test)]
@@ -128,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_slot_is_free_only_where_both_its_rows_say_so() {
-        let taken = || -> Result<Option<KeyId>, Unclear> { Ok(Some(KeyId::new(FINGERPRINT))) };
+        let taken = || -> Result<Option<KeyId>, Unclear> { Ok(Some(KeyId::parse(FINGERPRINT).unwrap())) };
         let unusable = [None, Some(""), Some("null"), Some("SHA256:short"), Some("********")];
         for fingerprint in unusable {
             assert_eq!(held(Some(KEY), fingerprint), taken(), "{fingerprint:?}");

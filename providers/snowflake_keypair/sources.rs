@@ -7,13 +7,16 @@
 
 use std::fmt;
 
-use toml::Table;
+use zeroize::Zeroizing;
 
 use super::FIND;
-use super::file::{self, ConnectionFile};
+use super::file::{self, Connection, ConnectionFile};
 use crate::CredentialsFrom;
 use crate::contract::Kind;
+use crate::environment;
+pub(super) use crate::environment::variable;
 use crate::fault::Fault;
+use crate::secret::Secret;
 
 /// What names the connection, where the target does not.
 const DEFAULT_NAME: &str = "SNOWFLAKE_DEFAULT_CONNECTION_NAME";
@@ -42,8 +45,25 @@ impl fmt::Display for Origin {
 /// A value, by which of its names it was found, and where.
 pub(super) struct Found<'k> {
     pub(super) key: &'k str,
-    pub(super) value: String,
+    /// It may be a secret.
+    value: Zeroizing<String>,
     pub(super) origin: Origin,
+}
+
+impl Found<'_> {
+    /// The value of something that is no secret.
+    pub(super) fn text(mut self) -> String {
+        std::mem::take(&mut *self.value)
+    }
+
+    /// The value of something that is one.
+    pub(super) fn secret(self) -> Secret {
+        Secret::new(self.text())
+    }
+
+    fn filled(self) -> Option<Self> {
+        (!self.value.is_empty()).then_some(self)
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -60,7 +80,7 @@ enum Place {
 pub(super) struct Sources {
     name: String,
     is_named: bool,
-    table: Table,
+    table: Connection,
     /// The file that the table is from, as errors name it.
     from: Option<String>,
 }
@@ -79,7 +99,7 @@ impl Sources {
         let asked = named.or_else(|| file.as_ref().and_then(|file| file.default.clone()));
         let name = asked.clone().unwrap_or_else(|| "default".to_owned());
         let (table, from) = match file {
-            Some(file) => (file.connections.get(&name).cloned(), Some(file)),
+            Some(mut file) => (file.connections.remove(&name), Some(file)),
             None => (None, None),
         };
         match (table, asked) {
@@ -94,7 +114,7 @@ impl Sources {
             (None, None) => Ok(Self {
                 name,
                 is_named,
-                table: Table::new(),
+                table: Connection::default(),
                 from: None,
             }),
         }
@@ -102,11 +122,12 @@ impl Sources {
 
     /// A value by its name.
     pub(super) fn text(&self, key: &str) -> Option<String> {
-        self.first(&[key])
+        self.found(&[key]).map(Found::text)
     }
 
-    pub(super) fn first(&self, keys: &[&str]) -> Option<String> {
-        self.found(keys).map(|found| found.value)
+    /// Whether there is a value under one of its names.
+    pub(super) fn has(&self, keys: &[&str]) -> bool {
+        self.found(keys).is_some()
     }
 
     /// A value that has several names. Each place is asked for all of them before the next place is.
@@ -127,6 +148,30 @@ impl Sources {
             .into_iter()
             .filter(|place| self.is_about(*place, account));
         places.find_map(|place| self.found_at(place, &[key]))?.filled()
+    }
+
+    /// What is read first for each of these keys has to be one line, and no longer than anybody would write it. It is named by
+    /// its place, and not shown: it may be a secret.
+    pub(super) fn one_line(&self, keys: &[&'static str], longest: usize) -> Result<(), Fault> {
+        for key in keys {
+            let Some(Found { value, origin, .. }) = self.found(&[key]) else {
+                continue;
+            };
+            let why = if value.chars().any(char::is_control) {
+                "has a line break or another control character within"
+            } else if value.chars().count() > longest {
+                "is longer than it can be"
+            } else {
+                continue;
+            };
+            let named = match &origin {
+                Origin::Variable(name) => name.clone(),
+                place => format!("{key} of {place}"),
+            };
+            let detail = format!("{named} {why}; it has to be one line of {longest} characters at most");
+            return Err(Fault::new(FIND, detail));
+        }
+        Ok(())
     }
 
     fn order(&self) -> [Place; 3] {
@@ -160,16 +205,20 @@ impl Sources {
         all.into_iter().nth(filled)
     }
 
-    fn value(&self, place: Place, key: &str) -> Option<String> {
-        match place {
+    fn value(&self, place: Place, key: &str) -> Option<Zeroizing<String>> {
+        let value = match place {
             Place::File => match self.table.get(key)? {
-                toml::Value::String(text) => Some(text.clone()),
+                toml::Value::String(text) => {
+                    let what = format!("{key} of connection {}", self.name.escape_debug());
+                    Some(environment::trimmed(&what, text.clone()))
+                }
                 toml::Value::Integer(number) => Some(number.to_string()),
                 _ => None,
             },
             Place::Own => variable(&self.own_variable(key)),
             Place::General => variable(&general_variable(key)),
-        }
+        };
+        value.map(Zeroizing::new)
     }
 
     fn origin(&self, place: Place, key: &str) -> Origin {
@@ -192,8 +241,10 @@ impl Sources {
         )
     }
 
-    pub(super) fn needed(&self, key: &str, elsewhere: &str) -> Result<String, Fault> {
-        self.text(key).ok_or_else(|| self.missing(key, elsewhere))
+    /// A secret that has to be there.
+    pub(super) fn needed(&self, key: &str, elsewhere: &str) -> Result<Secret, Fault> {
+        let found = self.found(&[key]).map(Found::secret);
+        found.ok_or_else(|| self.missing(key, elsewhere))
     }
 
     pub(super) fn missing(&self, key: &str, elsewhere: &str) -> Fault {
@@ -224,7 +275,10 @@ impl Sources {
             return Ok(());
         }
         let name = self.name.escape_debug();
-        let shown = |place, key| self.value(place, key).unwrap_or_default().escape_debug().to_string();
+        let shown = |place, key| {
+            let value = self.value(place, key).unwrap_or_default();
+            value.escape_debug().to_string()
+        };
         let values: Vec<String> = apart
             .iter()
             .map(|key| {
@@ -246,12 +300,6 @@ impl Sources {
                 variables.join(" and "),
             ),
         ))
-    }
-}
-
-impl Found<'_> {
-    fn filled(self) -> Option<Self> {
-        (!self.value.is_empty()).then_some(self)
     }
 }
 
@@ -287,9 +335,4 @@ fn unknown(name: &str, file: Option<&ConnectionFile>) -> String {
             file::places()
         ),
     }
-}
-
-/// A variable; an empty one counts as none.
-pub(super) fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use tokio::sync::{Mutex, OnceCell};
 
 use super::failure::{NoLogin, incomplete, with_grant};
-use super::identifier::{UserName, literal, quote};
+use super::identifier::{UserName, is_name, literal, quote};
 use super::login::Login;
 use super::session::{Administrator, Prover, REFUSED_FOR, Row};
 use super::slots::{Described, Slot};
@@ -84,6 +84,7 @@ impl Wire {
                 .read(WHO_AM_I, action, "SELECT CURRENT_ROLE()")
                 .await?;
             let told = rows.first().and_then(|row| row.at(0)).map(str::to_owned);
+            let told = told.filter(|role| is_name(role));
             told.ok_or_else(|| incomplete(WHO_AM_I, action.to_owned(), "a role"))
         });
         asked.await.map(String::as_str)
@@ -105,7 +106,7 @@ impl Wire {
         let cell = |index| rows.first().and_then(|row: &Row| row.at(index));
         let told = |index| match index {
             0 | 1 => cell(index).filter(plain),
-            _ => cell(index),
+            _ => cell(index).filter(|name| is_name(name)),
         };
         let (Some(account), Some(caller)) = (told(0), told(2)) else {
             return Err(incomplete(WHO_AM_I, action.to_owned(), "an account and a user"));
@@ -142,8 +143,8 @@ impl Wire {
         self.administrator.enter().await?;
         let settings = self.administrator.settings();
         Ok(Caller {
-            login: settings.user.clone(),
-            found_in: settings.found_in.clone(),
+            login: settings.user.as_str().into(),
+            found_in: settings.found_in.as_str().into(),
         })
     }
 
@@ -281,7 +282,7 @@ impl Wire {
                 Ok(described) => described.login_name,
                 Err(error) => {
                     return Verdict::Inconclusive {
-                        reason: error.to_string(),
+                        reason: error.to_string().into(),
                     };
                 }
             },
@@ -291,7 +292,7 @@ impl Wire {
             && since.elapsed() < REFUSED_FOR
         {
             return Verdict::Barred {
-                reason: error.to_string(),
+                reason: error.to_string().into(),
             };
         }
         let asked = "SELECT CURRENT_USER()";
@@ -303,19 +304,19 @@ impl Wire {
             Ok(rows) => match rows.first().and_then(|row| row.at(0)) {
                 Some(name) if name == owner.name => Verdict::Accepted,
                 Some(_) => Verdict::Rejected {
-                    reason: format!("it logs in as somebody else than {}", owner.name),
+                    reason: format!("it logs in as somebody else than {}", owner.name).into(),
                     may_be_lag: false,
                 },
                 None => Verdict::Inconclusive {
-                    reason: "Snowflake did not say who logged in".to_owned(),
+                    reason: "Snowflake did not say who logged in".into(),
                 },
             },
             Err(NoLogin { error, .. }) if error.kind == Kind::BadCredentials => Verdict::Rejected {
-                reason: error.to_string(),
+                reason: error.to_string().into(),
                 may_be_lag: true,
             },
             Err(NoLogin { error, heals_with_time }) => {
-                let reason = error.to_string();
+                let reason = error.to_string().into();
                 if heals_with_time {
                     return Verdict::Inconclusive { reason };
                 }

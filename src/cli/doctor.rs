@@ -132,7 +132,7 @@ async fn examine(
             what,
             check: Check::Fine,
         };
-        let login = [fine("credentials".to_owned()), fine(identity.to_string())];
+        let login = [fine("credentials".into()), fine(identity.to_string().into())];
         let mut findings = login.to_vec();
         if !is_open {
             let mints_locally = matches!(provider.minting(), Minting::Local(_));
@@ -140,9 +140,9 @@ async fn examine(
                 // What is wrong with a destination is told below.
                 Ok(_) | Err(DriveError::Delivery(_)) => {}
                 Err(error) => findings.push(Finding {
-                    what: "keys".to_owned(),
+                    what: "keys".into(),
                     check: Check::Wrong {
-                        why: error.to_string(),
+                        why: error.to_string().into(),
                         remedy: remedy::of(&error, subject(target), None).join("\n"),
                     },
                 }),
@@ -182,15 +182,15 @@ fn by_hand(target: &Target) -> Checkup {
         .iter()
         .filter(|input| input.required && input.default.is_none() && !by_hand.values.contains_key(&input.name));
     let findings = missing.map(|input| Finding {
-        what: format!("value {}", input.name),
+        what: format!("value {}", input.name).into(),
         check: Check::Unknown {
-            why: format!("it is not given, so the plan has a gap there: {}", input.help),
+            why: format!("it is not given, so the plan has a gap there: {}", input.help).into(),
         },
     });
     let date = yet_to_come(by_hand, now()).map(|date| Finding {
-        what: "last_rotated".to_owned(),
+        what: "last_rotated".into(),
         check: Check::Wrong {
-            why: format!("{date} is yet to come"),
+            why: format!("{date} is yet to come").into(),
             remedy: "correct it in rotate.toml".to_owned(),
         },
     });

@@ -1,10 +1,11 @@
 //! `rotate done TARGET STEP`: a person has taken a step of a guided rotation.
 
 use clap::Args;
-use rotate_providers::guide::is_harmful;
+use rotate_providers::untrusted::is_harmful;
 
 use super::guided::{ending, story};
 use super::named::{readable_config, resolve, unknown};
+use super::pasted::left_out;
 use super::session::{Session, locate, show, speaker, tell, tell_folder};
 use super::{Exit, Global, terminal};
 use crate::driver::{DriveError, Refusal};
@@ -58,7 +59,7 @@ impl Command {
         if let (Some(evidence), Some(step)) = (&self.evidence, &self.step)
             && guided.rotation.is_ticked(step)
         {
-            let by = super::word::person();
+            let by = super::who::person();
             return session.walker().add_evidence(guided, step, &by, evidence).await;
         }
         let (step, outcome) = match (&self.skip, &self.step) {
@@ -79,7 +80,7 @@ impl Command {
         };
         session
             .walker()
-            .tick(guided, step, &super::word::person(), outcome)
+            .tick(guided, step, &super::who::person(), outcome)
             .await
     }
 }
@@ -96,7 +97,7 @@ pub(super) fn ticked(global: &Global, guided: &Guided) -> Exit {
 /// Tells why nothing was ticked; programs get their document all the same.
 pub(super) fn refused(global: &Global, target: &str, error: &DriveError) -> Exit {
     tell(&speaker(global), target, error, None);
-    let mut report = Report::unopened(target);
+    let mut report = Report::unopened(&left_out(target));
     report.fail(error);
     show(global, &[report]);
     Exit::of_error(error)

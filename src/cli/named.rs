@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use percent_encoding::percent_decode_str;
 use rotate_providers::Connector;
-use rotate_providers::guide::{Guide, Procedure, inert};
+use rotate_providers::guide::{Guide, Procedure};
 use rotate_providers::shell::quoted;
+use rotate_providers::untrusted::inert;
 
 use super::Global;
 use super::guided::MANUAL;

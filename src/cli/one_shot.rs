@@ -188,6 +188,17 @@ async fn open(
     driver.begin(request, found).await
 }
 
+/// What an option takes is what the configuration takes under the same name.
+pub(super) fn field(
+    automation: &'static Automation,
+    name: &'static str,
+) -> impl Fn(&str) -> Result<String, String> + Clone + Send + Sync + 'static {
+    move |text| match automation.fields.iter().find(|field| field.name == name) {
+        Some(field) => field.checked(text),
+        None => Err(format!("{} has no {name}", automation.id)),
+    }
+}
+
 /// Understands the destinations of the command line.
 pub(super) fn destinations(kind: SecretKind, names: &[String]) -> Result<Vec<Box<dyn Destination>>, String> {
     let mut parsed: Vec<Box<dyn Destination>> = Vec::new();

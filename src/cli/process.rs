@@ -1,4 +1,4 @@
-//! The process itself: no core dumps, few threads, two signals.
+//! The process itself: no core dumps, few threads, two signals, and what it needs of the machine.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -8,17 +8,37 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Exit, terminal};
 use crate::driver::Interrupt;
+use crate::hooks::check_clock;
 
-/// Keeps secrets out of core dumps, also where a dump goes to a program and not to a file.
-pub(super) fn harden() {
+/// Files and connections that one target may need at the same time, the journal's among them.
+const DESCRIPTORS: usize = 32;
+
+/// Keeps secrets out of core dumps, also where a dump goes to a program and not to a file: before anything is read. Says
+/// whether it could.
+pub(super) fn harden() -> bool {
     let none = Rlimit {
         current: Some(0),
         maximum: Some(0),
     };
     let limited = setrlimit(Resource::Core, none).is_ok();
-    if !(limited & undumpable()) {
-        tracing::warn!("core dumps could not be switched off");
-    }
+    limited & undumpable()
+}
+
+/// What the machine has to have before anything is begun: a clock that can be right, and files that can be opened. Without
+/// them calls would fail half-way. The lines say what helps.
+pub(super) fn check() -> Result<(), (String, Vec<String>)> {
+    check_clock().map_err(|why| {
+        let set = "set it: timedatectl set-ntp true".to_owned();
+        (why, vec!["nothing was touched".to_owned(), set])
+    })?;
+    // Not those of the limit, but those that are left: some may be taken already.
+    let open = || std::fs::File::open("/dev/null");
+    let opened: std::io::Result<Vec<_>> = (0..DESCRIPTORS).map(|_| open()).collect();
+    opened.map(drop).map_err(|error| {
+        let why = format!("this process cannot open {DESCRIPTORS} files at the same time: {error}");
+        let raise = "nothing was touched; allow it more in the shell or the service that starts it:".to_owned();
+        (why, vec![raise, "ulimit -n 1024".to_owned()])
+    })
 }
 
 /// A dump that goes to a program ignores the limit; this it does not ignore.

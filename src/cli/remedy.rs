@@ -134,7 +134,7 @@ pub(super) fn of_folder(error: &FolderError) -> Vec<String> {
         FolderError::Seal(SealError::File {
             path,
             source: Refused::NotOwnersAlone(_),
-        }) => vec![format!("nothing was touched; run: chmod 600 {path}")],
+        }) => vec![format!("nothing was touched; run: chmod 600 {}", quoted(path))],
         FolderError::Seal(_) => {
             vec!["nothing was touched; restore the file from a backup, or mend its mode".to_owned()]
         }

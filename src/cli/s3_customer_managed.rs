@@ -5,7 +5,7 @@ use clap::Args;
 use rotate_providers::s3_customer_managed::{self, AUTOMATION, Inputs};
 
 use super::one_shot::{
-    ALLOWANCE_SECONDS, CutoverArg, LostKeyArg, Options, ProveArg, check_proof, destinations, endpoint, rotate,
+    ALLOWANCE_SECONDS, CutoverArg, LostKeyArg, Options, ProveArg, check_proof, destinations, endpoint, field, rotate,
 };
 use super::target::target_name;
 use super::{Exit, Global, terminal};
@@ -24,7 +24,7 @@ pub(super) struct Command {
     #[arg(long, value_parser = bucket_name)]
     bucket: String,
     /// The prefix in the bucket that the key must be able to list
-    #[arg(long)]
+    #[arg(long, value_parser = field(&AUTOMATION, "prefix"))]
     prefix: Option<String>,
     /// `requester`, where the bucket charges whoever reads from it
     #[arg(long, value_name = "PAYER", value_parser = request_payer)]
@@ -50,16 +50,16 @@ pub(super) struct Command {
     #[arg(long, default_value = "7d", value_name = "TIME", value_parser = duration::seconds, allow_hyphen_values = true)]
     soak: u64,
     /// The profile of the administrator's credentials
-    #[arg(long)]
+    #[arg(long, value_parser = field(&AUTOMATION, "profile"))]
     profile: Option<String>,
     /// The role that the administrator assumes
-    #[arg(long, value_name = "ARN")]
+    #[arg(long, value_name = "ARN", value_parser = field(&AUTOMATION, "assume_role"))]
     assume_role: Option<String>,
     /// The external id that the role's trust policy asks for
-    #[arg(long, value_name = "ID", requires = "assume_role")]
+    #[arg(long, value_name = "ID", requires = "assume_role", value_parser = field(&AUTOMATION, "external_id"))]
     external_id: Option<String>,
     /// The region of the bucket [default: the profile's, else us-east-1]
-    #[arg(long)]
+    #[arg(long, value_parser = field(&AUTOMATION, "region"))]
     region: Option<String>,
     /// Another endpoint than AWS: https, or http on the loopback interface
     #[arg(long, value_name = "URL", value_parser = endpoint)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rotate_providers::contract::Provider;
 use rotate_providers::{Automation, Vendors, automation};
 
+use super::pasted::{left_out, out_of};
 use super::remedy::Subject;
 use super::terminal::LiveLines;
 use super::{Exit, Global, Output, process, remedy, terminal};
@@ -150,6 +151,12 @@ impl Session {
     ) -> Report {
         let speaker = speaker(global);
         let stored = self.store.latest(target).await.ok().flatten();
+        // What neither the journal nor the configuration knows may be a secret that was pasted.
+        let shown = match (&stored, configured) {
+            (None, None) => left_out(target),
+            _ => target.to_owned(),
+        };
+        let target = shown.as_str();
         let subject = Subject::of(target, stored.as_ref());
         let subject = Subject {
             connector: configured.map_or(subject.connector, |target| target.connector.id),
@@ -205,9 +212,10 @@ pub(super) fn speaker(global: &Global) -> Speaker {
 
 /// Prints reports in the form that was asked for. A person's text of an unopened target would be empty: stderr told all.
 pub(super) fn show(global: &Global, reports: &[Report]) {
+    let reports: Vec<Report> = reports.iter().map(out_of).collect();
     match global.output {
-        Output::Json => terminal::print(&json::document(reports)),
-        Output::Markdown => terminal::print(&markdown::document(reports)),
+        Output::Json => terminal::print(&json::document(&reports)),
+        Output::Markdown => terminal::print(&markdown::document(&reports)),
         Output::Text => {
             for report in reports.iter().filter(|report| report.is_opened()) {
                 terminal::print(&match report.guide {
@@ -235,7 +243,7 @@ fn tell_of(speaker: &Speaker, subject: Subject<'_>, what: &str, error: &DriveErr
 pub(super) fn tell_unknown(global: &Global, target: &str) -> Exit {
     let error = DriveError::Refused(Refusal::unknown_target(target));
     tell(&speaker(global), target, &error, None);
-    let mut report = Report::unopened(target);
+    let mut report = Report::unopened(&left_out(target));
     report.fail(&error);
     show(global, &[report]);
     Exit::of_error(&error)

@@ -7,7 +7,9 @@ use rotate_providers::snowflake_keypair::{
     self, AUTOMATION, Inputs, PassphraseFrom, UserName, expanded, read_key_file, read_passphrase,
 };
 
-use super::one_shot::{ALLOWANCE_SECONDS, CutoverArg, Options, ProveArg, check_proof, destinations, endpoint, rotate};
+use super::one_shot::{
+    ALLOWANCE_SECONDS, CutoverArg, Options, ProveArg, check_proof, destinations, endpoint, field, rotate,
+};
 use super::target::target_name;
 use super::{Exit, Global, terminal};
 use crate::delivery::Destination;
@@ -34,10 +36,10 @@ pub(super) struct Command {
     account: Option<String>,
     /// The administrator's connection in Snowflake's own configuration [default: $SNOWFLAKE_DEFAULT_CONNECTION_NAME, else
     /// the one that is the default there]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = field(&AUTOMATION, "connection"))]
     connection: Option<String>,
     /// The administrator's role [default: the connection's, else the user's own]
-    #[arg(long)]
+    #[arg(long, value_parser = field(&AUTOMATION, "role"))]
     role: Option<String>,
     /// The private key that the consumer uses now: it shows which of two keys is live, and lets it be registered again
     #[arg(long, value_name = "FILE")]

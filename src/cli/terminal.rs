@@ -1,48 +1,55 @@
 //! Talk on stderr and data on stdout: the only two places that write there.
 
-use std::ffi::OsString;
 use std::io::{BufRead, IsTerminal, Write, stderr, stdin, stdout};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use rotate_providers::guide::inert;
+use rotate_providers::untrusted::{inert, is_harmful};
 use tokio::sync::oneshot;
 
+use super::pasted::{left_out, left_out_of_usage};
 use crate::driver::{Interrupt, Progress};
-use crate::evidence::looks_secret;
 
-/// Data. A reader that has gone away is nobody's fault.
+/// Data. A reader that has gone away is nobody's fault. What is in it was made harmless where it came in; whatever was not,
+/// is here.
 pub(super) fn print(text: &str) {
     let mut out = stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    let _ = out.write_all(visible(text).as_bytes()).and_then(|()| out.flush());
+}
+
+/// The same lines without what moves the cursor or cannot be seen.
+fn visible(text: &str) -> String {
+    let letter = |letter: char| match letter {
+        '\n' | '\t' => letter,
+        _ if is_harmful(letter) => '\u{fffd}',
+        _ => letter,
+    };
+    text.chars().map(letter).collect()
 }
 
 /// Talk.
 pub(super) fn note(text: &str) {
-    let _ = writeln!(stderr().lock(), "rotate: {}", inert(text));
+    let _ = writeln!(stderr().lock(), "rotate: {}", said(text));
 }
 
 /// What failed, and what to do about it, one line each.
 pub(super) fn error(what: &str, remedy: &[String]) {
     let mut err = stderr().lock();
-    let _ = writeln!(err, "rotate: error: {}", inert(what));
+    let _ = writeln!(err, "rotate: error: {}", said(what));
     for line in remedy {
-        let _ = writeln!(err, "  {}", inert(line));
+        let _ = writeln!(err, "  {}", said(line));
     }
 }
 
 /// What the command line parser says of a mistake: what was typed cannot write to the terminal, and no secret is repeated.
-pub(super) fn usage(text: &str, arguments: &[OsString]) {
-    let mut text: String = text.lines().map(inert).collect::<Vec<_>>().join("\n");
-    for argument in arguments.iter().filter_map(|argument| argument.to_str()) {
-        let value = argument.split_once('=').map_or(argument, |(_, value)| value);
-        if looks_secret(value).is_some() {
-            text = text
-                .replace(&inert(argument), "(not shown)")
-                .replace(&inert(value), "(not shown)");
-        }
-    }
-    let _ = writeln!(stderr().lock(), "{text}");
+pub(super) fn usage(text: &str) {
+    let lines: Vec<String> = text.lines().map(|line| left_out_of_usage(&inert(line))).collect();
+    let _ = writeln!(stderr().lock(), "{}", lines.join("\n"));
+}
+
+/// A line as it may be seen.
+fn said(text: &str) -> String {
+    left_out(&inert(text))
 }
 
 /// Whether there is someone to ask.
@@ -53,7 +60,7 @@ pub(super) fn is_attended() -> bool {
 /// Asks; anything but yes is no.
 pub(super) fn ask(question: &str) -> bool {
     let mut err = stderr().lock();
-    let _ = write!(err, "{question} [y/N] ").and_then(|()| err.flush());
+    let _ = write!(err, "{} [y/N] ", said(question)).and_then(|()| err.flush());
     let mut answer = String::new();
     let read = stdin().lock().read_line(&mut answer);
     read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
@@ -74,7 +81,7 @@ pub(super) fn answer(question: &str) -> Option<String> {
 pub(super) async fn read(question: &str, interrupt: &Interrupt) -> Option<String> {
     {
         let mut err = stderr().lock();
-        let _ = write!(err, "{question}").and_then(|()| err.flush());
+        let _ = write!(err, "{}", inert(question)).and_then(|()| err.flush());
     }
     let (told, answer) = oneshot::channel();
     // A thread of its own: nothing can wake one that waits for a terminal, and the program may have to end.
@@ -133,7 +140,7 @@ impl Progress for LiveLines {
         tracing::info!("{what}");
         if !self.bar.is_hidden() {
             self.bar.enable_steady_tick(Duration::from_millis(100));
-            self.bar.set_message(what.to_owned());
+            self.bar.set_message(inert(what));
             self.bar.reset_elapsed();
         }
     }
@@ -197,7 +204,7 @@ impl Progress for TargetLines<'_> {
     fn doing(&self, what: &str) {
         let target = self.target;
         tracing::info!(target, "{what}");
-        self.bar.set_message(format!("{target}: {what}"));
+        self.bar.set_message(inert(&format!("{target}: {what}")));
     }
 
     fn done(&self, what: &str) {
@@ -215,5 +222,17 @@ impl Progress for TargetLines<'_> {
 
     fn tell(&self, what: &str) {
         self.bar.suspend(|| note(&format!("{}: {what}", self.target)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::visible;
+
+    #[test]
+    fn data_keeps_its_lines_and_nothing_that_cannot_be_seen() {
+        let text = "{\n\t\"a\": \"\u{1b}[2J\u{7}\u{202e}\u{200b}\r\u{85}\"\n}\n";
+        let shown = "{\n\t\"a\": \"\u{fffd}[2J\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\"\n}\n";
+        assert_eq!(visible(text), shown);
     }
 }

@@ -50,7 +50,7 @@ impl Command {
     async fn take_back(&self, global: &Global, session: &Session) -> Result<(Guided, bool), DriveError> {
         let guided = find(global, session, &self.target).await?;
         let had_ended = guided.rotation.is_done();
-        let by = super::word::person();
+        let by = super::who::person();
         let undone = session.walker().undo(guided, &self.step, &by, self.why.clone()).await?;
         Ok((undone, had_ended))
     }

@@ -55,7 +55,7 @@ impl Command {
         interrupt: &Arc<Interrupt>,
     ) -> Result<Result<Guided, DriveError>, FolderError> {
         let session = || Session::begin_for(global, Vendors::new(global.access(None)), Arc::clone(interrupt));
-        let by = super::word::person();
+        let by = super::who::person();
         let mut guided = match find(global, &session().await?, &self.target).await {
             Ok(guided) => guided,
             Err(error) => return Ok(Err(error)),

@@ -7,6 +7,7 @@ use super::guided::story;
 use super::named::{readable_config, resolve};
 use super::one_shot::automated;
 use super::session::{Session, connect, locate, show, speaker, tell_folder, tell_unknown};
+use super::who::person;
 use super::{Exit, Global, terminal};
 use crate::driver::{DriveError, Outcome, Refusal};
 use crate::fleet::Known;
@@ -158,18 +159,5 @@ async fn act(global: &Global, session: &Session, target: &str, word: Word<'_>) -
         Word::Confirm { evidence } => driver.confirm(stored, &by, evidence).await,
         Word::Abort { force } => driver.abort(stored, &by, force).await,
         Word::Rollback { force } => driver.rollback(stored, &by, force).await,
-    }
-}
-
-/// Whose word it is, for the journal: the name that the session was opened under, and the system's number.
-pub(super) fn person() -> String {
-    let uid = rustix::process::getuid().as_raw();
-    let name = ["SUDO_USER", "USER", "LOGNAME"]
-        .into_iter()
-        .find_map(|variable| std::env::var(variable).ok())
-        .filter(|name| !name.is_empty() && name.len() <= 64 && !name.chars().any(char::is_control));
-    match name {
-        Some(name) => format!("{name} (uid {uid})"),
-        None => format!("uid {uid}"),
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rotate_providers::private_file::Refused;
 use rotate_providers::regular::Regular;
+use rotate_providers::shell::quoted;
 
 use super::Mistakes;
 
@@ -66,7 +67,7 @@ pub(super) fn read(path: &Path) -> Result<String, Unusable> {
     let (found, shown) = (file.metadata().clone(), path.display());
     if found.mode() & 0o022 != 0 {
         let why = format!("other users may write it (mode {:04o})", found.mode() & 0o7777);
-        return Err(refused(&why, format!("run: chmod go-w {shown}")));
+        return Err(refused(&why, format!("run: chmod go-w {}", quoted(&shown.to_string()))));
     }
     let us = rustix::process::geteuid().as_raw();
     if found.uid() != us && found.uid() != 0 {
@@ -74,7 +75,7 @@ pub(super) fn read(path: &Path) -> Result<String, Unusable> {
             "it belongs to user {}, who may write it, and not to user {us}",
             found.uid()
         );
-        return Err(refused(&why, format!("run: chown {us} {shown}")));
+        return Err(refused(&why, format!("run: chown {us} {}", quoted(&shown.to_string()))));
     }
     let bytes = file.bytes(LARGEST).map_err(|error| match error {
         Refused::TooLarge(size, _) => refused(

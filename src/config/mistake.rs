@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use rotate_providers::guide::inert;
+use rotate_providers::untrusted::inert;
 
 /// One mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -110,7 +110,7 @@ impl Format {
             Some(assignments) => assignments.ok()?.value(self.names().id)?,
             None => serde_json::from_str::<ProcessDocument<'_>>(text).ok()?.access_key_id,
         };
-        (!id.is_empty()).then(|| KeyId::new(id))
+        KeyId::parse(id).ok()
     }
 
     /// Whether the file holds this credential.

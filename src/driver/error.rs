@@ -1,6 +1,7 @@
 //! Why a rotation could not be moved.
 
 use rotate_providers::contract;
+use rotate_providers::untrusted::inert;
 
 use crate::delivery::DeliveryError;
 use crate::machine::Illegal;
@@ -74,7 +75,7 @@ pub struct Refusal {
 impl Refusal {
     pub(super) fn error(why: impl Into<String>) -> Self {
         Self {
-            why: why.into(),
+            why: inert(&why.into()),
             remedy: Vec::new(),
             blocked: false,
         }
@@ -117,7 +118,7 @@ impl Refusal {
 
     /// One more line of what resolves it.
     pub fn with(mut self, remedy: impl Into<String>) -> Self {
-        self.remedy.push(remedy.into());
+        self.remedy.push(inert(&remedy.into()));
         self
     }
 

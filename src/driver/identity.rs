@@ -3,6 +3,7 @@
 use std::fmt;
 
 use rotate_providers::contract::{Caller, Principal, Provider};
+use rotate_providers::untrusted::Inert;
 use serde::Serialize;
 
 /// Who the program is to a vendor, and where that is: said before anything is created.
@@ -13,9 +14,9 @@ pub struct Identity {
     /// The host that is called; null where it is this machine.
     pub host: Option<String>,
     /// The login; null where the vendor would not tell it.
-    pub login: Option<String>,
+    pub login: Option<Inert>,
     /// Where its credentials were found; null where that is not known.
-    pub found_in: Option<String>,
+    pub found_in: Option<Inert>,
 }
 
 impl Identity {

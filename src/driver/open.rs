@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::live::{History, LiveKey, Rival, old_key};
 use super::{DriveError, Driver, Identity, Outcome, Passage, Refusal};
 use crate::delivery::Destination;
-use crate::hooks::{now, told};
+use crate::hooks::{now, vendors};
 use crate::machine::{Charter, Cutover, Event, LostKey, Phase, Prove, Record, Retirement, Rotation, Window};
 use crate::policy::{Facts, Listing};
 use crate::store::{Append, Automated as Stored};
@@ -306,7 +306,7 @@ pub async fn prepare(
         keys: observation.keys,
         agreeing: 1,
         read_at,
-        vendor_time: observation.vendor_time.map(told),
+        vendor_time: observation.vendor_time.map(vendors),
     });
     let facts = Facts {
         keys,

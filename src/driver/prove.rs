@@ -37,9 +37,9 @@ impl Driver<'_> {
         crash_point("prove: after");
         let event = match verdict {
             Verdict::Accepted => Event::Proved,
-            Verdict::Rejected { reason, .. } => self.rejected(stored, reason),
-            Verdict::Barred { reason } => self.barred(stored, reason)?,
-            Verdict::Inconclusive { reason } => self.inconclusive(stored, reason)?,
+            Verdict::Rejected { reason, .. } => self.rejected(stored, reason.into()),
+            Verdict::Barred { reason } => self.barred(stored, reason.into())?,
+            Verdict::Inconclusive { reason } => self.inconclusive(stored, reason.into())?,
         };
         self.record(stored, event).await
     }

@@ -97,10 +97,27 @@ pub(super) fn is_uuid(word: &str) -> bool {
         })
 }
 
+/// Large letters and the digits from 2 to 7, mixed as chance does: how the seeds of one-time codes are written.
+pub(super) fn is_base32(word: &str) -> bool {
+    let bare = word.trim_end_matches('=');
+    let fits = |byte: u8| byte.is_ascii_uppercase() || (b'2'..=b'7').contains(&byte);
+    let apart = bare.as_bytes().windows(2);
+    let inside = apart
+        .filter(|pair| pair[0].is_ascii_digit() && pair[1].is_ascii_uppercase())
+        .count();
+    bare.len() >= 16 && bare.bytes().all(fits) && inside >= 2 && !is_public(bare)
+}
+
+/// Names of keys, users and roles: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html>; the last two
+/// are an emulator's.
+const AWS_STARTS: &[&str] = &[
+    "AKIA", "ASIA", "AIDA", "AROA", "AIPA", "ANPA", "AGPA", "ASCA", "LKIA", "LSIA",
+];
+
 fn is_aws_key_id(word: &str) -> bool {
-    let starts = ["AKIA", "ASIA"].iter().any(|start| word.starts_with(start));
+    let starts = AWS_STARTS.iter().any(|start| word.starts_with(start));
     starts
-        && word.len() == 20
+        && matches!(word.len(), 20 | 21)
         && word
             .bytes()
             .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())

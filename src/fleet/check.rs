@@ -53,12 +53,12 @@ pub(super) async fn place(destination: &dyn Destination) -> Finding {
     let check = match destination.inspect().await {
         Ok(()) => Check::Fine,
         Err(error) => Check::Wrong {
-            why: error.fault.to_string(),
+            why: error.fault.to_string().into(),
             remedy: error.fault.remedy().unwrap_or_else(|| "deliver elsewhere".to_owned()),
         },
     };
     Finding {
-        what: format!("destination {}", destination.name()),
+        what: format!("destination {}", destination.name()).into(),
         check,
     }
 }
@@ -68,18 +68,18 @@ fn clock(told: Timestamp, now: Timestamp) -> Finding {
     let seconds = off.as_secs();
     let check = if off.abs() >= CLOCK_REFUSED {
         Check::Wrong {
-            why: format!("this machine's is {seconds} s off the vendor's"),
+            why: format!("this machine's is {seconds} s off the vendor's").into(),
             remedy: "set this machine's clock: timedatectl set-ntp true".to_owned(),
         }
     } else if off.abs() >= CLOCK_OFF {
         Check::Unknown {
-            why: format!("this machine's is {seconds} s off the vendor's: logins may be refused"),
+            why: format!("this machine's is {seconds} s off the vendor's: logins may be refused").into(),
         }
     } else {
         Check::Fine
     };
     Finding {
-        what: "clock".to_owned(),
+        what: "clock".into(),
         check,
     }
 }

@@ -1,7 +1,7 @@
 //! What a check-up found, for people and programs.
 
 use rotate_providers::contract::{Check, Finding};
-use rotate_providers::guide::inert;
+use rotate_providers::untrusted::inert;
 use serde::Serialize;
 
 /// What was looked at of one thing.
@@ -30,7 +30,7 @@ impl Checkup {
     /// All is well, as this says.
     pub fn fine(name: &str, what: &str) -> Self {
         let check = Check::Fine;
-        let what = what.to_owned();
+        let what = what.into();
         Self::of(name, vec![Finding { what, check }])
     }
 
@@ -52,13 +52,13 @@ impl Checkup {
         let found = |Finding { what, check }| {
             let (verdict, why, remedy) = match check {
                 Check::Fine => ("fine", None, Vec::new()),
-                Check::Wrong { why, remedy } => ("wrong", Some(why), remedy.lines().map(str::to_owned).collect()),
+                Check::Wrong { why, remedy } => ("wrong", Some(why), remedy.lines().map(inert).collect()),
                 Check::Unknown { why } => ("unknown", Some(why), Vec::new()),
             };
             Found {
-                what,
+                what: what.into(),
                 verdict,
-                why,
+                why: why.map(String::from),
                 remedy,
             }
         };

@@ -1,7 +1,8 @@
 //! For tickets: a plan as a checklist.
 
-use rotate_providers::guide::inert;
+use rotate_providers::untrusted::inert;
 
+use super::markup::{escaped, foreign};
 use super::outlook::findings_in_markdown;
 use super::{Listed, Report};
 use crate::machine::Ticked;
@@ -20,11 +21,11 @@ pub fn table(reports: &[Report]) -> String {
         let until = report.next.at.map(|at| at.strftime("%Y-%m-%d").to_string());
         text.push_str(&format!(
             "| {} | {} | {} | {} | {} |\n",
-            escaped(&report.name),
+            foreign(&report.name),
             report.state,
             report.next.who.unwrap_or_default(),
             until.unwrap_or_default(),
-            escaped(report.reason.as_deref().unwrap_or_default())
+            foreign(report.reason.as_deref().unwrap_or_default())
         ));
     }
     text
@@ -53,7 +54,7 @@ fn plan(report: &Report) -> String {
     };
     match &report.guide {
         Some(guide) => head(&mut line, report, guide),
-        None => line(&format!("## {}: {}\n", escaped(&report.name), report.state)),
+        None => line(&format!("## {}: {}\n", foreign(&report.name), report.state)),
     }
     if let (Some(problems), Some(unknown)) = (&report.problems, &report.unknown) {
         line(&findings_in_markdown(problems, unknown));
@@ -76,7 +77,10 @@ fn plan(report: &Report) -> String {
         line(&format!("\n**Sources:** {}", escaped(&guide.pages().join("; "))));
         if let (None, Some(command)) = (&report.rotation, &report.next.command) {
             let fence = "`".repeat(longest_run(command).max(2) + 1);
-            line(&format!("\n**To begin it:**\n\n{fence}shell\n{command}\n{fence}"));
+            line(&format!(
+                "\n**To begin it:**\n\n{fence}shell\n{}\n{fence}",
+                inert(command)
+            ));
         }
     }
     text
@@ -87,7 +91,7 @@ fn head(line: &mut impl FnMut(&str), report: &Report, guide: &Guidance) {
         "rotate" => String::new(),
         other => format!(" · {other}"),
     };
-    let (title, name) = (escaped(&guide.title), escaped(&report.name));
+    let (title, name) = (escaped(&guide.title), foreign(&report.name));
     line(&format!("## {title} · {name}{procedure}\n"));
     match guide.opening() {
         (Some(warning), what) => line(&format!("> **{warning}** {}\n", escaped(&what))),
@@ -126,7 +130,7 @@ fn one(line: &mut impl FnMut(&str), number: usize, step: &Planned) {
         escaped(&step.who),
         escaped(&step.what)
     ));
-    let mut detail = |name: &str, text: &str| line(&format!("  - {name}: {}", escaped(text)));
+    let mut detail = |name: &str, text: &str| line(&format!("  - {name}: {text}"));
     let Some(guided) = guided else {
         if step.effect && !step.reversible {
             detail("Careful", "this cannot be undone.");
@@ -138,7 +142,7 @@ fn one(line: &mut impl FnMut(&str), number: usize, step: &Planned) {
         let fence = "`".repeat(longest_run(command).max(2) + 1);
         line(&format!("\n  {fence}{}", guided.language.unwrap_or_default()));
         for text in command.trim_end().lines() {
-            line(&format!("  {text}"));
+            line(&format!("  {}", inert(text)));
         }
         line(&format!("  {fence}\n"));
     }
@@ -147,7 +151,7 @@ fn one(line: &mut impl FnMut(&str), number: usize, step: &Planned) {
 fn details(detail: &mut impl FnMut(&str, &str), step: &Planned, guided: &GuidedStep) {
     let mut told = |name: &str, text: &Option<String>| {
         if let Some(text) = text {
-            detail(name, text);
+            detail(name, &escaped(text));
         }
     };
     told("Where", &guided.place);
@@ -163,9 +167,10 @@ fn details(detail: &mut impl FnMut(&str, &str), step: &Planned, guided: &GuidedS
             Ticked::Skipped { why } => ("Skipped", Some(why.clone())),
         };
         let more = told_of.map(|text| format!(": {text}")).unwrap_or_default();
-        told(name, &Some(format!("{} by {}{more}", tick.at, tick.by)));
+        detail(name, &foreign(&format!("{} by {}{more}", tick.at, tick.by)));
         for note in &tick.added {
-            told("Added", &Some(format!("{} by {}: {}", note.at, note.by, note.evidence)));
+            let added = format!("{} by {}: {}", note.at, note.by, note.evidence);
+            detail("Added", &foreign(&added));
         }
     }
 }
@@ -177,18 +182,6 @@ pub(super) fn checkbox(step: &Planned) -> &'static str {
         Some(StepState::Skipped) => "*Skipped:* ",
         Some(StepState::Open) | None => "[ ] ",
     }
-}
-
-/// Text that stays text: no links, no markup, no HTML.
-pub(super) fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for letter in inert(text).split_whitespace().collect::<Vec<_>>().join(" ").chars() {
-        if "\\`*_[]<>|#~".contains(letter) {
-            safe.push('\\');
-        }
-        safe.push(letter);
-    }
-    safe
 }
 
 fn longest_run(text: &str) -> usize {

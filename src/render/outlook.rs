@@ -2,11 +2,12 @@
 
 use jiff::Timestamp;
 use rotate_providers::contract::{Check, Finding};
-use rotate_providers::guide::inert;
+use rotate_providers::untrusted::inert;
 use serde::Serialize;
 
 use super::Speaker;
-use super::markdown::{checkbox, escaped};
+use super::markdown::checkbox;
+use super::markup::{escaped, foreign};
 use super::text::{day, folded, minute};
 use crate::config::{How, Target};
 use crate::driver::Identity;
@@ -110,13 +111,13 @@ pub(super) fn noted(findings: Vec<Finding>) -> (Vec<Noted>, Vec<Noted>) {
         match check {
             Check::Fine => {}
             Check::Wrong { why, remedy } => problems.push(Noted {
-                what,
-                why,
+                what: what.into(),
+                why: why.into(),
                 remedy: Some(remedy),
             }),
             Check::Unknown { why } => unknown.push(Noted {
-                what,
-                why,
+                what: what.into(),
+                why: why.into(),
                 remedy: None,
             }),
         }
@@ -211,13 +212,13 @@ pub(super) fn findings_in_markdown(problems: &[Noted], unknown: &[Noted]) -> Str
         let remedy = problem.remedy.as_deref().unwrap_or_default();
         text.push_str(&format!(
             "- **{}:** {}; {}\n",
-            escaped(&problem.what),
-            escaped(&problem.why),
-            escaped(remedy)
+            foreign(&problem.what),
+            foreign(&problem.why),
+            foreign(remedy)
         ));
     }
     for noted in unknown {
-        text.push_str(&format!("- {}: {}\n", escaped(&noted.what), escaped(&noted.why)));
+        text.push_str(&format!("- {}: {}\n", foreign(&noted.what), foreign(&noted.why)));
     }
     text
 }
@@ -250,11 +251,11 @@ pub fn markdown(outlooks: &[Outlook]) -> String {
         let due = outlook.due_at.map(day).unwrap_or_default();
         text.push_str(&format!(
             "| {} | {} | {}{} | {due} | {} |\n",
-            escaped(&outlook.name),
+            foreign(&outlook.name),
             outlook.connector,
             if outlook.failed { "**!** " } else { "" },
             outlook.verdict.name(),
-            escaped(&outlook.reason)
+            foreign(&outlook.reason)
         ));
     }
     for outlook in outlooks {
@@ -265,13 +266,13 @@ pub fn markdown(outlooks: &[Outlook]) -> String {
         {
             continue;
         }
-        let (name, verdict) = (escaped(&outlook.name), outlook.verdict.name());
+        let (name, verdict) = (foreign(&outlook.name), outlook.verdict.name());
         text.push_str(&format!("\n<details><summary>{name}: {verdict}</summary>\n\n"));
         if let Some(identity) = &outlook.identity {
-            text.push_str(&format!("- {}\n", escaped(&identity.to_string())));
+            text.push_str(&format!("- {}\n", foreign(&identity.to_string())));
         }
         for line in &outlook.remedy {
-            text.push_str(&format!("- {}\n", escaped(line)));
+            text.push_str(&format!("- {}\n", foreign(line)));
         }
         text.push_str(&findings_in_markdown(&outlook.problems, &outlook.unknown));
         for (step, number) in outlook.steps.iter().zip(1..) {

@@ -11,7 +11,7 @@ pub(super) use sheet::folded;
 use super::outlook::findings;
 use super::{AgeReport, Listed, Noted, Report};
 use rotate_providers::contract::LastUse;
-use rotate_providers::guide::inert;
+use rotate_providers::untrusted::inert;
 
 use crate::machine::{Event, SwitchedBy};
 use crate::plan::Planned;
@@ -39,11 +39,13 @@ pub fn story(report: &Report, columns: Option<usize>) -> String {
         lines.extend(findings(&of(&report.problems), &of(&report.unknown)));
         lines.extend(steps(plan));
     }
-    let mut lines: Vec<String> = lines.iter().flat_map(|line| folded(line, columns)).collect();
+    let mut lines: Vec<String> = lines.iter().flat_map(|line| folded(&inert(line), columns)).collect();
     if report.plan.is_none() {
         lines.extend(next(report, columns));
     }
-    lines.join("\n") + "\n"
+    // Remedies of several lines are lines of their own; whatever else is in a text, it is one.
+    let lines = lines.iter().flat_map(|line| line.split('\n')).map(inert);
+    lines.map(|line| line + "\n").collect()
 }
 
 /// What comes next. Commands are there to be copied, so they stay as they are.
@@ -127,7 +129,7 @@ pub fn fleet(reports: &[Report], columns: Option<usize>) -> String {
             age.map(|age| day(age.gone_by)).unwrap_or_default(),
             report.state.to_owned(),
             report.next.who.unwrap_or_default().to_owned(),
-            inert(report.reason.as_deref().unwrap_or_default()),
+            report.reason.clone().unwrap_or_default(),
         ]);
     }
     sheet.text(columns)

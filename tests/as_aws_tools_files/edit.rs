@@ -20,7 +20,7 @@ pub(crate) static READERS: LazyLock<PythonReaders> = LazyLock::new(PythonReaders
 
 pub(crate) fn new_key() -> Credential {
     Credential {
-        key: KeyId::new(NEW_ID),
+        key: KeyId::parse(NEW_ID).expect("the name of a key"),
         public: None,
         secret: Secret::new(NEW_SECRET.as_bytes()),
     }

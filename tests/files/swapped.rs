@@ -18,7 +18,7 @@ const SWAPS: usize = 10_000;
 
 fn key() -> Credential {
     Credential {
-        key: KeyId::new("AKIANEW"),
+        key: KeyId::parse("AKIANEW").expect("the name of a key"),
         public: None,
         secret: Secret::new(*b"new"),
     }
@@ -26,7 +26,7 @@ fn key() -> Credential {
 
 fn pair() -> Credential {
     Credential {
-        key: KeyId::new("SHA256:x"),
+        key: KeyId::parse("SHA256:x").expect("the name of a key"),
         public: Some(PublicHalf::new("AAAA")),
         secret: Secret::new(*b"private"),
     }

@@ -233,7 +233,7 @@ fn a_step_is_ticked_once() {
     for named in ["1", STEPS[0]] {
         desk.run(["done", TARGET, named])
             .expect(1)
-            .says(&["was ticked already", "by tester"]);
+            .says(&["was ticked already", "USER claims tester"]);
         desk.run(["done", TARGET, "--skip", named, "--why", "no time"])
             .expect(1)
             .says(&["was ticked already"]);

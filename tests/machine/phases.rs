@@ -8,7 +8,7 @@ use super::*;
 
 fn issued() -> Issued {
     Issued {
-        key: KeyId::new(NEW),
+        key: KeyId::parse(NEW).expect("the name of a key"),
         public: None,
         proved_at: Some(NOW),
         reached: BTreeSet::new(),
@@ -30,7 +30,7 @@ fn phases() -> Vec<Phase> {
     vec![
         Phase::Opened,
         Phase::Creating,
-        Phase::Discarding(KeyId::new(NEW)),
+        Phase::Discarding(KeyId::parse(NEW).expect("the name of a key")),
         Phase::Minted(issued()),
         Phase::Created(issued()),
         Phase::Verified(issued()),
@@ -110,29 +110,33 @@ fn refused(kind: &Kind, events: &[Event]) {
 fn only_the_key_that_was_to_be_discarded_is() {
     let kind = &kinds()[0];
     let intent = Event::CreateIntended {
-        ids_before: [KeyId::new(OLD)].into(),
+        ids_before: [KeyId::parse(OLD).expect("the name of a key")].into(),
         made_within: None,
     };
     let discard = Event::DiscardIntended {
-        key: KeyId::new(NEW),
+        key: KeyId::parse(NEW).expect("the name of a key"),
         why: "nobody has it".to_owned(),
     };
-    let discarded = |key| Event::Discarded { key: KeyId::new(key) };
+    let discarded = |key| Event::Discarded {
+        key: KeyId::parse(key).expect("the name of a key"),
+    };
     let taken = after(kind, &[intent.clone(), discard.clone(), discarded(NEW)]).expect("it fits");
     assert_eq!(taken.phase, Phase::Opened);
-    assert_eq!(taken.discarded, [KeyId::new(NEW)].into());
+    assert_eq!(taken.discarded, [KeyId::parse(NEW).expect("the name of a key")].into());
     refused(kind, &[intent, discard, discarded(OLD)]);
 }
 
 #[test]
 fn a_key_is_made_where_the_charter_says_and_registered_as_it_was_made() {
     let minted = |key| Event::Minted {
-        key: KeyId::new(key),
+        key: KeyId::parse(key).expect("the name of a key"),
         public: PublicHalf::new(NEW_PUBLIC),
     };
-    let created = |key| Event::Created { key: KeyId::new(key) };
+    let created = |key| Event::Created {
+        key: KeyId::parse(key).expect("the name of a key"),
+    };
     let intent = Event::CreateIntended {
-        ids_before: [KeyId::new(OLD)].into(),
+        ids_before: [KeyId::parse(OLD).expect("the name of a key")].into(),
         made_within: None,
     };
     for kind in kinds() {

@@ -11,7 +11,10 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn key() -> impl Strategy<Value = KeyId> {
-    prop_oneof![Just(OLD.to_owned()), Just(NEW.to_owned()), text()].prop_map(KeyId::new)
+    // What is no name of a key is refused before it gets here.
+    let any = "[A-Za-z0-9:+/=_.-]{1,8}".prop_map(|id| id);
+    prop_oneof![Just(OLD.to_owned()), Just(NEW.to_owned()), any]
+        .prop_map(|id| KeyId::parse(&id).expect("the name of a key"))
 }
 
 fn time() -> impl Strategy<Value = Timestamp> {
@@ -25,7 +28,11 @@ fn last_use() -> impl Strategy<Value = LastUse> {
     prop_oneof![
         Just(LastUse::NeverSeen),
         Just(LastUse::NotReported),
-        (time(), text(), text()).prop_map(|(at, service, region)| LastUse::At { at, service, region }),
+        (time(), text(), text()).prop_map(|(at, service, region)| LastUse::At {
+            at,
+            service: service.into(),
+            region: region.into(),
+        }),
     ]
 }
 

@@ -51,7 +51,7 @@ impl Vendor {
     /// A name that no key has had yet.
     pub(super) fn name(&mut self, prefix: &str) -> KeyId {
         self.made += 1;
-        KeyId::new(format!("{prefix}{}", self.made))
+        KeyId::parse(&format!("{prefix}{}", self.made)).expect("the name of a key")
     }
 
     fn put(&mut self, id: &KeyId, created_at: Option<Timestamp>) {

@@ -210,8 +210,8 @@ impl World {
     fn used_before(&self, minutes: i64) -> LastUse {
         LastUse::At {
             at: self.now - SignedDuration::from_mins(minutes),
-            service: "s3".to_owned(),
-            region: "us-east-1".to_owned(),
+            service: "s3".into(),
+            region: "us-east-1".into(),
         }
     }
 
@@ -232,7 +232,7 @@ impl World {
 
     fn new_key(&self) -> KeyId {
         let issued = self.rotation.issued().map(|issued| issued.key.clone());
-        issued.unwrap_or_else(|| KeyId::new("(none)"))
+        issued.unwrap_or_else(KeyId::to_be_made)
     }
 
     fn may_lag(&mut self) {

@@ -31,7 +31,7 @@ fn waiting(off_since: Timestamp, used_at: Option<Timestamp>, refused: Option<Tim
         uses: uses(&[(NEW, use_)]).uses,
         refused: Refusals::Read(refused.map(|at| RefusedLogin {
             at,
-            why: "a network policy".to_owned(),
+            why: "a network policy".into(),
         })),
         ..listed(&[key(OLD, false), key(NEW, true)], 2)
     };

@@ -75,7 +75,7 @@ pub(crate) fn destination(path: &Path) -> Box<dyn Destination> {
 
 pub(crate) fn new_key() -> Credential {
     Credential {
-        key: KeyId::new("AKIANEW"),
+        key: KeyId::parse("AKIANEW").expect("the name of a key"),
         public: None,
         secret: Secret::new(*b"new"),
     }

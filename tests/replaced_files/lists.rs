@@ -87,7 +87,7 @@ async fn a_list_of_the_folder_for_new_files_opens_none_to_anybody() {
 
     let key = folder.path().join("key.p8");
     let pair = Credential {
-        key: KeyId::new("SHA256:x"),
+        key: KeyId::parse("SHA256:x").expect("the name of a key"),
         public: Some(PublicHalf::new("AAAA")),
         secret: Secret::new(*b"private"),
     };

@@ -46,7 +46,7 @@ fn charter(retirement: Retirement, mints_locally: bool, own_identity: bool) -> C
             name: "U".to_owned(),
             id: "U".to_owned(),
         },
-        old_key: KeyId::new("SHA256:OLD"),
+        old_key: KeyId::parse("SHA256:OLD").expect("the name of a key"),
         retirement,
         mints_locally,
         own_identity,
@@ -121,7 +121,7 @@ fn everywhere(charter: &Charter) -> Vec<Rotation> {
     let at = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1);
     let holds = [charter.destinations[0].clone()];
     let new = Issued {
-        key: KeyId::new("SHA256:NEW"),
+        key: KeyId::parse("SHA256:NEW").expect("the name of a key"),
         public: Some(PublicHalf::new("MIIB")),
         proved_at: Some(at),
         reached: holds.clone().into(),
@@ -143,7 +143,7 @@ fn everywhere(charter: &Charter) -> Vec<Rotation> {
     let phases = [
         Phase::Opened,
         Phase::Creating,
-        Phase::Discarding(KeyId::new("SHA256:LOST")),
+        Phase::Discarding(KeyId::parse("SHA256:LOST").expect("the name of a key")),
         Phase::Minted(nowhere.clone()),
         Phase::Created(nowhere.clone()),
         Phase::Verified(nowhere),

@@ -96,7 +96,7 @@ async fn a_rotation_that_an_older_version_opened_is_read_verified_and_brought_to
     growing.add_all(&*store, &lease, &to_the_end()).await;
     assert_eq!(store.verify().await.expect("it is whole").events, 13);
     let retired = store.retired(TARGET).await.expect("it can be read");
-    assert_eq!(retired, [KeyId::new("AKIAOLD")]);
+    assert_eq!(retired, [KeyId::parse("AKIAOLD").expect("the name of a key")]);
 }
 
 #[tokio::test]

@@ -178,7 +178,10 @@ mod kept {
             };
             let mut growing = Growing::new(target, target);
             growing.add_all(one, &lease, &[Event::Opened { charter }]).await;
-            let (key, public) = (KeyId::new("SHA256:NEW"), PublicHalf::new("MIIBNEW"));
+            let (key, public) = (
+                KeyId::parse("SHA256:NEW").expect("the name of a key"),
+                PublicHalf::new("MIIBNEW"),
+            );
             let minted = Event::Minted {
                 key: key.clone(),
                 public: public.clone(),
@@ -289,7 +292,7 @@ mod kept {
             .await;
         assert_eq!(
             other.retired(TARGET).await.expect("it can be read"),
-            [KeyId::new("AKIAFIRST")]
+            [KeyId::parse("AKIAFIRST").expect("the name of a key")]
         );
         assert!(
             other
@@ -365,11 +368,11 @@ mod kept {
         let sighting = |id: &str| Sighting {
             owner: charter("AKIAOLD").owner,
             keys: vec![SeenKey {
-                id: KeyId::new(id),
+                id: KeyId::parse(id).expect("the name of a key"),
                 active: true,
                 created_at: Some(NOW),
             }],
-            live: Some(KeyId::new(id)),
+            live: Some(KeyId::parse(id).expect("the name of a key")),
         };
         let events = [
             Event::Sighted {

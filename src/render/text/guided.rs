@@ -1,6 +1,6 @@
 //! A guided plan, for a person who follows it.
 
-use rotate_providers::guide::inert;
+use rotate_providers::untrusted::inert;
 use textwrap::{Options, WordSeparator, WordSplitter};
 
 use crate::machine::Ticked;
@@ -178,10 +178,10 @@ fn one(page: &mut Page, number: usize, step: &Planned, guided: &GuidedStep) {
         } else {
             "Skipped"
         };
-        page.detail(name, &inert(&told));
+        page.detail(name, &told);
         for note in &tick.added {
             let told = format!("{} by {}: {}", super::minute(note.at), note.by, note.evidence);
-            page.detail("Added", &inert(&told));
+            page.detail("Added", &told);
         }
     }
 }
@@ -240,7 +240,7 @@ impl Page {
     }
 
     fn line(&mut self, line: &str) {
-        self.text.push_str(line);
+        self.text.push_str(&inert(line));
         self.text.push('\n');
     }
 
@@ -277,7 +277,7 @@ impl Page {
             .word_separator(WordSeparator::AsciiSpace)
             .word_splitter(WordSplitter::NoHyphenation)
             .break_words(false);
-        for line in textwrap::wrap(text.trim(), options) {
+        for line in textwrap::wrap(&inert(text.trim()), options) {
             self.line(line.trim_end());
         }
     }

@@ -1,0 +1,194 @@
+//! Text from outside: from a vendor, a file, the environment, a person. It is made harmless where it comes in, so that no
+//! place that shows it has to think of that: one visible line, which moves no cursor, hides nothing, and has an end.
+
+use std::fmt;
+use std::ops::Deref;
+
+use serde::{Deserialize, Serialize};
+
+/// What is longer is cut: a sentence with a path in it is shorter.
+const LONGEST: usize = 4_000;
+
+/// What a vendor calls something is shorter than this.
+const LONGEST_LABEL: usize = 128;
+
+/// A text without line breaks and escape sequences: whatever it was, it is one visible line now.
+pub fn inert(text: &str) -> String {
+    let visible = |letter: char| if is_harmful(letter) { '\u{fffd}' } else { letter };
+    text.chars().map(visible).collect()
+}
+
+/// Whether a letter moves the cursor, breaks a line, turns the direction of writing around, or cannot be seen, and so hides
+/// what is there. Those that join letters, as in emoji, are left alone.
+pub fn is_harmful(letter: char) -> bool {
+    letter.is_control()
+        || matches!(
+            letter,
+            '\u{ad}'
+                | '\u{34f}'
+                | '\u{61c}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{17b4}'..='\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{3164}'
+                | '\u{feff}'
+                | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fffb}'
+                | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..='\u{e0fff}'
+        )
+}
+
+/// A sentence that may have text from outside in it. There is no other way to make one than through [`inert`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct Inert(String);
+
+impl Inert {
+    /// Makes it one visible line that has an end.
+    pub fn of(text: &str) -> Self {
+        match text.char_indices().nth(LONGEST) {
+            Some((end, _)) => Self(format!("{}\u{2026}", inert(&text[..end]))),
+            None => Self(inert(text)),
+        }
+    }
+
+    /// The line.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Inert {
+    fn from(text: String) -> Self {
+        Self::of(&text)
+    }
+}
+
+impl From<&str> for Inert {
+    fn from(text: &str) -> Self {
+        Self::of(text)
+    }
+}
+
+impl From<Inert> for String {
+    fn from(text: Inert) -> Self {
+        text.0
+    }
+}
+
+impl Deref for Inert {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Inert {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a vendor calls something, in one word: an error's code, a request's id, a service, a region. Whatever is not of this
+/// form is not repeated at all: an answer may hold what was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label(String);
+
+impl Label {
+    /// Letters, digits and `-_./=+:`, up to 128 of them.
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_./=+:".contains(letter);
+        let is_one = (1..=LONGEST_LABEL).contains(&text.len()) && text.chars().all(fits);
+        is_one.then(|| Self(text.to_owned()))
+    }
+
+    /// The same, as text; what is no label is called unknown.
+    pub fn or_unknown(text: &str) -> Inert {
+        Inert(Self::parse(text).map_or_else(|| "unknown".to_owned(), |label| label.0))
+    }
+}
+
+impl Deref for Label {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What moves a cursor, forges a line, hides text or never ends.
+    const HARM: &[&str] = &[
+        "\u{1b}[2J",
+        "\u{1b}]0;title\u{7}",
+        "\u{9b}2J",
+        "a\r\nrotate: all is well",
+        "a\u{85}b",
+        "a\u{2028}b\u{2029}",
+        "\u{202e}txt.exe",
+        "\u{2066}a\u{2069}",
+        "a\u{200b}b\u{feff}",
+        "a\u{ad}b\u{34f}",
+        "a\u{e0041}\u{e007f}",
+        "a\0b",
+    ];
+
+    #[test]
+    fn whatever_comes_in_is_one_visible_line_with_an_end() {
+        for harm in HARM {
+            let line = Inert::of(harm);
+            assert!(!line.chars().any(is_harmful), "{harm:?}");
+            assert_eq!(line.chars().count(), harm.chars().count(), "{harm:?}");
+        }
+        let long = Inert::of(&"\u{fc}".repeat(20_000_000));
+        assert_eq!(long.chars().count(), LONGEST + 1);
+        assert!(long.ends_with('\u{2026}'));
+    }
+
+    #[test]
+    fn a_journal_cannot_bring_it_in_either() {
+        for harm in HARM {
+            let text = serde_json::to_string(harm).unwrap();
+            let line: Inert = serde_json::from_str(&text).unwrap();
+            assert_eq!(line, Inert::of(harm));
+        }
+    }
+
+    #[test]
+    fn what_is_no_label_is_not_repeated() {
+        for label in ["AccessDenied", "390144", "8c1fA/x+=", "us-east-1", "N/A", "arn:aws"] {
+            assert_eq!(Label::parse(label).as_deref(), Some(label));
+        }
+        let long = "a".repeat(LONGEST_LABEL + 1);
+        for harm in HARM
+            .iter()
+            .copied()
+            .chain(["", "two words", "@team", "<b>", "a|b", "`id`", "$(id)", "a;b", &long])
+        {
+            assert_eq!(Label::parse(harm), None, "{harm:?}");
+            assert_eq!(&*Label::or_unknown(harm), "unknown");
+        }
+    }
+
+    #[test]
+    fn what_people_write_stays_as_it_is() {
+        for text in ["na\u{ef}ve \u{2013} \u{65e5}\u{672c}", "\u{1f642}\u{fe0f}", "a\u{301}"] {
+            assert_eq!(&*Inert::of(text), text);
+        }
+    }
+}
