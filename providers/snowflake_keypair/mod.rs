@@ -9,8 +9,10 @@
 //! make that one statement, so two administrators at the same second could still meet.
 
 mod address;
+mod channel;
 mod failure;
 mod file;
+mod guard;
 mod identifier;
 mod key_pair;
 mod login;

@@ -1,0 +1,121 @@
+//! What a guard does with one connection of its client.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{HeaderValue, PROXY_AUTHORIZATION};
+use hyper::service::service_fn;
+use hyper::upgrade::{OnUpgrade, on};
+use hyper::{Method, Request, Response, StatusCode, Uri, client, server};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::origin::{Origin, place_of};
+use super::route::{Route, Stream, Unconnected};
+use super::tunnel::{Endless, pass_on};
+use super::{LONGEST_ANSWER, LONGEST_HANDSHAKE, Stopped};
+
+type Body = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
+
+/// A tunnel that was granted, until the client has heard of it.
+type Granted = Mutex<Option<(OnUpgrade, Box<dyn Stream>)>>;
+
+/// What all connections of a guard share.
+pub(super) struct Relay {
+    pub(super) origin: Origin,
+    pub(super) route: Route,
+    /// The login that the client alone knows.
+    pub(super) expected: HeaderValue,
+    /// Stops the client's calls.
+    pub(super) tell: watch::Sender<Option<Stopped>>,
+}
+
+impl Relay {
+    pub(super) async fn serve(self: Arc<Self>, stream: TcpStream) {
+        let granted = Granted::default();
+        let service = service_fn(|request| self.answer(request, &granted));
+        let requests = server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+        // A client that goes away is nobody's fault.
+        let _ = requests.with_upgrades().await;
+        let granted = granted.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let Some((client, endpoint)) = granted else {
+            return;
+        };
+        if let Ok(client) = client.await
+            && let Err(Endless) = pass_on(client, endpoint, LONGEST_ANSWER + LONGEST_HANDSHAKE).await
+        {
+            self.stop(Stopped::Endless);
+        }
+    }
+
+    async fn answer(&self, mut request: Request<Incoming>, granted: &Granted) -> io::Result<Response<Body>> {
+        let login = request.headers_mut().remove(PROXY_AUTHORIZATION);
+        if login.as_ref() != Some(&self.expected) {
+            return Ok(bare(StatusCode::PROXY_AUTHENTICATION_REQUIRED));
+        }
+        if !self.origin.is_meant_by(request.method(), request.uri()) {
+            self.stop(Stopped::Redirect(place_of(request.method(), request.uri())));
+            return Ok(bare(StatusCode::FORBIDDEN));
+        }
+        let endpoint = match self.route.connect(&self.origin).await {
+            Ok(endpoint) => endpoint,
+            Err(Unconnected::Endpoint) => return Ok(bare(StatusCode::BAD_GATEWAY)),
+            Err(Unconnected::Proxy(why)) => {
+                self.stop(why);
+                return Ok(bare(StatusCode::BAD_GATEWAY));
+            }
+        };
+        if request.method() == Method::CONNECT {
+            *granted.lock().unwrap_or_else(PoisonError::into_inner) = Some((on(request), endpoint));
+            return Ok(bare(StatusCode::OK));
+        }
+        self.pass_on(request, endpoint).await.map_err(io::Error::other)
+    }
+
+    /// One plain request, without what was meant for the proxy.
+    async fn pass_on(
+        &self,
+        mut request: Request<Incoming>,
+        endpoint: Box<dyn Stream>,
+    ) -> Result<Response<Body>, hyper::Error> {
+        *request.uri_mut() = request.uri().path_and_query().cloned().map_or_else(Uri::default, Uri::from);
+        let (mut endpoint, connection) = client::conn::http1::Builder::new()
+            .max_buf_size(LONGEST_ANSWER)
+            .handshake(TokioIo::new(endpoint))
+            .await?;
+        // It ends with this request, or with the answer that takes it along.
+        let mut driving = JoinSet::new();
+        driving.spawn(connection);
+        let tell = self.tell.clone();
+        let answer = endpoint.send_request(request).await.inspect_err(|error| {
+            if error.is_parse_too_large() {
+                self.stop(Stopped::Endless);
+            }
+        })?;
+        Ok(answer.map(|body| {
+            let body = Limited::new(body, LONGEST_ANSWER).map_err(move |error| {
+                let _ = &driving;
+                if error.is::<http_body_util::LengthLimitError>() {
+                    tell.send_replace(Some(Stopped::Endless));
+                }
+                error
+            });
+            body.boxed_unsync()
+        }))
+    }
+
+    fn stop(&self, why: Stopped) {
+        self.tell.send_replace(Some(why));
+    }
+}
+
+fn bare(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Empty::new().map_err(|never| match never {}).boxed_unsync());
+    *response.status_mut() = status;
+    response
+}
