@@ -13,10 +13,12 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use tokio::time::timeout;
 
 use super::administrator::{Role, assume, timeouts};
+use super::failure::cause;
 use super::profile::{Asked, By, Chain, FIND, Profiles, SecondFactor, Source, environment_has_keys, variable, wrong};
 use crate::Ask;
 use crate::call::{configuration, local};
 use crate::contract::{Error, Kind};
+use crate::endpoint::ForbiddenEndpoint;
 use crate::shell::quoted;
 
 /// How long the source of credentials may take: a helper may ask a person for a second factor, and nobody is there at night.
@@ -150,6 +152,9 @@ impl Lookup<'_> {
     /// printed anything.
     fn failed(&self, error: &CredentialsError) -> Error {
         use CredentialsError as E;
+        if let Some(forbidden) = cause::<ForbiddenEndpoint>(error) {
+            return local(Kind::ForbiddenEndpoint, FIND, forbidden.to_string());
+        }
         let why = match error {
             E::CredentialsNotLoaded(_) if self.chain.is_some() => "it holds no credentials",
             E::CredentialsNotLoaded(_) => "neither the environment nor a profile holds any",

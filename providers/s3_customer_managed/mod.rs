@@ -5,11 +5,14 @@
 
 mod administrator;
 mod administrators;
+mod bounds;
 mod credentials;
 mod denial;
 mod endpoint;
 mod failure;
+mod hosts;
 mod https;
+mod pages;
 mod partition;
 mod preflight;
 mod profile;
@@ -48,6 +51,7 @@ pub const AUTOMATION: Automation = Automation {
     ],
     credentials: "set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use --profile or --assume-role",
     try_credentials: "aws sts get-caller-identity",
+    is_vendors_host: hosts::is_of_aws,
     endpoint_from: "--endpoint-url, AWS_ENDPOINT_URL and the profile",
     disables: true,
     tells_identity: true,
@@ -79,7 +83,7 @@ const FIELDS: &[Field] = &[
     Field::optional(
         "region",
         "the region of the bucket; else the profile's, else us-east-1",
-        field::text,
+        region,
     ),
     Field::optional(
         "endpoint_url",
@@ -161,6 +165,16 @@ pub fn request_payer(text: &str) -> Result<Value, String> {
     match text {
         "requester" => Ok(Value::from(text)),
         _ => Err("the only payer that can be named is requester".to_owned()),
+    }
+}
+
+/// The name of a region becomes a part of the host that is called, so nothing else than a name will do.
+pub fn region(text: &str) -> Result<Value, String> {
+    let fits = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+    if (1..=63).contains(&text.len()) && text.chars().all(fits) && !text.starts_with('-') && !text.ends_with('-') {
+        Ok(Value::from(text))
+    } else {
+        Err("a region is written like eu-central-1".to_owned())
     }
 }
 

@@ -17,7 +17,8 @@ use super::administrator::{WHO_AM_I, who_am_i};
 use super::administrators::Administrator;
 use super::denial::is_by_the_bucket;
 use super::endpoint::EndpointGuard;
-use super::failure::{incomplete, translate};
+use super::failure::{endless, incomplete, translate};
+use super::pages::Pages;
 use crate::call::Call;
 use crate::contract::{Caller, Error, Key, KeyId, Kind, LastUse, Principal, Verdict};
 use crate::patience::patiently;
@@ -80,8 +81,10 @@ impl Wire {
 
     /// The user's keys, every page.
     pub(super) async fn keys(&self, user: &str) -> Result<Vec<Key>, Error> {
+        let action = || format!("list the access keys of user {user}");
         let mut keys = Vec::new();
         let mut marker: Option<String> = None;
+        let mut pages = Pages::begin();
         loop {
             let page = patiently(LIST_KEYS, async || {
                 let request = self
@@ -90,10 +93,7 @@ impl Wire {
                     .list_access_keys()
                     .user_name(user)
                     .set_marker(marker.clone());
-                request
-                    .send()
-                    .await
-                    .map_err(|e| translate(LIST_KEYS, format!("list the access keys of user {user}"), &e))
+                request.send().await.map_err(|e| translate(LIST_KEYS, action(), &e))
             })
             .await?;
             for entry in page.access_key_metadata() {
@@ -106,8 +106,10 @@ impl Wire {
                     delete_by_hand: format!("aws iam delete-access-key --user-name {user} --access-key-id {id}"),
                 });
             }
-            marker = page.marker().map(str::to_owned);
-            if !page.is_truncated() || marker.is_none() {
+            marker = pages
+                .next(page.is_truncated(), page.marker(), keys.len())
+                .map_err(|why| endless(LIST_KEYS, action(), why))?;
+            if marker.is_none() {
                 return Ok(keys);
             }
         }

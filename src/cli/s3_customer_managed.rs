@@ -54,7 +54,7 @@ pub(super) struct Command {
     #[arg(long, value_name = "ID", requires = "assume_role")]
     external_id: Option<String>,
     /// The region of the bucket [default: the profile's, else us-east-1]
-    #[arg(long)]
+    #[arg(long, value_parser = region)]
     region: Option<String>,
     /// Another endpoint than AWS: https, or http on the loopback interface
     #[arg(long, value_name = "URL", value_parser = endpoint)]
@@ -121,6 +121,10 @@ fn user_name(text: &str) -> Result<String, String> {
 
 fn request_payer(text: &str) -> Result<String, String> {
     s3_customer_managed::request_payer(text).map(|_| text.to_owned())
+}
+
+fn region(text: &str) -> Result<String, String> {
+    s3_customer_managed::region(text).map(|_| text.to_owned())
 }
 
 fn bucket_name(text: &str) -> Result<String, String> {
