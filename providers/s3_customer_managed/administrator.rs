@@ -26,7 +26,10 @@ use crate::patience::patiently;
 const SERVICES: [&str; 5] = ["IAM", "STS", "S3", "SSO", "SSO OIDC"];
 
 /// The variables that say where a machine's own credentials are.
-const SOURCES: [&str; 2] = ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_EC2_METADATA_SERVICE_ENDPOINT"];
+const SOURCES: [&str; 2] = [
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+];
 
 const ASSUME_ROLE: Call = Call::read("sts:AssumeRole");
 pub(super) const WHO_AM_I: Call = Call::read("sts:GetCallerIdentity");
@@ -178,9 +181,8 @@ pub(super) fn endpoint_of(config: &SdkConfig, service: &'static str) -> Option<S
 
 /// The first configured endpoint that no key may be sent to, or be fetched from.
 pub(super) fn forbidden_endpoint(config: &SdkConfig) -> Option<Error> {
-    let forbidden = |action: String, why: ForbiddenEndpoint| {
-        Some(local(Kind::ForbiddenEndpoint, &action, why.to_string()))
-    };
+    let forbidden =
+        |action: String, why: ForbiddenEndpoint| Some(local(Kind::ForbiddenEndpoint, &action, why.to_string()));
     let of_services = SERVICES.into_iter().find_map(|service| {
         let of_all = config.endpoint_url().map(str::to_owned);
         let mut endpoints = of_all.into_iter().chain(endpoint_of(config, service));

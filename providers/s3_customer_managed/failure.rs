@@ -113,7 +113,8 @@ where
     }
 }
 
-const TOO_LONG: &str = "the answer is longer than a megabyte, which no answer to this call is; it was not read to its end";
+const TOO_LONG: &str =
+    "the answer is longer than a megabyte, which no answer to this call is; it was not read to its end";
 
 const CLOCK: &str = "this machine's clock and that of AWS differ by more than AWS allows";
 

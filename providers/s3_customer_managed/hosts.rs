@@ -29,7 +29,10 @@ fn is_service(label: &str) -> bool {
 /// `eu-central-1`, `us-gov-west-1`, `us-gov`: words of small letters, and perhaps a number at the end.
 fn is_region(label: &str) -> bool {
     let mut parts: Vec<&str> = label.split('-').collect();
-    if parts.last().is_some_and(|last| last.len() == 1 && last.chars().all(|c| c.is_ascii_digit())) {
+    if parts
+        .last()
+        .is_some_and(|last| last.len() == 1 && last.chars().all(|c| c.is_ascii_digit()))
+    {
         parts.pop();
     }
     let is_word = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase());

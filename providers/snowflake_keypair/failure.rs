@@ -5,7 +5,7 @@ use std::error::Error as _;
 use snowflake_connector_rs::{Error as ClientError, ErrorKind};
 
 use super::channel::Failed;
-use super::guard::{LONGEST_ANSWER, NoTunnel, Stopped};
+use super::guard::{LONGEST_ANSWER, NoTunnel, Stopped, refused_place};
 use super::refusal::Refusal;
 use crate::call::Call;
 use crate::contract::{Effect, Error, Kind};
@@ -178,12 +178,10 @@ fn of_transport(error: &ClientError, asked: &Asked<'_>) -> (Kind, String) {
     let (account, host) = (asked.account, asked.host);
     let told = |kind, detail: String| (kind, detail);
     match error.kind() {
-        ErrorKind::Network if is_redirect(error) => told(
-            Kind::Redirected,
-            format!(
-                "{host} of account {account} answered with a redirect that leads nowhere; it was refused, and nothing was sent"
-            ),
-        ),
+        ErrorKind::Network if is_redirect(error) => told(Kind::Redirected, redirected_nowhere(asked)),
+        ErrorKind::Network if let Some(place) = refused_place(&error.to_string()) => {
+            told(Kind::Redirected, redirected(asked, &place))
+        }
         ErrorKind::Network => match http_status(error) {
             Some(404) => told(
                 Kind::Configuration,
@@ -193,6 +191,7 @@ fn of_transport(error: &ClientError, asked: &Asked<'_>) -> (Kind, String) {
                     asked.found_in
                 ),
             ),
+            Some(300..=399) => told(Kind::Redirected, redirected_nowhere(asked)),
             Some(403) => told(
                 Kind::Refused,
                 format!(
@@ -246,13 +245,7 @@ fn unanswered_by_vendor(call: Call, action: String, failed: &Failed, asked: &Ask
             true,
             format!("no answer from {host} of account {account} in time"),
         ),
-        Failed::Stopped(Stopped::Redirect(place)) => (
-            Kind::Redirected,
-            true,
-            format!(
-                "{host} of account {account} answered with a redirect to {place}; it was refused, and nothing was sent there"
-            ),
-        ),
+        Failed::Stopped(Stopped::Redirect(place)) => (Kind::Redirected, true, redirected(asked, place)),
         Failed::Stopped(Stopped::Endless) => (Kind::VendorFault, true, too_long(host)),
         Failed::Stopped(Stopped::Proxy { address, why }) => match why {
             NoTunnel::Login => (
@@ -296,13 +289,32 @@ fn unanswered_by_vendor(call: Call, action: String, failed: &Failed, asked: &Ask
     }
 }
 
+fn redirected(asked: &Asked<'_>, place: &str) -> String {
+    let (host, account) = (asked.host, asked.account);
+    format!(
+        "{host} of account {account} answered with a redirect to {place}; it was refused, and nothing was sent there"
+    )
+}
+
+/// Where it leads is no address, or was none that the client takes for one.
+fn redirected_nowhere(asked: &Asked<'_>) -> String {
+    let (host, account) = (asked.host, asked.account);
+    format!(
+        "{host} of account {account} answered with a redirect that leads nowhere; it was refused, and nothing was sent"
+    )
+}
+
 fn too_long(host: &str) -> String {
     let longest = LONGEST_ANSWER >> 10;
-    format!("the answer of {host} is longer than {longest} KiB, which no answer to this call is; it was not read to its end")
+    format!(
+        "the answer of {host} is longer than {longest} KiB, which no answer to this call is; it was not read to its end"
+    )
 }
 
 fn too_much(host: &str) -> String {
-    format!("the answer of {host} has more rows than were asked for, or would have to be fetched in parts; it was not used")
+    format!(
+        "the answer of {host} has more rows than were asked for, or would have to be fetched in parts; it was not used"
+    )
 }
 
 /// An answer without what it is there for.

@@ -12,6 +12,8 @@
 mod origin;
 mod relay;
 mod route;
+#[cfg(test)]
+mod tests;
 mod tunnel;
 
 use std::future::Future;
@@ -45,6 +47,9 @@ const LONGEST_HANDSHAKE: usize = 12 << 10;
 const PAUSE: Duration = Duration::from_millis(50);
 
 const USER: &str = "guard";
+
+/// What a client hears that asks for another place without its login; the place follows.
+const REFUSED_AT: &str = "rotate sends nothing to ";
 
 /// Why a call was stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,6 +137,13 @@ impl Drop for Guard {
     fn drop(&mut self) {
         self.serving.abort();
     }
+}
+
+/// The place that the guard has told its client not to go to, if that is what the client says of a status.
+pub(super) fn refused_place(said: &str) -> Option<String> {
+    let place = said.strip_prefix("HTTP 407: ")?.strip_prefix(REFUSED_AT)?;
+    // The endpoint could have said the same.
+    Some(crate::endpoint::place(place))
 }
 
 /// Comes back when a call was stopped, and else never.

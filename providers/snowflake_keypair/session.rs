@@ -156,11 +156,7 @@ impl Administrator {
             Err(error) => {
                 let is_final = matches!(
                     error.kind,
-                    Kind::BadCredentials
-                        | Kind::Refused
-                        | Kind::Configuration
-                        | Kind::TimedOut
-                        | Kind::Redirected
+                    Kind::BadCredentials | Kind::Refused | Kind::Configuration | Kind::TimedOut | Kind::Redirected
                 );
                 *refused = is_final.then(|| (Instant::now(), error.clone()));
                 Err(error)
@@ -246,7 +242,9 @@ impl Administrator {
             None => Prover {
                 user: user.to_owned(),
                 key: digest(pem),
-                channel: self.channel(self.config(user, key_pair(pem, passphrase)), &asked).await?,
+                channel: self
+                    .channel(self.config(user, key_pair(pem, passphrase)), &asked)
+                    .await?,
             },
         };
         let session = open(&prover.channel, &asked).await;

@@ -43,7 +43,12 @@ mod tests {
         for host in ["gateway.example.com", "vault.example.com", "[2001:db8::1]"] {
             assert!(allowed.have(host), "{host}");
         }
-        for host in ["example.com", "evil.gateway.example.com", "gateway.example.com.evil.example", ""] {
+        for host in [
+            "example.com",
+            "evil.gateway.example.com",
+            "gateway.example.com.evil.example",
+            "",
+        ] {
             assert!(!allowed.have(host), "{host}");
         }
         for wrong in [

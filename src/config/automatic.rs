@@ -134,13 +134,7 @@ pub(super) fn read(
 }
 
 /// Whoever may change the file, in a pull request even, must not be able to send the administrator's secrets elsewhere.
-fn endpoint(
-    reader: &mut Reader<'_>,
-    table: &Section<'_>,
-    automation: &Automation,
-    value: &Value,
-    span: Range<usize>,
-) {
+fn endpoint(reader: &mut Reader<'_>, table: &Section<'_>, automation: &Automation, value: &Value, span: Range<usize>) {
     let host = value.as_str().and_then(host_elsewhere);
     let Some(host) = host.filter(|host| !(automation.is_vendors_host)(host) && !reader.allows(host)) else {
         return;

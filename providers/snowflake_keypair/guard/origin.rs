@@ -72,7 +72,10 @@ mod tests {
     #[test]
     fn a_tunnel_leads_to_the_host_and_port_of_the_endpoint_alone() {
         let endpoint = "https://xy12345.snowflakecomputing.com";
-        for good in ["xy12345.snowflakecomputing.com:443", "XY12345.Snowflakecomputing.com:443"] {
+        for good in [
+            "xy12345.snowflakecomputing.com:443",
+            "XY12345.Snowflakecomputing.com:443",
+        ] {
             assert!(is_meant(endpoint, &Method::CONNECT, good), "{good}");
         }
         for bad in [
@@ -85,15 +88,31 @@ mod tests {
         ] {
             assert!(!is_meant(endpoint, &Method::CONNECT, bad), "{bad}");
         }
-        assert!(!is_meant(endpoint, &Method::POST, "http://xy12345.snowflakecomputing.com/"));
-        assert!(!is_meant(endpoint, &Method::POST, "http://xy12345.snowflakecomputing.com:443/"));
-        assert!(!is_meant(endpoint, &Method::POST, "https://xy12345.snowflakecomputing.com/"));
+        assert!(!is_meant(
+            endpoint,
+            &Method::POST,
+            "http://xy12345.snowflakecomputing.com/"
+        ));
+        assert!(!is_meant(
+            endpoint,
+            &Method::POST,
+            "http://xy12345.snowflakecomputing.com:443/"
+        ));
+        assert!(!is_meant(
+            endpoint,
+            &Method::POST,
+            "https://xy12345.snowflakecomputing.com/"
+        ));
     }
 
     #[test]
     fn a_plain_request_is_for_the_endpoint_alone() {
         let endpoint = "http://127.0.0.1:4566";
-        assert!(is_meant(endpoint, &Method::POST, "http://127.0.0.1:4566/session/v1/login-request"));
+        assert!(is_meant(
+            endpoint,
+            &Method::POST,
+            "http://127.0.0.1:4566/session/v1/login-request"
+        ));
         for bad in [
             "http://127.0.0.1:4567/",
             "http://127.0.0.1/",
@@ -113,6 +132,9 @@ mod tests {
         let told = |method: &Method, uri: &str| place_of(method, &uri.parse().unwrap());
         assert_eq!(told(&Method::CONNECT, "evil.example:443"), "https://evil.example");
         assert_eq!(told(&Method::CONNECT, "evil.example:8443"), "https://evil.example:8443");
-        assert_eq!(told(&Method::POST, "http://user:word@evil.example/a?b"), "http://evil.example");
+        assert_eq!(
+            told(&Method::POST, "http://user:word@evil.example/a?b"),
+            "http://evil.example"
+        );
     }
 }

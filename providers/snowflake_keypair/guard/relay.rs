@@ -4,8 +4,8 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper::body::{Bytes, Incoming};
+use http_body_util::{BodyExt, Empty, Full, Limited};
+use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::header::{HeaderValue, PROXY_AUTHORIZATION};
 use hyper::service::service_fn;
 use hyper::upgrade::{OnUpgrade, on};
@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use super::origin::{Origin, place_of};
 use super::route::{Route, Stream, Unconnected};
 use super::tunnel::{Endless, pass_on};
-use super::{LONGEST_ANSWER, LONGEST_HANDSHAKE, Stopped};
+use super::{LONGEST_ANSWER, LONGEST_HANDSHAKE, REFUSED_AT, Stopped};
 
 type Body = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
 
@@ -55,12 +55,15 @@ impl Relay {
 
     async fn answer(&self, mut request: Request<Incoming>, granted: &Granted) -> io::Result<Response<Body>> {
         let login = request.headers_mut().remove(PROXY_AUTHORIZATION);
-        if login.as_ref() != Some(&self.expected) {
-            return Ok(bare(StatusCode::PROXY_AUTHENTICATION_REQUIRED));
-        }
-        if !self.origin.is_meant_by(request.method(), request.uri()) {
-            self.stop(Stopped::Redirect(place_of(request.method(), request.uri())));
-            return Ok(bare(StatusCode::FORBIDDEN));
+        let is_ours = login.as_ref() == Some(&self.expected);
+        match (is_ours, self.origin.is_meant_by(request.method(), request.uri())) {
+            (true, true) => {}
+            (false, true) => return Ok(bare(StatusCode::PROXY_AUTHENTICATION_REQUIRED)),
+            (true, false) => {
+                self.stop(Stopped::Redirect(place_of(request.method(), request.uri())));
+                return Ok(bare(StatusCode::FORBIDDEN));
+            }
+            (false, false) => return Ok(refusal(&place_of(request.method(), request.uri()))),
         }
         let endpoint = match self.route.connect(&self.origin).await {
             Ok(endpoint) => endpoint,
@@ -83,7 +86,11 @@ impl Relay {
         mut request: Request<Incoming>,
         endpoint: Box<dyn Stream>,
     ) -> Result<Response<Body>, hyper::Error> {
-        *request.uri_mut() = request.uri().path_and_query().cloned().map_or_else(Uri::default, Uri::from);
+        *request.uri_mut() = request
+            .uri()
+            .path_and_query()
+            .cloned()
+            .map_or_else(Uri::default, Uri::from);
         let (mut endpoint, connection) = client::conn::http1::Builder::new()
             .max_buf_size(LONGEST_ANSWER)
             .handshake(TokioIo::new(endpoint))
@@ -97,6 +104,10 @@ impl Relay {
                 self.stop(Stopped::Endless);
             }
         })?;
+        if answer.body().size_hint().lower() > LONGEST_ANSWER as u64 {
+            self.stop(Stopped::Endless);
+            return Ok(bare(StatusCode::BAD_GATEWAY));
+        }
         Ok(answer.map(|body| {
             let body = Limited::new(body, LONGEST_ANSWER).map_err(move |error| {
                 let _ = &driving;
@@ -112,6 +123,15 @@ impl Relay {
     fn stop(&self, why: Stopped) {
         self.tell.send_replace(Some(why));
     }
+}
+
+/// The client takes its login away from a request that it repeats elsewhere over plain http, so that it cannot be told from a
+/// stranger's. It stops no call, then: whoever has asked is told, and passes on what it has heard.
+fn refusal(place: &str) -> Response<Body> {
+    let text = Full::from(format!("{REFUSED_AT}{place}"));
+    let mut response = Response::new(text.map_err(|never| match never {}).boxed_unsync());
+    *response.status_mut() = StatusCode::PROXY_AUTHENTICATION_REQUIRED;
+    response
 }
 
 fn bare(status: StatusCode) -> Response<Body> {

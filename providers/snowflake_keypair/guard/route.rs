@@ -87,12 +87,7 @@ async fn through(proxy: &Intercept, uri: Uri) -> Result<Box<dyn Stream>, NoTunne
     }
 }
 
-async fn tunnelled<C>(
-    proxy: &Uri,
-    login: Option<HeaderValue>,
-    connector: C,
-    uri: Uri,
-) -> Result<C::Response, NoTunnel>
+async fn tunnelled<C>(proxy: &Uri, login: Option<HeaderValue>, connector: C, uri: Uri) -> Result<C::Response, NoTunnel>
 where
     C: Service<Uri>,
     C::Future: Send + 'static,
