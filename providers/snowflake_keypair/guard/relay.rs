@@ -67,10 +67,12 @@ impl Relay {
         }
         let endpoint = match self.route.connect(&self.origin).await {
             Ok(endpoint) => endpoint,
-            Err(Unconnected::Endpoint) => return Ok(bare(StatusCode::BAD_GATEWAY)),
-            Err(Unconnected::Proxy(why)) => {
-                self.stop(why);
-                return Ok(bare(StatusCode::BAD_GATEWAY));
+            Err(why) => {
+                if let Unconnected::Proxy(why) = why {
+                    self.stop(why);
+                }
+                // Whoever calls hears nothing, as from an endpoint that is not there.
+                return Err(io::ErrorKind::NotConnected.into());
             }
         };
         if request.method() == Method::CONNECT {
