@@ -44,7 +44,6 @@ const COLUMNS: Hostile = Hostile::Packed(Text {
 fn fails(command: &std::process::Command, words: &[&str], context: &str) -> Ran {
     let (ran, peak) = peak_of(command);
     assert!(peak < MOST, "{context}: {peak} MB; {ran:#?}");
-    println!("{context}: {peak} MB");
     ran.expect(1).says(words)
 }
 

@@ -4,8 +4,6 @@
 //! Leans on the strict fakes, which can answer any call with a redirect, on a proxy that ends TLS and stands for the vendor's
 //! own host, and on a listener that answers nobody: whatever arrived there would be seen.
 
-#![expect(clippy::unwrap_used, reason = "a helper that cannot work must stop its test")]
-
 use std::fs;
 
 use rotate_fixtures::snowflake::{Action as Sf, Fault as SfFault};
@@ -151,8 +149,10 @@ fn through_tls_no_other_host_is_asked_for() {
         at.cloud
             .break_every(Sf::Login, SfFault::Hostile(Hostile::Redirect(307, place)));
         let told = format!("redirect to {};", place.trim_end_matches('/'));
+        let before = at.cloud.calls().len();
         let ran = run().expect(1).says(&[host, &told, "it was refused"]);
         hides_all(&ran, &at.cloud.secrets());
+        assert_eq!(at.cloud.calls().len(), before + 1, "{place}: it was tried again");
         assert!(proxy.hosts().iter().all(|asked| asked == host), "{:?}", proxy.hosts());
     }
 }

@@ -247,6 +247,11 @@ fn unanswered_by_vendor(call: Call, action: String, failed: &Failed, asked: &Ask
         ),
         Failed::Stopped(Stopped::Redirect(place)) => (Kind::Redirected, true, redirected(asked, place)),
         Failed::Stopped(Stopped::Endless) => (Kind::VendorFault, true, too_long(host)),
+        Failed::Stopped(Stopped::Unserved) => (
+            Kind::Configuration,
+            true,
+            "this process has no file descriptor left to call Snowflake with (ulimit -n)".to_owned(),
+        ),
         Failed::Stopped(Stopped::Proxy { address, why }) => match why {
             NoTunnel::Login => (
                 Kind::Configuration,

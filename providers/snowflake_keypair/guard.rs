@@ -43,7 +43,7 @@ pub(super) const LONGEST_ANSWER: usize = 32 << 10;
 /// What the handshake of a TLS connection may add: certificates have 3 to 6 KiB.
 const LONGEST_HANDSHAKE: usize = 12 << 10;
 
-/// Whoever comes in is served; with no file descriptors left nobody can, for a moment.
+/// Until somebody else has given a file descriptor back.
 const PAUSE: Duration = Duration::from_millis(50);
 
 const USER: &str = "guard";
@@ -58,6 +58,8 @@ pub(super) enum Stopped {
     Redirect(String),
     /// The answer had no end.
     Endless,
+    /// There was no file descriptor left for it.
+    Unserved,
     /// The proxy that the environment names, by its address, does not take the request further.
     Proxy { address: String, why: NoTunnel },
 }
@@ -162,7 +164,10 @@ async fn serve(listener: TcpListener, relay: Arc<Relay>) {
                 Ok((stream, _)) => {
                     connections.spawn(Arc::clone(&relay).serve(stream));
                 }
-                Err(_) => sleep(PAUSE).await,
+                Err(_) => {
+                    relay.stop(Stopped::Unserved);
+                    sleep(PAUSE).await;
+                }
             },
             Some(_) = connections.join_next() => {}
         }

@@ -122,7 +122,8 @@ impl Relay {
         }))
     }
 
-    fn stop(&self, why: Stopped) {
+    /// Stops the calls that are waiting for an answer.
+    pub(super) fn stop(&self, why: Stopped) {
         self.tell.send_replace(Some(why));
     }
 }
