@@ -324,6 +324,8 @@ pub enum Kind {
     Malformed,
     /// The endpoint is neither https nor loopback.
     ForbiddenEndpoint,
+    /// The answer leads to another place. Nothing was sent there.
+    Redirected,
 }
 
 /// A call to the vendor that did not work. Holds nothing of the reply but its code and request id.

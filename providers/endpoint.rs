@@ -5,6 +5,9 @@ use std::fmt;
 
 use url::{Host, Url};
 
+/// A host's name has no more letters.
+const LONGEST_HOST: usize = 253;
+
 /// Accepts an https URL, or a plain http one of the loopback interface.
 pub fn check_endpoint(endpoint: &str) -> Result<(), ForbiddenEndpoint> {
     let refused = |why| ForbiddenEndpoint { why };
@@ -26,13 +29,36 @@ pub fn check_endpoint(endpoint: &str) -> Result<(), ForbiddenEndpoint> {
     }
 }
 
+/// The scheme, host and port of a URL, and nothing else of it: somebody's answer led there.
+pub(crate) fn place(url: &str) -> String {
+    let url = Url::parse(url).ok();
+    let place = url.as_ref().and_then(|url| {
+        let host = url.host_str().filter(|host| (1..=LONGEST_HOST).contains(&host.len()))?;
+        let scheme = url.scheme();
+        Some(match url.port() {
+            Some(port) => format!("{scheme}://{host}:{port}"),
+            None => format!("{scheme}://{host}"),
+        })
+    });
+    // Of others than these not even the scheme is told: any letters may stand there.
+    place
+        .filter(|place| place.starts_with("http://") || place.starts_with("https://"))
+        .unwrap_or_else(|| "what is no address of the web".to_owned())
+}
+
+/// The host that an endpoint is at, unless it is this machine: in small letters, without its port.
+pub fn host_elsewhere(endpoint: &str) -> Option<String> {
+    remote_host(&Url::parse(endpoint).ok()?)
+}
+
 /// The host of a URL, in lower case and without its port; `None` where it is this machine.
 pub(crate) fn remote_host(url: &Url) -> Option<String> {
     let host = url.host_str().filter(|_| !is_loopback(url))?;
     Some(host.to_ascii_lowercase())
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether it is this machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -57,7 +83,26 @@ impl StdError for ForbiddenEndpoint {}
 
 #[cfg(test)]
 mod tests {
-    use super::check_endpoint;
+    use super::{check_endpoint, place};
+
+    #[test]
+    fn of_a_place_only_scheme_host_and_port_are_told() {
+        for (url, told) in [
+            ("https://evil.example/session?token=secret", "https://evil.example"),
+            ("http://user:word@Evil.Example:8080/", "http://evil.example:8080"),
+            ("https://b\u{fc}cher.example/", "https://xn--bcher-kva.example"),
+            ("http://[::1]:80/x", "http://[::1]"),
+            ("file:///etc/passwd", "what is no address of the web"),
+            ("curl-sh://evil.example/", "what is no address of the web"),
+            ("/relative", "what is no address of the web"),
+            ("http://evil.example\u{202e}/", "what is no address of the web"),
+            ("", "what is no address of the web"),
+        ] {
+            assert_eq!(place(url), told, "{url}");
+        }
+        let long = format!("http://{}/", "a.".repeat(200));
+        assert_eq!(place(&long), "what is no address of the web");
+    }
 
     #[test]
     fn https_and_loopback_only() {

@@ -142,6 +142,9 @@ pub struct Automation {
     pub credentials: &'static str,
     /// How a person finds out whether they work.
     pub try_credentials: &'static str,
+    /// Whether a host, in small letters, is the vendor's own. The whole name is looked at: anybody can rent one that ends like
+    /// a vendor's.
+    pub is_vendors_host: fn(&str) -> bool,
     /// Where an endpoint may come from.
     pub endpoint_from: &'static str,
     /// Whether the vendor can disable a key; others only remove it.

@@ -41,7 +41,7 @@ use rotate_providers::{Access, Connector, CredentialsFrom};
 
 pub use exit::Exit;
 
-use crate::config::{self, Unusable};
+use crate::config::{self, AllowedHosts, Unusable};
 use crate::driver::Pace;
 use crate::state_folder::StateFolder;
 use crate::{delivery, duration};
@@ -156,7 +156,7 @@ impl Line {
         };
         let said = global.state_dir.is_some() || std::env::var_os("ROTATE_STATE_DIR").is_some_and(|it| !it.is_empty());
         if !said && let Some(path) = config::locate(global.config.as_deref()) {
-            global.configured_state = config::state_dir(&path)?;
+            global.configured_state = config::state_dir(&path, &global.allowed)?;
         }
         Ok(self)
     }
@@ -207,6 +207,13 @@ struct Global {
     /// alone, as in CI [default: $ROTATE_CREDENTIALS, else configured]
     #[arg(long, global = true, value_enum, value_name = "WHERE")]
     credentials: Option<Credentials>,
+    /// Lets secrets go to this host, which an endpoint_url of the configuration names and which is not the vendor's own;
+    /// repeatable [default: $ROTATE_ALLOW_ENDPOINT, separated by commas]
+    #[arg(long, global = true, value_name = "HOST")]
+    allow_endpoint: Vec<String>,
+    /// The same, understood.
+    #[arg(skip)]
+    allowed: AllowedHosts,
     /// What stdout gets
     #[arg(long, global = true, value_enum, default_value_t = Output::Text)]
     output: Output,
@@ -229,6 +236,14 @@ impl Global {
             self.credentials =
                 Some(meant.map_err(|_| "ROTATE_CREDENTIALS: write configured or environment".to_owned())?);
         }
+        let (named, hosts) = if self.allow_endpoint.is_empty() {
+            let said = std::env::var("ROTATE_ALLOW_ENDPOINT").unwrap_or_default();
+            ("ROTATE_ALLOW_ENDPOINT", vec![said])
+        } else {
+            ("--allow-endpoint", self.allow_endpoint.clone())
+        };
+        let allowed = AllowedHosts::parse(hosts.iter().map(String::as_str));
+        self.allowed = allowed.map_err(|remedy| format!("{named}: {remedy}"))?;
         Ok(())
     }
 

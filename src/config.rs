@@ -3,6 +3,7 @@
 //! A file is read as a whole and checked as a whole: every mistake is reported at once, each with its line, its key and
 //! what mends it, before anything is touched.
 
+mod allowed;
 mod automatic;
 mod defaults;
 mod file;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
 
+pub use allowed::AllowedHosts;
 pub use automatic::Automatic;
 pub use file::{Unusable, locate};
 pub use mistake::{Mistake, Mistakes};
@@ -61,15 +63,20 @@ impl Config {
         }
     }
 
-    /// Reads the file; every mistake in it is told.
-    pub fn read(path: &Path) -> Result<Self, Unusable> {
+    /// Reads the file; every mistake in it is told. An endpoint that is neither a vendor's own nor among these hosts is one:
+    /// whoever may change the file could send a password there.
+    pub fn read(path: &Path, allowed: &AllowedHosts) -> Result<Self, Unusable> {
         let text = file::read(path)?;
-        Self::parse(path, &text).map_err(Unusable::Mistaken)
+        Self::parse_with(path, &text, allowed).map_err(Unusable::Mistaken)
     }
 
-    /// Understands the text of the file at this path.
+    /// Understands the text of the file at this path, where no other hosts are allowed than the vendors' own.
     pub fn parse(path: &Path, text: &str) -> Result<Self, Mistakes> {
-        let mut reader = Reader::new(text);
+        Self::parse_with(path, text, &AllowedHosts::default())
+    }
+
+    fn parse_with(path: &Path, text: &str, allowed: &AllowedHosts) -> Result<Self, Mistakes> {
+        let mut reader = Reader::new(text, allowed);
         let read = read(&mut reader, path);
         reader.end(path)?;
         Ok(read)
@@ -78,16 +85,18 @@ impl Config {
 
 /// Where the file says that the journal is kept. Nothing else that it says is looked at: whoever only needs the journal is
 /// not kept from it by a mistake in a target.
-pub fn state_dir(path: &Path) -> Result<Option<PathBuf>, Unusable> {
+pub fn state_dir(path: &Path, allowed: &AllowedHosts) -> Result<Option<PathBuf>, Unusable> {
     let text = file::read(path)?;
-    let mut reader = Reader::new(&text);
+    let mut reader = Reader::new(&text, allowed);
     let mut root = reader.root();
     let mut store = reader.table(&mut root, "store");
     let folder = value::folder(&mut reader, &mut store, "state_dir");
     match reader.end(path) {
         Ok(()) => Ok(folder),
         // Whoever has to mend it is told of everything.
-        Err(mistakes) => Err(Unusable::Mistaken(Config::parse(path, &text).err().unwrap_or(mistakes))),
+        Err(mistakes) => Err(Unusable::Mistaken(
+            Config::parse_with(path, &text, allowed).err().unwrap_or(mistakes),
+        )),
     }
 }
 

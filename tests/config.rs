@@ -9,6 +9,8 @@
     reason = "a helper that cannot work must stop its test"
 )]
 
+#[path = "config/endpoints.rs"]
+mod endpoints;
 #[path = "config/environment.rs"]
 mod environment;
 #[path = "config/file.rs"]

@@ -12,20 +12,30 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::service_config::ServiceConfigKey;
 
 use super::Inputs;
+use super::bounds::check_source;
 use super::endpoint::EndpointGuard;
 use super::failure::{incomplete, malformed, translate};
 use super::form;
 use super::partition::home_region;
-use super::profile::{Asked, By, Chain};
+use super::profile::{Asked, By, Chain, variable};
 use crate::call::{Call, configuration, local};
 use crate::contract::{Error, Kind};
-use crate::endpoint::{check_endpoint, remote_host};
+use crate::endpoint::{ForbiddenEndpoint, check_endpoint, remote_host};
 use crate::environment;
 use crate::fault::Fault;
 use crate::patience::patiently;
 
 /// No call is waited for any longer.
 pub(super) const LONGEST_CALL: Duration = Duration::from_secs(30);
+
+/// The services that get a secret, or give one.
+const SERVICES: [&str; 5] = ["IAM", "STS", "S3", "SSO", "SSO OIDC"];
+
+/// The variables that say where a machine's own credentials are.
+const SOURCES: [&str; 2] = [
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+];
 
 const ASSUME_ROLE: Call = Call::read("sts:AssumeRole");
 pub(super) const WHO_AM_I: Call = Call::read("sts:GetCallerIdentity");
@@ -187,13 +197,19 @@ pub(super) fn endpoint_of(config: &SdkConfig, service: &'static str) -> Option<S
     of_service.or_else(|| config.endpoint_url().map(str::to_owned))
 }
 
-/// The first configured endpoint that no key may be sent to.
+/// The first configured endpoint that no key may be sent to, or be fetched from.
 pub(super) fn forbidden_endpoint(config: &SdkConfig) -> Option<Error> {
-    ["IAM", "STS", "S3"].into_iter().find_map(|service| {
+    let forbidden =
+        |action: String, why: ForbiddenEndpoint| Some(local(Kind::ForbiddenEndpoint, &action, why.to_string()));
+    let of_services = SERVICES.into_iter().find_map(|service| {
         let of_all = config.endpoint_url().map(str::to_owned);
         let mut endpoints = of_all.into_iter().chain(endpoint_of(config, service));
         let why = endpoints.find_map(|endpoint| check_endpoint(&endpoint).err())?;
-        let action = format!("use the endpoint that is configured for {service}");
-        Some(local(Kind::ForbiddenEndpoint, &action, why.to_string()))
-    })
+        forbidden(format!("use the endpoint that is configured for {service}"), why)
+    });
+    let mut of_credentials = SOURCES.into_iter().filter_map(|name| {
+        let why = check_source(&variable(name)?).err()?;
+        forbidden(format!("fetch credentials from where {name} says"), why)
+    });
+    of_services.or_else(|| of_credentials.next())
 }

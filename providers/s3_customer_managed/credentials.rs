@@ -14,11 +14,13 @@ use tokio::time::timeout;
 
 use super::administrator::{Role, assume, timeouts};
 use super::checked::{Checked, unfit};
+use super::failure::cause;
 use super::form::BadLogin;
 use super::profile::{Asked, By, Chain, FIND, Profiles, SecondFactor, Source, environment_has_keys, variable, wrong};
 use crate::Ask;
 use crate::call::{configuration, local};
 use crate::contract::{Error, Kind};
+use crate::endpoint::ForbiddenEndpoint;
 use crate::secret::Secret;
 use crate::shell::quoted;
 
@@ -182,6 +184,9 @@ impl Lookup<'_> {
     /// printed anything.
     fn failed(&self, error: &CredentialsError) -> Error {
         use CredentialsError as E;
+        if let Some(forbidden) = cause::<ForbiddenEndpoint>(error) {
+            return local(Kind::ForbiddenEndpoint, FIND, forbidden.to_string());
+        }
         let why = match error {
             E::CredentialsNotLoaded(_) if self.chain.is_some() => "it holds no credentials",
             E::CredentialsNotLoaded(_) => "neither the environment nor a profile holds any",

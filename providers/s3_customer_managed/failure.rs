@@ -5,11 +5,12 @@ use std::error::Error as StdError;
 use aws_sdk_iam::config::http::HttpResponse;
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_iam::operation::RequestId;
+use http_body_util::LengthLimitError;
 
 use super::denial;
 use crate::call::Call;
 use crate::contract::{Effect, Error, Kind};
-use crate::endpoint::ForbiddenEndpoint;
+use crate::endpoint::{ForbiddenEndpoint, place};
 use crate::untrusted::Label;
 
 /// Translates what the SDK says of a failed call.
@@ -18,9 +19,10 @@ where
     E: ProvideErrorMetadata + StdError + 'static,
 {
     let (kind, effect, detail) = match error {
+        _ if cause::<LengthLimitError>(error).is_some() => (Kind::VendorFault, Effect::Unknown, TOO_LONG.to_owned()),
         SdkError::ServiceError(_) | SdkError::ResponseError(_) => from_reply(call, error),
-        other => match forbidden_endpoint(other) {
-            Some(why) => (Kind::ForbiddenEndpoint, Effect::None, why),
+        other => match cause::<ForbiddenEndpoint>(other) {
+            Some(forbidden) => (Kind::ForbiddenEndpoint, Effect::None, forbidden.to_string()),
             None => from_transport(other),
         },
     };
@@ -82,6 +84,18 @@ where
         "RequestTimeTooSkewed" => told(Kind::ClockSkew, CLOCK),
         "SignatureDoesNotMatch" if is_about_time(error.message()) => told(Kind::ClockSkew, CLOCK),
         "SignatureDoesNotMatch" => told(Kind::BadCredentials, "the secret does not belong to the access key"),
+        // S3 names a bucket's own region like this, and whoever asks for a bucket has looked for that before.
+        "" if (300..400).contains(&status) => {
+            let location = error
+                .raw_response()
+                .and_then(|response| response.headers().get("location"));
+            let place = place(location.unwrap_or_default());
+            (
+                Kind::Redirected,
+                Effect::Unknown,
+                format!("the answer was a redirect to {place}; it was not followed, and nothing was sent there"),
+            )
+        }
         _ if status >= 500 => (
             Kind::VendorFault,
             Effect::Unknown,
@@ -100,6 +114,9 @@ where
     }
 }
 
+const TOO_LONG: &str =
+    "the answer is longer than a megabyte, which no answer to this call is; it was not read to its end";
+
 const CLOCK: &str = "this machine's clock and that of AWS differ by more than AWS allows";
 
 /// IAM and STS report a wrong clock as a wrong signature; only the message tells them apart.
@@ -107,15 +124,29 @@ fn is_about_time(message: Option<&str>) -> bool {
     message.is_some_and(|text| text.contains("Signature expired") || text.contains("Signature not yet current"))
 }
 
-fn forbidden_endpoint(error: &(dyn StdError + 'static)) -> Option<String> {
+/// The cause of this type, wherever it lies.
+pub(super) fn cause<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e T> {
     let mut next = Some(error);
     while let Some(error) = next {
-        if let Some(forbidden) = error.downcast_ref::<ForbiddenEndpoint>() {
-            return Some(forbidden.to_string());
+        if let Some(cause) = error.downcast_ref::<T>() {
+            return Some(cause);
         }
         next = error.source();
     }
     None
+}
+
+/// A list that is none.
+pub(super) fn endless(call: Call, action: String, why: &str) -> Error {
+    Error {
+        kind: Kind::VendorFault,
+        effect: Effect::None,
+        action: action.into(),
+        call: call.name,
+        code: None,
+        request_id: None,
+        detail: format!("the list that AWS gave cannot be one: {why}").into(),
+    }
 }
 
 /// An answer without what it is there for.

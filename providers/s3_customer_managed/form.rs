@@ -38,10 +38,11 @@ pub(super) fn arn(text: &str) -> Option<Inert> {
     is_arn.then(|| Inert::of(text))
 }
 
-/// A region, or what stands for one.
+/// A region, or what stands for one. It becomes a part of the host that is called, so nothing else than a name will do.
 pub(super) fn region(text: &str) -> Option<String> {
-    let fits = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
-    ((1..=64).contains(&text.len()) && text.chars().all(fits)).then(|| text.to_owned())
+    let fits = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+    let is_inside = !text.starts_with('-') && !text.ends_with('-');
+    ((1..=63).contains(&text.len()) && is_inside && text.chars().all(fits)).then(|| text.to_owned())
 }
 
 /// Whether it can be a secret.

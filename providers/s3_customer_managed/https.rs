@@ -8,12 +8,12 @@ use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider as Tls, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder, ConnectorBuilder};
-use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector};
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
+use super::bounds::Bounded;
 use super::profile::{Asked, Profiles, variable};
 use crate::authorities::{self, LARGEST};
 use crate::fault::Fault;
@@ -137,25 +137,20 @@ fn client(trusted: Option<Vec<u8>>) -> Result<SharedHttpClient, Fault> {
         .with_trust_store(trust)
         .build()
         .map_err(|error| Fault::new("set up HTTPS", error.to_string()))?;
-    let client = Builder::new().build_with_connector_fn(move |settings, components| {
-        let mut connector = ConnectorBuilder::default()
-            .tls_provider(Tls::Rustls(CryptoMode::AwsLc))
-            .tls_context(context.clone());
-        connector.set_connector_settings(settings.cloned());
-        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
-        connector.set_proxy_config(Some(ProxyConfig::from_env()));
-        connector.build()
-    });
-    Ok(SharedHttpClient::new(MadeOnce(client)))
-}
-
-/// The same client, without what it does for each client of a service: it would read the system's certificates again, only
-/// to see that they can be read.
-#[derive(Debug)]
-struct MadeOnce(SharedHttpClient);
-
-impl HttpClient for MadeOnce {
-    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
-        self.0.http_connector(settings, components)
-    }
+    let of = |proxy: fn() -> ProxyConfig| {
+        let context = context.clone();
+        Builder::new().build_with_connector_fn(move |settings, components| {
+            let mut connector = ConnectorBuilder::default()
+                .tls_provider(Tls::Rustls(CryptoMode::AwsLc))
+                .tls_context(context.clone());
+            connector.set_connector_settings(settings.cloned());
+            connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+            connector.set_proxy_config(Some(proxy()));
+            connector.build()
+        })
+    };
+    Ok(SharedHttpClient::new(Bounded {
+        proxied: of(ProxyConfig::from_env),
+        direct: of(ProxyConfig::disabled),
+    }))
 }

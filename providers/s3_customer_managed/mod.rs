@@ -5,6 +5,7 @@
 
 mod administrator;
 mod administrators;
+mod bounds;
 mod bucket_policy;
 mod checked;
 mod clock;
@@ -13,7 +14,9 @@ mod denial;
 mod endpoint;
 mod failure;
 mod form;
+mod hosts;
 mod https;
+mod pages;
 mod partition;
 mod preflight;
 mod profile;
@@ -55,6 +58,7 @@ pub const AUTOMATION: Automation = Automation {
     ],
     credentials: "set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use --profile or --assume-role",
     try_credentials: "aws sts get-caller-identity",
+    is_vendors_host: hosts::is_of_aws,
     endpoint_from: "--endpoint-url, AWS_ENDPOINT_URL and the profile",
     disables: true,
     tells_identity: true,
@@ -190,9 +194,8 @@ fn external_id(text: &str) -> Result<Value, String> {
 }
 
 fn region(text: &str) -> Result<Value, String> {
-    form::region(text)
-        .map(Value::from)
-        .ok_or_else(|| "a region has letters, digits and hyphens alone, such as eu-central-1".to_owned())
+    let region = form::region(text).map(Value::from);
+    region.ok_or_else(|| "a region is written like eu-central-1".to_owned())
 }
 
 fn role_arn(text: &str) -> Result<Value, String> {

@@ -159,13 +159,13 @@ impl Wire {
             Err(error) => {
                 let code = error.code().map(str::to_owned);
                 let reply = error.raw_response();
-                let elsewhere = reply.and_then(|reply| reply.headers().get("x-amz-bucket-region"));
+                let elsewhere = reply.and_then(|reply| form::region(reply.headers().get("x-amz-bucket-region")?));
                 match (code.as_deref(), elsewhere) {
                     (Some("NoSuchBucket"), _) => Check::Wrong {
                         why: "it does not exist".into(),
                         remedy: "write the bucket's right name".to_owned(),
                     },
-                    (_, Some(region)) => self.policy(bucket, Some(region), owner).await.unwrap_or(Check::Fine),
+                    (_, Some(region)) => self.policy(bucket, Some(&region), owner).await.unwrap_or(Check::Fine),
                     (Some("AccessDenied"), _) if error.message().is_some_and(is_by_the_bucket) => Check::Unknown {
                         why: format!("its own policy denies the administrator; {ONLY_SOME_NETWORKS}").into(),
                     },

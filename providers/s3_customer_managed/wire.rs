@@ -18,8 +18,9 @@ use super::administrators::Administrator;
 use super::clock::Clock;
 use super::denial::is_by_the_bucket;
 use super::endpoint::EndpointGuard;
-use super::failure::{incomplete, malformed, translate};
+use super::failure::{endless, incomplete, malformed, translate};
 use super::form;
+use super::pages::Pages;
 use super::user_name;
 use crate::call::Call;
 use crate::contract::{Caller, Error, Key, KeyId, Kind, LastUse, Listed, Principal, Verdict};
@@ -97,6 +98,7 @@ impl Wire {
         let mut keys = Vec::new();
         let clock = Clock::default();
         let mut marker: Option<String> = None;
+        let mut pages = Pages::begin();
         loop {
             let page = patiently(LIST_KEYS, async || {
                 let request = self
@@ -121,8 +123,10 @@ impl Wire {
                     id,
                 });
             }
-            marker = page.marker().map(str::to_owned);
-            if !page.is_truncated() || marker.is_none() {
+            marker = pages
+                .next(page.is_truncated(), page.marker(), keys.len())
+                .map_err(|why| endless(LIST_KEYS, action(), why))?;
+            if marker.is_none() {
                 let vendor_time = clock.time();
                 return Ok(Listed { keys, vendor_time });
             }

@@ -15,6 +15,12 @@ use crate::fault::Fault;
 /// The one region that stands in no name.
 const UNNAMED_REGION: &str = "us-west-2";
 
+/// Where accounts are.
+const DOMAINS: [&str; 2] = [".snowflakecomputing.com", ".snowflakecomputing.cn"];
+
+/// `xy12345.us-east-2.aws.privatelink`.
+const MOST_LABELS: usize = 4;
+
 /// An address, and where it was written down; `None`: it follows from the account's name.
 pub(super) struct Address {
     pub(super) url: Url,
@@ -78,6 +84,18 @@ fn host_of(account: &str, region: Option<&str>) -> String {
     let is_in_china = name.split('.').nth(1).is_some_and(|region| region.starts_with("cn-"));
     let domain = if is_in_china { "cn" } else { "com" };
     format!("{name}.snowflakecomputing.{domain}")
+}
+
+/// Whether this is the full name of an account's host: the account, and where it is not left out its region, its cloud and
+/// the way to it. Snowflake gives these names to accounts and to nothing else.
+pub(super) fn is_of_snowflake(host: &str) -> bool {
+    let name = DOMAINS.into_iter().find_map(|domain| host.strip_suffix(domain));
+    let Some(name) = name else {
+        return false;
+    };
+    let fits = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-_".contains(letter);
+    let is_label = |label: &str| (1..=63).contains(&label.len()) && label.chars().all(fits);
+    name.split('.').count() <= MOST_LABELS && name.split('.').all(is_label)
 }
 
 /// The name that an account logs in with: without its region, and without what stands for all its regions.
@@ -147,6 +165,32 @@ mod tests {
             ("xy12345", Some(""), "xy12345.snowflakecomputing.com"),
         ] {
             assert_eq!(host_of(account, region), host, "{account} {region:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_whole_name_of_an_accounts_host_is_one_of_snowflake() {
+        for own in [
+            "myorg-myaccount.snowflakecomputing.com",
+            "myorg-my_account.snowflakecomputing.com",
+            "xy12345.us-east-2.aws.privatelink.snowflakecomputing.com",
+            "xy12345.cn-northwest-1.snowflakecomputing.cn",
+        ] {
+            assert!(is_of_snowflake(own), "{own}");
+        }
+        for other in [
+            "snowflakecomputing.com",
+            ".snowflakecomputing.com",
+            "evilsnowflakecomputing.com",
+            "x.snowflakecomputing.com.evil.example",
+            "x.snowflakecomputing.com.",
+            "abc-myorg-acct.snowflakecomputing.app",
+            "x.snowflake.com",
+            "a.b.c.d.e.snowflakecomputing.com",
+            "a..snowflakecomputing.com",
+            "",
+        ] {
+            assert!(!is_of_snowflake(other), "{other}");
         }
     }
 

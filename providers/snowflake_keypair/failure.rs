@@ -1,7 +1,11 @@
 //! What an error of the Snowflake client means, told in our own words: its text can quote replies.
 
+use std::error::Error as _;
+
 use snowflake_connector_rs::{Error as ClientError, ErrorKind};
 
+use super::channel::Failed;
+use super::guard::{LONGEST_ANSWER, NoTunnel, Stopped, refused_place};
 use super::refusal::Refusal;
 use crate::call::Call;
 use crate::contract::{Effect, Error, Kind};
@@ -36,7 +40,11 @@ impl From<Error> for NoLogin {
 }
 
 /// Translates a failed login.
-pub(super) fn of_login(call: Call, action: String, error: &ClientError, asked: &Asked<'_>) -> NoLogin {
+pub(super) fn of_login(call: Call, action: String, failed: &Failed, asked: &Asked<'_>) -> NoLogin {
+    let error = match failed {
+        Failed::Client(error) => error,
+        unanswered => return unanswered_by_vendor(call, action, unanswered, asked).into(),
+    };
     let (refusal, code) = match (error.kind(), error.snowflake_message()) {
         (ErrorKind::Auth, Some(message)) => Refusal::of(message),
         (ErrorKind::Auth, None) => return local(Kind::Configuration, call, action, "the private key cannot be used"),
@@ -90,7 +98,11 @@ fn is_code(code: &str) -> bool {
 }
 
 /// Translates a failed statement.
-pub(super) fn of_statement(call: Call, action: String, error: &ClientError, asked: &Asked<'_>) -> Error {
+pub(super) fn of_statement(call: Call, action: String, failed: &Failed, asked: &Asked<'_>) -> Error {
+    let error = match failed {
+        Failed::Client(error) => error,
+        unanswered => return unanswered_by_vendor(call, action, unanswered, asked),
+    };
     let code = error.snowflake_code().filter(|code| is_code(code)).map(str::to_owned);
     let (kind, effect, detail) = match (error.kind(), code.as_deref()) {
         (ErrorKind::Server, Some("003001")) => (
@@ -168,6 +180,10 @@ fn of_transport(error: &ClientError, asked: &Asked<'_>) -> (Kind, String) {
     let (account, host) = (asked.account, asked.host);
     let told = |kind, detail: String| (kind, detail);
     match error.kind() {
+        ErrorKind::Network if is_redirect(error) => told(Kind::Redirected, redirected_nowhere(asked)),
+        ErrorKind::Network if let Some(place) = refused_place(&error.to_string()) => {
+            told(Kind::Redirected, redirected(asked, &place))
+        }
         ErrorKind::Network => match http_status(error) {
             Some(404) => told(
                 Kind::Configuration,
@@ -177,6 +193,7 @@ fn of_transport(error: &ClientError, asked: &Asked<'_>) -> (Kind, String) {
                     asked.found_in
                 ),
             ),
+            Some(300..=399) => told(Kind::Redirected, redirected_nowhere(asked)),
             Some(403) => told(
                 Kind::Refused,
                 format!(
@@ -202,23 +219,109 @@ fn of_transport(error: &ClientError, asked: &Asked<'_>) -> (Kind, String) {
     }
 }
 
+/// The client follows no redirect to anything but http and https, nor ten in a row, and says so at the root of its error.
+fn is_redirect(error: &ClientError) -> bool {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        if text.starts_with("error following redirect") || text == "URL scheme is not allowed" {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
+}
+
 /// The client gives the status nowhere but at the beginning of its text.
 fn http_status(error: &ClientError) -> Option<u16> {
     let text = error.to_string();
     text.strip_prefix("HTTP ")?.split([':', ' ']).next()?.parse().ok()
 }
 
-/// No answer within our own time.
-pub(super) fn too_slow(call: Call, action: String, asked: &Asked<'_>) -> Error {
+/// The client has nothing to say of the answer: there was none in time, or it was stopped.
+fn unanswered_by_vendor(call: Call, action: String, failed: &Failed, asked: &Asked<'_>) -> Error {
+    let (host, account) = (asked.host, asked.account);
+    let (kind, is_sent, detail) = match failed {
+        Failed::Late => (
+            Kind::TimedOut,
+            true,
+            format!("no answer from {host} of account {account} in time"),
+        ),
+        Failed::Stopped(Stopped::Redirect(place)) => (Kind::Redirected, true, redirected(asked, place)),
+        Failed::Stopped(Stopped::Endless) => (Kind::VendorFault, true, too_long(host)),
+        Failed::Stopped(Stopped::Unserved) => (
+            Kind::Configuration,
+            true,
+            "this process has no file descriptor left to call Snowflake with (ulimit -n)".to_owned(),
+        ),
+        Failed::Stopped(Stopped::Proxy { address, why }) => match why {
+            NoTunnel::Login => (
+                Kind::Configuration,
+                false,
+                format!(
+                    "the proxy {address} asks for a user and a password, or does not accept those that it was given; they stand \
+                     in the address: HTTPS_PROXY=http://USER:PASSWORD@{address}"
+                ),
+            ),
+            NoTunnel::Refused => (
+                Kind::Unreachable,
+                false,
+                format!("{host} of account {account} was not reached: the proxy {address} does not answer, or refuses"),
+            ),
+            NoTunnel::Scheme => (
+                Kind::Configuration,
+                false,
+                format!("the proxy {address} is not one that rotate can use: it takes http:// and https:// ones"),
+            ),
+        },
+        Failed::Client(_) | Failed::TooMuch => (Kind::Malformed, true, too_much(host)),
+        Failed::Unguarded => (
+            Kind::Configuration,
+            false,
+            "no port of the loopback interface could be opened, through which rotate calls Snowflake".to_owned(),
+        ),
+    };
     Error {
-        kind: Kind::TimedOut,
-        effect: if call.effect { Effect::Unknown } else { Effect::None },
+        kind,
+        effect: if call.effect && is_sent {
+            Effect::Unknown
+        } else {
+            Effect::None
+        },
         action: action.into(),
         call: call.name,
         code: None,
         request_id: None,
-        detail: format!("no answer from {} of account {} in time", asked.host, asked.account).into(),
+        detail: detail.into(),
     }
+}
+
+fn redirected(asked: &Asked<'_>, place: &str) -> String {
+    let (host, account) = (asked.host, asked.account);
+    format!(
+        "{host} of account {account} answered with a redirect to {place}; it was refused, and nothing was sent there"
+    )
+}
+
+/// Where it leads is no address, or was none that the client takes for one.
+fn redirected_nowhere(asked: &Asked<'_>) -> String {
+    let (host, account) = (asked.host, asked.account);
+    format!(
+        "{host} of account {account} answered with a redirect that leads nowhere; it was refused, and nothing was sent"
+    )
+}
+
+fn too_long(host: &str) -> String {
+    let longest = LONGEST_ANSWER >> 10;
+    format!(
+        "the answer of {host} is longer than {longest} KiB, which no answer to this call is; it was not read to its end"
+    )
+}
+
+fn too_much(host: &str) -> String {
+    format!(
+        "the answer of {host} has more rows than were asked for, or would have to be fetched in parts; it was not used"
+    )
 }
 
 /// An answer without what it is there for.

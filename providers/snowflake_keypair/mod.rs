@@ -9,8 +9,10 @@
 //! make that one statement, so two administrators at the same second could still meet.
 
 mod address;
+mod channel;
 mod failure;
 mod file;
+mod guard;
 mod identifier;
 mod key_pair;
 mod login;
@@ -72,6 +74,7 @@ pub const AUTOMATION: Automation = Automation {
     credentials: "set SNOWFLAKE_ACCOUNT, SNOWFLAKE_USER and SNOWFLAKE_PRIVATE_KEY_FILE or SNOWFLAKE_PASSWORD, or keep a \
                   connection in ~/.snowflake/connections.toml and name it with --connection",
     try_credentials: "snow connection test",
+    is_vendors_host: address::is_of_snowflake,
     endpoint_from: "--endpoint-url, SNOWFLAKE_HOST, SNOWFLAKE_PROTOCOL and the connection",
     disables: false,
     tells_identity: false,

@@ -7,14 +7,13 @@ use jiff::Timestamp;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use snowflake_connector_rs::{
-    AuthConfig, CellValue, Client, ClientConfig, DynamicRow, EndpointConfig, Error as ClientError, KeyPairConfig,
-    QueryConfig, Session, SessionConfig,
+    AuthConfig, CellValue, ClientConfig, DynamicRow, EndpointConfig, KeyPairConfig, QueryConfig, SessionConfig,
 };
 use tokio::sync::Mutex;
-use tokio::time::timeout;
 
 use super::address::bare_account;
-use super::failure::{Asked, NoLogin, of_login, of_statement, too_slow, with_grant};
+use super::channel::{Channel, Failed, Line, STATEMENT_PATIENCE};
+use super::failure::{Asked, NoLogin, of_login, of_statement, with_grant};
 use super::key_pair::{is_encrypted, opened};
 use super::login::Login;
 use super::settings::Settings;
@@ -24,12 +23,6 @@ use crate::endpoint::remote_host;
 use crate::patience::patiently;
 use crate::secret::Secret;
 use crate::vendor_time;
-
-/// The client itself would wait for two minutes.
-const LOGIN_PATIENCE: Duration = Duration::from_secs(25);
-
-/// A statement of ours takes no second; its outcome is found out by reading.
-const STATEMENT_PATIENCE: Duration = Duration::from_secs(60);
 
 const LOGIN: Call = Call::read("login");
 
@@ -53,7 +46,7 @@ pub(super) const REFUSED_FOR: Duration = Duration::from_secs(60);
 /// The administrator's sessions.
 pub(super) struct Administrator {
     settings: Settings,
-    open: Mutex<Option<Arc<Session>>>,
+    open: Mutex<Option<Arc<Line>>>,
     refused: Mutex<Option<(Instant, Error)>>,
     /// The program's own new key, once it is proven: tried before what is configured.
     adopted: Mutex<Option<Adopted>>,
@@ -69,7 +62,7 @@ struct Adopted {
 pub(super) struct Prover {
     user: String,
     key: [u8; 32],
-    client: Client,
+    channel: Channel,
 }
 
 impl Prover {
@@ -131,10 +124,10 @@ impl Administrator {
     async fn attempt(&self, call: Call, action: &str, statement: &str, grant: Option<&str>) -> Result<Vec<Row>, Error> {
         let session = self.session().await?;
         let asked = self.asked();
-        match timeout(STATEMENT_PATIENCE, collect(&session, statement)).await {
-            Ok(Ok(rows)) => Ok(rows),
-            Ok(Err(error)) => {
-                let error = of_statement(call, action.to_owned(), &error, &asked);
+        match ask(&session, statement).await {
+            Ok(rows) => Ok(rows),
+            Err(failed) => {
+                let error = of_statement(call, action.to_owned(), &failed, &asked);
                 if error.kind == Kind::Expired {
                     self.log_out(&session).await;
                 }
@@ -143,19 +136,18 @@ impl Administrator {
                     None => error,
                 })
             }
-            Err(_) => Err(too_slow(call, action.to_owned(), &asked)),
         }
     }
 
     /// Gives up this session; one that was opened since stays.
-    async fn log_out(&self, session: &Arc<Session>) {
+    async fn log_out(&self, session: &Arc<Line>) {
         let mut open = self.open.lock().await;
         if open.as_ref().is_some_and(|held| Arc::ptr_eq(held, session)) {
             *open = None;
         }
     }
 
-    async fn session(&self) -> Result<Arc<Session>, Error> {
+    async fn session(&self) -> Result<Arc<Line>, Error> {
         let mut open = self.open.lock().await;
         if let Some(session) = &*open {
             return Ok(Arc::clone(session));
@@ -176,7 +168,7 @@ impl Administrator {
             Err(error) => {
                 let is_final = matches!(
                     error.kind,
-                    Kind::BadCredentials | Kind::Refused | Kind::Configuration | Kind::TimedOut
+                    Kind::BadCredentials | Kind::Refused | Kind::Configuration | Kind::TimedOut | Kind::Redirected
                 );
                 *refused = is_final.then(|| (Instant::now(), error.clone()));
                 Err(error)
@@ -185,7 +177,7 @@ impl Administrator {
     }
 
     /// With the adopted key, and with what is configured only where that one is refused: it may have been taken back.
-    async fn log_in(&self) -> Result<Session, Error> {
+    async fn log_in(&self) -> Result<Line, Error> {
         let settings = &self.settings;
         let asked = self.asked();
         for part in settings.lead() {
@@ -199,7 +191,7 @@ impl Administrator {
         if let Some(adopted) = &*self.adopted.lock().await {
             let auth = key_pair(&adopted.pem, adopted.passphrase.as_ref());
             let config = self.config(&settings.user, auth).with_session(self.session_settings());
-            match log_in(config, &asked).await {
+            match self.log_in_with(config, &asked).await {
                 Err(error) if error.kind == Kind::BadCredentials => {
                     tracing::info!("the adopted key is refused; logging in as configured");
                 }
@@ -212,7 +204,17 @@ impl Administrator {
             Login::KeyPair { pem, passphrase, .. } => key_pair(pem, passphrase.as_ref()),
         };
         let config = self.config(&settings.user, auth).with_session(self.session_settings());
-        log_in(config, &asked).await
+        self.log_in_with(config, &asked).await
+    }
+
+    async fn log_in_with(&self, config: ClientConfig, asked: &Asked<'_>) -> Result<Line, Error> {
+        let channel = self.channel(config, asked).await.map_err(|failed| failed.error)?;
+        open(&channel, asked).await.map_err(|failed| failed.error)
+    }
+
+    async fn channel(&self, config: ClientConfig, asked: &Asked<'_>) -> Result<Channel, NoLogin> {
+        let channel = Channel::new(config, &self.settings.base_url).await;
+        channel.map_err(|failed| unopened(&failed, asked))
     }
 
     /// Whatever the account's own settings: times are read in UTC, and a name in quotes means itself.
@@ -252,19 +254,17 @@ impl Administrator {
             None => Prover {
                 user: user.to_owned(),
                 key: digest(pem),
-                client: Client::new(self.config(user, key_pair(pem, passphrase)))
-                    .map_err(|error| unopened(&error, &asked))?,
+                channel: self
+                    .channel(self.config(user, key_pair(pem, passphrase)), &asked)
+                    .await?,
             },
         };
-        let session = open(&prover.client, &asked).await;
+        let session = open(&prover.channel, &asked).await;
         *last.lock().await = Some(prover);
         let session = session?;
         let call = Call::read("select");
-        let action = || format!("ask Snowflake who {user} is");
-        match timeout(STATEMENT_PATIENCE, collect(&session, statement)).await {
-            Ok(result) => result.map_err(|error| of_statement(call, action(), &error, &asked).into()),
-            Err(_) => Err(too_slow(call, action(), &asked).into()),
-        }
+        let rows = ask(&session, statement).await;
+        rows.map_err(|failed| of_statement(call, format!("ask Snowflake who {user} is"), &failed, &asked).into())
     }
 
     fn config(&self, user: &str, auth: AuthConfig) -> ClientConfig {
@@ -284,28 +284,20 @@ impl Administrator {
     }
 }
 
-async fn log_in(config: ClientConfig, asked: &Asked<'_>) -> Result<Session, Error> {
-    let client = Client::new(config).map_err(|error| unopened(&error, asked).error)?;
-    open(&client, asked).await.map_err(|failed| failed.error)
+async fn open(channel: &Channel, asked: &Asked<'_>) -> Result<Line, NoLogin> {
+    channel.log_in().await.map_err(|failed| unopened(&failed, asked))
 }
 
-async fn open(client: &Client, asked: &Asked<'_>) -> Result<Session, NoLogin> {
-    match timeout(LOGIN_PATIENCE, client.create_session()).await {
-        Ok(session) => session.map_err(|error| unopened(&error, asked)),
-        Err(_) => Err(too_slow(LOGIN, login_of(asked), asked).into()),
-    }
-}
-
-fn unopened(error: &ClientError, asked: &Asked<'_>) -> NoLogin {
-    of_login(LOGIN, login_of(asked), error, asked)
+fn unopened(failed: &Failed, asked: &Asked<'_>) -> NoLogin {
+    of_login(LOGIN, login_of(asked), failed, asked)
 }
 
 fn login_of(asked: &Asked<'_>) -> String {
     format!("log in to Snowflake account {} as {}", asked.account, asked.user)
 }
 
-async fn collect(session: &Session, statement: &str) -> Result<Vec<Row>, ClientError> {
-    let rows: Vec<DynamicRow> = session.query(statement.to_owned()).await?.collect().await?;
+async fn ask(session: &Line, statement: &str) -> Result<Vec<Row>, Failed> {
+    let rows = session.ask(statement).await?;
     Ok(rows.into_iter().map(Row).collect())
 }
 

@@ -61,7 +61,9 @@ fn matches(pattern: &str, name: &str) -> bool {
 pub(super) fn configured(global: &Global) -> Result<Option<Config>, Exit> {
     match locate(global.config.as_deref()) {
         None => Ok(None),
-        Some(path) => Config::read(&path).map(Some).map_err(|error| unusable(&error)),
+        Some(path) => Config::read(&path, &global.allowed)
+            .map(Some)
+            .map_err(|error| unusable(&error)),
     }
 }
 

@@ -25,7 +25,7 @@ use crate::store::{Store, Stored};
 /// The configuration, if there is one and nothing is wrong with it: whoever only ticks a step is not kept from it by a
 /// mistake in another target.
 pub(super) fn readable_config(global: &Global) -> Option<Config> {
-    Config::read(&config::locate(global.config.as_deref())?).ok()
+    Config::read(&config::locate(global.config.as_deref())?, &global.allowed).ok()
 }
 
 /// The name under which the journal keeps the rotation that is meant: the name itself, unless what is open is called

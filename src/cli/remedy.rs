@@ -114,6 +114,13 @@ fn of_vendor(error: &Error, connector: &str) -> Vec<String> {
             let places = connector.map(|it| it.endpoint_from).unwrap_or_default();
             format!("an endpoint must be https, or http on the loopback interface; look at {places}")
         }
+        Kind::Redirected => {
+            let places = connector.map(|it| it.endpoint_from).unwrap_or_default();
+            format!(
+                "a vendor does not do this: another host is configured, or something on the way answers in its place (a portal, \
+                 a proxy); look at {places}"
+            )
+        }
         // Their own words say what to do.
         Kind::Configuration | Kind::Refused => return Vec::new(),
     };

@@ -1,8 +1,10 @@
 //! What a `[[target]]` says that the program rotates.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 use jiff::civil::Date;
+use rotate_providers::endpoint::host_elsewhere;
 use rotate_providers::field::{Field, Form};
 use rotate_providers::{Automation, SecretKind};
 use serde_json::{Map, Value};
@@ -18,6 +20,9 @@ use crate::policy::proof_fault;
 
 /// What stands in a destination for the day on which a rotation is opened.
 const DAY_OF_OPENING: &str = "{date}";
+
+/// The input that names a host.
+const ENDPOINT: &str = "endpoint_url";
 
 /// What the program needs to rotate a target.
 pub struct Automatic {
@@ -80,7 +85,10 @@ pub(super) fn read(
 ) -> Automatic {
     let mut inputs = Map::new();
     for field in automation.fields {
-        if let Some(value) = field_value(reader, table, field) {
+        if let Some(Taken { value, span }) = field_value(reader, table, field) {
+            if field.name == ENDPOINT {
+                endpoint(reader, table, automation, &value, span);
+            }
             inputs.insert(field.name.to_owned(), value);
         }
     }
@@ -128,7 +136,18 @@ pub(super) fn read(
     }
 }
 
-fn field_value(reader: &mut Reader<'_>, table: &mut Section<'_>, field: &Field) -> Option<Value> {
+/// Whoever may change the file, in a pull request even, must not be able to send the administrator's secrets elsewhere.
+fn endpoint(reader: &mut Reader<'_>, table: &Section<'_>, automation: &Automation, value: &Value, span: Range<usize>) {
+    let host = value.as_str().and_then(host_elsewhere);
+    let Some(host) = host.filter(|host| !(automation.is_vendors_host)(host) && !reader.allows(host)) else {
+        return;
+    };
+    let what = format!("{host} is no host of the vendor's own, and the file alone does not decide where secrets go");
+    let remedy = format!("if it is right: --allow-endpoint {host}, or ROTATE_ALLOW_ENDPOINT={host}");
+    reader.mistake(Some(span), &table.key(ENDPOINT), &what, &remedy);
+}
+
+fn field_value(reader: &mut Reader<'_>, table: &mut Section<'_>, field: &Field) -> Option<Taken<Value>> {
     let Some((_, value)) = table.take(field.name) else {
         if field.required {
             let (at, key) = (table.span.clone(), table.key(field.name));
@@ -150,7 +169,10 @@ fn field_value(reader: &mut Reader<'_>, table: &mut Section<'_>, field: &Field) 
         }),
     };
     match read {
-        Ok(value) => Some(value),
+        Ok(read) => Some(Taken {
+            value: read,
+            span: value.span(),
+        }),
         Err(remedy) => {
             let key = table.key(field.name);
             reader.mistake(Some(value.span()), &key, "this value does not do", &remedy);

@@ -7,7 +7,7 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Mistake, Mistakes};
+use super::{AllowedHosts, Mistake, Mistakes};
 use crate::evidence::looks_secret;
 
 /// A table that is being read: what is taken from it is known, and what is left at the end is a mistake.
@@ -25,13 +25,15 @@ pub(super) struct Section<'t> {
 /// The file and its mistakes so far.
 pub(super) struct Reader<'t> {
     text: &'t str,
+    allowed: &'t AllowedHosts,
     mistakes: Vec<Mistake>,
 }
 
 impl<'t> Reader<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
+    pub(super) fn new(text: &'t str, allowed: &'t AllowedHosts) -> Self {
         Self {
             text,
+            allowed,
             mistakes: Vec::new(),
         }
     }
@@ -132,6 +134,11 @@ impl<'t> Reader<'t> {
             what: what.to_owned(),
             remedy: remedy.to_owned(),
         });
+    }
+
+    /// Whether whoever starts the program lets secrets go to this host.
+    pub(super) fn allows(&self, host: &str) -> bool {
+        self.allowed.have(host)
     }
 
     /// How much was wrong so far.

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use rotate::config::{Config, Unusable};
+use rotate::config::{AllowedHosts, Config, Unusable};
 
 use super::{DESK, Home, MAIN, STARTER};
 
@@ -27,7 +27,7 @@ fn refused(home: &Home, words: &[&str]) {
 /// What it says of itself, where it cannot even be looked into.
 #[track_caller]
 fn unusable(path: &Path) -> (String, String) {
-    match Config::read(path) {
+    match Config::read(path, &AllowedHosts::default()) {
         Err(Unusable::File { why, remedy, .. }) => (why, remedy),
         Err(Unusable::Mistaken(mistakes)) => panic!("{mistakes}"),
         Ok(_) => panic!("{} is used", path.display()),
@@ -61,7 +61,7 @@ fn an_empty_file_is_refused() {
 fn a_byte_order_mark_is_no_mistake() {
     let home = Home::new();
     let path = home.put("rotate.toml", format!("\u{feff}{DESK}warn_before = \"1d\"\n"), 0o644);
-    assert!(Config::read(&path).is_ok());
+    assert!(Config::read(&path, &AllowedHosts::default()).is_ok());
     home.run(["plan", "--offline"]).expect(0);
     // Nor does it move the lines.
     home.put("rotate.toml", format!("\u{feff}{DESK}warn_before = \"soon\"\n"), 0o644);
