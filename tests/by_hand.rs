@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
 use rotate_fixtures::aws::{Action, Fault};
+use rotate_fixtures::stopped::while_at;
 use rotate_fixtures::workplace::{TARGET, USER};
-use rotate_fixtures::{Ran, Workplace};
+use rotate_fixtures::{Ran, TestClock, Workplace};
 
 const ROTATE: &str = env!("CARGO_BIN_EXE_rotate");
 
@@ -140,6 +141,24 @@ fn a_throttled_creation_is_an_intent_of_its_own_each_time() {
     assert_eq!(place.cloud.keys_of(USER).len(), 2);
 }
 
+/// The disk, or this machine, is busy: what the intent says of time does not hold any more.
+#[test]
+fn an_intent_that_has_grown_old_before_its_call_leaves_is_written_anew() {
+    let place = Workplace::new(ROTATE);
+    let folder = tempfile::tempdir().expect("a folder");
+    let clock = TestClock::new(folder.path().join("clock"), place.cloud.now());
+    place.cloud.keep_books_by(&clock);
+    let mut command = place.rotate(["--soak", "7d"]);
+    command.env("ROTATE_TEST_CLOCK", clock.path());
+    let slow = || clock.set(clock.now() + SignedDuration::from_secs(3));
+    while_at(command, "create: before the call", slow).expect(0);
+    let audit = place.run(["audit", TARGET, "--output", "json"]).expect(0);
+    let audit = audit.json().to_string();
+    assert_eq!(audit.matches("create-intended").count(), 2, "{audit}");
+    assert!(audit.contains("it took too long to write the intent down"), "{audit}");
+    assert_eq!(place.cloud.count_of(Action::CreateAccessKey), 1);
+}
+
 #[test]
 fn nobody_is_cut_off_where_the_new_key_is_taken_away_within_minutes_of_its_proof() {
     for deletes in [true, false] {
@@ -209,6 +228,7 @@ fn copy_journal(from: &Path, to: &Path) {
 fn a_journal_that_was_put_back_from_a_copy_takes_nothing_away() {
     let place = Workplace::new(ROTATE);
     Ran::of(place.rotate(["--soak", "7d"])).expect(0);
+    let new = place.delivered_key().expect("the new key was delivered");
     let copy = tempfile::tempdir().expect("a folder");
     let state = place.state();
     copy_journal(&state, copy.path());
@@ -233,4 +253,9 @@ fn a_journal_that_was_put_back_from_a_copy_takes_nothing_away() {
     );
     assert_eq!(place.cloud.keys_of(USER), before);
     assert!(place.cloud.works(&newest.id, &newest.secret));
+    // Without any journal a plan is made of what the vendor lists.
+    std::fs::remove_dir_all(&state).expect("it can be removed");
+    place.cloud.delete_key(&new.id);
+    let dry = Ran::of(place.rotate(["--soak", "7d", "--dry-run"])).expect(0);
+    assert!(dry.stdout.contains(&newest.id), "{dry:#?}");
 }

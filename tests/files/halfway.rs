@@ -1,57 +1,15 @@
 //! What others do in a folder at one moment of a delivery: the program is stopped there, and goes on when they have done it.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
-use std::process::{Command, Stdio};
 
+use rotate_fixtures::stopped::while_at;
 use rotate_fixtures::{Ran, Workplace};
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 use crate::limit::folder_of;
 
 const ROTATE: &str = env!("CARGO_BIN_EXE_rotate");
 
 const AT_ONCE: [&str; 4] = ["--cutover", "immediate", "--soak", "0s"];
-
-/// Runs a command, and does this while it stands at the first crash point of that name.
-fn with(mut command: Command, point: &str, act: impl FnOnce()) -> Ran {
-    let (ours, theirs) = UnixStream::pair().expect("a pair of sockets");
-    let child = command
-        .env("ROTATE_TEST_STOP", "1")
-        .stdin(Stdio::from(OwnedFd::from(theirs)))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program can be started");
-    // The end of theirs that the command keeps would hide the end of the program.
-    drop(command);
-    let id = Pid::from_child(&child);
-    let mut act = Some(act);
-    let mut names = BufReader::new(ours.try_clone().expect("a socket")).lines();
-    while let Some(Ok(name)) = names.next() {
-        let stopped = waitpid(Some(id), WaitOptions::UNTRACED).expect("it is our child");
-        assert!(
-            stopped.is_some_and(|(_, status)| status.stopped()),
-            "{name}: {stopped:?}"
-        );
-        if name == point
-            && let Some(act) = act.take()
-        {
-            act();
-        }
-        kill_process(id, Signal::CONT).expect("it is our child");
-        (&ours).write_all(b"x").expect("it reads");
-    }
-    let output = child.wait_with_output().expect("it has ended");
-    assert!(act.is_none(), "{point} was not reached: {output:?}");
-    Ran {
-        code: output.status.code(),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
-}
 
 /// The key in this file works.
 fn holds_a_working_key(place: &Workplace, name: &str) -> bool {
@@ -67,7 +25,7 @@ fn holds_a_working_key(place: &Workplace, name: &str) -> bool {
 fn a_folder_that_is_put_elsewhere_during_a_delivery_is_told_and_the_old_key_stays() {
     let place = Workplace::new(ROTATE);
     folder_of(&place.path("out"), 0, 0o700);
-    let ran = with(
+    let ran = while_at(
         place.rotate_to(&["file:out/key.json"], AT_ONCE),
         "file: written beside",
         || {
@@ -96,7 +54,7 @@ fn another_file_in_the_place_of_the_delivered_one_is_told_and_the_old_key_stays(
     let place = Workplace::new(ROTATE);
     folder_of(&place.path("out"), 0, 0o700);
     let path = place.path("out/key.json");
-    let ran = with(
+    let ran = while_at(
         place.rotate_to(&["file:out/key.json"], AT_ONCE),
         "file: in place",
         || {
@@ -118,7 +76,7 @@ fn another_file_in_the_place_of_the_delivered_one_is_told_and_the_old_key_stays(
 #[test]
 fn a_state_folder_that_is_swapped_under_a_process_at_work_gets_nothing_of_it() {
     let place = Workplace::new(ROTATE);
-    let ran = with(place.rotate(AT_ONCE), "create: sealed", || {
+    let ran = while_at(place.rotate(AT_ONCE), "create: sealed", || {
         fs::rename(place.state(), place.path("moved")).expect("the folder is ours");
         folder_of(&place.state(), 0, 0o700);
     });
