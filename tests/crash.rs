@@ -56,7 +56,7 @@ use guided::Guided;
 use pairs::all_pairs;
 use snowflake::Snowflake;
 use stage::Stage;
-use walk::{Bounds, Figures, walk, wander};
+use walk::{Bounds, Figures, meddle, walk, wander};
 
 type Consumer = Snowflake<false>;
 type Own = Snowflake<true>;
@@ -82,7 +82,7 @@ walks! {
     any_word_at_any_time_about_a_useless_key => explore::<Aws>(Flow::Useless, 1);
     any_word_at_any_time_to_a_guided_rotation => explore::<Guided>(Flow::Guided, 1);
     any_word_at_any_time_to_a_configured_target => explore::<Fleet<1, 1>>(Flow::Fleet, 1);
-    whatever_somebody_does_at_aws_meanwhile => explore::<Aws>(Flow::Meddled, 1);
+    whatever_somebody_does_at_aws_meanwhile => disturb::<Aws>(Flow::Meddled);
     guided => explore::<Guided>(Flow::Guided, 0);
     guided_and_given_up => explore::<Guided>(Flow::GivenUp, 0);
     a_fleet_of_twenty_at_once => roam::<Fleet<20, 8>>(Flow::Fleet);
@@ -135,6 +135,16 @@ fn roam<G: Ground>(flow: Flow) -> Walked {
     let mut stage = Stage::<G>::new(flow, true);
     Walked {
         figures: wander(&mut stage, 60, 600, seed()),
+        passed: stage.passed,
+    }
+}
+
+/// Goes through a flow by chance, while somebody else has a hand in it: what they may do and when, and what a person says then,
+/// leads to more worlds than can be walked.
+fn disturb<G: Ground>(flow: Flow) -> Walked {
+    let mut stage = Stage::<G>::new(flow, false);
+    Walked {
+        figures: meddle(&mut stage, 300, 30, seed()),
         passed: stage.passed,
     }
 }

@@ -22,6 +22,9 @@ const OTHERS: &str = "# not ours\n[default]\naws_access_key_id = OTHER\n\n[gs]\n
 /// An owner holds no more keys.
 const SLOTS: usize = 2;
 
+/// How often a person goes on where people have meddled.
+const MOST_WORDS: usize = 2;
+
 /// How many destinations a delivery has.
 const DESTINATIONS: usize = 2;
 
@@ -136,7 +139,12 @@ impl Ground for Aws {
     }
 
     fn next(&self, flow: Flow, journal: &Journal, now: Timestamp) -> Vec<Move> {
-        flow.next(TARGET, journal.state(DESTINATIONS), journal.has_rested(now))
+        let mut next = flow.next(TARGET, journal.state(DESTINATIONS), journal.has_rested(now));
+        // Whoever has looked twice and gone on does not do so a third time: they take it back.
+        if flow == Flow::Meddled && journal.is_blocked() && journal.count("resumed") >= MOST_WORDS {
+            next.retain(|by| *by != Move::command(&["confirm", TARGET]));
+        }
+        next
     }
 
     fn others(&self) -> Vec<Move> {
@@ -147,6 +155,10 @@ impl Ground for Aws {
     }
 
     fn suffer(&self, deed: Deed, journal: &Journal) {
+        // Before a rotation begins, whatever is there is what it begins with.
+        if journal.lines.is_empty() {
+            return;
+        }
         let cloud = &self.place.cloud;
         let (old, new) = (self.place.old.id.as_str(), journal.new_key());
         let exists = |id: &&str| cloud.key_exists(id);

@@ -148,6 +148,48 @@ pub(crate) fn wander<S: System>(system: &mut S, ways: usize, points: usize, seed
     figures
 }
 
+/// So many ways through a flow, each stopped a few times for good somewhere, with one thing that does not belong to it somewhere on the
+/// way. Who has to look where that was done may look for long: such ways are many and need not end, and what holds at every
+/// moment is what counts.
+pub(crate) fn meddle<S: System>(system: &mut S, ways: usize, points: usize, seed: u64) -> Figures {
+    const MOST_KILLS: usize = 2;
+    /// Longer than the way to the end where nobody meddles.
+    const MOST: usize = 14;
+    let started = Instant::now();
+    let mut dice = fastrand::Rng::with_seed(seed);
+    let mut figures = Figures {
+        seed,
+        ..Figures::default()
+    };
+    let first = system.first();
+    for _ in 0..ways {
+        let mut world = Arc::clone(&first);
+        let mut left = dice.usize(0..=MOST_KILLS);
+        let meddled = dice.usize(0..7);
+        for step in 0..MOST {
+            let next = system.next(&world);
+            if next.is_empty() {
+                system.check_end(&world);
+                figures.ends += 1;
+                break;
+            }
+            let other = dice.choice(system.others(&world)).filter(|_| step == meddled);
+            let Some(by) = other.or_else(|| dice.choice(next)) else {
+                break;
+            };
+            // What a kill would leave is what the run has left where it was stopped.
+            let ran = system.run(&world, &by);
+            figures.edges += ran.points.len() + 1;
+            let killed = ran.points.get(dice.usize(0..=points)).filter(|_| left > 0);
+            left -= usize::from(killed.is_some());
+            world = killed.map_or(ran.end, |(_, world)| Arc::clone(world));
+        }
+    }
+    assert!(figures.ends > ways / 4, "hardly any way ended: {figures} (seed {seed})");
+    figures.time = started.elapsed();
+    figures
+}
+
 struct Walk<W> {
     bounds: Bounds,
     dice: fastrand::Rng,
