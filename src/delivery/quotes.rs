@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::lines::{BLANK, lines};
+use super::lines::lines;
 
 /// A part of a text that stands in quotes, and the line that opens them.
 #[derive(Debug, PartialEq, Eq)]
@@ -87,27 +87,32 @@ pub(super) fn of_values(text: &str) -> (Vec<Quoted>, Option<usize>) {
 
 /// Where a quote begins the value of this line, or its name: python-dotenv lets both run over several lines.
 fn opens(line: &str) -> Option<(usize, char)> {
-    let said = line.trim_start();
+    let said = line.trim_start_matches(is_blank);
     let said = match said.strip_prefix("export") {
-        Some(rest) if rest.starts_with(char::is_whitespace) => rest.trim_start(),
+        Some(rest) if rest.starts_with(is_blank) => rest.trim_start_matches(is_blank),
         _ => said,
     };
     let place = |part: &str| line.len() - part.len();
     let rest = match said.strip_prefix('\'') {
         Some(name) => match name.split_once('\'') {
-            Some((_, rest)) => rest.trim_start(),
+            Some((_, rest)) => rest.trim_start_matches(is_blank),
             None => return Some((place(said), '\'')),
         },
         None => {
-            let end = said.find(|letter: char| letter.is_whitespace() || matches!(letter, '=' | '#'));
-            said[end.unwrap_or(said.len())..].trim_start()
+            let end = said.find(|letter: char| is_blank(letter) || matches!(letter, '=' | '#'));
+            said[end.unwrap_or(said.len())..].trim_start_matches(is_blank)
         }
     };
     let begun = said.len() > rest.len();
     // A name with a colon behind it has come with the name.
-    let value = rest.strip_prefix('=').unwrap_or(rest).trim_start_matches(BLANK);
+    let value = rest.strip_prefix('=').unwrap_or(rest).trim_start_matches(is_blank);
     let first = value.chars().next().filter(|first| matches!(first, '"' | '\'' | '`'))?;
     begun.then_some((place(value), first))
+}
+
+/// What python-dotenv passes over before a name or a value: all that Python takes for white space.
+fn is_blank(letter: char) -> bool {
+    letter.is_whitespace() || matches!(letter, '\u{1c}'..='\u{1f}')
 }
 
 fn closing(text: &str, quote: char) -> Option<usize> {

@@ -99,6 +99,25 @@ fn whatever_a_file_of_variables_holds_every_reader_reads_the_new_key_or_it_was_r
     taken_or_refused(text());
 }
 
+/// Found by chance among such files: the quote opens a value that runs over the lines below it.
+#[test]
+fn a_quote_behind_whatever_python_takes_for_a_blank_opens_a_value() {
+    for blank in [
+        "", " ", "\t", "\u{a0}", "\u{2003}", "\u{3000}", "\u{b}", "\u{c}", "\u{1c}", "\u{1f}", "\u{85}",
+    ] {
+        for line in [
+            format!(";={blank}\""),
+            format!("A{blank}={blank}'"),
+            format!("{blank}export{blank}A=\""),
+        ] {
+            let quote = line.chars().next_back().expect("a quote");
+            let text = format!("{line}\nAWS_SECRET_ACCESS_KEY={quote}old{quote}\nB=1\n");
+            // What stands there is held against what both readers find.
+            is_delivered_or_refused(&Edit::of("app.env", PREFIX, &text));
+        }
+    }
+}
+
 fn taken_or_refused(texts: impl Strategy<Value = String>) {
     let config = ProptestConfig {
         failure_persistence: None,
