@@ -114,7 +114,7 @@ fn whatever_call_breaks_and_however_no_secret_is_seen() {
         .iter()
         .flat_map(|action| FAULTS.map(|fault| (*action, fault)))
         .collect();
-    assert_eq!(scenarios.len(), 72);
+    assert_eq!(scenarios.len(), 80);
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..8 {

@@ -59,10 +59,17 @@ fn a_login_with_a_line_break_within_is_told_by_its_variable_and_not_shown() {
 fn a_file_that_stands_for_the_systems_authorities_and_has_none_is_told() {
     let place = Workplace::new(ROTATE);
     std::fs::write(place.path("empty.pem"), "nothing").expect("a file can be written");
-    for file in ["", "missing.pem", "empty.pem", "/dev/null", "/dev", "\u{fc}\u{1b}[2J"] {
+    for (file, why) in [
+        ("", "no certificate"),
+        ("missing.pem", "no certificate"),
+        ("empty.pem", "no certificate"),
+        ("/dev/null", "no certificate"),
+        ("/dev", "it is a folder"),
+        ("\u{fc}\u{1b}[2J", "no certificate"),
+    ] {
         let mut rotate = place.rotate(AT_ONCE);
         rotate.env("SSL_CERT_FILE", file);
-        Ran::of(rotate).expect(1).says(&["SSL_CERT_FILE", "no certificate"]);
+        Ran::of(rotate).expect(1).says(&["SSL_CERT_FILE", why]);
     }
     assert_eq!(place.cloud.call_count(), 0);
 }
