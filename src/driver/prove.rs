@@ -181,3 +181,24 @@ impl Doubt {
         now - since >= UNKNOWN_FOR
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Doubt, Verdict};
+
+    #[test]
+    fn three_refusals_in_a_row_are_believed_and_an_answer_that_says_nothing_begins_anew() {
+        let refused = Verdict::Rejected {
+            reason: "refused".into(),
+            may_be_lag: true,
+        };
+        let unknown = Verdict::Inconclusive {
+            reason: "no answer".into(),
+        };
+        let mut doubt = Doubt::default();
+        let over: Vec<bool> = [&refused, &refused, &unknown, &refused, &refused, &refused]
+            .map(|verdict| doubt.is_over(verdict))
+            .into();
+        assert_eq!(over, [false, false, false, false, false, true]);
+    }
+}
