@@ -15,6 +15,7 @@ mod prove;
 mod readings;
 mod word;
 
+use jiff::Timestamp;
 use rotate_providers::contract::{self, Kind, Listed, Principal, Provider};
 use rotate_providers::secret::{Credential, Secret};
 
@@ -67,6 +68,8 @@ struct Passage {
     facts: Facts,
     /// Whether the vendor was asked whose keys these are: nothing is touched before.
     recognised: bool,
+    /// Where the journal ended before this command; where a person has looked at what blocked it, with their word.
+    journal_end: Option<Timestamp>,
     /// How often a key was created in vain, and the last reason.
     vain: u32,
     failure_of_creation: Option<contract::Error>,
@@ -83,6 +86,16 @@ struct Passage {
 }
 
 impl Passage {
+    /// Begins with a person's word, which is about to be written down. What was made before it and after the journal's end stays
+    /// newer than the journal, unless it is this that the person was told of.
+    fn by_word(stored: &Stored) -> Self {
+        let is_told = stored.rotation.blocked.is_some();
+        Self {
+            journal_end: (!is_told).then_some(stored.updated_at),
+            ..Self::default()
+        }
+    }
+
     /// Begins with this reading of the vendor's list, made together with a look at its owner.
     fn take_listing(&mut self, listed: Listed) {
         self.facts.keys = Some(listing(listed));
@@ -99,6 +112,7 @@ impl Driver<'_> {
 
     async fn pursue(&self, mut stored: Stored, mut passage: Passage) -> Result<Outcome, DriveError> {
         passage.facts.retired = self.store.retired(&stored.target).await?;
+        passage.journal_end.get_or_insert(stored.updated_at);
         loop {
             let step = next(&stored.rotation, &passage.facts, now());
             tracing::debug!(
@@ -184,7 +198,8 @@ impl Driver<'_> {
         if found.is_caller && !stored.rotation.charter.own_identity {
             return Err(DriveError::Refused(open::own_identity(&expected.name, false)));
         }
-        if let Some(event) = newcomer(&stored.rotation, &found.keys, stored.updated_at) {
+        let journal_end = passage.journal_end.unwrap_or(stored.updated_at);
+        if let Some(event) = newcomer(&stored.rotation, &found.keys, journal_end) {
             return self.record(stored, event).await;
         }
         passage.take_listing(Listed {
@@ -358,20 +373,6 @@ pub fn at_its_host(target: &str, charter: &Charter, provider: &dyn Provider) -> 
 }
 
 impl Step {
-    /// Whether the step reads or changes something at the vendor.
-    fn asks_the_vendor(&self) -> bool {
-        !matches!(
-            self,
-            Step::Record(_)
-                | Step::Mint
-                | Step::ReadDestinations
-                | Step::Deliver(_)
-                | Step::Restore(_)
-                | Step::Wait(_)
-                | Step::Closed
-        )
-    }
-
     fn name(&self) -> &'static str {
         match self {
             Step::ReadKeys { .. } => "read-keys",

@@ -174,6 +174,22 @@ pub enum Step {
     Closed,
 }
 
+impl Step {
+    /// Whether the step reads or changes something at the vendor.
+    pub fn asks_the_vendor(&self) -> bool {
+        !matches!(
+            self,
+            Step::Record(_)
+                | Step::Mint
+                | Step::ReadDestinations
+                | Step::Deliver(_)
+                | Step::Restore(_)
+                | Step::Wait(_)
+                | Step::Closed
+        )
+    }
+}
+
 /// A wait, which is a row and never a sleep.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wait {

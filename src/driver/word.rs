@@ -11,7 +11,7 @@ use crate::store::Automated as Stored;
 impl Driver<'_> {
     /// Every consumer has moved, or: a person has looked at what blocked the rotation.
     pub async fn confirm(&self, mut stored: Stored, by: &str, evidence: Option<&str>) -> Result<Outcome, DriveError> {
-        let mut passage = Passage::default();
+        let mut passage = Passage::by_word(&stored);
         let rotation = &stored.rotation;
         at_its_host(&stored.target, &rotation.charter, self.provider)?;
         if evidence.is_some() && rotation.charter.prove == Prove::Login {
@@ -89,7 +89,7 @@ impl Driver<'_> {
 
     /// Undoes a rotation whose consumers have not moved.
     pub async fn abort(&self, mut stored: Stored, by: &str, force: bool) -> Result<Outcome, DriveError> {
-        let mut passage = Passage::default();
+        let mut passage = Passage::by_word(&stored);
         at_its_host(&stored.target, &stored.rotation.charter, self.provider)?;
         if !stored.rotation.may_undo(UndoKind::Abort) {
             return Err(wrong_state(&stored, "it is too late to abort"));
@@ -104,7 +104,7 @@ impl Driver<'_> {
 
     /// Undoes a rotation whose consumers have moved, while the old key lives.
     pub async fn rollback(&self, mut stored: Stored, by: &str, force: bool) -> Result<Outcome, DriveError> {
-        let mut passage = Passage::default();
+        let mut passage = Passage::by_word(&stored);
         at_its_host(&stored.target, &stored.rotation.charter, self.provider)?;
         if !stored.rotation.may_undo(UndoKind::Rollback) {
             return Err(wrong_state(&stored, "it cannot be rolled back"));

@@ -91,7 +91,7 @@ impl World {
             match next(&self.rotation, &self.facts, self.now) {
                 Step::Closed if self.rotated_by_hand => return self.check_always(),
                 Step::Closed => return self.check_end(),
-                step if !self.recognised && asks_the_vendor(&step) => self.recognise(),
+                step if !self.recognised && step.asks_the_vendor() => self.recognise(),
                 step => self.take(step)?,
             }
             let seconds = i64::from(self.roll(250));
@@ -252,18 +252,4 @@ impl World {
     fn roll(&mut self, sides: u8) -> u8 {
         self.rolls.next().map_or(0, |roll| roll % sides)
     }
-}
-
-/// As the driver sees it.
-fn asks_the_vendor(step: &Step) -> bool {
-    !matches!(
-        step,
-        Step::Record(_)
-            | Step::Mint
-            | Step::ReadDestinations
-            | Step::Deliver(_)
-            | Step::Restore(_)
-            | Step::Wait(_)
-            | Step::Closed
-    )
 }
