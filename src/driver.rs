@@ -15,6 +15,8 @@ mod prove;
 mod readings;
 mod word;
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use rotate_providers::contract::{self, Kind, Listed, Principal, Provider};
 use rotate_providers::secret::{Credential, Secret};
@@ -29,10 +31,11 @@ pub use pace::Pace;
 use readings::{listing, nothing};
 
 use crate::hooks::now;
-use crate::machine::{Charter, Event, Phase, Record, Rotation};
+use crate::journal::Journal;
+use crate::machine::{Charter, Event, Phase};
 use crate::policy::{Facts, Refusals, Step, newcomer, next};
 use crate::seal::{NEW_KEY, Sealer, label};
-use crate::store::{Append, Automated as Stored, Lease, Store};
+use crate::store::{Automated as Stored, Lease, Store};
 
 /// What the person at the terminal sees of the work.
 pub trait Progress: Send + Sync {
@@ -266,29 +269,26 @@ impl Driver<'_> {
         event: Event,
         seal: Option<(&str, &[u8])>,
     ) -> Result<(), DriveError> {
-        let record = Record { at: now(), event };
-        let rotation = Rotation::after(Some(stored.rotation.clone()), &record)?;
-        let append = Append {
-            id: &stored.id,
-            target: &stored.target,
-            follows: stored.revision,
-            record: &record,
-            state: &rotation.clone().into(),
-            seal,
+        let name = event.name();
+        let disowned = match &event {
+            Event::Disowned { keys } => keys.clone(),
+            _ => BTreeSet::new(),
         };
-        self.store.append(self.lease, append).await?;
-        self.progress.done(record.event.name());
-        if let Event::Disowned { keys } = &record.event {
-            for key in keys {
-                self.progress.tell(&format!(
-                    "key {key} is not this rotation's and was left alone; whoever it belongs to looks after it"
-                ));
-            }
+        *stored = self.journal().append(stored, event, seal).await?;
+        self.progress.done(name);
+        for key in disowned {
+            self.progress.tell(&format!(
+                "key {key} is not this rotation's and was left alone; whoever it belongs to looks after it"
+            ));
         }
-        stored.rotation = rotation;
-        stored.revision += 1;
-        stored.updated_at = record.at;
         Ok(())
+    }
+
+    fn journal(&self) -> Journal<'_> {
+        Journal {
+            store: self.store,
+            lease: self.lease,
+        }
     }
 
     /// The new key with its secret, from the store.

@@ -25,6 +25,7 @@ pub mod duration;
 pub mod evidence;
 pub mod fleet;
 pub mod hooks;
+pub mod journal;
 pub mod machine;
 pub mod plan;
 pub mod policy;

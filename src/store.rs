@@ -119,6 +119,18 @@ impl Stored {
     }
 }
 
+impl From<Automated> for Stored {
+    fn from(stored: Automated) -> Self {
+        Self {
+            id: stored.id,
+            target: stored.target,
+            revision: stored.revision,
+            updated_at: stored.updated_at,
+            rotation: stored.rotation.into(),
+        }
+    }
+}
+
 impl Stored<Chronicle> {
     /// A passage of the target.
     fn course(self, path: &Path) -> Result<Stored, StoreError> {

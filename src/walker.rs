@@ -1,36 +1,18 @@
 //! Writes down what a person does. The only changes that it makes are in the journal.
 
-use uuid::Uuid;
-
 use crate::driver::{DriveError, Refusal};
 use crate::evidence::looks_secret;
-use crate::hooks::now;
-use crate::machine::{Course, Event, Itinerary, Record, Ticked};
-use crate::store::{Append, Guided, Lease, Store, Stored};
+use crate::journal::Journal;
+use crate::machine::{Event, Itinerary, Ticked};
+use crate::store::Guided;
 
 /// Keeps the journal of guided rotations.
-pub struct Walker<'a> {
-    /// Where rotations are kept.
-    pub store: &'a dyn Store,
-    /// The right to write there.
-    pub lease: &'a Lease,
-}
+pub struct Walker<'a>(pub Journal<'a>);
 
 impl Walker<'_> {
     /// Opens a guided rotation.
     pub async fn open(&self, target: &str, itinerary: Itinerary) -> Result<Guided, DriveError> {
-        let record = Record {
-            at: now(),
-            event: Event::WalkOpened { itinerary },
-        };
-        let stored = Stored {
-            id: Uuid::now_v7().to_string(),
-            target: target.to_owned(),
-            revision: 0,
-            updated_at: record.at,
-            rotation: Course::after(None, &record)?,
-        };
-        self.append(stored, &record).await
+        self.0.open(target, Event::WalkOpened { itinerary }).await
     }
 
     /// Ticks the next step, which the person names by its number or its name.
@@ -102,32 +84,7 @@ impl Walker<'_> {
     }
 
     async fn record(&self, guided: Guided, event: Event) -> Result<Guided, DriveError> {
-        let record = Record { at: now(), event };
-        let stored = Stored {
-            id: guided.id,
-            target: guided.target,
-            revision: guided.revision,
-            updated_at: record.at,
-            rotation: Course::after(Some(guided.rotation.into()), &record)?,
-        };
-        self.append(stored, &record).await
-    }
-
-    async fn append(&self, mut stored: Stored, record: &Record) -> Result<Guided, DriveError> {
-        let append = Append {
-            id: &stored.id,
-            target: &stored.target,
-            follows: stored.revision,
-            record,
-            state: &stored.rotation.clone().into(),
-            seal: None,
-        };
-        self.store.append(self.lease, append).await?;
-        stored.revision += 1;
-        match stored.sort() {
-            Err(guided) => Ok(*guided),
-            Ok(automated) => Err(DriveError::Refused(Refusal::not_walked(&automated.target))),
-        }
+        self.0.append(&guided, event, None).await
     }
 }
 

@@ -1,19 +1,12 @@
 //! Writes down what is seen of targets between their rotations, and what people say of it.
 
-use uuid::Uuid;
-
 use crate::driver::DriveError;
-use crate::hooks::now;
-use crate::machine::{Event, Record, Sighting, Watch};
-use crate::store::{Append, Lease, Store, Stored, watch_of};
+use crate::journal::Journal;
+use crate::machine::{Event, Sighting, Watch};
+use crate::store::Stored;
 
 /// Keeps the journal of what is seen.
-pub struct Watcher<'a> {
-    /// Where it is kept.
-    pub store: &'a dyn Store,
-    /// The right to write there.
-    pub lease: &'a Lease,
-}
+pub struct Watcher<'a>(pub Journal<'a>);
 
 impl Watcher<'_> {
     /// Everything is as expected.
@@ -57,27 +50,9 @@ impl Watcher<'_> {
         watch: Option<Stored<Watch>>,
         event: Event,
     ) -> Result<Stored<Watch>, DriveError> {
-        let record = Record { at: now(), event };
-        let (id, follows, before) = match watch {
-            Some(watch) => (watch.id, watch.revision, Some(watch.rotation)),
-            None => (Uuid::now_v7().to_string(), 0, None),
-        };
-        let after = Watch::after(before, &record)?;
-        let append = Append {
-            id: &id,
-            target: &watch_of(target),
-            follows,
-            record: &record,
-            state: &after.clone().into(),
-            seal: None,
-        };
-        self.store.append(self.lease, append).await?;
-        Ok(Stored {
-            id,
-            target: target.to_owned(),
-            revision: follows + 1,
-            updated_at: record.at,
-            rotation: after,
-        })
+        match &watch {
+            Some(watch) => self.0.append(watch, event, None).await,
+            None => self.0.open(target, event).await,
+        }
     }
 }

@@ -279,7 +279,7 @@ fn a_journal_cut_back_to_an_intent_is_not_acted_upon() {
 #[test]
 fn a_line_added_to_the_journal_is_found() {
     found(
-        "INSERT INTO events SELECT seq + 1, rotation, target, revision + 1, at, '{\"aborted\":null}', hash
+        "INSERT INTO events SELECT seq + 1, rotation, target, revision + 1, at, '{\"aborted\":null}', hash, fence
          FROM events ORDER BY seq DESC LIMIT 1",
         "does not fit its hash",
         &["event "],

@@ -1,11 +1,9 @@
 //! `rotate doctor`: everything that a rotation would need.
 
-use std::sync::Arc;
-
 use clap::Args;
 use futures_util::{StreamExt, stream};
 use rotate_providers::Vendors;
-use rotate_providers::contract::{Check, Finding, Minting};
+use rotate_providers::contract::{Check, Finding};
 
 use super::fleet::{Chosen, chosen, configured};
 use super::plan::{look, required_state};
@@ -13,12 +11,12 @@ use super::remedy::Subject;
 use super::session::{locate, speaker};
 use super::{Exit, Global, Output, remedy, terminal};
 use crate::config::{Config, How, Target};
-use crate::driver::{DriveError, Found, History, Identity, at_its_host, prepare};
-use crate::fleet::{Survey, Wanted, at_home, check, yet_to_come};
+use crate::driver::DriveError;
+use crate::fleet::{Turn, yet_to_come};
 use crate::hooks::now;
 use crate::render::{Checkup, Speaker, checkup, json};
 use crate::state_folder::FolderError;
-use crate::store::{SqliteStore, Store, Verified};
+use crate::store::{Store, Verified};
 
 /// Check everything that a rotation would need.
 ///
@@ -49,9 +47,13 @@ impl Command {
             let (store, survey) = look(global).await.unwrap_or_default();
             let vendors = Vendors::new(global.access(config.calls_per_second));
             let speaker = &speaker(global);
-            let (vendors, store, survey) = (&vendors, store.as_ref(), &survey);
+            let turn = Turn {
+                survey: &survey,
+                store: store.as_ref().map(|store| store as &dyn Store),
+                vendors: Some(&vendors),
+            };
             let each = stream::iter(chosen(config, &self.chosen)).map(async |target| {
-                let checkup = examine(target, vendors, store, survey, speaker).await;
+                let checkup = examine(target, turn, speaker).await;
                 checkup.said_as(|text| target.in_its_words(text))
             });
             checkups.extend(each.buffered(config.concurrency).collect::<Vec<_>>().await);
@@ -97,62 +99,12 @@ async fn folder(global: &Global, config: Option<&Config>) -> Checkup {
     }
 }
 
-async fn examine(
-    target: &Target,
-    vendors: &Arc<Vendors>,
-    store: Option<&SqliteStore>,
-    survey: &Survey,
-    speaker: &Speaker,
-) -> Checkup {
-    let How::Automatic(automatic) = &target.how else {
+async fn examine(target: &Target, turn: Turn<'_>, speaker: &Speaker) -> Checkup {
+    if let How::ByHand(_) = &target.how {
         return by_hand(target);
-    };
-    let looked = async {
-        let wanted = Wanted::new(target, automatic, now())?;
-        let provider = (automatic.automation.connect)(automatic.inputs.clone(), vendors).await?;
-        let history = match store {
-            Some(store) => History::beside(store as &dyn Store, &target.name, Arc::clone(&survey.rivals)).await?,
-            None => History::default(),
-        };
-        let request = wanted.request(&history);
-        // An open rotation has its host, its key files already, and its two keys.
-        let open = survey
-            .of(&target.name)
-            .course
-            .filter(|stored| !stored.rotation.is_closed());
-        if let Some(rotation) = open.and_then(|stored| stored.rotation.automated()) {
-            at_its_host(&target.name, &rotation.charter, provider.as_ref())?;
-        }
-        let is_open = open.is_some();
-        let found = Found::look(provider.as_ref(), &request, history).await?;
-        let owner = found.observation.owner.clone();
-        at_home(&target.name, survey.of(&target.name), &owner)?;
-        let identity = Identity::ask(provider.as_ref(), &owner).await;
-        let fine = |what| Finding {
-            what,
-            check: Check::Fine,
-        };
-        let login = [fine("credentials".into()), fine(identity.to_string().into())];
-        let mut findings = login.to_vec();
-        if !is_open {
-            let mints_locally = matches!(provider.minting(), Minting::Local(_));
-            match prepare(&request, found, mints_locally).await {
-                // What is wrong with a destination is told below.
-                Ok(_) | Err(DriveError::Delivery(_)) => {}
-                Err(error) => findings.push(Finding {
-                    what: "keys".into(),
-                    check: Check::Wrong {
-                        why: error.to_string().into(),
-                        remedy: remedy::of(&error, subject(target), None).join("\n"),
-                    },
-                }),
-            }
-        }
-        let destinations = if is_open { &[] } else { wanted.destinations() };
-        findings.extend(check(provider.as_ref(), &owner, destinations).await);
-        Ok::<_, DriveError>(findings)
-    };
-    match looked.await {
+    }
+    let told = |error: &DriveError| remedy::of(error, subject(target), None).join("\n");
+    match turn.examine(target, told).await {
         Ok(findings) => Checkup::of(&target.name, findings),
         Err(error) => {
             let lines = remedy::of(&error, subject(target), None);

@@ -3,22 +3,21 @@
 //! Each opens a rotation, or goes on where an open one stands; or foretells it, which changes nothing.
 
 use clap::{Args, ValueEnum};
-use rotate_providers::contract::Provider;
 use rotate_providers::endpoint::check_endpoint;
 use rotate_providers::{Automation, SecretKind, Vendors};
 
+use super::plan::look;
 use super::session::{Session, locate, show, speaker, tell, tell_folder};
 use super::{Exit, Global, terminal};
 use crate::delivery::{self, Destination};
-use crate::driver::{DriveError, Found, History, Outcome, Refusal, Request, Standing};
-use crate::fleet::{check, foretell, in_the_way};
+use crate::driver::{DriveError, Outcome, Refusal, Request, Standing};
+use crate::fleet::{self, Attended, Claims, Foreseen, Order, Survey, Turn, automated, in_the_way};
 use crate::hooks::now;
 use crate::machine::{Cutover, LostKey, Prove};
-use crate::plan::foresee;
-use crate::policy::{Facts, proof_fault};
+use crate::policy::proof_fault;
 use crate::render::Report;
 use crate::state_folder::FolderError;
-use crate::store::{Automated, Store, Stored};
+use crate::store::Store;
 
 /// How long a cut-over may take before a person is called.
 pub(super) const ALLOWANCE_SECONDS: u64 = 14 * 24 * 3600;
@@ -140,52 +139,27 @@ async fn would_open(global: &Global, request: &Request<'_>) -> bool {
 }
 
 async fn advance(global: &Global, session: &Session, request: &Request<'_>) -> Result<Outcome, DriveError> {
-    let connect = request.connector.connect;
-    let stored = match request.standing(automated(session.store.latest(request.target).await?)?)? {
-        Standing::Present(stored) => *stored,
-        Standing::Absent => {
-            let provider = connect(request.inputs.clone(), &session.vendors).await?;
-            return open(global, session, provider.as_ref(), request).await;
-        }
+    let survey = Survey::read(&session.store).await?;
+    let turn = Turn {
+        survey: &survey,
+        store: Some(&session.store),
+        vendors: Some(&session.vendors),
     };
-    // A rotation that has ended, or that a person has to move, needs no vendor.
-    if let Some(outcome) = Outcome::idle(&stored, now()) {
-        if outcome.wait.is_none() {
-            let ended = stored.updated_at.strftime("%Y-%m-%d %H:%M UTC");
-            terminal::note(&format!(
-                "this rotation ended at {ended}, so nothing was done; --again rotates once more"
-            ));
+    let claims = Claims::default();
+    match turn.act(&Order::Now(request), &session.acting(global, &claims)).await? {
+        Attended::Moved(outcome) => Ok(*outcome),
+        Attended::Rests(outcome) => {
+            if outcome.wait.is_none() {
+                let ended = outcome.stored.updated_at.strftime("%Y-%m-%d %H:%M UTC");
+                terminal::note(&format!(
+                    "this rotation ended at {ended}, so nothing was done; --again rotates once more"
+                ));
+            }
+            Ok(*outcome)
         }
-        return Ok(outcome);
+        // An order is obeyed or refused, and a guided rotation is refused.
+        Attended::Judged(_) | Attended::Guided(_) => Err(DriveError::Interrupted),
     }
-    let provider = connect(request.inputs.clone(), &session.vendors).await?;
-    let driver = session.driver(global, provider.as_ref());
-    driver.advance(stored).await
-}
-
-/// Opens a rotation and moves it as far as it may go. What is known to stand in its way is told before a key is made.
-async fn open(
-    global: &Global,
-    session: &Session,
-    provider: &dyn Provider,
-    request: &Request<'_>,
-) -> Result<Outcome, DriveError> {
-    let driver = session.driver(global, provider);
-    driver.rehearse(request).await?;
-    let history = History::read(&session.store, request.target).await?;
-    let found = driver.look(request, history).await?;
-    if found.live.is_ok() {
-        let looking = check(provider, &found.observation.owner, request.destinations);
-        let findings = tokio::select! {
-            findings = looking => findings,
-            () = session.interrupt.wait() => return Err(DriveError::Interrupted),
-        };
-        if let Some(refusal) = in_the_way(&findings) {
-            return Err(DriveError::Refused(refusal));
-        }
-    }
-    driver.introduce(&found).await?;
-    driver.begin(request, found).await
 }
 
 /// What an option takes is what the configuration takes under the same name.
@@ -219,16 +193,6 @@ pub(super) fn endpoint(text: &str) -> Result<String, String> {
         .map_err(|error| error.to_string())
 }
 
-/// The target's latest rotation, unless a person is walking through one: two at once would be two new keys.
-pub(super) fn automated(latest: Option<Stored>) -> Result<Option<Automated>, DriveError> {
-    match latest.map(Stored::sort) {
-        None => Ok(None),
-        Some(Ok(automated)) => Ok(Some(automated)),
-        Some(Err(guided)) if guided.rotation.is_closed() => Ok(None),
-        Some(Err(guided)) => Err(DriveError::Refused(Refusal::walked(&guided.target))),
-    }
-}
-
 /// Prints what would be done, from where the target stands. Reads only, and makes no state folder.
 async fn dry_run(global: &Global, request: &Request<'_>) -> Exit {
     let speaker = speaker(global);
@@ -258,38 +222,31 @@ async fn dry_run(global: &Global, request: &Request<'_>) -> Exit {
 type Foretold = (Report, Option<Refusal>);
 
 async fn plan(global: &Global, request: &Request<'_>) -> Result<Result<Foretold, DriveError>, FolderError> {
-    let store = locate(global)?.open_journal().await?;
-    let (latest, history) = match &store {
-        Some(store) => (
-            store.latest(request.target).await?,
-            History::read(store, request.target).await?,
-        ),
-        None => (None, History::default()),
+    let (store, survey) = look(global).await?;
+    let vendors = Vendors::new(global.access(None));
+    let turn = Turn {
+        survey: &survey,
+        store: store.as_ref().map(|store| store as &dyn Store),
+        vendors: Some(&vendors),
     };
+    let explained = turn.explain(&Order::Now(request), now()).await;
+    Ok(explained.map(|foreseen| report(global, request, foreseen)))
+}
+
+fn report(global: &Global, request: &Request<'_>, foreseen: Foreseen) -> Foretold {
     let speaker = speaker(global);
-    let work = async {
-        if let Standing::Present(stored) = request.standing(automated(latest)?)? {
-            let steps = foresee(stored.rotation.clone(), Facts::default(), now())?;
-            let wait = Outcome::idle(&stored, now()).and_then(|outcome| outcome.wait);
-            let report = Report::of(&stored, wait.as_ref(), now(), &speaker).with_plan(steps);
-            return Ok((report, None));
-        }
-        let provider = (request.connector.connect)(request.inputs.clone(), &Vendors::new(global.access(None))).await?;
-        let found = Found::look(provider.as_ref(), request, history).await?;
-        let opening = foretell(provider.as_ref(), request, found, now()).await?;
-        let refusal = in_the_way(&opening.findings);
-        let report = match &opening.rotation {
-            Some(rotation) => Report::foreseen(request.target, rotation, &speaker),
-            None => Report::unopened(request.target),
-        };
-        let mut report = report
-            .with_plan(opening.steps)
-            .with_identity(opening.identity)
-            .with_findings(opening.findings);
-        if let Some(refusal) = &refusal {
-            report.fail(&DriveError::Refused(refusal.clone()));
-        }
-        Ok((report, refusal))
+    let refusal = in_the_way(&foreseen.findings);
+    let report = match foreseen.rotation {
+        fleet::Foretold::Open(stored) => Report::standing(&stored, now(), &speaker),
+        fleet::Foretold::New(rotation) => Report::foreseen(request.target, &rotation, &speaker),
+        fleet::Foretold::Nothing => Report::unopened(request.target),
     };
-    Ok(work.await)
+    let mut report = report.with_plan(foreseen.steps).with_findings(foreseen.findings);
+    if let Some(identity) = foreseen.identity {
+        report = report.with_identity(identity);
+    }
+    if let Some(refusal) = &refusal {
+        report.fail(&DriveError::Refused(refusal.clone()));
+    }
+    (report, refusal)
 }

@@ -11,7 +11,7 @@ use super::fleet::{Chosen, chosen, required};
 use super::session::{locate, speaker, tell_folder};
 use super::{Exit, Global, Output, terminal};
 use crate::config::Config;
-use crate::fleet::{Foreseer, Survey};
+use crate::fleet::{Survey, Turn};
 use crate::hooks::now;
 use crate::render::{Outlook, json, outlook};
 use crate::state_folder::FolderError;
@@ -73,15 +73,15 @@ impl Command {
         }
         let (store, survey) = found;
         let vendors = (!self.offline).then(|| Vendors::new(global.access(config.calls_per_second)));
-        let foreseer = Foreseer {
+        let turn = Turn {
             survey: &survey,
             store: store.as_ref().map(|store| store as &dyn Store),
             vendors: vendors.as_ref(),
-            now: self.at.unwrap_or_else(now),
         };
+        let at = self.at.unwrap_or_else(now);
         let speaker = &speaker(global);
         let foreseeing = stream::iter(chosen(&config, &self.chosen)).map(async |target| {
-            let foreseen = foreseer.foresee(target).await;
+            let foreseen = turn.foresee(target, at).await;
             Outlook::of(target, foreseen, speaker)
         });
         let outlooks: Vec<Outlook> = foreseeing.buffered(config.concurrency).collect().await;

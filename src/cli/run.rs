@@ -18,7 +18,7 @@ use super::{Exit, Global, Output, terminal};
 use crate::config::{Config, How, Target};
 use crate::driver::DriveError;
 use crate::duration;
-use crate::fleet::{Attended, Claims, Fleet, Judgement, Survey, Verdict, judge};
+use crate::fleet::{Acting, Attended, Claims, Judgement, Order, Survey, Turn, Verdict, judge};
 use crate::hooks::now;
 use crate::policy::{Wait, Waiting};
 use crate::render::Report;
@@ -37,8 +37,8 @@ pub(super) struct Command {
     due_within: u64,
 }
 
-/// One target's turn.
-enum Turn {
+/// Whose turn it is.
+enum Subject {
     /// A target of the configuration, by its place there.
     Configured(usize),
     /// A rotation that no configuration names: a command for one target has opened it.
@@ -102,7 +102,7 @@ impl Command {
     }
 
     /// The targets that are meant: those of the file in its order, and then every other open rotation.
-    fn turns(&self, config: &Config, survey: &Survey) -> Result<Vec<Turn>, Exit> {
+    fn turns(&self, config: &Config, survey: &Survey) -> Result<Vec<Subject>, Exit> {
         let named = |name: &str| config.targets.iter().any(|target| target.name == name);
         let on_record = survey.courses();
         let names = config.targets.iter().map(|target| target.name.as_str());
@@ -120,8 +120,8 @@ impl Command {
             .filter(|(_, target)| self.chosen.has(&target.name));
         let others = others.filter(|stored| self.chosen.has(&stored.target));
         Ok(configured
-            .map(|(at, _)| Turn::Configured(at))
-            .chain(others.map(|stored| Turn::Open(Box::new(stored.clone()))))
+            .map(|(at, _)| Subject::Configured(at))
+            .chain(others.map(|stored| Subject::Open(Box::new(stored.clone()))))
             .collect())
     }
 }
@@ -139,7 +139,7 @@ struct Work {
 
 impl Work {
     /// Takes every turn, a bounded number of them at once, and tells what became of each.
-    async fn all(self: Arc<Self>, turns: Vec<Turn>) -> Exit {
+    async fn all(self: Arc<Self>, turns: Vec<Subject>) -> Exit {
         let all = turns.len();
         // The identity that the program itself runs as goes last.
         let (own, others): (Vec<_>, Vec<_>) = turns.into_iter().partition(|turn| self.is_own(turn));
@@ -164,7 +164,7 @@ impl Work {
         exit
     }
 
-    async fn wave(self: &Arc<Self>, turns: Vec<Turn>, at_once: usize) -> Vec<Ended> {
+    async fn wave(self: &Arc<Self>, turns: Vec<Subject>, at_once: usize) -> Vec<Ended> {
         let slots = Arc::new(Semaphore::new(at_once));
         let mut working = JoinSet::new();
         for turn in turns {
@@ -183,81 +183,84 @@ impl Work {
         ended
     }
 
-    async fn one(&self, turn: &Turn) -> Ended {
-        let fleet = Fleet {
-            config: &self.config,
-            survey: &self.survey,
-            store: &self.session.store,
-            lease: &self.session.lease,
+    async fn one(&self, turn: &Subject) -> Ended {
+        let progress = self.lines.of(self.name(turn));
+        let acting = Acting {
+            journal: self.session.writer(),
             sealer: &self.session.sealer,
-            vendors: &self.session.vendors,
             pace: self.global.pace.pace(),
             interrupt: &self.session.interrupt,
-            within: self.within,
             claims: &self.claims,
+            look_every: self.config.look_every,
+            progress: &progress,
         };
-        let progress = self.lines.of(self.name(turn));
-        let result = match turn {
+        let taken = Turn {
+            survey: &self.survey,
+            store: Some(&self.session.store),
+            vendors: Some(&self.session.vendors),
+        };
+        let result = match (turn, self.target(turn)) {
             _ if self.session.is_interrupted() => Err(DriveError::Interrupted),
-            Turn::Configured(at) => match self.config.targets.get(*at) {
-                Some(target) => fleet.attend(target, &progress).await,
-                None => Err(DriveError::Interrupted),
-            },
-            Turn::Open(stored) => fleet.go_on(stored, &progress).await,
+            (Subject::Open(stored), _) => taken.resume(stored, &acting).await,
+            (Subject::Configured(_), Some(target)) => {
+                let within = self.within;
+                taken.act(&Order::Scheduled { target, within }, &acting).await
+            }
+            (Subject::Configured(_), None) => Err(DriveError::Interrupted),
         };
         self.lines.step();
         self.ended(turn, result).await
     }
 
-    fn target(&self, turn: &Turn) -> Option<&Target> {
+    fn target(&self, turn: &Subject) -> Option<&Target> {
         match turn {
-            Turn::Configured(at) => self.config.targets.get(*at),
-            Turn::Open(_) => None,
+            Subject::Configured(at) => self.config.targets.get(*at),
+            Subject::Open(_) => None,
         }
     }
 
-    fn name<'a>(&'a self, turn: &'a Turn) -> &'a str {
+    fn name<'a>(&'a self, turn: &'a Subject) -> &'a str {
         match turn {
-            Turn::Configured(_) => self.target(turn).map(|target| target.name.as_str()).unwrap_or_default(),
-            Turn::Open(stored) => &stored.target,
+            Subject::Configured(_) => self.target(turn).map(|target| target.name.as_str()).unwrap_or_default(),
+            Subject::Open(stored) => &stored.target,
         }
     }
 
-    fn is_own(&self, turn: &Turn) -> bool {
+    fn is_own(&self, turn: &Subject) -> bool {
         match turn {
-            Turn::Configured(_) => self
+            Subject::Configured(_) => self
                 .target(turn)
                 .is_some_and(|target| matches!(&target.how, How::Automatic(automatic) if automatic.allow_self)),
-            Turn::Open(stored) => stored.rotation.automated().is_some_and(|it| it.charter.own_identity),
+            Subject::Open(stored) => stored.rotation.automated().is_some_and(|it| it.charter.own_identity),
         }
     }
 
     /// Whether its key should be gone, whatever its rotation waits for.
-    fn is_overdue(&self, turn: &Turn) -> bool {
+    fn is_overdue(&self, turn: &Subject) -> bool {
         let judged = self.judged(turn);
         let age = judged.and_then(|(_, judged)| judged.age);
         age.is_some_and(|age| age.deadline.gone_by <= now())
     }
 
     /// A rotation that waits for a window into which no run falls.
-    fn misses_its_window(&self, turn: &Turn, wait: Option<&Wait>) -> Option<(&Target, Judgement)> {
+    fn misses_its_window(&self, turn: &Subject, wait: Option<&Wait>) -> Option<(&Target, Judgement)> {
         wait.filter(|wait| wait.on == Waiting::Window)?;
         self.judged(turn)
             .filter(|(_, judged)| judged.verdict == Verdict::Blocked)
     }
 
     /// How it stood when the run began.
-    fn judged(&self, turn: &Turn) -> Option<(&Target, Judgement)> {
+    fn judged(&self, turn: &Subject) -> Option<(&Target, Judgement)> {
         let target = self.target(turn)?;
         let judged = judge(target, self.survey.of_target(target), now(), SignedDuration::ZERO);
         Some((target, judged))
     }
 
-    async fn ended(&self, turn: &Turn, result: Result<Attended<'_>, DriveError>) -> Ended {
+    async fn ended(&self, turn: &Subject, result: Result<Attended, DriveError>) -> Ended {
         let speaker = speaker(&self.global);
-        match result {
-            Ok(Attended::Judged(target, judged)) => of_judgement(target, &judged, &self.global),
-            Ok(Attended::Moved(outcome)) => {
+        match (result, self.target(turn)) {
+            (Ok(Attended::Judged(judged)), Some(target)) => of_judgement(target, &judged, &self.global),
+            (Ok(Attended::Moved(outcome) | Attended::Rests(outcome)), _) => {
                 if let Some((target, judged)) = self.misses_its_window(turn, outcome.wait.as_ref()) {
                     return of_judgement(target, &judged, &self.global);
                 }
@@ -275,39 +278,45 @@ impl Work {
                     what,
                 }
             }
-            Ok(Attended::Guided(mut guided)) => {
+            (Ok(Attended::Guided(mut guided)), _) => {
                 self.name(turn).clone_into(&mut guided.target);
                 let overdue = guided.rotation.overdue_at() <= now() || self.is_overdue(turn);
                 Ended {
                     report: match turn {
-                        Turn::Configured(_) => story(&self.global, &guided).brief(),
-                        Turn::Open(_) => Report::walking(&guided.target, &guided.id, &guided.rotation, now(), &speaker),
+                        Subject::Configured(_) => story(&self.global, &guided).brief(),
+                        Subject::Open(_) => {
+                            Report::walking(&guided.target, &guided.id, &guided.rotation, now(), &speaker)
+                        }
                     },
                     exit: if overdue { Exit::PersonNeeded } else { Exit::Ok },
                     is_told: true,
                     what: "by hand",
                 }
             }
-            Err(error) => {
-                let exit = Exit::of_error(&error);
-                // What was never begun for the signal's sake has nothing to tell.
-                let is_told = !matches!(error, DriveError::Interrupted);
-                let telling = if is_told { Telling::Named } else { Telling::Not };
-                let report = self
-                    .session
-                    .failed(&self.global, self.name(turn), self.target(turn), &error, telling)
-                    .await;
-                Ended {
-                    report,
-                    exit,
-                    is_told,
-                    what: if exit == Exit::PersonNeeded {
-                        "blocked"
-                    } else {
-                        "failed"
-                    },
-                }
-            }
+            (Err(error), _) => self.failed(turn, &error).await,
+            // Only what the configuration names is judged.
+            (Ok(Attended::Judged(_)), None) => self.failed(turn, &DriveError::Interrupted).await,
+        }
+    }
+
+    async fn failed(&self, turn: &Subject, error: &DriveError) -> Ended {
+        let exit = Exit::of_error(error);
+        // What was never begun for the signal's sake has nothing to tell.
+        let is_told = !matches!(error, DriveError::Interrupted);
+        let telling = if is_told { Telling::Named } else { Telling::Not };
+        let report = self
+            .session
+            .failed(&self.global, self.name(turn), self.target(turn), error, telling)
+            .await;
+        Ended {
+            report,
+            exit,
+            is_told,
+            what: if exit == Exit::PersonNeeded {
+                "blocked"
+            } else {
+                "failed"
+            },
         }
     }
 }

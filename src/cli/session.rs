@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
+use rotate_providers::Vendors;
 use rotate_providers::contract::Provider;
-use rotate_providers::{Automation, Vendors, automation};
 
 use super::pasted::{left_out, out_of};
 use super::remedy::Subject;
@@ -11,11 +12,13 @@ use super::terminal::LiveLines;
 use super::{Exit, Global, Output, process, remedy, terminal};
 use crate::config::Target;
 use crate::driver::{DriveError, Driver, Interrupt, Outcome, Refusal};
+use crate::fleet::{Acting, Claims};
 use crate::hooks::now;
+use crate::journal::Journal;
 use crate::render::{Report, Speaker, json, markdown, text};
 use crate::seal::AgeSealer;
 use crate::state_folder::{FolderError, StateFolder};
-use crate::store::{Automated, Lease, SqliteStore, Store, Stored};
+use crate::store::{Lease, SqliteStore, Store, Stored};
 use crate::walker::Walker;
 use crate::watcher::Watcher;
 
@@ -91,17 +94,32 @@ impl Session {
         }
     }
 
+    /// What is needed to move one target now, and by a person's order.
+    pub(super) fn acting<'a>(&'a self, global: &Global, claims: &'a Claims) -> Acting<'a> {
+        Acting {
+            journal: self.writer(),
+            sealer: &self.sealer,
+            pace: global.pace.pace(),
+            interrupt: &self.interrupt,
+            claims,
+            look_every: SignedDuration::ZERO,
+            progress: &self.lines,
+        }
+    }
+
     /// The journal of guided rotations.
     pub(super) fn walker(&self) -> Walker<'_> {
-        Walker {
-            store: &self.store,
-            lease: &self.lease,
-        }
+        Walker(self.writer())
     }
 
     /// The journal of what is seen between rotations.
     pub(super) fn watcher(&self) -> Watcher<'_> {
-        Watcher {
+        Watcher(self.writer())
+    }
+
+    /// Whoever writes to the journal.
+    pub(super) fn writer(&self) -> Journal<'_> {
+        Journal {
             store: &self.store,
             lease: &self.lease,
         }
@@ -185,19 +203,6 @@ impl Session {
         report.next.what = report.next.what.as_deref().map(say);
         report
     }
-}
-
-/// The registry's entry of an opened rotation, and its provider.
-pub(super) async fn connect(
-    stored: &Automated,
-    vendors: &Arc<Vendors>,
-) -> Result<(&'static Automation, Box<dyn Provider>), DriveError> {
-    let charter = &stored.rotation.charter;
-    let Some(automation) = automation(&charter.connector) else {
-        return Err(DriveError::UnknownConnector(charter.connector.clone()));
-    };
-    let provider = (automation.connect)(charter.inputs.clone(), vendors).await?;
-    Ok((automation, provider))
 }
 
 /// The state folder that the command line names.

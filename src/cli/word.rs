@@ -5,12 +5,11 @@ use clap::Args;
 use super::done::{note, refused};
 use super::guided::story;
 use super::named::{readable_config, resolve};
-use super::one_shot::automated;
-use super::session::{Session, connect, locate, show, speaker, tell_folder, tell_unknown};
+use super::session::{Session, locate, show, speaker, tell_folder, tell_unknown};
 use super::who::person;
 use super::{Exit, Global, terminal};
 use crate::driver::{DriveError, Outcome, Refusal};
-use crate::fleet::Known;
+use crate::fleet::{Known, automated, connect};
 use crate::hooks::now;
 use crate::render::Report;
 use crate::store::Store;
@@ -152,7 +151,7 @@ async fn act(global: &Global, session: &Session, target: &str, word: Word<'_>) -
     let Some(stored) = automated(session.store.latest(target).await?)? else {
         return Err(DriveError::Refused(Refusal::unknown_target(target)));
     };
-    let (_, provider) = connect(&stored, &session.vendors).await?;
+    let (_, provider) = connect(&stored.rotation.charter, &session.vendors).await?;
     let driver = session.driver(global, provider.as_ref());
     let by = person();
     match word {

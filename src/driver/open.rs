@@ -5,17 +5,17 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use rotate_providers::Automation;
 use rotate_providers::contract::{Key, KeyId, Minting, Observation, Provider};
-use uuid::Uuid;
 
 use super::live::{History, LiveKey, Rival, old_key};
-use super::{DriveError, Driver, Identity, Outcome, Passage, Refusal};
+use super::{DriveError, Driver, Outcome, Passage, Refusal};
 use crate::delivery::Destination;
 use crate::hooks::{now, vendors};
-use crate::machine::{Charter, Cutover, Event, LostKey, Phase, Prove, Record, Retirement, Rotation, Window};
+use crate::machine::{Charter, Cutover, Event, LostKey, Phase, Prove, Retirement, Window};
 use crate::policy::{Facts, Listing};
-use crate::store::{Append, Automated as Stored};
+use crate::store::Automated as Stored;
 
-/// What a one-shot command asks for.
+/// What a rotation is asked to be opened with.
+#[derive(Clone)]
 pub struct Request<'a> {
     /// The connector.
     pub connector: &'static Automation,
@@ -84,7 +84,7 @@ impl Found {
 
 impl Found {
     /// What was changed by hand since the last rotation on record, where the program goes on all the same.
-    fn surprise(&self) -> Option<String> {
+    pub fn surprise(&self) -> Option<String> {
         let left = &self.history.left_alive.as_ref()?.key;
         let live = &self.live.as_ref().ok()?.key;
         let is_active = |key: &Key| key.id == *left && key.active;
@@ -198,29 +198,6 @@ impl Request<'_> {
 }
 
 impl Driver<'_> {
-    /// Says whose credentials a rotation is begun with.
-    pub async fn introduce(&self, found: &Found) -> Result<(), DriveError> {
-        let asking = Identity::ask(self.provider, &found.observation.owner);
-        tokio::select! {
-            identity = asking => self.progress.tell(&identity.to_string()),
-            () = self.interrupt.wait() => return Err(DriveError::Interrupted),
-        }
-        if let Some(surprise) = found.surprise() {
-            self.progress.tell(&surprise);
-        }
-        Ok(())
-    }
-
-    /// Looks at the target at the vendor.
-    pub async fn look(&self, request: &Request<'_>, history: History) -> Result<Found, DriveError> {
-        self.progress.doing("looking at the keys that exist");
-        let looking = Found::look(self.provider, request, history);
-        tokio::select! {
-            found = looking => found,
-            () = self.interrupt.wait() => Err(DriveError::Interrupted),
-        }
-    }
-
     /// Proves that a delivery would work, before a key is made for it.
     pub async fn rehearse(&self, request: &Request<'_>) -> Result<(), DriveError> {
         for destination in request.destinations {
@@ -232,24 +209,10 @@ impl Driver<'_> {
     /// Opens a rotation of what was just found, and moves it as far as it may go.
     pub async fn begin(&self, request: &Request<'_>, found: Found) -> Result<Outcome, DriveError> {
         let mints_locally = matches!(self.provider.minting(), Minting::Local(_));
-        let (rotation, facts, record) = prepare(request, found, mints_locally).await?;
-        let stored = Stored {
-            id: Uuid::now_v7().to_string(),
-            target: request.target.to_owned(),
-            revision: 1,
-            updated_at: record.at,
-            rotation,
-        };
-        let append = Append {
-            id: &stored.id,
-            target: &stored.target,
-            follows: 0,
-            record: &record,
-            state: &stored.rotation.clone().into(),
-            seal: None,
-        };
-        self.store.append(self.lease, append).await?;
-        self.progress.done(record.event.name());
+        let (opening, facts) = prepare(request, found, mints_locally).await?;
+        let name = opening.name();
+        let stored: Stored = self.journal().open(request.target, opening).await?;
+        self.progress.done(name);
         let passage = Passage {
             facts,
             recognised: true,
@@ -280,12 +243,8 @@ fn differing_options(now: &serde_json::Value, then: &serde_json::Value) -> Vec<S
         .collect()
 }
 
-/// What a rotation begins with, given what was found. Changes nothing.
-pub async fn prepare(
-    request: &Request<'_>,
-    found: Found,
-    mints_locally: bool,
-) -> Result<(Rotation, Facts, Record), DriveError> {
+/// The event that a rotation begins with, given what was found, and what is known then. Changes nothing.
+pub async fn prepare(request: &Request<'_>, found: Found, mints_locally: bool) -> Result<(Event, Facts), DriveError> {
     let Found {
         observation,
         read_at,
@@ -297,11 +256,6 @@ pub async fn prepare(
     check_rivals(request, &observation, &history)?;
     check_replaced(request.destinations, &observation, &history.retired).await?;
     let charter = request.charter(&observation, host, live, mints_locally);
-    let record = Record {
-        at: now(),
-        event: Event::Opened { charter },
-    };
-    let rotation = Rotation::after(None, &record)?;
     let keys = Some(Listing {
         keys: observation.keys,
         agreeing: 1,
@@ -313,7 +267,7 @@ pub async fn prepare(
         retired: history.retired,
         ..Facts::default()
     };
-    Ok((rotation, facts, record))
+    Ok((Event::Opened { charter }, facts))
 }
 
 /// Two rotations of one user's keys would meet, whatever their targets are called.

@@ -124,7 +124,9 @@ impl Driver<'_> {
                     if Instant::now() >= deadline || (delicate && self.interrupt.is_set()) {
                         return Ok(verdict);
                     }
-                    if delicate && (doubt.is_over(&verdict) || self.is_gone(&credential.key, &mut doubt).await) {
+                    if delicate
+                        && (doubt.is_over(&verdict, Instant::now()) || self.is_gone(&credential.key, &mut doubt).await)
+                    {
                         return Ok(verdict);
                     }
                     tracing::info!("new key {} is not accepted yet: {reason}", credential.key);
@@ -164,9 +166,8 @@ struct Doubt {
 }
 
 impl Doubt {
-    /// Whether the consumers have waited long enough, after this answer too.
-    fn is_over(&mut self, verdict: &Verdict) -> bool {
-        let now = Instant::now();
+    /// Whether the consumers have waited long enough, now that this answer has come too.
+    fn is_over(&mut self, verdict: &Verdict, now: Instant) -> bool {
         let since = *self.unknown_since.get_or_insert(now);
         if let Verdict::Rejected { .. } = verdict {
             self.refusals += 1;
@@ -184,21 +185,73 @@ impl Doubt {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
     use super::{Doubt, Verdict};
+
+    fn refused() -> Verdict {
+        Verdict::Rejected {
+            reason: "refused".into(),
+            may_be_lag: true,
+        }
+    }
+
+    fn unknown() -> Verdict {
+        Verdict::Inconclusive {
+            reason: "no answer".into(),
+        }
+    }
+
+    /// Whether it is over after each of these answers, that come so many milliseconds after the first.
+    fn over<const N: usize>(answers: [(u64, Verdict); N]) -> [bool; N] {
+        let first = Instant::now();
+        let mut doubt = Doubt::default();
+        answers.map(|(after, verdict)| doubt.is_over(&verdict, first + Duration::from_millis(after)))
+    }
 
     #[test]
     fn three_refusals_in_a_row_are_believed_and_an_answer_that_says_nothing_begins_anew() {
-        let refused = Verdict::Rejected {
-            reason: "refused".into(),
-            may_be_lag: true,
-        };
-        let unknown = Verdict::Inconclusive {
-            reason: "no answer".into(),
-        };
-        let mut doubt = Doubt::default();
-        let over: Vec<bool> = [&refused, &refused, &unknown, &refused, &refused, &refused]
-            .map(|verdict| doubt.is_over(verdict))
-            .into();
-        assert_eq!(over, [false, false, false, false, false, true]);
+        let answers = [refused(), refused(), unknown(), refused(), refused(), refused()];
+        assert_eq!(
+            over(answers.map(|verdict| (0, verdict))),
+            [false, false, false, false, false, true]
+        );
+    }
+
+    #[test]
+    fn ten_seconds_of_refusals_are_believed_however_few_they_are() {
+        assert_eq!(over([(0, refused()), (9_999, refused())]), [false, false]);
+        assert_eq!(over([(0, refused()), (10_000, refused())]), [false, true]);
+        // The ten seconds begin with the first refusal after an answer that said nothing.
+        let answers = [
+            (0, refused()),
+            (5_000, unknown()),
+            (6_000, refused()),
+            (15_999, refused()),
+        ];
+        assert_eq!(over(answers), [false; 4]);
+        let answers = [
+            (0, refused()),
+            (5_000, unknown()),
+            (6_000, refused()),
+            (16_000, refused()),
+        ];
+        assert_eq!(over(answers), [false, false, false, true]);
+    }
+
+    #[test]
+    fn thirty_seconds_without_an_answer_that_says_something_are_too_many() {
+        assert_eq!(over([(0, unknown()), (29_999, unknown())]), [false, false]);
+        assert_eq!(over([(0, unknown()), (30_000, unknown())]), [false, true]);
+        // One refusal among them is no knowledge either.
+        let answers = [
+            (0, unknown()),
+            (15_000, refused()),
+            (20_000, unknown()),
+            (30_000, unknown()),
+        ];
+        assert_eq!(over(answers), [false, false, false, true]);
     }
 }

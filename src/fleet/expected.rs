@@ -3,6 +3,7 @@
 use rotate_providers::contract::Principal;
 
 use super::Known;
+use super::order::Order;
 use crate::driver::{DriveError, Refusal};
 use crate::machine::Sighting;
 use crate::policy::Expected;
@@ -14,19 +15,25 @@ pub(super) fn drift(known: Known<'_>, found: &Sighting) -> Option<String> {
 }
 
 /// Refuses credentials that lead to another account than the target was known in, before anything is written down of it.
-pub fn at_home(target: &str, known: Known<'_>, owner: &Principal) -> Result<(), DriveError> {
+pub(super) fn at_home(order: &Order<'_>, known: Known<'_>, owner: &Principal) -> Result<(), DriveError> {
     let expected = expected(known);
     let Some(before) = expected.other_account(owner) else {
         return Ok(());
     };
+    let target = order.name();
     let why = format!(
         "{target} was known in account {before}, and these credentials lead to account {}",
         owner.account
     );
-    Err(DriveError::Refused(Refusal::because(
-        why,
-        "give it the credentials that it had; if it has moved for good, give it another name in rotate.toml",
-    )))
+    let remedy = match order {
+        Order::Scheduled { .. } => {
+            "give it the credentials that it had; if it has moved for good, give it another name in rotate.toml"
+        }
+        Order::Now(_) => {
+            "use the credentials that it had; the keys of a user of the same name elsewhere need a journal of their own: --state-dir DIR"
+        }
+    };
+    Err(DriveError::Refused(Refusal::because(why, remedy)))
 }
 
 fn expected(known: Known<'_>) -> Expected<'_> {

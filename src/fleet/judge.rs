@@ -111,7 +111,7 @@ impl Age {
 pub fn judge(target: &Target, known: Known<'_>, now: Timestamp, within: SignedDuration) -> Judgement {
     let age = born_at(target, known, now).map(|born_at| Age::of(target, born_at));
     let judgement = match known.course.filter(|stored| !stored.rotation.is_closed()) {
-        Some(stored) => under_way(target, stored, now),
+        Some(stored) => of_open(target, stored, now),
         None => between(target, known, age, now, within),
     };
     Judgement { age, ..judgement }
@@ -277,14 +277,21 @@ fn missed(target: &str, reason: &str) -> Judgement {
     )
 }
 
-fn under_way(target: &Target, stored: &Stored, now: Timestamp) -> Judgement {
+fn of_open(target: &Target, stored: &Stored, now: Timestamp) -> Judgement {
+    if let Course::Automated(rotation) = &stored.rotation
+        && let Step::Wait(wait) = next(rotation, &Facts::default(), now)
+        && wait.on == Waiting::Window
+        && is_missed(target, ready_at(stored, rotation), now)
+    {
+        return missed(&target.name, &wait.why);
+    }
+    under_way(stored, now)
+}
+
+/// What is to be done with an open rotation, whatever the configuration says of its target.
+pub(super) fn under_way(stored: &Stored, now: Timestamp) -> Judgement {
     match &stored.rotation {
-        Course::Automated(rotation) => match next(rotation, &Facts::default(), now) {
-            Step::Wait(wait) if wait.on == Waiting::Window && is_missed(target, ready_at(stored, rotation), now) => {
-                missed(&target.name, &wait.why)
-            }
-            _ => automated(&stored.target, rotation, now),
-        },
+        Course::Automated(rotation) => automated(&stored.target, rotation, now),
         Course::Guided(walk) => walked(&stored.target, walk, now),
     }
 }

@@ -18,10 +18,10 @@ impl Course {
     /// What a course is after one more event.
     pub fn after(before: Option<Self>, record: &Record) -> Result<Self, Illegal> {
         match (before, &record.event) {
-            (None, Event::WalkOpened { itinerary }) => Ok(Walk::open(itinerary, record.at).into()),
+            (None, Event::WalkOpened { .. }) => Walk::after(None, record).map(Self::from),
             (None, _) => Rotation::after(None, record).map(Self::from),
             (Some(Self::Automated(rotation)), _) => Rotation::after(Some(*rotation), record).map(Self::from),
-            (Some(Self::Guided(walk)), _) => walk.after(record).map(Self::from),
+            (Some(Self::Guided(walk)), _) => Walk::after(Some(*walk), record).map(Self::from),
         }
     }
 

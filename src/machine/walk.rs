@@ -132,16 +132,24 @@ impl Tick {
 }
 
 impl Walk {
-    pub(super) fn open(itinerary: &Itinerary, at: Timestamp) -> Self {
-        Self {
-            itinerary: itinerary.clone(),
-            opened_at: at,
-            ticks: Vec::new(),
-            aborted: false,
+    /// What a guided rotation is after one more event.
+    pub fn after(before: Option<Self>, record: &Record) -> Result<Self, Illegal> {
+        match (before, &record.event) {
+            (None, Event::WalkOpened { itinerary }) => Ok(Self {
+                itinerary: itinerary.clone(),
+                opened_at: record.at,
+                ticks: Vec::new(),
+                aborted: false,
+            }),
+            (Some(walk), _) => walk.apply(record),
+            (None, event) => Err(Illegal {
+                event: event.name(),
+                phase: "idle",
+            }),
         }
     }
 
-    pub(super) fn after(mut self, record: &Record) -> Result<Self, Illegal> {
+    fn apply(mut self, record: &Record) -> Result<Self, Illegal> {
         let illegal = Illegal {
             event: record.event.name(),
             phase: self.phase_name(),

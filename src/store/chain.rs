@@ -10,6 +10,8 @@ pub(super) struct Link<'a> {
     pub(super) revision: i64,
     pub(super) at: &'a str,
     pub(super) body: &'a str,
+    /// The lease that it was written under; zero in what older versions wrote, which named none.
+    pub(super) fence: i64,
 }
 
 /// What stands before the first line.
@@ -25,6 +27,9 @@ impl Link<'_> {
         for field in [self.rotation, self.target, self.at, self.body] {
             hasher.update((field.len() as u64).to_be_bytes());
             hasher.update(field.as_bytes());
+        }
+        if self.fence != 0 {
+            hasher.update(self.fence.to_be_bytes());
         }
         hasher.finalize().into()
     }
@@ -53,6 +58,7 @@ mod tests {
             revision: 1,
             at: "a",
             body: "b",
+            fence: 1,
         };
         let hash = link.hash(&GENESIS);
         assert_ne!(hash, link.hash(&hash));
@@ -67,6 +73,8 @@ mod tests {
             .hash(&GENESIS)
         );
         assert_ne!(hash, Link { revision: 2, ..link }.hash(&GENESIS));
+        assert_ne!(hash, Link { fence: 2, ..link }.hash(&GENESIS));
+        assert_ne!(hash, Link { fence: 0, ..link }.hash(&GENESIS));
         assert_ne!(
             hash,
             Link {

@@ -112,6 +112,9 @@ impl Store for SqliteStore {
                 .place(self.path.with_extension("lock").file_name().unwrap_or_default()),
         )?;
         let mut connection = self.connection.lock().await;
+        format::bring_up_to_date(&mut connection)
+            .await
+            .map_err(|error| self.fault(error))?;
         let row = sqlx::query("UPDATE lease SET fence = fence + 1 RETURNING fence")
             .fetch_optional(&mut *connection)
             .await
@@ -120,8 +123,20 @@ impl Store for SqliteStore {
             path: self.path.clone(),
             why: "the count of its leases is missing".to_owned(),
         })?;
+        let fence: i64 = row.try_get(0).map_err(|error| self.fault(error))?;
+        let last: Option<i64> = sqlx::query_scalar("SELECT fence FROM events ORDER BY seq DESC LIMIT 1")
+            .fetch_optional(&mut *connection)
+            .await
+            .map_err(|error| self.fault(error))?;
+        // A writer that was stopped long ago would take its own lease for the newest again.
+        if last.is_some_and(|last| fence <= last) {
+            return Err(StoreError::Damaged {
+                path: self.path.clone(),
+                why: "the count of its leases was lowered".to_owned(),
+            });
+        }
         Ok(Lease {
-            fence: row.try_get(0).map_err(|error| self.fault(error))?,
+            fence,
             _lock: Some(lock),
         })
     }
@@ -179,7 +194,7 @@ impl Store for SqliteStore {
     async fn journal(&self, target: Option<&str>) -> Result<Vec<Line>, StoreError> {
         let mut connection = self.connection.lock().await;
         let rows = sqlx::query(
-            "SELECT seq, rotation, target, revision, at, body, hash FROM events
+            "SELECT * FROM events
              WHERE ?1 IS NULL OR target IN (?1, ?2) ORDER BY seq",
         )
         .bind(target)
@@ -298,8 +313,7 @@ impl SqliteStore {
         .map_err(|error| self.fault(error))?;
         let kept = kept.map(|row| summary(&row, &self.path)).transpose()?;
         let rows = sqlx::query(
-            "SELECT seq, rotation, target, revision, at, body, hash,
-                    (SELECT hash FROM events p WHERE p.seq = e.seq - 1) AS before
+            "SELECT e.*, (SELECT hash FROM events p WHERE p.seq = e.seq - 1) AS before
              FROM events e
              WHERE rotation = (SELECT rotation FROM events WHERE target = ? ORDER BY seq DESC LIMIT 1)
              ORDER BY revision",

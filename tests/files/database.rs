@@ -198,6 +198,7 @@ fn a_count_of_leases_that_was_changed_is_found() {
         "DELETE FROM lease",
         "UPDATE lease SET fence = 0",
         "UPDATE lease SET fence = -5",
+        "UPDATE lease SET fence = fence - 1",
     ] {
         let place = waiting();
         change(&place, sql);

@@ -170,7 +170,7 @@ async fn a_summary_that_was_removed_is_found() {
 
 #[tokio::test]
 async fn an_inserted_line_is_found() {
-    let sql = "INSERT INTO events SELECT 17, rotation, target, 4, at, '{\"event\":\"proved\"}', hash
+    let sql = "INSERT INTO events SELECT 17, rotation, target, 4, at, '{\"event\":\"proved\"}', hash, fence
                FROM events WHERE seq = 6";
     let (place, seq, _) = after(sql).await;
     assert_eq!(seq, 17);
@@ -202,16 +202,56 @@ async fn an_inserted_line_that_cannot_follow_is_found_even_if_its_hash_is_true()
     assert_eq!(refused(&place, "s3-customer-managed/v").await, Some(17));
 }
 
+#[tokio::test]
+async fn a_line_under_another_lease_is_found() {
+    let (place, seq, _) = after("UPDATE events SET fence = 9 WHERE seq = 3").await;
+    assert_eq!(seq, 3);
+    assert_eq!(refused(&place, TARGET).await, Some(3));
+}
+
+#[tokio::test]
+async fn a_count_of_leases_below_that_of_the_last_line_is_found_and_gives_no_lease() {
+    let place = Embedded::new();
+    let store = place.open().await;
+    for _ in 0..5 {
+        drop(store.lease().await.expect("nobody else has it"));
+    }
+    drop(store);
+    grown(&place).await;
+    for fence in ["4", "5"] {
+        let sql = match fence {
+            "4" => "UPDATE lease SET fence = 4",
+            _ => "UPDATE lease SET fence = 5",
+        };
+        place.execute(sql).await;
+        let verified = place.open().await.verify().await;
+        let told = verified.err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(told.contains("the count of its leases was changed"), "{fence}: {told}");
+        let leased = place.open().await.lease().await.map(|lease| lease.fence);
+        let told = leased.err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(told.contains("the count of its leases was lowered"), "{fence}: {told}");
+    }
+    // Each lease that was refused has raised it, so a bit later it is what it was.
+    assert!(place.open().await.verify().await.is_ok());
+}
+
 /// Appends to r2 as someone would who knows how the hashes are made.
 async fn forge(place: &Embedded, body: &str) {
     let mut raw = place.raw().await;
-    let last = sqlx::query("SELECT hash, (SELECT at FROM events WHERE seq = 16) FROM events WHERE seq = 16");
+    let last = sqlx::query("SELECT hash, at, fence FROM events WHERE seq = 16");
     let last = last.fetch_one(&mut raw).await.expect("it is there");
-    let (before, at): (Vec<u8>, String) = (last.get(0), last.get(1));
-    let inserted = sqlx::query("INSERT INTO events VALUES (17, 'r2', 's3-customer-managed/v', 4, ?, ?, ?)")
+    let (before, at, fence): (Vec<u8>, String, i64) = (last.get(0), last.get(1), last.get(2));
+    let inserted = sqlx::query("INSERT INTO events VALUES (17, 'r2', 's3-customer-managed/v', 4, ?, ?, ?, ?)")
         .bind(&at)
         .bind(body)
-        .bind(chained(&before, 17, 4, ["r2", "s3-customer-managed/v", &at, body]))
+        .bind(chained(
+            &before,
+            17,
+            4,
+            ["r2", "s3-customer-managed/v", &at, body],
+            Some(fence),
+        ))
+        .bind(fence)
         .execute(&mut raw)
         .await;
     inserted.expect("the database itself has no objection");

@@ -9,14 +9,16 @@ use crate::private_file::{self, Place};
 use crate::store::StoreError;
 
 /// The format that this program writes.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
+/// The one before it, which is read as it is. The first lease brings it to the format of today: who only reads changes nothing.
+const WITHOUT_FENCES: i64 = 1;
 /// "rota", so that `file` and the program itself can tell the database from others.
 const APPLICATION: i64 = 0x726f_7461;
 
 const SCHEMA: &str = "
 CREATE TABLE events (
     seq INTEGER PRIMARY KEY, rotation TEXT NOT NULL, target TEXT NOT NULL, revision INTEGER NOT NULL,
-    at TEXT NOT NULL, body TEXT NOT NULL, hash BLOB NOT NULL
+    at TEXT NOT NULL, body TEXT NOT NULL, hash BLOB NOT NULL, fence INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE UNIQUE INDEX events_of_rotation ON events (rotation, revision);
 CREATE INDEX events_of_target ON events (target, seq);
@@ -32,6 +34,9 @@ CREATE TABLE sealed (
 CREATE TABLE lease (one INTEGER PRIMARY KEY CHECK (one = 1), fence INTEGER NOT NULL) STRICT;
 INSERT INTO lease VALUES (1, 0);
 ";
+
+/// The column that came with the second format: under which lease a line was written.
+const FENCE: &str = "fence INTEGER NOT NULL DEFAULT 0";
 
 /// What SQLite may keep beside the database, and would go by.
 const COMPANIONS: [&str; 3] = ["-wal", "-shm", "-journal"];
@@ -81,7 +86,7 @@ pub(super) async fn check_format(path: &Path, connection: &mut SqliteConnection)
     let fault = |error: sqlx::Error| classify(path, &error);
     let found = format(connection).await.map_err(fault)?;
     match found {
-        (APPLICATION, FORMAT) => check_schema(path, connection).await,
+        (APPLICATION, found @ (WITHOUT_FENCES | FORMAT)) => check_schema(path, connection, found).await,
         (0, 0) if is_empty(connection).await.map_err(fault)? => initialise(connection).await.map_err(fault),
         (APPLICATION, found) if found > FORMAT => Err(StoreError::Newer {
             path: path.to_owned(),
@@ -97,7 +102,7 @@ pub(super) async fn check_format(path: &Path, connection: &mut SqliteConnection)
 
 /// Nothing is in the database but what was made with it: a trigger or a view would act with each of our own statements, and a
 /// table that says something else would let through what ours does not.
-async fn check_schema(path: &Path, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+async fn check_schema(path: &Path, connection: &mut SqliteConnection, format: i64) -> Result<(), StoreError> {
     let rows: Vec<(String, String, Option<String>)> = sqlx::query_as("SELECT type, name, sql FROM sqlite_schema")
         .fetch_all(&mut *connection)
         .await
@@ -106,7 +111,11 @@ async fn check_schema(path: &Path, connection: &mut SqliteConnection) -> Result<
         path: path.to_owned(),
         why,
     };
-    let mut made: Vec<String> = SCHEMA
+    let schema = match format {
+        WITHOUT_FENCES => SCHEMA.replace(&format!(", {FENCE}"), ""),
+        _ => SCHEMA.to_owned(),
+    };
+    let mut made: Vec<String> = schema
         .split(';')
         .map(words)
         .filter(|made| made.starts_with("CREATE"))
@@ -136,6 +145,21 @@ async fn check_schema(path: &Path, connection: &mut SqliteConnection) -> Result<
             Err(damaged(format!("it has no {name}")))
         }
     }
+}
+
+/// Brings a database of the format before to that of today, in one transaction. Lines that were written until then name no lease.
+pub(super) async fn bring_up_to_date(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    if format(&mut transaction).await? == (APPLICATION, WITHOUT_FENCES) {
+        let add = format!("ALTER TABLE events ADD COLUMN {FENCE}");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(add))
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::raw_sql("PRAGMA user_version = 2")
+            .execute(&mut *transaction)
+            .await?;
+    }
+    transaction.commit().await
 }
 
 /// A statement, however it is laid out.
@@ -168,7 +192,7 @@ async fn initialise(connection: &mut SqliteConnection) -> Result<(), sqlx::Error
         return Ok(());
     }
     sqlx::raw_sql(SCHEMA).execute(&mut *transaction).await?;
-    sqlx::raw_sql("PRAGMA application_id = 0x726f7461; PRAGMA user_version = 1;")
+    sqlx::raw_sql("PRAGMA application_id = 0x726f7461; PRAGMA user_version = 2;")
         .execute(&mut *transaction)
         .await?;
     transaction.commit().await

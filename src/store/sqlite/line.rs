@@ -15,6 +15,7 @@ pub(super) struct StoredLine {
     pub(super) revision: i64,
     at: String,
     body: String,
+    pub(super) fence: i64,
     pub(super) hash: Vec<u8>,
 }
 
@@ -27,6 +28,11 @@ impl StoredLine {
             revision: row.try_get("revision")?,
             at: row.try_get("at")?,
             body: row.try_get("body")?,
+            fence: match row.try_get("fence") {
+                // A database that no newer version has written to has no such column.
+                Err(sqlx::Error::ColumnNotFound(_)) => 0,
+                fence => fence?,
+            },
             hash: row.try_get("hash")?,
         })
     }
@@ -40,6 +46,7 @@ impl StoredLine {
             revision: self.revision,
             at: &self.at,
             body: &self.body,
+            fence: self.fence,
         };
         if link.hash(before) != self.hash.as_slice() {
             return Err(self.changed("does not fit its hash"));
@@ -83,6 +90,7 @@ mod tests {
             revision: 3,
             at: "2026-11-21T00:00:00Z".to_owned(),
             body: body.to_owned(),
+            fence: 1,
             hash: Vec::new(),
         }
     }

@@ -31,8 +31,7 @@ const LATEST: &str = "
         UNION ALL
         SELECT (SELECT min(target) FROM events WHERE target > name) FROM names WHERE name IS NOT NULL
     )
-    SELECT seq, rotation, target, revision, at, body, hash,
-           (SELECT hash FROM events p WHERE p.seq = e.seq - 1) AS before
+    SELECT e.*, (SELECT hash FROM events p WHERE p.seq = e.seq - 1) AS before
     FROM events e WHERE rotation IN (
         SELECT (SELECT rotation FROM events WHERE target = name ORDER BY seq DESC LIMIT 1)
         FROM names WHERE name IS NOT NULL AND (name GLOB 'watch:*') = ?1)
@@ -44,8 +43,7 @@ const KEPT_LATEST: &str = "
 
 /// The same of every thread of one name.
 const ALL: &str = "
-    SELECT seq, rotation, target, revision, at, body, hash,
-           (SELECT hash FROM events p WHERE p.seq = e.seq - 1) AS before
+    SELECT e.*, (SELECT hash FROM events p WHERE p.seq = e.seq - 1) AS before
     FROM events e WHERE rotation IN (SELECT rotation FROM events WHERE target = ?1)
     ORDER BY rotation, revision";
 

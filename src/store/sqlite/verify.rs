@@ -26,7 +26,7 @@ pub(super) async fn verify(connection: &mut SqliteConnection, path: &Path) -> Re
             why: health,
         });
     }
-    let rows = sqlx::query("SELECT seq, rotation, target, revision, at, body, hash FROM events ORDER BY seq")
+    let rows = sqlx::query("SELECT * FROM events ORDER BY seq")
         .fetch_all(&mut *connection)
         .await
         .map_err(fault)?;
@@ -56,7 +56,7 @@ pub(super) async fn verify(connection: &mut SqliteConnection, path: &Path) -> Re
         .await
         .map_err(fault)?;
     // Whoever wrote an event had a lease, and each has a greater number than the one before.
-    let least = i64::from(!rows.is_empty());
+    let least = walk.fence.max(i64::from(!rows.is_empty()));
     if !matches!(fences.as_slice(), [fence] if *fence >= least) {
         return Err(StoreError::Damaged {
             path: path.to_owned(),
@@ -92,6 +92,8 @@ impl Summary {
 #[derive(Default)]
 struct Walk {
     head: Option<(i64, Vec<u8>)>,
+    /// The lease of the line before.
+    fence: i64,
     latest: HashMap<String, String>,
     rotations: HashMap<String, (i64, Chronicle, Line)>,
     /// What has to be sealed, by rotation and name, and with which line.
@@ -105,6 +107,13 @@ impl Walk {
             return Err(stored.changed(&format!("follows a gap: event {} is missing", last + 1)));
         }
         let line = stored.check(&before)?;
+        if stored.fence < self.fence {
+            return Err(stored.changed(&format!(
+                "was written under lease {}, after lines of lease {}",
+                stored.fence, self.fence
+            )));
+        }
+        self.fence = stored.fence;
         let known = self.rotations.remove(&stored.rotation);
         let (revision, rotation) = match known {
             Some((revision, rotation, _)) => (revision, Some(rotation)),

@@ -98,9 +98,10 @@ async fn insert(
         revision: entry.follows + 1,
         at: &entry.at,
         body: &entry.body,
+        fence: entry.fence,
     };
     let hash = link.hash(&before).to_vec();
-    sqlx::query("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)")
+    sqlx::query("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
         .bind(link.seq)
         .bind(link.rotation)
         .bind(link.target)
@@ -108,6 +109,7 @@ async fn insert(
         .bind(link.at)
         .bind(link.body)
         .bind(&hash)
+        .bind(link.fence)
         .execute(&mut *connection)
         .await?;
     sqlx::query(

@@ -1,0 +1,238 @@
+//! The turn of a target that is moved: by `run`, and by the command for one target.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+use rotate_providers::contract::{Principal, Provider};
+use rotate_providers::guide::Procedure;
+
+use super::check::{in_the_way, lacking};
+use super::judge::{Judgement, Known, Verdict};
+use super::order::Order;
+use super::turn::{Decision, Preflight, Purpose, Ready, Sight, Turn, connect, stuck};
+use crate::config::{How, Target};
+use crate::driver::{DriveError, Driver, Interrupt, Outcome, Pace, Progress, Refusal};
+use crate::hooks::now;
+use crate::journal::Journal;
+use crate::machine::{Course, Itinerary, Sighting, Watch};
+use crate::seal::Sealer;
+use crate::store::{Guided, Stored};
+use crate::walker::Walker;
+use crate::watcher::Watcher;
+
+/// Everything that is needed to move a target.
+#[derive(Clone, Copy)]
+pub struct Acting<'a> {
+    /// The journal, and the right to write there.
+    pub journal: Journal<'a>,
+    /// What seals secrets.
+    pub sealer: &'a dyn Sealer,
+    /// Counts, spacings and deadlines.
+    pub pace: Pace,
+    /// Set once the program is asked to stop.
+    pub interrupt: &'a Interrupt,
+    /// Whose rotations this run has begun: two names may lead to one user.
+    pub claims: &'a Claims,
+    /// How often a target is looked at although nothing is due.
+    pub look_every: SignedDuration,
+    /// Who is told.
+    pub progress: &'a dyn Progress,
+}
+
+/// Owners whose rotations were begun, with the target's name.
+#[derive(Default)]
+pub struct Claims(Mutex<HashMap<(&'static str, String, String), String>>);
+
+/// What became of a target's turn.
+pub enum Attended {
+    /// Nothing was to be done, or nothing can be.
+    Judged(Judgement),
+    /// A rotation was moved.
+    Moved(Box<Outcome>),
+    /// A rotation waits, or had ended before.
+    Rests(Box<Outcome>),
+    /// A person takes the steps.
+    Guided(Box<Guided>),
+}
+
+impl Claims {
+    /// The other target that has begun a rotation of the same owner's keys; `None`: this one has it now.
+    fn claim(&self, connector: &'static str, owner: &Principal, target: &str) -> Option<String> {
+        let mut claims = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let owner = (connector, owner.account.clone(), owner.id.clone());
+        let holder = claims.entry(owner).or_insert_with(|| target.to_owned());
+        (holder != target).then(|| holder.clone())
+    }
+}
+
+impl Turn<'_> {
+    /// Moves a target as far as it may go.
+    pub async fn act(&self, order: &Order<'_>, acting: &Acting<'_>) -> Result<Attended, DriveError> {
+        match (self.decide(order, &Purpose::Act(acting)).await?, order) {
+            (Decision::Resume(open), Order::Scheduled { .. }) => self.resume(&open, acting).await,
+            // It was read from the journal line by line.
+            (Decision::Resume(open), Order::Now(_)) => self.go_on(*open, acting).await,
+            (Decision::Leave(judged), Order::Scheduled { target, .. }) if judged.verdict == Verdict::Guided => {
+                self.announce(target, judged, acting).await
+            }
+            (Decision::Leave(judged), _) => Ok(Attended::Judged(judged)),
+            (Decision::Begin(ready), _) => begin(*ready, order, acting).await,
+        }
+    }
+
+    /// Moves an open rotation, whether the configuration names it or not.
+    pub async fn resume(&self, open: &Stored, acting: &Acting<'_>) -> Result<Attended, DriveError> {
+        // The journal itself, not the summary: each line is checked before it is acted upon.
+        match acting.journal.store.latest(&open.target).await? {
+            Some(stored) => self.go_on(stored, acting).await,
+            None => Err(DriveError::SecretMissing),
+        }
+    }
+
+    async fn go_on(&self, stored: Stored, acting: &Acting<'_>) -> Result<Attended, DriveError> {
+        let stored = match stored.sort() {
+            Ok(automated) => automated,
+            Err(guided) => return Ok(Attended::Guided(guided)),
+        };
+        // A rotation that has ended, or that a person has to move, needs no vendor.
+        if let Some(outcome) = Outcome::idle(&stored, now()) {
+            return Ok(Attended::Rests(Box::new(outcome)));
+        }
+        let Some(vendors) = self.vendors else {
+            return Err(DriveError::Interrupted);
+        };
+        let (_, provider) = connect(&stored.rotation.charter, vendors).await?;
+        let moved = acting.driver(provider.as_ref()).advance(stored).await?;
+        Ok(Attended::Moved(Box::new(moved)))
+    }
+
+    /// Opens the guided rotation of a target whose day has come, so that its steps can be ticked.
+    async fn announce(&self, target: &Target, judged: Judgement, acting: &Acting<'_>) -> Result<Attended, DriveError> {
+        let values = match &target.how {
+            How::ByHand(by_hand) => &by_hand.values,
+            How::Automatic(_) => &BTreeMap::new(),
+        };
+        let known = self.survey.of_target(target);
+        // What a person has given up, or ended without rotating, is not put before them again the next day.
+        if let Some(stored) = known.course
+            && let Course::Guided(walk) = &stored.rotation
+            && walk.rotates()
+            && walk.rotated_at().is_none()
+            && now().duration_since(stored.updated_at) < acting.look_every
+        {
+            return Ok(Attended::Judged(judged));
+        }
+        let guide = target.connector.guide().map_err(|flaw| {
+            DriveError::Refused(Refusal::because(
+                format!("the guide of {}: {flaw}", target.connector.id),
+                "this is a fault of the program",
+            ))
+        })?;
+        if let Some(refusal) = lacking(&guide, values) {
+            return Ok(Attended::Judged(stuck(judged, &refusal)));
+        }
+        let itinerary = Itinerary::of(
+            target.connector.id,
+            &guide,
+            Procedure::Rotate,
+            values,
+            target.allowance_seconds,
+        );
+        let opened = Walker(acting.journal).open(&target.name, itinerary).await?;
+        Ok(Attended::Guided(Box::new(opened)))
+    }
+}
+
+/// Opens a rotation of what was found, and moves it as far as it may go.
+async fn begin(ready: Ready<'_>, order: &Order<'_>, acting: &Acting<'_>) -> Result<Attended, DriveError> {
+    let Ready { sight, preflight } = ready;
+    let Preflight { identity, findings } = preflight;
+    // What stands in the way is looked at again in each run, and has cost nothing.
+    if let Some(refusal) = in_the_way(&findings) {
+        return match order {
+            Order::Scheduled { .. } => Ok(Attended::Judged(stuck(sight.judged, &refusal))),
+            Order::Now(_) => Err(DriveError::Refused(refusal)),
+        };
+    }
+    let Sight {
+        asked,
+        provider,
+        found,
+        drift,
+        ..
+    } = sight;
+    let request = asked.request(&found.history);
+    let owner = &found.observation.owner;
+    if let Some(other) = acting.claims.claim(request.connector.id, owner, request.target) {
+        let why = format!("target {other} rotates the keys of the same user, {}", owner.name);
+        return Err(DriveError::Refused(Refusal::because(
+            why,
+            "name each user once: leave one of the two targets out",
+        )));
+    }
+    let driver = acting.driver(provider.as_ref());
+    driver.rehearse(&request).await?;
+    acting.progress.tell(&identity.to_string());
+    match (found.surprise(), drift) {
+        (Some(surprise), _) => acting.progress.tell(&surprise),
+        (None, Some(drift)) => acting
+            .progress
+            .tell(&format!("{drift}; this order goes on all the same")),
+        (None, None) => {}
+    }
+    let begun = driver.begin(&request, found).await?;
+    Ok(Attended::Moved(Box::new(begun)))
+}
+
+impl Acting<'_> {
+    /// What moves the keys of one target.
+    pub fn driver<'d>(&'d self, provider: &'d dyn Provider) -> Driver<'d> {
+        Driver {
+            store: self.journal.store,
+            lease: self.journal.lease,
+            sealer: self.sealer,
+            provider,
+            progress: self.progress,
+            pace: self.pace,
+            interrupt: self.interrupt,
+        }
+    }
+
+    /// Writes down what was seen, if it says anything new.
+    pub(super) async fn write_down(
+        &self,
+        target: &str,
+        known: Known<'_>,
+        drift: Option<&str>,
+        sighting: Sighting,
+    ) -> Result<Stored<Watch>, DriveError> {
+        let watch = known.watch.cloned();
+        let watcher = Watcher(self.journal);
+        match drift {
+            Some(why) => watcher.drifted(target, watch, why, sighting).await,
+            None => watcher.saw(target, watch, sighting).await,
+        }
+    }
+}
+
+/// A target is looked at when its rotation may be due, when something was wrong with it, and every few days.
+pub(super) fn needs_a_look(look_every: SignedDuration, known: Known<'_>, judged: &Judgement, now: Timestamp) -> bool {
+    let seen_at = known.watch.and_then(|watch| watch.rotation.seen_at);
+    let ended_at = known.course.map(|stored| stored.updated_at);
+    let looked_at = seen_at.max(ended_at);
+    let stuck = known
+        .watch
+        .is_some_and(|watch| watch.rotation.sighting.live.is_none() && seen_at >= ended_at);
+    let drifted = known.watch.is_some_and(|watch| watch.rotation.drift.is_some());
+    match judged.verdict {
+        Verdict::Start => true,
+        // Its window is shut; what it was seen to be is known.
+        Verdict::Wait => judged.age.is_none(),
+        // What was never seen cannot be accepted either.
+        Verdict::Blocked => drifted || known.watch.is_none(),
+        // Where a rotation could not be opened, that is looked at again each time.
+        Verdict::NotDue => stuck || looked_at.is_none_or(|at| now.duration_since(at) >= look_every),
+        Verdict::Continue | Verdict::Guided => false,
+    }
+}

@@ -1,0 +1,51 @@
+//! The turn of a target of which it is said what a rotation would need, whether one is due or not. Changes nothing.
+
+use rotate_providers::contract::{Check, Finding};
+
+use super::order::Order;
+use super::turn::{Preflight, Purpose, Sight, Turn, fine, preflight};
+use crate::config::Target;
+use crate::driver::{DriveError, Identity, prepare};
+use crate::fleet::check;
+
+impl Turn<'_> {
+    /// What was looked at: the login first. What a fault's remedy is says `remedy`, in the caller's words.
+    pub async fn examine(
+        &self,
+        target: &Target,
+        remedy: impl Fn(&DriveError) -> String,
+    ) -> Result<Vec<Finding>, DriveError> {
+        let (order, purpose) = (Order::of(target), Purpose::Examine);
+        let (Some(asked), Some(vendors)) = (order.asked(purpose.now())?, self.vendors) else {
+            return Ok(Vec::new());
+        };
+        let known = self.survey.of(&target.name);
+        let sight = self.look(&order, asked, known, vendors, &purpose).await?;
+        let login = |identity: &Identity| vec![fine("credentials"), fine(identity.to_string())];
+        // An open rotation has its key files already, and its two keys.
+        if known.course.is_some_and(|stored| !stored.rotation.is_closed()) {
+            let (provider, owner) = (sight.provider.as_ref(), &sight.found.observation.owner);
+            let mut findings = login(&Identity::ask(provider, owner).await);
+            findings.extend(check(provider, owner, &[]).await);
+            return Ok(findings);
+        }
+        let Preflight { identity, findings } = preflight(&sight, &purpose).await?;
+        let mut all = login(&identity);
+        let mints_locally = sight.mints_locally();
+        let Sight { asked, found, .. } = sight;
+        let request = asked.request(&found.history);
+        match prepare(&request, found, mints_locally).await {
+            // What is wrong with a destination is told below.
+            Ok(_) | Err(DriveError::Delivery(_)) => {}
+            Err(error) => all.push(Finding {
+                what: "keys".into(),
+                check: Check::Wrong {
+                    why: error.to_string().into(),
+                    remedy: remedy(&error),
+                },
+            }),
+        }
+        all.extend(findings);
+        Ok(all)
+    }
+}

@@ -1,0 +1,107 @@
+//! What is asked of a target: by the file, in its time; or by a person, now.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::judge::{Judgement, Known, Verdict, judge};
+use super::{Survey, Wanted};
+use crate::config::{How, Target};
+use crate::driver::{DriveError, History, Request};
+
+/// What is asked of a target.
+#[derive(Clone, Copy)]
+pub enum Order<'o> {
+    /// The configuration's: as its key's age and its window let it.
+    Scheduled {
+        /// The target.
+        target: &'o Target,
+        /// What will be due within this time is due.
+        within: SignedDuration,
+    },
+    /// A person's, who wants it now. No due date and no window holds it back, and what has changed at the vendor is told.
+    Now(&'o Request<'o>),
+}
+
+impl<'o> Order<'o> {
+    /// The order of the configuration, for what is due by itself.
+    pub fn of(target: &'o Target) -> Self {
+        Self::Scheduled {
+            target,
+            within: SignedDuration::ZERO,
+        }
+    }
+
+    /// The target's name.
+    pub fn name(&self) -> &'o str {
+        match self {
+            Self::Scheduled { target, .. } => &target.name,
+            Self::Now(request) => request.target,
+        }
+    }
+
+    /// What the journal knows of it.
+    pub(super) fn known<'s>(&self, survey: &'s Survey) -> Known<'s> {
+        match self {
+            Self::Scheduled { target, .. } => survey.of_target(target),
+            Self::Now(request) => survey.of(request.target),
+        }
+    }
+
+    /// What is to be done, by what is on record.
+    pub(super) fn assess(&self, known: Known<'_>, now: Timestamp) -> Judgement {
+        match self {
+            Self::Scheduled { target, within } => judge(target, known, now, *within),
+            Self::Now(_) => Judgement {
+                verdict: Verdict::Start,
+                reason: "a person asks for it".to_owned(),
+                remedy: Vec::new(),
+                age: None,
+                is_pressing: true,
+            },
+        }
+    }
+
+    /// What the program needs to rotate it; `None` where a person takes the steps.
+    pub(super) fn asked(&self, now: Timestamp) -> Result<Option<Asked<'o>>, DriveError> {
+        match self {
+            Self::Now(request) => Ok(Some(Asked::Request(request))),
+            Self::Scheduled { target, .. } => match &target.how {
+                How::ByHand(_) => Ok(None),
+                How::Automatic(automatic) => Ok(Some(Asked::Wanted(Wanted::new(target, automatic, now)?))),
+            },
+        }
+    }
+
+    /// Whether a rotation is begun, now that this was judged of it. A key whose age nobody tells is taken for one that is too old.
+    pub(super) fn is_due(&self, judged: &Judgement) -> bool {
+        match judged.verdict {
+            Verdict::Start => true,
+            Verdict::Wait => judged.age.is_none(),
+            Verdict::NotDue | Verdict::Continue | Verdict::Blocked | Verdict::Guided => false,
+        }
+    }
+}
+
+/// What a rotation would be opened with.
+pub(super) enum Asked<'o> {
+    Wanted(Wanted<'o>),
+    Request(&'o Request<'o>),
+}
+
+impl Asked<'_> {
+    /// What the configuration refers to has to be there before a key is made for it. Of a command's options that is seen to
+    /// when they are read.
+    pub(super) fn check_references(&self) -> Result<(), DriveError> {
+        match self {
+            Self::Wanted(wanted) => wanted.check_references(),
+            Self::Request(_) => Ok(()),
+        }
+    }
+
+    /// What the driver is asked for.
+    pub(super) fn request(&self, history: &History) -> Request<'_> {
+        match self {
+            Self::Wanted(wanted) => wanted.request(history),
+            Self::Request(request) => (*request).clone(),
+        }
+    }
+}
