@@ -86,7 +86,7 @@ fn whole_rotation(report: &mut Report, call: f64) {
     report.figure(
         "whole rotation: vendor calls when nothing lags",
         most_calls as f64,
-        18.0,
+        20.0,
         "",
     );
     report.figure(

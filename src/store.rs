@@ -83,6 +83,14 @@ pub type Automated = Stored<Rotation>;
 /// A rotation that a person takes.
 pub type Guided = Stored<Walk>;
 
+/// A rotation, by who takes its steps.
+pub enum Sorted {
+    /// The program.
+    Automated(Box<Automated>),
+    /// A person.
+    Guided(Box<Guided>),
+}
+
 impl<R> Stored<R> {
     /// Whether it was changed within the last day: the same command again is a repeat, not a wish for another one.
     pub fn is_recent(&self) -> bool {
@@ -98,17 +106,17 @@ pub fn is_recent(at: Timestamp) -> bool {
 
 impl Stored {
     /// Tells the two kinds apart.
-    pub fn sort(self) -> Result<Automated, Box<Guided>> {
+    pub fn sort(self) -> Sorted {
         let (id, target, revision, updated_at) = (self.id, self.target, self.revision, self.updated_at);
         match self.rotation {
-            Course::Automated(rotation) => Ok(Stored {
+            Course::Automated(rotation) => Sorted::Automated(Box::new(Stored {
                 id,
                 target,
                 revision,
                 updated_at,
                 rotation: *rotation,
-            }),
-            Course::Guided(walk) => Err(Box::new(Stored {
+            })),
+            Course::Guided(walk) => Sorted::Guided(Box::new(Stored {
                 id,
                 target,
                 revision,

@@ -83,6 +83,7 @@ walks! {
     any_word_at_any_time_to_a_guided_rotation => explore::<Guided>(Flow::Guided, 1);
     any_word_at_any_time_to_a_configured_target => explore::<Fleet<1, 1>>(Flow::Fleet, 1);
     whatever_somebody_does_at_aws_meanwhile => disturb::<Aws>(Flow::Meddled);
+    whatever_somebody_does_at_snowflake_meanwhile => disturb::<Consumer>(Flow::Meddled);
     guided => explore::<Guided>(Flow::Guided, 0);
     guided_and_given_up => explore::<Guided>(Flow::GivenUp, 0);
     a_fleet_of_twenty_at_once => roam::<Fleet<20, 8>>(Flow::Fleet);

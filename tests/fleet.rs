@@ -9,6 +9,8 @@
 mod drift;
 #[path = "fleet/due.rs"]
 mod due;
+#[path = "fleet/foretold.rs"]
+mod foretold;
 #[path = "fleet/together.rs"]
 mod together;
 #[path = "fleet/words.rs"]

@@ -12,7 +12,7 @@ use crate::driver::{DriveError, Refusal};
 use crate::evidence::looks_secret;
 use crate::machine::Ticked;
 use crate::render::Report;
-use crate::store::{Guided, Store, Stored};
+use crate::store::{Guided, Sorted, Store, Stored};
 
 /// Say that a step of a guided rotation is done, or that it is left out.
 ///
@@ -129,8 +129,8 @@ pub(super) async fn find(global: &Global, session: &Session, target: &str) -> Re
     let config = readable_config(global);
     let name = resolve(&session.store, config.as_ref(), target).await?;
     match session.store.latest(&name).await?.map(Stored::sort) {
-        Some(Err(guided)) => Ok(*guided),
-        Some(Ok(automated)) => Err(DriveError::Refused(Refusal::not_walked(&automated.target))),
+        Some(Sorted::Guided(guided)) => Ok(*guided),
+        Some(Sorted::Automated(automated)) => Err(DriveError::Refused(Refusal::not_walked(&automated.target))),
         None => Err(DriveError::Refused(unknown(config.as_ref(), target))),
     }
 }

@@ -28,7 +28,7 @@ use crate::machine::{Course, Itinerary, Rotation, Walk};
 use crate::plan::{Guidance, lead};
 use crate::render::Report;
 use crate::state_folder::FolderError;
-use crate::store::{Guided, Store, Stored, is_recent};
+use crate::store::{Guided, Sorted, Store, Stored, is_recent};
 
 /// What a command line asks for.
 struct Asked {
@@ -282,9 +282,9 @@ impl Asked {
     fn standing(&self, latest: Option<Stored>) -> Result<Option<Guided>, DriveError> {
         let Some(latest) = latest else { return Ok(None) };
         let guided = match latest.sort() {
-            Err(guided) => *guided,
-            Ok(automated) if automated.rotation.phase.is_closed() => return Ok(None),
-            Ok(automated) => return Err(DriveError::Refused(Refusal::not_walked(&automated.target))),
+            Sorted::Guided(guided) => *guided,
+            Sorted::Automated(automated) if automated.rotation.phase.is_closed() => return Ok(None),
+            Sorted::Automated(automated) => return Err(DriveError::Refused(Refusal::not_walked(&automated.target))),
         };
         let walk = &guided.rotation;
         let conflict = self.conflict(walk);

@@ -17,7 +17,7 @@ use crate::driver::DriveError;
 use crate::fleet::{Known, Survey, judge};
 use crate::hooks::now;
 use crate::render::{Report, json, markdown, text};
-use crate::store::{Store, Stored};
+use crate::store::{Sorted, Store, Stored};
 
 /// Show where targets stand. Calls no vendor.
 ///
@@ -125,8 +125,8 @@ fn one(
     let report = match (&course, target) {
         (Some(stored), Some(target)) if stored.rotation.is_closed() && known.holds().is_some() => between(target),
         (Some(stored), _) => match stored.clone().sort() {
-            Err(guided) => story(global, &guided),
-            Ok(automated) => Report::now(&automated, now(), &speaker(global)),
+            Sorted::Guided(guided) => story(global, &guided),
+            Sorted::Automated(automated) => Report::now(&automated, now(), &speaker(global)),
         },
         (None, target) => between(target?),
     };

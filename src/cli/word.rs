@@ -12,7 +12,7 @@ use crate::driver::{DriveError, Outcome, Refusal};
 use crate::fleet::{Known, automated, connect};
 use crate::hooks::now;
 use crate::render::Report;
-use crate::store::Store;
+use crate::store::{Sorted, Store};
 
 /// Say that every consumer has moved to the new key, or that you have looked at what blocked a rotation.
 #[derive(Args)]
@@ -104,8 +104,8 @@ async fn give_up(global: &Global, session: &Session, target: &str, word: Word<'_
         .await
         .ok()?;
     let guided = match session.store.latest(&name).await.ok()??.sort() {
-        Err(guided) => guided,
-        Ok(_) => return None,
+        Sorted::Guided(guided) => guided,
+        Sorted::Automated(_) => return None,
     };
     let result = match word {
         _ if guided.rotation.is_closed() => Err(DriveError::Refused(Refusal::walk(&name, "it has ended already"))),

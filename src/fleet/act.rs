@@ -17,7 +17,7 @@ use crate::hooks::now;
 use crate::journal::Journal;
 use crate::machine::{Course, Itinerary, Sighting, Watch};
 use crate::seal::Sealer;
-use crate::store::{Guided, Stored};
+use crate::store::{Guided, Sorted, Stored};
 use crate::walker::Walker;
 use crate::watcher::Watcher;
 
@@ -92,8 +92,8 @@ impl Turn<'_> {
 
     async fn go_on(&self, stored: Stored, acting: &Acting<'_>) -> Result<Attended, DriveError> {
         let stored = match stored.sort() {
-            Ok(automated) => automated,
-            Err(guided) => return Ok(Attended::Guided(guided)),
+            Sorted::Automated(automated) => *automated,
+            Sorted::Guided(guided) => return Ok(Attended::Guided(guided)),
         };
         // A rotation that has ended, or that a person has to move, needs no vendor.
         if let Some(outcome) = Outcome::idle(&stored, now()) {

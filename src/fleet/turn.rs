@@ -17,7 +17,7 @@ use super::{Survey, check};
 use crate::driver::{DriveError, Found, History, Identity, Refusal, Request, Standing, at_its_host};
 use crate::hooks::now;
 use crate::machine::{Block, Charter, Drift, Sighting, Watch};
-use crate::store::{Automated, Store, Stored};
+use crate::store::{Automated, Sorted, Store, Stored};
 
 /// A target's turn, whatever it is taken for.
 #[derive(Clone, Copy)]
@@ -158,7 +158,10 @@ impl Turn<'_> {
         vendors: &Arc<Vendors>,
         purpose: &Purpose<'_>,
     ) -> Result<Sight<'o>, DriveError> {
-        asked.check_references()?;
+        if let Purpose::Act(_) = purpose {
+            // Whoever explains or examines has it among the findings.
+            asked.check_references()?;
+        }
         let history = match self.store {
             Some(store) => History::beside(store, order.name(), Arc::clone(&self.survey.rivals)).await?,
             None => History::default(),
@@ -209,10 +212,10 @@ pub(super) async fn preflight(sight: &Sight<'_>, purpose: &Purpose<'_>) -> Resul
     let request = sight.request();
     let provider = sight.provider.as_ref();
     let looking = async {
-        Preflight {
-            identity: Identity::ask(provider, owner).await,
-            findings: check(provider, owner, request.destinations).await,
-        }
+        let findings = check(provider, owner, request.destinations).await;
+        // Which has asked already who this is, where it can.
+        let identity = Identity::ask(provider, owner).await;
+        Preflight { identity, findings }
     };
     purpose.read(looking).await
 }
@@ -239,9 +242,9 @@ impl Sight<'_> {
 pub fn automated(latest: Option<Stored>) -> Result<Option<Automated>, DriveError> {
     match latest.map(Stored::sort) {
         None => Ok(None),
-        Some(Ok(automated)) => Ok(Some(automated)),
-        Some(Err(guided)) if guided.rotation.is_closed() => Ok(None),
-        Some(Err(guided)) => Err(DriveError::Refused(Refusal::walked(&guided.target))),
+        Some(Sorted::Automated(automated)) => Ok(Some(*automated)),
+        Some(Sorted::Guided(guided)) if guided.rotation.is_closed() => Ok(None),
+        Some(Sorted::Guided(guided)) => Err(DriveError::Refused(Refusal::walked(&guided.target))),
     }
 }
 

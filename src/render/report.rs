@@ -13,7 +13,7 @@ use crate::fleet::{Age, Judgement, Verdict};
 use crate::machine::{Rotation, Walk};
 use crate::plan::{Guidance, Planned};
 use crate::policy::{Facts, Step, Wait, Waiting, next};
-use crate::store::{Automated, Stored};
+use crate::store::{Automated, Sorted, Stored};
 
 /// Where one target stands.
 #[derive(Clone, Debug, Serialize)]
@@ -200,8 +200,8 @@ impl Report {
     /// The same, under the name that the configuration gives to its target.
     pub fn standing_as(name: &str, stored: &Stored, now: Timestamp, speaker: &Speaker) -> Self {
         match stored.clone().sort() {
-            Ok(automated) => Self::now(&automated, now, speaker),
-            Err(guided) => Self::walking(name, &guided.id, &guided.rotation, now, speaker),
+            Sorted::Automated(automated) => Self::now(&automated, now, speaker),
+            Sorted::Guided(guided) => Self::walking(name, &guided.id, &guided.rotation, now, speaker),
         }
     }
 

@@ -38,6 +38,9 @@ pub struct SqliteStore {
     waiting: std::sync::Mutex<Vec<Waiting>>,
 }
 
+/// A statement that takes all columns of a line is not kept from one use to the next: a first lease adds one.
+const REMEMBERED: bool = false;
+
 /// A secret that waits.
 pub struct Sealed {
     /// The id of its rotation.
@@ -197,6 +200,7 @@ impl Store for SqliteStore {
             "SELECT * FROM events
              WHERE ?1 IS NULL OR target IN (?1, ?2) ORDER BY seq",
         )
+        .persistent(REMEMBERED)
         .bind(target)
         .bind(target.map(watch_of))
         .fetch_all(&mut *connection)
@@ -318,6 +322,7 @@ impl SqliteStore {
              WHERE rotation = (SELECT rotation FROM events WHERE target = ? ORDER BY seq DESC LIMIT 1)
              ORDER BY revision",
         )
+        .persistent(REMEMBERED)
         .bind(name)
         .fetch_all(&mut *connection)
         .await

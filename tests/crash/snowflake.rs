@@ -20,6 +20,12 @@ const DESTINATIONS: usize = 1;
 
 /// The administrator, whose own key is rotated on one of the grounds.
 const OWN: &str = "ROTATE_ADMIN";
+/// The key that a person puts into a slot by hand.
+const BY_HAND: usize = TestKey::COUNT;
+
+/// How often a person goes on where people have meddled.
+const MOST_WORDS: usize = 2;
+
 const OWN_TARGET: &str = "snowflake-keypair/ROTATE_ADMIN";
 
 /// One user whose key pair is rotated: that of a consumer, or the program's own.
@@ -55,6 +61,56 @@ impl<const IS_OWN: bool> Snowflake<IS_OWN> {
         self.slots().iter().flatten().any(|held| held == fingerprint)
     }
 
+    /// The slot that holds this key.
+    fn slot_of(&self, fingerprint: &str) -> Option<Slot> {
+        let slots = self.slots().into_iter().zip([Slot::One, Slot::Two]);
+        slots
+            .filter(|(held, _)| held.as_deref() == Some(fingerprint))
+            .map(|(_, slot)| slot)
+            .next()
+    }
+
+    fn take_by_hand(&self, fingerprint: &str) {
+        if let Some(slot) = self.slot_of(fingerprint) {
+            self.place.cloud.unset_key(Self::USER, slot);
+        }
+    }
+
+    /// Where there is room.
+    fn add_by_hand(&self) {
+        let theirs = TestKey::numbered(BY_HAND);
+        if self.slot_of(theirs.fingerprint()).is_none()
+            && let Some(slot) = [Slot::One, Slot::Two]
+                .into_iter()
+                .zip(self.slots())
+                .find_map(|(slot, held)| held.is_none().then_some(slot))
+        {
+            self.place.cloud.set_key(Self::USER, slot, theirs.public_base64());
+        }
+    }
+
+    /// What the program has just taken away leaves the owner a key, and was no key of somebody else.
+    fn check_taken(&self, effect: &Effect, before: &Journal, context: &dyn Fn() -> String) {
+        if effect.action != Action::UnsetKey {
+            return;
+        }
+        let key = effect.fingerprint.as_deref().unwrap_or_default();
+        assert_ne!(
+            key,
+            TestKey::numbered(BY_HAND).fingerprint(),
+            "a key of somebody else was taken away: {}",
+            context()
+        );
+        // A new key that reached no destination is nobody's.
+        if key == self.old.fingerprint() || before.has("deliver-intended") {
+            assert!(
+                self.slots().iter().any(Option::is_some),
+                "the last key was taken away: {}",
+                context()
+            );
+        }
+    }
+
     fn delivered(&self) -> Option<String> {
         let pem = std::fs::read_to_string(self.place.delivered()).ok()?;
         Some(self.key_of(&pem).expect("a destination holds a whole key"))
@@ -71,7 +127,13 @@ impl<const IS_OWN: bool> Ground for Snowflake<IS_OWN> {
         let cloud = &place.cloud;
         match flow {
             Flow::ForGood => cloud.hide_public_keys(USER, true),
-            Flow::Immediate | Flow::Confirmed | Flow::ByConsumer | Flow::ByUse | Flow::Aborted | Flow::RolledBack => {}
+            Flow::Immediate
+            | Flow::Confirmed
+            | Flow::ByConsumer
+            | Flow::ByUse
+            | Flow::Meddled
+            | Flow::Aborted
+            | Flow::RolledBack => {}
             other => panic!("Snowflake has no flow {other}"),
         }
         if IS_OWN {
@@ -130,7 +192,7 @@ impl<const IS_OWN: bool> Ground for Snowflake<IS_OWN> {
         for entry in std::fs::read_dir(folder).unwrap() {
             std::fs::remove_file(entry.unwrap().path()).unwrap();
         }
-        for number in 2..=TestKey::COUNT {
+        for number in 2..BY_HAND {
             let key = TestKey::numbered(number);
             if !journal
                 .lines
@@ -164,22 +226,45 @@ impl<const IS_OWN: bool> Ground for Snowflake<IS_OWN> {
     }
 
     fn next(&self, flow: Flow, journal: &Journal, now: Timestamp) -> Vec<Move> {
-        flow.next(Self::TARGET, journal.state(DESTINATIONS), journal.has_rested(now))
+        let mut next = flow.next(Self::TARGET, journal.state(DESTINATIONS), journal.has_rested(now));
+        // Whoever has looked twice and gone on does not do so a third time: they take it back.
+        if flow == Flow::Meddled && journal.is_blocked() && journal.count("resumed") >= MOST_WORDS {
+            next.retain(|by| *by != Move::command(&["confirm", Self::TARGET]));
+        }
+        next
     }
 
     fn others(&self) -> Vec<Move> {
-        Flow::others(Self::TARGET)
+        match self.flow {
+            Flow::Meddled => Flow::deeds(),
+            _ => Flow::others(Self::TARGET),
+        }
     }
 
     fn suffer(&self, deed: Deed, journal: &Journal) {
+        // Before a rotation begins, whatever is there is what it begins with.
+        if journal.lines.is_empty() {
+            return;
+        }
+        let old = self.old.fingerprint();
         match (deed, journal.new_key()) {
             (Deed::UsesNew, Some(new)) => self.place.cloud.set_last_used(Self::USER, new, self.clock.now()),
-            (deed, _) => panic!("nobody does {deed:?} here"),
+            (Deed::RotatesByHand, _) => {
+                self.take_by_hand(old);
+                self.add_by_hand();
+            }
+            (Deed::AddsTheirs, _) => self.add_by_hand(),
+            // This vendor disables no key: who takes one away has taken it away.
+            (Deed::DisablesOld | Deed::DeletesOld, _) => self.take_by_hand(old),
+            (Deed::DisablesNew | Deed::DeletesNew, Some(new)) => self.take_by_hand(new),
+            (Deed::DeletesTheirs, _) => self.take_by_hand(TestKey::numbered(BY_HAND).fingerprint()),
+            (Deed::UsesNew | Deed::DisablesNew | Deed::DeletesNew, None) => {}
         }
     }
 
     fn check_effects(&self, before: &Journal, context: &dyn Fn() -> String) {
         for effect in self.effects.take() {
+            self.check_taken(&effect, before, context);
             check_effect(&effect, self.old.fingerprint(), before, self.clock.now(), context);
         }
     }
@@ -190,17 +275,20 @@ impl<const IS_OWN: bool> Ground for Snowflake<IS_OWN> {
 
     fn check_now(&self, journal: &Journal, context: &dyn Fn() -> String) {
         let old = self.old.fingerprint();
+        // What people do to themselves at the vendor is not what the program does.
+        let is_meddled = self.flow == Flow::Meddled;
         assert!(
-            self.slots().iter().any(Option::is_some),
+            is_meddled || self.slots().iter().any(Option::is_some),
             "nobody has a key that works; {}",
             context()
         );
-        if !journal.has("cut-over") {
+        if !is_meddled && !journal.has("cut-over") {
             assert!(self.works(old), "a consumer is cut off; {}", context());
         }
         // The old key before the rotation is opened, and then only keys that are on record.
         for held in self.slots().into_iter().flatten() {
-            let known = journal.names(&held) || (journal.lines.is_empty() && held == old);
+            let is_theirs = is_meddled && held == TestKey::numbered(BY_HAND).fingerprint();
+            let known = is_theirs || journal.names(&held) || (journal.lines.is_empty() && held == old);
             assert!(known, "an orphan: {held}; {}", context());
         }
         if let Some(new) = self.delivered() {
@@ -210,7 +298,7 @@ impl<const IS_OWN: bool> Ground for Snowflake<IS_OWN> {
                 context()
             );
             assert!(
-                journal.has("undo-requested") || self.works(&new),
+                is_meddled || journal.has("undo-requested") || self.works(&new),
                 "a destination holds a key that does not work; {}",
                 context()
             );
@@ -223,6 +311,9 @@ impl<const IS_OWN: bool> Ground for Snowflake<IS_OWN> {
     }
 
     fn check_end(&self, journal: &Journal, context: &dyn Fn() -> String) {
+        if self.flow == Flow::Meddled {
+            return;
+        }
         if journal.has("done") {
             let new = self.delivered().expect("the new key is delivered");
             assert_eq!(self.slots(), [None, Some(new)], "{}", context());

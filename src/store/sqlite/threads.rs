@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::replay::{compare, replay};
-use super::{classify, summary};
+use super::{REMEMBERED, classify, summary};
 use crate::machine::Chronicle;
 use crate::store::{StoreError, Stored};
 
@@ -55,10 +55,16 @@ type Query = sqlx::query::Query<'static, sqlx::Sqlite, sqlx::sqlite::SqliteArgum
 impl Which<'_> {
     fn queries(&self) -> (Query, Query) {
         match self {
-            Self::Courses => (sqlx::query(LATEST).bind(false), sqlx::query(KEPT_LATEST).bind(false)),
-            Self::Watches => (sqlx::query(LATEST).bind(true), sqlx::query(KEPT_LATEST).bind(true)),
+            Self::Courses => (
+                sqlx::query(LATEST).persistent(REMEMBERED).bind(false),
+                sqlx::query(KEPT_LATEST).bind(false),
+            ),
+            Self::Watches => (
+                sqlx::query(LATEST).persistent(REMEMBERED).bind(true),
+                sqlx::query(KEPT_LATEST).bind(true),
+            ),
             Self::Of(target) => (
-                sqlx::query(ALL).bind((*target).to_owned()),
+                sqlx::query(ALL).persistent(REMEMBERED).bind((*target).to_owned()),
                 sqlx::query(KEPT).bind((*target).to_owned()),
             ),
         }

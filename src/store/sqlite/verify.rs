@@ -6,8 +6,8 @@ use std::path::Path;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use super::classify;
 use super::line::StoredLine;
+use super::{REMEMBERED, classify};
 use crate::machine::Chronicle;
 use crate::seal::sealed_with;
 use crate::store::chain::{GENESIS, hex};
@@ -27,6 +27,7 @@ pub(super) async fn verify(connection: &mut SqliteConnection, path: &Path) -> Re
         });
     }
     let rows = sqlx::query("SELECT * FROM events ORDER BY seq")
+        .persistent(REMEMBERED)
         .fetch_all(&mut *connection)
         .await
         .map_err(fault)?;
