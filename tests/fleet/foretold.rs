@@ -62,7 +62,7 @@ fn fleet(dice: &mut Rng) -> FleetWorkplace {
 
 /// Something happens that nobody has told the program of; mostly nothing.
 fn somebody(place: &FleetWorkplace, dice: &mut Rng) {
-    let user = *dice.choice(USERS).unwrap();
+    let user = dice.choice(USERS).unwrap();
     let keys = place.cloud.keys_of(user);
     let key = dice.choice(&keys);
     match dice.u8(0..14) {
@@ -92,8 +92,8 @@ fn somebody(place: &FleetWorkplace, dice: &mut Rng) {
 
 /// What people do about a target: the word that its state asks for, or another one.
 fn word(place: &FleetWorkplace, dice: &mut Rng) {
-    let user = *dice.choice(USERS).unwrap();
-    let word = *dice.choice(["confirm", "confirm", "abort", "rollback"]).unwrap();
+    let user = dice.choice(USERS).unwrap();
+    let word = dice.choice(["confirm", "confirm", "abort", "rollback"]).unwrap();
     // Whether it fits is not asked here.
     place.run([word, user]);
 }
@@ -189,7 +189,7 @@ fn what_a_dry_run_shows_is_what_the_command_does() {
         for _ in 0..MORNINGS {
             somebody(&place, &mut dice);
             place.pass(SignedDuration::from_hours(dice.i64(1..24 * 25)));
-            let user = *dice.choice(USERS).unwrap();
+            let user = dice.choice(USERS).unwrap();
             let file = format!("file:{}", place.delivered(user).display());
             let order = |more: &[&str]| -> Ran {
                 let command = [
