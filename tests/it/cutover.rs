@@ -15,69 +15,6 @@ fn minutes_from_now(place: &Workplace, minutes: i64) -> jiff::Timestamp {
 }
 
 #[test]
-fn an_observed_cutover_needs_use_by_someone_else_and_an_idle_old_key() {
-    let place = Workplace::new(ROTATE);
-    Ran::of(place.rotate(["--cutover", "observed", "--soak", "7d"])).expect(0);
-    let new = place.delivered_key().expect("the new key was delivered");
-    assert_eq!(place.state_name(), "awaiting-cutover");
-    // Our own proof has marked the new key as used, and does not count.
-    place.later(3600, ["run"]).expect(0);
-    assert_eq!(place.state_name(), "awaiting-cutover");
-    // Someone uses the new key; that the old one is idle cannot be seen at once.
-    place
-        .cloud
-        .set_last_used(&new.id, minutes_from_now(&place, 30), "s3", "us-east-1");
-    place.later(23 * 3600, ["run"]).expect(0);
-    assert_eq!(place.state_name(), "awaiting-cutover");
-    // Someone still uses the old one.
-    place
-        .cloud
-        .set_last_used(&place.old.id, minutes_from_now(&place, 31), "s3", "eu-west-1");
-    let ran = place.later(2 * DAY, ["run"]).expect(0);
-    assert!(
-        ran.stdout.contains("was used after the delivery: s3 in eu-west-1"),
-        "{}",
-        ran.stdout
-    );
-    assert_eq!(place.state_name(), "awaiting-cutover");
-    // Only the new one is in use.
-    place.cloud.clear_last_used(&place.old.id);
-    place.later(2 * DAY, ["run"]).expect(0);
-    assert_eq!(place.state_name(), "soaking");
-    let audit = place.run(["audit", TARGET, "--output", "json"]).expect(0);
-    assert!(audit.stdout.contains("observed"), "{}", audit.stdout);
-    assert!(!place.cloud.works(&place.old.id, &place.old.secret));
-}
-
-#[test]
-fn a_wait_for_evidence_never_uses_the_new_key_itself() {
-    let place = Workplace::new(ROTATE);
-    Ran::of(place.rotate(["--cutover", "observed"])).expect(0);
-    let new = place.delivered_key().expect("the new key was delivered");
-    place.cloud.reset_calls();
-    place.later(3600, ["run"]).expect(0);
-    let calls = place.cloud.calls();
-    assert!(!calls.is_empty());
-    assert!(
-        calls
-            .iter()
-            .all(|call| call.access_key_id.as_deref() != Some(new.id.as_str())),
-        "{calls:#?}"
-    );
-}
-
-#[test]
-fn a_cutover_beyond_its_allowance_calls_a_person_and_forces_nothing() {
-    let place = Workplace::new(ROTATE);
-    Ran::of(place.rotate(["--soak", "7d"])).expect(0);
-    place.later(13 * DAY, ["run"]).expect(0);
-    let ran = place.later(15 * DAY, ["run"]).expect(3);
-    assert!(ran.stdout.contains("overdue"), "{}", ran.stdout);
-    assert_eq!(place.state_name(), "awaiting-cutover");
-    assert!(place.cloud.works(&place.old.id, &place.old.secret));
-}
-
-#[test]
 fn an_old_key_that_is_used_after_the_cutover_is_not_deleted() {
     let place = Workplace::new(ROTATE);
     Ran::of(place.rotate(["--soak", "7d"])).expect(0);
@@ -97,18 +34,6 @@ fn an_old_key_that_is_used_after_the_cutover_is_not_deleted() {
 }
 
 #[test]
-fn an_old_key_that_is_used_between_confirmation_and_deactivation_is_not_disabled() {
-    let place = Workplace::new(ROTATE);
-    Ran::of(place.rotate(["--soak", "7d"])).expect(0);
-    place
-        .cloud
-        .set_last_used(&place.old.id, minutes_from_now(&place, 60), "s3", "us-east-1");
-    place.run(["confirm", TARGET]).expect(3);
-    assert_eq!(place.state_name(), "blocked");
-    assert!(place.cloud.works(&place.old.id, &place.old.secret));
-}
-
-#[test]
 fn an_inactive_key_that_this_journal_did_not_retire_is_left_alone() {
     let place = Workplace::new(ROTATE);
     Ran::of(place.rotate(["--cutover", "immediate", "--soak", "0s"])).expect(0);
@@ -118,17 +43,6 @@ fn an_inactive_key_that_this_journal_did_not_retire_is_left_alone() {
     Ran::of(place.rotate(["--cutover", "immediate", "--soak", "0s", "--again"])).expect(3);
     assert!(place.cloud.key_exists(&foreign.id));
     assert!(place.cloud.works(&live.id, &live.secret));
-}
-
-#[test]
-fn evidence_that_never_comes_calls_a_person() {
-    let place = Workplace::new(ROTATE);
-    Ran::of(place.rotate(["--cutover", "observed"])).expect(0);
-    place.later(13 * DAY, ["run"]).expect(0);
-    let ran = place.later(15 * DAY, ["run"]).expect(3);
-    assert!(ran.stdout.contains("overdue"), "{}", ran.stdout);
-    assert!(ran.stdout.contains(&format!("confirm {TARGET}")), "{}", ran.stdout);
-    assert!(place.cloud.works(&place.old.id, &place.old.secret));
 }
 
 #[test]
@@ -157,15 +71,4 @@ fn a_deletion_that_is_refused_can_still_be_rolled_back() {
     assert_eq!(place.state_name(), "rolled-back");
     assert!(place.cloud.works(&place.old.id, &place.old.secret));
     assert_eq!(place.cloud.keys_of(USER).len(), 1);
-}
-
-#[test]
-fn how_long_the_record_is_watched_can_be_set() {
-    let place = Workplace::new(ROTATE);
-    Ran::of(place.rotate(["--cutover", "observed", "--observe", "0s"])).expect(0);
-    let new = place.delivered_key().expect("the new key was delivered");
-    let used = minutes_from_now(&place, 20);
-    place.cloud.set_last_used(&new.id, used, "s3", "us-east-1");
-    place.run(["run"]).expect(0);
-    assert_eq!(place.state_name(), "soaking");
 }

@@ -58,16 +58,6 @@ fn file_refused(destination: &str, file: &str, text: impl AsRef<[u8]>, words: &[
 }
 
 #[test]
-fn a_missing_folder_is_named_with_the_command_that_makes_it() {
-    let place = Workplace::new(ROTATE);
-    let folder = place.path("missing");
-    let make = format!("mkdir -p {}", folder.display());
-    refused(&place, &["file:missing/key.json"], &["does not exist", &make]);
-    put(&place.path("plain"), "");
-    refused(&place, &["file:plain/key.json"], &["plain", "is not a folder"]);
-}
-
-#[test]
 fn a_symbolic_link_is_refused_and_its_target_kept() {
     let place = Workplace::new(ROTATE);
     put(&place.path("real.json"), DOCUMENT);

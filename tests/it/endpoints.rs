@@ -38,38 +38,6 @@ fn the_trap_catches() {
 }
 
 #[test]
-fn a_forbidden_endpoint_on_the_command_line_is_a_wrong_command_line() {
-    let place = Workplace::new(ROTATE);
-    let trap = Trap::set();
-    let secret = "https://user:password@iam.amazonaws.com";
-    for endpoint in [
-        "http://10.0.0.1",
-        "http://iam.amazonaws.com",
-        &url(&trap),
-        secret,
-        "localhost",
-    ] {
-        Ran::of(place.rotate(["--endpoint-url", endpoint]))
-            .expect(64)
-            .says(&["--endpoint-url", "the endpoint"]);
-    }
-    assert!(trap.is_untouched() && !place.state().exists());
-    assert_eq!(place.cloud.call_count(), 0);
-    place.expect_untouched();
-}
-
-#[test]
-fn a_forbidden_endpoint_in_the_environment_is_refused_without_a_connection() {
-    let place = Workplace::new(ROTATE);
-    let trap = Trap::set();
-    for endpoint in ["http://10.0.0.1", &url(&trap)] {
-        let mut command = place.rotate(["--cutover", "immediate"]);
-        command.env("AWS_ENDPOINT_URL", endpoint);
-        refused(&place, &trap, command);
-    }
-}
-
-#[test]
 fn a_forbidden_endpoint_of_one_service_is_refused_before_a_key_is_created() {
     for variable in ["AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_S3"] {
         let place = Workplace::new(ROTATE);

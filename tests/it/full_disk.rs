@@ -58,16 +58,6 @@ fn a_small_disk_with_room_is_enough() {
 }
 
 #[test]
-fn a_read_only_folder_is_refused() {
-    let script = r#"mount -t tmpfs -o ro,mode=0700 tmpfs "$DISK" && exec "$@""#;
-    let (place, ran) = deliver_to_disk(script);
-    ran.expect(1)
-        .says(&["destination file:", "disk/key.json", "Read-only file system"])
-        .says(&["deliver elsewhere", "nothing was changed"]);
-    place.expect_untouched();
-}
-
-#[test]
 fn a_full_disk_is_found_before_a_key_is_made() {
     let script = r#"mount -t tmpfs -o size=8k,mode=0700 tmpfs "$DISK" || exit 70
         cat /dev/zero > "$DISK/filler" 2>&-

@@ -6,7 +6,6 @@
 #![expect(clippy::expect_used, reason = "in a test, what cannot be is the failure itself")]
 
 use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::Timestamp;
 use rotate_fixtures::aws::Action;
@@ -14,26 +13,14 @@ use rotate_fixtures::snowflake_workplace;
 use rotate_fixtures::workplace::{TARGET, USER};
 use rotate_fixtures::{Answer, Forger, Ran, SnowflakeWorkplace, Workplace, has};
 
+use crate::scenarios::beside_each_other;
+
 const ROTATE: &str = env!("CARGO_BIN_EXE_rotate");
 
 const AT_ONCE: [&str; 6] = ["--cutover", "immediate", "--soak", "0s", "--verify-deadline", "1s"];
 
 /// Names as attackers would have them; the mark is looked for in all that is said.
 const MARK: &str = "FORGED";
-
-/// Runs scenarios at the same time: most of the time each waits for the vendor.
-fn beside_each_other<T: Sync>(scenarios: &[T], run: impl Fn(&T) + Sync) {
-    let next = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..12 {
-            scope.spawn(|| {
-                while let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    run(scenario);
-                }
-            });
-        }
-    });
-}
 
 fn begun(text: &str) -> String {
     format!("{:?}", text.chars().take(40).collect::<String>())

@@ -48,34 +48,6 @@ fn an_orphan_that_the_list_shows_very_late_is_found_through_the_full_quota() {
 }
 
 #[test]
-fn a_new_key_is_believed_only_after_several_successes_in_a_row() {
-    let place = Workplace::new(ROTATE);
-    place.cloud.flap_auth(vec![false, true, true, false, true, false]);
-    whole(&place).expect(0);
-    assert_rotated(&place);
-    let calls = place.cloud.calls();
-    let before_it_is_trusted = calls.iter().take_while(|call| call.action != "UpdateAccessKey");
-    let refused = before_it_is_trusted.filter(|call| call.status == 403).count();
-    assert_eq!(refused, 3, "each refusal starts the count again: {calls:#?}");
-}
-
-#[test]
-fn a_new_key_that_is_never_accepted_is_withdrawn() {
-    let place = Workplace::new(ROTATE);
-    place.cloud.lag_auth(1000);
-    let ran = Ran::of(place.rotate(["--verify-deadline", "1s"])).expect(1);
-    assert!(
-        ran.stderr.contains("it was withdrawn, and the old key was not touched"),
-        "{}",
-        ran.stderr
-    );
-    assert!(place.cloud.works(&place.old.id, &place.old.secret));
-    assert_eq!(place.cloud.keys_of(USER).len(), 1);
-    assert!(!place.delivered().exists());
-    assert_eq!(place.state_name(), "aborted");
-}
-
-#[test]
 fn a_revocation_that_lags_is_no_failure() {
     let place = Workplace::new(ROTATE);
     place.cloud.lag_revoke(3);

@@ -16,7 +16,12 @@ const MOST_LINES: usize = 500;
 fn files() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
-    for folder in ["tests", "fixtures/tests", "fixtures/aws/tests", "fixtures/snowflake/tests"] {
+    for folder in [
+        "tests",
+        "fixtures/tests",
+        "fixtures/aws/tests",
+        "fixtures/snowflake/tests",
+    ] {
         collect(&root.join(folder), &mut found);
     }
     assert!(!found.is_empty(), "no file was found");
@@ -38,7 +43,11 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
 fn parent(path: &Path) -> PathBuf {
     let folder = path.parent().unwrap();
     let main = folder.join("main.rs");
-    if main.is_file() { main } else { folder.with_extension("rs") }
+    if main.is_file() {
+        main
+    } else {
+        folder.with_extension("rs")
+    }
 }
 
 #[test]

@@ -5,12 +5,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
 
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use rotate_fixtures::Workplace;
 use rotate_fixtures::aws::{Action, Fault};
 use rotate_fixtures::workplace::{BUCKET, TARGET, USER};
+
+use crate::scenarios::beside_each_other;
 
 const ROTATE: &str = env!("CARGO_BIN_EXE_rotate");
 
@@ -52,24 +53,6 @@ fn the_canary_is_real() {
         "the test would never find anything"
     );
     assert!(place.cloud.admin().secret.contains(&place.cloud.canary()));
-}
-
-#[test]
-fn a_whole_life_at_the_highest_level_shows_no_secret() {
-    for format in ["text", "json"] {
-        let place = Workplace::new(ROTATE);
-        assert_eq!(
-            loud(&place, place.rotate(["--soak", "7d", "--dry-run"]), format),
-            Some(0)
-        );
-        assert_eq!(loud(&place, place.rotate(["--soak", "7d"]), format), Some(0));
-        assert_eq!(loud(&place, place.command(["status"]), format), Some(0));
-        assert_eq!(loud(&place, place.command(["confirm", TARGET]), format), Some(0));
-        assert_eq!(loud(&place, place.command(["run"]), format), Some(0));
-        assert_eq!(loud(&place, place.command(["rollback", TARGET]), format), Some(0));
-        assert_eq!(loud(&place, place.command(["audit"]), format), Some(0));
-        assert_eq!(loud(&place, place.command(["audit", "verify"]), format), Some(0));
-    }
 }
 
 #[test]
@@ -115,16 +98,7 @@ fn whatever_call_breaks_and_however_no_secret_is_seen() {
         .flat_map(|action| FAULTS.map(|fault| (*action, fault)))
         .collect();
     assert_eq!(scenarios.len(), 80);
-    let next = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..8 {
-            scope.spawn(|| {
-                while let Some((action, fault)) = scenarios.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    broken(*action, *fault);
-                }
-            });
-        }
-    });
+    beside_each_other(&scenarios, |&(action, fault)| broken(action, fault));
 }
 
 /// Breaks this call as often as it is repeated at once, and then lets the rotation go on to its end.
@@ -203,33 +177,6 @@ fn a_secret_that_was_pasted_in_the_wrong_place_is_not_repeated() {
         assert!(!shown.contains(&place.cloud.canary()), "{variable}: {shown}");
     }
     place.expect_untouched();
-}
-
-#[test]
-fn refusals_show_no_secret() {
-    let place = Workplace::new(ROTATE);
-    place.cloud.forbid_bucket(BUCKET, USER);
-    assert_eq!(loud(&place, place.rotate(["--soak", "7d"]), "text"), Some(1));
-    let mut wrong = place.rotate(["--soak", "7d"]);
-    wrong.env("AWS_SECRET_ACCESS_KEY", format!("{}-but-wrong", place.cloud.canary()));
-    assert_eq!(loud(&place, wrong, "json"), Some(1));
-}
-
-/// A destination that holds secrets of others is never quoted in a complaint about it.
-#[test]
-fn a_complaint_about_a_file_does_not_quote_it() {
-    use std::os::unix::fs::PermissionsExt;
-    let place = Workplace::new(ROTATE);
-    let canary = place.cloud.canary();
-    for (name, content) in [
-        ("key.json", format!("{{\"Version\": 1, \"AccessKeyId\": \"{canary}\"")),
-        ("key.json", format!("{{\"password\": \"{canary}\"}}")),
-    ] {
-        let path = place.path(name);
-        std::fs::write(&path, content).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-        assert_eq!(loud(&place, place.rotate(["--soak", "7d"]), "text"), Some(1));
-    }
 }
 
 #[cfg(target_os = "linux")]

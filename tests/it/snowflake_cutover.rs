@@ -4,7 +4,7 @@
 //! none; the clock is moved by the test.
 
 use jiff::{SignedDuration, Timestamp};
-use rotate_fixtures::snowflake::{Action, Means, Slot, TestKey};
+use rotate_fixtures::snowflake::{Action, Slot, TestKey};
 use rotate_fixtures::snowflake_workplace::{TARGET, USER};
 use rotate_fixtures::{Ran, SnowflakeWorkplace};
 
@@ -122,42 +122,6 @@ fn at_the_cutover_a_person_is_told_what_to_do_in_gainsight_and_what_to_run_next(
     }
 }
 
-#[test]
-fn an_observed_cutover_needs_use_by_someone_else_and_an_idle_old_key() {
-    for record in RECORDS {
-        let context = format!("{record:?}");
-        let place = keeping(record);
-        observe(&place, &[]).expect(0);
-        assert_waits(&place, &context);
-        // Our own proof has marked the new key as used, and does not count.
-        assert!(place.cloud.last_used(USER, &new_key(&place)).is_some());
-        later(&place, HOUR, &["run"]).expect(0);
-        assert_waits(&place, &context);
-        // Someone uses the new key; that the old one is idle cannot be seen at once.
-        new_key_is_used(&place, minutes_from_now(&place, 30));
-        let ran = later(&place, 23 * HOUR, &["run"]).expect(0);
-        assert!(ran.stdout.contains("is watched until"), "{context}: {}", ran.stdout);
-        assert_waits(&place, &context);
-        // Someone still uses the old one.
-        let used = minutes_from_now(&place, 31);
-        old_key_is_used(&place, used);
-        let ran = later(&place, 2 * DAY, &["run"]).expect(0);
-        let minute = used.strftime("%Y-%m-%dT%H:%M").to_string();
-        for words in [place.old.fingerprint(), "was used after the delivery", &minute] {
-            assert!(ran.stdout.contains(words), "{context}: {words}: {}", ran.stdout);
-        }
-        assert_waits(&place, &context);
-        // Only the new one is in use.
-        place.cloud.clear_last_used(USER, place.old.fingerprint());
-        later(&place, 2 * DAY, &["run"]).expect(0);
-        assert_eq!(place.state_name(), "soaking", "{context}");
-        let audit = place.run(["audit", TARGET, "--output", "json"]).expect(0);
-        assert!(audit.stdout.contains("observed"), "{}", audit.stdout);
-        assert!(!holds_old_key(&place));
-        place.cloud.expect_all_understood();
-    }
-}
-
 /// The view is asked only where the statement shows nothing: it is hours late.
 #[test]
 fn the_view_is_asked_only_where_the_statement_shows_nothing() {
@@ -169,22 +133,6 @@ fn the_view_is_asked_only_where_the_statement_shows_nothing() {
     let place = keeping(Record::View);
     observe(&place, &[]).expect(0);
     assert!(place.cloud.count_of(Action::Credentials) > 0);
-}
-
-#[test]
-fn a_wait_for_evidence_never_uses_the_new_key_itself() {
-    let place = keeping(Record::Shown);
-    observe(&place, &[]).expect(0);
-    place.cloud.reset_calls();
-    later(&place, HOUR, &["run"]).expect(0);
-    let logins = place.cloud.logins();
-    assert!(!logins.is_empty());
-    let by_key: Vec<&Means> = logins
-        .iter()
-        .map(|login| &login.means)
-        .filter(|means| matches!(means, Means::KeyPair(_)))
-        .collect();
-    assert!(by_key.is_empty(), "{by_key:?}");
 }
 
 #[test]
@@ -209,20 +157,6 @@ fn an_old_key_that_goes_on_being_used_keeps_the_rotation_waiting() {
         assert!(ran.stdout.contains(words), "{words}: {}", ran.stdout);
     }
     assert_waits(&place, "overdue");
-}
-
-#[test]
-fn a_new_key_that_nobody_uses_keeps_the_rotation_waiting() {
-    for record in RECORDS {
-        let place = keeping(record);
-        observe(&place, &["--observe", "0s"]).expect(0);
-        let ran = later(&place, 13 * DAY, &["run"]).expect(0);
-        assert!(ran.stdout.contains("nobody but rotate"), "{}", ran.stdout);
-        let ran = later(&place, 15 * DAY, &["run"]).expect(3);
-        assert!(ran.stdout.contains("overdue"), "{}", ran.stdout);
-        assert!(ran.stdout.contains(&format!("confirm {TARGET}")), "{}", ran.stdout);
-        assert_waits(&place, &format!("{record:?}"));
-    }
 }
 
 /// Nothing would ever come of the wait: whoever looks has to learn why, and not that "nobody" uses the key.
@@ -257,23 +191,6 @@ fn without_any_record_the_rotation_waits_says_why_and_asks_a_person_in_the_end()
 }
 
 #[test]
-fn how_long_the_record_is_watched_can_be_set() {
-    let place = keeping(Record::Shown);
-    observe(&place, &["--observe", "0s"]).expect(0);
-    new_key_is_used(&place, minutes_from_now(&place, 20));
-    place.run(["run"]).expect(0);
-    assert_eq!(place.state_name(), "soaking");
-
-    let place = keeping(Record::Shown);
-    observe(&place, &["--observe", "72h"]).expect(0);
-    new_key_is_used(&place, minutes_from_now(&place, 20));
-    later(&place, 71 * HOUR, &["run"]).expect(0);
-    assert_waits(&place, "71 hours");
-    later(&place, 73 * HOUR, &["run"]).expect(0);
-    assert_eq!(place.state_name(), "soaking");
-}
-
-#[test]
 fn an_observed_rotation_can_be_confirmed_by_a_person_at_any_time() {
     let place = keeping(Record::Shown);
     observe(&place, &[]).expect(0);
@@ -294,36 +211,6 @@ fn a_new_key_that_is_gone_before_the_cutover_blocks() {
 }
 
 // What stops a removal that a person has confirmed.
-
-#[test]
-fn an_old_key_that_was_used_after_the_word_is_not_removed_and_the_time_is_named() {
-    for record in RECORDS {
-        let place = keeping(record);
-        Ran::of(place.rotate([""; 0])).expect(0);
-        let used = minutes_from_now(&place, 60);
-        old_key_is_used(&place, used);
-        let ran = place.run(["confirm", TARGET]).expect(3);
-        let minute = used.strftime("%Y-%m-%dT%H:%M").to_string();
-        for words in [
-            place.old.fingerprint(),
-            "was used after the cut-over",
-            &minute,
-            "confirm",
-            "rollback",
-        ] {
-            assert!(ran.stdout.contains(words), "{record:?}: {words}: {}", ran.stdout);
-        }
-        assert_eq!(place.state_name(), "blocked");
-        assert!(holds_old_key(&place));
-        // Cron changes nothing, and goes on saying that a person is needed.
-        place.run(["run"]).expect(3);
-        assert!(holds_old_key(&place));
-        // The person finds the forgotten consumer, moves it, and says so.
-        later(&place, 2 * HOUR, &["confirm", TARGET]).expect(0);
-        assert_eq!(place.state_name(), "soaking", "{record:?}");
-        assert!(!holds_old_key(&place));
-    }
-}
 
 /// A key that nobody could register again rests before it goes, and its use in that time counts.
 #[test]
@@ -367,16 +254,6 @@ fn without_any_record_a_persons_word_is_enough() {
         later(&place, 8 * DAY, &["run"]).expect(0);
         assert_eq!(place.state_name(), "done", "{lack:?}");
     }
-}
-
-#[test]
-fn a_cutover_beyond_its_allowance_calls_a_person_and_forces_nothing() {
-    let place = keeping(Record::Shown);
-    Ran::of(place.rotate([""; 0])).expect(0);
-    later(&place, 13 * DAY, &["run"]).expect(0);
-    let ran = later(&place, 15 * DAY, &["run"]).expect(3);
-    assert!(ran.stdout.contains("overdue"), "{}", ran.stdout);
-    assert_waits(&place, "overdue");
 }
 
 #[test]

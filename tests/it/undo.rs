@@ -14,42 +14,6 @@ fn delivered(place: &Workplace) -> (String, String) {
 }
 
 #[test]
-fn an_abort_is_refused_while_the_old_key_does_not_work() {
-    for gone in [false, true] {
-        let place = Workplace::new(ROTATE);
-        let (id, secret) = delivered(&place);
-        if gone {
-            place.cloud.delete_key(&place.old.id);
-        } else {
-            place.cloud.set_key_status(&place.old.id, false);
-        }
-        let ran = place.run(["abort", TARGET]).expect(1);
-        assert!(ran.stderr.contains("nobody would have a key"), "{}", ran.stderr);
-        assert!(place.cloud.works(&id, &secret));
-        assert_eq!(place.delivered_key().map(|key| key.id), Some(id));
-        assert_eq!(place.state_name(), "awaiting-cutover");
-    }
-}
-
-#[test]
-fn a_forced_abort_stops_before_anything_is_put_back_and_confirm_goes_on_instead() {
-    let place = Workplace::new(ROTATE);
-    let (id, secret) = delivered(&place);
-    place.cloud.delete_key(&place.old.id);
-    let ran = place.run(["abort", "--force", TARGET]).expect(3);
-    assert!(ran.stdout.contains("nobody would have a key"), "{}", ran.stdout);
-    assert_eq!(place.state_name(), "blocked");
-    assert!(place.cloud.works(&id, &secret));
-    assert_eq!(place.delivered_key().map(|key| key.id.clone()), Some(id.clone()));
-    // The person goes on with the new key: first the block, then the cut-over.
-    place.run(["confirm", TARGET]).expect(0);
-    assert_eq!(place.state_name(), "awaiting-cutover");
-    place.run(["confirm", TARGET]).expect(0);
-    assert_eq!(place.state_name(), "soaking");
-    assert!(place.cloud.works(&id, &secret));
-}
-
-#[test]
 fn a_rollback_is_refused_once_the_old_key_is_gone() {
     let place = Workplace::new(ROTATE);
     let (id, secret) = delivered(&place);
@@ -59,25 +23,6 @@ fn a_rollback_is_refused_once_the_old_key_is_gone() {
     assert!(ran.stderr.contains("nobody would have a key"), "{}", ran.stderr);
     assert_eq!(place.state_name(), "soaking");
     assert!(place.cloud.works(&id, &secret));
-}
-
-#[test]
-fn a_rotation_whose_user_is_gone_can_be_ended_by_a_person_who_insists() {
-    let place = Workplace::new(ROTATE);
-    delivered(&place);
-    place.cloud.delete_user(USER);
-    let ran = place.run(["abort", TARGET]).expect(1);
-    assert!(ran.stderr.contains("does not exist"), "{}", ran.stderr);
-    place.run(["abort", "--force", TARGET]).expect(3);
-    assert_eq!(place.state_name(), "blocked");
-    place.run(["abort", "--force", TARGET]).expect(0);
-    assert_eq!(place.state_name(), "aborted");
-    assert!(!place.delivered().exists(), "the destination was not put back");
-    // The name is free for a new life.
-    place.cloud.add_user(USER);
-    let theirs = place.cloud.add_key(USER);
-    Ran::of(place.rotate(["--soak", "7d"])).expect(0);
-    assert!(place.cloud.works(&theirs.id, &theirs.secret));
 }
 
 #[test]
@@ -132,20 +77,6 @@ fn two_profiles_of_one_file_are_put_back_byte_for_byte() {
             "{first} then {second}"
         );
     }
-}
-
-/// Someone disables the old key by hand after the cut-over, consumers fail, and the person on call rolls back.
-#[test]
-fn a_rollback_switches_on_an_old_key_that_someone_else_switched_off() {
-    let place = Workplace::new(ROTATE);
-    delivered(&place);
-    let used = place.cloud.now() + jiff::SignedDuration::from_mins(60);
-    place.cloud.set_last_used(&place.old.id, used, "s3", "us-east-1");
-    place.run(["confirm", TARGET]).expect(3);
-    place.cloud.set_key_status(&place.old.id, false);
-    place.run(["rollback", TARGET]).expect(0);
-    assert_eq!(place.state_name(), "rolled-back");
-    assert!(place.cloud.works(&place.old.id, &place.old.secret));
 }
 
 #[test]

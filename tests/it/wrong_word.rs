@@ -62,66 +62,6 @@ fn refused(place: &Workplace, arguments: &[&str], words: &[&str]) {
 }
 
 #[test]
-fn a_word_about_an_unknown_target_is_refused() {
-    let (place, _) = delivered();
-    for word in ["confirm", "abort", "rollback", "status"] {
-        let unknown = "s3-customer-managed/nobody";
-        refused(
-            &place,
-            &[word, unknown],
-            &[&format!("no rotation of {unknown} is on record"), "status"],
-        );
-    }
-    let fresh = Workplace::new(ROTATE);
-    fresh.run(["confirm", TARGET]).expect(1).says(&["no rotation of"]);
-    fresh.expect_untouched();
-}
-
-#[test]
-fn before_the_cutover_only_abort_takes_it_back() {
-    let (place, _) = delivered();
-    refused(
-        &place,
-        &["rollback", TARGET],
-        &[
-            "cannot be rolled back",
-            "before the cut-over",
-            &format!("abort {TARGET}"),
-        ],
-    );
-    refused(&place, &["rollback", "--force", TARGET], &["cannot be rolled back"]);
-}
-
-#[test]
-fn after_the_cutover_only_rollback_takes_it_back() {
-    let (place, _) = soaking();
-    refused(
-        &place,
-        &["abort", TARGET],
-        &["too late to abort", "after the cut-over", &format!("rollback {TARGET}")],
-    );
-    refused(&place, &["abort", "--force", TARGET], &["too late to abort"]);
-    refused(&place, &["confirm", TARGET], &["nothing to confirm"]);
-}
-
-#[test]
-fn after_the_end_no_word_fits() {
-    let place = Workplace::new(ROTATE);
-    Ran::of(place.rotate(AT_ONCE)).expect(0);
-    for word in ["confirm", "abort", "rollback"] {
-        refused(&place, &[word, TARGET], &["`done`", &format!("status {TARGET}")]);
-    }
-    place.expect_rotated();
-
-    let (place, new) = delivered();
-    place.run(["abort", TARGET]).expect(0);
-    for word in ["confirm", "abort", "rollback"] {
-        refused(&place, &[word, TARGET], &["`aborted`"]);
-    }
-    taken_back(&place, &new);
-}
-
-#[test]
 fn a_rotation_that_could_not_begin_cannot_be_confirmed() {
     let place = Workplace::new(ROTATE);
     // The simulator would tell before anything is opened.
@@ -150,57 +90,12 @@ fn abort_takes_back_what_nobody_uses() {
 }
 
 #[test]
-fn abort_is_refused_while_someone_uses_the_new_key_and_force_does_it() {
-    let (place, new) = delivered();
-    used_by_a_job(&place, &new);
-    refused(
-        &place,
-        &["abort", TARGET],
-        &[
-            &format!("new key {} is used by others", new.id),
-            "s3 in eu-central-1",
-            &format!("confirm {TARGET}"),
-            &format!("abort --force {TARGET}"),
-        ],
-    );
-    place.run(["abort", "--force", TARGET]).expect(0);
-    assert_eq!(place.state_name(), "aborted");
-    taken_back(&place, &new);
-}
-
-#[test]
 fn rollback_takes_back_what_nobody_uses() {
     let (place, new) = soaking();
     assert!(!place.cloud.works(&place.old.id, &place.old.secret));
     place.run(["rollback", TARGET]).expect(0);
     assert_eq!(place.state_name(), "rolled-back");
     taken_back(&place, &new);
-}
-
-#[test]
-fn rollback_with_users_of_the_new_key_brings_the_old_one_back_and_waits_for_force() {
-    let (place, new) = soaking();
-    used_by_a_job(&place, &new);
-    let ran = place.run(["rollback", TARGET]).expect(3);
-    for words in [
-        &format!("new key {} is used by others", new.id),
-        "s3 in eu-central-1",
-        "rollback --force",
-    ] {
-        assert!(ran.stdout.contains(words), "{ran:#?}");
-    }
-    assert_eq!(place.state_name(), "blocked");
-    assert!(place.cloud.works(&place.old.id, &place.old.secret));
-    assert!(place.cloud.works(&new.id, &new.secret));
-    assert_eq!(fs::read_to_string(place.delivered()).unwrap(), DOCUMENT);
-    // Cron changes nothing, and goes on saying that a person is needed.
-    place.run(["run"]).expect(3);
-    assert!(place.cloud.works(&new.id, &new.secret));
-
-    place.run(["rollback", "--force", TARGET]).expect(0);
-    assert_eq!(place.state_name(), "rolled-back");
-    taken_back(&place, &new);
-    place.run(["audit", "verify"]).expect(0);
 }
 
 #[test]
@@ -228,52 +123,6 @@ fn a_destination_changed_since_the_delivery_is_left_alone_and_said_so() {
         assert!(place.cloud.works(&place.old.id, &place.old.secret));
         assert!(!place.cloud.key_exists(&new.id));
     }
-}
-
-#[test]
-fn other_options_than_the_open_rotation_has_are_refused_by_name() {
-    let (place, new) = delivered();
-    let destination = format!("file:{}", place.delivered().display());
-    let open = |bucket, destination: &str, more: &[&str], named: &[&str]| {
-        let mut arguments = vec![
-            "s3-customer-managed",
-            "--user",
-            USER,
-            "--bucket",
-            bucket,
-            "--deliver",
-            destination,
-        ];
-        arguments.extend(more);
-        refused(
-            &place,
-            &arguments,
-            &[
-                &format!("{TARGET} has an open rotation"),
-                "status",
-                "values it was begun with",
-            ],
-        );
-        refused(&place, &arguments, named);
-    };
-    open(BUCKET, &destination, &["--soak", "3d"], &["--soak"]);
-    open(
-        BUCKET,
-        &destination,
-        &["--soak", "7d", "--cutover", "immediate"],
-        &["--cutover"],
-    );
-    open(BUCKET, "file:other.json", &["--soak", "7d"], &["--deliver"]);
-    open(
-        BUCKET,
-        &destination,
-        &["--soak", "1d", "--cutover", "observed"],
-        &["--soak", "--cutover"],
-    );
-    assert!(!place.path("other.json").exists());
-    assert!(place.cloud.works(&place.old.id, &place.old.secret) && place.cloud.works(&new.id, &new.secret));
-    // The values that it was begun with are the default ones.
-    Ran::of(place.rotate([""; 0])).expect(0);
 }
 
 #[test]

@@ -4,13 +4,9 @@
 //! dice decide what comes of it. Zero is always the outcome that one hopes for, so a walk whose dice have run out goes
 //! straight to its end. What the world checks, it checks against the keys that really live, not against the journal.
 
-#[path = "calls.rs"]
 mod calls;
-#[path = "checks.rs"]
 mod checks;
-#[path = "people.rs"]
 mod people;
-#[path = "vendor.rs"]
 mod vendor;
 
 use jiff::{SignedDuration, Timestamp};
