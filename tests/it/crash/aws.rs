@@ -1,0 +1,363 @@
+//! AWS: the vendor mints, and can disable.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use jiff::Timestamp;
+use rotate_fixtures::aws::{Effect, KeyStatus, Saved};
+use rotate_fixtures::workplace::{BUCKET, TARGET, USER};
+use rotate_fixtures::{TestClock, Workplace};
+
+use crate::crash::flow::Flow;
+use crate::crash::ground::{Effects, Ground};
+use crate::crash::journal::Journal;
+use crate::crash::print::rough;
+use crate::crash::system::{Deed, Move};
+
+/// What someone else keeps in the shared credentials file.
+const OTHERS: &str = "# not ours\n[default]\naws_access_key_id = OTHER\n\n[gs]\nregion = eu-west-1\n";
+
+/// An owner holds no more keys.
+const SLOTS: usize = 2;
+
+/// How often a person goes on where people have meddled.
+const MOST_WORDS: usize = 2;
+
+/// How many destinations a delivery has.
+const DESTINATIONS: usize = 2;
+
+pub(crate) struct Aws {
+    place: Workplace,
+    flow: Flow,
+    /// The keys that somebody has made by hand, in any world.
+    by_hand: RefCell<BTreeSet<String>>,
+    effects: Effects<Effect>,
+    clock: TestClock,
+}
+
+impl Aws {
+    /// The second destination: a file with a life of its own.
+    fn profile(&self) -> PathBuf {
+        self.place.path("credentials")
+    }
+
+    fn is_by_hand(&self, id: &str) -> bool {
+        self.by_hand.borrow().contains(id)
+    }
+
+    fn add_by_hand(&self) {
+        if self.place.cloud.keys_of(USER).len() < SLOTS {
+            let key = self.place.cloud.add_key_created_at(USER, self.clock.now());
+            self.by_hand.borrow_mut().insert(key.id);
+        }
+    }
+
+    /// What the program has just taken away leaves the owner a key that works: the old one, one that is proven, or one that
+    /// somebody else has put there and looks after. And it was no key of theirs.
+    fn check_taken(&self, effect: &Effect, before: &Journal, context: &dyn Fn() -> String) {
+        if effect.status == KeyStatus::Active {
+            return;
+        }
+        let id = effect.key_id.as_str();
+        assert!(
+            !self.is_by_hand(id),
+            "a key of somebody else was taken away: {}",
+            context()
+        );
+        let is_old = id == self.place.old.id;
+        if !is_old && !before.has("deliver-intended") {
+            return;
+        }
+        let left = self.place.cloud.keys_of(USER);
+        let mut left = left.iter().filter(|key| key.active);
+        assert!(
+            left.any(|key| key.id == self.place.old.id || before.names(&key.id) || self.is_by_hand(&key.id)),
+            "the last key that works was taken away: {}",
+            context()
+        );
+    }
+}
+
+impl Ground for Aws {
+    type Vendor = Saved;
+
+    fn prepare(flow: Flow, clock: &TestClock) -> Self {
+        let place = Workplace::in_memory(env!("CARGO_BIN_EXE_rotate"));
+        place.cloud.keep_books_by(clock);
+        let ground = Self {
+            place,
+            flow,
+            by_hand: RefCell::default(),
+            effects: Effects::new(),
+            clock: clock.clone(),
+        };
+        std::fs::write(ground.profile(), OTHERS).unwrap();
+        close_to_others(&ground.profile());
+        let cloud = &ground.place.cloud;
+        match flow {
+            Flow::Useless => cloud.forbid_bucket(BUCKET, USER),
+            Flow::Immediate
+            | Flow::Confirmed
+            | Flow::ByConsumer
+            | Flow::ByUse
+            | Flow::Meddled
+            | Flow::Aborted
+            | Flow::RolledBack => {}
+            other => panic!("AWS has no flow {other}"),
+        }
+        cloud.on_effect(ground.effects.hook());
+        ground
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.place.path("")
+    }
+
+    fn vendor(&self) -> Saved {
+        self.place.cloud.save()
+    }
+
+    fn put_back(&self, vendor: &Saved) {
+        self.place.cloud.put_back(vendor);
+    }
+
+    fn vendor_state(&self) -> String {
+        let state = self.place.cloud.state_of(&[USER]);
+        of_old_and_new(&state, &self.place.old.id, self.flow == Flow::ByUse)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        self.place.command(arguments)
+    }
+
+    fn one_shot(&self, flow: Flow) -> Command {
+        let mut command = self.place.rotate(flow.options());
+        command.args(["--deliver", &format!("aws-profile:gs@{}", self.profile().display())]);
+        command
+    }
+
+    fn next(&self, flow: Flow, journal: &Journal, now: Timestamp) -> Vec<Move> {
+        let mut next = flow.next(TARGET, journal.state(DESTINATIONS), journal.has_rested(now));
+        // Whoever has looked twice and gone on does not do so a third time: they take it back.
+        if flow == Flow::Meddled && journal.is_blocked() && journal.count("resumed") >= MOST_WORDS {
+            next.retain(|by| *by != Move::command(&["confirm", TARGET]));
+        }
+        next
+    }
+
+    fn others(&self) -> Vec<Move> {
+        match self.flow {
+            Flow::Meddled => Flow::deeds(),
+            _ => Flow::others(TARGET),
+        }
+    }
+
+    fn suffer(&self, deed: Deed, journal: &Journal) {
+        // Before a rotation begins, whatever is there is what it begins with.
+        if journal.lines.is_empty() {
+            return;
+        }
+        let cloud = &self.place.cloud;
+        let (old, new) = (self.place.old.id.as_str(), journal.new_key());
+        let exists = |id: &&str| cloud.key_exists(id);
+        match deed {
+            Deed::UsesNew => {
+                for new in new.into_iter().filter(exists) {
+                    cloud.set_last_used(new, self.clock.now(), "s3", "us-east-1");
+                }
+            }
+            Deed::RotatesByHand => {
+                if cloud.key_exists(old) {
+                    cloud.delete_key(old);
+                }
+                self.add_by_hand();
+            }
+            Deed::AddsTheirs => self.add_by_hand(),
+            Deed::DisablesOld | Deed::DisablesNew => {
+                let id = if deed == Deed::DisablesOld { Some(old) } else { new };
+                for id in id.into_iter().filter(exists) {
+                    cloud.set_key_status(id, false);
+                }
+            }
+            Deed::DeletesOld | Deed::DeletesNew => {
+                let id = if deed == Deed::DeletesOld { Some(old) } else { new };
+                for id in id.into_iter().filter(exists) {
+                    cloud.delete_key(id);
+                }
+            }
+            Deed::DeletesTheirs => {
+                for key in cloud.keys_of(USER).iter().filter(|key| self.is_by_hand(&key.id)) {
+                    cloud.delete_key(&key.id);
+                }
+            }
+        }
+    }
+
+    fn check_effects(&self, before: &Journal, context: &dyn Fn() -> String) {
+        for effect in self.effects.take() {
+            self.check_taken(&effect, before, context);
+            check_effect(&effect, &self.place.old.id, before, self.clock.now(), context);
+        }
+    }
+
+    fn forget_effects(&self) {
+        self.effects.take();
+    }
+
+    fn check_now(&self, journal: &Journal, context: &dyn Fn() -> String) {
+        let place = &self.place;
+        let keys = place.cloud.keys_of(USER);
+        // What people do to themselves at the vendor is not what the program does.
+        let is_meddled = self.flow == Flow::Meddled;
+        assert!(
+            is_meddled || keys.iter().any(|key| key.active),
+            "nobody has a key that works; {}",
+            context()
+        );
+        if !is_meddled && !journal.has("cut-over") {
+            assert!(
+                place.cloud.works(&place.old.id, &place.old.secret),
+                "a consumer is cut off; {}",
+                context()
+            );
+        }
+        // Every live key is on record, or is what a call that was just made has left for the next run to find.
+        let is_known = |id: &str| journal.names(id) || self.is_by_hand(id);
+        let unknown = keys.into_iter().filter(|key| !is_known(&key.id)).count();
+        let explained = journal.is_creating() || (journal.lines.is_empty() && unknown <= 1);
+        assert!(unknown == 0 || (unknown <= 2 && explained), "an orphan; {}", context());
+        // A destination is whole: what it was, or what it is to be.
+        if place.delivered().exists() {
+            let key = place
+                .delivered_key()
+                .unwrap_or_else(|| panic!("a torn file; {}", context()));
+            assert!(
+                journal.names(&key.id),
+                "a key was delivered that is not on record; {}",
+                context()
+            );
+            assert!(
+                is_meddled || journal.has("undo-requested") || place.cloud.works(&key.id, &key.secret),
+                "a destination holds a key that does not work; {}",
+                context()
+            );
+        }
+        let held = std::fs::read_to_string(self.profile()).unwrap();
+        assert!(
+            held.starts_with(OTHERS),
+            "others' lines were disturbed; {}\n{held}",
+            context()
+        );
+        let holds_one_that_works = place
+            .cloud
+            .keys_of(USER)
+            .iter()
+            .any(|key| key.active && held.contains(&key.id));
+        assert!(
+            is_meddled || held == OTHERS || journal.has("undo-requested") || holds_one_that_works,
+            "a profile holds a key that does not work; {}\n{held}",
+            context()
+        );
+    }
+
+    fn check_end(&self, journal: &Journal, context: &dyn Fn() -> String) {
+        let place = &self.place;
+        if self.flow == Flow::Meddled {
+            return;
+        }
+        let keys = place.cloud.keys_of(USER);
+        assert_eq!(keys.len(), 1, "{keys:?}; {}", context());
+        let held = std::fs::read_to_string(self.profile()).unwrap();
+        if journal.has("done") {
+            let new = place.delivered_key().expect("the new key is delivered");
+            assert!(place.cloud.works(&new.id, &new.secret), "{}", context());
+            assert!(held.contains(&new.secret), "{}", context());
+        } else {
+            assert!(place.cloud.works(&place.old.id, &place.old.secret), "{}", context());
+            assert!(!place.delivered().exists(), "{}", context());
+            assert_eq!(held, OTHERS, "{}", context());
+        }
+    }
+
+    fn calls(&self) -> usize {
+        self.place.cloud.call_count()
+    }
+
+    fn secrets(&self) -> Vec<Vec<u8>> {
+        vec![self.place.cloud.canary().as_bytes().to_vec()]
+    }
+
+    fn expected_files(&self) -> Vec<String> {
+        ["credentials", "key.json"].map(str::to_owned).to_vec()
+    }
+}
+
+/// The journal knew of a change of a key beforehand, and nobody is cut off by it.
+pub(crate) fn check_effect(
+    effect: &Effect,
+    old: &str,
+    journal: &Journal,
+    now: Timestamp,
+    context: &dyn Fn() -> String,
+) {
+    let is_old = effect.key_id == old;
+    match effect.status {
+        KeyStatus::Active if is_old => {
+            assert!(
+                journal.has("reactivate-intended"),
+                "enabled without intent: {}",
+                context()
+            );
+        }
+        KeyStatus::Active => {
+            assert_eq!(
+                journal.last(),
+                "create-intended",
+                "created without intent: {}",
+                context()
+            );
+        }
+        KeyStatus::Inactive => {
+            assert!(is_old, "the new key was disabled: {}", context());
+            assert!(journal.has("cut-over"), "disabled before the cut-over: {}", context());
+            assert!(
+                journal.has("deactivate-intended"),
+                "disabled without intent: {}",
+                context()
+            );
+            journal.expect_fresh_proof(now, context);
+        }
+        KeyStatus::Deleted if is_old => {
+            assert!(journal.has("cut-over"), "deleted before the cut-over: {}", context());
+            assert!(journal.has("delete-intended"), "deleted without intent: {}", context());
+            journal.expect_fresh_proof(now, context);
+        }
+        KeyStatus::Deleted => {
+            // A person may ask for an undo in between.
+            let intents = ["withdraw-intended", "withdrawn", "discard-intended", "discarded"];
+            let last = journal.latest().rev().find(|line| intents.contains(&line.event()));
+            assert!(
+                last.is_some_and(|last| last.event().ends_with("-intended")),
+                "a new key was deleted without intent: {}",
+                context()
+            );
+        }
+    }
+}
+
+/// What a vendor knows: whether the old key was used before or after a moment counts, and of all other times only how far they
+/// are from that moment. Where the new key's use is what is waited for, the same holds for it.
+pub(crate) fn of_old_and_new(state: &str, old: &str, new_as_well: bool) -> String {
+    let lines = state.lines().map(|line| match line.split_once(" used ") {
+        Some((before, used)) if new_as_well || line.contains(old) => format!("{} used {used}\n", rough(before)),
+        _ => rough(line) + "\n",
+    });
+    lines.collect()
+}
+
+pub(crate) fn close_to_others(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}

@@ -1,0 +1,182 @@
+//! What a person gives: each value has its place, is asked for under a name of its own, and can do no harm.
+
+use std::collections::BTreeSet;
+
+use rotate_providers::connector;
+use rotate_providers::guide::{Piece, Template};
+
+use super::{examples, guides, plain_texts, steps, templates, written};
+
+#[test]
+fn what_only_a_step_can_tell_is_not_asked_for_before() {
+    let guides = guides();
+    let late: Vec<(&str, &str)> = guides
+        .iter()
+        .flat_map(|(id, guide)| guide.inputs.iter().map(move |input| (*id, input)))
+        .filter(|(_, input)| input.late)
+        .map(|(id, input)| (id, input.name.as_str()))
+        .collect();
+    assert_eq!(
+        late,
+        [
+            ("bigquery-service-account", "old_key_id"),
+            ("databricks-password", "client_id"),
+            ("s3-customer-managed", "new_key"),
+        ]
+    );
+}
+
+#[test]
+fn every_place_for_a_value_is_an_input_and_every_input_has_its_place() {
+    for (id, guide) in guides() {
+        let declared: BTreeSet<&str> = guide.inputs.iter().map(|input| input.name.as_str()).collect();
+        let used: BTreeSet<&str> = templates(&guide)
+            .into_iter()
+            .flat_map(Template::pieces)
+            .filter_map(|piece| match piece {
+                Piece::Value { input, .. } => Some(input.as_str()),
+                Piece::Text(_) => None,
+            })
+            .collect();
+        assert_eq!(declared, used, "{id}");
+    }
+}
+
+#[test]
+fn every_input_is_an_option_that_rotate_does_not_have_already() {
+    let taken = [
+        "again",
+        "dry_run",
+        "help",
+        "list_spacing",
+        "log_format",
+        "manual",
+        "output",
+        "procedure",
+        "state_dir",
+        "strict",
+        "verbose",
+        "verify_deadline",
+        "verify_spacing",
+        "verify_successes",
+        "version",
+    ];
+    for (id, guide) in guides() {
+        for input in &guide.inputs {
+            assert!(!taken.contains(&input.name.as_str()), "{id}: --{}", input.name);
+            assert!(
+                input.name.chars().all(|c| c.is_ascii_lowercase() || c == '_'),
+                "{id}: {}",
+                input.name
+            );
+            assert!(!input.help.is_empty(), "{id}: {}", input.name);
+        }
+    }
+}
+
+#[test]
+fn one_input_names_the_target_and_is_needed() {
+    for (id, guide) in guides() {
+        let identity = guide.identity().expect(id);
+        assert!(
+            identity.required && identity.default.is_none(),
+            "{id}: --{}",
+            identity.name
+        );
+    }
+}
+
+#[test]
+fn every_pattern_takes_what_a_person_would_give_and_nothing_that_could_do_harm() {
+    for (id, guide) in guides() {
+        for input in &guide.inputs {
+            let place = format!("{id}: --{}", input.name);
+            let example = examples::example(id, &input.name);
+            assert!(input.pattern.is_match(example), "{place} does not take {example}");
+            // From the beginning to the end.
+            for harm in ["\n", "\r", "\n'; DROP TABLE users; --"] {
+                assert!(
+                    !input.pattern.is_match(&format!("{example}{harm}")),
+                    "{place} takes {harm:?}"
+                );
+                assert!(
+                    !input.pattern.is_match(&format!("{harm}{example}")),
+                    "{place} takes {harm:?}"
+                );
+            }
+            for option in ["-", "-x", "--dry-run", "--help"] {
+                assert!(!input.pattern.is_match(option), "{place} takes {option}");
+            }
+            let empty = input.pattern.is_match("");
+            assert!(
+                !empty || input.default.as_deref() == Some(""),
+                "{place} takes nothing at all"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_address_to_ask_has_no_login_in_it() {
+    let guide = connector("custom-rest-api").and_then(|connector| connector.guide().ok());
+    let guide = guide.expect("it is there");
+    let url = guide
+        .inputs
+        .iter()
+        .find(|input| input.name == "probe_url")
+        .expect("it is an input");
+    for good in [
+        "https://api.acme.com",
+        "https://api.acme.com:8443/v1/me?fields=a@b",
+        "https://10.0.0.1/x",
+    ] {
+        assert!(url.pattern.is_match(good), "{good}");
+    }
+    for bad in [
+        "https://me@api.acme.com/v1",
+        "https://me:geheim@api.acme.com/v1",
+        "https://:geheim@api.acme.com/v1",
+        "http://api.acme.com/v1",
+        "https:///v1",
+        "https://api.acme.com\\@evil.example/",
+    ] {
+        assert!(!url.pattern.is_match(bad), "{bad}");
+    }
+}
+
+#[test]
+fn no_text_has_a_place_for_a_value_that_nobody_fills() {
+    for (id, guide) in guides() {
+        for text in plain_texts(&guide) {
+            assert!(!text.contains(['{', '}']), "{id} prints as it is: {text}");
+        }
+    }
+}
+
+#[test]
+fn a_value_in_an_address_is_encoded_for_it() {
+    for (id, guide) in guides() {
+        // In a command, what it is typed into decides how a value is quoted.
+        let commands: Vec<&Template> = steps(&guide)
+            .filter_map(|(_, step)| step.command.as_ref().map(|command| &command.text))
+            .collect();
+        for template in templates(&guide)
+            .into_iter()
+            .filter(|template| !commands.contains(template))
+        {
+            let mut before = String::new();
+            for piece in template.pieces() {
+                match piece {
+                    Piece::Text(text) => before.push_str(text),
+                    Piece::Value { input, quoting } => {
+                        let word = before.rsplit(char::is_whitespace).next().unwrap_or_default();
+                        let url = word.contains("://");
+                        let encoded = matches!(quoting, rotate_providers::guide::Quoting::Url);
+                        assert_eq!(url, encoded, "{id}: {{{input}}} in {}", written(template));
+                        before.push('x');
+                    }
+                }
+            }
+        }
+    }
+}
