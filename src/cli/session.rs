@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rotate_providers::contract::Provider;
-use rotate_providers::{Automation, Vendors, automation};
+use rotate_providers::{Automation, Paces, Vendors, automation};
 
 use super::pasted::{left_out, out_of};
 use super::remedy::Subject;
@@ -43,7 +43,7 @@ pub(super) enum Telling {
 impl Session {
     /// Opens the state folder, making it where there is none, and becomes its one writer.
     pub(super) async fn begin(global: &Global) -> Result<Self, FolderError> {
-        Self::begin_with(global, Vendors::new(global.access(None))).await
+        Self::begin_with(global, Vendors::new(global.access(Paces::default()))).await
     }
 
     /// The same, with what targets share at their vendors.

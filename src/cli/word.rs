@@ -3,9 +3,9 @@
 use clap::Args;
 
 use super::done::{note, refused};
-use super::guided::story;
 use super::named::{readable_config, resolve};
 use super::one_shot::automated;
+use super::rotate::story;
 use super::session::{Session, connect, locate, show, speaker, tell_folder, tell_unknown};
 use super::who::person;
 use super::{Exit, Global, terminal};
