@@ -44,7 +44,8 @@ pub trait Provider: Send + Sync {
     /// One login with the credential, and the consumer's own permission where that is asked for. A repeat logs in again.
     async fn probe(&self, credential: &Credential, owner: &Principal, proof: Proof) -> Verdict;
 
-    /// When the vendor last saw the key in use. Evidence, never proof: it is coarse and late.
+    /// When the vendor last saw the key in use. Evidence, never proof: it is coarse and late. Where it is not reported, a key
+    /// whose secret was lost always calls a person.
     async fn last_use(&self, key: &KeyId) -> Result<LastUse, Error>;
 
     /// Whether the vendor has on record that it refused a login with this key since then; `None` also where it keeps no such

@@ -330,3 +330,68 @@ pub(crate) fn endpoint(text: &str) -> Result<Value, String> {
         .map(|()| Value::from(text))
         .map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::CONNECTORS;
+
+    fn inputs(id: &str) -> &'static [InputSpec] {
+        crate::automation(id).unwrap().inputs
+    }
+
+    #[test]
+    fn a_login_is_shared_by_those_alone_who_ask_for_the_same_one() {
+        let s3 = inputs("s3-customer-managed");
+        let asked = json!({ "user": "a", "bucket": "one", "profile": "admin", "region": "eu-west-1" });
+        let other_user = json!({ "user": "b", "bucket": "two", "profile": "admin", "region": "eu-west-1" });
+        assert_eq!(login(s3, &asked), login(s3, &other_user));
+        assert_ne!(owner(s3, &asked), owner(s3, &other_user));
+        for (name, value) in [
+            ("profile", "other"),
+            ("assume_role", "r"),
+            ("external_id", "x"),
+            ("region", "eu-west-2"),
+            ("endpoint_url", "http://127.0.0.1:1"),
+        ] {
+            let mut other = asked.clone();
+            other[name] = json!(value);
+            assert_ne!(login(s3, &asked), login(s3, &other), "{name}");
+        }
+        // What stands in one place does not stand in another.
+        let (role, id) = (json!({ "assume_role": "x" }), json!({ "external_id": "x" }));
+        assert_ne!(login(s3, &role), login(s3, &id));
+    }
+
+    #[test]
+    fn every_automated_connector_says_whose_keys_a_target_is_about() {
+        for automation in CONNECTORS.iter().filter_map(|connector| connector.automation) {
+            let first = automation.inputs.iter().find(|input| input.identifies);
+            assert!(first.is_some_and(|input| input.required), "{}", automation.id);
+            let names: Vec<&str> = automation.inputs.iter().map(|input| &*input.name).collect();
+            for input in automation.inputs {
+                assert!(
+                    input.needs.is_none_or(|needed| names.contains(&needed)),
+                    "{}",
+                    input.name
+                );
+                let default = input.default.as_deref();
+                assert!(default.is_none_or(|default| input.takes(default)), "{}", input.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_path_is_whole_once_it_is_read_from_here() {
+        let snowflake = inputs("snowflake-keypair");
+        let file = snowflake.iter().find(|input| input.form == Form::Path).unwrap();
+        let read = file.read_from_here("passphrase").unwrap();
+        assert!(read.as_str().unwrap().starts_with('/') && read.as_str().unwrap().ends_with("/passphrase"));
+        assert_eq!(
+            file.read_from_here("/srv/passphrase").unwrap(),
+            json!("/srv/passphrase")
+        );
+    }
+}

@@ -6,21 +6,32 @@
 
 use std::process::Command;
 
+use jiff::{SignedDuration, Timestamp};
 use rotate_fixtures::place::Place;
 use rotate_fixtures::test_vendor::{HOLDER, TOKEN};
 use rotate_fixtures::{FakeTestVendor, Ran, TestClock};
 
 struct Desk {
     place: Place,
+    clock: TestClock,
+    /// Ten minutes past a full hour.
+    begun: Timestamp,
     vendor: FakeTestVendor,
 }
 
 impl Desk {
     fn new() -> Self {
         let place = Place::new(env!("CARGO_BIN_EXE_rotate").as_ref(), &std::env::temp_dir());
-        let clock = TestClock::new(place.path("clock"), jiff::Timestamp::now());
+        let now = Timestamp::now().as_second();
+        let begun = Timestamp::from_second(now - now % 3600 + 600).unwrap();
+        let clock = TestClock::new(place.path("clock"), begun);
         let vendor = FakeTestVendor::start(&clock);
-        Self { place, vendor }
+        Self {
+            place,
+            clock,
+            begun,
+            vendor,
+        }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -28,7 +39,7 @@ impl Desk {
             [("ROTATE_TEST_CONNECTOR", "1"), ("TEST_VENDOR_TOKEN", TOKEN)],
             arguments,
         );
-        command.env("ROTATE_TEST_CLOCK", self.place.path("clock"));
+        command.env("ROTATE_TEST_CLOCK", self.clock.path());
         command
     }
 
@@ -100,7 +111,7 @@ fn two_targets_are_told_apart_by_what_its_data_says_that_identifies() {
     let desk = Desk::new();
     desk.planned(&[("one", "loader"), ("two", "reader")]).expect(0);
     desk.planned(&[("one", "loader"), ("two", "loader")])
-        .expect(1)
+        .expect(64)
         .says(&["target \"two\": holder: target \"one\" rotates the keys of the same user"]);
 }
 
@@ -159,12 +170,26 @@ fn a_key_is_made_while_there_is_a_place_for_it_and_not_one_more() {
 #[test]
 fn its_use_counts_only_beyond_the_steps_in_which_it_is_recorded() {
     let desk = Desk::new();
-    desk.vendor.add_key();
+    let old = desk.vendor.add_key();
+    let nobody = "nobody but rotate has been seen to use new key";
     let waits = ["--deliver", "file:key.env", "--cutover", "observed", "--observe", "0s"];
-    // The record of the hour in which rotate itself has proven the key is no evidence of its consumer.
-    desk.rotate(&waits)
-        .expect(0)
-        .says(&["nobody but rotate has been seen to use new key"]);
+    let begun = desk.rotate(&waits).expect(0).stdout;
+    assert!(begun.contains(nobody), "{begun}");
+    let new = desk.vendor.keys().pop().unwrap();
+    assert_ne!(new.id, old.id);
+    // It was proven at ten past; of the next hour's use the record says no more than the full hour, fifty minutes later.
+    for (minutes, counts) in [(30, false), (80, false), (140, true)] {
+        desk.clock.set(desk.begun + SignedDuration::from_mins(minutes));
+        desk.vendor.use_key(&new.id);
+        let ran = desk.run(&["run"]).expect(0);
+        assert_eq!(
+            ran.stdout.contains(nobody),
+            !counts,
+            "after {minutes} minutes: {}",
+            ran.stdout
+        );
+    }
+    assert!(desk.run(&["audit"]).expect(0).stdout.contains("cut-over"));
 }
 
 #[test]

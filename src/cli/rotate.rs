@@ -43,7 +43,7 @@ pub(super) fn command_line(arguments: &[OsString]) -> clap::Command {
     before_the_others(connectors().map(|connector| match connector.automation {
         Some(automation) if !(manual && named(connector.id)) => automated::command(automation),
         _ => match named(connector.id).then(|| connector.guide()) {
-            Some(Ok(guide)) => guided::command(connector, &guide),
+            Some(Ok(guide)) => options::guided_command(connector, &guide),
             _ => clap::Command::new(connector.id).hide(true),
         },
     }))
@@ -53,7 +53,7 @@ pub(super) fn command_line(arguments: &[OsString]) -> clap::Command {
 pub(super) fn whole_command() -> clap::Command {
     before_the_others(connectors().filter_map(|connector| match connector.automation {
         Some(automation) => Some(automated::command(automation)),
-        None => Some(guided::command(connector, &connector.guide().ok()?)),
+        None => Some(options::guided_command(connector, &connector.guide().ok()?)),
     }))
 }
 

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use clap::{Arg, ArgMatches};
+use clap::ArgMatches;
 use rotate_providers::Connector;
 use rotate_providers::guide::{Guide, Procedure};
 use rotate_providers::inputs::InputSpec;
 
-use super::options::{flag, of_guide};
 use super::story::walking;
 use super::target_name;
 use crate::cli::named::{begin_line, only_target_of, readable_config, target_of};
@@ -22,52 +21,6 @@ use crate::plan::{Guidance, lead};
 use crate::render::Report;
 use crate::state_folder::FolderError;
 use crate::store::{Guided, Store, Stored, is_recent};
-
-/// Its command, with the inputs of its guide as options.
-pub(super) fn command(connector: &'static Connector, guide: &Guide) -> clap::Command {
-    let how = match connector.automation {
-        Some(_) => "by hand, instead of through the vendor's API",
-        None => "by hand: the vendor has no way to do it by program that rotate knows",
-    };
-    let procedures: Vec<&str> = Procedure::ALL
-        .into_iter()
-        .filter(|procedure| !guide.steps(*procedure).is_empty())
-        .map(Procedure::name)
-        .collect();
-    let command = clap::Command::new(connector.id)
-        .about(format!("Rotate the {} by hand, step by step", guide.title))
-        .long_about(format!(
-            "Prints the plan for the {} ({how}). With --begin it also begins: a guided rotation is opened in the journal. \
-             Tick its steps with `rotate done`, or walk through them with `rotate walk`. The same command again shows what \
-             is done.\n\nWhere rotate.toml names the same credential, the rotation is the one of its target there, and the \
-             values that it gives need not be given again.",
-            guide.title
-        ))
-        .hide(true)
-        .arg(
-            Arg::new("procedure")
-                .long("procedure")
-                .value_name("PROCEDURE")
-                .default_value("rotate")
-                .value_parser(procedures)
-                .help("Which procedure of the guide"),
-        )
-        .arg(flag(
-            "begin",
-            "Begin: open the rotation in the journal; refused while a value that the plan needs is not given",
-        ))
-        .arg(flag("dry_run", "Only print the plan, as without --begin").conflicts_with("begin"))
-        .arg(flag(
-            "strict",
-            "Refuse also while another value is not given, unless a step of the plan is what gives it",
-        ))
-        .arg(flag("again", "Begin another one, although the last one ended within the last day"))
-        .arg(flag("manual", "By hand; automated connectors only need it").hide(connector.automation.is_none()));
-    guide
-        .inputs
-        .iter()
-        .fold(command, |command, input| command.arg(of_guide(input)))
-}
 
 /// What a command line asks for.
 struct Asked {

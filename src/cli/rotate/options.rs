@@ -2,17 +2,64 @@
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgAction, ValueEnum};
-use rotate_providers::Automation;
+use rotate_providers::guide::{Guide, Procedure};
 use rotate_providers::inputs::{Form, InputSpec};
+use rotate_providers::{Automation, Connector};
 
 use crate::config::Defaults;
 use crate::delivery;
 use crate::duration::{self, written};
 use crate::machine::{Cutover, LostKey, Prove};
 
+/// The command of a connector that a person rotates, with the inputs of its guide as options.
+pub(super) fn guided_command(connector: &'static Connector, guide: &Guide) -> clap::Command {
+    let how = match connector.automation {
+        Some(_) => "by hand, instead of through the vendor's API",
+        None => "by hand: the vendor has no way to do it by program that rotate knows",
+    };
+    let procedures: Vec<&str> = Procedure::ALL
+        .into_iter()
+        .filter(|procedure| !guide.steps(*procedure).is_empty())
+        .map(Procedure::name)
+        .collect();
+    let command = clap::Command::new(connector.id)
+        .about(format!("Rotate the {} by hand, step by step", guide.title))
+        .long_about(format!(
+            "Prints the plan for the {} ({how}). With --begin it also begins: a guided rotation is opened in the journal. \
+             Tick its steps with `rotate done`, or walk through them with `rotate walk`. The same command again shows what \
+             is done.\n\nWhere rotate.toml names the same credential, the rotation is the one of its target there, and the \
+             values that it gives need not be given again.",
+            guide.title
+        ))
+        .hide(true)
+        .arg(
+            Arg::new("procedure")
+                .long("procedure")
+                .value_name("PROCEDURE")
+                .default_value("rotate")
+                .value_parser(procedures)
+                .help("Which procedure of the guide"),
+        )
+        .arg(flag(
+            "begin",
+            "Begin: open the rotation in the journal; refused while a value that the plan needs is not given",
+        ))
+        .arg(flag("dry_run", "Only print the plan, as without --begin").conflicts_with("begin"))
+        .arg(flag(
+            "strict",
+            "Refuse also while another value is not given, unless a step of the plan is what gives it",
+        ))
+        .arg(flag("again", "Begin another one, although the last one ended within the last day"))
+        .arg(flag("manual", "By hand; automated connectors only need it").hide(connector.automation.is_none()));
+    guide
+        .inputs
+        .iter()
+        .fold(command, |command, input| command.arg(of_guide(input)))
+}
+
 /// The option of an input of a guide: its value is looked at later, because somebody may have pasted a secret where none
 /// belongs, and the parser would repeat it.
-pub(super) fn of_guide(input: &InputSpec) -> Arg {
+fn of_guide(input: &InputSpec) -> Arg {
     let default = input
         .default
         .as_ref()
@@ -132,7 +179,7 @@ pub(super) fn of_rotation(automation: &Automation) -> Vec<Arg> {
 }
 
 /// An option without a value.
-pub(super) fn flag(name: &'static str, help: &'static str) -> Arg {
+fn flag(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name)
         .long(name.replace('_', "-"))
         .action(ArgAction::SetTrue)
@@ -199,7 +246,7 @@ impl ValueEnum for LostKey {
 }
 
 /// The fragment as a sentence begins.
-pub(super) fn sentence(text: &str) -> String {
+fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     match letters.next() {
         Some(first) => first.to_uppercase().chain(letters).collect(),
