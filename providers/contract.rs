@@ -9,9 +9,10 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::call::configuration;
 pub use crate::key_id::{KeyId, NotAKeyId};
 use crate::secret::Credential;
 use crate::untrusted::{Inert, Label};
@@ -21,7 +22,8 @@ use crate::untrusted::{Inert, Label};
 /// Reads may be repeated at will. Each effect says what a repeat does.
 ///
 /// Some vendors can disable a key; others only remove it. For those, disabling *is* removing, and enabling a key again is
-/// registering its public half once more, if that is known.
+/// registering its public half once more, if that is known. What stands here of a method is what holds for a vendor that has
+/// no such thing.
 #[async_trait]
 pub trait Provider: Send + Sync {
     /// The host that is called, in lower case and without its port; `None` where it is this machine.
@@ -42,28 +44,53 @@ pub trait Provider: Send + Sync {
     /// One login with the credential, and the consumer's own permission where that is asked for. A repeat logs in again.
     async fn probe(&self, credential: &Credential, owner: &Principal, proof: Proof) -> Verdict;
 
-    /// When the vendor last saw the key in use. Evidence, never proof: it is coarse and late.
+    /// When the vendor last saw the key in use. Evidence, never proof: it is coarse and late. Where it is not reported, a key
+    /// whose secret was lost always calls a person.
     async fn last_use(&self, key: &KeyId) -> Result<LastUse, Error>;
 
     /// Whether the vendor has on record that it refused a login with this key since then; `None` also where it keeps no such
     /// record, or does not show it. A repeat reads again.
-    async fn refused_since(&self, key: &KeyId, since: Timestamp) -> Result<Option<RefusedLogin>, Error>;
+    async fn refused_since(&self, _: &KeyId, _: Timestamp) -> Result<Option<RefusedLogin>, Error> {
+        Ok(None)
+    }
 
     /// Disables a key, reversibly. A repeat is a no-op; a key that is gone counts as disabled.
-    async fn deactivate(&self, key: &KeyId) -> Result<(), Error>;
+    async fn deactivate(&self, key: &KeyId) -> Result<(), Error> {
+        self.delete(key).await
+    }
 
     /// Enables a key again. A repeat is a no-op; a key that is gone, and cannot be registered again, is an error.
-    async fn reactivate(&self, key: &KeyId, public: Option<&PublicHalf>) -> Result<(), Error>;
+    async fn reactivate(&self, key: &KeyId, _: Option<&PublicHalf>) -> Result<(), Error> {
+        // One that was not removed yet works as before.
+        let works = self
+            .keys()
+            .await?
+            .keys
+            .iter()
+            .any(|listed| listed.id == *key && listed.active);
+        let gone = || {
+            configuration(
+                &format!("enable key {key} again"),
+                "the vendor cannot bring it back".to_owned(),
+            )
+        };
+        works.then_some(()).ok_or_else(gone)
+    }
 
     /// Deletes a key. A repeat is a no-op; a key that is gone counts as deleted.
     async fn delete(&self, key: &KeyId) -> Result<(), Error>;
 
     /// What can be found out beforehand of whether a rotation would work. Reads only.
-    async fn preflight(&self, owner: &Principal) -> Preflight;
+    async fn preflight(&self, _: &Principal) -> Preflight {
+        Preflight::default()
+    }
 
     /// Logs in with this credential from here on, and with the configured one only where it is refused: the program was
     /// told to rotate the key that it runs on itself. A repeat is a no-op.
-    async fn adopt(&self, credential: &Credential) -> Result<(), Error>;
+    async fn adopt(&self, _: &Credential) -> Result<(), Error> {
+        let detail = "this connector does not rotate its own key".to_owned();
+        Err(configuration("go on with the new key", detail))
+    }
 }
 
 /// What was found out before a rotation.
@@ -71,8 +98,29 @@ pub trait Provider: Send + Sync {
 pub struct Preflight {
     /// The time by the vendor's clock, where its answers tell it.
     pub vendor_time: Option<Timestamp>,
+    /// How far this machine's may be from it.
+    pub clock: ClockTolerance,
     /// What was looked at.
     pub findings: Vec<Finding>,
+}
+
+/// How far this machine's clock may be from the vendor's.
+#[derive(Clone, Copy, Debug)]
+pub struct ClockTolerance {
+    /// From here on it is worth a word: logins may be refused.
+    pub worth_a_word: SignedDuration,
+    /// From here on they are.
+    pub refused: SignedDuration,
+}
+
+/// What signed requests bear as a rule.
+impl Default for ClockTolerance {
+    fn default() -> Self {
+        Self {
+            worth_a_word: SignedDuration::from_secs(50),
+            refused: SignedDuration::from_mins(5),
+        }
+    }
 }
 
 /// One thing that was looked at beforehand.

@@ -8,10 +8,9 @@
 mod check;
 mod template;
 
-use regex::Regex;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
-use crate::sql_name;
+use crate::inputs::{InputSpec, Rule};
 
 pub use check::Flaw;
 pub use template::{Piece, Quoting, Template};
@@ -38,7 +37,7 @@ pub struct Guide {
     pub prepare: Vec<String>,
     /// What the person may tell of the target.
     #[serde(default, rename = "input")]
-    pub inputs: Vec<Input>,
+    pub inputs: Vec<InputSpec>,
     /// Where this differs from the source documents, and why.
     #[serde(default, rename = "correction")]
     pub corrections: Vec<Correction>,
@@ -98,44 +97,6 @@ impl Overlap {
             Self::Depends => "depends",
         }
     }
-}
-
-/// Something that the person may tell of the target. Never a secret.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Input {
-    /// Its name, which is also its option: `domain` is `--domain`.
-    pub name: String,
-    /// Whether the plan is of little use without it.
-    #[serde(default)]
-    pub required: bool,
-    /// Whether it names the target: `freshdesk/acme`.
-    #[serde(default)]
-    pub identifies: bool,
-    /// Whether nobody can know it before one of the steps is taken.
-    #[serde(default)]
-    pub late: bool,
-    /// Its value if nobody gives one.
-    pub default: Option<String>,
-    /// What it must look like, from beginning to end.
-    #[serde(deserialize_with = "pattern")]
-    pub pattern: Regex,
-    /// What the text means; the text itself, unless told otherwise.
-    #[serde(default)]
-    pub meaning: Meaning,
-    /// What it is, for `--help`.
-    pub help: String,
-}
-
-/// What the text of an input means.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Meaning {
-    /// Itself.
-    #[default]
-    Text,
-    /// A name in SQL: its upper-case form, unless it is in double quotes of its own.
-    SqlName,
 }
 
 /// Where a guide differs from its source document.
@@ -355,6 +316,9 @@ impl Certainty {
     }
 }
 
+/// What all connectors connect their vendors to.
+pub const PLATFORM: &str = "Gainsight";
+
 /// Which of a guide's procedures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -384,7 +348,21 @@ impl Procedure {
 impl Guide {
     /// Reads a guide; an error names the line.
     pub fn read(text: &str) -> Result<Self, Flaw> {
-        let guide: Self = toml::from_str(text).map_err(|error| Flaw::unreadable(text, &error))?;
+        Self::read_beside(text, &[])
+    }
+
+    /// The same, for a connector that the program rotates with these inputs: their rules hold for the guide's as well.
+    pub(crate) fn read_beside(text: &str, of_the_program: &[InputSpec]) -> Result<Self, Flaw> {
+        let mut guide: Self = toml::from_str(text).map_err(|error| Flaw::unreadable(text, &error))?;
+        for input in &mut guide.inputs {
+            let own = of_the_program.iter().find(|own| own.name == input.name);
+            match (own, matches!(input.rule, Rule::OfTheProgram)) {
+                (Some(own), true) => input.rule = own.rule.clone(),
+                (None, false) => {}
+                (Some(_), false) => return Err(Flaw::repeated_rule(&input.name)),
+                (None, true) => return Err(Flaw::no_rule(&input.name)),
+            }
+        }
         check::check(&guide)?;
         Ok(guide)
     }
@@ -399,7 +377,7 @@ impl Guide {
     }
 
     /// The inputs that a procedure has a place for, and the one that names the target.
-    pub fn inputs_of(&self, procedure: Procedure) -> Vec<&Input> {
+    pub fn inputs_of(&self, procedure: Procedure) -> Vec<&InputSpec> {
         let negative = [&self.negative.action, &self.negative.expect];
         let negative = negative.into_iter().filter(|_| procedure == Procedure::Rotate);
         let texts = self.steps(procedure).iter().flat_map(|step| step.texts());
@@ -411,37 +389,9 @@ impl Guide {
     }
 
     /// The input that names the target.
-    pub fn identity(&self) -> Option<&Input> {
+    pub fn identity(&self) -> Option<&InputSpec> {
         self.inputs.iter().find(|input| input.identifies)
     }
-}
-
-impl Input {
-    /// The option that gives it.
-    pub fn option(&self) -> String {
-        format!("--{}", self.name.replace('_', "-"))
-    }
-
-    /// The value that this text means; `None` where it does not look as it must.
-    pub fn read(&self, text: &str) -> Option<String> {
-        if !self.pattern.is_match(text) || text.chars().any(char::is_control) {
-            return None;
-        }
-        match self.meaning {
-            Meaning::Text => Some(text.to_owned()),
-            Meaning::SqlName => sql_name::meant(text).ok(),
-        }
-    }
-
-    /// What it must look like, in the words of a regular expression.
-    pub fn form(&self) -> &str {
-        self.pattern.as_str().trim_start_matches("^(?:").trim_end_matches(")$")
-    }
-}
-
-fn pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Regex, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    Regex::new(&format!("^(?:{text})$")).map_err(serde::de::Error::custom)
 }
 
 fn yes() -> bool {

@@ -1,6 +1,8 @@
-//! What the test suite needs inside the connectors: keys that take no time to make.
+//! What the test suite needs inside the connectors: keys that take no time to make, and a connector of its own.
 //!
 //! Without the feature `test-hooks`, which no release build has, there are none.
+
+use crate::Connector;
 
 /// A private key in PEM that a test has put aside; each is given away once.
 #[cfg(feature = "test-hooks")]
@@ -22,5 +24,18 @@ pub(crate) fn ready_made_key() -> Option<String> {
 /// There are none.
 #[cfg(not(feature = "test-hooks"))]
 pub(crate) fn ready_made_key() -> Option<String> {
+    None
+}
+
+/// The connector that only tests have, where one asks for it.
+#[cfg(feature = "test-hooks")]
+pub(crate) fn test_connector() -> Option<&'static Connector> {
+    let is_asked_for = std::env::var_os("ROTATE_TEST_CONNECTOR").is_some();
+    is_asked_for.then_some(&crate::test_connector::CONNECTOR)
+}
+
+/// There is none.
+#[cfg(not(feature = "test-hooks"))]
+pub(crate) fn test_connector() -> Option<&'static Connector> {
     None
 }

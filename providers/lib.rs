@@ -4,15 +4,16 @@
 //! fails when a folder is missing from it.
 
 mod authorities;
+mod automation;
 mod call;
 pub mod contract;
 pub mod endpoint;
 mod environment;
 mod fault;
-pub mod field;
 pub mod folder;
 pub mod guide;
 mod hooks;
+pub mod inputs;
 mod key_id;
 mod patience;
 pub mod private_file;
@@ -22,21 +23,19 @@ pub mod secret;
 pub mod shell;
 pub mod snowflake_keypair;
 mod sql_name;
+#[cfg(feature = "test-hooks")]
+mod test_connector;
 pub mod untrusted;
 pub mod vendor_time;
 mod vendors;
 mod way;
 
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
-
-use contract::{Error, Provider};
-use field::Field;
 use guide::{Flaw, Guide};
-use serde_json::Value;
 
-pub use vendors::{Access, Ask, CredentialsFrom, Vendors};
+pub use automation::{
+    Automation, Capabilities, Connecting, KeyShown, PairForms, SecretKind, ShownKey, Unready, VendorPace, is_public,
+};
+pub use vendors::{Access, Ask, CredentialsFrom, Paces, Vendors};
 
 /// Every connector, by id.
 pub const CONNECTORS: &[Connector] = &[
@@ -58,7 +57,7 @@ pub const CONNECTORS: &[Connector] = &[
     ),
     guided("ecosystem", include_str!("ecosystem/guide.toml")),
     guided("eventstream", include_str!("eventstream/guide.toml")),
-    guided("freshdesk", include_str!("freshdesk/guide.toml")),
+    guided("freshdesk", include_str!("freshdesk/guide.toml")).with_example(include_str!("freshdesk/example.toml")),
     guided("gainsight-api-key", include_str!("gainsight_api_key/guide.toml")),
     guided("gainsight-api-m2m", include_str!("gainsight_api_m2m/guide.toml")),
     guided("google-analytics", include_str!("google_analytics/guide.toml")),
@@ -68,31 +67,35 @@ pub const CONNECTORS: &[Connector] = &[
     guided("postgres", include_str!("postgres/guide.toml")),
     guided("productboard", include_str!("productboard/guide.toml")),
     guided("redshift", include_str!("redshift/guide.toml")),
-    automated(
-        &s3_customer_managed::AUTOMATION,
-        include_str!("s3_customer_managed/guide.toml"),
-    ),
+    s3_customer_managed::CONNECTOR,
     guided("s3-gs-managed", include_str!("s3_gs_managed/guide.toml")),
     guided("sap-datasphere", include_str!("sap_datasphere/guide.toml")),
     guided("segment", include_str!("segment/guide.toml")),
     guided("servicenow", include_str!("servicenow/guide.toml")),
-    automated(
-        &snowflake_keypair::AUTOMATION,
-        include_str!("snowflake_keypair/guide.toml"),
-    ),
+    snowflake_keypair::CONNECTOR,
     guided("snowflake-oauth", include_str!("snowflake_oauth/guide.toml")),
     guided("snowflake-password", include_str!("snowflake_password/guide.toml")),
     guided("zuora", include_str!("zuora/guide.toml")),
 ];
 
+/// Every connector, by id, and in tests that ask for it the one that is theirs alone.
+pub fn connectors() -> impl Iterator<Item = &'static Connector> {
+    CONNECTORS.iter().chain(hooks::test_connector())
+}
+
 /// The connector of this id.
 pub fn connector(id: &str) -> Option<&'static Connector> {
-    CONNECTORS.iter().find(|connector| connector.id == id)
+    connectors().find(|connector| connector.id == id)
 }
 
 /// What rotates the connector of this id through the vendor's API.
 pub fn automation(id: &str) -> Option<&'static Automation> {
     connector(id)?.automation
+}
+
+/// What the vendor of this connector can do; the least, where nobody knows.
+pub fn capabilities(id: &str) -> Capabilities {
+    automation(id).map_or(Capabilities::LEAST, |automation| automation.capabilities)
 }
 
 /// One kind of credential at one vendor.
@@ -101,13 +104,20 @@ pub struct Connector {
     pub id: &'static str,
     /// What rotates it through the vendor's API, where there is anything.
     pub automation: Option<&'static Automation>,
+    /// How a target of it may be written, for a configuration to begin with.
+    pub example: Option<&'static str>,
     guide: &'static str,
 }
 
 impl Connector {
     /// The procedure by hand, which every connector has.
     pub fn guide(&self) -> Result<Guide, Flaw> {
-        Guide::read(self.guide)
+        Guide::read_beside(self.guide, self.automation.map_or(&[], |automation| automation.inputs))
+    }
+
+    const fn with_example(mut self, example: &'static str) -> Self {
+        self.example = Some(example);
+        self
     }
 }
 
@@ -115,6 +125,7 @@ const fn guided(id: &'static str, guide: &'static str) -> Connector {
     Connector {
         id,
         automation: None,
+        example: None,
         guide,
     }
 }
@@ -123,53 +134,10 @@ const fn automated(automation: &'static Automation, guide: &'static str) -> Conn
     Connector {
         id: automation.id,
         automation: Some(automation),
+        example: None,
         guide,
     }
 }
-
-/// What the driver has to know of a vendor beside its [`Provider`].
-pub struct Automation {
-    /// The connector's id.
-    pub id: &'static str,
-    /// What it rotates, in a few words.
-    pub title: &'static str,
-    /// Builds the provider from the inputs that were recorded when the rotation was opened.
-    pub connect: fn(Value, &Arc<Vendors>) -> Connecting,
-    /// What a person does at the consumer to move it to the new key, one action a line.
-    /// `{key}` stands for the new key's id, `{destination}` for where its secret lies.
-    pub handover: &'static [&'static str],
-    /// How the administrator's credentials are given.
-    pub credentials: &'static str,
-    /// How a person finds out whether they work.
-    pub try_credentials: &'static str,
-    /// Whether a host, in small letters, is the vendor's own. The whole name is looked at: anybody can rent one that ends like
-    /// a vendor's.
-    pub is_vendors_host: fn(&str) -> bool,
-    /// Where an endpoint may come from.
-    pub endpoint_from: &'static str,
-    /// Whether the vendor can disable a key; others only remove it.
-    pub disables: bool,
-    /// Whether a login can be proven apart from the permission that the consumer needs.
-    pub tells_identity: bool,
-    /// Whether the program may be told to rotate the key that it runs on itself.
-    pub rotates_itself: bool,
-    /// What its secrets are, which decides where they can be delivered.
-    pub secret: SecretKind,
-    /// What it is told.
-    pub fields: &'static [Field],
-}
-
-/// What a secret is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SecretKind {
-    /// A key id and a secret, both short text.
-    AccessKey,
-    /// A private key in PEM.
-    PrivateKey,
-}
-
-/// A provider on its way.
-pub type Connecting = Pin<Box<dyn Future<Output = Result<Box<dyn Provider>, Error>> + Send>>;
 
 #[cfg(test)]
 mod tests {
@@ -183,6 +151,7 @@ mod tests {
             .filter(|entry| entry.file_type().unwrap().is_dir())
             .filter(|entry| entry.path().join("guide.toml").exists() || entry.path().join("mod.rs").exists())
             .map(|entry| entry.file_name().into_string().unwrap().replace('_', "-"))
+            .filter(|id| id != "test-connector")
             .collect();
         folders.sort();
         let registered: Vec<&str> = CONNECTORS.iter().map(|connector| connector.id).collect();

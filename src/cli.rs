@@ -8,7 +8,6 @@ mod done;
 mod exit;
 mod fault;
 mod fleet;
-mod guided;
 mod init;
 mod log;
 mod man;
@@ -18,12 +17,10 @@ mod pasted;
 mod plan;
 mod process;
 mod remedy;
+mod rotate;
 mod run;
-mod s3_customer_managed;
 mod session;
-mod snowflake_keypair;
 mod status;
-mod target;
 mod terminal;
 mod undo;
 mod walk;
@@ -31,13 +28,12 @@ mod who;
 mod word;
 
 use std::ffi::OsString;
-use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use rotate_providers::{Access, Connector, CredentialsFrom};
+use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
+use rotate_providers::{Access, Connector, CredentialsFrom, Paces};
 
 pub use exit::Exit;
 
@@ -95,32 +91,19 @@ fn keep_our_own(global: &Global) {
     delivery::keep(state.as_ref().map(StateFolder::path), config.as_deref());
 }
 
-/// A command line: one that is the same for every connector, or one that a guide has made.
+/// A command line: one that is the same for every connector, or one that a connector's data has made.
 enum Line {
     Fixed(Box<Cli>),
-    Guided(Box<Global>, &'static Connector, ArgMatches),
+    OfConnector(Box<Global>, &'static Connector, ArgMatches),
 }
 
 fn parse(arguments: &[OsString]) -> Result<Line, clap::Error> {
-    let manual = arguments.iter().any(|argument| argument == guided::MANUAL);
-    let mut command = Cli::command();
-    for mut guided in guided::commands(arguments) {
-        let name = guided.get_name().to_owned();
-        if command.find_subcommand(&name).is_some() {
-            // An automated connector, by hand.
-            guided = guided.hide(false);
-            command = command.mut_subcommand(name, |_| guided);
-        } else {
-            command = command.subcommand(guided);
-        }
-    }
-    let matches = command.try_get_matches_from(arguments)?;
+    let matches = rotate::command_line(arguments).try_get_matches_from(arguments)?;
     if let Some((name, asked)) = matches.subcommand()
         && let Some(connector) = rotate_providers::connector(name)
-        && (manual || connector.automation.is_none())
     {
         let global = Global::from_arg_matches(&matches)?;
-        return Ok(Line::Guided(Box::new(global), connector, asked.clone()));
+        return Ok(Line::OfConnector(Box::new(global), connector, asked.clone()));
     }
     Ok(Line::Fixed(Box::new(Cli::from_arg_matches(&matches)?)))
 }
@@ -129,14 +112,14 @@ impl Line {
     fn global(&self) -> &Global {
         match self {
             Self::Fixed(cli) => &cli.global,
-            Self::Guided(global, ..) => global,
+            Self::OfConnector(global, ..) => global,
         }
     }
 
     fn global_mut(&mut self) -> &mut Global {
         match self {
             Self::Fixed(cli) => &mut cli.global,
-            Self::Guided(global, ..) => global,
+            Self::OfConnector(global, ..) => global,
         }
     }
 
@@ -152,7 +135,7 @@ impl Line {
         let global = match &mut self {
             Self::Fixed(cli) if !cli.command.needs_the_journal() => return Ok(self),
             Self::Fixed(cli) => &mut cli.global,
-            Self::Guided(global, ..) => global,
+            Self::OfConnector(global, ..) => global,
         };
         let said = global.state_dir.is_some() || std::env::var_os("ROTATE_STATE_DIR").is_some_and(|it| !it.is_empty());
         if !said && let Some(path) = config::locate(global.config.as_deref()) {
@@ -164,7 +147,7 @@ impl Line {
     async fn run(self) -> Exit {
         match self {
             Self::Fixed(cli) => cli.run().await,
-            Self::Guided(global, connector, asked) => guided::run(&global, connector, &asked).await,
+            Self::OfConnector(global, connector, asked) => rotate::run(&global, connector, &asked).await,
         }
     }
 }
@@ -248,9 +231,9 @@ impl Global {
     }
 
     /// How vendors are reached.
-    fn access(&self, calls_per_second: Option<NonZeroU32>) -> Access {
+    fn access(&self, paces: Paces) -> Access {
         Access {
-            calls_per_second,
+            paces,
             credentials: match self.credentials {
                 Some(Credentials::Environment) => CredentialsFrom::Environment,
                 Some(Credentials::Configured) | None => CredentialsFrom::Configured,
@@ -317,8 +300,6 @@ enum LogFormat {
 
 #[derive(Subcommand)]
 enum Command {
-    S3CustomerManaged(s3_customer_managed::Command),
-    SnowflakeKeypair(snowflake_keypair::Command),
     Connectors(connectors::Command),
     Done(done::Command),
     Undo(undo::Command),
@@ -351,8 +332,6 @@ impl Cli {
     async fn run(self) -> Exit {
         let global = &self.global;
         match self.command {
-            Command::S3CustomerManaged(command) => command.run(global).await,
-            Command::SnowflakeKeypair(command) => command.run(global).await,
             Command::Connectors(command) => command.run(global).await,
             Command::Done(command) => command.run(global).await,
             Command::Undo(command) => command.run(global).await,

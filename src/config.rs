@@ -10,22 +10,25 @@ mod file;
 mod mistake;
 mod reader;
 mod schema;
+mod starter;
 mod target;
 mod together;
 mod value;
 mod words;
 
 use std::collections::HashMap;
-use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
+use rotate_providers::Paces;
 
 pub use allowed::AllowedHosts;
 pub use automatic::Automatic;
+pub(crate) use defaults::Defaults;
 pub use file::{Unusable, locate};
 pub use mistake::{Mistake, Mistakes};
 pub use schema::schema;
+pub use starter::starter;
 pub use target::{ByHand, How, Target};
 
 use crate::config::reader::Reader;
@@ -38,8 +41,8 @@ pub struct Config {
     pub state_dir: Option<PathBuf>,
     /// How many targets are worked on at once.
     pub concurrency: usize,
-    /// How often one AWS account's IAM is called at most; `None`: as often as it takes.
-    pub calls_per_second: Option<NonZeroU32>,
+    /// How often one account of a vendor is called at most.
+    pub paces: Paces,
     /// How often the vendor is looked at although nothing is due.
     pub look_every: SignedDuration,
     /// Whether `run` demands a journal: where there is none, it is not mounted, and nobody begins anew.
@@ -56,7 +59,7 @@ impl Config {
             path: PathBuf::new(),
             state_dir: None,
             concurrency: defaults.concurrency,
-            calls_per_second: defaults.calls_per_second,
+            paces: defaults.paces,
             look_every: defaults.look_every,
             require_state: defaults.require_state,
             targets: Vec::new(),
@@ -130,7 +133,7 @@ fn read(reader: &mut Reader<'_>, path: &Path) -> Config {
         path: path.to_owned(),
         state_dir,
         concurrency: limits.concurrency,
-        calls_per_second: limits.calls_per_second,
+        paces: limits.paces,
         look_every: limits.look_every,
         require_state: limits.require_state,
         targets,

@@ -32,9 +32,6 @@ pub trait Destination: Send + Sync {
     /// The name that the journal knows it by; parsed again, it gives the same destination.
     fn name(&self) -> &str;
 
-    /// What kind of secret it can hold.
-    fn carries(&self) -> SecretKind;
-
     /// Looks whether a delivery could work. Changes nothing.
     async fn inspect(&self) -> Result<(), DeliveryError>;
 
@@ -57,13 +54,18 @@ pub trait Destination: Send + Sync {
     async fn restore(&self, credential: &Credential, before: &Secret) -> Result<Restored, DeliveryError>;
 }
 
-/// Understands `file:PATH` and `aws-profile:NAME[@FILE]`.
-pub fn parse(name: &str) -> Result<Box<dyn Destination>, DeliveryError> {
+/// Understands `file:PATH` and `aws-profile:NAME[@FILE]`, for secrets of this kind.
+pub fn parse(secret: SecretKind, name: &str) -> Result<Box<dyn Destination>, DeliveryError> {
     let (kind, rest) = name.split_once(':').unwrap_or((name, ""));
-    let destination = match kind {
-        "file" if rest.ends_with(key_file::ENDING) => key_file::KeyFile::new(rest).map(boxed),
-        "file" => file::FileDestination::file(rest).map(boxed),
-        "aws-profile" => file::FileDestination::aws_profile(rest).map(boxed),
+    let destination = match (kind, secret) {
+        ("file", SecretKind::PrivateKey) if rest.ends_with(key_file::ENDING) => key_file::KeyFile::new(rest).map(boxed),
+        ("file", SecretKind::Pair(pair)) if !rest.ends_with(key_file::ENDING) => {
+            file::FileDestination::file(rest, pair).map(boxed)
+        }
+        ("aws-profile", SecretKind::Pair(pair)) if pair.for_aws_tools => {
+            file::FileDestination::aws_profile(rest).map(boxed)
+        }
+        ("file" | "aws-profile", secret) => Err(Fault::misplaced(secret)),
         _ => Err(Fault::Unknown),
     };
     destination.map_err(|fault| DeliveryError {
@@ -72,27 +74,26 @@ pub fn parse(name: &str) -> Result<Box<dyn Destination>, DeliveryError> {
     })
 }
 
+/// Where secrets of this kind can go, as the help of an option.
+pub fn offered(secret: SecretKind) -> &'static str {
+    match secret {
+        SecretKind::Pair(pair) if pair.for_aws_tools => {
+            "Where the new key goes; repeatable: file:PATH.json (credential_process), file:PATH.env (dotenv), \
+             aws-profile:NAME[@FILE]"
+        }
+        SecretKind::Pair(_) => "Where the new key goes; repeatable: file:PATH.env (dotenv)",
+        SecretKind::PrivateKey => {
+            "Where the new private key goes: file:PATH.p8, the public key beside it as PATH.pub; never overwrites a file"
+        }
+    }
+}
+
 /// What is no destination may be a secret that was pasted here.
 fn shown(name: &str) -> String {
     match value_looks_secret("destination", name) {
         Some(_) => "(not shown)".to_owned(),
         None => name.to_owned(),
     }
-}
-
-/// The same, for the secrets of this connector.
-pub fn parse_for(kind: SecretKind, name: &str) -> Result<Box<dyn Destination>, DeliveryError> {
-    let destination = parse(name)?;
-    if destination.carries() == kind {
-        return Ok(destination);
-    }
-    Err(DeliveryError {
-        destination: shown(name),
-        fault: match kind {
-            SecretKind::AccessKey => Fault::NoAccessKey,
-            SecretKind::PrivateKey => Fault::NoPrivateKey,
-        },
-    })
 }
 
 fn boxed(destination: impl Destination + 'static) -> Box<dyn Destination> {
@@ -118,12 +119,9 @@ pub enum Fault {
     /// A path that says not what the file should look like.
     #[error("the file's name must end in .json (credential_process), .env (dotenv) or .p8 (private key)")]
     Ending,
-    /// It holds private keys, and this is an access key.
-    #[error("an access key does not go there: write file:PATH.json, file:PATH.env or aws-profile:NAME[@FILE]")]
-    NoAccessKey,
-    /// It holds access keys, and this is a private key.
-    #[error("a private key does not go there: write file:PATH.p8")]
-    NoPrivateKey,
+    /// It holds secrets of another kind.
+    #[error("{0} does not go there: write {1}")]
+    Misplaced(&'static str, &'static str),
     /// There is something already, and it may be someone's only key.
     #[error("{0} exists, and a key file is never overwritten")]
     Exists(String),
@@ -159,6 +157,18 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// What a secret of this kind is, and where it goes.
+    fn misplaced(secret: SecretKind) -> Self {
+        match secret {
+            SecretKind::Pair(pair) if pair.for_aws_tools => Self::Misplaced(
+                "an access key",
+                "file:PATH.json, file:PATH.env or aws-profile:NAME[@FILE]",
+            ),
+            SecretKind::Pair(_) => Self::Misplaced("this key", "file:PATH.env"),
+            SecretKind::PrivateKey => Self::Misplaced("a private key", "file:PATH.p8"),
+        }
+    }
+
     fn line(line: usize, what: String) -> Self {
         Self::Line { line, what }
     }
@@ -174,7 +184,7 @@ impl Fault {
             Self::Moved => "put the folder back, and stop whoever moves it".to_owned(),
             Self::ReadBack => "something else writes to this file; stop it first".to_owned(),
             Self::Exists(path) => format!("move {path} away, or deliver elsewhere with --deliver file:PATH.p8"),
-            Self::Unknown | Self::Ending | Self::NoAccessKey | Self::NoPrivateKey | Self::Name(_) => return None,
+            Self::Unknown | Self::Ending | Self::Misplaced(..) | Self::Name(_) => return None,
         })
     }
 }

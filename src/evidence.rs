@@ -121,7 +121,7 @@ const PUBLIC_NAMES: &[&str] = &[
     "tenant",
 ];
 
-/// Whether the form of a key ID, a client ID or a thumbprint is one that secrets have as well. Gainsight's access key has
+/// Whether the form of a key ID, a client ID or a thumbprint is one that secrets have as well. One vendor's access key has
 /// the form of a UUID.
 fn is_secret_like_id(word: &str) -> bool {
     is_uuid(word) || is_id(word) && (word.len() >= 32 || is_dense(word))
@@ -242,7 +242,7 @@ mod tests {
     #[test]
     fn notes_are_let_through() {
         for note in [
-            "Gainsight only",
+            "Warehouse only",
             "job 'Nightly sync' ended 2026-11-21 10:02 UTC, no errors",
             "ticket OPS-12345, changed by Maria and Wei",
             "AKIAIOSFODNN7EXAMPLE is the new key's id",
@@ -252,7 +252,7 @@ mod tests {
             "secret ID kept, token lifetime is one hour",
             "password was changed by the DBA",
             "maria.garcia-lopez@subsidiary.example.com",
-            "/var/log/gainsight/2026/11/21/sync-job-0001.log",
+            "/var/log/warehouse/2026/11/21/sync-job-0001.log",
             // Public, and said to be.
             "key ID: 0123456789abcdef0123456789abcdef01234567",
             "key_id=0123456789abcdef0123456789abcdef01234567",
@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn a_value_is_no_secret_either() {
         for (input, value) in [
-            ("probe_url", "https://gainsight:geheim@api.acme.com/v1/me"),
+            ("probe_url", "https://warehouse:geheim@api.acme.com/v1/me"),
             ("probe_url", "https://api.acme.com/v1/me?api_key=12345678"),
             ("probe_url", "https://api.acme.com/v1/me?key=12345678"),
             ("probe_url", "https://api.acme.com/v1/Zx8kQ2mV9tR4wY7zB1nP/me"),
@@ -303,11 +303,11 @@ mod tests {
             ("tenant", "8b87af7d-8647-4dc7-8df4-5f69a2011bb5"),
             ("old_key_id", "0123456789abcdef0123456789abcdef01234567"),
             ("old_key", "AKIAIOSFODNN7EXAMPLE"),
-            ("old_account", "gainsight.4f2a1c.mp-service-account"),
+            ("old_account", "warehouse.4f2a1c.mp-service-account"),
             ("bucket", "acme-data-4f2a1c9b8d7e6f5a"),
-            ("prefix", "Gainsight/Exports2026/Customers"),
-            ("user", "Gainsight-Integration-User-1"),
-            ("user", "GAINSIGHT_READER_PROD_2026"),
+            ("prefix", "Warehouse/Exports2026/Customers"),
+            ("user", "Warehouse-Integration-User-1"),
+            ("user", "WAREHOUSE_READER_PROD_2026"),
             ("site", "sk-networks-support"),
             ("probe_url", "https://api.acme.com/v1/me?fields=name"),
             ("client_id", "123456789012-abc123.apps.googleusercontent.com"),

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Not;
 
 use jiff::Timestamp;
+use rotate_providers::Capabilities;
 use rotate_providers::contract::{KeyId, Principal, PublicHalf};
 use serde::{Deserialize, Serialize};
 
@@ -81,12 +82,28 @@ pub enum LostKey {
 }
 
 impl LostKey {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Delete, Self::Ask];
+
+    /// Its name, as options and files write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Delete => "delete",
+            Self::Ask => "ask",
+        }
+    }
+
     fn is_default(&self) -> bool {
         *self == Self::default()
     }
 }
 
 impl Charter {
+    /// What the vendor can do, and how exact it is.
+    pub fn capabilities(&self) -> Capabilities {
+        rotate_providers::capabilities(&self.connector)
+    }
+
     /// Whether the old key rests while it still works, after this cut-over.
     fn rests_first(&self, switch: Option<&Switch>) -> bool {
         let attested = |switch: &Switch| matches!(switch.by, SwitchedBy::Attested { .. });
@@ -128,6 +145,20 @@ pub enum Cutover {
     Immediate,
 }
 
+impl Cutover {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Confirm, Self::Observed, Self::Immediate];
+
+    /// Its name, as options and files write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Confirm => "confirm",
+            Self::Observed => "observed",
+            Self::Immediate => "immediate",
+        }
+    }
+}
+
 /// What the proofs of a new key rest on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -142,6 +173,9 @@ pub enum Prove {
 }
 
 impl Prove {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Login, Self::Identity, Self::Consumer];
+
     fn is_default(&self) -> bool {
         *self == Self::default()
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Guide, Language, Overlap, Phase, Piece, Procedure, Quoting, Step, Template};
+use crate::inputs::Rule;
 
 /// A guide that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,6 +16,16 @@ impl Flaw {
             .span()
             .map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
         Self(format!("line {line}: {}", error.message()))
+    }
+
+    pub(super) fn repeated_rule(input: &str) -> Self {
+        Self(format!(
+            "input {input} has a pattern, and the program has an input of the same name: leave the pattern out, and its rule holds"
+        ))
+    }
+
+    pub(super) fn no_rule(input: &str) -> Self {
+        Self(format!("input {input} has no pattern"))
     }
 }
 
@@ -39,7 +50,7 @@ pub(super) fn check(guide: &Guide) -> Result<(), Flaw> {
         }
     }
     for input in &guide.inputs {
-        require(used.contains(&input.name), || {
+        require(used.contains(&*input.name), || {
             format!("input {} is used nowhere", input.name)
         })?;
     }
@@ -53,10 +64,10 @@ fn inputs(guide: &Guide) -> Result<(), Flaw> {
         require(names.insert(&input.name), || {
             format!("input {} is declared twice", input.name)
         })?;
-        let fits = input
-            .default
-            .as_ref()
-            .is_none_or(|default| input.pattern.is_match(default));
+        let fits = match (&input.default, &input.rule) {
+            (Some(default), Rule::Pattern(pattern, _)) => pattern.is_match(default),
+            _ => true,
+        };
         require(fits, || {
             format!("the default of input {} does not fit its pattern", input.name)
         })?;
@@ -212,26 +223,22 @@ fn require(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), Flaw> 
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
-    use super::super::Guide;
-
     #[test]
     fn every_guide_is_sound() {
-        let mut flaws = Vec::new();
-        let mut read = 0;
-        for folder in std::fs::read_dir(env!("CARGO_MANIFEST_DIR")).unwrap() {
-            let path = folder.unwrap().path().join("guide.toml");
-            let Ok(text) = std::fs::read_to_string(&path) else {
-                continue;
-            };
-            read += 1;
-            if let Err(flaw) = Guide::read(&text) {
-                let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
-                flaws.push(format!("{}/guide.toml: {flaw}", folder.display()));
-            }
-        }
+        let flawed = |connector: &crate::Connector| Some(format!("{}: {}", connector.id, connector.guide().err()?));
+        let flaws: Vec<String> = crate::CONNECTORS.iter().filter_map(flawed).collect();
         assert!(flaws.is_empty(), "{}", flaws.join("\n"));
-        assert!(read > 0, "there is no guide");
+        assert!(!crate::CONNECTORS.is_empty(), "there is no guide");
+    }
+
+    #[test]
+    fn a_guide_repeats_no_rule_of_the_program() {
+        let connector = crate::connector("s3-customer-managed").unwrap();
+        let inputs = connector.automation.unwrap().inputs;
+        let text = connector
+            .guide
+            .replacen("name = \"user\"", "name = \"user\"\npattern = \".+\"", 1);
+        let told = crate::guide::Guide::read_beside(&text, inputs).unwrap_err().to_string();
+        assert!(told.contains("input user has a pattern"), "{told}");
     }
 }

@@ -53,57 +53,35 @@ impl Administrator {
     }
 }
 
-/// What tells one administrator from another.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct Identity {
-    profile: Option<String>,
-    assume_role: Option<String>,
-    external_id: Option<String>,
-    region: Option<String>,
-    endpoint_url: Option<String>,
-}
-
-impl Identity {
-    fn of(inputs: &Inputs) -> Self {
-        Self {
-            profile: inputs.profile.clone(),
-            assume_role: inputs.assume_role.clone(),
-            external_id: inputs.external_id.clone(),
-            region: inputs.region.clone(),
-            endpoint_url: inputs.endpoint_url.clone(),
-        }
-    }
-}
-
 /// How long a login that failed is not tried again: many targets ask for the same one, and each try may take its time.
 const FAILED_FOR: Duration = Duration::from_secs(60);
 
 /// What a login came to, and when; the lock makes those who come at the same time wait for the first.
 type Login = Arc<Mutex<Option<(Instant, Result<Arc<Administrator>, Error>)>>>;
 
-/// The administrators of one run.
-pub(crate) struct Administrators {
+/// The administrators of one run, by what tells one login from another.
+pub(super) struct Administrators {
     access: Access,
     http: Clients,
     rates: Rates,
-    logins: std::sync::Mutex<HashMap<Identity, Login>>,
+    logins: std::sync::Mutex<HashMap<String, Login>>,
 }
 
 impl Administrators {
-    pub(crate) fn new(access: Access) -> Self {
+    pub(super) fn new(access: &Access, connector: &str) -> Self {
         Self {
-            access,
+            access: access.clone(),
             http: Clients::default(),
-            rates: Rates::new(access.calls_per_second),
+            rates: Rates::new(access.paces.of(connector)),
             logins: std::sync::Mutex::default(),
         }
     }
 
     /// The administrator that these inputs ask for.
-    pub(super) async fn find(&self, inputs: &Inputs) -> Result<Arc<Administrator>, Error> {
+    pub(super) async fn find(&self, login: String, inputs: &Inputs) -> Result<Arc<Administrator>, Error> {
         let login = {
             let mut logins = self.logins.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(logins.entry(Identity::of(inputs)).or_default())
+            Arc::clone(logins.entry(login).or_default())
         };
         let mut login = login.lock().await;
         if let Some((since, known)) = &*login {

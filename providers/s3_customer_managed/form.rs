@@ -31,6 +31,19 @@ pub(super) fn account(text: &str) -> Option<String> {
     fits.then(|| text.to_owned())
 }
 
+/// Names of keys, users and roles: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html>; the last two
+/// are an emulator's.
+const KNOWN_STARTS: &[&str] = &[
+    "AKIA", "ASIA", "AIDA", "AROA", "AIPA", "ANPA", "AGPA", "ASCA", "LKIA", "LSIA",
+];
+
+/// Whether a word can be nothing but one of these names.
+pub(super) fn is_known_id(word: &str) -> bool {
+    let starts = KNOWN_STARTS.iter().any(|start| word.starts_with(start));
+    let fits = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    starts && matches!(word.len(), 20 | 21) && word.bytes().all(fits)
+}
+
 /// A name that tells everything: partition, account, kind, path and name.
 pub(super) fn arn(text: &str) -> Option<Inert> {
     let fits = |letter: char| letter.is_ascii_alphanumeric() || "_+=,.@-:/*".contains(letter);

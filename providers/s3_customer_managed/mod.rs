@@ -28,27 +28,33 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::call::configuration;
 use crate::contract::{
     Caller, Error, KeyId, LastUse, Listed, Minting, MintsAtVendor, Observation, Preflight, Principal, Proof, Provider,
-    PublicHalf, RefusedLogin, Verdict,
+    PublicHalf, Verdict,
 };
-use crate::field::{self, Field};
+use crate::inputs::{self, InputSpec};
 use crate::secret::Credential;
-use crate::{Automation, Connecting, SecretKind, Vendors};
+use crate::{Automation, Capabilities, Connecting, Connector, PairForms, SecretKind, VendorPace, Vendors};
 
 use administrator::LONGEST_CALL;
-pub(crate) use administrators::Administrators;
+use administrators::Administrators;
 use wire::{Listing, Wire};
 
 /// What the registry says of it.
-pub const AUTOMATION: Automation = Automation {
+pub const CONNECTOR: Connector =
+    crate::automated(&AUTOMATION, include_str!("guide.toml")).with_example(include_str!("example.toml"));
+
+const AUTOMATION: Automation = Automation {
     id: "s3-customer-managed",
-    title: "AWS access key of the IAM user behind a customer's own S3 bucket",
+    title: "AWS access key of the IAM user behind an S3 bucket",
+    noun: "access key",
+    vendor: "AWS",
+    inputs: INPUTS,
     connect,
     handover: &[
         "Gainsight › Administration › Connectors 2.0 › S3 connector › Edit connection",
@@ -60,75 +66,112 @@ pub const AUTOMATION: Automation = Automation {
     try_credentials: "aws sts get-caller-identity",
     is_vendors_host: hosts::is_of_aws,
     endpoint_from: "--endpoint-url, AWS_ENDPOINT_URL and the profile",
-    disables: true,
-    tells_identity: true,
-    rotates_itself: false,
-    secret: SecretKind::AccessKey,
-    fields: FIELDS,
+    is_public: form::is_known_id,
+    secret: SECRET,
+    capabilities: Capabilities {
+        // Disabled ones count: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>.
+        most_keys: 2,
+        makes_keys: true,
+        disables: true,
+        lists_lag: true,
+        tells_identity: true,
+        rotates_itself: false,
+        // <https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKeyLastUsed.html>.
+        use_steps: SignedDuration::from_mins(15),
+    },
+    // IAM's rates are not published; this is a careful beginning.
+    pace: Some(VendorPace {
+        key: "aws_calls_per_second",
+        what: "one AWS account's IAM",
+        calls_per_second: 5,
+    }),
+    ..Automation::LEAST
 };
 
-const FIELDS: &[Field] = &[
-    Field::required("user", "the IAM user whose access key is rotated", user_name),
-    Field::required("bucket", "the bucket that the key must be able to list", bucket_name),
-    Field::optional(
+/// What its secrets are.
+pub const SECRET: SecretKind = SecretKind::Pair(PairForms {
+    id: "AWS_ACCESS_KEY_ID",
+    secret: "AWS_SECRET_ACCESS_KEY",
+    beside: &["AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"],
+    for_aws_tools: true,
+});
+
+const INPUTS: &[InputSpec] = &[
+    InputSpec::required("user", "the IAM user whose access key is rotated", user_name).identifies(),
+    InputSpec::required("bucket", "the bucket that the key must be able to list", bucket_name),
+    InputSpec::optional(
         "prefix",
         "the prefix in the bucket that the key must be able to list",
         prefix,
     ),
-    Field::optional(
+    InputSpec::optional(
         "request_payer",
-        "requester, where the bucket charges whoever reads from it",
+        "`requester`, where the bucket charges whoever reads from it",
         request_payer,
-    ),
-    Field::optional("profile", "the profile of the administrator's credentials", field::text),
-    Field::optional("assume_role", "the role that the administrator assumes", role_arn),
-    Field::optional(
+    )
+    .called("PAYER"),
+    InputSpec::optional(
+        "profile",
+        "the profile of the administrator's credentials",
+        inputs::text,
+    )
+    .identifies()
+    .shared(),
+    InputSpec::optional("assume_role", "the role that the administrator assumes", role_arn)
+        .called("ARN")
+        .identifies()
+        .shared(),
+    InputSpec::optional(
         "external_id",
         "the external id that the role's trust policy asks for",
         external_id,
-    ),
-    Field::optional(
-        "region",
-        "the region of the bucket; else the profile's, else us-east-1",
-        region,
-    ),
-    Field::optional(
+    )
+    .called("ID")
+    .needs("assume_role")
+    .shared(),
+    InputSpec::optional("region", "the region of the bucket", region)
+        .otherwise("the profile's, else us-east-1")
+        .shared(),
+    InputSpec::optional(
         "endpoint_url",
         "another endpoint than AWS: https, or http on the loopback interface",
-        field::endpoint,
-    ),
+        inputs::endpoint,
+    )
+    .called("URL")
+    .identifies()
+    .shared(),
 ];
 
 /// What this connector has to be told. Never a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Inputs {
+struct Inputs {
     /// The IAM user whose key is rotated.
-    pub user: String,
+    user: String,
     /// The bucket that the key must be able to list.
-    pub bucket: String,
+    bucket: String,
     /// The prefix in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub prefix: Option<String>,
+    prefix: Option<String>,
     /// `requester`, where the bucket charges whoever reads from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub request_payer: Option<String>,
+    request_payer: Option<String>,
     /// The profile of the administrator's credentials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub profile: Option<String>,
+    profile: Option<String>,
     /// The role that the administrator assumes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub assume_role: Option<String>,
+    assume_role: Option<String>,
     /// The external id that the role's trust policy asks for. It tells customers apart, and is no secret:
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html>.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub external_id: Option<String>,
+    external_id: Option<String>,
     /// The region.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub region: Option<String>,
+    region: Option<String>,
     /// Another endpoint than AWS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub endpoint_url: Option<String>,
+    endpoint_url: Option<String>,
 }
 
 impl Inputs {
@@ -148,27 +191,27 @@ struct S3CustomerManaged {
 }
 
 /// IAM's own rule: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_User.html>.
-pub fn user_name(text: &str) -> Result<Value, String> {
+fn user_name(text: &str) -> Result<Value, String> {
     let fits = |letter: char| letter.is_ascii_alphanumeric() || "_+=,.@-".contains(letter);
     if (1..=64).contains(&text.len()) && text.chars().all(fits) {
-        Ok(Value::from(text))
+        inputs::word(text)
     } else {
         Err("an IAM user name has 1 to 64 letters, digits or _+=,.@- and no path".to_owned())
     }
 }
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>, and the longer names of old buckets.
-pub fn bucket_name(text: &str) -> Result<Value, String> {
+fn bucket_name(text: &str) -> Result<Value, String> {
     let fits = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
     if (3..=255).contains(&text.len()) && text.chars().all(fits) {
-        Ok(Value::from(text))
+        inputs::word(text)
     } else {
         Err("write the bucket's bare name, without s3:// and without a prefix (see --prefix)".to_owned())
     }
 }
 
 /// The one value that S3 knows: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/RequesterPaysBuckets.html>.
-pub fn request_payer(text: &str) -> Result<Value, String> {
+fn request_payer(text: &str) -> Result<Value, String> {
     match text {
         "requester" => Ok(Value::from(text)),
         _ => Err("the only payer that can be named is requester".to_owned()),
@@ -180,7 +223,7 @@ fn prefix(text: &str) -> Result<Value, String> {
     if text.len() > 1024 {
         return Err("it is longer than an object's key can be, which is 1,024 bytes".to_owned());
     }
-    field::text(text)
+    inputs::word(text)
 }
 
 /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>.
@@ -209,9 +252,10 @@ fn role_arn(text: &str) -> Result<Value, String> {
 fn connect(inputs: Value, vendors: &Arc<Vendors>) -> Connecting {
     let vendors = Arc::clone(vendors);
     Box::pin(async move {
-        let inputs: Inputs = serde_json::from_value(inputs)
-            .map_err(|error| configuration("read the inputs of s3-customer-managed", error.to_string()))?;
-        let wire = Wire::new(vendors.aws.find(&inputs).await?);
+        let login = inputs::login(INPUTS, &inputs);
+        let inputs: Inputs = inputs::typed(AUTOMATION.id, inputs)?;
+        let administrators = vendors.shared(|access| Administrators::new(access, AUTOMATION.id));
+        let wire = Wire::new(administrators.find(login, &inputs).await?);
         Ok(Box::new(S3CustomerManaged { inputs, wire }) as Box<dyn Provider>)
     })
 }
@@ -264,11 +308,6 @@ impl Provider for S3CustomerManaged {
         }
     }
 
-    /// IAM keeps no record of what it refuses.
-    async fn refused_since(&self, _: &KeyId, _: Timestamp) -> Result<Option<RefusedLogin>, Error> {
-        Ok(None)
-    }
-
     async fn last_use(&self, key: &KeyId) -> Result<LastUse, Error> {
         self.wire.last_use(key).await
     }
@@ -287,15 +326,6 @@ impl Provider for S3CustomerManaged {
 
     async fn preflight(&self, owner: &Principal) -> Preflight {
         self.wire.preflight(owner, &self.inputs.listing()).await
-    }
-
-    /// The command line never allows it here.
-    async fn adopt(&self, _: &Credential) -> Result<(), Error> {
-        let action = "go on with the new key";
-        Err(configuration(
-            action,
-            "this connector does not rotate its own key".to_owned(),
-        ))
     }
 }
 

@@ -6,7 +6,7 @@
 use aws_config::Region;
 use aws_sdk_iam::error::ProvideErrorMetadata;
 use aws_sdk_iam::types::PolicyEvaluationDecisionType as Decision;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::administrator::WHO_AM_I;
 use super::bucket_policy::networks;
@@ -17,7 +17,7 @@ use super::failure::{incomplete, translate};
 use super::form;
 use super::wire::{GET_USER, Listing, Wire};
 use crate::call::Call;
-use crate::contract::{Check, Error, Finding, Preflight, Principal};
+use crate::contract::{Check, ClockTolerance, Error, Finding, Preflight, Principal};
 use crate::patience::patiently;
 use crate::untrusted::{Inert, Label};
 
@@ -39,6 +39,13 @@ const NEEDED: [&str; 6] = [
     "iam:GetAccessKeyLastUsed",
 ];
 
+/// Signed requests are refused beyond five minutes:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html>.
+const CLOCK: ClockTolerance = ClockTolerance {
+    worth_a_word: SignedDuration::from_secs(50),
+    refused: SignedDuration::from_mins(5),
+};
+
 impl Wire {
     pub(super) async fn preflight(&self, owner: &Principal, listing: &Listing<'_>) -> Preflight {
         let (identity, bucket) = tokio::join!(self.identity_and_time(), self.bucket(listing, owner));
@@ -56,7 +63,11 @@ impl Wire {
             }],
         };
         findings.push(bucket);
-        Preflight { vendor_time, findings }
+        Preflight {
+            vendor_time,
+            clock: CLOCK,
+            findings,
+        }
     }
 
     /// Who the administrator is, and AWS's time.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::inputs::expanded;
 use crate::shell::quoted;
 
 use crate::regular::Regular;
@@ -196,13 +197,5 @@ pub(super) fn places() -> String {
             )
         }
         _ => place,
-    }
-}
-
-/// `~` at the beginning of a path, as shells read it.
-pub fn expanded(path: &Path) -> PathBuf {
-    match (path.strip_prefix("~"), std::env::home_dir()) {
-        (Ok(rest), Some(home)) => home.join(rest),
-        _ => path.to_owned(),
     }
 }

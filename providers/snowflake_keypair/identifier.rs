@@ -11,22 +11,22 @@ const LONGEST: usize = 255;
 
 /// A user's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UserName(String);
+pub(super) struct UserName(String);
 
 /// Not a name, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct BadName(&'static str);
+pub(super) struct BadName(&'static str);
 
 impl UserName {
     /// Reads a name as a person writes it in SQL.
-    pub fn parse(text: &str) -> Result<Self, BadName> {
+    pub(super) fn parse(text: &str) -> Result<Self, BadName> {
         let name = sql_name::meant(text).map_err(BadName)?;
         Self::exact(&name)
     }
 
     /// Takes the name as it is.
-    pub fn exact(name: &str) -> Result<Self, BadName> {
+    pub(super) fn exact(name: &str) -> Result<Self, BadName> {
         if name.is_empty() {
             return Err(BadName("a name cannot be empty"));
         }
@@ -45,7 +45,7 @@ impl UserName {
     }
 
     /// The name, without quotes.
-    pub fn as_str(&self) -> &str {
+    pub(super) fn as_str(&self) -> &str {
         &self.0
     }
 

@@ -10,34 +10,14 @@ use crate::CredentialsFrom;
 use crate::authorities;
 use crate::fault::Fault;
 
-/// What tells one administrator from another.
-#[derive(PartialEq, Eq, Hash)]
-struct Identity {
-    account: Option<String>,
-    connection: Option<String>,
-    role: Option<String>,
-    endpoint_url: Option<String>,
-}
-
-impl Identity {
-    fn of(inputs: &Inputs) -> Self {
-        Self {
-            account: inputs.account.clone(),
-            connection: inputs.connection.clone(),
-            role: inputs.role.clone(),
-            endpoint_url: inputs.endpoint_url.clone(),
-        }
-    }
-}
-
 /// The administrators of one run, each with its session once it has one.
-pub(crate) struct Logins {
+pub(super) struct Logins {
     credentials: CredentialsFrom,
-    known: Mutex<HashMap<Identity, Arc<Administrator>>>,
+    known: Mutex<HashMap<String, Arc<Administrator>>>,
 }
 
 impl Logins {
-    pub(crate) fn new(credentials: CredentialsFrom) -> Self {
+    pub(super) fn new(credentials: CredentialsFrom) -> Self {
         Self {
             credentials,
             known: Mutex::default(),
@@ -45,15 +25,14 @@ impl Logins {
     }
 
     /// The administrator that these inputs ask for.
-    pub(super) fn find(&self, inputs: &Inputs) -> Result<Arc<Administrator>, Fault> {
+    pub(super) fn find(&self, login: String, inputs: &Inputs) -> Result<Arc<Administrator>, Fault> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let identity = Identity::of(inputs);
-        if let Some(administrator) = known.get(&identity) {
+        if let Some(administrator) = known.get(&login) {
             return Ok(Arc::clone(administrator));
         }
         authorities::check()?;
         let administrator = Arc::new(Administrator::new(Settings::find(inputs, self.credentials)?));
-        known.insert(identity, Arc::clone(&administrator));
+        known.insert(login, Arc::clone(&administrator));
         Ok(administrator)
     }
 }

@@ -34,7 +34,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -43,15 +43,14 @@ use crate::contract::{
     Caller, Error, KeyId, LastUse, Listed, Minting, MintsLocally, Observation, Preflight, Principal, Proof, Provider,
     PublicHalf, RefusedLogin, Verdict,
 };
-use crate::field::{self, Field, Form};
+use crate::inputs::{self, Form, InputSpec};
 use crate::secret::{Credential, Secret};
-use crate::{Automation, Connecting, SecretKind, Vendors};
+use crate::{Automation, Capabilities, Connecting, Connector, KeyShown, SecretKind, ShownKey, Unready, Vendors};
 
-pub use file::expanded;
-pub use identifier::{BadName, UserName};
+use identifier::UserName;
 pub use key_pair::{KeyFault, KeyPair};
-pub(crate) use logins::Logins;
-pub use passphrase::{PassphraseFrom, read_passphrase};
+use logins::Logins;
+use passphrase::PassphraseFrom;
 use settings::read_secret;
 use wire::{Change, Wire};
 
@@ -59,10 +58,25 @@ use wire::{Change, Wire};
 const FIND: &str = "find the administrator's Snowflake connection";
 
 /// What the registry says of it.
-pub const AUTOMATION: Automation = Automation {
+pub const CONNECTOR: Connector =
+    crate::automated(&AUTOMATION, include_str!("guide.toml")).with_example(include_str!("example.toml"));
+
+const AUTOMATION: Automation = Automation {
     id: "snowflake-keypair",
     title: "RSA key pair of a Snowflake user",
+    noun: "key pair",
+    note: "The administrator's connection is found the way Snowflake's own tools find it. One that is named: flags, then \
+           SNOWFLAKE_CONNECTIONS_<NAME>_* variables, then ~/.snowflake/connections.toml or config.toml, and SNOWFLAKE_* \
+           variables last. Where none is named, SNOWFLAKE_* variables go before the file's default connection, and the two \
+           may not differ in account, user or host.",
+    vendor: "Snowflake",
+    inputs: INPUTS,
     connect,
+    ready,
+    shown_key: Some(ShownKey {
+        help: "the private key that the consumer uses now: it shows which of two keys is live, and lets it be registered again",
+        read: shown_key,
+    }),
     handover: &[
         "Gainsight \u{203a} Administration \u{203a} Connectors 2.0 \u{203a} the Snowflake connection with key-pair authentication \u{203a} Edit \
          connection",
@@ -71,94 +85,126 @@ pub const AUTOMATION: Automation = Automation {
         "save, then choose Test connection and run one job that reads from Snowflake",
         "move every other consumer of the old key as well",
     ],
+    own_handover: Some(
+        "name the new key in rotate's own connection as well (private_key_file in connections.toml): this rotation finds its \
+         new key by itself, the next one does not",
+    ),
     credentials: "set SNOWFLAKE_ACCOUNT, SNOWFLAKE_USER and SNOWFLAKE_PRIVATE_KEY_FILE or SNOWFLAKE_PASSWORD, or keep a \
                   connection in ~/.snowflake/connections.toml and name it with --connection",
     try_credentials: "snow connection test",
     is_vendors_host: address::is_of_snowflake,
     endpoint_from: "--endpoint-url, SNOWFLAKE_HOST, SNOWFLAKE_PROTOCOL and the connection",
-    disables: false,
-    tells_identity: false,
-    rotates_itself: true,
+    is_public: |word| word.starts_with("SHA256:"),
     secret: SecretKind::PrivateKey,
-    fields: FIELDS,
+    default_destination: Some("file:rsa_key_new.p8"),
+    capabilities: Capabilities {
+        most_keys: 2,
+        makes_keys: false,
+        disables: false,
+        // `DESCRIBE USER` shows what was committed.
+        lists_lag: false,
+        tells_identity: false,
+        rotates_itself: true,
+        // The record is exact, and up to two hours late; this leaves room for our own login before it shows.
+        use_steps: SignedDuration::from_mins(15),
+    },
+    ..Automation::LEAST
 };
 
 /// The lengths that a new key may have.
-pub const KEY_BITS: [i64; 3] = [2048, 3072, 4096];
+const KEY_BITS: [i64; 3] = [2048, 3072, 4096];
 
-const FIELDS: &[Field] = &[
-    Field::required(
+const INPUTS: &[InputSpec] = &[
+    InputSpec::required(
         "user",
-        "the user whose key is rotated: upper case unless in double quotes of its own",
+        "the user whose key is rotated: upper case unless in double quotes of its own, as in SQL",
         user,
-    ),
-    Field {
-        form: Form::Number(&KEY_BITS),
-        ..Field::optional("key_bits", "the length of the new key; else 2048", key_bits)
-    },
-    Field::optional("account", "the account identifier; else the connection's", account),
-    Field::optional(
+    )
+    .identifies(),
+    InputSpec::optional("account", "the account identifier", account)
+        .otherwise("the connection's")
+        .identifies()
+        .shared(),
+    InputSpec::optional(
         "connection",
         "the administrator's connection in Snowflake's own configuration",
-        field::text,
-    ),
-    Field::optional(
-        "role",
-        "the administrator's role; else the connection's, else the user's own",
-        field::text,
-    ),
-    Field::optional(
+        inputs::text,
+    )
+    .called("NAME")
+    .otherwise("$SNOWFLAKE_DEFAULT_CONNECTION_NAME, else the one that is the default there")
+    .identifies()
+    .shared(),
+    InputSpec::optional("role", "the administrator's role", inputs::text)
+        .otherwise("the connection's, else the user's own")
+        .shared(),
+    InputSpec::optional(
         "passphrase_file",
-        "the file with the passphrase of the new key",
-        field::text,
-    ),
-    Field::optional(
+        "the passphrase that the new private key is encrypted with; it also opens --current-key",
+        inputs::text,
+    )
+    .called("FILE")
+    .form(Form::Path)
+    .one_of(PASSPHRASE),
+    InputSpec::optional(
         "passphrase_env",
-        "the environment variable with the passphrase of the new key",
+        "the same, in an environment variable of this name",
         variable,
-    ),
-    Field::optional(
+    )
+    .called("VARIABLE")
+    .one_of(PASSPHRASE),
+    InputSpec::optional(
         "passphrase_credential",
-        "the passphrase of the new key in the service manager's credentials folder",
+        "the same, by this name in the service manager's credentials folder",
         credential,
-    ),
-    Field::optional(
+    )
+    .called("NAME")
+    .one_of(PASSPHRASE),
+    InputSpec::optional("key_bits", "the length of the new key", key_bits)
+        .called("BITS")
+        .or("2048")
+        .form(Form::Number(&KEY_BITS)),
+    InputSpec::optional(
         "endpoint_url",
         "another endpoint than the account's own: https, or http on the loopback interface",
-        field::endpoint,
-    ),
+        inputs::endpoint,
+    )
+    .called("URL")
+    .identifies()
+    .shared(),
 ];
+
+const PASSPHRASE: &str = "place for the same passphrase";
 
 /// What this connector has to be told. Never a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Inputs {
+struct Inputs {
     /// The user whose key is rotated, as Snowflake keeps its name.
-    pub user: String,
+    user: String,
     /// The length of the new key.
     #[serde(default = "default_key_bits")]
-    pub key_bits: usize,
+    key_bits: usize,
     /// The account, where it is not the connection's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub account: Option<String>,
+    account: Option<String>,
     /// The connection of the administrator in Snowflake's own files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub connection: Option<String>,
+    connection: Option<String>,
     /// The administrator's role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub role: Option<String>,
+    role: Option<String>,
     /// The file with the passphrase of the new key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub passphrase_file: Option<String>,
+    passphrase_file: Option<String>,
     /// The environment variable with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub passphrase_env: Option<String>,
+    passphrase_env: Option<String>,
     /// Its name in the service manager's credentials folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub passphrase_credential: Option<String>,
+    passphrase_credential: Option<String>,
     /// Another endpoint than the account's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub endpoint_url: Option<String>,
+    endpoint_url: Option<String>,
 }
 
 struct SnowflakeKeypair {
@@ -186,16 +232,20 @@ fn key_bits(text: &str) -> Result<Value, String> {
 }
 
 /// An account identifier: <https://docs.snowflake.com/en/user-guide/admin-account-identifier>.
-pub fn account(text: &str) -> Result<Value, String> {
-    let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
-    if (1..=255).contains(&text.len()) && text.chars().all(fits) {
-        Ok(Value::from(text))
+fn account(text: &str) -> Result<Value, String> {
+    if is_account(text) {
+        inputs::word(text)
     } else {
         Err(
             "an account identifier is like MYORG-MYACCOUNT or xy12345.eu-central-1, without https:// and host"
                 .to_owned(),
         )
     }
+}
+
+fn is_account(text: &str) -> bool {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    (1..=255).contains(&text.len()) && text.chars().all(fits)
 }
 
 fn variable(text: &str) -> Result<Value, String> {
@@ -211,17 +261,19 @@ fn credential(text: &str) -> Result<Value, String> {
     if text.contains('/') || text == "." || text == ".." {
         return Err("write the credential's name, as in LoadCredential=NAME:PATH".to_owned());
     }
-    field::text(text)
+    inputs::text(text)
 }
 
 fn connect(inputs: Value, vendors: &Arc<Vendors>) -> Connecting {
     let vendors = Arc::clone(vendors);
     Box::pin(async move {
-        let action = "read the inputs of snowflake-keypair";
-        let inputs: Inputs =
-            serde_json::from_value(inputs).map_err(|error| configuration(action, error.to_string()))?;
-        let user = UserName::exact(&inputs.user).map_err(|bad| configuration(action, bad.to_string()))?;
-        let administrator = vendors.snowflake.find(&inputs)?;
+        let login = inputs::login(INPUTS, &inputs);
+        let inputs: Inputs = inputs::typed(AUTOMATION.id, inputs)?;
+        let user = UserName::exact(&inputs.user)
+            .map_err(|bad| configuration("read the inputs of snowflake-keypair", bad.to_string()))?;
+        let administrator = vendors
+            .shared(|access| Logins::new(access.credentials))
+            .find(login, &inputs)?;
         Ok(Box::new(SnowflakeKeypair {
             key_bits: inputs.key_bits,
             passphrase: PassphraseFrom::of(&inputs),
@@ -230,12 +282,34 @@ fn connect(inputs: Value, vendors: &Arc<Vendors>) -> Connecting {
     })
 }
 
+/// Whether the passphrase can be read that a new key is to be encrypted with.
+fn ready(inputs: &Value) -> Result<(), Unready> {
+    let Some(from) = PassphraseFrom::of_inputs(inputs) else {
+        return Ok(());
+    };
+    from.read().map(|_| ()).map_err(|why| Unready {
+        why,
+        input: from.input(),
+        remedy: "give it to the program, or correct the target's passphrase_file, passphrase_env or passphrase_credential",
+    })
+}
+
 /// Reads a private key file of a person's own, and the one that opens it.
-pub fn read_key_file(path: &Path, passphrase: Option<&PassphraseFrom>) -> Result<KeyPair, String> {
-    let passphrase = passphrase.map(PassphraseFrom::read).transpose()?;
+fn shown_key(path: &Path, inputs: &Value) -> Result<KeyShown, String> {
+    let from = PassphraseFrom::of_inputs(inputs);
+    let passphrase = from.as_ref().map(PassphraseFrom::read).transpose()?;
     let text = read_secret(path)?;
-    KeyPair::read(text, passphrase.as_ref())
-        .map_err(|fault| format!("{fault}{}", fault.conversion(Some(&path.display().to_string()))))
+    let pair = KeyPair::read(text, passphrase.as_ref()).map_err(|fault| {
+        let how = match fault {
+            KeyFault::Encrypted => ": give one with --passphrase-file".to_owned(),
+            _ => fault.conversion(Some(&path.display().to_string())),
+        };
+        format!("{fault}{how}")
+    })?;
+    Ok(KeyShown {
+        key: pair.key,
+        public: Some(pair.public),
+    })
 }
 
 impl SnowflakeKeypair {

@@ -17,7 +17,7 @@ const CREDENTIALS_DIRECTORY: &str = "CREDENTIALS_DIRECTORY";
 
 /// Where a passphrase comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PassphraseFrom {
+pub(super) enum PassphraseFrom {
     /// A file, without the line break at its end.
     File(PathBuf),
     /// An environment variable.
@@ -36,12 +36,12 @@ impl PassphraseFrom {
     }
 
     /// The same, of inputs as they are journaled; `None` too where they are no inputs at all.
-    pub fn of_inputs(inputs: &Value) -> Option<Self> {
+    pub(super) fn of_inputs(inputs: &Value) -> Option<Self> {
         Self::of(&serde_json::from_value(inputs.clone()).ok()?)
     }
 
     /// Reads it.
-    pub fn read(&self) -> Result<Secret, String> {
+    pub(super) fn read(&self) -> Result<Secret, String> {
         self.look().map_err(|why| format!("{self}: {why}"))
     }
 
@@ -71,6 +71,15 @@ impl PassphraseFrom {
         }
     }
 
+    /// The input that names it.
+    pub(super) fn input(&self) -> &'static str {
+        match self {
+            Self::File(_) => "passphrase_file",
+            Self::Variable(_) => "passphrase_env",
+            Self::Credential(_) => "passphrase_credential",
+        }
+    }
+
     /// What makes it readable.
     pub(super) fn remedy(&self) -> String {
         match self {
@@ -82,11 +91,6 @@ impl PassphraseFrom {
             Self::Credential(name) => format!("add LoadCredential={name}:PATH to the service that runs rotate"),
         }
     }
-}
-
-/// Reads a passphrase from a file.
-pub fn read_passphrase(path: &Path) -> Result<Secret, String> {
-    PassphraseFrom::File(path.to_owned()).read()
 }
 
 impl fmt::Display for PassphraseFrom {

@@ -4,14 +4,14 @@
 //! Snowflake shows what is granted to a role itself, and not what it inherits, so a privilege that is not shown proves
 //! nothing: <https://docs.snowflake.com/en/sql-reference/sql/show-grants>.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::identifier::quote;
 use super::passphrase::PassphraseFrom;
 use super::session::Row;
 use super::wire::Wire;
 use crate::call::Call;
-use crate::contract::{Check, Error, Finding, Preflight};
+use crate::contract::{Check, ClockTolerance, Error, Finding, Preflight};
 
 const NOW: Call = Call::read("SELECT CURRENT_TIMESTAMP()");
 const GRANTS: Call = Call::read("SHOW GRANTS ON USER");
@@ -19,6 +19,13 @@ const PARAMETERS: Call = Call::read("SHOW PARAMETERS FOR USER");
 
 /// Either one is enough to set and unset a user's keys.
 const ENOUGH: [&str; 2] = ["MODIFY PROGRAMMATIC AUTHENTICATION METHODS", "OWNERSHIP"];
+
+/// One minute is where Snowflake begins to refuse a token, by a clock of which its answer tells only the time of a query: what
+/// is refused for certain is what no clock of its own can explain.
+const CLOCK: ClockTolerance = ClockTolerance {
+    worth_a_word: SignedDuration::from_secs(50),
+    refused: SignedDuration::from_mins(5),
+};
 
 impl Wire {
     pub(super) async fn preflight(&self, passphrase: Option<&PassphraseFrom>) -> Preflight {
@@ -30,6 +37,7 @@ impl Wire {
         let findings = [privilege].into_iter().chain(network).chain(passphrase.map(readable));
         Preflight {
             vendor_time,
+            clock: CLOCK,
             findings: findings.collect(),
         }
     }

@@ -5,15 +5,14 @@ use std::path::Path;
 
 use url::Url;
 
-use super::FIND;
-use super::Inputs;
 use super::address::Address;
-use super::file;
 use super::login::Login;
 use super::sources::{Origin, Sources};
+use super::{FIND, Inputs, is_account};
 use crate::CredentialsFrom;
 use crate::environment;
 use crate::fault::Fault;
+use crate::inputs::expanded;
 use crate::secret::Secret;
 
 /// What names something: <https://docs.snowflake.com/en/sql-reference/identifiers>.
@@ -82,7 +81,7 @@ impl Settings {
             Some(account) => (account.clone(), Origin::Target("account")),
             None => needed(&sources, "account", "--account, $SNOWFLAKE_ACCOUNT")?,
         };
-        if !account.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) || account.is_empty() {
+        if !is_account(&account) {
             let detail = format!("`{}` is not an account identifier", account.escape_debug());
             return Err(Fault::new(FIND, detail));
         }
@@ -180,7 +179,7 @@ pub(super) fn secret_file(what: &str, path: &str) -> Result<Secret, Fault> {
 
 /// The same, for whoever says more about it.
 pub(super) fn read_secret(path: &Path) -> Result<Secret, String> {
-    let path = file::expanded(path);
+    let path = expanded(path);
     let path = path.canonicalize().map_err(|_| "it cannot be found".to_owned())?;
     let bytes = crate::private_file::read_handed(&path).map_err(|refused| refused.to_string())?;
     let bytes = zeroize::Zeroizing::new(bytes);

@@ -3,7 +3,7 @@
 use clap::Args;
 use clap_complete::{Shell, generate};
 
-use super::{Exit, guided, terminal};
+use super::{Exit, rotate, terminal};
 
 /// Print the completions of a shell.
 #[derive(Args)]
@@ -15,7 +15,7 @@ pub(super) struct Command {
 
 impl Command {
     pub(super) fn run(self) -> Exit {
-        let mut command = guided::whole_command();
+        let mut command = rotate::whole_command();
         let mut script = Vec::new();
         generate(self.shell, &mut command, "rotate", &mut script);
         terminal::print(&String::from_utf8_lossy(&script));

@@ -1,7 +1,7 @@
 //! `rotate connectors [ID]`.
 
 use clap::Args;
-use rotate_providers::{CONNECTORS, Connector};
+use rotate_providers::{Connector, connectors};
 
 use super::{Exit, Global, Output, terminal};
 use crate::render::{Listed, json, markdown, text};
@@ -16,8 +16,8 @@ pub(super) struct Command {
 impl Command {
     pub(super) async fn run(self, global: &Global) -> Exit {
         let chosen: Vec<&Connector> = match &self.id {
-            None => CONNECTORS.iter().collect(),
-            Some(id) => CONNECTORS.iter().filter(|connector| connector.id == id).collect(),
+            None => connectors().collect(),
+            Some(id) => connectors().filter(|connector| connector.id == id).collect(),
         };
         if chosen.is_empty() {
             let id = self.id.unwrap_or_default();
@@ -53,8 +53,6 @@ impl Command {
 /// The connector whose id is most like this text, if one is like it at all.
 pub(super) fn nearest(text: &str) -> Option<&'static str> {
     let likeness = |id: &str| strsim::jaro_winkler(id, text);
-    let best = CONNECTORS
-        .iter()
-        .max_by(|a, b| likeness(a.id).total_cmp(&likeness(b.id)))?;
+    let best = connectors().max_by(|a, b| likeness(a.id).total_cmp(&likeness(b.id)))?;
     (likeness(best.id) > 0.7).then_some(best.id)
 }

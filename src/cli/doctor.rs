@@ -45,7 +45,7 @@ impl Command {
             checkups.insert(0, Checkup::fine("configuration", &config.path.display().to_string()));
             // What is wrong with the folder is told above.
             let (store, survey) = look(global).await.unwrap_or_default();
-            let vendors = Vendors::new(global.access(config.calls_per_second));
+            let vendors = Vendors::new(global.access(config.paces.clone()));
             let speaker = &speaker(global);
             let turn = Turn {
                 survey: &survey,
@@ -132,7 +132,7 @@ fn by_hand(target: &Target) -> Checkup {
     let missing = guide
         .inputs
         .iter()
-        .filter(|input| input.required && input.default.is_none() && !by_hand.values.contains_key(&input.name));
+        .filter(|input| input.required && input.default.is_none() && !by_hand.values.contains_key(&*input.name));
     let findings = missing.map(|input| Finding {
         what: format!("value {}", input.name).into(),
         check: Check::Unknown {

@@ -3,9 +3,9 @@
 use clap::Args;
 use rotate_providers::untrusted::is_harmful;
 
-use super::guided::{ending, story};
 use super::named::{readable_config, resolve, unknown};
 use super::pasted::left_out;
+use super::rotate::{ending, story};
 use super::session::{Session, locate, show, speaker, tell, tell_folder};
 use super::{Exit, Global, terminal};
 use crate::driver::{DriveError, Refusal};

@@ -115,7 +115,7 @@ mod tests {
         for (pattern, name) in [
             ("a", "a"),
             ("*", ""),
-            ("s3-*", "s3-main"),
+            ("db-*", "db-main"),
             ("*-x-*", "a-x-x-b"),
             ("a*", "a"),
         ] {
@@ -123,7 +123,7 @@ mod tests {
         }
         for (pattern, name) in [
             ("a", "ab"),
-            ("s3-*", "s4-main"),
+            ("db-*", "dc-main"),
             ("*-x", "a-x-b"),
             ("", "a"),
             ("*é", "e"),

@@ -12,9 +12,6 @@ use super::{Exit, Global, terminal};
 use crate::config;
 use crate::state_folder::FolderError;
 
-/// The example, which the tests hold to the parser.
-const STARTER: &str = include_str!("../config/starter.toml");
-
 /// Write a configuration to begin with, or print its schema, or make the journal.
 #[derive(Args)]
 pub(super) struct Command {
@@ -54,7 +51,10 @@ impl Command {
             .create_new(true)
             .mode(0o644)
             .open(&self.file);
-        let written = opened.and_then(|mut file| file.write_all(STARTER.as_bytes()).and_then(|()| file.sync_all()));
+        let written = opened.and_then(|mut file| {
+            file.write_all(config::starter().as_bytes())
+                .and_then(|()| file.sync_all())
+        });
         match written {
             Ok(()) => {
                 terminal::note(&format!(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use clap_mangen::Man;
 
-use super::{Exit, guided, terminal};
+use super::{Exit, rotate, terminal};
 use crate::private_file::{self, Folder, Refused};
 
 /// Write the manual pages.
@@ -36,7 +36,7 @@ impl Command {
 
 fn write(folder: &Path) -> Result<(), Refused> {
     let folder = Arc::new(Folder::make(folder, 0o755)?);
-    let mut command = guided::whole_command().disable_help_subcommand(true);
+    let mut command = rotate::whole_command().disable_help_subcommand(true);
     command.build();
     pages(&folder, &command)
 }

@@ -12,8 +12,7 @@ use rotate_providers::shell::quoted;
 use rotate_providers::untrusted::inert;
 
 use super::Global;
-use super::guided::MANUAL;
-use super::target::target_name;
+use super::rotate::{MANUAL, target_name};
 use crate::config::{self, Config, How, Target};
 use crate::driver::{DriveError, Refusal};
 use crate::evidence::value_looks_secret;
@@ -168,11 +167,11 @@ fn beginning(config: Option<&Config>, name: &str) -> Option<(&'static Connector,
         if value_looks_secret(&input.name, &value).is_some() {
             return None;
         }
-        let fits = input.pattern.is_match(&value) && !value.starts_with('-') && !value.chars().any(char::is_control);
+        let fits = input.takes(&value) && !value.starts_with('-') && !value.chars().any(char::is_control);
         if !fits {
             return None;
         }
-        values.insert(input.name.clone(), value.into_owned());
+        values.insert(input.name.to_string(), value.into_owned());
     }
     Some((connector, values))
 }
@@ -194,7 +193,7 @@ pub(super) fn begin_line(
     let guidance = Guidance::of(guide, procedure, values);
     for input in &guide.inputs {
         let option = input.option();
-        if let Some(value) = values.get(&input.name) {
+        if let Some(value) = values.get(&*input.name) {
             line.push_str(&format!(" {option} {}", quoted(&inert(value))));
         } else if guidance
             .missing

@@ -2,108 +2,26 @@
 //!
 //! Each opens a rotation, or goes on where an open one stands; or foretells it, which changes nothing.
 
-use clap::{Args, ValueEnum};
-use rotate_providers::endpoint::check_endpoint;
-use rotate_providers::{Automation, SecretKind, Vendors};
+use rotate_providers::{Paces, Vendors};
 
 use super::plan::look;
 use super::session::{Session, locate, show, speaker, tell, tell_folder};
 use super::{Exit, Global, terminal};
-use crate::delivery::{self, Destination};
 use crate::driver::{DriveError, Outcome, Refusal, Request, Standing};
 use crate::fleet::{self, Attended, Claims, Foreseen, Order, Survey, Turn, automated, in_the_way};
 use crate::hooks::now;
-use crate::machine::{Cutover, LostKey, Prove};
-use crate::policy::proof_fault;
 use crate::render::Report;
 use crate::state_folder::FolderError;
 use crate::store::Store;
 
-/// How long a cut-over may take before a person is called.
-pub(super) const ALLOWANCE_SECONDS: u64 = 14 * 24 * 3600;
-
 /// How a one-shot command goes about it.
-#[derive(Args)]
 pub(super) struct Options {
-    /// Print the plan; call nothing that writes
-    #[arg(long)]
-    dry_run: bool,
-    /// Print the steps by hand instead, with the guide's own options; see `rotate connectors ID`
-    #[arg(long)]
-    manual: bool,
-    /// Do not ask before beginning
-    #[arg(long)]
-    yes: bool,
-    /// Rotate once more, although a rotation ended within the last day
-    #[arg(long)]
+    /// Print the plan, and call nothing that writes.
+    pub(super) dry_run: bool,
+    /// Do not ask before beginning.
+    pub(super) yes: bool,
+    /// Rotate once more, although a rotation has just ended.
     pub(super) again: bool,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(super) enum CutoverArg {
-    /// A person says so with `rotate confirm`
-    Confirm,
-    /// The vendor has seen the new key in use, and the old one idle since the delivery
-    Observed,
-    /// At once: every consumer reads the destination each time it needs the key
-    Immediate,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(super) enum ProveArg {
-    /// A login from here, with the permission that the consumer needs
-    Login,
-    /// A login from here; the permission is the consumer's to prove, by using the key
-    Identity,
-    /// The vendor's list; all else is the consumer's to prove, by using the key
-    Consumer,
-}
-
-impl From<ProveArg> for Prove {
-    fn from(prove: ProveArg) -> Self {
-        match prove {
-            ProveArg::Login => Self::Login,
-            ProveArg::Identity => Self::Identity,
-            ProveArg::Consumer => Self::Consumer,
-        }
-    }
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(super) enum LostKeyArg {
-    /// Delete it, once it is certain that it is that key
-    Delete,
-    /// Ask a person, always
-    Ask,
-}
-
-impl From<LostKeyArg> for LostKey {
-    fn from(lost_key: LostKeyArg) -> Self {
-        match lost_key {
-            LostKeyArg::Delete => Self::Delete,
-            LostKeyArg::Ask => Self::Ask,
-        }
-    }
-}
-
-/// Whether a key can be proven in this way; where not, it is told.
-pub(super) fn check_proof(automation: &Automation, prove: Prove, cutover: Cutover) -> Result<(), Exit> {
-    let Some(fault) = proof_fault(automation, prove, cutover) else {
-        return Ok(());
-    };
-    let remedy = [fault.remedy, "nothing was touched".to_owned()];
-    terminal::error(&format!("--prove {}: {}", prove.name(), fault.why), &remedy);
-    Err(Exit::Usage)
-}
-
-impl From<CutoverArg> for Cutover {
-    fn from(cutover: CutoverArg) -> Self {
-        match cutover {
-            CutoverArg::Confirm => Self::Confirm,
-            CutoverArg::Observed => Self::Observed,
-            CutoverArg::Immediate => Self::Immediate,
-        }
-    }
 }
 
 /// Rotates a target, or prints what would be done.
@@ -162,37 +80,6 @@ async fn advance(global: &Global, session: &Session, request: &Request<'_>) -> R
     }
 }
 
-/// What an option takes is what the configuration takes under the same name.
-pub(super) fn field(
-    automation: &'static Automation,
-    name: &'static str,
-) -> impl Fn(&str) -> Result<String, String> + Clone + Send + Sync + 'static {
-    move |text| match automation.fields.iter().find(|field| field.name == name) {
-        Some(field) => field.checked(text),
-        None => Err(format!("{} has no {name}", automation.id)),
-    }
-}
-
-/// Understands the destinations of the command line.
-pub(super) fn destinations(kind: SecretKind, names: &[String]) -> Result<Vec<Box<dyn Destination>>, String> {
-    let mut parsed: Vec<Box<dyn Destination>> = Vec::new();
-    for name in names {
-        let destination = delivery::parse_for(kind, name).map_err(|error| format!("--deliver: {error}"))?;
-        if parsed.iter().any(|other| other.name() == destination.name()) {
-            return Err(format!("--deliver: {} is given twice", destination.name()));
-        }
-        parsed.push(destination);
-    }
-    Ok(parsed)
-}
-
-/// An endpoint that keys may be sent to.
-pub(super) fn endpoint(text: &str) -> Result<String, String> {
-    check_endpoint(text)
-        .map(|()| text.to_owned())
-        .map_err(|error| error.to_string())
-}
-
 /// Prints what would be done, from where the target stands. Reads only, and makes no state folder.
 async fn dry_run(global: &Global, request: &Request<'_>) -> Exit {
     let speaker = speaker(global);
@@ -223,7 +110,7 @@ type Foretold = (Report, Option<Refusal>);
 
 async fn plan(global: &Global, request: &Request<'_>) -> Result<Result<Foretold, DriveError>, FolderError> {
     let (store, survey) = look(global).await?;
-    let vendors = Vendors::new(global.access(None));
+    let vendors = Vendors::new(global.access(Paces::default()));
     let turn = Turn {
         survey: &survey,
         store: store.as_ref().map(|store| store as &dyn Store),

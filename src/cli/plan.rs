@@ -72,7 +72,7 @@ impl Command {
             ));
         }
         let (store, survey) = found;
-        let vendors = (!self.offline).then(|| Vendors::new(global.access(config.calls_per_second)));
+        let vendors = (!self.offline).then(|| Vendors::new(global.access(config.paces.clone())));
         let turn = Turn {
             survey: &survey,
             store: store.as_ref().map(|store| store as &dyn Store),

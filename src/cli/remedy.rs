@@ -1,8 +1,8 @@
 //! What to do about an error, added where a person reads it. Lines that begin with a command can be pasted.
 
-use rotate_providers::automation;
 use rotate_providers::contract::{Error, Kind};
 use rotate_providers::shell::quoted;
+use rotate_providers::{Automation, automation};
 
 use crate::delivery::Fault;
 use crate::driver::DriveError;
@@ -100,9 +100,11 @@ fn of_vendor(error: &Error, connector: &str) -> Vec<String> {
         Kind::Expired => "sign in again: the administrator's session has expired".to_owned(),
         Kind::ClockSkew => "set this machine's clock (timedatectl), then try again".to_owned(),
         Kind::NotFound => {
-            "check the name given with --user, and in which account it is; an open rotation of a user that is gone for \
-             good is ended with abort --force or rollback --force"
-                .to_owned()
+            let option = connector.map(Automation::identity_option).unwrap_or_default();
+            format!(
+                "check the name given with {option}, and in which account it is; an open rotation of a user that is gone for \
+                 good is ended with abort --force or rollback --force"
+            )
         }
         Kind::Quota => "list the user's keys: one that nobody uses has to go first".to_owned(),
         Kind::Throttled => "the vendor is still busy; try again in a few minutes".to_owned(),

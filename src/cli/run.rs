@@ -10,8 +10,8 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::fleet::{Chosen, configured};
-use super::guided::story;
 use super::plan::required_state;
+use super::rotate::story;
 use super::session::{Session, Telling, locate, show, speaker, tell_folder};
 use super::terminal::FleetLines;
 use super::{Exit, Global, Output, terminal};
@@ -73,7 +73,7 @@ impl Command {
             }
         }
         let config = config.unwrap_or_else(Config::empty);
-        let session = match Session::begin_with(global, Vendors::new(global.access(config.calls_per_second))).await {
+        let session = match Session::begin_with(global, Vendors::new(global.access(config.paces.clone()))).await {
             Ok(session) => session,
             Err(error) => return tell_folder(global, &error),
         };

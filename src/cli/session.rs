@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use rotate_providers::Vendors;
 use rotate_providers::contract::Provider;
+use rotate_providers::{Paces, Vendors};
 
 use super::pasted::{left_out, out_of};
 use super::remedy::Subject;
@@ -46,7 +46,7 @@ pub(super) enum Telling {
 impl Session {
     /// Opens the state folder, making it where there is none, and becomes its one writer.
     pub(super) async fn begin(global: &Global) -> Result<Self, FolderError> {
-        Self::begin_with(global, Vendors::new(global.access(None))).await
+        Self::begin_with(global, Vendors::new(global.access(Paces::default()))).await
     }
 
     /// The same, with what targets share at their vendors.

@@ -7,9 +7,9 @@ use jiff::SignedDuration;
 
 use super::done::refused;
 use super::fleet::configured;
-use super::guided::story;
 use super::named::resolve;
 use super::plan::look;
+use super::rotate::story;
 use super::session::{show, speaker, tell_folder, tell_unknown};
 use super::{Exit, Global, Output, terminal};
 use crate::config::{Config, Target};

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::done::{begun, find, note, refused};
-use super::guided::story;
+use super::rotate::story;
 use super::session::{Session, show};
 use super::{Exit, Global, terminal};
 use crate::driver::DriveError;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use clap::Args;
-use rotate_providers::Vendors;
+use rotate_providers::{Paces, Vendors};
 
 use super::done::{evidence, find, refused, tell_unbegun, ticked};
-use super::guided::story;
+use super::rotate::story;
 use super::session::{Session, locate, tell_folder};
 use super::{Exit, Global, process, terminal};
 use crate::driver::{DriveError, Interrupt};
@@ -54,7 +54,13 @@ impl Command {
         global: &Global,
         interrupt: &Arc<Interrupt>,
     ) -> Result<Result<Guided, DriveError>, FolderError> {
-        let session = || Session::begin_for(global, Vendors::new(global.access(None)), Arc::clone(interrupt));
+        let session = || {
+            Session::begin_for(
+                global,
+                Vendors::new(global.access(Paces::default())),
+                Arc::clone(interrupt),
+            )
+        };
         let by = super::who::person();
         let mut guided = match find(global, &session().await?, &self.target).await {
             Ok(guided) => guided,

@@ -3,8 +3,8 @@
 use clap::Args;
 
 use super::done::{note, refused};
-use super::guided::story;
 use super::named::{readable_config, resolve};
+use super::rotate::story;
 use super::session::{Session, locate, show, speaker, tell_folder, tell_unknown};
 use super::who::person;
 use super::{Exit, Global, terminal};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use jiff::civil::Date;
 use rotate_providers::endpoint::host_elsewhere;
-use rotate_providers::field::{Field, Form};
+use rotate_providers::inputs::{self, Form, InputSpec};
 use rotate_providers::{Automation, SecretKind};
 use serde_json::{Map, Value};
 use toml::de::DeValue;
@@ -46,7 +46,7 @@ pub struct Automatic {
     pub window: Option<Window>,
     /// Whether it may be the identity that the program itself runs as.
     pub allow_self: bool,
-    /// The private key that the consumer uses now.
+    /// The key that the consumer uses now.
     pub current_key: Option<PathBuf>,
 }
 
@@ -62,17 +62,8 @@ impl Automatic {
 
     /// What tells whose keys these are, as far as the file says it.
     pub(super) fn owner(&self) -> String {
-        let of = |name| self.inputs.get(name).map(Value::to_string).unwrap_or_default();
-        let names = [
-            "user",
-            "profile",
-            "assume_role",
-            "connection",
-            "account",
-            "endpoint_url",
-        ];
-        let parts: Vec<String> = names.into_iter().map(of).collect();
-        format!("{} {}", self.automation.id, parts.join(" "))
+        let told = inputs::owner(self.automation.inputs, &self.inputs);
+        format!("{} {told}", self.automation.id)
     }
 }
 
@@ -83,27 +74,21 @@ pub(super) fn read(
     automation: &'static Automation,
     schedule: &Defaults,
 ) -> Automatic {
-    let mut inputs = Map::new();
-    for field in automation.fields {
-        if let Some(Taken { value, span }) = field_value(reader, table, field) {
-            if field.name == ENDPOINT {
+    let mut values = Map::new();
+    for input in automation.inputs {
+        if let Some(Taken { value, span }) = input_value(reader, table, input) {
+            if input.name == ENDPOINT {
                 endpoint(reader, table, automation, &value, span);
             }
-            inputs.insert(field.name.to_owned(), value);
+            values.insert(input.name.to_string(), value);
         }
     }
-    let passphrases: Vec<&str> = inputs
-        .keys()
-        .map(String::as_str)
-        .filter(|key| key.starts_with("passphrase_"))
-        .collect();
-    if let [first, second, ..] = passphrases.as_slice() {
-        let (at, key) = (table.span.clone(), table.key(second));
-        let what = format!("{first} names another place for the same passphrase");
-        reader.mistake(Some(at), &key, &what, "leave one of them out");
+    for clash in inputs::clashes(automation.inputs, |name| values.contains_key(name)) {
+        let (at, key) = (table.span.clone(), table.key(&clash.name));
+        reader.mistake(Some(at), &key, &clash.what, &clash.remedy);
     }
     let deliver = destinations(reader, table, automation.secret);
-    let allow_self = automation.rotates_itself && flag(reader, table, "allow_self");
+    let allow_self = automation.capabilities.rotates_itself && flag(reader, table, "allow_self");
     if allow_self && schedule.cutover == Cutover::Observed {
         let (at, key) = (table.span.clone(), table.key("allow_self"));
         reader.mistake(
@@ -117,13 +102,14 @@ pub(super) fn read(
         let (at, key) = (table.span.clone(), table.key("prove"));
         reader.mistake(Some(at), &key, &fault.why, &fault.remedy);
     }
-    let current_key = match automation.secret {
-        SecretKind::PrivateKey => path(reader, table, "current_key").map(|taken| taken.value),
-        SecretKind::AccessKey => None,
-    };
+    let current_key = automation
+        .shown_key
+        .as_ref()
+        .and_then(|_| path(reader, table, "current_key"))
+        .map(|taken| taken.value);
     Automatic {
         automation,
-        inputs: Value::Object(inputs),
+        inputs: Value::Object(values),
         deliver,
         cutover: schedule.cutover,
         prove: schedule.prove,
@@ -147,24 +133,24 @@ fn endpoint(reader: &mut Reader<'_>, table: &Section<'_>, automation: &Automatio
     reader.mistake(Some(span), &table.key(ENDPOINT), &what, &remedy);
 }
 
-fn field_value(reader: &mut Reader<'_>, table: &mut Section<'_>, field: &Field) -> Option<Taken<Value>> {
-    let Some((_, value)) = table.take(field.name) else {
-        if field.required {
-            let (at, key) = (table.span.clone(), table.key(field.name));
-            let remedy = format!("write {} = …: {}", field.name, field.help);
+fn input_value(reader: &mut Reader<'_>, table: &mut Section<'_>, input: &InputSpec) -> Option<Taken<Value>> {
+    let Some((_, value)) = table.take(&input.name) else {
+        if input.required {
+            let (at, key) = (table.span.clone(), table.key(&input.name));
+            let remedy = format!("write {} = …: {}", input.name, input.help);
             reader.mistake(Some(at), &key, "it is missing", &remedy);
         }
         return None;
     };
-    let written = match (value.get_ref(), field.form) {
-        (DeValue::String(text), Form::Text) => Some(text.to_string()),
+    let written = match (value.get_ref(), input.form) {
+        (DeValue::String(text), Form::Text | Form::Path) => Some(text.to_string()),
         (DeValue::Integer(number), Form::Number(_)) => Some(number.as_str().to_owned()),
         _ => None,
     };
     let read = match written {
-        Some(text) => (field.read)(&text),
-        None => Err(match field.form {
-            Form::Text => "write it as text, in quotes".to_owned(),
+        Some(text) => input.read(&text),
+        None => Err(match input.form {
+            Form::Text | Form::Path => "write it as text, in quotes".to_owned(),
             Form::Number(_) => "write it as a number, without quotes".to_owned(),
         }),
     };
@@ -174,7 +160,7 @@ fn field_value(reader: &mut Reader<'_>, table: &mut Section<'_>, field: &Field) 
             span: value.span(),
         }),
         Err(remedy) => {
-            let key = table.key(field.name);
+            let key = table.key(&input.name);
             reader.mistake(Some(value.span()), &key, "this value does not do", &remedy);
             None
         }
@@ -216,7 +202,7 @@ fn destination(secret: SecretKind, name: &str) -> Result<String, String> {
     }
     // Any day will do to see whether it can be understood.
     let (day, mark) = ("2000-01-01", DAY_OF_OPENING);
-    let parsed = delivery::parse_for(secret, &name.replace(mark, day)).map_err(|error| error.fault.to_string())?;
+    let parsed = delivery::parse(secret, &name.replace(mark, day)).map_err(|error| error.fault.to_string())?;
     Ok(match name.contains(mark) {
         true => parsed.name().replace(day, mark),
         false => parsed.name().to_owned(),

@@ -3,26 +3,27 @@
 use std::num::NonZeroU32;
 
 use jiff::SignedDuration;
+use rotate_providers::{Automation, Paces, VendorPace, connectors};
 
 use super::reader::{Reader, Section};
-use super::value::{cutover, duration, flag, lost_key, number, prove, window};
+use super::value::{duration, flag, number, one_of, window};
 use crate::machine::{Cutover, LostKey, Prove, Window};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// The schedule of a target, or of all.
+/// The schedule of a target, or of all. Its defaults are those of the command line, the schema and the starter as well.
 #[derive(Clone, Debug)]
-pub(super) struct Defaults {
-    pub(super) max_age: SignedDuration,
-    pub(super) warn_before: SignedDuration,
-    pub(super) cutover: Cutover,
-    pub(super) prove: Prove,
-    pub(super) lost_key: LostKey,
-    pub(super) cutover_allowance: SignedDuration,
-    pub(super) observe: SignedDuration,
-    pub(super) soak: SignedDuration,
-    pub(super) run_every: SignedDuration,
-    pub(super) window: Option<Window>,
+pub(crate) struct Defaults {
+    pub(crate) max_age: SignedDuration,
+    pub(crate) warn_before: SignedDuration,
+    pub(crate) cutover: Cutover,
+    pub(crate) prove: Prove,
+    pub(crate) lost_key: LostKey,
+    pub(crate) cutover_allowance: SignedDuration,
+    pub(crate) observe: SignedDuration,
+    pub(crate) soak: SignedDuration,
+    pub(crate) run_every: SignedDuration,
+    pub(crate) window: Option<Window>,
 }
 
 impl Default for Defaults {
@@ -43,6 +44,11 @@ impl Default for Defaults {
 }
 
 impl Defaults {
+    /// How long a cut-over may take before a person is called, in seconds.
+    pub(crate) fn allowance_seconds(&self) -> u64 {
+        self.cutover_allowance.as_secs().unsigned_abs()
+    }
+
     /// The `[defaults]` of a file.
     pub(super) fn read<'t>(reader: &mut Reader<'t>, section: &mut Section<'t>) -> Self {
         let mut all = Self::default().overridden(reader, section);
@@ -62,18 +68,38 @@ impl Defaults {
             observe: time("observe", self.observe),
             soak: time("soak", self.soak),
             run_every: self.run_every,
-            cutover: cutover(reader, section, "cutover").map_or(self.cutover, |taken| taken.value),
-            prove: prove(reader, section, "prove").map_or(self.prove, |taken| taken.value),
-            lost_key: lost_key(reader, section, "lost_key").map_or(self.lost_key, |taken| taken.value),
+            cutover: one_of(reader, section, "cutover", &Cutover::ALL, Cutover::name)
+                .map_or(self.cutover, |taken| taken.value),
+            prove: one_of(reader, section, "prove", &Prove::ALL, Prove::name).map_or(self.prove, |taken| taken.value),
+            lost_key: one_of(reader, section, "lost_key", &LostKey::ALL, LostKey::name)
+                .map_or(self.lost_key, |taken| taken.value),
             window: window(reader, section, "window").or_else(|| self.window.clone()),
         }
     }
 }
 
+/// The connectors whose vendors are called at a set pace.
+pub(super) fn paced() -> impl Iterator<Item = (&'static Automation, &'static VendorPace)> {
+    let automated = connectors().filter_map(|connector| connector.automation);
+    automated.filter_map(|automation| Some((automation, automation.pace.as_ref()?)))
+}
+
+/// What holds where nobody says otherwise.
+fn paces() -> Paces {
+    let mut paces = Paces::default();
+    for (automation, pace) in paced() {
+        paces.set(automation.id, NonZeroU32::new(pace.calls_per_second));
+    }
+    paces
+}
+
+/// No vendor is called more often.
+pub(super) const MOST_CALLS: u32 = 1000;
+
 /// How much is done at once, how fast, how often the vendors are looked at, and what has to be there.
 pub(super) struct Limits {
     pub(super) concurrency: usize,
-    pub(super) calls_per_second: Option<NonZeroU32>,
+    pub(super) paces: Paces,
     pub(super) look_every: SignedDuration,
     /// Whether `run` demands a journal.
     pub(super) require_state: bool,
@@ -83,8 +109,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             concurrency: 8,
-            // IAM's rates are not published; this is a careful beginning.
-            calls_per_second: NonZeroU32::new(5),
+            paces: paces(),
             look_every: DAY * 7,
             require_state: false,
         }
@@ -95,11 +120,16 @@ impl Limits {
     /// What `[defaults]` says of them.
     pub(super) fn read(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Self {
         let otherwise = Self::default();
-        let calls = number(reader, section, "aws_calls_per_second", 0..=1000);
+        let mut paces = otherwise.paces;
+        for (automation, pace) in paced() {
+            if let Some(calls) = number(reader, section, pace.key, 0..=MOST_CALLS) {
+                paces.set(automation.id, NonZeroU32::new(calls));
+            }
+        }
         Self {
             concurrency: number(reader, section, "concurrency", 1..=256)
                 .map_or(otherwise.concurrency, |number| number as usize),
-            calls_per_second: calls.map_or(otherwise.calls_per_second, NonZeroU32::new),
+            paces,
             look_every: duration(reader, section, "look_every").unwrap_or(otherwise.look_every),
             require_state: flag(reader, section, "require_state"),
         }

@@ -1,11 +1,13 @@
 //! The JSON Schema of `rotate.toml`, for editors: made from what the program itself reads by.
 
-use rotate_providers::CONNECTORS;
-use rotate_providers::field::{Field, Form};
-use rotate_providers::guide::Input;
+use jiff::SignedDuration;
+use rotate_providers::connectors;
+use rotate_providers::inputs::{Form, InputSpec};
 use serde_json::{Map, Value, json};
 
-use crate::machine::Day;
+use super::defaults::{Defaults, Limits, MOST_CALLS, paced};
+use crate::duration::written;
+use crate::machine::{Cutover, Day, LostKey, Prove};
 
 /// The schema, as text.
 pub fn schema() -> String {
@@ -72,82 +74,103 @@ fn window() -> Value {
     })
 }
 
+/// A length of time, and what it is if nobody says.
+fn duration(what: &str, otherwise: SignedDuration) -> Value {
+    json!({ "description": format!("{what}. Else {}.", written(otherwise)), "$ref": "#/$defs/duration" })
+}
+
 /// What a target and the defaults have in common.
 fn schedule() -> Map<String, Value> {
-    let duration = |what: &str| json!({ "description": what, "$ref": "#/$defs/duration" });
+    let defaults = Defaults::default();
     let mut all = Map::new();
     let mut put = |key: &str, value: Value| all.insert(key.to_owned(), value);
-    put("max_age", duration("No key lives longer than this. Else 180d."));
+    put("max_age", duration("No key lives longer than this", defaults.max_age));
     put(
         "warn_before",
-        duration("How long before its beginning a rotation is announced. Else 14d."),
+        duration(
+            "How long before its beginning a rotation is announced",
+            defaults.warn_before,
+        ),
     );
     put(
         "cutover_allowance",
-        duration("How long the consumers may take to move; by hand: how long all steps may take. Else 14d."),
+        duration(
+            "How long the consumers may take to move; by hand: how long all steps may take",
+            defaults.cutover_allowance,
+        ),
     );
     put(
         "soak",
-        duration("How long the old key rests before it is deleted. Else 7d."),
+        duration("How long the old key rests before it is deleted", defaults.soak),
     );
     put(
         "observe",
-        duration("How long the vendor's record of use is watched at least, with cutover = observed. Else 24h."),
+        duration(
+            "How long the vendor's record of use is watched at least, with cutover = observed",
+            defaults.observe,
+        ),
     );
+    let what = "How it becomes known that every consumer has moved";
     put(
         "cutover",
-        json!({
-            "description": "How it becomes known that every consumer has moved. Else confirm.",
-            "enum": ["confirm", "observed", "immediate"]
-        }),
+        choice(what, Cutover::ALL.map(Cutover::name), defaults.cutover.name()),
     );
+    let what = "What the proofs of the new key rest on: a login from here with the consumer's permission, a login from here \
+                alone, or the consumer's own use of the key";
     put(
         "prove",
-        json!({
-            "description": "What the proofs of the new key rest on: a login from here with the consumer's permission, a login from here alone, or the consumer's own use of the key. Else login.",
-            "enum": ["login", "identity", "consumer"]
-        }),
+        choice(what, Prove::ALL.map(Prove::name), defaults.prove.name()),
     );
+    let what = "What becomes of a new key whose secret was lost with a crash: it is deleted once it is certain that it is that \
+                key, or a person is asked";
     put(
         "lost_key",
-        json!({
-            "description": "What becomes of a new key whose secret was lost with a crash: it is deleted once it is certain that it is that key, or a person is asked. Else delete.",
-            "enum": ["delete", "ask"]
-        }),
+        choice(what, LostKey::ALL.map(LostKey::name), defaults.lost_key.name()),
     );
     put("window", json!({ "$ref": "#/$defs/window" }));
     all
 }
 
+fn choice<const N: usize>(what: &str, names: [&str; N], otherwise: &str) -> Value {
+    json!({ "description": format!("{what}. Else {otherwise}."), "enum": names.as_slice() })
+}
+
 fn defaults() -> Value {
+    let (defaults, limits) = (Defaults::default(), Limits::default());
     let mut properties = schedule();
-    let duration = |what: &str| json!({ "description": what, "$ref": "#/$defs/duration" });
     properties.insert(
         "run_every".to_owned(),
-        duration("How often `rotate run` is started. Else 1d."),
+        duration("How often `rotate run` is started", defaults.run_every),
     );
     properties.insert(
         "look_every".to_owned(),
-        duration("How often a vendor is looked at although nothing is due. Else 7d."),
+        duration(
+            "How often a vendor is looked at although nothing is due",
+            limits.look_every,
+        ),
     );
     properties.insert(
         "concurrency".to_owned(),
         json!({
-            "description": "How many targets are worked on at once. Else 8.",
+            "description": format!("How many targets are worked on at once. Else {}.", limits.concurrency),
             "type": "integer", "minimum": 1, "maximum": 256
         }),
     );
-    properties.insert(
-        "aws_calls_per_second".to_owned(),
-        json!({
-            "description": "How often one AWS account's IAM is called at most; 0: as often as it takes. Else 5.",
-            "type": "integer", "minimum": 0, "maximum": 1000
-        }),
-    );
+    for (_, pace) in paced() {
+        let (what, otherwise) = (pace.what, pace.calls_per_second);
+        let what = format!("How often {what} is called at most; 0: as often as it takes. Else {otherwise}.");
+        properties.insert(
+            pace.key.to_owned(),
+            json!({ "description": what, "type": "integer", "minimum": 0, "maximum": MOST_CALLS }),
+        );
+    }
     properties.insert(
         "require_state".to_owned(),
         json!({
-            "description": "Whether `rotate run` fails where there is no journal, instead of beginning one. Else false.",
+            "description": format!(
+                "Whether `rotate run` fails where there is no journal, instead of beginning one. Else {}.",
+                limits.require_state
+            ),
             "type": "boolean"
         }),
     );
@@ -160,7 +183,7 @@ fn defaults() -> Value {
 }
 
 fn target() -> Value {
-    let ids: Vec<&str> = CONNECTORS.iter().map(|connector| connector.id).collect();
+    let ids: Vec<&str> = connectors().map(|connector| connector.id).collect();
     let mut properties = schedule();
     let mut put = |key: &str, value: Value| properties.insert(key.to_owned(), value);
     put(
@@ -194,10 +217,10 @@ fn target() -> Value {
 /// What each connector asks for beside that.
 fn variants() -> Vec<Value> {
     let mut variants = Vec::new();
-    for connector in CONNECTORS {
+    for connector in connectors() {
         let is = json!({ "const": connector.id });
         if let Some(automation) = connector.automation {
-            let mut properties: Map<String, Value> = automation.fields.iter().map(field).collect();
+            let mut properties: Map<String, Value> = automation.inputs.iter().map(input).collect();
             properties.insert(
                 "deliver".to_owned(),
                 json!({
@@ -205,32 +228,27 @@ fn variants() -> Vec<Value> {
                     "type": "array", "minItems": 1, "items": { "type": "string" }
                 }),
             );
-            if automation.rotates_itself {
+            if automation.capabilities.rotates_itself {
                 let what = "It may be the identity that rotate itself runs as.";
                 properties.insert(
                     "allow_self".to_owned(),
                     json!({ "description": what, "type": "boolean" }),
                 );
             }
-            if automation.secret == rotate_providers::SecretKind::PrivateKey {
-                let what = "The private key that the consumer uses now.";
+            if let Some(shown) = &automation.shown_key {
                 properties.insert(
                     "current_key".to_owned(),
-                    json!({ "description": what, "type": "string" }),
+                    json!({ "description": shown.help, "type": "string" }),
                 );
             }
-            let required = automation
-                .fields
-                .iter()
-                .filter(|field| field.required)
-                .map(|field| field.name);
-            let required: Vec<&str> = required.chain(["deliver"]).collect();
+            let mut then = together(automation.inputs);
+            then.insert("properties".to_owned(), Value::Object(properties));
             variants.push(json!({
                 "if": {
                     "properties": { "connector": is, "by_hand": { "const": false } },
                     "required": ["connector"]
                 },
-                "then": { "properties": properties, "required": required }
+                "then": then
             }));
         }
         let Ok(guide) = connector.guide() else { continue };
@@ -254,15 +272,33 @@ fn variants() -> Vec<Value> {
     variants
 }
 
-fn field(field: &Field) -> (String, Value) {
-    let value = match field.form {
-        Form::Text => json!({ "description": field.help, "type": "string" }),
-        Form::Number(numbers) => json!({ "description": field.help, "enum": numbers }),
-    };
-    (field.name.to_owned(), value)
+/// Which inputs have to be there, and which do not go together.
+fn together(inputs: &[InputSpec]) -> Map<String, Value> {
+    let required = inputs.iter().filter(|input| input.required);
+    let required: Vec<&str> = required.map(|input| &*input.name).chain(["deliver"]).collect();
+    let needed = inputs.iter();
+    let needed = needed.filter_map(|input| Some((input.name.to_string(), json!([input.needs?]))));
+    let needed: Map<String, Value> = needed.collect();
+    let rivals = inputs.iter().enumerate().flat_map(|(at, input)| {
+        let others = inputs[at + 1..].iter();
+        let others = others.filter(|other| input.one_of.is_some() && other.one_of == input.one_of);
+        others.map(|other| json!({ "required": [input.name, other.name] }))
+    });
+    let rivals: Vec<Value> = rivals.collect();
+    let mut all = Map::from_iter([("required".to_owned(), json!(required))]);
+    if !needed.is_empty() {
+        all.insert("dependentRequired".to_owned(), Value::Object(needed));
+    }
+    if !rivals.is_empty() {
+        all.insert("not".to_owned(), json!({ "anyOf": rivals }));
+    }
+    all
 }
 
-fn input(input: &Input) -> (String, Value) {
-    let value = json!({ "description": input.help, "type": "string" });
-    (input.name.clone(), value)
+fn input(input: &InputSpec) -> (String, Value) {
+    let value = match input.form {
+        Form::Text | Form::Path => json!({ "description": input.described(), "type": "string" }),
+        Form::Number(numbers) => json!({ "description": input.described(), "enum": numbers }),
+    };
+    (input.name.to_string(), value)
 }

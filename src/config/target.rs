@@ -5,8 +5,9 @@ use std::ops::Range;
 
 use jiff::SignedDuration;
 use jiff::civil::Date;
-use rotate_providers::guide::{Guide, Input};
-use rotate_providers::{CONNECTORS, Connector, connector};
+use rotate_providers::guide::Guide;
+use rotate_providers::inputs::InputSpec;
+use rotate_providers::{Connector, connector, connectors};
 
 use super::automatic::{self, Automatic};
 use super::defaults::Defaults;
@@ -85,7 +86,7 @@ pub(super) fn read<'t>(
         table.forget();
         return None;
     };
-    let allowance_seconds = seconds(schedule.cutover_allowance);
+    let allowance_seconds = schedule.allowance_seconds();
     let how = match connector.automation {
         Some(automation) if !by_hand => How::Automatic(Box::new(automatic::read(reader, table, automation, &schedule))),
         _ => {
@@ -138,8 +139,7 @@ fn connector_of(reader: &mut Reader<'_>, table: &mut Section<'_>) -> Option<&'st
     let found = connector(&id);
     if found.is_none() {
         let likeness = |other: &str| strsim::jaro_winkler(other, &id);
-        let nearest = CONNECTORS
-            .iter()
+        let nearest = connectors()
             .max_by(|a, b| likeness(a.id).total_cmp(&likeness(b.id)))
             .filter(|nearest| likeness(nearest.id) > 0.7);
         let remedy = match nearest {
@@ -163,7 +163,7 @@ fn guided(reader: &mut Reader<'_>, table: &mut Section<'_>, connector: &Connecto
     let mut values = BTreeMap::new();
     for input in &guide.inputs {
         if let Some(value) = input_value(reader, table, input) {
-            values.insert(input.name.clone(), value);
+            values.insert(input.name.to_string(), value);
         }
     }
     let last_rotated = date(reader, table, "last_rotated").map(|taken| taken.value);
@@ -181,14 +181,12 @@ fn of_no_use_by_hand(reader: &mut Reader<'_>, table: &Section<'_>) {
     }
 }
 
-fn input_value(reader: &mut Reader<'_>, table: &mut Section<'_>, input: &Input) -> Option<String> {
+fn input_value(reader: &mut Reader<'_>, table: &mut Section<'_>, input: &InputSpec) -> Option<String> {
     let parse = |text: &str| {
         if let Some(why) = value_looks_secret(&input.name, text) {
             return Err(format!("{why}: no secret belongs here, so leave it out"));
         }
-        input
-            .read(text)
-            .ok_or_else(|| format!("it should be {}, of the form {}", input.help, input.form()))
+        input.meant(text).ok_or_else(|| input.expected(text))
     };
     parsed(reader, table, &input.name, parse).map(|taken| taken.value)
 }

@@ -20,8 +20,9 @@ pub(super) fn check(reader: &mut Reader<'_>, targets: &[Target]) {
         };
         if let Some(first) = owners.insert(automatic.owner(), target) {
             let what = format!("target \"{}\" rotates the keys of the same user", first.name);
+            let identity = automatic.automation.inputs.iter().find(|input| input.identifies);
             told(
-                "user",
+                identity.map_or("connector", |input| &input.name),
                 first,
                 &what,
                 "name each user once: two rotations at once would meet",

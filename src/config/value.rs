@@ -12,7 +12,7 @@ use toml::de::DeValue;
 
 use super::reader::{Reader, Section, with_article};
 use crate::duration;
-use crate::machine::{Cutover, Day, LostKey, Prove, Window};
+use crate::machine::{Day, Window};
 
 /// A value that was taken, and where it stands.
 pub(super) struct Taken<T> {
@@ -173,32 +173,21 @@ pub(super) fn path(reader: &mut Reader<'_>, section: &mut Section<'_>, key: &str
     })
 }
 
-/// How the cut-over becomes known.
-pub(super) fn cutover(reader: &mut Reader<'_>, section: &mut Section<'_>, key: &str) -> Option<Taken<Cutover>> {
-    parsed(reader, section, key, |text| match text {
-        "confirm" => Ok(Cutover::Confirm),
-        "observed" => Ok(Cutover::Observed),
-        "immediate" => Ok(Cutover::Immediate),
-        _ => Err("write confirm, observed or immediate".to_owned()),
-    })
-}
-
-/// What the proofs of a new key rest on.
-pub(super) fn prove(reader: &mut Reader<'_>, section: &mut Section<'_>, key: &str) -> Option<Taken<Prove>> {
-    parsed(reader, section, key, |text| match text {
-        "login" => Ok(Prove::Login),
-        "identity" => Ok(Prove::Identity),
-        "consumer" => Ok(Prove::Consumer),
-        _ => Err("write login, identity or consumer".to_owned()),
-    })
-}
-
-/// What becomes of a new key whose secret was lost.
-pub(super) fn lost_key(reader: &mut Reader<'_>, section: &mut Section<'_>, key: &str) -> Option<Taken<LostKey>> {
-    parsed(reader, section, key, |text| match text {
-        "delete" => Ok(LostKey::Delete),
-        "ask" => Ok(LostKey::Ask),
-        _ => Err("write delete or ask".to_owned()),
+/// One of these, by its name.
+pub(super) fn one_of<T: Copy>(
+    reader: &mut Reader<'_>,
+    section: &mut Section<'_>,
+    key: &str,
+    all: &[T],
+    name: fn(T) -> &'static str,
+) -> Option<Taken<T>> {
+    parsed(reader, section, key, |text| {
+        let named = all.iter().copied().find(|one| name(*one) == text);
+        named.ok_or_else(|| {
+            let mut names: Vec<&str> = all.iter().map(|one| name(*one)).collect();
+            let last = names.pop().unwrap_or_default();
+            format!("write {} or {last}", names.join(", "))
+        })
     })
 }
 

@@ -26,8 +26,8 @@ impl Target {
         let How::Automatic(automatic) = &self.how else {
             return text.to_owned();
         };
-        let fields = automatic.automation.fields;
-        let is_key = |name: &str| KEYS.contains(&name) || fields.iter().any(|field| field.name == name);
+        let inputs = automatic.automation.inputs;
+        let is_key = |name: &str| KEYS.contains(&name) || inputs.iter().any(|input| input.name == name);
         let mut said = String::with_capacity(text.len());
         let mut rest = text;
         while let Some((before, option)) = rest.split_once("--") {
@@ -51,49 +51,4 @@ fn is_spoken_of(before: &str) -> bool {
     let before = before.trim_end_matches([' ', '`']);
     let word = before.rsplit(|letter: char| !letter.is_ascii_alphabetic()).next();
     before.is_empty() || before.ends_with([',', ':', ';', '(']) || word.is_some_and(|word| BEFORE.contains(&word))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use crate::config::Config;
-
-    #[test]
-    fn a_sentence_speaks_of_keys_and_a_command_keeps_its_options() {
-        let text = "[[target]]\nname = \"main\"\nconnector = \"s3-customer-managed\"\nuser = \"u\"\nbucket = \"data\"\n\
-                    deliver = [\"aws-profile:main@/etc/credentials\"]\n";
-        let config = Config::parse(Path::new("rotate.toml"), text);
-        let targets = config.map(|config| config.targets).unwrap_or_default();
-        assert_eq!(targets.len(), 1);
-        for (said, meant) in [
-            (
-                "check the name given with --user, and",
-                "check the name given with `user`, and",
-            ),
-            ("use --profile or --assume-role", "use `profile` or `assume_role`"),
-            (
-                "look at --endpoint-url, the variable",
-                "look at `endpoint_url`, the variable",
-            ),
-            ("or add --allow-self: then", "or add `allow_self`: then"),
-            ("(see --prefix)", "(see `prefix`)"),
-            // To be pasted.
-            (
-                "sign in again: tool login --profile admin",
-                "sign in again: tool login --profile admin",
-            ),
-            (
-                "tool delete --user-name u --region r",
-                "tool delete --user-name u --region r",
-            ),
-            ("rotate abort --force main", "rotate abort --force main"),
-            // No key of a target.
-            ("`rotate plan` without --offline", "`rotate plan` without --offline"),
-            ("or with --force", "or with --force"),
-            ("a -- b", "a -- b"),
-        ] {
-            assert_eq!(targets[0].in_its_words(said), meant);
-        }
-    }
 }

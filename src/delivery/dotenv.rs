@@ -6,30 +6,27 @@
 
 use std::collections::HashMap;
 
+use rotate_providers::PairForms;
+
 use super::Fault;
 use super::assignments::{Assignment, Assignments, Room};
 use super::lines::{BLANK, Line, check, lines};
 use super::quotes::{self, Quoted};
 
-pub(super) const ID: &str = "AWS_ACCESS_KEY_ID";
-pub(super) const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
-
-/// Names for a session token: boto3 reads both.
-const TOKENS: [&str; 2] = ["AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"];
-
-/// The keys that the file assigns.
-pub(super) fn read(text: &str) -> Result<Assignments<'_>, Fault> {
+/// The keys that the file assigns, by the names that the connector has for them.
+pub(super) fn read<'a>(text: &'a str, names: &PairForms) -> Result<Assignments<'a>, Fault> {
+    let keys = [names.id, names.secret];
     let reader = Reader::new(text);
     let mut found: Vec<Assignment<'_>> = Vec::new();
-    let mut names: HashMap<&str, usize> = HashMap::new();
+    let mut assigned: HashMap<&str, usize> = HashMap::new();
     let mut above: Option<Line<'_>> = None;
     for line in lines(text) {
         check(line)?;
-        for name in [ID, SECRET, TOKENS[0], TOKENS[1]] {
+        for name in keys.into_iter().chain(names.beside.iter().copied()) {
             let Some(value) = reader.find(line, name)? else {
                 continue;
             };
-            if TOKENS.contains(&name) {
+            if names.beside.contains(&name) {
                 return wrong(
                     line,
                     &format!(
@@ -46,8 +43,8 @@ pub(super) fn read(text: &str) -> Result<Assignments<'_>, Fault> {
             found.push(assignment(line, name, value)?);
         }
         let name = assigned_name(line.text).filter(|_| reader.around(line.at).is_none());
-        if let Some(first) = name.and_then(|name| names.insert(name, line.number)) {
-            let shown = name.filter(|name| [ID, SECRET].contains(name)).unwrap_or("a name");
+        if let Some(first) = name.and_then(|name| assigned.insert(name, line.number)) {
+            let shown = name.filter(|name| keys.contains(name)).unwrap_or("a name");
             return wrong(
                 line,
                 &format!("{shown} is assigned twice in it: line {first} assigns it too"),

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use rotate_providers::SecretKind;
 use rotate_providers::contract::KeyId;
 use rotate_providers::secret::{Credential, Secret};
+use rotate_providers::{PairForms, SecretKind};
 
 use super::aws_files::{ProfileIn, shared_credentials_file};
 use super::format::Format;
@@ -35,15 +35,16 @@ pub(super) struct FileDestination {
 }
 
 impl FileDestination {
-    /// `PATH.json` or `PATH.env`.
-    pub(super) fn file(path: &str) -> Result<Self, Fault> {
+    /// `PATH.json` or `PATH.env`, for pairs of these forms.
+    pub(super) fn file(path: &str, pair: PairForms) -> Result<Self, Fault> {
         let path = absolute(path)?;
         ours::check_name(&path)?;
         let format = match path.extension().and_then(|ending| ending.to_str()) {
-            Some("json") => Format::CredentialProcess,
-            Some("env") => Format::Dotenv,
+            Some("json") if pair.for_aws_tools => Format::CredentialProcess,
+            Some("json") => return Err(Fault::misplaced(SecretKind::Pair(pair))),
+            Some("env") => Format::Dotenv(pair),
             // A file called just `.env` has no extension.
-            None if path.file_name().is_some_and(|name| name == ".env") => Format::Dotenv,
+            None if path.file_name().is_some_and(|name| name == ".env") => Format::Dotenv(pair),
             _ => return Err(Fault::Ending),
         };
         let name = format!("file:{}", text(&path)?);
@@ -171,10 +172,6 @@ impl FileDestination {
 impl Destination for FileDestination {
     fn name(&self) -> &str {
         &self.name
-    }
-
-    fn carries(&self) -> SecretKind {
-        SecretKind::AccessKey
     }
 
     async fn inspect(&self) -> Result<(), DeliveryError> {

@@ -1,5 +1,6 @@
 //! What a credential looks like in a file, and what else may be in that file.
 
+use rotate_providers::PairForms;
 use rotate_providers::contract::KeyId;
 use rotate_providers::secret::{Credential, Secret};
 use serde::{Deserialize, Serialize};
@@ -14,8 +15,8 @@ pub(super) enum Format {
     /// What the AWS tools expect a `credential_process` to print. The file is ours alone.
     /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html>
     CredentialProcess,
-    /// `AWS_ACCESS_KEY_ID=…` among other variables.
-    Dotenv,
+    /// Two variables among others, called as the connector has it.
+    Dotenv(PairForms),
     /// A profile among others.
     AwsProfile(ProfileIn),
 }
@@ -133,20 +134,21 @@ impl Format {
     fn assignments<'a>(&'a self, text: &'a str) -> Option<Result<Assignments<'a>, Fault>> {
         match self {
             Format::CredentialProcess => None,
-            Format::Dotenv => Some(dotenv::read(text)),
+            Format::Dotenv(names) => Some(dotenv::read(text, names)),
             Format::AwsProfile(profile) => Some(profile.assignments(text)),
         }
     }
 
     fn names(&self) -> Names {
         match self {
-            Format::AwsProfile(_) => Names {
+            Format::Dotenv(names) => Names {
+                id: names.id,
+                secret: names.secret,
+            },
+            // A document has no names that could be others.
+            Format::AwsProfile(_) | Format::CredentialProcess => Names {
                 id: profile::ID,
                 secret: profile::SECRET,
-            },
-            Format::Dotenv | Format::CredentialProcess => Names {
-                id: dotenv::ID,
-                secret: dotenv::SECRET,
             },
         }
     }

@@ -5,7 +5,6 @@
 use std::path::PathBuf;
 
 use async_trait::async_trait;
-use rotate_providers::SecretKind;
 use rotate_providers::contract::{KeyId, PublicHalf};
 use rotate_providers::regular::Regular;
 use rotate_providers::secret::{Credential, Secret};
@@ -149,10 +148,6 @@ impl KeyFile {
 impl Destination for KeyFile {
     fn name(&self) -> &str {
         &self.name
-    }
-
-    fn carries(&self) -> SecretKind {
-        SecretKind::PrivateKey
     }
 
     async fn inspect(&self) -> Result<(), DeliveryError> {

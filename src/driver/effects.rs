@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use rotate_providers::contract::{Effect, Error, KeyId, Kind, Minting, MintsLocally};
+use rotate_providers::{SecretKind, automation};
 
 use super::{DriveError, Driver, Passage};
 use crate::delivery;
 use crate::hooks::{crash_point, now};
-use crate::machine::{Event, Phase, Prove, Restored, Retirement};
+use crate::machine::{Event, Phase, Prove, Restored, Retirement, Rotation};
 use crate::policy::{INTENT_LASTS, made_within};
 use crate::seal::{NEW_KEY, before, sealed_with};
 use crate::store::Automated as Stored;
@@ -177,7 +178,7 @@ impl Driver<'_> {
     }
 
     pub(super) async fn deliver(&self, stored: &mut Stored, name: &str) -> Result<(), DriveError> {
-        let destination = delivery::parse(name)?;
+        let destination = delivery::parse(secret_of(&stored.rotation)?, name)?;
         let credential = self.credential(stored).await?;
         self.progress.doing(&format!("delivering to {name}"));
         if !destination.holds(&credential).await? {
@@ -279,7 +280,7 @@ impl Driver<'_> {
     }
 
     async fn put_back(&self, stored: &Stored, name: &str) -> Result<Restored, DriveError> {
-        let destination = delivery::parse(name)?;
+        let destination = delivery::parse(secret_of(&stored.rotation)?, name)?;
         let credential = self.credential(stored).await?;
         match self.unseal(stored, &before(name)).await? {
             Some(held_before) => {
@@ -322,6 +323,13 @@ impl Driver<'_> {
 }
 
 /// The journal asks of a connector what this version of it cannot do.
+/// What the secrets of a rotation are.
+pub(super) fn secret_of(rotation: &Rotation) -> Result<SecretKind, DriveError> {
+    let connector = &rotation.charter.connector;
+    let automation = automation(connector).ok_or_else(|| DriveError::UnknownConnector(connector.clone()))?;
+    Ok(automation.secret)
+}
+
 fn unfit(stored: &Stored) -> DriveError {
     DriveError::UnknownConnector(stored.rotation.charter.connector.clone())
 }

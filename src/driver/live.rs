@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use rotate_providers::contract::{Key, KeyId, LastUse, Observation, Principal, Provider, PublicHalf};
+use rotate_providers::{Automation, KeyShown};
 
 use super::{DriveError, Refusal, Request};
 use crate::hooks::now;
@@ -21,6 +22,15 @@ pub struct LiveKey {
     pub key: KeyId,
     /// What would register it again, where that is known.
     pub public: Option<PublicHalf>,
+}
+
+impl From<KeyShown> for LiveKey {
+    fn from(shown: KeyShown) -> Self {
+        Self {
+            key: shown.key,
+            public: shown.public,
+        }
+    }
 }
 
 /// What the journal knows of a target's earlier rotations.
@@ -90,7 +100,7 @@ fn named(walk: &Walk) -> Option<String> {
     let connector = rotate_providers::connector(&walk.itinerary.connector)?;
     connector.automation?;
     let guide = connector.guide().ok()?;
-    walk.itinerary.values.get(&guide.identity()?.name).cloned()
+    walk.itinerary.values.get(&*guide.identity()?.name).cloned()
 }
 
 impl History {
@@ -137,19 +147,25 @@ pub(super) async fn old_key(
     found: &Observation,
     history: &History,
 ) -> Result<LiveKey, DriveError> {
-    let owner = &found.owner.name;
+    let (owner, most_keys) = (&found.owner.name, request.connector.capabilities.most_keys);
     let active: Vec<&Key> = found.keys.iter().filter(|key| key.active).collect();
     if let Some(shown) = &request.live
         && active.iter().all(|key| key.id != shown.key)
     {
-        return Err(DriveError::Refused(not_registered(shown, owner, &active)));
+        return Err(DriveError::Refused(not_registered(
+            shown,
+            owner,
+            &active,
+            request.connector,
+        )));
     }
     let live = match active.as_slice() {
         [] => {
             let why = format!("{owner} has no active key, so there is nothing to rotate");
-            return Err(DriveError::Refused(
-                Refusal::error(why).with("check the name given with --user, and in which account it is"),
-            ));
+            return Err(DriveError::Refused(Refusal::error(why).with(format!(
+                "check the name given with {}, and in which account it is",
+                request.connector.identity_option()
+            ))));
         }
         [only] => Some(*only),
         several => {
@@ -161,11 +177,17 @@ pub(super) async fn old_key(
         }
     };
     let why = match live {
-        Some(live) => match may_create(&live.id, &found.keys, &history.retired, |_| false) {
+        Some(live) => match may_create(&live.id, &found.keys, &history.retired, most_keys, |_| false) {
             Ok(_) => return Ok(with_public_half(live, request, history)),
             Err(why) => format!("{why} of {owner}"),
         },
-        None => format!("both slots of {owner} are full with active keys, and which one is live cannot be known"),
+        None if active.len() == most_keys && most_keys == 2 => {
+            format!("both slots of {owner} are full with active keys, and which one is live cannot be known")
+        }
+        None => format!(
+            "{owner} has {} active keys, and which one is live cannot be known",
+            active.len()
+        ),
     };
     let refusal = Refusal::error(why).blocked();
     let crowd = Crowd {
@@ -173,7 +195,7 @@ pub(super) async fn old_key(
         shown: request.live.as_ref().map(|shown| &shown.key),
         left: history.left_alive.as_ref().map(|left| &left.key),
         live: live.map(|live| &live.id),
-        disables: request.connector.disables,
+        may_be_shown: request.connector.shown_key.is_some(),
     };
     Err(DriveError::Refused(crowd.describe(provider, refusal).await))
 }
@@ -191,7 +213,7 @@ fn with_public_half(live: &Key, request: &Request<'_>, history: &History) -> Liv
     }
 }
 
-fn not_registered(shown: &LiveKey, owner: &str, active: &[&Key]) -> Refusal {
+fn not_registered(shown: &LiveKey, owner: &str, active: &[&Key], connector: &Automation) -> Refusal {
     let registered: Vec<&str> = active.iter().map(|key| key.id.as_str()).collect();
     Refusal::error(format!(
         "the key given with --current-key is {}, and {owner} holds {}",
@@ -202,7 +224,10 @@ fn not_registered(shown: &LiveKey, owner: &str, active: &[&Key]) -> Refusal {
             registered.join(" and ")
         }
     ))
-    .with("give the key file that the consumer really uses, or check --user and the account")
+    .with(format!(
+        "give the key file that the consumer really uses, or check {} and the account",
+        connector.identity_option()
+    ))
 }
 
 /// More keys than a rotation can begin with.
@@ -214,7 +239,8 @@ struct Crowd<'a> {
     left: Option<&'a KeyId>,
     /// The one whose deletion is not offered: one of the two, or the only one that works.
     live: Option<&'a KeyId>,
-    disables: bool,
+    /// Whether a person can show which one the consumer holds.
+    may_be_shown: bool,
 }
 
 impl Crowd<'_> {
@@ -246,7 +272,7 @@ impl Crowd<'_> {
                 refusal = refusal.with(key.delete_by_hand.clone());
             }
         }
-        if self.shown.is_none() && !self.disables {
+        if self.shown.is_none() && self.may_be_shown {
             refusal = refusal.with("or show which one the consumer holds, with --current-key");
         }
         refusal

@@ -67,7 +67,7 @@ impl Found {
         let observation = provider.observe().await?;
         let read_at = now();
         let live = if observation.is_caller && !request.allow_self {
-            let refusal = own_identity(&observation.owner.name, request.connector.rotates_itself);
+            let refusal = own_identity(&observation.owner.name, request.connector.capabilities.rotates_itself);
             Err(DriveError::Refused(refusal))
         } else {
             old_key(provider, request, &observation, &history).await
@@ -172,7 +172,7 @@ impl Request<'_> {
 
     fn charter(&self, found: &Observation, host: Option<String>, old: LiveKey, mints_locally: bool) -> Charter {
         let retirement = match old.public {
-            _ if self.connector.disables => Retirement::Disable,
+            _ if self.connector.capabilities.disables => Retirement::Disable,
             Some(public) => Retirement::Remove { public },
             None => Retirement::RemoveForGood,
         };

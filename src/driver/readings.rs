@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 use rotate_providers::contract::{KeyId, Kind, LastUse, Listed};
 
+use super::effects::secret_of;
 use super::{DriveError, Driver, Passage};
 use crate::delivery;
 use crate::hooks::{now, vendors};
@@ -44,9 +45,10 @@ impl Driver<'_> {
 
     /// Which keys the destinations hold. One that cannot be read may hold any.
     pub(super) async fn read_destinations(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
+        let secret = secret_of(&stored.rotation)?;
         let mut held = BTreeSet::new();
         for name in stored.rotation.charter.destinations.clone() {
-            match delivery::parse(&name)?.key().await {
+            match delivery::parse(secret, &name)?.key().await {
                 Ok(key) => held.extend(key),
                 Err(error) => {
                     let why = format!("which key {name} holds cannot be read: {error}");

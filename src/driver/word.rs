@@ -65,8 +65,8 @@ impl Driver<'_> {
         }
         self.adopt(stored, passage).await;
         let last_use = self.read(self.provider.last_use(&issued.key)).await?;
-        let key = &issued.key;
-        match (is_used_by_consumer(issued, delivered_at, &last_use), evidence) {
+        let (key, steps) = (&issued.key, stored.rotation.charter.capabilities().use_steps);
+        match (is_used_by_consumer(issued, delivered_at, &last_use, steps), evidence) {
             (true, _) => Ok(person),
             (false, Some(evidence)) => Ok(SwitchedBy::Attested {
                 by: by.to_owned(),

@@ -20,9 +20,9 @@ pub(super) fn kinds(word: &str) -> usize {
     usize::from(upper) + usize::from(lower) + usize::from(digit)
 }
 
-/// A fingerprint of a public key, the id of an AWS key, a public key and the name of a host.
+/// The id of a key as vendors write it, a public key and the name of a host.
 pub(super) fn is_public(word: &str) -> bool {
-    word.starts_with("SHA256:") || is_aws_key_id(word) || is_public_key(word) || is_host(word)
+    rotate_providers::is_public(word) || is_public_key(word) || is_host(word)
 }
 
 /// Parts of letters with digits at their end, as people name things.
@@ -106,19 +106,4 @@ pub(super) fn is_base32(word: &str) -> bool {
         .filter(|pair| pair[0].is_ascii_digit() && pair[1].is_ascii_uppercase())
         .count();
     bare.len() >= 16 && bare.bytes().all(fits) && inside >= 2 && !is_public(bare)
-}
-
-/// Names of keys, users and roles: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html>; the last two
-/// are an emulator's.
-const AWS_STARTS: &[&str] = &[
-    "AKIA", "ASIA", "AIDA", "AROA", "AIPA", "ANPA", "AGPA", "ASCA", "LKIA", "LSIA",
-];
-
-fn is_aws_key_id(word: &str) -> bool {
-    let starts = AWS_STARTS.iter().any(|start| word.starts_with(start));
-    starts
-        && matches!(word.len(), 20 | 21)
-        && word
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }

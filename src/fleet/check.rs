@@ -1,9 +1,9 @@
-//! What can be found out beforehand: permissions, the bucket, clocks, destinations. Reads only.
+//! What can be found out beforehand: what the connector can tell, clocks, destinations. Reads only.
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
-use rotate_providers::contract::{Check, Finding, Principal, Provider};
+use jiff::Timestamp;
+use rotate_providers::contract::{Check, ClockTolerance, Finding, Principal, Provider};
 use rotate_providers::guide::{Guide, Procedure};
 
 use crate::delivery::Destination;
@@ -11,18 +11,15 @@ use crate::driver::Refusal;
 use crate::hooks::signing_time;
 use crate::plan::Guidance;
 
-/// Signed requests are refused beyond five minutes:
-/// <https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html>; a token of Snowflake's beyond one.
-const CLOCK_REFUSED: SignedDuration = SignedDuration::from_mins(5);
-
-/// Worth a word: one minute is where Snowflake begins to refuse.
-const CLOCK_OFF: SignedDuration = SignedDuration::from_secs(50);
-
 /// Looks at everything that a rotation of this owner's keys would need, with the destinations that it would write to.
 pub async fn check(provider: &dyn Provider, owner: &Principal, destinations: &[Box<dyn Destination>]) -> Vec<Finding> {
     let preflight = provider.preflight(owner).await;
     let mut findings = preflight.findings;
-    findings.extend(preflight.vendor_time.map(|told| clock(told, signing_time())));
+    findings.extend(
+        preflight
+            .vendor_time
+            .map(|told| clock(told, signing_time(), preflight.clock)),
+    );
     for destination in destinations {
         findings.push(place(destination.as_ref()).await);
     }
@@ -63,15 +60,15 @@ pub(super) async fn place(destination: &dyn Destination) -> Finding {
     }
 }
 
-fn clock(told: Timestamp, now: Timestamp) -> Finding {
+fn clock(told: Timestamp, now: Timestamp, tolerance: ClockTolerance) -> Finding {
     let off = now.duration_since(told);
     let seconds = off.as_secs();
-    let check = if off.abs() >= CLOCK_REFUSED {
+    let check = if off.abs() >= tolerance.refused {
         Check::Wrong {
             why: format!("this machine's is {seconds} s off the vendor's").into(),
             remedy: "set this machine's clock: timedatectl set-ntp true".to_owned(),
         }
-    } else if off.abs() >= CLOCK_OFF {
+    } else if off.abs() >= tolerance.worth_a_word {
         Check::Unknown {
             why: format!("this machine's is {seconds} s off the vendor's: logins may be refused").into(),
         }

@@ -37,8 +37,8 @@ impl Naming {
     fn of(guide: &Guide) -> Self {
         let input = guide.identity();
         Self {
-            input: input.map(|input| input.name.clone()),
-            default: input.and_then(|input| input.default.clone()),
+            input: input.map(|input| input.name.to_string()),
+            default: input.and_then(|input| input.default.as_ref()?.to_string().into()),
         }
     }
 

@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use rotate_providers::snowflake_keypair::{PassphraseFrom, read_key_file};
 
 use crate::config::{Automatic, Target};
 use crate::delivery::{self, DeliveryError, Destination};
@@ -20,8 +19,9 @@ impl<'t> Wanted<'t> {
     /// Understands the destinations as they are called today, and reads the key that the person has shown.
     pub fn new(target: &'t Target, automatic: &'t Automatic, now: Timestamp) -> Result<Self, DriveError> {
         let today = now.to_zoned(TimeZone::UTC).date();
-        let names = automatic.destinations(today);
-        let destinations: Result<Vec<_>, DeliveryError> = names.iter().map(|name| delivery::parse(name)).collect();
+        let (names, secret) = (automatic.destinations(today), automatic.automation.secret);
+        let destinations: Result<Vec<_>, DeliveryError> =
+            names.iter().map(|name| delivery::parse(secret, name)).collect();
         Ok(Self {
             target,
             automatic,
@@ -32,13 +32,8 @@ impl<'t> Wanted<'t> {
 
     /// What the configuration refers to has to be there before a key is made for it.
     pub fn check_references(&self) -> Result<(), DriveError> {
-        match PassphraseFrom::of_inputs(&self.automatic.inputs).map(|from| from.read()) {
-            Some(Err(why)) => Err(DriveError::Refused(Refusal::because(
-                why,
-                "give it to the program, or correct the target's passphrase_file, passphrase_env or passphrase_credential",
-            ))),
-            _ => Ok(()),
-        }
+        (self.automatic.automation.ready)(&self.automatic.inputs)
+            .map_err(|unready| DriveError::Refused(Refusal::because(unready.why, unready.remedy)))
     }
 
     /// Where the new key would go.
@@ -69,18 +64,14 @@ impl<'t> Wanted<'t> {
 
 /// The key that the consumer is said to hold.
 fn live(automatic: &Automatic) -> Result<Option<LiveKey>, DriveError> {
-    let Some(path) = &automatic.current_key else {
+    let (Some(path), Some(shown)) = (&automatic.current_key, &automatic.automation.shown_key) else {
         return Ok(None);
     };
-    let passphrase = PassphraseFrom::of_inputs(&automatic.inputs);
-    let pair = read_key_file(path, passphrase.as_ref()).map_err(|why| {
+    let key = (shown.read)(path, &automatic.inputs).map_err(|why| {
         DriveError::Refused(Refusal::because(
             format!("current_key {}: {why}", path.display()),
             "mend the file, or leave current_key out",
         ))
     })?;
-    Ok(Some(LiveKey {
-        key: pair.key,
-        public: Some(pair.public),
-    }))
+    Ok(Some(key.into()))
 }

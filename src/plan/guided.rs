@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rotate_providers::guide::{Certainty, Guide, Language, Procedure, Source, Step, Template};
+use rotate_providers::guide::{Certainty, Guide, Language, PLATFORM, Procedure, Source, Step, Template};
 use serde::Serialize;
 
 use super::{GuidedStep, Planned, StepState};
@@ -80,7 +80,7 @@ impl Guidance {
     pub fn of(guide: &Guide, procedure: Procedure, given: &Values) -> Self {
         let values = &with_defaults(guide, given);
         let inputs = guide.inputs_of(procedure).into_iter();
-        let missing = inputs.filter(|input| !values.contains_key(&input.name));
+        let missing = inputs.filter(|input| !values.contains_key(&*input.name));
         let credential = &guide.credential;
         let negative = &guide.negative;
         let rotates = procedure == Procedure::Rotate;
@@ -102,7 +102,7 @@ impl Guidance {
             missing: missing
                 .map(|input| Missing {
                     option: input.option(),
-                    help: input.help.clone(),
+                    help: input.help.to_string(),
                     required: input.required,
                     late: input.late,
                 })
@@ -131,11 +131,11 @@ impl Guidance {
         let (vendor, gap) = (&self.vendor, self.gap.as_deref().unwrap_or_default());
         match (self.procedure, &self.depends, self.gap.is_some(), &self.pause) {
             ("disconnect", ..) => {
-                let what = format!("This cuts Gainsight off from {vendor}: its jobs stop, and nothing new is made.");
+                let what = format!("This cuts {PLATFORM} off from {vendor}: its jobs stop, and nothing new is made.");
                 (None, what)
             }
             ("reconnect", ..) => {
-                let what = format!("This connects Gainsight to {vendor} again, with a new credential.");
+                let what = format!("This connects {PLATFORM} to {vendor} again, with a new credential.");
                 (None, what)
             }
             (_, Some(depends), ..) => {
@@ -230,6 +230,6 @@ fn with_defaults(guide: &Guide, given: &Values) -> Values {
     let defaults = guide
         .inputs
         .iter()
-        .filter_map(|input| Some((input.name.clone(), input.default.clone()?)));
+        .filter_map(|input| Some((input.name.to_string(), input.default.as_ref()?.to_string())));
     defaults.chain(given.clone()).collect()
 }

@@ -26,19 +26,29 @@ pub fn may_create(
     old: &KeyId,
     keys: &[Key],
     retired: &[KeyId],
+    most_keys: usize,
     ignore: impl Fn(&KeyId) -> bool,
 ) -> Result<Option<KeyId>, String> {
     let present = || keys.iter().filter(|key| !ignore(&key.id));
     if !present().any(|key| key.id == *old && key.active) {
         return Err(format!("old key {old} is no longer there, or no longer active"));
     }
+    if present().count() < most_keys {
+        return Ok(None);
+    }
     let mut others = present().filter(|key| key.id != *old);
-    match (others.next(), others.next()) {
-        (None, _) => Ok(None),
-        (Some(other), None) if !other.active && retired.contains(&other.id) => Ok(Some(other.id.clone())),
+    let is_spent = |other: &&Key| !other.active && retired.contains(&other.id);
+    match others.find(is_spent) {
+        // Where one more would be one too many even without it, a person has to look.
+        Some(other) if present().count() == most_keys => Ok(Some(other.id.clone())),
         _ => {
             let listed: Vec<String> = present().map(described).collect();
-            Err(format!("both slots are full: {}", listed.join(" and ")))
+            let full = if most_keys == 2 {
+                "both slots are full".to_owned()
+            } else {
+                format!("all {most_keys} places are taken")
+            };
+            Err(format!("{full}: {}", listed.join(" and ")))
         }
     }
 }
@@ -63,7 +73,8 @@ pub(super) fn register(rotation: &Rotation, issued: &Issued, facts: &Facts) -> S
     if facts.registered {
         return Step::ReadKeys { again: true };
     }
-    match may_create(&rotation.charter.old_key, &listing.keys, &[], |_| false) {
+    let most_keys = rotation.charter.capabilities().most_keys;
+    match may_create(&rotation.charter.old_key, &listing.keys, &[], most_keys, |_| false) {
         Ok(_) => Step::Register,
         Err(why) => block(&why),
     }
@@ -75,7 +86,14 @@ pub(super) fn create(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step
     };
     // What was deleted may still be listed for a while.
     let ignore = |key: &KeyId| rotation.discarded.contains(key);
-    match may_create(&rotation.charter.old_key, &listing.keys, &facts.retired, ignore) {
+    let most_keys = rotation.charter.capabilities().most_keys;
+    match may_create(
+        &rotation.charter.old_key,
+        &listing.keys,
+        &facts.retired,
+        most_keys,
+        ignore,
+    ) {
         Ok(None) if rotation.charter.mints_locally => Step::Mint,
         // Whose a key is that appears is told by the vendor's clock, and by ours for how long.
         Ok(None) => match listing.skew().filter(|skew| *skew > MOST_SKEW) {
@@ -141,7 +159,7 @@ fn observe(rotation: &Rotation, issued: &Issued, delivered_at: Timestamp, facts:
     if *new == LastUse::NotReported {
         return wait(format!("the vendor does not report the use of new key {}", issued.key));
     }
-    if !is_used_by_consumer(issued, delivered_at, new) {
+    if !is_used_by_consumer(issued, delivered_at, new, rotation.charter.capabilities().use_steps) {
         return wait(format!(
             "nobody but rotate has been seen to use new key {} yet",
             issued.key
@@ -196,10 +214,15 @@ pub(super) fn retire(
     }
     // The record of a key that is gone cannot be read any more, and there is nothing left to lose.
     if is_unlisted(facts, old_key) {
+        let enough = if rotation.charter.capabilities().lists_lag {
+            2
+        } else {
+            1
+        };
         return facts
             .keys
             .iter()
-            .all(|listing| listing.agreeing < 2)
+            .all(|listing| listing.agreeing < enough)
             .then_some(Step::ReadKeys { again: true });
     }
     let Some(last_use) = facts.last_use(old_key, now) else {
@@ -250,8 +273,15 @@ pub(super) fn listed_inactive(rotation: &Rotation, retired: &Retired, facts: &Fa
             retired.at
         ));
     }
+    let was_there = |key: &KeyId| {
+        let first = rotation.attempts.first();
+        first.is_some_and(|attempt| attempt.ids_before.contains(key))
+    };
     let known = |key: &KeyId| {
-        key == old_key || rotation.discarded.contains(key) || rotation.issued().is_some_and(|issued| issued.key == *key)
+        key == old_key
+            || was_there(key)
+            || rotation.discarded.contains(key)
+            || rotation.issued().is_some_and(|issued| issued.key == *key)
     };
     match listing.keys.iter().find(|key| !known(&key.id)) {
         Some(stranger) => super::attribution::stranger(rotation, stranger),

@@ -7,9 +7,6 @@ use rotate_providers::contract::LastUse;
 use super::{Facts, LOOK_AGAIN, Refusals, Step, Wait, Waiting, block, is_fresh, later};
 use crate::machine::{Cutover, Event, Issued, Prove, Retired, Rotation, Switch};
 
-/// AWS records use in steps of fifteen minutes, so only use later than that after our own proof is someone else's.
-const GRANULARITY: SignedDuration = SignedDuration::from_mins(15);
-
 /// How many readings in a row have to lack a new key before it is taken for gone.
 const ABSENCES: u32 = 6;
 
@@ -28,7 +25,7 @@ pub fn proof_fault(automation: &Automation, prove: Prove, cutover: Cutover) -> O
         Some(ProofFault { why, remedy })
     };
     match prove {
-        Prove::Identity if !automation.tells_identity => fault(
+        Prove::Identity if !automation.capabilities.tells_identity => fault(
             format!("at {} a login cannot be told from what it is for", automation.id),
             "where only the consumer may log in, write consumer",
         ),
@@ -115,7 +112,7 @@ pub(super) fn second_proof(
             refused.at, refused.why
         ));
     }
-    if is_used_by_consumer(issued, retired.at, last_use) {
+    if is_used_by_consumer(issued, retired.at, last_use, rotation.charter.capabilities().use_steps) {
         let last_use = last_use.clone();
         return Step::Record(Event::Used { last_use });
     }
@@ -137,12 +134,13 @@ pub(super) fn second_proof(
 }
 
 /// Whether the vendor's record shows that somebody else has used the new key since then: our own proofs show there too.
-pub fn is_used_by_consumer(issued: &Issued, since: Timestamp, last_use: &LastUse) -> bool {
+/// The vendor records use in such steps, so only use later than that after our own proof is someone else's.
+pub fn is_used_by_consumer(issued: &Issued, since: Timestamp, last_use: &LastUse, steps: SignedDuration) -> bool {
     let LastUse::At { at, .. } = last_use else {
         return false;
     };
     match issued.proved_at {
-        Some(proved) => at.duration_since(proved.max(since)) > GRANULARITY,
+        Some(proved) => at.duration_since(proved.max(since)) > steps,
         None => *at > since,
     }
 }

@@ -130,10 +130,7 @@ pub(super) fn handover(rotation: &Rotation) -> Vec<String> {
         return Vec::new();
     };
     let destinations = rotation.charter.destinations.join(" or ");
-    let own = rotation.charter.own_identity.then_some(
-        "name the new key in rotate's own connection as well (private_key_file in connections.toml): this rotation finds its \
-         new key by itself, the next one does not",
-    );
+    let own = automation.own_handover.filter(|_| rotation.charter.own_identity);
     automation
         .handover
         .iter()

@@ -20,6 +20,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 use rotate::config::{Config, Mistake};
 use rotate_fixtures::Ran;
@@ -27,7 +28,7 @@ use rotate_fixtures::Ran;
 const ROTATE: &str = env!("CARGO_BIN_EXE_rotate");
 
 /// What `rotate init` writes.
-const STARTER: &str = include_str!("../../src/config/starter.toml");
+static STARTER: LazyLock<String> = LazyLock::new(rotate::config::starter);
 
 /// A target that the program rotates, in six lines.
 const MAIN: &str = r#"[[target]]

@@ -26,6 +26,7 @@ mod print;
 mod snowflake;
 mod stage;
 mod system;
+mod test_connector;
 mod toy;
 mod walk;
 
@@ -41,6 +42,7 @@ use guided::Guided;
 use pairs::all_pairs;
 use snowflake::Snowflake;
 use stage::Stage;
+use test_connector::TestConnector;
 use walk::{Bounds, Figures, meddle, walk, wander};
 
 type Consumer = Snowflake<false>;
@@ -90,6 +92,11 @@ walks! {
     snowflake_proven_by_its_consumer => explore::<Consumer>(Flow::ByConsumer, 0);
     snowflake_proven_by_its_use => explore::<Consumer>(Flow::ByUse, 0);
     snowflake_at_once => explore::<Consumer>(Flow::Immediate, 0);
+    a_third_connector_at_once => explore::<TestConnector>(Flow::Immediate, 0);
+    a_third_connector_removed_for_good => explore::<TestConnector>(Flow::ForGood, 0);
+    a_third_connector_aborted => explore::<TestConnector>(Flow::Aborted, 0);
+    a_third_connector_rolled_back => explore::<TestConnector>(Flow::RolledBack, 0);
+    any_word_at_any_time_to_a_third_connector => explore::<TestConnector>(Flow::ForGood, 1);
     snowflake_removed_for_good => explore::<Consumer>(Flow::ForGood, 0);
 }
 

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use rotate::delivery::{self, Destination};
 use rotate::machine::Restored;
 use rotate_providers::contract::KeyId;
+use rotate_providers::s3_customer_managed::SECRET;
 use rotate_providers::secret::{Credential, Secret};
 use tempfile::TempDir;
 
@@ -112,7 +113,7 @@ impl Place {
     }
 
     fn destination(&self) -> Box<dyn Destination> {
-        delivery::parse(&self.name()).unwrap_or_else(|error| panic!("{error}"))
+        delivery::parse(SECRET, &self.name()).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Everything in the folder, with its content, mode and time.
@@ -208,7 +209,7 @@ async fn a_destinations_name_leads_to_the_same_destination() {
     for sort in SORTS {
         let place = Place::empty(sort);
         assert_eq!(place.destination().name(), place.name());
-        let again = delivery::parse(place.destination().name()).map(|again| again.name().to_owned());
+        let again = delivery::parse(SECRET, place.destination().name()).map(|again| again.name().to_owned());
         assert_eq!(again.expect("it is a name"), place.name());
     }
 }

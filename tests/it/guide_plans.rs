@@ -43,7 +43,7 @@ fn variants(connector: &Connector, guide: &Guide) -> [(&'static str, Values); 2]
 }
 
 fn report(connector: &Connector, guide: &Guide, procedure: Procedure, values: &Values) -> Report {
-    let identity = guide.identity().and_then(|input| values.get(&input.name));
+    let identity = guide.identity().and_then(|input| values.get(&*input.name));
     let target = match identity {
         // In a target's name, what a shell would not take as it is is encoded; no matter here.
         Some(identity) => format!("{}/{identity}", connector.id),

@@ -112,12 +112,12 @@ fn plain_texts(guide: &Guide) -> Vec<&str> {
             .chain(&credential.pause),
     );
     texts.extend(guide.roles.iter().chain(&guide.affects).chain(&guide.prepare));
-    texts.extend(guide.inputs.iter().map(|input| &input.help));
     texts.extend(guide.corrections.iter().flat_map(|one| [&one.says, &one.instead]));
     texts.extend(steps(guide).filter_map(|(_, step)| step.evidence.as_ref()));
     texts.extend(&guide.negative.residue);
     texts.extend(guide.sources.iter().map(|source| &source.says));
-    texts.into_iter().map(String::as_str).collect()
+    let helps = guide.inputs.iter().map(|input| &*input.help);
+    texts.into_iter().map(String::as_str).chain(helps).collect()
 }
 
 /// A template as it is written, without its values.

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use rotate::delivery::{self, Destination};
 use rotate_fixtures::PythonReaders;
 use rotate_providers::contract::KeyId;
+use rotate_providers::s3_customer_managed::SECRET;
 use rotate_providers::secret::{Credential, Secret};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
@@ -72,7 +73,7 @@ impl Edit {
 
     pub(crate) fn destination(&self) -> Box<dyn Destination> {
         let name = format!("{}{}", self.prefix, self.path.display());
-        delivery::parse(&name).expect("the name is one")
+        delivery::parse(SECRET, &name).expect("the name is one")
     }
 
     /// Delivers the new key, or says why not. A refusal comes before a key is made, and leaves every byte.

@@ -190,7 +190,7 @@ fn a_new_file_is_the_starter_and_is_never_written_over_another() {
     let home = Home::new();
     home.run(["init"]).expect(0).says(&["wrote rotate.toml", "rotate plan"]);
     let path = home.path("rotate.toml");
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), STARTER);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), *STARTER);
     let mode = path.metadata().unwrap().permissions().mode();
     assert_eq!(mode & 0o022, 0, "others can write it: {mode:o}");
     home.run(["plan", "--offline"]).expect(0);
@@ -200,7 +200,7 @@ fn a_new_file_is_the_starter_and_is_never_written_over_another() {
         .says(&["rotate.toml exists, and is not overwritten", "rotate init FILE"]);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), DESK);
     home.run(["init", "other.toml"]).expect(0);
-    assert_eq!(std::fs::read_to_string(home.path("other.toml")).unwrap(), STARTER);
+    assert_eq!(std::fs::read_to_string(home.path("other.toml")).unwrap(), *STARTER);
     assert!(!home.has_state());
 }
 

@@ -52,7 +52,7 @@ fn whole_starter() -> String {
 
 #[test]
 fn the_starter_has_no_mistake_and_names_one_target_of_each_kind() {
-    let config = accepted(STARTER);
+    let config = accepted(&STARTER);
     let names: Vec<&str> = config.targets.iter().map(|target| target.name.as_str()).collect();
     assert_eq!(names, ["s3-main", "freshdesk-acme"]);
     // What it says of the defaults is what holds without it.
@@ -60,8 +60,8 @@ fn the_starter_has_no_mistake_and_names_one_target_of_each_kind() {
     let (said, held) = (&config.targets[0].terms, &bare.targets[0].terms);
     assert_eq!(said, held);
     assert_eq!(
-        (config.concurrency, config.calls_per_second, config.look_every),
-        (bare.concurrency, bare.calls_per_second, bare.look_every)
+        (config.concurrency, &config.paces, config.look_every),
+        (bare.concurrency, &bare.paces, bare.look_every)
     );
 }
 
@@ -87,14 +87,15 @@ fn the_schema_and_the_program_accept_the_same() {
     let dwh = "[[target]]\nname = \"dwh\"\nconnector = \"snowflake-keypair\"\nuser = \"U\"\ndeliver = [\"file:/srv/{date}.p8\"]\n";
     let window = "window = { days = [\"mon\", \"sun\"], from = \"09:00\", to = \"16:30\", zone = \"Europe/Berlin\" }";
     for text in [
-        STARTER.to_owned(),
+        STARTER.clone(),
         MAIN.to_owned(),
         DESK.to_owned(),
         format!("{MAIN}{DESK}{dwh}"),
         format!("[defaults]\n{window}\nmax_age = \"90d\"\naws_calls_per_second = 0\nconcurrency = 256\n{DESK}"),
         format!("[store]\nstate_dir = \"~/rotate\"\n{DESK}"),
         format!(
-            "{MAIN}{window}\nowner = \"x\"\nprofile = \"admin\"\nregion = \"eu-central-1\"\nexternal_id = \"acme-1\"\n"
+            "{MAIN}{window}\nowner = \"x\"\nprofile = \"admin\"\nregion = \"eu-central-1\"\nexternal_id = \"acme-1\"\n\
+             assume_role = \"arn:aws:iam::123456789012:role/rotator\"\n"
         ),
         format!("{dwh}key_bits = 4096\nallow_self = true\ncurrent_key = \"~/k.p8\"\npassphrase_env = \"NAME\"\n"),
         format!("{DESK}domain = \"acme\"\nlast_rotated = \"2026-01-10\"\nby_hand = true\n"),
@@ -112,6 +113,8 @@ fn the_schema_and_the_program_accept_the_same() {
 
 #[test]
 fn the_schema_and_the_program_refuse_the_same() {
+    let dwh =
+        "[[target]]\nname = \"dwh\"\nconnector = \"snowflake-keypair\"\nuser = \"U\"\ndeliver = [\"file:/srv/x.p8\"]\n";
     for text in [
         String::new(),
         format!("surprise = 1\n{DESK}"),
@@ -140,6 +143,8 @@ fn the_schema_and_the_program_refuse_the_same() {
         format!("{MAIN}by_hand = true\n"),
         format!("{MAIN}allow_self = true\n"),
         format!("{MAIN}password = \"x\"\n"),
+        format!("{MAIN}external_id = \"acme-1\"\n"),
+        format!("{dwh}passphrase_env = \"NAME\"\npassphrase_file = \"/srv/passphrase\"\n"),
         MAIN.replace("\"file:/srv/main.json\"", ""),
         MAIN.replace("[\"file:/srv/main.json\"]", "\"file:/srv/main.json\""),
         MAIN.replace("user = \"gainsight-s3\"\n", ""),

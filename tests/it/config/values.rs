@@ -31,7 +31,7 @@ fn by_hand(target: &Target) -> &ByHand {
 fn what_nobody_says_is_as_the_readme_has_it() {
     let config = accepted(&format!("{MAIN}{DESK}"));
     assert_eq!(config.concurrency, 8);
-    assert_eq!(config.calls_per_second.map(u32::from), Some(5));
+    assert_eq!(config.paces.of("s3-customer-managed").map(u32::from), Some(5));
     assert_eq!(config.look_every, DAY * 7);
     assert_eq!(config.state_dir, None);
     let [main, desk] = config.targets.as_slice() else {
@@ -86,7 +86,7 @@ window = {{}}
     );
     let config = accepted(&text);
     assert_eq!(config.concurrency, 64);
-    assert_eq!(config.calls_per_second, None);
+    assert_eq!(config.paces.of("s3-customer-managed"), None);
     assert_eq!(config.look_every, DAY / 2);
     assert_eq!(config.state_dir.as_deref(), Some(Path::new("/var/lib/rotate")));
     let [main, other] = config.targets.as_slice() else {
@@ -168,14 +168,50 @@ fn no_input_of_a_connector_has_the_name_of_a_targets_own_key() {
     ];
     for connector in rotate_providers::CONNECTORS {
         let guide = connector.guide().unwrap();
-        let inputs = guide.inputs.iter().map(|input| input.name.as_str());
+        let inputs = guide.inputs.iter().map(|input| &*input.name);
         let fields = connector
             .automation
             .iter()
-            .flat_map(|automation| automation.fields)
-            .map(|field| field.name);
+            .flat_map(|automation| automation.inputs)
+            .map(|input| &*input.name);
         for name in inputs.chain(fields) {
             assert!(!OWN.contains(&name), "{}: {name}", connector.id);
         }
+    }
+}
+
+#[test]
+fn a_sentence_speaks_of_keys_and_a_command_keeps_its_options() {
+    let text = "[[target]]\nname = \"main\"\nconnector = \"s3-customer-managed\"\nuser = \"u\"\nbucket = \"data\"\n\
+                deliver = [\"aws-profile:main@/etc/credentials\"]\n";
+    let targets = accepted(text).targets;
+    for (said, meant) in [
+        (
+            "check the name given with --user, and",
+            "check the name given with `user`, and",
+        ),
+        ("use --profile or --assume-role", "use `profile` or `assume_role`"),
+        (
+            "look at --endpoint-url, the variable",
+            "look at `endpoint_url`, the variable",
+        ),
+        ("or add --allow-self: then", "or add `allow_self`: then"),
+        ("(see --prefix)", "(see `prefix`)"),
+        // To be pasted.
+        (
+            "sign in again: tool login --profile admin",
+            "sign in again: tool login --profile admin",
+        ),
+        (
+            "tool delete --user-name u --region r",
+            "tool delete --user-name u --region r",
+        ),
+        ("rotate abort --force main", "rotate abort --force main"),
+        // No key of a target.
+        ("`rotate plan` without --offline", "`rotate plan` without --offline"),
+        ("or with --force", "or with --force"),
+        ("a -- b", "a -- b"),
+    ] {
+        assert_eq!(targets[0].in_its_words(said), meant);
     }
 }

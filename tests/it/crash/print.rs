@@ -323,7 +323,7 @@ const WITHIN_ONE_RUN: [&str; 2] = ["INTENT_LASTS", "ROUNDING"];
 #[test]
 fn every_length_of_time_in_the_source_is_a_window() {
     let constant =
-        Regex::new(r"const (\w+): SignedDuration = SignedDuration::from_(secs|mins|hours)\((\d+)\);").unwrap();
+        Regex::new(r"(\w+): (?:SignedDuration = )?SignedDuration::from_(secs|mins|hours)\((\d+)\)[;,]").unwrap();
     let mut found = 0;
     for (path, text) in crate::crash::points::source() {
         let compared = constant

@@ -72,7 +72,7 @@ async fn a_file_that_others_may_read_or_write_is_refused() {
 async fn a_folder_that_is_missing_or_none_is_refused() {
     let parent = Place::empty(JSON);
     let name = format!("file:{}/missing/key.json", parent.folder.path().display());
-    let destination = delivery::parse(&name).expect("the name is one");
+    let destination = delivery::parse(SECRET, &name).expect("the name is one");
     let told = destination.inspect().await.expect_err("there is no folder").to_string();
     assert!(told.contains("missing does not exist"), "{told}");
     destination.deliver(&new_key()).await.expect_err("there is no folder");
@@ -207,7 +207,7 @@ fn a_name_that_no_destination_can_have_is_refused_with_what_to_write_instead() {
         ("aws-profile:x]@/tmp/credentials", "the profile's name"),
         ("aws-profile:x#@/tmp/credentials", "the profile's name"),
     ] {
-        let told = match delivery::parse(name) {
+        let told = match delivery::parse(SECRET, name) {
             Ok(destination) => panic!("{name:?} was taken for {}", destination.name()),
             Err(error) => error.to_string(),
         };

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rotate::delivery;
 use rotate::private_file::{self, Folder, Place};
+use rotate_providers::SecretKind;
 use rotate_providers::contract::{KeyId, PublicHalf};
+use rotate_providers::s3_customer_managed::SECRET;
 use rotate_providers::secret::{Credential, Secret};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
@@ -70,7 +72,7 @@ async fn a_folder_that_its_owner_swaps_ten_thousand_times_never_leads_a_delivery
     let (app, trap) = (ground.path().join("home/app"), ground.path().join("home/trap"));
     let before = listing(&ground.path().join("root"));
     // Understood while the folder is what it is said to be.
-    let parse = |name: &str| delivery::parse(name).unwrap_or_else(|error| panic!("{error}"));
+    let parse = |name: &str| delivery::parse(SECRET, name).unwrap_or_else(|error| panic!("{error}"));
     let destinations = [
         parse(&format!("file:{}/x.json", app.display())),
         parse(&format!("file:{}/x.env", app.display())),
@@ -118,7 +120,7 @@ async fn a_folder_that_was_swapped_for_a_link_is_refused_in_words_that_name_it()
     let ground = ground();
     let (app, trap) = (ground.path().join("home/app"), ground.path().join("home/trap"));
     let before = listing(&ground.path().join("root"));
-    let destination = delivery::parse(&format!("file:{}/x.json", app.display())).expect("the name is one");
+    let destination = delivery::parse(SECRET, &format!("file:{}/x.json", app.display())).expect("the name is one");
     exchange(&app, &trap);
     for refused in [
         destination.inspect().await,
@@ -162,7 +164,7 @@ async fn a_key_file_is_not_made_through_a_link_of_somebody_else() {
     let before = listing(&ground.path().join("root"));
     for folder in ["home/trap", "home/trap/../trap"] {
         let name = format!("file:{}/{folder}/key.p8", ground.path().display());
-        let destination = delivery::parse(&name).expect("the name is one");
+        let destination = delivery::parse(SecretKind::PrivateKey, &name).expect("the name is one");
         let told = destination
             .deliver(&pair())
             .await

@@ -51,9 +51,7 @@ fn a_value_that_does_not_fit_is_refused_with_what_it_should_be() {
         let guide = connector.guide().unwrap();
         for input in &guide.inputs {
             let option = format!("--{}", input.name.replace('_', "-"));
-            let wrong = ["", "'", " ", "|"]
-                .into_iter()
-                .find(|wrong| !input.pattern.is_match(wrong));
+            let wrong = ["", "'", " ", "|", "\n"].into_iter().find(|wrong| !input.takes(wrong));
             let wrong = wrong.expect("something does not fit");
             let mut arguments = vec![connector.id, &option, wrong];
             if connector.automation.is_some() {

@@ -195,7 +195,14 @@ fn the_help_of_a_connector_lists_its_own_inputs_and_no_others() {
     let desk = Desk::new();
     let mut every: Vec<String> = Vec::new();
     for connector in CONNECTORS {
-        every.extend(connector.guide().unwrap().inputs.into_iter().map(|input| input.name));
+        every.extend(
+            connector
+                .guide()
+                .unwrap()
+                .inputs
+                .into_iter()
+                .map(|input| input.name.into_owned()),
+        );
     }
     for connector in CONNECTORS {
         let guide = connector.guide().unwrap();

@@ -186,7 +186,6 @@ fn a_field_that_is_missing_is_named() {
         ("roles = [\"an admin of Things\"]\n", "roles"),
         ("what = \"the key\"\n", "what"),
         ("overlap = \"yes\"\n", "overlap"),
-        ("pattern = \"[a-z]+\"\n", "pattern"),
         ("help = \"the user\"\n", "help"),
         ("id = \"make\"\n", "id"),
         ("phase = \"cut-over\"\n", "phase"),
@@ -200,6 +199,11 @@ fn a_field_that_is_missing_is_named() {
         assert!(error.starts_with("line "), "{name}: {error:?}");
         assert!(error.ends_with(&format!("missing field `{name}`")), "{name}: {error:?}");
     }
+}
+
+#[test]
+fn an_input_of_which_the_program_knows_nothing_says_what_it_must_look_like() {
+    refused(&[("pattern = \"[a-z]+\"\n", "")], "input user has no pattern");
 }
 
 #[test]

@@ -63,7 +63,7 @@ pub(crate) fn example(connector: &str, input: &str) -> &'static str {
 
 /// An example for every input of this guide.
 pub(crate) fn examples(connector: &str, guide: &Guide) -> BTreeMap<String, String> {
-    let names = guide.inputs.iter().map(|input| input.name.clone());
+    let names = guide.inputs.iter().map(|input| input.name.to_string());
     names
         .map(|name| (name.clone(), example(connector, &name).to_owned()))
         .collect()

@@ -55,7 +55,7 @@ fn a_key_is_created_only_beside_the_old_one() {
             Err(&["both slots", "AKIATHIRD"]),
         ),
     ] {
-        match (may_create(&id(OLD), &keys, &retired, |_| false), expected) {
+        match (may_create(&id(OLD), &keys, &retired, 2, |_| false), expected) {
             (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{what}"),
             (Err(why), Err(words)) => assert!(words.iter().all(|word| why.contains(word)), "{what}: {why}"),
             (found, _) => panic!("{what}: {found:?}"),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rotate::delivery::{self, Destination};
 use rotate::machine::Restored;
 use rotate_providers::contract::KeyId;
+use rotate_providers::s3_customer_managed::SECRET;
 use rotate_providers::secret::{Credential, Secret};
 use rustix::fs::{XattrFlags, getxattr, setxattr};
 use tempfile::TempDir;
@@ -70,7 +71,7 @@ pub(crate) fn credentials_in(folder: &Path) -> PathBuf {
 }
 
 pub(crate) fn destination(path: &Path) -> Box<dyn Destination> {
-    delivery::parse(&format!("aws-profile:gainsight@{}", path.display())).expect("the name is one")
+    delivery::parse(SECRET, &format!("aws-profile:gainsight@{}", path.display())).expect("the name is one")
 }
 
 pub(crate) fn new_key() -> Credential {

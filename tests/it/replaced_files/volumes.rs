@@ -5,6 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 
 use rotate_providers::private_file::{self, Refused};
+use rotate_providers::s3_customer_managed::SECRET;
 use tempfile::TempDir;
 
 const DATED: &str = "..2026_11_27_04_20_00.1234567890";
@@ -65,7 +66,7 @@ fn a_file_elsewhere_is_told_chmod() {
 #[tokio::test]
 async fn a_destination_in_a_volume_is_told_that_nobody_can_write_there() {
     let (_folder, path) = volume(0o440);
-    let destination = rotate::delivery::parse(&format!("file:{}", path.display())).expect("a name");
+    let destination = rotate::delivery::parse(SECRET, &format!("file:{}", path.display())).expect("a name");
     let told = destination
         .rehearse()
         .await

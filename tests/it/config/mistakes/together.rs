@@ -119,3 +119,48 @@ fn what_is_of_no_use_by_hand_is_told() {
         );
     }
 }
+
+#[test]
+fn a_rule_holds_alike_for_the_program_and_for_a_person() {
+    for (key, bad, good) in [
+        ("user", "-x", "a.b"),
+        ("user", "team/u", "a@b"),
+        ("bucket", "-data", "acme_data"),
+        ("prefix", "-x", "in/2026"),
+        ("region", "eu_west_1", "eu-west-1"),
+    ] {
+        let by_hand = "[[target]]\nname = \"main\"\nconnector = \"s3-customer-managed\"\nby_hand = true\n";
+        let lines = |value: &str| {
+            let all = [("user", "gainsight-s3"), ("bucket", "acme-data")].into_iter();
+            let all = all.filter(|(name, _)| *name != key).chain([(key, value)]);
+            all.map(|(name, value)| format!("{name} = \"{value}\"\n"))
+                .collect::<String>()
+        };
+        let automated = by_hand.replace("by_hand = true\n", "deliver = [\"file:/srv/main.json\"]\n");
+        let mends: Vec<String> = [by_hand.to_owned(), automated]
+            .iter()
+            .map(|head| {
+                accepted(&format!("{head}{}", lines(good)));
+                let mistakes = refused(&format!("{head}{}", lines(bad)));
+                assert_eq!(mistakes.len(), 1, "{mistakes:#?}");
+                mistakes[0].remedy.clone()
+            })
+            .collect();
+        // A person is also told what the value is for.
+        assert!(mends[0].ends_with(&mends[1]), "{mends:#?}");
+    }
+}
+
+#[test]
+fn an_input_that_means_nothing_without_another_is_told() {
+    let line = "external_id = \"acme-1\"";
+    told(
+        &in_main(line),
+        1,
+        "target \"main\": external_id",
+        &["nothing without assume_role"],
+    );
+    accepted(&in_main(&format!(
+        "{line}\nassume_role = \"arn:aws:iam::123456789012:role/rotator\""
+    )));
+}

@@ -1,26 +1,18 @@
 //! `rotate <connector>` for connectors that a person rotates, and for the others with `--manual`.
-//!
-//! Each has the inputs of its own guide as options, so these commands are built from the guides.
-
-mod options;
-mod story;
 
 use std::collections::BTreeMap;
 
 use clap::ArgMatches;
 use rotate_providers::Connector;
-use rotate_providers::guide::{Guide, Input, Procedure};
+use rotate_providers::guide::{Guide, Procedure};
+use rotate_providers::inputs::InputSpec;
 
-pub(super) use options::{MANUAL, commands, whole_command};
-use story::walking;
-pub(super) use story::{ending, story};
-
-use super::named::{begin_line, only_target_of, readable_config, target_of};
-use super::one_shot::ALLOWANCE_SECONDS;
-use super::session::{Session, locate, show, speaker, tell, tell_folder};
-use super::target::target_name;
-use super::{Exit, Global, terminal};
-use crate::config::{Config, How};
+use super::story::walking;
+use super::target_name;
+use crate::cli::named::{begin_line, only_target_of, readable_config, target_of};
+use crate::cli::session::{Session, locate, show, speaker, tell, tell_folder};
+use crate::cli::{Exit, Global, terminal};
+use crate::config::{Config, Defaults, How};
 use crate::driver::{DriveError, Refusal};
 use crate::evidence::value_looks_secret;
 use crate::fleet::{Credential, Namings};
@@ -91,9 +83,9 @@ impl Asked {
         let texts: BTreeMap<String, String> = guide
             .inputs
             .iter()
-            .filter_map(|input| Some((input.name.clone(), matches.get_one::<String>(&input.name)?.clone())))
+            .filter_map(|input| Some((input.name.to_string(), matches.get_one::<String>(&input.name)?.clone())))
             .collect();
-        let meant = |input: &Input| Some((input.name.clone(), input.read(texts.get(&input.name)?)?));
+        let meant = |input: &InputSpec| Some((input.name.to_string(), input.meant(texts.get(&*input.name)?)?));
         let given: BTreeMap<String, String> = guide.inputs.iter().filter_map(meant).collect();
         let credential = Credential::of(connector.id, &guide, &given);
         Ok(Self {
@@ -103,7 +95,7 @@ impl Asked {
             texts,
             values: given.clone(),
             given,
-            allowance_seconds: ALLOWANCE_SECONDS,
+            allowance_seconds: Defaults::default().allowance_seconds(),
             begin: matches.get_flag("begin"),
             strict: matches.get_flag("strict"),
             again: matches.get_flag("again"),
@@ -154,17 +146,18 @@ impl Asked {
     /// secret where none belongs.
     fn bad_value(&self) -> Option<Refusal> {
         self.guide.inputs.iter().find_map(|input| {
-            let text = self.texts.get(&input.name)?;
+            let text = self.texts.get(&*input.name)?;
             let option = input.option();
             if let Some(why) = value_looks_secret(&input.name, text) {
                 let remedy = "leave it out, or give it without: values are kept in the clear; nothing was opened";
                 return Some(Refusal::because(format!("{option} was not taken: {why}"), remedy));
             }
             // What begins with a hyphen is an option that follows one without a value.
-            let fits = input.read(text).is_some() && !text.starts_with('-');
+            let fits = input.takes(text) && !text.starts_with('-');
             (!fits).then(|| {
+                let expected = input.expected(text);
                 Refusal::because(
-                    format!("{option} should be {}, of the form {}", input.help, input.form()),
+                    format!("{option}{}", expected.strip_prefix("it").unwrap_or(&expected)),
                     format!("nothing was opened; see: rotate {} --help", self.connector.id),
                 )
             })
@@ -248,7 +241,7 @@ impl Asked {
                 Some(found) if found == wanted => return Ok(Some(stored.target)),
                 // It may be the same one, and two at once would be two new keys.
                 Some(found) if self.begin && found.may_be(&wanted) => {
-                    let what = self.guide.identity().map(Input::option).unwrap_or_default();
+                    let what = self.guide.identity().map(InputSpec::option).unwrap_or_default();
                     let why = format!("it was begun without {what}, so it may be about the same credential");
                     let refusal = Refusal::walk(&stored.target, &why);
                     let refusal = refusal.with("bring it to its end first, or give it up:");
@@ -271,7 +264,7 @@ impl Asked {
         let kept = self
             .guide
             .identity()
-            .and_then(|input| charter.inputs.get(&input.name)?.as_str());
+            .and_then(|input| charter.inputs.get(&*input.name)?.as_str());
         // Names that differ in case alone are the same to some vendors, and a refusal costs less than two new keys at once.
         let same = kept
             .zip(told.as_deref())
@@ -309,11 +302,17 @@ impl Asked {
                 "its `{procedure}` is open: that one ends first, or is given up"
             ));
         }
-        let differs = |input: &&Input| {
-            let (asked, kept) = (self.given.get(&input.name), itinerary.values.get(&input.name));
+        let differs = |input: &&InputSpec| {
+            let (asked, kept) = (self.given.get(&*input.name), itinerary.values.get(&*input.name));
             asked.is_some() && kept.is_some() && asked != kept
         };
-        let others: Vec<String> = self.guide.inputs.iter().filter(differs).map(Input::option).collect();
+        let others: Vec<String> = self
+            .guide
+            .inputs
+            .iter()
+            .filter(differs)
+            .map(InputSpec::option)
+            .collect();
         (!others.is_empty()).then(|| {
             let others = others.join(", ");
             format!("another `{procedure}` of it is open, which was begun with other values ({others})")
@@ -334,8 +333,8 @@ impl Asked {
     /// Says which values are only shown.
     fn tell_unkept(&self, guided: &Guided) {
         let kept = &guided.rotation.itinerary.values;
-        let new = |input: &&Input| self.given.contains_key(&input.name) && !kept.contains_key(&input.name);
-        let new: Vec<String> = self.guide.inputs.iter().filter(new).map(Input::option).collect();
+        let new = |input: &&InputSpec| self.given.contains_key(&*input.name) && !kept.contains_key(&*input.name);
+        let new: Vec<String> = self.guide.inputs.iter().filter(new).map(InputSpec::option).collect();
         if !new.is_empty() {
             terminal::note(&format!(
                 "shown in this plan only, as it was begun without: {}; give it again to see it again",

@@ -1,0 +1,217 @@
+//! `test-connector`, for tests alone: unlike the others an owner has up to five keys, use is recorded by the hour, and a key is
+//! only removed, for good. Registered where `ROTATE_TEST_CONNECTOR` is set, it proves that a connector is only its folder.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::call::local;
+use crate::contract::{
+    Caller, Effect, Error, Key, KeyId, Kind, LastUse, Listed, Minting, MintsAtVendor, Observation, Principal, Proof,
+    Provider, Verdict,
+};
+use crate::inputs::{self, InputSpec};
+use crate::secret::{Credential, Secret};
+use crate::{Automation, Capabilities, Connecting, Connector, KeyShown, PairForms, SecretKind, ShownKey, Vendors};
+
+pub(crate) static CONNECTOR: Connector = crate::automated(&AUTOMATION, include_str!("guide.toml"));
+
+const AUTOMATION: Automation = Automation {
+    id: "test-connector",
+    title: "key of a user at the test vendor",
+    vendor: "The test vendor",
+    inputs: INPUTS,
+    connect,
+    shown_key: Some(ShownKey {
+        help: "a file with the id of the key that the consumer uses now",
+        read: shown_key,
+    }),
+    credentials: "set TEST_VENDOR_TOKEN",
+    secret: SecretKind::Pair(PairForms::named("TEST_KEY_ID", "TEST_KEY_SECRET")),
+    capabilities: Capabilities {
+        most_keys: 5,
+        lists_lag: false,
+        use_steps: SignedDuration::from_hours(1),
+        ..Capabilities::LEAST
+    },
+    ..Automation::LEAST
+};
+
+const INPUTS: &[InputSpec] = &[
+    InputSpec::required("holder", "the user whose key is rotated", inputs::word).identifies(),
+    InputSpec::required("address", "where the vendor is, as HOST:PORT", inputs::word).identifies(),
+];
+
+#[derive(Deserialize)]
+struct TestConnector {
+    holder: String,
+    address: String,
+}
+
+fn connect(inputs: Value, _: &Arc<Vendors>) -> Connecting {
+    Box::pin(async move {
+        let provider: TestConnector = inputs::typed(AUTOMATION.id, inputs)?;
+        Ok(Box::new(provider) as Box<dyn Provider>)
+    })
+}
+
+fn shown_key(path: &Path, _: &Value) -> Result<KeyShown, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let key = KeyId::parse(text.trim()).map_err(|error| error.to_string())?;
+    Ok(KeyShown { key, public: None })
+}
+
+impl TestConnector {
+    async fn send(&self, line: &str, login: &str) -> io::Result<(u16, Value)> {
+        let mut stream = TcpStream::connect(&self.address).await?;
+        let end = "content-length: 0\r\nconnection: close\r\n\r\n";
+        let request = format!("{line} HTTP/1.1\r\nhost: vendor\r\nauthorization: {login}\r\n{end}");
+        stream.write_all(request.as_bytes()).await?;
+        let mut reply = String::new();
+        stream.take(65_536).read_to_string(&mut reply).await?;
+        let status = reply.split(' ').nth(1).and_then(|status| status.parse().ok());
+        match (status, reply.split_once("\r\n\r\n")) {
+            (Some(status), Some((_, body))) => Ok((status, serde_json::from_str(body).unwrap_or_default())),
+            _ => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+
+    /// Asks as the administrator; `None` where there is no such thing.
+    async fn ask(&self, line: &str) -> Result<Option<Value>, Error> {
+        let token = std::env::var("TEST_VENDOR_TOKEN").unwrap_or_default();
+        let (kind, detail) = match self.send(line, &format!("Bearer {token}")).await {
+            Ok((200..=299, reply)) => return Ok(Some(reply)),
+            Ok((404, _)) => return Ok(None),
+            Ok((409, _)) => (Kind::Quota, "five keys are there".to_owned()),
+            Ok((status, _)) => (Kind::VendorFault, format!("it answers {status}")),
+            Err(error) => (Kind::Unreachable, error.to_string()),
+        };
+        let is_sure = line.starts_with("GET") || kind == Kind::Quota;
+        let mut error = local(kind, &format!("ask for {line}"), detail);
+        error.effect = if is_sure { Effect::None } else { Effect::Unknown };
+        Err(error)
+    }
+}
+
+/// A key as the vendor writes it.
+#[derive(Deserialize)]
+struct Shown {
+    id: KeyId,
+    made: Option<Timestamp>,
+    secret: Option<String>,
+}
+
+/// What the vendor has answered.
+fn read<T: DeserializeOwned>(reply: Option<Value>, effect: Effect) -> Result<T, Error> {
+    let kind = reply.as_ref().map_or(Kind::NotFound, |_| Kind::Malformed);
+    serde_json::from_value(reply.unwrap_or_default()).map_err(|_| {
+        let mut error = local(kind, "read the answer", "it is not what was asked for".to_owned());
+        error.effect = effect;
+        error
+    })
+}
+
+#[async_trait]
+impl Provider for TestConnector {
+    fn host(&self) -> Option<String> {
+        None
+    }
+
+    async fn caller(&self) -> Result<Caller, Error> {
+        Ok(Caller {
+            login: "the administrator".into(),
+            found_in: "TEST_VENDOR_TOKEN".into(),
+        })
+    }
+
+    async fn observe(&self) -> Result<Observation, Error> {
+        let user = self.ask(&format!("GET /users/{}", self.holder)).await?;
+        Ok(Observation {
+            owner: Principal {
+                account: "test".to_owned(),
+                name: self.holder.clone(),
+                id: read(user, Effect::None)?,
+            },
+            keys: self.keys().await?.keys,
+            vendor_time: None,
+            is_caller: false,
+            caller_keys: Vec::new(),
+        })
+    }
+
+    async fn keys(&self) -> Result<Listed, Error> {
+        let reply = self.ask(&format!("GET /users/{}/keys", self.holder)).await?;
+        let listed: Vec<Shown> = read(reply, Effect::None)?;
+        let key = |shown: Shown| Key {
+            delete_by_hand: format!("vendor delete {}", shown.id),
+            id: shown.id,
+            active: true,
+            created_at: shown.made,
+            public: None,
+        };
+        let (keys, vendor_time) = (listed.into_iter().map(key).collect(), None);
+        Ok(Listed { keys, vendor_time })
+    }
+
+    fn minting(&self) -> Minting<'_> {
+        Minting::AtVendor(self)
+    }
+
+    async fn probe(&self, credential: &Credential, owner: &Principal, _: Proof) -> Verdict {
+        let secret = credential.secret.expose_text().unwrap_or_default();
+        match self
+            .send("GET /login", &format!("Key {}:{secret}", credential.key))
+            .await
+        {
+            Ok((200, user)) if user == owner.id.as_str() => Verdict::Accepted,
+            Ok((200 | 401, _)) => Verdict::Rejected {
+                reason: "the vendor refuses it".into(),
+                may_be_lag: false,
+            },
+            _ => Verdict::Inconclusive {
+                reason: "the vendor was not reached".into(),
+            },
+        }
+    }
+
+    async fn last_use(&self, key: &KeyId) -> Result<LastUse, Error> {
+        let reply = self.ask(&format!("GET /keys/{key}/use")).await?;
+        let hour: Option<Timestamp> = read(reply, Effect::None)?;
+        Ok(hour.map_or(LastUse::NeverSeen, |at| LastUse::At {
+            at,
+            service: "the API".into(),
+            region: "the only region".into(),
+        }))
+    }
+
+    async fn delete(&self, key: &KeyId) -> Result<(), Error> {
+        self.ask(&format!("DELETE /keys/{key}")).await.map(|_| ())
+    }
+}
+
+#[async_trait]
+impl MintsAtVendor for TestConnector {
+    async fn turn(&self) {}
+
+    async fn create(&self) -> Result<Credential, Error> {
+        let made = self.ask(&format!("POST /users/{}/keys", self.holder)).await?;
+        let Shown { id, secret, .. } = read(made, Effect::Unknown)?;
+        Ok(Credential {
+            key: id,
+            public: None,
+            secret: Secret::new(secret.unwrap_or_default()),
+        })
+    }
+
+    fn longest_call(&self) -> Duration {
+        Duration::from_secs(5)
+    }
+}

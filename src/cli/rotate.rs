@@ -1,0 +1,71 @@
+//! `rotate <connector>`: the command of every connector, whoever rotates it, made from the connector's own data.
+
+mod automated;
+mod guided;
+mod options;
+mod story;
+
+use std::ffi::OsString;
+
+use clap::{ArgMatches, Args};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use rotate_providers::{Connector, connectors};
+
+pub(super) use story::{ending, story};
+
+use super::{Cli, Exit, Global};
+
+/// The option that asks for the guide of an automated connector.
+pub(super) const MANUAL: &str = "--manual";
+
+/// What a name keeps in a target's name, so that it can be pasted into a shell.
+const KEPT: AsciiSet = NON_ALPHANUMERIC
+    .remove(b'_')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'@')
+    .remove(b'+')
+    .remove(b'=')
+    .remove(b',');
+
+/// A target that no configuration names: `connector/name`, or the connector alone where nothing names it.
+pub(super) fn target_name(connector: &str, name: Option<&str>) -> String {
+    match name {
+        Some(name) => format!("{connector}/{}", utf8_percent_encode(name, &KEPT)),
+        None => connector.to_owned(),
+    }
+}
+
+/// The whole command line for these arguments. A guide is read only if they name its connector.
+pub(super) fn command_line(arguments: &[OsString]) -> clap::Command {
+    let named = |text: &str| arguments.iter().any(|argument| argument == text);
+    let manual = named(MANUAL);
+    before_the_others(connectors().map(|connector| match connector.automation {
+        Some(automation) if !(manual && named(connector.id)) => automated::command(automation),
+        _ => match named(connector.id).then(|| connector.guide()) {
+            Some(Ok(guide)) => options::guided_command(connector, &guide),
+            _ => clap::Command::new(connector.id).hide(true),
+        },
+    }))
+}
+
+/// The whole command line, every guide read: for completions and manual pages.
+pub(super) fn whole_command() -> clap::Command {
+    before_the_others(connectors().filter_map(|connector| match connector.automation {
+        Some(automation) => Some(automated::command(automation)),
+        None => Some(options::guided_command(connector, &connector.guide().ok()?)),
+    }))
+}
+
+/// The commands of the connectors come first in the help.
+fn before_the_others(commands: impl Iterator<Item = clap::Command>) -> clap::Command {
+    Cli::augment_args(clap::Command::new("rotate").subcommands(commands))
+}
+
+/// Runs the command of a connector.
+pub(super) async fn run(global: &Global, connector: &'static Connector, matches: &ArgMatches) -> Exit {
+    match connector.automation {
+        Some(automation) if !matches.get_flag("manual") => automated::run(global, automation, matches).await,
+        _ => guided::run(global, connector, matches).await,
+    }
+}

@@ -1,0 +1,220 @@
+//! The connector that tests alone have: its owner holds other keys beside the one that is rotated, and what is removed is gone.
+
+use std::process::Command;
+
+use jiff::Timestamp;
+use rotate_fixtures::place::Place;
+use rotate_fixtures::test_vendor::{HOLDER, KeyChange, TOKEN, TestVendorKey};
+use rotate_fixtures::{FakeTestVendor, TestClock, memory_folder};
+
+use crate::crash::aws::of_old_and_new;
+use crate::crash::flow::Flow;
+use crate::crash::ground::{Effects, Ground};
+use crate::crash::journal::Journal;
+use crate::crash::system::Move;
+
+const TARGET: &str = "test-connector/loader";
+
+/// How many destinations a delivery has.
+const DESTINATIONS: usize = 1;
+
+/// One user with keys of three consumers, of which one is rotated.
+pub(crate) struct TestConnector {
+    place: Place,
+    vendor: FakeTestVendor,
+    old: TestVendorKey,
+    others: [TestVendorKey; 2],
+    effects: Effects<KeyChange>,
+    clock: TestClock,
+}
+
+impl TestConnector {
+    /// The id and the secret that were delivered.
+    fn delivered(&self) -> Option<(String, String)> {
+        let text = std::fs::read_to_string(self.place.path("key.env")).ok()?;
+        let value = |name: &str| {
+            text.lines()
+                .find_map(|line| Some(line.strip_prefix(name)?.strip_prefix('=')?.to_owned()))
+        };
+        Some((value("TEST_KEY_ID")?, value("TEST_KEY_SECRET")?))
+    }
+
+    fn is_of_others(&self, id: &str) -> bool {
+        self.others.iter().any(|key| key.id == id)
+    }
+}
+
+impl Ground for TestConnector {
+    type Vendor = Vec<TestVendorKey>;
+
+    fn prepare(_: Flow, clock: &TestClock) -> Self {
+        let vendor = FakeTestVendor::start(clock);
+        let (one, old, two) = (vendor.add_key(), vendor.add_key(), vendor.add_key());
+        let place = Place::new(env!("CARGO_BIN_EXE_rotate").as_ref(), &memory_folder());
+        std::fs::write(place.path("current"), format!("{}\n", old.id)).unwrap();
+        let ground = Self {
+            place,
+            old,
+            others: [one, two],
+            effects: Effects::new(),
+            clock: clock.clone(),
+            vendor,
+        };
+        ground.vendor.on_change(ground.effects.hook());
+        ground
+    }
+
+    fn folder(&self) -> std::path::PathBuf {
+        self.place.path("")
+    }
+
+    fn vendor(&self) -> Vec<TestVendorKey> {
+        self.vendor.keys()
+    }
+
+    fn put_back(&self, vendor: &Vec<TestVendorKey>) {
+        self.vendor.put_back(vendor);
+    }
+
+    fn vendor_state(&self) -> String {
+        of_old_and_new(&self.vendor.state(), &self.old.id, false)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let environment = [("ROTATE_TEST_CONNECTOR", "1"), ("TEST_VENDOR_TOKEN", TOKEN)];
+        self.place.command(environment, arguments)
+    }
+
+    fn one_shot(&self, flow: Flow) -> Command {
+        let mut command = self.command(&[
+            "test-connector",
+            "--holder",
+            HOLDER,
+            "--address",
+            &self.vendor.address(),
+        ]);
+        command.arg("--current-key").arg(self.place.path("current"));
+        command
+            .arg("--deliver")
+            .arg(format!("file:{}", self.place.path("key.env").display()));
+        command.args(flow.options());
+        command
+    }
+
+    fn next(&self, flow: Flow, journal: &Journal, now: Timestamp) -> Vec<Move> {
+        flow.next(TARGET, journal.state(DESTINATIONS), journal.has_rested(now))
+    }
+
+    fn others(&self) -> Vec<Move> {
+        Flow::others(TARGET)
+    }
+
+    fn check_effects(&self, before: &Journal, context: &dyn Fn() -> String) {
+        for effect in self.effects.take() {
+            match effect {
+                KeyChange::Made(_) => {
+                    assert_eq!(before.last(), "create-intended", "made without intent: {}", context());
+                }
+                KeyChange::Removed(id) => {
+                    assert!(
+                        !self.is_of_others(&id),
+                        "another consumer's key was removed: {}",
+                        context()
+                    );
+                    let intents = [
+                        "deactivate-intended",
+                        "delete-intended",
+                        "withdraw-intended",
+                        "discard-intended",
+                    ];
+                    let ends = ["deactivated", "deleted", "withdrawn", "discarded"];
+                    let last = before
+                        .latest()
+                        .rev()
+                        .find(|line| intents.contains(&line.event()) || ends.contains(&line.event()));
+                    assert!(
+                        last.is_some_and(|line| intents.contains(&line.event())),
+                        "removed without intent: {}",
+                        context()
+                    );
+                    if id == self.old.id {
+                        assert!(before.has("cut-over"), "removed before the cut-over: {}", context());
+                        before.expect_fresh_proof(self.clock.now(), context);
+                    }
+                }
+            }
+        }
+    }
+
+    fn forget_effects(&self) {
+        self.effects.take();
+    }
+
+    fn check_now(&self, journal: &Journal, context: &dyn Fn() -> String) {
+        for other in &self.others {
+            assert!(
+                self.vendor.works(&other.id, &other.secret),
+                "another consumer is cut off; {}",
+                context()
+            );
+        }
+        let works = |key: &TestVendorKey| self.vendor.works(&key.id, &key.secret);
+        assert!(
+            journal.has("cut-over") || works(&self.old),
+            "the consumer is cut off; {}",
+            context()
+        );
+        let ours: Vec<TestVendorKey> = self
+            .vendor
+            .keys()
+            .into_iter()
+            .filter(|key| !self.is_of_others(&key.id))
+            .collect();
+        assert!(!ours.is_empty(), "the consumer has no key that works; {}", context());
+        let unknown = ours.iter().filter(|key| !journal.names(&key.id)).count();
+        let explained = journal.is_creating() || (journal.lines.is_empty() && unknown <= 1);
+        assert!(unknown == 0 || (unknown <= 2 && explained), "an orphan; {}", context());
+        if let Some((id, secret)) = self.delivered() {
+            assert!(
+                journal.names(&id),
+                "a key was delivered that is not on record; {}",
+                context()
+            );
+            assert!(
+                journal.has("undo-requested") || self.vendor.works(&id, &secret),
+                "the destination holds a key that does not work; {}",
+                context()
+            );
+        }
+    }
+
+    fn check_end(&self, journal: &Journal, context: &dyn Fn() -> String) {
+        let left: Vec<String> = self
+            .vendor
+            .keys()
+            .into_iter()
+            .map(|key| key.id)
+            .filter(|id| !self.is_of_others(id))
+            .collect();
+        if journal.has("done") {
+            let (id, secret) = self.delivered().expect("the new key is delivered");
+            assert!(self.vendor.works(&id, &secret), "{}", context());
+            assert_eq!(left, [id], "{}", context());
+        } else {
+            assert_eq!(left, [self.old.id.as_str()], "{}", context());
+            assert_eq!(self.delivered(), None, "{}", context());
+        }
+    }
+
+    fn calls(&self) -> usize {
+        self.vendor.calls()
+    }
+
+    fn secrets(&self) -> Vec<Vec<u8>> {
+        vec![b"CANARY".to_vec()]
+    }
+
+    fn expected_files(&self) -> Vec<String> {
+        ["current", "key.env"].map(str::to_owned).to_vec()
+    }
+}
