@@ -6,8 +6,6 @@
 mod doctored;
 #[path = "guides/examples.rs"]
 mod examples;
-#[path = "guides/readme.rs"]
-mod readme;
 
 use std::collections::{BTreeMap, BTreeSet};
 
