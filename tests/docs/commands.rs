@@ -18,6 +18,15 @@ const NOT_RUN: [(&str, &str); 8] = [
     ("rotate walk ", "asks at a terminal; tests/guided does that"),
 ];
 
+/// A fleet of one.
+const ONE_TARGET: &str = r#"[[target]]
+name = "s3-main"
+connector = "s3-customer-managed"
+user = "gainsight-s3"
+bucket = "acme-data"
+deliver = ["aws-profile:gainsight@/etc/gainsight/credentials"]
+"#;
+
 /// A command as it stands on a page, with the lines that belong to it.
 struct Line {
     number: usize,
@@ -139,9 +148,21 @@ fn prepare(desk: &mut Desk, page: &Page, block: &Block) -> Result<(), String> {
             let made = desk.run("rotate init --state");
             (made.code == Some(0)).then_some(()).ok_or(made.stderr)
         }
+        "after a key was made by hand" => {
+            *desk = Desk::new();
+            desk.configure(ONE_TARGET);
+            let looked = desk.run("rotate run");
+            desk.make_a_key_by_hand();
+            desk.pass(8);
+            (looked.code == Some(0)).then_some(()).ok_or(looked.stderr)
+        }
+        "after that key was deleted" => {
+            desk.delete_the_key_made_by_hand();
+            Ok(())
+        }
         "with the file above" => {
-            let above = page.blocks.iter().filter(|other| other.line < block.line);
-            let file = above.filter(|other| other.language == "toml").next_back();
+            let mut above = page.blocks.iter().filter(|other| other.line < block.line);
+            let file = above.rfind(|other| other.language == "toml");
             let file = file.ok_or_else(|| block.note.clone())?;
             desk.configure(&file.text);
             Ok(())

@@ -95,6 +95,17 @@ impl Desk {
         self.aws.books_ahead(self.ahead);
     }
 
+    /// Somebody else makes a second key of the AWS user, past the program.
+    pub(crate) fn make_a_key_by_hand(&self) {
+        let _ = self.aws.add_key("gainsight-s3");
+    }
+
+    /// And deletes it again.
+    pub(crate) fn delete_the_key_made_by_hand(&self) {
+        let newest = self.aws.keys_of("gainsight-s3").pop().expect("there is a key");
+        self.aws.delete_key(&newest.id);
+    }
+
     /// Puts a file of the fleet there, as a person would who has read the page and lives here.
     pub(crate) fn configure(&self, text: &str) {
         self.put("rotate.toml", 0o600, text);
@@ -116,8 +127,9 @@ impl Desk {
 
     /// Runs a command line of a shell to its end.
     pub(crate) fn run(&self, line: &str) -> Ran {
+        let ahead = self.ahead.as_secs();
         let script = format!(
-            "if test -f ~/{EXPORTED}; then . ~/{EXPORTED}; fi\nset -u\n{line}\nleft=$?\nexport -p > ~/{EXPORTED}\nexit $left\n"
+            "if test -f ~/{EXPORTED}; then . ~/{EXPORTED}; fi\nexport ROTATE_TEST_CLOCK_AHEAD={ahead}\nset -u\n{line}\nleft=$?\nexport -p > ~/{EXPORTED}\nexit $left\n"
         );
         let aws = self.aws.env();
         let of_the_place = |name: &str| ["AWS_REGION", "AWS_ENDPOINT_URL", "AWS_EC2_METADATA_DISABLED"].contains(&name);
@@ -132,7 +144,6 @@ impl Desk {
             .env("PATH", path)
             .env("CREDENTIALS_DIRECTORY", self.path(".credentials"))
             .env("ROTATE_STATE_DIR", self.path("state"))
-            .env("ROTATE_TEST_CLOCK_AHEAD", self.ahead.as_secs().to_string())
             .current_dir(self.home.path())
             .stdin(Stdio::null());
         let ran = Ran::of(command);
