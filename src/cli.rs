@@ -84,6 +84,17 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     process::block_on(cli.threads(), cli.run()).into()
 }
 
+/// Whether the program understands this command line, whose first word is its own name. Nothing is done; what a page of the
+/// documentation shows is held to it.
+#[cfg(feature = "test-hooks")]
+pub fn understand(arguments: impl IntoIterator<Item = OsString>) -> Result<(), String> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    match parse(&arguments) {
+        Err(error) if error.use_stderr() => Err(error.render().to_string()),
+        _ => Ok(()),
+    }
+}
+
 /// No key is delivered to the files of this very process, whatever they are called.
 fn keep_our_own(global: &Global) {
     let state = session::locate(global).ok();

@@ -6,6 +6,7 @@ mod listed;
 pub mod markdown;
 mod markup;
 pub mod outlook;
+mod page;
 mod report;
 mod standing;
 pub mod text;
@@ -16,6 +17,7 @@ use std::path::Path;
 pub use checkup::Checkup;
 pub use listed::Listed;
 pub use outlook::{Noted, Outlook};
+pub use page::page;
 pub use report::{AgeReport, Next, Report};
 
 /// How commands that a person is told to run begin: with the state folder, where it is not the default one.

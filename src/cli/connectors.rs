@@ -1,12 +1,15 @@
 //! `rotate connectors [ID]`.
 
 use clap::Args;
+use rotate_providers::guide::{Flaw, Guide};
 use rotate_providers::{Connector, connectors};
 
 use super::{Exit, Global, Output, terminal};
-use crate::render::{Listed, json, markdown, text};
+use crate::render::{Listed, json, markdown, page, text};
 
 /// Show every connector, or one with what it asks for.
+///
+/// With `--output markdown` one connector is a whole page: what it is, who is needed, its options, its steps and its sources.
 #[derive(Args)]
 pub(super) struct Command {
     /// One connector
@@ -29,20 +32,25 @@ impl Command {
             );
             return Exit::Usage;
         }
-        let listed: Result<Vec<Listed>, _> = chosen
-            .iter()
-            .map(|connector| connector.guide().map(|guide| Listed::of(connector, &guide)))
+        let read: Result<Vec<(&Connector, Guide)>, Flaw> = chosen
+            .into_iter()
+            .map(|connector| connector.guide().map(|guide| (connector, guide)))
             .collect();
-        let listed = match listed {
-            Ok(listed) => listed,
+        let read = match read {
+            Ok(read) => read,
             Err(flaw) => {
                 terminal::error(&format!("a guide cannot be read: {flaw}"), &[]);
                 return Exit::Error;
             }
         };
+        let listed: Vec<Listed> = read
+            .iter()
+            .map(|(connector, guide)| Listed::of(connector, guide))
+            .collect();
         terminal::print(&match (global.output, &self.id) {
             (Output::Json, _) => json::connectors(&listed),
-            (Output::Markdown, _) => markdown::connectors(&listed),
+            (Output::Markdown, None) => markdown::connectors(&listed),
+            (Output::Markdown, Some(_)) => read.iter().map(|(connector, guide)| page(connector, guide)).collect(),
             (Output::Text, None) => text::connectors(&listed, terminal::columns()),
             (Output::Text, Some(_)) => text::connector(&listed, terminal::width()),
         });

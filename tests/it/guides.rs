@@ -6,7 +6,6 @@ mod commands;
 mod doctored;
 pub(crate) mod examples;
 mod procedures;
-mod readme;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -16,6 +16,7 @@ mod cutover;
 mod denied;
 mod destinations;
 mod destinations_refused;
+mod docs;
 mod endless;
 mod endpoints;
 mod faults;

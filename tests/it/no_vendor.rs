@@ -1,6 +1,7 @@
 //! What differs between vendors is data or a function of the connector: `src` names no vendor. A destination may bear the name
 //! of the tools that read it, so `src/delivery` may.
 
+#![expect(clippy::unwrap_used, reason = "a file that cannot be read must stop the test")]
 
 use std::path::{Path, PathBuf};
 

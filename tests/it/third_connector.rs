@@ -2,6 +2,7 @@
 //! its limits from its own data. Leans on the strict fake of a vendor that is made for this. That no crash does harm there is
 //! shown by the walks `…_third_connector…` of the crash suite.
 
+#![expect(clippy::unwrap_used, reason = "a helper that cannot work must stop its test")]
 
 use std::process::Command;
 

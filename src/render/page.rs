@@ -1,0 +1,149 @@
+//! A connector's page of the documentation, from its data and its guide.
+
+use std::collections::BTreeMap;
+
+use rotate_providers::field::Field;
+use rotate_providers::guide::{Certainty, Guide, Input, Procedure, Source, Step, Template};
+use rotate_providers::{Automation, Connector};
+
+use super::Listed;
+use super::markup::escaped;
+
+/// The page, in Markdown.
+pub fn page(connector: &Connector, guide: &Guide) -> String {
+    let listed = Listed::of(connector, guide);
+    let mut sections = vec![head(&listed, guide)];
+    sections.extend(connector.automation.map(automated));
+    sections.extend(list("Who is needed", &guide.roles));
+    sections.extend(list("What else stops with it", &guide.affects));
+    sections.extend(list("Have ready", &guide.prepare));
+    sections.push(by_hand(connector, guide));
+    for procedure in Procedure::ALL {
+        sections.extend(steps(procedure, guide));
+    }
+    sections.push(dead(guide));
+    sections.push(sources(&guide.sources));
+    sections.join("\n\n") + "\n"
+}
+
+fn head(listed: &Listed, guide: &Guide) -> String {
+    let credential = &guide.credential;
+    let rows = [
+        ("connector", format!("`{}`, {}", listed.id, listed.mode)),
+        ("credential", escaped(&credential.what)),
+        ("at once", escaped(&credential.coexist)),
+        ("old and new overlap", escaped(&listed.overlap_in_words())),
+        ("expires", escaped(&credential.expires)),
+    ];
+    let rows: Vec<String> = rows.iter().map(|(name, text)| format!("| {name} | {text} |")).collect();
+    format!("# {}\n\n| | |\n|---|---|\n{}", escaped(&listed.title), rows.join("\n"))
+}
+
+fn automated(automation: &'static Automation) -> String {
+    let row = |field: &Field| {
+        let must = if field.required { "yes" } else { "" };
+        format!("| `{}` | {must} | {} |", field.name, escaped(field.help))
+    };
+    let rows: Vec<String> = automation.fields.iter().map(row).collect();
+    format!(
+        "## The program does it\n\n`rotate {} --help` shows the options. In `rotate.toml` a target has:\n\n\
+         | key | required | what it is |\n|---|---|---|\n{}",
+        automation.id,
+        rows.join("\n")
+    )
+}
+
+fn list(title: &str, items: &[String]) -> Option<String> {
+    let lines: Vec<String> = items.iter().map(|item| format!("- {}", escaped(item))).collect();
+    (!lines.is_empty()).then(|| format!("## {title}\n\n{}", lines.join("\n")))
+}
+
+fn by_hand(connector: &Connector, guide: &Guide) -> String {
+    let manual = if connector.automation.is_some() {
+        " --manual"
+    } else {
+        ""
+    };
+    let row = |input: &Input| {
+        let must = match (input.required, input.late) {
+            (true, _) => "yes",
+            (false, true) => "not before it is made",
+            (false, false) => "",
+        };
+        format!("| `{}` | {must} | {} |", input.option(), escaped(&input.help))
+    };
+    let rows: Vec<String> = guide.inputs.iter().map(row).collect();
+    let rows = match rows.is_empty() {
+        true => String::new(),
+        false => format!(
+            "\n\n| option | required | what it is |\n|---|---|---|\n{}",
+            rows.join("\n")
+        ),
+    };
+    format!(
+        "## By hand\n\n`rotate {}{manual}` prints the plan with your own values in it and the commands to type, and with \
+         `--begin` it begins.{rows}",
+        connector.id
+    )
+}
+
+fn steps(procedure: Procedure, guide: &Guide) -> Option<String> {
+    let steps = guide.steps(procedure);
+    if steps.is_empty() {
+        return None;
+    }
+    let title = match procedure {
+        Procedure::Rotate => "The steps of a rotation",
+        Procedure::Disconnect => "The steps of `--procedure disconnect`",
+        Procedure::Reconnect => "The steps of `--procedure reconnect`",
+    };
+    let lines = (1..).zip(steps).map(|(number, step)| one(number, step, &guide.vendor));
+    Some(format!("### {title}\n\n{}", lines.collect::<Vec<_>>().join("\n")))
+}
+
+fn one(number: usize, step: &Step, vendor: &str) -> String {
+    let fill = |text: &Template| escaped(&text.fill(&BTreeMap::new()));
+    let mut text = format!(
+        "{number}. **{}**, {}: {}",
+        step.phase.name(),
+        escaped(&step.actor.title(vendor)),
+        fill(&step.action)
+    );
+    if step.changes() && !step.reversible {
+        text.push_str(" *This cannot be undone.*");
+    }
+    if let Some(caution) = &step.caution {
+        text.push_str(&format!(" *Careful:* {}", fill(caution)));
+    }
+    text
+}
+
+fn dead(guide: &Guide) -> String {
+    let negative = &guide.negative;
+    let fill = |text: &Template| escaped(&text.fill(&BTreeMap::new()));
+    let mut text = format!(
+        "### Is the old one dead?\n\n{}: {} Expected: {}",
+        escaped(&negative.actor.title(&guide.vendor)),
+        fill(&negative.action),
+        fill(&negative.expect)
+    );
+    if let Some(residue) = &negative.residue {
+        text.push_str(&format!("\n\nWhat still works for a while: {}", escaped(residue)));
+    }
+    text
+}
+
+fn sources(sources: &[Source]) -> String {
+    let line = |source: &Source| {
+        let unchecked = match source.certainty {
+            Certainty::Seen => "",
+            Certainty::Unchecked => " (unchecked)",
+        };
+        format!("- <{}>{unchecked}: {}", source.url, escaped(&source.says))
+    };
+    let lines: Vec<String> = sources.iter().map(line).collect();
+    format!(
+        "## Where this is from\n\nWhat is marked as unchecked was not read in the source; the steps say to check it.\n\n{}",
+        lines.join("\n")
+    )
+}
