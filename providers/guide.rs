@@ -6,7 +6,11 @@
 //! password, is written `<NEW PASSWORD>` and is never asked for.
 
 mod check;
+mod commands;
+mod form;
 mod template;
+
+use std::collections::BTreeMap;
 
 use regex::Regex;
 use serde::{Deserialize, Deserializer};
@@ -14,6 +18,7 @@ use serde::{Deserialize, Deserializer};
 use crate::sql_name;
 
 pub use check::Flaw;
+pub use form::Form;
 pub use template::{Piece, Quoting, Template};
 
 /// One connector's guide.
@@ -26,6 +31,8 @@ pub struct Guide {
     pub vendor: String,
     /// The headings of the source documents that this covers.
     pub seeds: Vec<String>,
+    /// The month in which its facts were looked at last: `2026-11`.
+    pub checked: String,
     /// How the credential works.
     pub credential: Credential,
     /// The roles that the people involved need, one a line.
@@ -173,6 +180,14 @@ pub struct Step {
     pub expect: Option<Template>,
     /// What to note down.
     pub evidence: Option<String>,
+    /// In which form it is noted down.
+    #[serde(default)]
+    pub form: Form,
+    /// The answers of which one is noted down, where its form is a choice.
+    #[serde(default)]
+    pub choices: Vec<String>,
+    /// The answer with which it is a step at all.
+    pub only: Option<Only>,
     /// Whether it changes anything outside, where its phase says otherwise.
     pub effect: Option<bool>,
     /// Whether it can be taken back.
@@ -180,8 +195,35 @@ pub struct Step {
     pub reversible: bool,
     /// What to beware of.
     pub caution: Option<Template>,
+    /// How it is taken back, and how the rotation comes to its end after that.
+    pub back: Option<Back>,
     /// Where the vendor describes it.
     pub link: Option<String>,
+}
+
+/// An answer that decides whether a step belongs to the plan.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Only {
+    /// The input that is asked.
+    pub input: String,
+    /// The value that it has.
+    pub is: String,
+}
+
+/// The way back from a step. A credential that was put back is not the end: what follows is told with it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Back {
+    /// What is done.
+    #[serde(rename = "do")]
+    pub action: Template,
+    /// What to type.
+    pub command: Option<Command>,
+    /// How the rotation is finished from there.
+    pub finish: Template,
+    /// What to type for that.
+    pub finish_command: Option<Command>,
 }
 
 /// Something to type.
@@ -192,6 +234,22 @@ pub struct Command {
     pub language: Language,
     /// The text.
     pub text: Template,
+    /// What it does when it is run a second time.
+    pub repeat: Option<Repeat>,
+    /// Where it must not be repeated: how to see whether it ran.
+    pub unknown: Option<Template>,
+}
+
+/// What a command does when it is run a second time, as it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Repeat {
+    /// Nothing more than the first time.
+    Same,
+    /// It fails, and changes nothing.
+    Refused,
+    /// Harm: nobody may run it again before they have looked.
+    Once,
 }
 
 /// What a command is typed into.
@@ -202,6 +260,16 @@ pub enum Language {
     Shell,
     /// A SQL console.
     Sql,
+}
+
+impl Language {
+    /// Its name in documents.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Shell => "shell",
+            Self::Sql => "sql",
+        }
+    }
 }
 
 /// The phases, in their order.
@@ -270,9 +338,41 @@ impl Step {
             Some(&self.action),
             command,
             self.expect.as_ref(),
-            self.caution.as_ref(),
         ];
-        texts.into_iter().flatten()
+        texts.into_iter().flatten().chain(self.warnings())
+    }
+
+    /// What is told of it beside its action: what to beware of, and the way back.
+    fn warnings(&self) -> impl Iterator<Item = &Template> {
+        let unknown = self.command.as_ref().and_then(|command| command.unknown.as_ref());
+        let back = self.back.as_ref().map(Back::texts);
+        let texts = [self.caution.as_ref(), unknown];
+        texts.into_iter().flatten().chain(back.into_iter().flatten())
+    }
+
+    /// Whether it belongs to the plan that is made with these values. While nobody has answered, it does.
+    pub fn belongs(&self, values: &BTreeMap<String, String>) -> bool {
+        let answered = self.only.as_ref().and_then(|only| Some((only, values.get(&only.input)?)));
+        answered.is_none_or(|(only, answer)| *answer == only.is)
+    }
+
+    /// Everything that is typed in it, with what it is for.
+    pub fn commands(&self) -> impl Iterator<Item = &Command> {
+        let back = self.back.as_ref();
+        let commands = [
+            self.command.as_ref(),
+            back.and_then(|back| back.command.as_ref()),
+            back.and_then(|back| back.finish_command.as_ref()),
+        ];
+        commands.into_iter().flatten()
+    }
+}
+
+impl Back {
+    fn texts(&self) -> impl Iterator<Item = &Template> {
+        let typed = [&self.command, &self.finish_command].into_iter().flatten();
+        let typed = typed.flat_map(|command| [Some(&command.text), command.unknown.as_ref()].into_iter().flatten());
+        [&self.action, &self.finish].into_iter().chain(typed)
     }
 }
 
@@ -317,6 +417,8 @@ pub struct Negative {
     /// What they do. Never a series of logins with an old password: that locks accounts.
     #[serde(rename = "do")]
     pub action: Template,
+    /// What to type.
+    pub command: Option<Command>,
     /// What they should see.
     pub expect: Template,
     /// What still works for a while, and how long.
@@ -400,19 +502,56 @@ impl Guide {
 
     /// The inputs that a procedure has a place for, and the one that names the target.
     pub fn inputs_of(&self, procedure: Procedure) -> Vec<&Input> {
-        let negative = [&self.negative.action, &self.negative.expect];
-        let negative = negative.into_iter().filter(|_| procedure == Procedure::Rotate);
-        let texts = self.steps(procedure).iter().flat_map(|step| step.texts());
-        let texts: Vec<&Template> = texts.chain(negative).collect();
+        let negative = self.negative.texts().filter(|_| procedure == Procedure::Rotate);
+        let steps = self.steps(procedure);
+        let texts: Vec<&Template> = steps.iter().flat_map(Step::texts).chain(negative).collect();
+        let decides = |input: &Input| {
+            let mut choices = steps.iter().filter_map(|step| step.only.as_ref());
+            choices.any(|only| only.input == input.name)
+        };
         let inputs = self.inputs.iter();
         inputs
-            .filter(|input| input.identifies || texts.iter().any(|text| text.names(&input.name)))
+            .filter(|input| input.identifies || decides(input) || texts.iter().any(|text| text.names(&input.name)))
             .collect()
+    }
+
+    /// The steps of a procedure that belong to a plan with these values, with their defaults for what is not given.
+    pub fn steps_for(&self, procedure: Procedure, given: &BTreeMap<String, String>) -> Vec<&Step> {
+        let values = self.with_defaults(given);
+        let steps = self.steps(procedure).iter();
+        steps.filter(|step| step.belongs(&values)).collect()
+    }
+
+    /// The first and the last of these steps between which the old credential does not work any more and not every consumer
+    /// has the new one; `None` where they overlap.
+    pub fn gap(&self, steps: &[&Step]) -> Option<(usize, usize)> {
+        if self.credential.overlap == Overlap::Yes {
+            return None;
+        }
+        let ends = |step: &&Step| step.phase <= Phase::Delivered && !step.reversible;
+        let first = steps.iter().position(ends)?;
+        let last = steps.iter().rposition(|step| step.phase == Phase::Delivered)?;
+        (first <= last).then_some((first, last))
+    }
+
+    /// These values, and the defaults of the inputs for which there is none.
+    pub fn with_defaults(&self, given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let inputs = self.inputs.iter();
+        let defaults = inputs.filter_map(|input| Some((input.name.clone(), input.default.clone()?)));
+        defaults.chain(given.clone()).collect()
     }
 
     /// The input that names the target.
     pub fn identity(&self) -> Option<&Input> {
         self.inputs.iter().find(|input| input.identifies)
+    }
+}
+
+impl Negative {
+    /// Every text of it that values go into.
+    pub fn texts(&self) -> impl Iterator<Item = &Template> {
+        let command = self.command.as_ref().map(|command| &command.text);
+        [&self.action, &self.expect].into_iter().chain(command)
     }
 }
 
@@ -430,6 +569,16 @@ impl Input {
         match self.meaning {
             Meaning::Text => Some(text.to_owned()),
             Meaning::SqlName => sql_name::meant(text).ok(),
+        }
+    }
+
+    /// The values that it can have, where it is a choice between some words.
+    pub fn choices(&self) -> Vec<&str> {
+        let words: Vec<&str> = self.form().split('|').collect();
+        let is_word = |word: &&str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        match words.len() > 1 && words.iter().all(is_word) {
+            true => words,
+            false => Vec::new(),
         }
     }
 

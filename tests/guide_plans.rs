@@ -175,9 +175,11 @@ fn every_page_is_named_and_what_was_not_read_there_is_marked() {
         let in_text = text::guided_plan(&report, WIDTH, &Speaker::new(None, None));
         let in_markdown = markdown::document(std::slice::from_ref(&report));
         assert!(in_text.contains("\nSources"), "{}", connector.id);
-        assert_eq!(in_markdown.matches("**Sources:**").count(), 1, "{}", connector.id);
+        assert_eq!(in_markdown.matches("**Sources**").count(), 1, "{}", connector.id);
         let guidance = report.guide.as_ref().expect("it is guided");
         assert_eq!(guidance.sources.len(), guide.sources.len(), "{}", connector.id);
+        let checked = &guide.checked;
+        assert!(in_text.contains(&format!("\nLooked at       {checked}\n")), "{}", connector.id);
         let pages: BTreeSet<&str> = guide.sources.iter().map(|source| source.url.as_str()).collect();
         assert_eq!(guidance.pages().len(), pages.len(), "{}", connector.id);
         for url in pages {
@@ -185,12 +187,17 @@ fn every_page_is_named_and_what_was_not_read_there_is_marked() {
                 .sources
                 .iter()
                 .any(|source| source.url == url && source.certainty == Certainty::Seen);
-            let line = if seen {
-                url.to_owned()
-            } else {
-                format!("{url} (unchecked)")
-            };
-            assert!(guidance.pages().contains(&line), "{}: {line}", connector.id);
+            let page = guidance.pages().into_iter().find(|page| page.starts_with(&format!("{url} ")));
+            let page = page.expect("it is among the pages");
+            assert_eq!(page.contains("seen: "), seen, "{}: {page}", connector.id);
+            for source in guide.sources.iter().filter(|source| source.url == url) {
+                assert!(page.contains(&source.says), "{}: {page}", connector.id);
+                let mark = page.find("UNCHECKED: ");
+                let told = page.find(&source.says);
+                let is_marked = mark.is_some_and(|mark| told.is_some_and(|told| mark < told));
+                assert_eq!(is_marked, source.certainty == Certainty::Unchecked, "{}: {page}", connector.id);
+            }
+            assert!(in_markdown.contains(&format!("<{url}>")), "{}: {url}", connector.id);
             assert!(in_text.contains(url), "{}: {url}", connector.id);
         }
     }

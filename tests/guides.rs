@@ -11,7 +11,7 @@ mod readme;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rotate_providers::guide::{Guide, Language, Overlap, Phase, Piece, Procedure, Step, Template};
+use rotate_providers::guide::{Command, Guide, Language, Overlap, Phase, Piece, Procedure, Step, Template};
 use rotate_providers::{CONNECTORS, automation, connector};
 
 const HEADINGS: &str = include_str!("../fixtures/headings.txt");
@@ -76,22 +76,16 @@ fn steps(guide: &Guide) -> impl Iterator<Item = (Procedure, &Step)> {
         .flat_map(|procedure| guide.steps(procedure).iter().map(move |step| (procedure, step)))
 }
 
+/// Everything that is typed.
+fn commands(guide: &Guide) -> Vec<&Command> {
+    let of_steps = steps(guide).flat_map(|(_, step)| step.commands());
+    of_steps.chain(&guide.negative.command).collect()
+}
+
 /// Every text that values go into.
 fn templates(guide: &Guide) -> Vec<&Template> {
-    let of_steps = steps(guide).flat_map(|(_, step)| {
-        let command = step.command.as_ref().map(|command| &command.text);
-        let texts = [
-            step.place.as_ref(),
-            Some(&step.action),
-            command,
-            step.expect.as_ref(),
-            step.caution.as_ref(),
-        ];
-        texts.into_iter().flatten()
-    });
-    of_steps
-        .chain([&guide.negative.action, &guide.negative.expect])
-        .collect()
+    let of_steps = steps(guide).flat_map(|(_, step)| step.texts());
+    of_steps.chain(guide.negative.texts()).collect()
 }
 
 /// Every text that is printed as it is written.
@@ -115,6 +109,7 @@ fn plain_texts(guide: &Guide) -> Vec<&str> {
     texts.extend(guide.inputs.iter().map(|input| &input.help));
     texts.extend(guide.corrections.iter().flat_map(|one| [&one.says, &one.instead]));
     texts.extend(steps(guide).filter_map(|(_, step)| step.evidence.as_ref()));
+    texts.extend(steps(guide).flat_map(|(_, step)| &step.choices));
     texts.extend(&guide.negative.residue);
     texts.extend(guide.sources.iter().map(|source| &source.says));
     texts.into_iter().map(String::as_str).collect()
@@ -126,6 +121,7 @@ fn written(template: &Template) -> String {
     let written = pieces.map(|piece| match piece {
         Piece::Text(text) => text.clone(),
         Piece::Value { input, .. } => format!("{{{input}}}"),
+        Piece::Step(id) => format!("step {id}"),
     });
     written.collect()
 }
@@ -264,7 +260,9 @@ fn what_is_gone_for_good_is_told_to_be() {
     }
     // Its public file, which is kept, can be uploaded again.
     let certificate = ("dynamics-certificate", "rotate", "delete-old-certificate".to_owned());
-    assert_eq!(comes_back, [certificate], "deletes, and is told to be reversible");
+    // A consent that is given once more can be taken back once more.
+    let consent = ("snowflake-oauth", "rotate", "authorise-after-the-revocation".to_owned());
+    assert_eq!(comes_back, [certificate, consent], "deletes, and is told to be reversible");
 }
 
 #[test]
@@ -387,8 +385,9 @@ fn every_place_for_a_value_is_an_input_and_every_input_has_its_place() {
             .flat_map(Template::pieces)
             .filter_map(|piece| match piece {
                 Piece::Value { input, .. } => Some(input.as_str()),
-                Piece::Text(_) => None,
+                Piece::Text(_) | Piece::Step(_) => None,
             })
+            .chain(steps(&guide).filter_map(|(_, step)| Some(step.only.as_ref()?.input.as_str())))
             .collect();
         assert_eq!(declared, used, "{id}");
     }
@@ -509,7 +508,7 @@ fn no_text_has_a_place_for_a_value_that_nobody_fills() {
 fn every_text_is_one_clean_line() {
     for (id, guide) in guides() {
         let lines = templates(&guide).into_iter().filter(|template| {
-            !steps(&guide).any(|(_, step)| step.command.as_ref().is_some_and(|command| command.text == **template))
+            !commands(&guide).iter().any(|command| command.text == **template)
         });
         let texts = plain_texts(&guide).into_iter().map(str::to_owned);
         for text in texts.chain(lines.map(written)) {
@@ -546,9 +545,7 @@ fn every_link_is_https_and_names_a_host() {
 fn a_value_in_an_address_is_encoded_for_it() {
     for (id, guide) in guides() {
         // In a command, what it is typed into decides how a value is quoted.
-        let commands: Vec<&Template> = steps(&guide)
-            .filter_map(|(_, step)| step.command.as_ref().map(|command| &command.text))
-            .collect();
+        let commands: Vec<&Template> = commands(&guide).into_iter().map(|command| &command.text).collect();
         for template in templates(&guide)
             .into_iter()
             .filter(|template| !commands.contains(template))
@@ -557,6 +554,7 @@ fn a_value_in_an_address_is_encoded_for_it() {
             for piece in template.pieces() {
                 match piece {
                     Piece::Text(text) => before.push_str(text),
+                    Piece::Step(id) => before.push_str(id),
                     Piece::Value { input, quoting } => {
                         let word = before.rsplit(char::is_whitespace).next().unwrap_or_default();
                         let url = word.contains("://");

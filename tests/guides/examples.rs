@@ -9,7 +9,7 @@ pub(crate) fn example(connector: &str, input: &str) -> &'static str {
     const APPLICATION: &str = "6f1c3f0e-9d1b-4b7a-8a51-2f7c9c2b1a11";
     match (connector, input) {
         ("ecosystem", "account") => "acme",
-        ("snowflake-keypair", "account") => "acme-main",
+        ("snowflake-keypair" | "snowflake-password", "account") => "acme-main",
         ("bigquery-oauth", "client_id") => "123456789012-abc123.apps.googleusercontent.com",
         ("bulk-api-oauth" | "eventstream", "client_id") => "gainsight-loader-1",
         ("servicenow", "client_id") => "0a1b2c3d4e5f",
@@ -35,6 +35,11 @@ pub(crate) fn example(connector: &str, input: &str) -> &'static str {
         (_, "custom_connector") => "Slack messages",
         (_, "database") => "analytics",
         (_, "database_user") => "SALES#GAINSIGHT",
+        (_, "folder") => "gainsight-2026-11-27",
+        (_, "held") => "no",
+        (_, "new_consent" | "parameters") => "yes",
+        (_, "provider") => "snowflake",
+        (_, "successor") => "key-pair",
         (_, "google_account" | "old_account") => "maria@acme.com",
         (_, "host") => "eu.mixpanel.com",
         (_, "integration") => "GAINSIGHT_OAUTH",

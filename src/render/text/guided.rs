@@ -18,12 +18,13 @@ pub fn plan(report: &Report, width: usize, speaker: &Speaker) -> String {
         return page.text;
     }
     head(&mut page, report, guide);
-    let mut phase = "";
+    let mut heading = String::new();
     for (number, step) in (1..).zip(steps) {
-        if step.phase != phase {
-            phase = step.phase;
+        let next = crate::render::heading(report, steps, step);
+        if next != heading {
+            heading = next;
             page.line("");
-            page.line(phase);
+            page.paragraph(&heading);
         }
         if let Some(guided) = &step.guided {
             one(&mut page, number, step, guided);
@@ -33,10 +34,16 @@ pub fn plan(report: &Report, width: usize, speaker: &Speaker) -> String {
     if let Some(dead) = &guide.dead {
         page.field("Old one dead?", dead);
     }
+    if let Some(typed) = &guide.dead_typed {
+        page.line("");
+        page.verbatim(&typed.command);
+        page.line("");
+    }
     if let Some(residue) = &guide.residue {
         page.field("Still works", residue);
     }
     page.list("Sources", &guide.pages());
+    page.field("Looked at", &guide.checked);
     next(&mut page, report, speaker);
     page.text
 }
@@ -131,35 +138,44 @@ fn one(page: &mut Page, number: usize, step: &Planned, guided: &GuidedStep) {
         Some(Ticked::Skipped { .. }) => "–",
     };
     page.line(&format!(" {number:>2} {mark} {} · {}", step.who, guided.step));
+    if let Some(only) = &guided.only {
+        page.detail("Only", &format!("with {only}"));
+    }
     if let Some(place) = &guided.place {
         page.detail("Where", place);
     }
     page.detail("Do", &step.what);
-    if let Some(command) = &guided.command {
-        page.detail(
-            "Type",
-            &format!(
-                "into {}:",
-                if guided.language == Some("sql") {
-                    "a SQL console"
-                } else {
-                    "a shell"
-                }
-            ),
-        );
-        page.verbatim(command);
-    }
-    if let Some(expect) = &guided.expect {
-        page.detail("See", expect);
-    }
-    if let Some(evidence) = &guided.evidence {
-        page.detail("Note", evidence);
-    }
+    // Whoever reads down to the command has read what it does.
     if !step.reversible {
         page.detail("!", "This cannot be undone.");
     }
     if let Some(caution) = &guided.caution {
         page.detail("!", caution);
+    }
+    if let Some(once) = &guided.once {
+        page.detail("! Once", &format!("Run it once. {once}"));
+    }
+    if let (Some(command), Some(language)) = (&guided.command, guided.language) {
+        typed(page, command, language);
+    }
+    if let Some(expect) = &guided.expect {
+        page.detail("See", expect);
+    }
+    if let Some(evidence) = &guided.noted() {
+        page.detail("Note", evidence);
+    }
+    if let Some(back) = &guided.back {
+        for (name, told, command) in [
+            ("Back", &back.what, &back.typed),
+            ("Then", &back.finish, &back.finish_typed),
+        ] {
+            page.detail(name, told);
+            let Some(command) = command else { continue };
+            if let Some(once) = &command.once {
+                page.detail("! Once", &format!("Run it once. {once}"));
+            }
+            typed(page, &command.command, command.language);
+        }
     }
     if let Some(link) = &guided.link {
         page.detail("More", link);
@@ -184,6 +200,12 @@ fn one(page: &mut Page, number: usize, step: &Planned, guided: &GuidedStep) {
             page.detail("Added", &told);
         }
     }
+}
+
+fn typed(page: &mut Page, command: &str, language: &str) {
+    let into = if language == "sql" { "a SQL console" } else { "a POSIX shell, such as bash or dash" };
+    page.detail("Type", &format!("into {into}:"));
+    page.verbatim(command);
 }
 
 fn next(page: &mut Page, report: &Report, speaker: &Speaker) {
@@ -265,7 +287,7 @@ impl Page {
 
     /// A command is never broken: it is there to be copied.
     fn verbatim(&mut self, text: &str) {
-        for line in text.trim_end().lines() {
+        for line in text.trim().lines() {
             self.line(&format!("{}{line}", " ".repeat(16)));
         }
     }
