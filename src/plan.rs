@@ -40,6 +40,14 @@ pub struct Planned {
     pub guided: Option<GuidedStep>,
 }
 
+impl Planned {
+    /// Its first sentence, without the stop.
+    pub fn in_short(&self) -> &str {
+        let end = self.what.find(". ").or_else(|| self.what.find(": write")).unwrap_or(self.what.len());
+        self.what[..end].trim_end_matches('.')
+    }
+}
+
 /// What a person needs to know of a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct GuidedStep {

@@ -319,6 +319,14 @@ fn a_step_that_is_told_to_change_nothing_does_not_say_that_it_does() {
 }
 
 #[test]
+fn every_step_of_a_rotation_says_what_to_see() {
+    for (id, guide) in guides() {
+        let blind: Vec<&str> = guide.rotate.iter().filter(|step| step.expect.is_none()).map(|step| step.id.as_str()).collect();
+        assert!(blind.is_empty(), "{id}: {blind:?}");
+    }
+}
+
+#[test]
 fn a_gap_is_told_where_there_is_one_and_nowhere_else() {
     for (id, guide) in guides() {
         let credential = &guide.credential;
@@ -397,6 +405,7 @@ fn every_place_for_a_value_is_an_input_and_every_input_has_its_place() {
 fn every_input_is_an_option_that_rotate_does_not_have_already() {
     let taken = [
         "again",
+        "brief",
         "dry_run",
         "help",
         "list_spacing",

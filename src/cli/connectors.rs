@@ -4,6 +4,7 @@ use clap::Args;
 use rotate_providers::{CONNECTORS, Connector};
 
 use super::{Exit, Global, Output, terminal};
+use crate::hooks::now;
 use crate::render::{Listed, json, markdown, text};
 
 /// Show every connector, or one with what it asks for.
@@ -46,6 +47,12 @@ impl Command {
             (Output::Text, None) => text::connectors(&listed, terminal::columns()),
             (Output::Text, Some(_)) => text::connector(&listed, terminal::width()),
         });
+        let now = now();
+        let stale: Vec<&str> = listed.iter().filter(|one| one.is_stale(now)).map(|one| one.id).collect();
+        if !stale.is_empty() {
+            let stale = stale.join(", ");
+            terminal::note(&format!("nobody has looked at these guides for a year: {stale}; check their facts at the vendor"));
+        }
         Exit::Ok
     }
 }

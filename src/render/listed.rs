@@ -1,5 +1,6 @@
 //! One connector, for text, JSON and Markdown alike.
 
+use jiff::{SignedDuration, Timestamp};
 use rotate_providers::Connector;
 use rotate_providers::guide::{Guide, Procedure};
 use serde::Serialize;
@@ -33,6 +34,8 @@ pub struct Listed {
     pub procedures: Vec<&'static str>,
     /// The guide's options and what they are.
     pub inputs: Vec<String>,
+    /// The month in which the guide's facts were looked at last.
+    pub checked: String,
 }
 
 impl Listed {
@@ -64,7 +67,15 @@ impl Listed {
                 .iter()
                 .map(|input| format!("{}: {}", input.option(), input.help))
                 .collect(),
+            checked: guide.checked.clone(),
         }
+    }
+
+    /// Whether nobody has looked at the guide's facts for a year.
+    pub fn is_stale(&self, now: Timestamp) -> bool {
+        let looked = format!("{}-01T00:00Z", self.checked).parse::<Timestamp>();
+        // Of the month it is not known which day; the last one counts.
+        looked.is_ok_and(|looked| now.duration_since(looked) > SignedDuration::from_hours(24 * (365 + 31)))
     }
 
     /// Whether old and new work at the same time, in words.

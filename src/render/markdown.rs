@@ -53,6 +53,9 @@ fn plan(report: &Report) -> String {
         text.push('\n');
     };
     match &report.guide {
+        Some(guide) if report.is_checklist() => {
+            line(&format!("## {} · {}\n", escaped(&guide.title), foreign(&report.name)));
+        }
         Some(guide) => head(&mut line, report, guide),
         None => line(&format!("## {}: {}\n", foreign(&report.name), report.state)),
     }
@@ -60,6 +63,10 @@ fn plan(report: &Report) -> String {
         line(&findings_in_markdown(problems, unknown));
     }
     let steps = report.plan.as_deref().unwrap_or_default();
+    if report.is_checklist() {
+        checklist(&mut line, report, steps);
+        return text;
+    }
     let mut heading = String::new();
     for (number, step) in (1..).zip(steps) {
         let next = super::heading(report, steps, step);
@@ -89,6 +96,26 @@ fn plan(report: &Report) -> String {
         }
     }
     text
+}
+
+/// One line a step.
+fn checklist(line: &mut impl FnMut(&str), report: &Report, steps: &[Planned]) {
+    let mut gap = String::new();
+    for (number, step) in (1..).zip(steps) {
+        let in_gap = step.guided.as_ref().is_some_and(|guided| guided.in_gap);
+        let next = if in_gap { super::heading(report, steps, step) } else { String::new() };
+        if next != gap {
+            gap = next;
+            line(&format!("\n**{}**\n", if in_gap { escaped(&gap) } else { "after the gap".to_owned() }));
+        }
+        let final_ = if step.reversible { "" } else { " (cannot be undone)" };
+        line(&format!(
+            "- {}**{number}. {}:** {}{final_}",
+            checkbox(step),
+            escaped(&step.who),
+            escaped(step.in_short())
+        ));
+    }
 }
 
 fn head(line: &mut impl FnMut(&str), report: &Report, guide: &Guidance) {

@@ -11,8 +11,6 @@ struct Desk {
     database: String,
 }
 
-const PASSWORD: &str = "<no password is typed>";
-
 impl Desk {
     fn open(database: &str, user: &str) -> Self {
         let server = Postgres::shared();
@@ -69,7 +67,7 @@ impl Desk {
         let text = self.typist.text("set-password", values, &[]);
         let answer = self.server.answer(&self.database, &text, &[password, password]);
         assert!(answer.ok, "{text}: {}", answer.complaint);
-        assert!(!answer.rows.contains(password) && !answer.complaint.contains(password), "{PASSWORD}");
+        assert!(!answer.rows.contains(password) && !answer.complaint.contains(password), "it is shown");
     }
 
     fn reads(&self, user: &str, password: &str, table: &str) -> bool {
@@ -140,11 +138,11 @@ fn every_statement_does_what_the_guide_says_with_every_name_there_and_back() {
         let mut desk = Desk::open(&database, &a);
         let there = values(&[("server", "127.0.0.1"), ("database", &database), ("user", &a), ("new_user", &b)]);
         assert!(taken(&desk.typist.guide, &there), "the guide refuses {name:?}");
-        desk.rotate(&there, (&a, "old"), (&b, "first"), true);
+        desk.rotate(&there, (&a, "old"), (&b, "Pw-one-1"), true);
         // Somebody grants a right to the user of that day, and not to the role behind both.
         desk.as_admin(&format!("GRANT SELECT ON app.t2 TO {}", ident(&b)));
         let back = values(&[("server", "127.0.0.1"), ("database", &database), ("user", &b), ("new_user", &a)]);
-        desk.rotate(&back, (&b, "first"), (&a, "second"), false);
+        desk.rotate(&back, (&b, "Pw-one-1"), (&a, "Pw-two-2"), false);
         let roles = desk.as_admin("SELECT count(*) FROM pg_roles WHERE rolname = current_user");
         assert_eq!(roles.trim(), "1", "somebody has dropped the administrator");
         desk.typist.expect_everything_typed(Language::Sql, &[]);

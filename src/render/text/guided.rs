@@ -13,6 +13,11 @@ pub fn plan(report: &Report, width: usize, speaker: &Speaker) -> String {
         return String::new();
     };
     let mut page = Page::new(width);
+    if report.is_checklist() {
+        checklist(&mut page, report, steps);
+        next(&mut page, report, speaker);
+        return page.text;
+    }
     if report.is_brief() {
         next(&mut page, report, speaker);
         return page.text;
@@ -46,6 +51,23 @@ pub fn plan(report: &Report, width: usize, speaker: &Speaker) -> String {
     page.field("Looked at", &guide.checked);
     next(&mut page, report, speaker);
     page.text
+}
+
+/// One line a step, for whoever knows the guide and has thirty of them to do.
+fn checklist(page: &mut Page, report: &Report, steps: &[Planned]) {
+    page.line(&format!("{} · {}", report.guide.as_ref().map(|guide| guide.title.as_str()).unwrap_or_default(), report.name));
+    let mut gap = String::new();
+    for (number, step) in (1..).zip(steps) {
+        let in_gap = step.guided.as_ref().is_some_and(|guided| guided.in_gap);
+        let next = if in_gap { crate::render::heading(report, steps, step) } else { String::new() };
+        if next != gap {
+            gap = next;
+            page.line(if in_gap { &gap } else { "after the gap" });
+        }
+        let final_ = if step.reversible { "" } else { " !" };
+        let line = format!(" {number:>2} {}{final_} {}: {}", mark(step), step.who, step.in_short());
+        page.cut(&line);
+    }
 }
 
 /// What has to be known before the first step: what stops on the way, where it stands, and what has to be ready.
@@ -82,6 +104,7 @@ pub fn connector(listed: &[Listed], width: usize) -> String {
         page.list("Roles", &connector.roles);
         page.field("Procedures", &connector.procedures.join(", "));
         page.list("Options", &connector.inputs);
+        page.field("Looked at", &connector.checked);
         let manual = if connector.mode == "automated" { " --manual" } else { "" };
         page.field("Plan", &format!("rotate {}{manual} --dry-run", connector.id));
     }
@@ -132,11 +155,7 @@ fn ready(page: &mut Page, guide: &Guidance) {
 }
 
 fn one(page: &mut Page, number: usize, step: &Planned, guided: &GuidedStep) {
-    let mark = match guided.tick.as_ref().map(|tick| &tick.outcome) {
-        None => "☐",
-        Some(Ticked::Done { .. }) => "☑",
-        Some(Ticked::Skipped { .. }) => "–",
-    };
+    let mark = mark(step);
     page.line(&format!(" {number:>2} {mark} {} · {}", step.who, guided.step));
     if let Some(only) = &guided.only {
         page.detail("Only", &format!("with {only}"));
@@ -202,6 +221,15 @@ fn one(page: &mut Page, number: usize, step: &Planned, guided: &GuidedStep) {
     }
 }
 
+fn mark(step: &Planned) -> &'static str {
+    let tick = step.guided.as_ref().and_then(|guided| guided.tick.as_ref());
+    match tick.map(|tick| &tick.outcome) {
+        None => "☐",
+        Some(Ticked::Done { .. }) => "☑",
+        Some(Ticked::Skipped { .. }) => "–",
+    }
+}
+
 fn typed(page: &mut Page, command: &str, language: &str) {
     let into = if language == "sql" { "a SQL console" } else { "a POSIX shell, such as bash or dash" };
     page.detail("Type", &format!("into {into}:"));
@@ -264,6 +292,17 @@ impl Page {
     fn line(&mut self, line: &str) {
         self.text.push_str(&inert(line));
         self.text.push('\n');
+    }
+
+    /// One line, whatever has to be left out of it.
+    fn cut(&mut self, text: &str) {
+        let text = inert(text);
+        let short = textwrap::wrap(&text, Options::new(self.width.saturating_sub(2)).break_words(true));
+        match &short[..] {
+            [] => {}
+            [line] => self.line(line),
+            [line, ..] => self.line(&format!("{line} …")),
+        }
     }
 
     fn paragraph(&mut self, text: &str) {
