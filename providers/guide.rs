@@ -186,8 +186,9 @@ pub struct Step {
     /// The answers of which one is noted down, where its form is a choice.
     #[serde(default)]
     pub choices: Vec<String>,
-    /// The answer with which it is a step at all.
-    pub only: Option<Only>,
+    /// The answers with which alone it is a step at all.
+    #[serde(default)]
+    pub only: Vec<Only>,
     /// Whether it changes anything outside, where its phase says otherwise.
     pub effect: Option<bool>,
     /// Whether it can be taken back.
@@ -352,8 +353,8 @@ impl Step {
 
     /// Whether it belongs to the plan that is made with these values. While nobody has answered, it does.
     pub fn belongs(&self, values: &BTreeMap<String, String>) -> bool {
-        let answered = self.only.as_ref().and_then(|only| Some((only, values.get(&only.input)?)));
-        answered.is_none_or(|(only, answer)| *answer == only.is)
+        let fits = |only: &Only| values.get(&only.input).is_none_or(|answer| *answer == only.is);
+        self.only.iter().all(fits)
     }
 
     /// Everything that is typed in it, with what it is for.
@@ -506,7 +507,7 @@ impl Guide {
         let steps = self.steps(procedure);
         let texts: Vec<&Template> = steps.iter().flat_map(Step::texts).chain(negative).collect();
         let decides = |input: &Input| {
-            let mut choices = steps.iter().filter_map(|step| step.only.as_ref());
+            let mut choices = steps.iter().flat_map(|step| &step.only);
             choices.any(|only| only.input == input.name)
         };
         let inputs = self.inputs.iter();

@@ -361,7 +361,7 @@ mod tests {
         assert_eq!(refused("OAUTH_CLIENT_SECRET is live, OAUTH_CLIENT_SECRET_2 is free", &live, &says), None);
         assert_eq!(refused("oauth_client_secret_2 is live, oauth_client_secret is free; ticket OPS-1", &live, &says), None);
         assert!(refused("slot 2", &live, &says).unwrap().contains("OAUTH_CLIENT_SECRET_2 is live"));
-        assert!(refused("nobody has it; hunter2 password=hunter2hunter", &live, &says).is_some());
+        assert!(refused("OAUTH_CLIENT_SECRET is live, OAUTH_CLIENT_SECRET_2 is free; password=hunter2hunter", &live, &says).is_some());
         let (user, says) = step("mixpanel", "create-account");
         assert_eq!(refused("x.7c1d9e.mp-service-account; until 2027-11-01", &user, &says), None);
         assert!(refused("Zx8kQ2mV9tR4wY7zB1nP", &user, &says).is_some());

@@ -11,6 +11,7 @@ mod examples;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use rotate::machine::{Itinerary, Walk};
 use rotate::plan::{Guidance, lead};
 use rotate::render::{Report, Speaker, markdown, text};
 use rotate_providers::guide::{Certainty, Guide, Overlap, Procedure};
@@ -336,4 +337,23 @@ fn a_warning_stands_above_what_is_typed() {
     let at = |text: &str| printed.find(text).unwrap_or_else(|| printed.len());
     assert!(at("! Once  Run it once.") < at("IDENTIFIED BY <NEW PASSWORD>"), "{printed}");
     assert!(at("It ends whichever password is the second one") < at("DISCARD OLD PASSWORD;"), "{printed}");
+}
+
+#[test]
+fn an_open_walk_keeps_its_steps_and_their_numbers_whatever_has_become_of_the_guide() {
+    let guide = connector("freshdesk").and_then(|connector| connector.guide().ok()).expect("it is there");
+    let mut itinerary = Itinerary::of("freshdesk", &guide, Procedure::Rotate, &Values::new(), 60);
+    // As the guide was one day: with a step that is gone, and without one that has come.
+    itinerary.steps = ["reset", "tell-the-cat", "try-the-new-key"].map(str::to_owned).to_vec();
+    let walk = Walk {
+        itinerary,
+        opened_at: jiff::Timestamp::UNIX_EPOCH,
+        ticks: Vec::new(),
+        aborted: false,
+    };
+    let steps = lead(&guide, Procedure::Rotate, &Values::new(), Some(&walk));
+    let names: Vec<&str> = steps.iter().filter_map(|step| Some(step.guided.as_ref()?.step.as_str())).collect();
+    assert_eq!(names, ["reset", "tell-the-cat", "try-the-new-key"]);
+    assert!(steps[1].what.contains("has this step no longer"), "{}", steps[1].what);
+    assert!(!steps[0].reversible && steps[2].guided.as_ref().is_some_and(|guided| guided.command.is_some()));
 }

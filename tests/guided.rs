@@ -20,6 +20,8 @@ mod both_kinds;
 mod desk;
 #[path = "guided/documents.rs"]
 mod documents;
+#[path = "guided/forms.rs"]
+mod forms;
 #[path = "guides/examples.rs"]
 mod examples;
 #[path = "guided/injection.rs"]

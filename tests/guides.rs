@@ -395,7 +395,7 @@ fn every_place_for_a_value_is_an_input_and_every_input_has_its_place() {
                 Piece::Value { input, .. } => Some(input.as_str()),
                 Piece::Text(_) | Piece::Step(_) => None,
             })
-            .chain(steps(&guide).filter_map(|(_, step)| Some(step.only.as_ref()?.input.as_str())))
+            .chain(steps(&guide).flat_map(|(_, step)| &step.only).map(|only| only.input.as_str()))
             .collect();
         assert_eq!(declared, used, "{id}");
     }

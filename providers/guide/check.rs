@@ -138,7 +138,10 @@ fn choices(guide: &Guide) -> Result<(), Flaw> {
 fn decided(guide: &Guide) -> impl Iterator<Item = (String, &Only)> {
     Procedure::ALL.into_iter().flat_map(|procedure| {
         let steps = guide.steps(procedure).iter();
-        steps.filter_map(move |step| Some((format!("{} step {}", procedure.name(), step.id), step.only.as_ref()?)))
+        steps.flat_map(move |step| {
+            let place = format!("{} step {}", procedure.name(), step.id);
+            step.only.iter().map(move |only| (place.clone(), only))
+        })
     })
 }
 

@@ -239,8 +239,9 @@ pub fn lead(guide: &Guide, procedure: Procedure, given: &Values, walk: Option<&W
 fn planned(guide: &Guide, step: &Step, filling: &Filling<'_>, tick: Option<&Tick>, in_gap: bool) -> Planned {
     let fill = |template: &Option<Template>| template.as_ref().map(|template| filling.text(template));
     let typed = step.command.as_ref().map(|command| filling.typed(command));
-    let only = step.only.as_ref().filter(|only| !filling.values.contains_key(&only.input));
-    let only = only.map(|only| format!("--{} {}", only.input.replace('_', "-"), only.is));
+    let open = step.only.iter().filter(|only| !filling.values.contains_key(&only.input));
+    let open: Vec<String> = open.map(|only| format!("--{} {}", only.input.replace('_', "-"), only.is)).collect();
+    let only = (!open.is_empty()).then(|| open.join(" and "));
     let back = step.back.as_ref().map(|back| WayBack {
         what: filling.text(&back.action),
         typed: back.command.as_ref().map(|command| filling.typed(command)),

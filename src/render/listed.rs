@@ -89,3 +89,26 @@ impl Listed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rotate_providers::connector;
+
+    use super::Listed;
+
+    #[test]
+    fn a_guide_is_stale_a_year_after_its_month() {
+        let freshdesk = connector("freshdesk").unwrap();
+        let mut listed = Listed::of(freshdesk, &freshdesk.guide().unwrap());
+        listed.checked = "2026-11".to_owned();
+        for (now, stale) in [
+            ("2026-10-01T00:00Z", false),
+            ("2026-11-27T00:00Z", false),
+            ("2027-11-30T00:00Z", false),
+            ("2027-12-04T00:00Z", true),
+            ("2030-01-01T00:00Z", true),
+        ] {
+            assert_eq!(listed.is_stale(now.parse().unwrap()), stale, "{now}");
+        }
+    }
+}

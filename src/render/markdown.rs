@@ -95,6 +95,10 @@ fn plan(report: &Report) -> String {
             fenced(&mut line, "", command, "shell");
         }
     }
+    // A command ends with an empty line, and a heading begins with one.
+    while text.contains("\n\n\n") {
+        text = text.replace("\n\n\n", "\n\n");
+    }
     text
 }
 

@@ -160,7 +160,7 @@ fn every_command_does_the_same_in_bash_and_in_dash_and_no_value_becomes_more_tha
                     let lines: Vec<&str> = questions(text).iter().map(|hidden| if *hidden { SECRET } else { "name-1" }).collect();
                     let [(bash, shown), (dash, _)] = ["bash", "dash"].map(|shell| run(shell, text, &lines));
                     assert_eq!(bash, dash, "{name}");
-                    assert!(!bash.arguments.is_empty() || text.contains("rm "), "{name} calls nothing: {text}\n{shown}");
+                    assert!(!bash.arguments.is_empty() || text.contains("rm ") || text.starts_with("mv "), "{name} calls nothing: {text}\n{shown}");
                     let ran = bash.arguments.iter().any(|call| call.contains("uid="));
                     assert!(!ran, "{name}: {:?}", bash.arguments);
                 }

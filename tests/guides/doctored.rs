@@ -665,7 +665,7 @@ fn a_text_refers_to_a_step_that_is_there() {
 #[test]
 fn a_step_belongs_to_an_answer_that_can_be_given() {
     let choice = "[[input]]\nname = \"kind\"\npattern = \"own|external\"\nhelp = \"h\"\n\n[[rotate]]\nid = \"look\"";
-    let only = |answer: &str| format!("only = {{ input = \"kind\", is = \"{answer}\" }}\ndo = \"Make a key.\"");
+    let only = |answer: &str| format!("only = [{{ input = \"kind\", is = \"{answer}\" }}]\ndo = \"Make a key.\"");
     let before = "[[rotate]]\nid = \"look\"";
     assert_eq!(
         Guide::read(&doctored(&[(before, choice), ("do = \"Make a key.\"", &only("external"))])).err(),
