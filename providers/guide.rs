@@ -334,12 +334,7 @@ impl Step {
     /// Every text of it that values go into.
     pub fn texts(&self) -> impl Iterator<Item = &Template> {
         let command = self.command.as_ref().map(|command| &command.text);
-        let texts = [
-            self.place.as_ref(),
-            Some(&self.action),
-            command,
-            self.expect.as_ref(),
-        ];
+        let texts = [self.place.as_ref(), Some(&self.action), command, self.expect.as_ref()];
         texts.into_iter().flatten().chain(self.warnings())
     }
 

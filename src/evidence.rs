@@ -38,7 +38,8 @@ pub fn refused(note: &str, step: &Step, guide_says: &BTreeSet<String>) -> Option
         return searched(note);
     };
     let (value, remark) = note.split_once(';').unwrap_or((note, ""));
-    let named_secret = step.form == Form::Name && value.split(',').any(|name| value_looks_secret("name", name).is_some());
+    let named_secret =
+        step.form == Form::Name && value.split(',').any(|name| value_looks_secret("name", name).is_some());
     if named_secret || !step.form.fits(value.trim(), &step.choices) {
         return Some(format!(
             "it was not kept: this step asks for {told}. More can follow behind a semicolon"
@@ -61,7 +62,9 @@ pub fn words_of(guide: &Guide, values: &BTreeMap<String, String>) -> BTreeSet<St
 
 fn without(text: &str, known: &BTreeSet<String>) -> String {
     let bare = |word: &str| word.trim_matches(|letter: char| !letter.is_alphanumeric()).to_owned();
-    let words = text.split_whitespace().map(|word| if known.contains(&bare(word)) { "it" } else { word });
+    let words = text
+        .split_whitespace()
+        .map(|word| if known.contains(&bare(word)) { "it" } else { word });
     words.collect::<Vec<_>>().join(" ")
 }
 
@@ -337,11 +340,25 @@ mod tests {
             for step in Procedure::ALL.into_iter().flat_map(|procedure| guide.steps(procedure)) {
                 let own = step.texts().map(|text| text.fill(&values));
                 let (choices, texts): (Vec<String>, Vec<String>) = match step.form {
-                    Form::Text => (Vec::new(), step.evidence.iter().cloned().chain(own.filter(|text| text.len() < 300)).collect()),
+                    Form::Text => (
+                        Vec::new(),
+                        step.evidence
+                            .iter()
+                            .cloned()
+                            .chain(own.filter(|text| text.len() < 300))
+                            .collect(),
+                    ),
                     Form::Choice => (step.choices.clone(), Vec::new()),
                     _ => continue,
                 };
-                for note in choices.iter().chain(texts.iter().flat_map(|text| words(text)).map(str::to_owned).collect::<Vec<_>>().iter()) {
+                for note in choices.iter().chain(
+                    texts
+                        .iter()
+                        .flat_map(|text| words(text))
+                        .map(str::to_owned)
+                        .collect::<Vec<_>>()
+                        .iter(),
+                ) {
                     assert_eq!(refused(note, step, &says), None, "{} {}: {note}", connector.id, step.id);
                 }
             }
@@ -358,19 +375,50 @@ mod tests {
     #[test]
     fn what_decides_between_an_outage_and_none_can_be_noted_in_the_guides_own_words() {
         let (live, says) = step("snowflake-oauth", "find-the-live-secret");
-        assert_eq!(refused("OAUTH_CLIENT_SECRET is live, OAUTH_CLIENT_SECRET_2 is free", &live, &says), None);
-        assert_eq!(refused("oauth_client_secret_2 is live, oauth_client_secret is free; ticket OPS-1", &live, &says), None);
-        assert!(refused("slot 2", &live, &says).unwrap().contains("OAUTH_CLIENT_SECRET_2 is live"));
-        assert!(refused("OAUTH_CLIENT_SECRET is live, OAUTH_CLIENT_SECRET_2 is free; password=hunter2hunter", &live, &says).is_some());
+        assert_eq!(
+            refused(
+                "OAUTH_CLIENT_SECRET is live, OAUTH_CLIENT_SECRET_2 is free",
+                &live,
+                &says
+            ),
+            None
+        );
+        assert_eq!(
+            refused(
+                "oauth_client_secret_2 is live, oauth_client_secret is free; ticket OPS-1",
+                &live,
+                &says
+            ),
+            None
+        );
+        assert!(
+            refused("slot 2", &live, &says)
+                .unwrap()
+                .contains("OAUTH_CLIENT_SECRET_2 is live")
+        );
+        assert!(
+            refused(
+                "OAUTH_CLIENT_SECRET is live, OAUTH_CLIENT_SECRET_2 is free; password=hunter2hunter",
+                &live,
+                &says
+            )
+            .is_some()
+        );
         let (user, says) = step("mixpanel", "create-account");
-        assert_eq!(refused("x.7c1d9e.mp-service-account; until 2027-11-01", &user, &says), None);
+        assert_eq!(
+            refused("x.7c1d9e.mp-service-account; until 2027-11-01", &user, &says),
+            None
+        );
         assert!(refused("Zx8kQ2mV9tR4wY7zB1nP", &user, &says).is_some());
         let (keys, says) = step("bigquery-service-account", "list-keys");
         let ids = "0123456789abcdef0123456789abcdef01234567, 89abcdef0123456789abcdef0123456701234567";
         assert_eq!(refused(ids, &keys, &says), None);
         let (slots, says) = step("snowflake-keypair", "read-the-slots");
         let long = "MIICIjANBgkqhkiG9w0BAQEFAAOCAg8AMIICCgKCAgEAuKZ2xB5vY0x1N8rWJtQm3oZyHc7sPpDkE4vFbLqUeXaT9gMwRiSd6jOhVfKnY1C5";
-        assert_eq!(refused(&format!("RSA_PUBLIC_KEY={long}, RSA_PUBLIC_KEY_2=none"), &slots, &says), None);
+        assert_eq!(
+            refused(&format!("RSA_PUBLIC_KEY={long}, RSA_PUBLIC_KEY_2=none"), &slots, &says),
+            None
+        );
         let private = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj";
         assert!(refused(private, &slots, &says).is_some());
     }

@@ -43,7 +43,11 @@ pub struct Planned {
 impl Planned {
     /// Its first sentence, without the stop.
     pub fn in_short(&self) -> &str {
-        let end = self.what.find(". ").or_else(|| self.what.find(": write")).unwrap_or(self.what.len());
+        let end = self
+            .what
+            .find(". ")
+            .or_else(|| self.what.find(": write"))
+            .unwrap_or(self.what.len());
         self.what[..end].trim_end_matches('.')
     }
 }

@@ -56,7 +56,12 @@ impl Typist {
     fn command(&self, named: &str) -> &Command {
         let (id, part) = named.split_once('/').unwrap_or((named, ""));
         if id == "negative" {
-            return self.guide.negative.command.as_ref().expect("the negative check has one");
+            return self
+                .guide
+                .negative
+                .command
+                .as_ref()
+                .expect("the negative check has one");
         }
         let step = self.guide.steps(Procedure::Rotate).iter().find(|step| step.id == id);
         let step = step.expect(named);
@@ -99,7 +104,13 @@ impl Typist {
                 }
             }
         }
-        if self.guide.negative.command.as_ref().is_some_and(|command| command.language == language) {
+        if self
+            .guide
+            .negative
+            .command
+            .as_ref()
+            .is_some_and(|command| command.language == language)
+        {
             all.insert("negative".to_owned());
         }
         all
@@ -108,14 +119,26 @@ impl Typist {
     /// Nothing of the guide was left out.
     #[track_caller]
     fn expect_everything_typed(&self, language: Language, but: &[&str]) {
-        let typed: BTreeSet<&str> = self.typed.iter().map(String::as_str).chain(but.iter().copied()).collect();
-        let left: Vec<String> = self.all(language).into_iter().filter(|named| !typed.contains(named.as_str())).collect();
+        let typed: BTreeSet<&str> = self
+            .typed
+            .iter()
+            .map(String::as_str)
+            .chain(but.iter().copied())
+            .collect();
+        let left: Vec<String> = self
+            .all(language)
+            .into_iter()
+            .filter(|named| !typed.contains(named.as_str()))
+            .collect();
         assert!(left.is_empty(), "never typed: {left:?}");
     }
 }
 
 fn values(pairs: &[(&str, &str)]) -> Values {
-    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
 }
 
 /// The values go through the guide's own forms first: what it would refuse is not typed.

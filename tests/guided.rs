@@ -20,10 +20,10 @@ mod both_kinds;
 mod desk;
 #[path = "guided/documents.rs"]
 mod documents;
-#[path = "guided/forms.rs"]
-mod forms;
 #[path = "guides/examples.rs"]
 mod examples;
+#[path = "guided/forms.rs"]
+mod forms;
 #[path = "guided/injection.rs"]
 mod injection;
 #[path = "guided/life.rs"]

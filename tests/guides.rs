@@ -262,7 +262,11 @@ fn what_is_gone_for_good_is_told_to_be() {
     let certificate = ("dynamics-certificate", "rotate", "delete-old-certificate".to_owned());
     // A consent that is given once more can be taken back once more.
     let consent = ("snowflake-oauth", "rotate", "authorise-after-the-revocation".to_owned());
-    assert_eq!(comes_back, [certificate, consent], "deletes, and is told to be reversible");
+    assert_eq!(
+        comes_back,
+        [certificate, consent],
+        "deletes, and is told to be reversible"
+    );
 }
 
 #[test]
@@ -321,7 +325,12 @@ fn a_step_that_is_told_to_change_nothing_does_not_say_that_it_does() {
 #[test]
 fn every_step_of_a_rotation_says_what_to_see() {
     for (id, guide) in guides() {
-        let blind: Vec<&str> = guide.rotate.iter().filter(|step| step.expect.is_none()).map(|step| step.id.as_str()).collect();
+        let blind: Vec<&str> = guide
+            .rotate
+            .iter()
+            .filter(|step| step.expect.is_none())
+            .map(|step| step.id.as_str())
+            .collect();
         assert!(blind.is_empty(), "{id}: {blind:?}");
     }
 }
@@ -395,7 +404,11 @@ fn every_place_for_a_value_is_an_input_and_every_input_has_its_place() {
                 Piece::Value { input, .. } => Some(input.as_str()),
                 Piece::Text(_) | Piece::Step(_) => None,
             })
-            .chain(steps(&guide).flat_map(|(_, step)| &step.only).map(|only| only.input.as_str()))
+            .chain(
+                steps(&guide)
+                    .flat_map(|(_, step)| &step.only)
+                    .map(|only| only.input.as_str()),
+            )
             .collect();
         assert_eq!(declared, used, "{id}");
     }
@@ -516,9 +529,9 @@ fn no_text_has_a_place_for_a_value_that_nobody_fills() {
 #[test]
 fn every_text_is_one_clean_line() {
     for (id, guide) in guides() {
-        let lines = templates(&guide).into_iter().filter(|template| {
-            !commands(&guide).iter().any(|command| command.text == **template)
-        });
+        let lines = templates(&guide)
+            .into_iter()
+            .filter(|template| !commands(&guide).iter().any(|command| command.text == **template));
         let texts = plain_texts(&guide).into_iter().map(str::to_owned);
         for text in texts.chain(lines.map(written)) {
             assert!(!text.trim().is_empty(), "{id} has an empty text");

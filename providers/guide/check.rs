@@ -129,7 +129,10 @@ fn choices(guide: &Guide) -> Result<(), Flaw> {
         let input = guide.inputs.iter().find(|input| input.name == only.input);
         let known = input.is_some_and(|input| input.choices().contains(&only.is.as_str()));
         require(known, || {
-            format!("{place} belongs to the plan where {} is {}, which nobody can answer", only.input, only.is)
+            format!(
+                "{place} belongs to the plan where {} is {}, which nobody can answer",
+                only.input, only.is
+            )
         })?;
     }
     Ok(())

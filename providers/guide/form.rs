@@ -29,8 +29,7 @@ pub enum Form {
 
 /// One word of an id: hexadecimal as one word or in groups, an AWS id, or the base64 of a SHA-256.
 const ID: &str = r"^(?:[0-9A-Fa-f]{6,64}|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|(?:[0-9A-F]{2}:){15,31}[0-9A-F]{2}|[A-Z]{4}[A-Z0-9]{12,28}|SHA256:[A-Za-z0-9+/]{43}=?)$";
-const TIME: &str =
-    r"^(?:[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)?|[0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(?: ?(?:Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2}))?$";
+const TIME: &str = r"^(?:[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)?|[0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(?: ?(?:Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2}))?$";
 const NAME: &str = r"^[\pL\pN][\pL\pN ._@+#$:'()/&%*-]{0,127}$";
 
 impl Form {
@@ -40,7 +39,9 @@ impl Form {
             Self::Text => return None,
             Self::Choice => return Some(format!("one of these: {}", choices.join(" | "))),
             Self::KeyId => "IDs or fingerprints, and a comma between them",
-            Self::PublicKey => "public keys in one line without BEGIN and END, or their fingerprints, or `none`; `SLOT=` may stand before each",
+            Self::PublicKey => {
+                "public keys in one line without BEGIN and END, or their fingerprints, or `none`; `SLOT=` may stand before each"
+            }
             Self::Time => "days or times, such as 2026-11-27 10:02 UTC, and a comma between them",
             Self::Name => "names, and a comma between them",
         };
@@ -88,7 +89,9 @@ fn without_place(part: &str) -> &str {
 
 /// By its bytes: a private key is a sequence that begins with a number, a public one with the name of its algorithm.
 fn is_public_key(text: &str) -> bool {
-    const RSA: [u8; 13] = [0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
+    const RSA: [u8; 13] = [
+        0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00,
+    ];
     if text.eq_ignore_ascii_case("none") || (text.starts_with("SHA256:") && ID_FORM.is(text)) {
         return true;
     }
@@ -96,7 +99,11 @@ fn is_public_key(text: &str) -> bool {
         return false;
     };
     // SEQUENCE { SEQUENCE { rsaEncryption, NULL }, BIT STRING }, with lengths of two bytes.
-    bytes.len() > 24 && bytes.starts_with(&[0x30, 0x82]) && bytes[4..6] == [0x30, 0x0d] && bytes[6..19] == RSA && bytes[19] == 0x03
+    bytes.len() > 24
+        && bytes.starts_with(&[0x30, 0x82])
+        && bytes[4..6] == [0x30, 0x0d]
+        && bytes[6..19] == RSA
+        && bytes[19] == 0x03
 }
 
 #[cfg(test)]
@@ -111,7 +118,10 @@ mod tests {
         assert!(Form::Choice.fits("The second is live", &slots));
         let both = format!("RSA_PUBLIC_KEY={PUBLIC}, RSA_PUBLIC_KEY_2=none");
         for (form, note) in [
-            (Form::KeyId, "0123456789abcdef0123456789abcdef01234567, 89abcdef0123456789abcdef0123456701234567"),
+            (
+                Form::KeyId,
+                "0123456789abcdef0123456789abcdef01234567, 89abcdef0123456789abcdef0123456701234567",
+            ),
             (Form::KeyId, "AKIAIOSFODNN7EXAMPLE"),
             (Form::KeyId, "6f1c3f0e-9d1b-4b7a-8a51-2f7c9c2b1a11"),
             (Form::PublicKey, both.as_str()),

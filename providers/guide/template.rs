@@ -106,11 +106,7 @@ impl Template {
     }
 
     /// The same, with the numbers that the steps of its plan have. A step that the plan leaves out is called by its name.
-    pub fn fill_numbered(
-        &self,
-        values: &BTreeMap<String, String>,
-        number: &dyn Fn(&str) -> Option<usize>,
-    ) -> String {
+    pub fn fill_numbered(&self, values: &BTreeMap<String, String>, number: &dyn Fn(&str) -> Option<usize>) -> String {
         self.0
             .iter()
             .map(|piece| match piece {
@@ -163,7 +159,11 @@ fn place(inner: &str) -> Result<Piece, String> {
         Some((input, "literal")) => (input, Quoting::SqlLiteral),
         Some((input, "escaped")) => (input, Quoting::SqlEscaped),
         Some((input, "url")) => (input, Quoting::Url),
-        Some((_, other)) => return Err(format!("`{other}` is no way to quote: write sh, ident, literal, escaped or url")),
+        Some((_, other)) => {
+            return Err(format!(
+                "`{other}` is no way to quote: write sh, ident, literal, escaped or url"
+            ));
+        }
     };
     let is_name = !input.is_empty()
         && input

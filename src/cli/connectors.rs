@@ -48,10 +48,16 @@ impl Command {
             (Output::Text, Some(_)) => text::connector(&listed, terminal::width()),
         });
         let now = now();
-        let stale: Vec<&str> = listed.iter().filter(|one| one.is_stale(now)).map(|one| one.id).collect();
+        let stale: Vec<&str> = listed
+            .iter()
+            .filter(|one| one.is_stale(now))
+            .map(|one| one.id)
+            .collect();
         if !stale.is_empty() {
             let stale = stale.join(", ");
-            terminal::note(&format!("nobody has looked at these guides for a year: {stale}; check their facts at the vendor"));
+            terminal::note(&format!(
+                "nobody has looked at these guides for a year: {stale}; check their facts at the vendor"
+            ));
         }
         Exit::Ok
     }

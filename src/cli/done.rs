@@ -167,15 +167,26 @@ pub(super) fn evidence_of(guided: &Guided, step: Option<&str>, text: &str) -> Re
     let itinerary = &walk.itinerary;
     let connector = rotate_providers::connector(&itinerary.connector);
     let guide = connector.and_then(|connector| connector.guide().ok());
-    let procedure = Procedure::ALL.into_iter().find(|procedure| procedure.name() == itinerary.procedure);
+    let procedure = Procedure::ALL
+        .into_iter()
+        .find(|procedure| procedure.name() == itinerary.procedure);
     let step = step.and_then(|named| walk.step_named(named));
     let found = guide.as_ref().zip(procedure).zip(step);
     let found = found.and_then(|((guide, procedure), id)| {
         let step = guide.steps(procedure).iter().find(|step| step.id == *id)?;
         Some((guide, step))
     });
-    let Some((guide, step)) = found else { return evidence(text) };
-    one_line(text, if step.form == Form::PublicKey { LONGEST_KEYS } else { LONGEST })?;
+    let Some((guide, step)) = found else {
+        return evidence(text);
+    };
+    one_line(
+        text,
+        if step.form == Form::PublicKey {
+            LONGEST_KEYS
+        } else {
+            LONGEST
+        },
+    )?;
     match evidence::refused(text, step, &evidence::words_of(guide, &itinerary.values)) {
         Some(why) => Err(why),
         None => Ok(text.trim().to_owned()),

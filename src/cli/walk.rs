@@ -72,7 +72,9 @@ impl Command {
         {
             let number = guided.rotation.next_position().unwrap_or_default();
             terminal::print(&text::guided_step(&story(global, &guided), number, terminal::width()));
-            let Some(outcome) = ask(&guided, &step, interrupt).await else { break };
+            let Some(outcome) = ask(&guided, &step, interrupt).await else {
+                break;
+            };
             let session = session().await?;
             match session.walker().tick(guided, &step, &by, outcome).await {
                 Ok(after) => guided = after,

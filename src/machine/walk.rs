@@ -97,7 +97,11 @@ impl Itinerary {
             connector: connector.to_owned(),
             procedure: procedure.name().to_owned(),
             values: values.clone(),
-            steps: guide.steps_for(procedure, values).iter().map(|step| step.id.clone()).collect(),
+            steps: guide
+                .steps_for(procedure, values)
+                .iter()
+                .map(|step| step.id.clone())
+                .collect(),
             essential: match procedure {
                 Procedure::Rotate => essential(&guide.steps_for(procedure, values)),
                 Procedure::Disconnect | Procedure::Reconnect => Vec::new(),

@@ -127,7 +127,11 @@ impl Guidance {
                     filling.text(&negative.expect)
                 )
             }),
-            dead_typed: negative.command.as_ref().filter(|_| rotates).map(|command| filling.typed(command)),
+            dead_typed: negative
+                .command
+                .as_ref()
+                .filter(|_| rotates)
+                .map(|command| filling.typed(command)),
             residue: of_rotation(&negative.residue),
             sources: guide.sources.iter().map(Cited::of).collect(),
             checked: guide.checked.clone(),
@@ -219,7 +223,8 @@ pub fn lead(guide: &Guide, procedure: Procedure, given: &Values, walk: Option<&W
     let gap = guide.gap(&steps).filter(|_| procedure == Procedure::Rotate);
     let in_gap = |id: &str| {
         let at = steps.iter().position(|step| step.id == id);
-        gap.zip(at).is_some_and(|((first, last), at)| (first..=last).contains(&at))
+        gap.zip(at)
+            .is_some_and(|((first, last), at)| (first..=last).contains(&at))
     };
     let filling = Filling::of(&values, ids.clone());
     let mut phase = Phase::Opened.name();
@@ -239,8 +244,13 @@ pub fn lead(guide: &Guide, procedure: Procedure, given: &Values, walk: Option<&W
 fn planned(guide: &Guide, step: &Step, filling: &Filling<'_>, tick: Option<&Tick>, in_gap: bool) -> Planned {
     let fill = |template: &Option<Template>| template.as_ref().map(|template| filling.text(template));
     let typed = step.command.as_ref().map(|command| filling.typed(command));
-    let open = step.only.iter().filter(|only| !filling.values.contains_key(&only.input));
-    let open: Vec<String> = open.map(|only| format!("--{} {}", only.input.replace('_', "-"), only.is)).collect();
+    let open = step
+        .only
+        .iter()
+        .filter(|only| !filling.values.contains_key(&only.input));
+    let open: Vec<String> = open
+        .map(|only| format!("--{} {}", only.input.replace('_', "-"), only.is))
+        .collect();
     let only = (!open.is_empty()).then(|| open.join(" and "));
     let back = step.back.as_ref().map(|back| WayBack {
         what: filling.text(&back.action),

@@ -107,10 +107,21 @@ fn checklist(line: &mut impl FnMut(&str), report: &Report, steps: &[Planned]) {
     let mut gap = String::new();
     for (number, step) in (1..).zip(steps) {
         let in_gap = step.guided.as_ref().is_some_and(|guided| guided.in_gap);
-        let next = if in_gap { super::heading(report, steps, step) } else { String::new() };
+        let next = if in_gap {
+            super::heading(report, steps, step)
+        } else {
+            String::new()
+        };
         if next != gap {
             gap = next;
-            line(&format!("\n**{}**\n", if in_gap { escaped(&gap) } else { "after the gap".to_owned() }));
+            line(&format!(
+                "\n**{}**\n",
+                if in_gap {
+                    escaped(&gap)
+                } else {
+                    "after the gap".to_owned()
+                }
+            ));
         }
         let final_ = if step.reversible { "" } else { " (cannot be undone)" };
         line(&format!(

@@ -20,7 +20,8 @@ fn link(word: &str) -> Option<String> {
     let end = rest.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', '"', '\'']);
     let after = &rest[end.len()..];
     let is_plain = |letter: char| letter.is_ascii_graphic() && !"<>|`\\".contains(letter);
-    let is_link = end.len() > "https://".len() && end.chars().all(is_plain) && before.chars().all(|c| "(\"'".contains(c));
+    let is_link =
+        end.len() > "https://".len() && end.chars().all(is_plain) && before.chars().all(|c| "(\"'".contains(c));
     is_link.then(|| format!("{}<{end}>{}", without_markup(before), without_markup(after)))
 }
 
@@ -158,7 +159,10 @@ mod tests {
     #[test]
     fn a_guides_own_links_stay_and_nobody_is_called_all_the_same() {
         assert_eq!(escaped("https://docs.acme.com/a_b#c"), "<https://docs.acme.com/a_b#c>");
-        assert_eq!(escaped("see (https://docs.acme.com/a_b)."), "see (<https://docs.acme.com/a_b>).");
+        assert_eq!(
+            escaped("see (https://docs.acme.com/a_b)."),
+            "see (<https://docs.acme.com/a_b>)."
+        );
         assert_eq!(escaped("https://a.b/`x`"), "https://a.b/\\`x\\`");
         assert_eq!(escaped("maria@acme.com"), "maria@acme.com");
         assert_eq!(escaped("ask @team"), "ask `@team`");

@@ -62,7 +62,11 @@ impl Desk {
 
     /// Which of these open the account.
     fn open_with<'a>(&self, passwords: &[&'a str]) -> Vec<&'a str> {
-        passwords.iter().copied().filter(|password| self.opens(password)).collect()
+        passwords
+            .iter()
+            .copied()
+            .filter(|password| self.opens(password))
+            .collect()
     }
 
     fn has_second(&mut self, values: &Values) -> bool {
@@ -116,7 +120,12 @@ fn every_statement_does_what_the_guide_says_with_every_name_and_back_and_forth()
 #[test]
 fn no_statement_is_left_untyped() {
     let (mut desk, values) = Desk::open("untyped", "%", "dba_b");
-    for named in ["check-version", "look-at-account", "list-sessions", "list-open-sessions"] {
+    for named in [
+        "check-version",
+        "look-at-account",
+        "list-sessions",
+        "list-open-sessions",
+    ] {
         desk.types(named, &values, &[]);
     }
     desk.types("set-password", &values, &[(NEW, "'n'")]);
@@ -135,7 +144,12 @@ fn no_statement_is_left_untyped() {
 #[test]
 fn pasted_as_they_stand_the_statements_are_refused_and_change_nothing() {
     let (mut desk, values) = Desk::open("pasted", "%", "dba_c");
-    for named in ["set-password", "discard-old-password/back", "discard-old-password/finish", "end-sessions"] {
+    for named in [
+        "set-password",
+        "discard-old-password/back",
+        "discard-old-password/finish",
+        "end-sessions",
+    ] {
         let complaint = desk.is_refused(named, &values, &[]);
         assert!(complaint.contains("1064"), "{named}: {complaint}");
     }

@@ -67,18 +67,35 @@ impl Desk {
         let text = self.typist.text("set-password", values, &[]);
         let answer = self.server.answer(&self.database, &text, &[password, password]);
         assert!(answer.ok, "{text}: {}", answer.complaint);
-        assert!(!answer.rows.contains(password) && !answer.complaint.contains(password), "it is shown");
+        assert!(
+            !answer.rows.contains(password) && !answer.complaint.contains(password),
+            "it is shown"
+        );
     }
 
     fn reads(&self, user: &str, password: &str, table: &str) -> bool {
-        let answer = self.server.run_as(user, password, &self.database, &format!("SELECT count(*) FROM app.{table}"));
+        let answer = self.server.run_as(
+            user,
+            password,
+            &self.database,
+            &format!("SELECT count(*) FROM app.{table}"),
+        );
         answer.ok
     }
 
     /// One rotation from the one name to the other, with the right on a table that only the first one has.
-    fn rotate(&mut self, values: &Values, (old, old_password): (&str, &str), (new, password): (&str, &str), first: bool) {
+    fn rotate(
+        &mut self,
+        values: &Values,
+        (old, old_password): (&str, &str),
+        (new, password): (&str, &str),
+        first: bool,
+    ) {
         let database = self.database.clone();
-        assert!(self.types("check-server", values, &[]).starts_with(&format!("{database}\t")));
+        assert!(
+            self.types("check-server", values, &[])
+                .starts_with(&format!("{database}\t"))
+        );
         self.types("list-sessions", values, &[]);
         let seen = self.types("look-at-roles", values, &[]);
         assert!(seen.contains(old), "{seen}");
@@ -91,10 +108,17 @@ impl Desk {
             self.types_twice("grant-rights", values, &[]);
         } else {
             // The guide tells both errors beforehand.
-            for (named, error) in [("create-role", "already exists"), ("grant-rights", "is a member of role")] {
+            for (named, error) in [
+                ("create-role", "already exists"),
+                ("grant-rights", "is a member of role"),
+            ] {
                 let text = self.typist.text(named, values, &[]);
                 let answer = self.server.run(&database, &text);
-                assert!(!answer.ok && answer.complaint.contains(error), "{named}: {}", answer.complaint);
+                assert!(
+                    !answer.ok && answer.complaint.contains(error),
+                    "{named}: {}",
+                    answer.complaint
+                );
             }
         }
         let missing = self.types("look-for-missing-rights", values, &[]);
@@ -102,9 +126,16 @@ impl Desk {
         for relation in missing.lines().filter(|line| !line.is_empty()) {
             self.types_twice("grant-missing-rights", values, &[("<RELATION>", relation)]);
         }
-        self.types_twice("copy-settings", values, &[("<SETTING>", "search_path"), ("<VALUE>", "'app'")]);
+        self.types_twice(
+            "copy-settings",
+            values,
+            &[("<SETTING>", "search_path"), ("<VALUE>", "'app'")],
+        );
         self.set_password(values, password);
-        assert!(!self.server.opens(new, password, &database), "{new} may sign in already");
+        assert!(
+            !self.server.opens(new, password, &database),
+            "{new} may sign in already"
+        );
         self.types_twice("allow-login", values, &[]);
         assert!(self.server.opens(new, password, &database), "{new}");
         assert!(self.server.opens(old, old_password, &database), "{old} is needed still");
@@ -136,12 +167,22 @@ fn every_statement_does_what_the_guide_says_with_every_name_there_and_back() {
         let (a, b) = (format!("{name}{number}a"), format!("{number}{name}"));
         let database = format!("db {number} {name}");
         let mut desk = Desk::open(&database, &a);
-        let there = values(&[("server", "127.0.0.1"), ("database", &database), ("user", &a), ("new_user", &b)]);
+        let there = values(&[
+            ("server", "127.0.0.1"),
+            ("database", &database),
+            ("user", &a),
+            ("new_user", &b),
+        ]);
         assert!(taken(&desk.typist.guide, &there), "the guide refuses {name:?}");
         desk.rotate(&there, (&a, "old"), (&b, "Pw-one-1"), true);
         // Somebody grants a right to the user of that day, and not to the role behind both.
         desk.as_admin(&format!("GRANT SELECT ON app.t2 TO {}", ident(&b)));
-        let back = values(&[("server", "127.0.0.1"), ("database", &database), ("user", &b), ("new_user", &a)]);
+        let back = values(&[
+            ("server", "127.0.0.1"),
+            ("database", &database),
+            ("user", &b),
+            ("new_user", &a),
+        ]);
         desk.rotate(&back, (&b, "Pw-one-1"), (&a, "Pw-two-2"), false);
         let roles = desk.as_admin("SELECT count(*) FROM pg_roles WHERE rolname = current_user");
         assert_eq!(roles.trim(), "1", "somebody has dropped the administrator");
@@ -152,19 +193,33 @@ fn every_statement_does_what_the_guide_says_with_every_name_there_and_back() {
 #[test]
 fn pasted_as_they_stand_the_statements_with_places_are_refused() {
     let mut desk = Desk::open("pasted", "pasted_a");
-    let values = values(&[("server", "127.0.0.1"), ("database", "pasted"), ("user", "pasted_a"), ("new_user", "pasted_b")]);
+    let values = values(&[
+        ("server", "127.0.0.1"),
+        ("database", "pasted"),
+        ("user", "pasted_a"),
+        ("new_user", "pasted_b"),
+    ]);
     desk.types("create-role", &values, &[]);
     for named in ["copy-settings", "grant-missing-rights"] {
         let text = desk.typist.text(named, &values, &[]);
         let answer = desk.server.run("pasted", &text);
-        assert!(!answer.ok && answer.complaint.contains("syntax error"), "{text}: {}", answer.complaint);
+        assert!(
+            !answer.ok && answer.complaint.contains("syntax error"),
+            "{text}: {}",
+            answer.complaint
+        );
     }
 }
 
 #[test]
 fn an_open_session_outlives_the_end_of_its_role_until_it_is_ended() {
     let mut desk = Desk::open("sessions", "sessions_a");
-    let values = values(&[("server", "127.0.0.1"), ("database", "sessions"), ("user", "sessions_a"), ("new_user", "sessions_b")]);
+    let values = values(&[
+        ("server", "127.0.0.1"),
+        ("database", "sessions"),
+        ("user", "sessions_a"),
+        ("new_user", "sessions_b"),
+    ]);
     let (ended, end) = std::sync::mpsc::channel();
     std::thread::scope(|scope| {
         let server = desk.server;
@@ -182,10 +237,17 @@ fn an_open_session_outlives_the_end_of_its_role_until_it_is_ended() {
         }
         assert!(open.contains("psql"), "{open}");
         desk.types("forbid-login", &values, &[]);
-        assert!(desk.types("list-sessions", &values, &[]).contains("psql"), "it has ended by itself");
+        assert!(
+            desk.types("list-sessions", &values, &[]).contains("psql"),
+            "it has ended by itself"
+        );
         let rows = desk.types("end-sessions", &values, &[]);
         assert!(rows.trim().ends_with("\tt"), "{rows}");
     });
     let answer = end.recv().expect("the session has ended");
-    assert!(!answer.ok && answer.complaint.contains("terminating connection"), "{}", answer.complaint);
+    assert!(
+        !answer.ok && answer.complaint.contains("terminating connection"),
+        "{}",
+        answer.complaint
+    );
 }

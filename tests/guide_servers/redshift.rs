@@ -24,11 +24,17 @@ CREATE TABLE sys_session_history (user_id char(50), session_id int, database_nam
 #[test]
 fn what_postgresql_shares_with_redshift_does_what_the_guide_says_there_and_back() {
     let server = Postgres::shared();
-    for (number, name) in ["plain", "first+last@acme.com", "gain sight", "a\"b`c", "$(id)"].iter().enumerate() {
+    for (number, name) in ["plain", "first+last@acme.com", "gain sight", "a\"b`c", "$(id)"]
+        .iter()
+        .enumerate()
+    {
         let (a, b) = (format!("r{name}{number}a"), format!("r{number}{name}"));
         let database = format!("redshift {number}");
         let ident = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-        for statement in [format!("CREATE DATABASE {}", ident(&database)), format!("CREATE USER {} PASSWORD 'old'", ident(&a))] {
+        for statement in [
+            format!("CREATE DATABASE {}", ident(&database)),
+            format!("CREATE USER {} PASSWORD 'old'", ident(&a)),
+        ] {
             let made = server.run("postgres", &statement);
             assert!(made.ok, "{statement}: {}", made.complaint);
         }
@@ -37,7 +43,12 @@ fn what_postgresql_shares_with_redshift_does_what_the_guide_says_there_and_back(
         let mut typist = Typist::of("redshift");
         let group = format!("g{number}");
         for (user, new_user, password) in [(&a, &b, "Second1pw"), (&b, &a, "Third1pw")] {
-            let values = values(&[("server", "127.0.0.1"), ("database", &database), ("user", user), ("new_user", new_user)]);
+            let values = values(&[
+                ("server", "127.0.0.1"),
+                ("database", &database),
+                ("user", user),
+                ("new_user", new_user),
+            ]);
             assert!(taken(&typist.guide, &values), "the guide refuses {name:?}");
             let quoted = format!("'{password}'");
             let mut named: Vec<(&str, Vec<(&str, &str)>)> = vec![
@@ -79,10 +90,27 @@ fn what_postgresql_shares_with_redshift_does_what_the_guide_says_there_and_back(
 fn pasted_as_they_stand_the_statements_with_places_are_refused() {
     let server = Postgres::shared();
     let mut typist = Typist::of("redshift");
-    let values = values(&[("server", "127.0.0.1"), ("database", "postgres"), ("user", "u"), ("new_user", "v")]);
-    for named in ["add-to-groups", "grant-roles", "grant-schemas", "grant-relations", "set-password", "disable-password/back", "end-sessions"] {
+    let values = values(&[
+        ("server", "127.0.0.1"),
+        ("database", "postgres"),
+        ("user", "u"),
+        ("new_user", "v"),
+    ]);
+    for named in [
+        "add-to-groups",
+        "grant-roles",
+        "grant-schemas",
+        "grant-relations",
+        "set-password",
+        "disable-password/back",
+        "end-sessions",
+    ] {
         let text = typist.text(named, &values, &[]);
         let answer = server.run("postgres", &text);
-        assert!(!answer.ok && answer.complaint.contains("syntax error"), "{text}: {}", answer.complaint);
+        assert!(
+            !answer.ok && answer.complaint.contains("syntax error"),
+            "{text}: {}",
+            answer.complaint
+        );
     }
 }

@@ -48,7 +48,11 @@ struct Did {
 /// Runs a command in this shell at a terminal, where a person types these lines.
 fn run(shell: &str, text: &str, lines: &[&str]) -> (Did, String) {
     let place = tempfile::tempdir().expect("a temporary folder");
-    let (bin, notes, work) = (place.path().join("bin"), place.path().join("notes"), place.path().join("work"));
+    let (bin, notes, work) = (
+        place.path().join("bin"),
+        place.path().join("notes"),
+        place.path().join("work"),
+    );
     for folder in [&bin, &notes, &work] {
         fs::create_dir(folder).expect("a folder can be made");
     }
@@ -88,10 +92,13 @@ fn run(shell: &str, text: &str, lines: &[&str]) -> (Did, String) {
     let output = child.wait_with_output().expect("it ends");
     typist.join().expect("the typist ends");
     let read = |path: &Path| String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned();
-    let input = fs::read_dir(&notes).expect("it is there").flatten().filter_map(|entry| {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        Some((name.strip_prefix("input.")?.to_owned(), read(&entry.path())))
-    });
+    let input = fs::read_dir(&notes)
+        .expect("it is there")
+        .flatten()
+        .filter_map(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            Some((name.strip_prefix("input.")?.to_owned(), read(&entry.path())))
+        });
     let calls = stable(&read(&notes.join("arguments")));
     let mut calls: Vec<String> = calls.split_terminator('\u{1e}').map(str::to_owned).collect();
     calls.sort();
@@ -107,7 +114,9 @@ fn run(shell: &str, text: &str, lines: &[&str]) -> (Did, String) {
 
 /// Without the time, which two runs do not share.
 fn stable(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_ascii_digit() { '0' } else { letter }).collect()
+    text.chars()
+        .map(|letter| if letter.is_ascii_digit() { '0' } else { letter })
+        .collect()
 }
 
 fn tree(root: &Path, folder: &Path) -> BTreeSet<String> {
@@ -124,7 +133,11 @@ fn tree(root: &Path, folder: &Path) -> BTreeSet<String> {
 
 /// A value for every input that ends every quote there is, whatever its form would say.
 fn hostile(guide: &Guide) -> BTreeMap<String, String> {
-    guide.inputs.iter().map(|input| (input.name.clone(), format!("{} it's \"$(id)`", input.name))).collect()
+    guide
+        .inputs
+        .iter()
+        .map(|input| (input.name.clone(), format!("{} it's \"$(id)`", input.name)))
+        .collect()
 }
 
 /// What a person is asked for, in order: whether it is hidden.
@@ -157,10 +170,16 @@ fn every_command_does_the_same_in_bash_and_in_dash_and_no_value_becomes_more_tha
         for part in all.chunks(all.len().div_ceil(8)) {
             scope.spawn(move || {
                 for (name, text) in part {
-                    let lines: Vec<&str> = questions(text).iter().map(|hidden| if *hidden { SECRET } else { "name-1" }).collect();
+                    let lines: Vec<&str> = questions(text)
+                        .iter()
+                        .map(|hidden| if *hidden { SECRET } else { "name-1" })
+                        .collect();
                     let [(bash, shown), (dash, _)] = ["bash", "dash"].map(|shell| run(shell, text, &lines));
                     assert_eq!(bash, dash, "{name}");
-                    assert!(!bash.arguments.is_empty() || text.contains("rm ") || text.starts_with("mv "), "{name} calls nothing: {text}\n{shown}");
+                    assert!(
+                        !bash.arguments.is_empty() || text.contains("rm ") || text.starts_with("mv "),
+                        "{name} calls nothing: {text}\n{shown}"
+                    );
                     let ran = bash.arguments.iter().any(|call| call.contains("uid="));
                     assert!(!ran, "{name}: {:?}", bash.arguments);
                 }
@@ -172,18 +191,31 @@ fn every_command_does_the_same_in_bash_and_in_dash_and_no_value_becomes_more_tha
 #[test]
 fn a_secret_that_is_asked_for_is_not_shown_and_arrives_as_it_was_typed() {
     let mut asked = 0;
-    let all: Vec<(String, String)> = commands().into_iter().filter(|(_, text)| questions(text).contains(&true)).collect();
+    let all: Vec<(String, String)> = commands()
+        .into_iter()
+        .filter(|(_, text)| questions(text).contains(&true))
+        .collect();
     for (name, text) in &all {
         for shell in ["bash", "dash"] {
-            let lines: Vec<&str> = questions(text).iter().map(|hidden| if *hidden { SECRET } else { "name-1" }).collect();
+            let lines: Vec<&str> = questions(text)
+                .iter()
+                .map(|hidden| if *hidden { SECRET } else { "name-1" })
+                .collect();
             let (did, shown) = run(shell, text, &lines);
             asked += 1;
             assert!(!shown.contains(&SECRET[..6]), "{name} in {shell} shows it: {shown}");
             let named = did.arguments.iter().any(|call| call.contains(&SECRET[..3]));
-            assert!(!named, "{name} in {shell} has it on a command line: {:?}", did.arguments);
+            assert!(
+                !named,
+                "{name} in {shell} has it on a command line: {:?}",
+                did.arguments
+            );
             let received: Vec<String> = did.input.values().map(|input| unescaped(input)).collect();
             let secret = stable(SECRET);
-            let arrived = received.iter().chain([&stable(&did.environment)]).any(|text| text.contains(&secret));
+            let arrived = received
+                .iter()
+                .chain([&stable(&did.environment)])
+                .any(|text| text.contains(&secret));
             assert!(arrived, "{name} in {shell}: {received:?} {:?} {shown}", did.environment);
         }
     }

@@ -4,7 +4,16 @@ use rotate_fixtures::place::Ran;
 
 use crate::desk::{Desk, SHOW};
 
-const OAUTH: [&str; 8] = ["snowflake-oauth", "--integration", "GS", "--provider", "snowflake", "--held", "yes", "--begin"];
+const OAUTH: [&str; 8] = [
+    "snowflake-oauth",
+    "--integration",
+    "GS",
+    "--provider",
+    "snowflake",
+    "--held",
+    "yes",
+    "--begin",
+];
 
 /// One on which the plan for an integration stands at the step that tells the live secret.
 fn at_the_live_secret() -> Desk {
@@ -31,9 +40,17 @@ fn note(desk: &Desk, text: &str) -> Ran {
 fn a_choice_is_noted_in_the_guides_own_words_and_in_no_others() {
     let desk = at_the_live_secret();
     let refused = note(&desk, "slot 2").expect(64);
-    refused.says(&["this step asks for one of these", "OAUTH_CLIENT_SECRET_2 is live", "nothing was ticked"]);
+    refused.says(&[
+        "this step asks for one of these",
+        "OAUTH_CLIENT_SECRET_2 is live",
+        "nothing was ticked",
+    ]);
     // Behind the semicolon is a text, and is searched.
-    let refused = note(&desk, "OAUTH_CLIENT_SECRET_2 is live, OAUTH_CLIENT_SECRET is free; the password is hunter2hunter").expect(64);
+    let refused = note(
+        &desk,
+        "OAUTH_CLIENT_SECRET_2 is live, OAUTH_CLIENT_SECRET is free; the password is hunter2hunter",
+    )
+    .expect(64);
     assert!(!refused.stderr.contains("hunter2"), "{}", refused.stderr);
     let kept = "OAUTH_CLIENT_SECRET is live, OAUTH_CLIENT_SECRET_2 is free; ticket OPS-1";
     note(&desk, kept).expect(0);
@@ -46,9 +63,23 @@ fn a_choice_is_noted_in_the_guides_own_words_and_in_no_others() {
 fn a_long_public_key_is_noted_and_a_private_one_is_not() {
     let desk = Desk::new();
     let target = "snowflake-keypair/GS";
-    desk.run(["snowflake-keypair", "--manual", "--user", "GS", "--account", "acme-main", "--begin"]).expect(0);
+    desk.run([
+        "snowflake-keypair",
+        "--manual",
+        "--user",
+        "GS",
+        "--account",
+        "acme-main",
+        "--begin",
+    ])
+    .expect(0);
     let plan = desk.json(["status", target])["targets"][0]["plan"].clone();
-    for step in plan.as_array().unwrap().iter().take_while(|step| step["step"] != "read-the-slots") {
+    for step in plan
+        .as_array()
+        .unwrap()
+        .iter()
+        .take_while(|step| step["step"] != "read-the-slots")
+    {
         desk.run(["done", target, step["step"].as_str().unwrap()]).expect(0);
     }
     // Of 4096 bits, as `openssl` writes it in one line.
@@ -57,24 +88,46 @@ fn a_long_public_key_is_noted_and_a_private_one_is_not() {
     let both = format!("RSA_PUBLIC_KEY={key}, RSA_PUBLIC_KEY_2={key}");
     assert!(both.len() > 1_400);
     let private = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj";
-    let refused = desk.run(["done", target, "read-the-slots", "--evidence", private]).expect(64);
+    let refused = desk
+        .run(["done", target, "read-the-slots", "--evidence", private])
+        .expect(64);
     assert!(!refused.stderr.contains(private), "{}", refused.stderr);
-    desk.run(["done", target, "read-the-slots", "--evidence", &both]).expect(0);
+    desk.run(["done", target, "read-the-slots", "--evidence", &both])
+        .expect(0);
     desk.verify();
 }
 
 #[test]
 fn a_plan_begins_only_with_the_answer_that_chooses_its_steps_and_has_no_others() {
     let desk = Desk::new();
-    let asked = desk.run(["snowflake-oauth", "--integration", "GS", "--begin"]).expect(64);
+    let asked = desk
+        .run(["snowflake-oauth", "--integration", "GS", "--begin"])
+        .expect(64);
     asked.says(&["--provider", "--held"]);
-    let wrong = desk.run(["snowflake-oauth", "--integration", "GS", "--provider", "azure"]).expect(64);
+    let wrong = desk
+        .run(["snowflake-oauth", "--integration", "GS", "--provider", "azure"])
+        .expect(64);
     wrong.says(&["snowflake|external"]);
     let all = desk.run(["snowflake-oauth", "--integration", "GS"]).expect(0);
     assert!(all.stdout.contains("with --provider external"), "{}", all.stdout);
-    desk.run(["snowflake-oauth", "--integration", "GS", "--provider", "external", "--held", "no", "--begin"]).expect(0);
+    desk.run([
+        "snowflake-oauth",
+        "--integration",
+        "GS",
+        "--provider",
+        "external",
+        "--held",
+        "no",
+        "--begin",
+    ])
+    .expect(0);
     let plan = desk.json(["status", "snowflake-oauth/GS"])["targets"][0]["plan"].clone();
-    let steps: Vec<&str> = plan.as_array().unwrap().iter().map(|step| step["step"].as_str().unwrap()).collect();
+    let steps: Vec<&str> = plan
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| step["step"].as_str().unwrap())
+        .collect();
     assert!(steps.contains(&"add-a-secret-at-the-identity-provider"), "{steps:?}");
     assert!(!steps.contains(&"refresh-the-free-secret"), "{steps:?}");
     // Numbers are those of this plan.
@@ -90,9 +143,19 @@ fn brief_is_a_checklist_of_one_line_a_step() {
     let ran = desk.run(SHOW.into_iter().chain(["--brief"])).expect(0);
     let boxes = ran.stdout.lines().filter(|line| line.contains(" ☐")).count();
     assert_eq!(boxes, crate::desk::ALL, "{}", ran.stdout);
-    assert!(ran.stdout.contains("during the gap (on the call: Freshdesk user, "), "{}", ran.stdout);
-    assert!(!ran.stdout.contains("curl") && ran.stdout.lines().count() < 25, "{}", ran.stdout);
-    let ran = desk.run(["--output", "markdown"].into_iter().chain(SHOW).chain(["--brief"])).expect(0);
+    assert!(
+        ran.stdout.contains("during the gap (on the call: Freshdesk user, "),
+        "{}",
+        ran.stdout
+    );
+    assert!(
+        !ran.stdout.contains("curl") && ran.stdout.lines().count() < 25,
+        "{}",
+        ran.stdout
+    );
+    let ran = desk
+        .run(["--output", "markdown"].into_iter().chain(SHOW).chain(["--brief"]))
+        .expect(0);
     assert_eq!(ran.stdout.matches("- [ ] ").count(), crate::desk::ALL, "{}", ran.stdout);
 }
 

@@ -581,7 +581,10 @@ fn a_statement_that_was_not_filled_in_cannot_be_run() {
         "rotate step make: a place stands in quotes, so the command runs with it as it is printed: things make '<KEY ID>' x",
     );
     refused(
-        &[("caution = \"Not {user|url}.\"", "caution = \"Not {user|url}: '<OLD PASSWORD>'.\"")],
+        &[(
+            "caution = \"Not {user|url}.\"",
+            "caution = \"Not {user|url}: '<OLD PASSWORD>'.\"",
+        )],
         "rotate step look: a place stands in quotes, so it can be pasted as it is printed: Not x: '<OLD PASSWORD>'.",
     );
 }
@@ -652,7 +655,10 @@ fn a_statement_for_the_way_back_is_checked_like_any_other_and_has_its_finish() {
 #[test]
 fn a_text_refers_to_a_step_that_is_there() {
     refused(
-        &[("do = \"Look at {user}.\"", "do = \"Look at {user}, as in {step:gone}.\"")],
+        &[(
+            "do = \"Look at {user}.\"",
+            "do = \"Look at {user}, as in {step:gone}.\"",
+        )],
         "rotate step look refers to step gone, which is not there",
     );
     // Each procedure has its own.
@@ -668,7 +674,11 @@ fn a_step_belongs_to_an_answer_that_can_be_given() {
     let only = |answer: &str| format!("only = [{{ input = \"kind\", is = \"{answer}\" }}]\ndo = \"Make a key.\"");
     let before = "[[rotate]]\nid = \"look\"";
     assert_eq!(
-        Guide::read(&doctored(&[(before, choice), ("do = \"Make a key.\"", &only("external"))])).err(),
+        Guide::read(&doctored(&[
+            (before, choice),
+            ("do = \"Make a key.\"", &only("external"))
+        ]))
+        .err(),
         None
     );
     refused(
@@ -685,7 +695,10 @@ fn a_step_belongs_to_an_answer_that_can_be_given() {
 fn what_is_noted_down_has_a_form_that_can_be_held_against_it() {
     let noted = |more: &str| format!("do = \"See it used.\"\n{more}");
     let choice = "evidence = \"which\"\nform = \"choice\"\nchoices = [\"one\", \"the other\"]";
-    assert_eq!(Guide::read(&doctored(&[("do = \"See it used.\"", &noted(choice))])).err(), None);
+    assert_eq!(
+        Guide::read(&doctored(&[("do = \"See it used.\"", &noted(choice))])).err(),
+        None
+    );
     let flaw = "rotate step see: a choice is between two answers or more, and nothing else has answers";
     for bad in [
         "evidence = \"which\"\nform = \"choice\"",

@@ -55,11 +55,23 @@ pub fn plan(report: &Report, width: usize, speaker: &Speaker) -> String {
 
 /// One line a step, for whoever knows the guide and has thirty of them to do.
 fn checklist(page: &mut Page, report: &Report, steps: &[Planned]) {
-    page.line(&format!("{} · {}", report.guide.as_ref().map(|guide| guide.title.as_str()).unwrap_or_default(), report.name));
+    page.line(&format!(
+        "{} · {}",
+        report
+            .guide
+            .as_ref()
+            .map(|guide| guide.title.as_str())
+            .unwrap_or_default(),
+        report.name
+    ));
     let mut gap = String::new();
     for (number, step) in (1..).zip(steps) {
         let in_gap = step.guided.as_ref().is_some_and(|guided| guided.in_gap);
-        let next = if in_gap { crate::render::heading(report, steps, step) } else { String::new() };
+        let next = if in_gap {
+            crate::render::heading(report, steps, step)
+        } else {
+            String::new()
+        };
         if next != gap {
             gap = next;
             page.line(if in_gap { &gap } else { "after the gap" });
@@ -231,7 +243,11 @@ fn mark(step: &Planned) -> &'static str {
 }
 
 fn typed(page: &mut Page, command: &str, language: &str) {
-    let into = if language == "sql" { "a SQL console" } else { "a POSIX shell, such as bash or dash" };
+    let into = if language == "sql" {
+        "a SQL console"
+    } else {
+        "a POSIX shell, such as bash or dash"
+    };
     page.detail("Type", &format!("into {into}:"));
     page.verbatim(command);
 }
