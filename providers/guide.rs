@@ -6,13 +6,20 @@
 //! password, is written `<NEW PASSWORD>` and is never asked for.
 
 mod check;
+mod commands;
+mod form;
+mod step;
 mod template;
+
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
 use crate::inputs::{InputSpec, Rule};
 
 pub use check::Flaw;
+pub use form::Form;
+pub use step::{Actor, Back, Command, Language, Only, Phase, Repeat, Step};
 pub use template::{Piece, Quoting, Template};
 
 /// One connector's guide.
@@ -25,6 +32,8 @@ pub struct Guide {
     pub vendor: String,
     /// The headings of the source documents that this covers.
     pub seeds: Vec<String>,
+    /// The month in which its facts were looked at last: `2026-11`.
+    pub checked: String,
     /// How the credential works.
     pub credential: Credential,
     /// The roles that the people involved need, one a line.
@@ -112,163 +121,6 @@ pub struct Correction {
     pub procedures: Vec<Procedure>,
 }
 
-/// One action of one person.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Step {
-    /// Its name in the journal and on the command line.
-    pub id: String,
-    /// The phase that it belongs to.
-    pub phase: Phase,
-    /// Who does it.
-    pub actor: Actor,
-    /// Where: a menu path or an address.
-    #[serde(rename = "where")]
-    pub place: Option<Template>,
-    /// What is done: one action.
-    #[serde(rename = "do")]
-    pub action: Template,
-    /// What to type.
-    pub command: Option<Command>,
-    /// What the person should see.
-    pub expect: Option<Template>,
-    /// What to note down.
-    pub evidence: Option<String>,
-    /// Whether it changes anything outside, where its phase says otherwise.
-    pub effect: Option<bool>,
-    /// Whether it can be taken back.
-    #[serde(default = "yes")]
-    pub reversible: bool,
-    /// What to beware of.
-    pub caution: Option<Template>,
-    /// Where the vendor describes it.
-    pub link: Option<String>,
-}
-
-/// Something to type.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Command {
-    /// Into what.
-    pub language: Language,
-    /// The text.
-    pub text: Template,
-}
-
-/// What a command is typed into.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Language {
-    /// A POSIX shell.
-    Shell,
-    /// A SQL console.
-    Sql,
-}
-
-/// The phases, in their order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Phase {
-    /// Nothing is changed yet.
-    Opened,
-    /// The new credential is made; without overlap this ends the old one.
-    Created,
-    /// The new credential is proven.
-    Verified,
-    /// Every consumer has it.
-    Delivered,
-    /// Every consumer is seen to use it.
-    CutOver,
-    /// The old credential is switched off, reversibly.
-    Deactivated,
-    /// The old credential rests.
-    Soaked,
-    /// The old credential is gone.
-    Deleted,
-}
-
-impl Phase {
-    /// Its name, as plans write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Opened => "opened",
-            Self::Created => "created",
-            Self::Verified => "verified",
-            Self::Delivered => "delivered",
-            Self::CutOver => "cut over",
-            Self::Deactivated => "deactivated",
-            Self::Soaked => "soaked",
-            Self::Deleted => "deleted",
-        }
-    }
-
-    /// Whether the old credential ends here, after it was replaced.
-    pub fn revokes(self) -> bool {
-        matches!(self, Self::Deactivated | Self::Deleted)
-    }
-
-    /// Whether its steps change something outside, as a rule.
-    pub fn changes(self) -> bool {
-        matches!(
-            self,
-            Self::Created | Self::Delivered | Self::Deactivated | Self::Deleted
-        )
-    }
-}
-
-impl Step {
-    /// Whether it changes a credential, a right or a setting at the vendor, in Gainsight or at a consumer. A note in a
-    /// vault, a file on one's own machine and the run of a job are no such change.
-    pub fn changes(&self) -> bool {
-        self.effect.unwrap_or_else(|| self.phase.changes())
-    }
-
-    /// Every text of it that values go into.
-    pub fn texts(&self) -> impl Iterator<Item = &Template> {
-        let command = self.command.as_ref().map(|command| &command.text);
-        let texts = [
-            self.place.as_ref(),
-            Some(&self.action),
-            command,
-            self.expect.as_ref(),
-            self.caution.as_ref(),
-        ];
-        texts.into_iter().flatten()
-    }
-}
-
-/// Who acts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Actor {
-    /// Whoever runs `rotate`.
-    Operator,
-    /// An administrator of Gainsight.
-    GainsightAdmin,
-    /// A super administrator of Gainsight.
-    GainsightSuperAdmin,
-    /// An administrator at the vendor.
-    VendorAdmin,
-    /// The user at the vendor whose credential it is.
-    VendorUser,
-    /// A database administrator.
-    Dba,
-}
-
-impl Actor {
-    /// The person, in a plan for this vendor.
-    pub fn title(self, vendor: &str) -> String {
-        match self {
-            Self::Operator => "You".to_owned(),
-            Self::GainsightAdmin => "Gainsight admin".to_owned(),
-            Self::GainsightSuperAdmin => "Gainsight super admin".to_owned(),
-            Self::VendorAdmin => format!("{vendor} admin"),
-            Self::VendorUser => format!("{vendor} user"),
-            Self::Dba => "Database admin".to_owned(),
-        }
-    }
-}
-
 /// How to see that the old credential is dead.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -278,6 +130,8 @@ pub struct Negative {
     /// What they do. Never a series of logins with an old password: that locks accounts.
     #[serde(rename = "do")]
     pub action: Template,
+    /// What to type.
+    pub command: Option<Command>,
     /// What they should see.
     pub expect: Template,
     /// What still works for a while, and how long.
@@ -378,14 +232,43 @@ impl Guide {
 
     /// The inputs that a procedure has a place for, and the one that names the target.
     pub fn inputs_of(&self, procedure: Procedure) -> Vec<&InputSpec> {
-        let negative = [&self.negative.action, &self.negative.expect];
-        let negative = negative.into_iter().filter(|_| procedure == Procedure::Rotate);
-        let texts = self.steps(procedure).iter().flat_map(|step| step.texts());
-        let texts: Vec<&Template> = texts.chain(negative).collect();
+        let negative = self.negative.texts().filter(|_| procedure == Procedure::Rotate);
+        let steps = self.steps(procedure);
+        let texts: Vec<&Template> = steps.iter().flat_map(Step::texts).chain(negative).collect();
+        let decides = |input: &InputSpec| {
+            let mut choices = steps.iter().flat_map(|step| &step.only);
+            choices.any(|only| only.input == input.name)
+        };
         let inputs = self.inputs.iter();
         inputs
-            .filter(|input| input.identifies || texts.iter().any(|text| text.names(&input.name)))
+            .filter(|input| input.identifies || decides(input) || texts.iter().any(|text| text.names(&input.name)))
             .collect()
+    }
+
+    /// The steps of a procedure that belong to a plan with these values, with their defaults for what is not given.
+    pub fn steps_for(&self, procedure: Procedure, given: &BTreeMap<String, String>) -> Vec<&Step> {
+        let values = self.with_defaults(given);
+        let steps = self.steps(procedure).iter();
+        steps.filter(|step| step.belongs(&values)).collect()
+    }
+
+    /// The first and the last of these steps between which the old credential does not work any more and not every consumer
+    /// has the new one; `None` where they overlap.
+    pub fn gap(&self, steps: &[&Step]) -> Option<(usize, usize)> {
+        if self.credential.overlap == Overlap::Yes {
+            return None;
+        }
+        let ends = |step: &&Step| step.phase <= Phase::Delivered && !step.reversible;
+        let first = steps.iter().position(ends)?;
+        let last = steps.iter().rposition(|step| step.phase == Phase::Delivered)?;
+        (first <= last).then_some((first, last))
+    }
+
+    /// These values, and the defaults of the inputs for which there is none.
+    pub fn with_defaults(&self, given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let inputs = self.inputs.iter();
+        let defaults = inputs.filter_map(|input| Some((input.name.to_string(), input.default.as_ref()?.to_string())));
+        defaults.chain(given.clone()).collect()
     }
 
     /// The input that names the target.
@@ -394,8 +277,12 @@ impl Guide {
     }
 }
 
-fn yes() -> bool {
-    true
+impl Negative {
+    /// Every text of it that values go into.
+    pub fn texts(&self) -> impl Iterator<Item = &Template> {
+        let command = self.command.as_ref().map(|command| &command.text);
+        [&self.action, &self.expect].into_iter().chain(command)
+    }
 }
 
 fn rotation_only() -> Vec<Procedure> {

@@ -191,6 +191,19 @@ impl InputSpec {
         }
     }
 
+    /// The values that it can have, where it is a choice between some words.
+    pub fn choices(&self) -> Vec<&str> {
+        let Rule::Pattern(pattern, _) = &self.rule else {
+            return Vec::new();
+        };
+        let words: Vec<&str> = form_of(pattern).split('|').collect();
+        let is_word = |word: &&str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        match words.len() > 1 && words.iter().all(is_word) {
+            true => words,
+            false => Vec::new(),
+        }
+    }
+
     /// Whether it can be this.
     pub fn takes(&self, text: &str) -> bool {
         self.read(text).is_ok()
@@ -206,8 +219,7 @@ impl InputSpec {
     }
 
     fn expected_of(&self, pattern: &Regex) -> String {
-        let form = pattern.as_str().trim_start_matches("^(?:").trim_end_matches(")$");
-        format!("it should be {}, of the form {form}", self.help)
+        format!("it should be {}, of the form {}", self.help, form_of(pattern))
     }
 
     /// What it is, with what holds if nobody gives it.
@@ -217,6 +229,11 @@ impl InputSpec {
             _ => self.help.clone().into_owned(),
         }
     }
+}
+
+/// What a pattern asks for, as it stands in the guide.
+fn form_of(pattern: &Regex) -> &str {
+    pattern.as_str().trim_start_matches("^(?:").trim_end_matches(")$")
 }
 
 impl Meaning {

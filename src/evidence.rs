@@ -4,8 +4,11 @@
 mod name;
 mod word;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use name::names_a_secret;
 use percent_encoding::percent_decode_str;
+use rotate_providers::guide::{Form, Guide, Procedure, Step};
 use word::{is_base32, is_dense, is_id, is_name, is_public, is_uuid, kinds, words};
 
 /// Why a note looks like a secret; `None` where it does not.
@@ -22,6 +25,47 @@ fn note_looks_secret(text: &str) -> Option<&'static str> {
             .any(|word| word.len() >= 20 && is_dense(word));
         random.then_some("it holds a long word that looks random; note a name, a time or a public id instead")
     })
+}
+
+/// Why this may not be noted down of a step, or else nothing. In a form of its own a note is taken as it is, with a remark behind
+/// a semicolon; a text, and every remark, is searched for secrets, but for the words that the guide itself has.
+pub fn refused(note: &str, step: &Step, guide_says: &BTreeSet<String>) -> Option<String> {
+    let searched = |text: &str| {
+        let why = looks_secret(&without(text, guide_says));
+        why.map(|why| format!("it was not kept: {why}"))
+    };
+    let Some(told) = step.form.told(&step.choices) else {
+        return searched(note);
+    };
+    let (value, remark) = note.split_once(';').unwrap_or((note, ""));
+    let named_secret =
+        step.form == Form::Name && value.split(',').any(|name| value_looks_secret("name", name).is_some());
+    if named_secret || !step.form.fits(value.trim(), &step.choices) {
+        return Some(format!(
+            "it was not kept: this step asks for {told}. More can follow behind a semicolon"
+        ));
+    }
+    searched(remark)
+}
+
+/// The longer words of a guide and of the values in it: whoever repeats them gives nothing away.
+pub fn words_of(guide: &Guide, values: &BTreeMap<String, String>) -> BTreeSet<String> {
+    let steps = Procedure::ALL.into_iter().flat_map(|procedure| guide.steps(procedure));
+    let told = steps.flat_map(|step| {
+        let texts = step.texts().map(|text| text.fill(values));
+        let plain = step.evidence.iter().chain(&step.choices).cloned();
+        texts.chain(plain).collect::<Vec<_>>()
+    });
+    let words = told.flat_map(|text| words(&text).into_iter().map(str::to_owned).collect::<Vec<_>>());
+    words.filter(|word| word.len() >= 8).collect()
+}
+
+fn without(text: &str, known: &BTreeSet<String>) -> String {
+    let bare = |word: &str| word.trim_matches(|letter: char| !letter.is_alphanumeric()).to_owned();
+    let words = text
+        .split_whitespace()
+        .map(|word| if known.contains(&bare(word)) { "it" } else { word });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Why the value of an input looks like a secret. Names are often long and mixed, so less is held against them than against
@@ -183,7 +227,12 @@ const KEYS: &[&str] = &["key", "apikey", "auth", "code", "sig", "signature", "su
 
 #[cfg(test)]
 mod tests {
-    use super::{looks_secret, value_looks_secret};
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use rotate_providers::CONNECTORS;
+    use rotate_providers::guide::{Form, Procedure, Step};
+
+    use super::{looks_secret, refused, value_looks_secret, words, words_of};
 
     #[test]
     fn secrets_are_noticed() {
@@ -280,6 +329,98 @@ mod tests {
         ] {
             assert_eq!(looks_secret(note), None, "{note}");
         }
+    }
+
+    #[test]
+    fn the_words_of_every_guide_are_taken_as_evidence_where_it_asks_for_them() {
+        for connector in CONNECTORS {
+            let guide = connector.guide().unwrap();
+            let values = BTreeMap::new();
+            let says = words_of(&guide, &values);
+            for step in Procedure::ALL.into_iter().flat_map(|procedure| guide.steps(procedure)) {
+                let own = step.texts().map(|text| text.fill(&values));
+                let (choices, texts): (Vec<String>, Vec<String>) = match step.form {
+                    Form::Text => (
+                        Vec::new(),
+                        step.evidence
+                            .iter()
+                            .cloned()
+                            .chain(own.filter(|text| text.len() < 300))
+                            .collect(),
+                    ),
+                    Form::Choice => (step.choices.clone(), Vec::new()),
+                    _ => continue,
+                };
+                for note in choices.iter().chain(
+                    texts
+                        .iter()
+                        .flat_map(|text| words(text))
+                        .map(str::to_owned)
+                        .collect::<Vec<_>>()
+                        .iter(),
+                ) {
+                    assert_eq!(refused(note, step, &says), None, "{} {}: {note}", connector.id, step.id);
+                }
+            }
+        }
+    }
+
+    fn step(connector: &str, id: &str) -> (Step, BTreeSet<String>) {
+        let guide = rotate_providers::connector(connector).unwrap().guide().unwrap();
+        let says = words_of(&guide, &BTreeMap::new());
+        let step = guide.rotate.iter().find(|step| step.id == id).unwrap();
+        (step.clone(), says)
+    }
+
+    #[test]
+    fn what_decides_between_an_outage_and_none_can_be_noted_in_the_guides_own_words() {
+        let (live, says) = step("snowflake-oauth", "find-the-live-secret");
+        assert_eq!(
+            refused(
+                "OAUTH_CLIENT_SECRET is live, OAUTH_CLIENT_SECRET_2 is free",
+                &live,
+                &says
+            ),
+            None
+        );
+        assert_eq!(
+            refused(
+                "oauth_client_secret_2 is live, oauth_client_secret is free; ticket OPS-1",
+                &live,
+                &says
+            ),
+            None
+        );
+        assert!(
+            refused("slot 2", &live, &says)
+                .unwrap()
+                .contains("OAUTH_CLIENT_SECRET_2 is live")
+        );
+        assert!(
+            refused(
+                "OAUTH_CLIENT_SECRET is live, OAUTH_CLIENT_SECRET_2 is free; password=hunter2hunter",
+                &live,
+                &says
+            )
+            .is_some()
+        );
+        let (user, says) = step("mixpanel", "create-account");
+        assert_eq!(
+            refused("x.7c1d9e.mp-service-account; until 2027-11-01", &user, &says),
+            None
+        );
+        assert!(refused("Zx8kQ2mV9tR4wY7zB1nP", &user, &says).is_some());
+        let (keys, says) = step("bigquery-service-account", "list-keys");
+        let ids = "0123456789abcdef0123456789abcdef01234567, 89abcdef0123456789abcdef0123456701234567";
+        assert_eq!(refused(ids, &keys, &says), None);
+        let (slots, says) = step("snowflake-keypair", "read-the-slots");
+        let long = "MIICIjANBgkqhkiG9w0BAQEFAAOCAg8AMIICCgKCAgEAuKZ2xB5vY0x1N8rWJtQm3oZyHc7sPpDkE4vFbLqUeXaT9gMwRiSd6jOhVfKnY1C5";
+        assert_eq!(
+            refused(&format!("RSA_PUBLIC_KEY={long}, RSA_PUBLIC_KEY_2=none"), &slots, &says),
+            None
+        );
+        let private = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj";
+        assert!(refused(private, &slots, &says).is_some());
     }
 
     #[test]

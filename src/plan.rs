@@ -40,6 +40,18 @@ pub struct Planned {
     pub guided: Option<GuidedStep>,
 }
 
+impl Planned {
+    /// Its first sentence, without the stop.
+    pub fn in_short(&self) -> &str {
+        let end = self
+            .what
+            .find(". ")
+            .or_else(|| self.what.find(": write"))
+            .unwrap_or(self.what.len());
+        self.what[..end].trim_end_matches('.')
+    }
+}
+
 /// What a person needs to know of a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct GuidedStep {
@@ -60,9 +72,24 @@ pub struct GuidedStep {
     /// What to note down.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evidence: Option<String>,
+    /// The answers of which one is noted down.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<String>,
+    /// With which answer it belongs to the plan, while nobody has given one: `--provider external`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub only: Option<String>,
+    /// Whether old and new do not work at the same time meanwhile.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub in_gap: bool,
     /// What to beware of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caution: Option<String>,
+    /// Of a command that must not be run twice: how to see whether it ran.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub once: Option<String>,
+    /// How it is taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub back: Option<WayBack>,
     /// Where the vendor describes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
@@ -71,6 +98,33 @@ pub struct GuidedStep {
     /// What became of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tick: Option<Tick>,
+}
+
+/// How a step is taken back, and how the rotation comes to its end after that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WayBack {
+    /// What is done.
+    pub what: String,
+    /// What to type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub typed: Option<Typed>,
+    /// How the rotation is finished from there.
+    pub finish: String,
+    /// What to type for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finish_typed: Option<Typed>,
+}
+
+/// Something to type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Typed {
+    /// The text.
+    pub command: String,
+    /// Into what: `shell` or `sql`.
+    pub language: &'static str,
+    /// Where it must not be run twice: how to see whether it ran.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub once: Option<String>,
 }
 
 /// Whether a step of a guide was taken. One that was skipped is not done.
@@ -83,6 +137,17 @@ pub enum StepState {
     Done,
     /// It was left out.
     Skipped,
+}
+
+impl GuidedStep {
+    /// What to note down, with the answers of which it is one.
+    pub fn noted(&self) -> Option<String> {
+        let evidence = self.evidence.as_ref()?;
+        match self.answers.is_empty() {
+            true => Some(evidence.clone()),
+            false => Some(format!("{evidence}: {}", self.answers.join(" | "))),
+        }
+    }
 }
 
 impl StepState {

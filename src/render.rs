@@ -20,6 +20,8 @@ pub use outlook::{Noted, Outlook};
 pub use page::page;
 pub use report::{AgeReport, Next, Report};
 
+use crate::plan::Planned;
+
 /// How commands that a person is told to run begin: with the state folder, where it is not the default one.
 pub struct Speaker {
     options: String,
@@ -49,4 +51,21 @@ impl Speaker {
             None => line.to_owned(),
         }
     }
+}
+
+/// What stands above a step: its phase, or that nothing works meanwhile, and who has to be there.
+fn heading(report: &Report, steps: &[Planned], step: &Planned) -> String {
+    let is_in_gap = |step: &Planned| step.guided.as_ref().is_some_and(|guided| guided.in_gap);
+    if !is_in_gap(step) {
+        return step.phase.to_owned();
+    }
+    let mut people: Vec<&str> = Vec::new();
+    for step in steps.iter().filter(|step| is_in_gap(step)) {
+        if !people.contains(&step.who.as_str()) {
+            people.push(&step.who);
+        }
+    }
+    let depends = report.guide.as_ref().is_some_and(|guide| guide.depends.is_some());
+    let perhaps = if depends { ", where there is one" } else { "" };
+    format!("during the gap{perhaps} (on the call: {})", people.join(", "))
 }

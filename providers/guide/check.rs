@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Guide, Language, Overlap, Phase, Piece, Procedure, Quoting, Step, Template};
+use super::{Form, Guide, Only, Overlap, Phase, Piece, Procedure, Step, Template, commands};
 use crate::inputs::Rule;
 
 /// A guide that cannot be used.
@@ -36,9 +36,12 @@ pub(super) fn check(guide: &Guide) -> Result<(), Flaw> {
         steps(guide, procedure)?;
     }
     overlap(guide)?;
+    choices(guide)?;
     corrections(guide)?;
     links(guide)?;
-    let mut used = BTreeSet::new();
+    checked(guide)?;
+    commands::check(guide)?;
+    let mut used: BTreeSet<String> = decided(guide).map(|(_, only)| only.input.clone()).collect();
     for (place, template) in templates(guide) {
         for piece in template.pieces() {
             if let Piece::Value { input, .. } = piece {
@@ -99,7 +102,12 @@ fn steps(guide: &Guide, procedure: Procedure) -> Result<(), Flaw> {
         require(step.effect != Some(step.phase.changes()), || {
             format!("{place}: its phase says already whether it changes anything")
         })?;
-        commands(&place, step)?;
+        evidence(&place, step)?;
+        for id in step.texts().flat_map(Template::steps) {
+            require(steps.iter().any(|other| other.id == id), || {
+                format!("{place} refers to step {id}, which is not there")
+            })?;
+        }
     }
     for pair in steps.windows(2) {
         let in_order = procedure != Procedure::Rotate || pair[0].phase <= pair[1].phase;
@@ -115,22 +123,48 @@ fn steps(guide: &Guide, procedure: Procedure) -> Result<(), Flaw> {
     Ok(())
 }
 
-/// In a command nothing is unquoted.
-fn commands(place: &str, step: &Step) -> Result<(), Flaw> {
-    let Some(command) = &step.command else { return Ok(()) };
-    for piece in command.text.pieces() {
-        let Piece::Value { input, quoting } = piece else {
-            continue;
-        };
-        let fits = match command.language {
-            Language::Shell => *quoting == Quoting::Shell,
-            Language::Sql => matches!(quoting, Quoting::SqlIdentifier | Quoting::SqlLiteral),
-        };
-        require(fits, || {
-            format!("{place}: `{input}` is not quoted for what the command is typed into")
+/// What is noted down has a form that can be held against it.
+fn evidence(place: &str, step: &Step) -> Result<(), Flaw> {
+    let chooses = step.form == Form::Choice;
+    require(step.form == Form::Text || step.evidence.is_some(), || {
+        format!("{place} has a form for what is noted down, and nothing is")
+    })?;
+    require(chooses == (step.choices.len() > 1), || {
+        format!("{place}: a choice is between two answers or more, and nothing else has answers")
+    })
+}
+
+/// An answer that decides can be given.
+fn choices(guide: &Guide) -> Result<(), Flaw> {
+    for (place, only) in decided(guide) {
+        let input = guide.inputs.iter().find(|input| input.name == only.input);
+        let known = input.is_some_and(|input| input.choices().contains(&only.is.as_str()));
+        require(known, || {
+            format!(
+                "{place} belongs to the plan where {} is {}, which nobody can answer",
+                only.input, only.is
+            )
         })?;
     }
     Ok(())
+}
+
+fn decided(guide: &Guide) -> impl Iterator<Item = (String, &Only)> {
+    Procedure::ALL.into_iter().flat_map(|procedure| {
+        let steps = guide.steps(procedure).iter();
+        steps.flat_map(move |step| {
+            let place = format!("{} step {}", procedure.name(), step.id);
+            step.only.iter().map(move |only| (place.clone(), only))
+        })
+    })
+}
+
+/// Its facts were looked at in a month that there is.
+fn checked(guide: &Guide) -> Result<(), Flaw> {
+    let is_month = format!("{}-01", guide.checked).parse::<jiff::civil::Date>().is_ok();
+    require(is_month && guide.checked.len() == 7, || {
+        format!("checked is a month such as 2026-11, and not {}", guide.checked)
+    })
 }
 
 /// Nothing is revoked before its replacement is seen at work; and where that is not possible, the plan says so.
@@ -204,10 +238,8 @@ fn links(guide: &Guide) -> Result<(), Flaw> {
 
 /// Every text that values go into, with where it is.
 fn templates(guide: &Guide) -> Vec<(String, &Template)> {
-    let mut all = vec![
-        ("the negative check".to_owned(), &guide.negative.action),
-        ("the negative check".to_owned(), &guide.negative.expect),
-    ];
+    let negative = guide.negative.texts();
+    let mut all: Vec<(String, &Template)> = negative.map(|text| ("the negative check".to_owned(), text)).collect();
     for procedure in Procedure::ALL {
         for step in guide.steps(procedure) {
             let place = format!("{} step {}", procedure.name(), step.id);
@@ -217,7 +249,7 @@ fn templates(guide: &Guide) -> Vec<(String, &Template)> {
     all
 }
 
-fn require(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), Flaw> {
+pub(super) fn require(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), Flaw> {
     if holds { Ok(()) } else { Err(Flaw(otherwise())) }
 }
 

@@ -22,6 +22,8 @@ pub enum Piece {
         /// How the value is quoted.
         quoting: Quoting,
     },
+    /// The number of another step of the same procedure, by its name.
+    Step(String),
 }
 
 /// How a value is quoted.
@@ -33,14 +35,16 @@ pub enum Quoting {
     Shell,
     /// As a SQL identifier, in double quotes.
     SqlIdentifier,
-    /// As a SQL string, in single quotes.
+    /// As a SQL string, in single quotes, where a backslash is a letter like others.
     SqlLiteral,
+    /// As a SQL string, in single quotes, where a backslash has to be written twice.
+    SqlEscaped,
     /// As a part of a URL.
     Url,
 }
 
 impl Template {
-    /// Reads `text with {input} and {input|quoting}`; a brace of the text itself is written twice.
+    /// Reads `text with {input}, {input|quoting} and {step:its-name}`; a brace of the text itself is written twice.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut pieces = Vec::new();
         let mut plain = String::new();
@@ -87,9 +91,22 @@ impl Template {
             .any(|piece| matches!(piece, Piece::Value { input, .. } if input == name))
     }
 
+    /// The steps that it refers to.
+    pub fn steps(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|piece| match piece {
+            Piece::Step(id) => Some(id.as_str()),
+            Piece::Text(_) | Piece::Value { .. } => None,
+        })
+    }
+
     /// The text with these values in it. A value that is missing stays visible as its place, and nothing in a value can
     /// end the quotes around it or move the cursor of a terminal.
     pub fn fill(&self, values: &BTreeMap<String, String>) -> String {
+        self.fill_numbered(values, &|_| None)
+    }
+
+    /// The same, with the numbers that the steps of its plan have. A step that the plan leaves out is called by its name.
+    pub fn fill_numbered(&self, values: &BTreeMap<String, String>, number: &dyn Fn(&str) -> Option<usize>) -> String {
         self.0
             .iter()
             .map(|piece| match piece {
@@ -97,6 +114,10 @@ impl Template {
                 Piece::Value { input, quoting } => match values.get(input) {
                     Some(value) => quoting.quote(&inert(value)),
                     None => format!("<{}>", input.to_uppercase().replace('_', " ")),
+                },
+                Piece::Step(id) => match number(id) {
+                    Some(number) => format!("step {number}"),
+                    None => format!("step {id}"),
                 },
             })
             .collect()
@@ -116,7 +137,10 @@ impl Quoting {
             Self::Plain => value.to_owned(),
             Self::Shell => format!("'{}'", value.replace('\'', "'\\''")),
             Self::SqlIdentifier => format!("\"{}\"", value.replace('"', "\"\"")),
-            Self::SqlLiteral => format!("'{}'", value.replace('\\', "\\\\").replace('\'', "''")),
+            // Where a setting of the session gives the backslash another meaning, this form keeps it.
+            Self::SqlLiteral if value.contains('\\') => format!("E{}", Self::SqlEscaped.quote(value)),
+            Self::SqlLiteral => format!("'{}'", value.replace('\'', "''")),
+            Self::SqlEscaped => format!("'{}'", value.replace('\\', "\\\\").replace('\'', "''")),
             Self::Url => url::form_urlencoded::byte_serialize(value.as_bytes())
                 .collect::<String>()
                 .replace('+', "%20"),
@@ -125,13 +149,21 @@ impl Quoting {
 }
 
 fn place(inner: &str) -> Result<Piece, String> {
+    if let Some(id) = inner.strip_prefix("step:") {
+        return Ok(Piece::Step(id.to_owned()));
+    }
     let (input, quoting) = match inner.split_once('|') {
         None => (inner, Quoting::Plain),
         Some((input, "sh")) => (input, Quoting::Shell),
         Some((input, "ident")) => (input, Quoting::SqlIdentifier),
         Some((input, "literal")) => (input, Quoting::SqlLiteral),
+        Some((input, "escaped")) => (input, Quoting::SqlEscaped),
         Some((input, "url")) => (input, Quoting::Url),
-        Some((_, other)) => return Err(format!("`{other}` is no way to quote: write sh, ident, literal or url")),
+        Some((_, other)) => {
+            return Err(format!(
+                "`{other}` is no way to quote: write sh, ident, literal, escaped or url"
+            ));
+        }
     };
     let is_name = !input.is_empty()
         && input
@@ -160,7 +192,9 @@ mod tests {
         for (template, value, expected) in [
             ("a {x} b", "c", "a c b"),
             ("{x|literal}", "'; DROP USER a; --", "'''; DROP USER a; --'"),
-            ("{x|literal}", "\\'", "'\\\\'''"),
+            ("{x|literal}", "back\\slash", "E'back\\\\slash'"),
+            ("{x|literal}", "\\'", "E'\\\\'''"),
+            ("{x|escaped}", "\\'", "'\\\\'''"),
             ("{x|ident}", "a\" SET PASSWORD='p", "\"a\"\" SET PASSWORD='p\""),
             ("{x|sh}", "$(rm -rf /)`id`", "'$(rm -rf /)`id`'"),
             ("{x|sh}", "it's", "'it'\\''s'"),
@@ -177,6 +211,15 @@ mod tests {
     fn what_is_missing_is_seen() {
         let template = Template::parse("{key_id|sh} {x}").unwrap();
         assert_eq!(template.fill(&BTreeMap::new()), "<KEY ID> <X>");
+    }
+
+    #[test]
+    fn a_step_is_called_by_its_number_in_the_plan() {
+        let template = Template::parse("run {step:look} again").unwrap();
+        let filled = template.fill_numbered(&BTreeMap::new(), &|id| (id == "look").then_some(7));
+        assert_eq!(filled, "run step 7 again");
+        assert_eq!(template.fill(&BTreeMap::new()), "run step look again");
+        assert_eq!(template.steps().collect::<Vec<_>>(), ["look"]);
     }
 
     #[test]

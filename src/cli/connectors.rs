@@ -5,6 +5,7 @@ use rotate_providers::guide::{Flaw, Guide};
 use rotate_providers::{Connector, connectors};
 
 use super::{Exit, Global, Output, terminal};
+use crate::hooks::now;
 use crate::render::{Listed, json, markdown, page, text};
 
 /// Show every connector, or one with what it asks for.
@@ -54,6 +55,18 @@ impl Command {
             (Output::Text, None) => text::connectors(&listed, terminal::columns()),
             (Output::Text, Some(_)) => text::connector(&listed, terminal::width()),
         });
+        let now = now();
+        let stale: Vec<&str> = listed
+            .iter()
+            .filter(|one| one.is_stale(now))
+            .map(|one| one.id)
+            .collect();
+        if !stale.is_empty() {
+            let stale = stale.join(", ");
+            terminal::note(&format!(
+                "nobody has looked at these guides for a year: {stale}; check their facts at the vendor"
+            ));
+        }
         Exit::Ok
     }
 }

@@ -1,6 +1,7 @@
 //! `rotate done TARGET STEP`: a person has taken a step of a guided rotation.
 
 use clap::Args;
+use rotate_providers::guide::{Form, Procedure};
 use rotate_providers::untrusted::is_harmful;
 
 use super::named::{readable_config, resolve, unknown};
@@ -9,7 +10,7 @@ use super::rotate::{ending, story};
 use super::session::{Session, locate, show, speaker, tell, tell_folder};
 use super::{Exit, Global, terminal};
 use crate::driver::{DriveError, Refusal};
-use crate::evidence::looks_secret;
+use crate::evidence::{self, looks_secret};
 use crate::machine::Ticked;
 use crate::render::Report;
 use crate::store::{Guided, Sorted, Store, Stored};
@@ -38,24 +39,34 @@ pub(super) struct Command {
 
 impl Command {
     pub(super) async fn run(mut self, global: &Global) -> Exit {
-        for (option, text) in [("--evidence", &mut self.evidence), ("--why", &mut self.why)] {
-            match note(option, text.as_deref(), "nothing was ticked") {
-                Ok(note) => *text = note,
-                Err(exit) => return exit,
-            }
+        match note("--why", self.why.as_deref(), "nothing was ticked") {
+            Ok(why) => self.why = why,
+            Err(exit) => return exit,
         }
         let session = match begun(global, &self.target).await {
             Ok(session) => session,
             Err(exit) => return exit,
         };
-        match self.tick(global, &session).await {
+        let guided = match find(global, &session, &self.target).await {
+            Ok(guided) => guided,
+            Err(error) => return refused(global, &self.target, &error),
+        };
+        if let Some(text) = &self.evidence {
+            match evidence_of(&guided, self.step.as_deref(), text) {
+                Ok(kept) => self.evidence = Some(kept),
+                Err(why) => {
+                    terminal::error(&format!("--evidence: {why}"), &["nothing was ticked".to_owned()]);
+                    return Exit::Usage;
+                }
+            }
+        }
+        match self.tick(&session, guided).await {
             Ok(guided) => ticked(global, &guided),
             Err(error) => refused(global, &self.target, &error),
         }
     }
 
-    async fn tick(&self, global: &Global, session: &Session) -> Result<Guided, DriveError> {
-        let guided = find(global, session, &self.target).await?;
+    async fn tick(&self, session: &Session, guided: Guided) -> Result<Guided, DriveError> {
         if let (Some(evidence), Some(step)) = (&self.evidence, &self.step)
             && guided.rotation.is_ticked(step)
         {
@@ -143,15 +154,58 @@ pub(super) fn tell_unbegun(global: &Global, target: &str) -> Exit {
 
 /// A note that may be kept.
 pub(super) fn evidence(text: &str) -> Result<String, String> {
+    one_line(text, LONGEST)?;
+    match looks_secret(text) {
+        Some(why) => Err(format!("it was not kept: {why}")),
+        None => Ok(text.trim().to_owned()),
+    }
+}
+
+/// A note about a step, named by its number or its name, that may be kept: in the form that the guide asks for.
+pub(super) fn evidence_of(guided: &Guided, step: Option<&str>, text: &str) -> Result<String, String> {
+    let walk = &guided.rotation;
+    let itinerary = &walk.itinerary;
+    let connector = rotate_providers::connector(&itinerary.connector);
+    let guide = connector.and_then(|connector| connector.guide().ok());
+    let procedure = Procedure::ALL
+        .into_iter()
+        .find(|procedure| procedure.name() == itinerary.procedure);
+    let step = step.and_then(|named| walk.step_named(named));
+    let found = guide.as_ref().zip(procedure).zip(step);
+    let found = found.and_then(|((guide, procedure), id)| {
+        let step = guide.steps(procedure).iter().find(|step| step.id == *id)?;
+        Some((guide, step))
+    });
+    let Some((guide, step)) = found else {
+        return evidence(text);
+    };
+    one_line(
+        text,
+        if step.form == Form::PublicKey {
+            LONGEST_KEYS
+        } else {
+            LONGEST
+        },
+    )?;
+    match evidence::refused(text, step, &evidence::words_of(guide, &itinerary.values)) {
+        Some(why) => Err(why),
+        None => Ok(text.trim().to_owned()),
+    }
+}
+
+const LONGEST: usize = 500;
+/// Two public keys of 4096 bits, with their names.
+const LONGEST_KEYS: usize = 2_000;
+
+fn one_line(text: &str, longest: usize) -> Result<(), String> {
     if text.chars().any(is_harmful) {
         return Err("write it on one line, without invisible letters".to_owned());
     }
-    if text.chars().count() > 500 {
-        return Err("keep it short: at most 500 characters".to_owned());
+    if text.chars().count() > longest {
+        return Err(format!("keep it short: at most {longest} characters"));
     }
-    match looks_secret(text) {
-        Some(why) => Err(format!("it was not kept: {why}")),
-        None if text.trim().is_empty() => Err("say something, or leave it out".to_owned()),
-        None => Ok(text.trim().to_owned()),
+    match text.trim().is_empty() {
+        true => Err("say something, or leave it out".to_owned()),
+        false => Ok(()),
     }
 }

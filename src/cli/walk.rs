@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clap::Args;
 use rotate_providers::{Paces, Vendors};
 
-use super::done::{evidence, find, refused, tell_unbegun, ticked};
+use super::done::{evidence, evidence_of, find, refused, tell_unbegun, ticked};
 use super::rotate::story;
 use super::session::{Session, locate, tell_folder};
 use super::{Exit, Global, process, terminal};
@@ -78,7 +78,9 @@ impl Command {
         {
             let number = guided.rotation.next_position().unwrap_or_default();
             terminal::print(&text::guided_step(&story(global, &guided), number, terminal::width()));
-            let Some(outcome) = ask(interrupt).await else { break };
+            let Some(outcome) = ask(&guided, &step, interrupt).await else {
+                break;
+            };
             let session = session().await?;
             match session.walker().tick(guided, &step, &by, outcome).await {
                 Ok(after) => guided = after,
@@ -90,20 +92,21 @@ impl Command {
 }
 
 /// What became of the step; `None` where the person stops.
-async fn ask(interrupt: &Interrupt) -> Option<Ticked> {
+async fn ask(guided: &Guided, step: &str, interrupt: &Interrupt) -> Option<Ticked> {
     loop {
         let answer = terminal::read("Done? [y = yes, s = skip, q = stop here] ", interrupt).await?;
         match answer.as_str() {
             "y" | "yes" => {
                 let question = "What did you note down? [Enter = nothing, q = stop here] ";
-                let note = note(question, true, interrupt).await?;
+                let keep = |text: &str| evidence_of(guided, Some(step), text);
+                let note = note(question, true, &keep, interrupt).await?;
                 return Some(Ticked::Done {
                     evidence: (!note.is_empty()).then_some(note),
                 });
             }
             "s" | "skip" => {
                 return Some(Ticked::Skipped {
-                    why: note("Why is it left out? [q = stop here] ", false, interrupt).await?,
+                    why: note("Why is it left out? [q = stop here] ", false, &evidence, interrupt).await?,
                 });
             }
             "q" | "quit" => return None,
@@ -113,7 +116,12 @@ async fn ask(interrupt: &Interrupt) -> Option<Ticked> {
 }
 
 /// A note; `None` where the person stops. An answer that was meant for the question before is no note.
-async fn note(question: &str, may_be_empty: bool, interrupt: &Interrupt) -> Option<String> {
+async fn note(
+    question: &str,
+    may_be_empty: bool,
+    keep: &(dyn Fn(&str) -> Result<String, String> + Sync),
+    interrupt: &Interrupt,
+) -> Option<String> {
     loop {
         let text = terminal::read(question, interrupt).await?;
         match text.to_ascii_lowercase().as_str() {
@@ -127,7 +135,7 @@ async fn note(question: &str, may_be_empty: bool, interrupt: &Interrupt) -> Opti
             }
             _ => {}
         }
-        match evidence(&text) {
+        match keep(&text) {
             Ok(text) => return Some(text),
             Err(why) => terminal::note(&why),
         }

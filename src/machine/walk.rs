@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use rotate_providers::guide::{Guide, Phase, Procedure};
+use rotate_providers::guide::{Guide, Phase, Procedure, Step};
 use serde::{Deserialize, Serialize};
 
 use super::{Event, Illegal, Record};
@@ -97,9 +97,13 @@ impl Itinerary {
             connector: connector.to_owned(),
             procedure: procedure.name().to_owned(),
             values: values.clone(),
-            steps: guide.steps(procedure).iter().map(|step| step.id.clone()).collect(),
+            steps: guide
+                .steps_for(procedure, values)
+                .iter()
+                .map(|step| step.id.clone())
+                .collect(),
             essential: match procedure {
-                Procedure::Rotate => essential(guide),
+                Procedure::Rotate => essential(&guide.steps_for(procedure, values)),
                 Procedure::Disconnect | Procedure::Reconnect => Vec::new(),
             },
             allowance_seconds,
@@ -108,9 +112,9 @@ impl Itinerary {
 }
 
 /// Of a rotation by this guide, the steps without which nothing is rotated, by phase.
-fn essential(guide: &Guide) -> Vec<Vec<String>> {
+fn essential(steps: &[&Step]) -> Vec<Vec<String>> {
     let groups = [Phase::Created, Phase::Delivered, Phase::CutOver].map(|phase| {
-        let steps = guide.rotate.iter().filter(|step| step.phase == phase);
+        let steps = steps.iter().filter(|step| step.phase == phase);
         // To put a secret into a vault is not to make it, nor to deliver it.
         let steps = steps.filter(|step| step.changes() || phase == Phase::CutOver);
         steps.map(|step| step.id.clone()).collect::<Vec<_>>()

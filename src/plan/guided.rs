@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use rotate_providers::guide::{Certainty, Guide, Language, PLATFORM, Procedure, Source, Step, Template};
+use rotate_providers::guide::{Certainty, Command, Guide, PLATFORM, Phase, Procedure, Source, Step, Template};
 use serde::Serialize;
 
-use super::{GuidedStep, Planned, StepState};
-use crate::machine::Walk;
+use super::{GuidedStep, Planned, StepState, Typed, WayBack};
+use crate::machine::{Tick, Walk};
 
 /// What a person has to know before the first step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -43,10 +43,14 @@ pub struct Guidance {
     pub corrections: Vec<String>,
     /// How to see that the old credential is dead; of a rotation only.
     pub dead: Option<String>,
+    /// What to type for that.
+    pub dead_typed: Option<Typed>,
     /// What still works for a while.
     pub residue: Option<String>,
     /// Where the facts are from.
     pub sources: Vec<Cited>,
+    /// The month in which they were looked at last.
+    pub checked: String,
 }
 
 /// Where a fact is from.
@@ -78,7 +82,9 @@ type Values = BTreeMap<String, String>;
 impl Guidance {
     /// What a guide says to whoever begins this procedure with these values.
     pub fn of(guide: &Guide, procedure: Procedure, given: &Values) -> Self {
-        let values = &with_defaults(guide, given);
+        let values = &guide.with_defaults(given);
+        let steps = guide.steps_for(procedure, given);
+        let filling = Filling::of(values, steps.iter().map(|step| step.id.as_str()).collect());
         let inputs = guide.inputs_of(procedure).into_iter();
         let missing = inputs.filter(|input| !values.contains_key(&*input.name));
         let credential = &guide.credential;
@@ -117,12 +123,18 @@ impl Guidance {
                 format!(
                     "{}: {} Expect: {}",
                     negative.actor.title(&guide.vendor),
-                    negative.action.fill(values),
-                    negative.expect.fill(values)
+                    filling.text(&negative.action),
+                    filling.text(&negative.expect)
                 )
             }),
+            dead_typed: negative
+                .command
+                .as_ref()
+                .filter(|_| rotates)
+                .map(|command| filling.typed(command)),
             residue: of_rotation(&negative.residue),
             sources: guide.sources.iter().map(Cited::of).collect(),
+            checked: guide.checked.clone(),
         }
     }
 
@@ -154,18 +166,27 @@ impl Guidance {
         }
     }
 
-    /// The pages that the facts are from, each once; those where nothing was read are marked.
+    /// The pages that the facts are from, each once, with what was read there and what was not.
     pub fn pages(&self) -> Vec<String> {
-        let mut pages: Vec<(&str, bool)> = Vec::new();
+        let mut pages: Vec<(&str, [Vec<&str>; 2])> = Vec::new();
         for source in &self.sources {
-            let seen = source.certainty == Certainty::Seen.name();
+            let at = usize::from(source.certainty == Certainty::Unchecked.name());
             match pages.iter_mut().find(|(url, _)| *url == source.url) {
-                Some((_, known)) => *known |= seen,
-                None => pages.push((&source.url, seen)),
+                Some((_, says)) => says[at].push(&source.says),
+                None => {
+                    let mut says = [Vec::new(), Vec::new()];
+                    says[at].push(source.says.as_str());
+                    pages.push((&source.url, says));
+                }
             }
         }
-        let marked = |(url, seen): (&str, bool)| format!("{url}{}", if seen { "" } else { " (unchecked)" });
-        pages.into_iter().map(marked).collect()
+        let told = |name: &str, says: &[&str]| (!says.is_empty()).then(|| format!("{name}: {}", says.join("; ")));
+        let line = |(url, [seen, unchecked]): (&str, [Vec<&str>; 2])| {
+            let says = [told("seen", &seen), told("UNCHECKED", &unchecked)];
+            let says: Vec<String> = says.into_iter().flatten().collect();
+            format!("{url} · {}", says.join(". "))
+        };
+        pages.into_iter().map(line).collect()
     }
 }
 
@@ -190,46 +211,134 @@ impl Cited {
     }
 }
 
-/// The steps of a procedure, with what became of them.
+/// The steps of a procedure, with what became of them. Those of a walk are the ones that it was opened with, so that each keeps
+/// its number, whatever has become of the guide since.
 pub fn lead(guide: &Guide, procedure: Procedure, given: &Values, walk: Option<&Walk>) -> Vec<Planned> {
-    let values = with_defaults(guide, given);
-    let steps = guide.steps(procedure).iter();
-    steps.map(|step| planned(guide, step, &values, walk)).collect()
+    let values = guide.with_defaults(given);
+    let steps = guide.steps_for(procedure, given);
+    let ids: Vec<&str> = match walk {
+        Some(walk) => walk.itinerary.steps.iter().map(String::as_str).collect(),
+        None => steps.iter().map(|step| step.id.as_str()).collect(),
+    };
+    let gap = guide.gap(&steps).filter(|_| procedure == Procedure::Rotate);
+    let in_gap = |id: &str| {
+        let at = steps.iter().position(|step| step.id == id);
+        gap.zip(at)
+            .is_some_and(|((first, last), at)| (first..=last).contains(&at))
+    };
+    let filling = Filling::of(&values, ids.clone());
+    let mut phase = Phase::Opened.name();
+    let planned = ids.iter().map(|id| {
+        let tick = walk.and_then(|walk| walk.tick_of(id));
+        let step = guide.steps(procedure).iter().find(|step| step.id == **id);
+        let planned = match step {
+            Some(step) => planned(guide, step, &filling, tick, in_gap(id)),
+            None => dropped(id, phase, tick),
+        };
+        phase = planned.phase;
+        planned
+    });
+    planned.collect()
 }
 
-fn planned(guide: &Guide, step: &Step, values: &Values, walk: Option<&Walk>) -> Planned {
-    let fill = |template: &Option<Template>| template.as_ref().map(|template| template.fill(values));
-    let command = step.command.as_ref();
-    let tick = walk.and_then(|walk| walk.tick_of(&step.id));
+fn planned(guide: &Guide, step: &Step, filling: &Filling<'_>, tick: Option<&Tick>, in_gap: bool) -> Planned {
+    let fill = |template: &Option<Template>| template.as_ref().map(|template| filling.text(template));
+    let typed = step.command.as_ref().map(|command| filling.typed(command));
+    let open = step
+        .only
+        .iter()
+        .filter(|only| !filling.values.contains_key(&only.input));
+    let open: Vec<String> = open
+        .map(|only| format!("--{} {}", only.input.replace('_', "-"), only.is))
+        .collect();
+    let only = (!open.is_empty()).then(|| open.join(" and "));
+    let back = step.back.as_ref().map(|back| WayBack {
+        what: filling.text(&back.action),
+        typed: back.command.as_ref().map(|command| filling.typed(command)),
+        finish: filling.text(&back.finish),
+        finish_typed: back.finish_command.as_ref().map(|command| filling.typed(command)),
+    });
     Planned {
         phase: step.phase.name(),
         who: step.actor.title(&guide.vendor),
-        what: step.action.fill(values),
+        what: filling.text(&step.action),
         effect: step.changes(),
         reversible: step.reversible,
         at: None,
         guided: Some(GuidedStep {
-            step: step.id.clone(),
             place: fill(&step.place),
-            command: command.map(|command| command.text.fill(values)),
-            language: command.map(|command| match command.language {
-                Language::Shell => "shell",
-                Language::Sql => "sql",
-            }),
+            command: typed.as_ref().map(|typed| typed.command.clone()),
+            language: typed.as_ref().map(|typed| typed.language),
             expect: fill(&step.expect),
             evidence: step.evidence.clone(),
+            answers: step.choices.clone(),
+            only,
+            in_gap,
             caution: fill(&step.caution),
+            once: typed.and_then(|typed| typed.once),
+            back,
             link: step.link.clone(),
-            state: StepState::of(tick),
-            tick: tick.cloned(),
+            ..GuidedStep::bare(&step.id, tick)
         }),
     }
 }
 
-fn with_defaults(guide: &Guide, given: &Values) -> Values {
-    let defaults = guide
-        .inputs
-        .iter()
-        .filter_map(|input| Some((input.name.to_string(), input.default.as_ref()?.to_string())));
-    defaults.chain(given.clone()).collect()
+/// A step that the guide had when the walk began, and has no longer.
+fn dropped(id: &str, phase: &'static str, tick: Option<&Tick>) -> Planned {
+    Planned {
+        phase,
+        who: "You".to_owned(),
+        what: "The guide has this step no longer. If it was not taken, skip it.".to_owned(),
+        effect: false,
+        reversible: true,
+        at: None,
+        guided: Some(GuidedStep::bare(id, tick)),
+    }
+}
+
+impl GuidedStep {
+    fn bare(id: &str, tick: Option<&Tick>) -> Self {
+        Self {
+            step: id.to_owned(),
+            place: None,
+            command: None,
+            language: None,
+            expect: None,
+            evidence: None,
+            answers: Vec::new(),
+            only: None,
+            in_gap: false,
+            caution: None,
+            once: None,
+            back: None,
+            link: None,
+            state: StepState::of(tick),
+            tick: tick.cloned(),
+        }
+    }
+}
+
+/// What goes into the texts of one plan: the values, and the numbers of its steps.
+struct Filling<'a> {
+    values: &'a Values,
+    ids: Vec<&'a str>,
+}
+
+impl<'a> Filling<'a> {
+    fn of(values: &'a Values, ids: Vec<&'a str>) -> Self {
+        Self { values, ids }
+    }
+
+    fn text(&self, template: &Template) -> String {
+        let number = |id: &str| self.ids.iter().position(|other| *other == id).map(|at| at + 1);
+        template.fill_numbered(self.values, &number)
+    }
+
+    fn typed(&self, command: &Command) -> Typed {
+        Typed {
+            command: self.text(&command.text),
+            language: command.language.name(),
+            once: command.unknown.as_ref().map(|unknown| self.text(unknown)),
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! One connector, for text, JSON and Markdown alike.
 
+use jiff::{SignedDuration, Timestamp};
 use rotate_providers::Connector;
 use rotate_providers::guide::{Guide, Procedure};
 use serde::Serialize;
@@ -33,6 +34,8 @@ pub struct Listed {
     pub procedures: Vec<&'static str>,
     /// The guide's options and what they are.
     pub inputs: Vec<String>,
+    /// The month in which the guide's facts were looked at last.
+    pub checked: String,
 }
 
 impl Listed {
@@ -64,7 +67,15 @@ impl Listed {
                 .iter()
                 .map(|input| format!("{}: {}", input.option(), input.help))
                 .collect(),
+            checked: guide.checked.clone(),
         }
+    }
+
+    /// Whether nobody has looked at the guide's facts for a year.
+    pub fn is_stale(&self, now: Timestamp) -> bool {
+        let looked = format!("{}-01T00:00Z", self.checked).parse::<Timestamp>();
+        // Of the month it is not known which day; the last one counts.
+        looked.is_ok_and(|looked| now.duration_since(looked) > SignedDuration::from_hours(24 * (365 + 31)))
     }
 
     /// Whether old and new work at the same time, in words.
@@ -75,6 +86,29 @@ impl Listed {
             ("yes", None, Some(pause)) => format!("yes; but a pause: {pause}"),
             ("yes", None, None) => "yes".to_owned(),
             _ => format!("no; the gap: {gap}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rotate_providers::connector;
+
+    use super::Listed;
+
+    #[test]
+    fn a_guide_is_stale_a_year_after_its_month() {
+        let freshdesk = connector("freshdesk").unwrap();
+        let mut listed = Listed::of(freshdesk, &freshdesk.guide().unwrap());
+        listed.checked = "2026-11".to_owned();
+        for (now, stale) in [
+            ("2026-10-01T00:00Z", false),
+            ("2026-11-27T00:00Z", false),
+            ("2027-11-30T00:00Z", false),
+            ("2027-12-04T00:00Z", true),
+            ("2030-01-01T00:00Z", true),
+        ] {
+            assert_eq!(listed.is_stale(now.parse().unwrap()), stale, "{now}");
         }
     }
 }

@@ -53,17 +53,26 @@ fn plan(report: &Report) -> String {
         text.push('\n');
     };
     match &report.guide {
+        Some(guide) if report.is_checklist() => {
+            line(&format!("## {} · {}\n", escaped(&guide.title), foreign(&report.name)));
+        }
         Some(guide) => head(&mut line, report, guide),
         None => line(&format!("## {}: {}\n", foreign(&report.name), report.state)),
     }
     if let (Some(problems), Some(unknown)) = (&report.problems, &report.unknown) {
         line(&findings_in_markdown(problems, unknown));
     }
-    let mut phase = "";
-    for (number, step) in (1..).zip(report.plan.iter().flatten()) {
-        if step.phase != phase {
-            phase = step.phase;
-            line(&format!("\n### {phase}\n"));
+    let steps = report.plan.as_deref().unwrap_or_default();
+    if report.is_checklist() {
+        checklist(&mut line, report, steps);
+        return text;
+    }
+    let mut heading = String::new();
+    for (number, step) in (1..).zip(steps) {
+        let next = super::heading(report, steps, step);
+        if next != heading {
+            heading = next;
+            line(&format!("\n### {}\n", escaped(&heading)));
         }
         one(&mut line, number, step);
     }
@@ -71,19 +80,57 @@ fn plan(report: &Report) -> String {
         if let Some(dead) = &guide.dead {
             line(&format!("\n**Old one dead?** {}", escaped(dead)));
         }
+        if let Some(typed) = &guide.dead_typed {
+            fenced(&mut line, "", &typed.command, typed.language);
+        }
         if let Some(residue) = &guide.residue {
             line(&format!("\n**Still works:** {}", escaped(residue)));
         }
-        line(&format!("\n**Sources:** {}", escaped(&guide.pages().join("; "))));
+        line(&format!("\n**Sources**, looked at in {}:\n", escaped(&guide.checked)));
+        for page in guide.pages() {
+            line(&format!("- {}", escaped(&page)));
+        }
         if let (None, Some(command)) = (&report.rotation, &report.next.command) {
-            let fence = "`".repeat(longest_run(command).max(2) + 1);
-            line(&format!(
-                "\n**To begin it:**\n\n{fence}shell\n{}\n{fence}",
-                inert(command)
-            ));
+            line("\n**To begin it:**");
+            fenced(&mut line, "", command, "shell");
         }
     }
+    // A command ends with an empty line, and a heading begins with one.
+    while text.contains("\n\n\n") {
+        text = text.replace("\n\n\n", "\n\n");
+    }
     text
+}
+
+/// One line a step.
+fn checklist(line: &mut impl FnMut(&str), report: &Report, steps: &[Planned]) {
+    let mut gap = String::new();
+    for (number, step) in (1..).zip(steps) {
+        let in_gap = step.guided.as_ref().is_some_and(|guided| guided.in_gap);
+        let next = if in_gap {
+            super::heading(report, steps, step)
+        } else {
+            String::new()
+        };
+        if next != gap {
+            gap = next;
+            line(&format!(
+                "\n**{}**\n",
+                if in_gap {
+                    escaped(&gap)
+                } else {
+                    "after the gap".to_owned()
+                }
+            ));
+        }
+        let final_ = if step.reversible { "" } else { " (cannot be undone)" };
+        line(&format!(
+            "- {}**{number}. {}:** {}{final_}",
+            checkbox(step),
+            escaped(&step.who),
+            escaped(step.in_short())
+        ));
+    }
 }
 
 fn head(line: &mut impl FnMut(&str), report: &Report, guide: &Guidance) {
@@ -139,13 +186,31 @@ fn one(line: &mut impl FnMut(&str), number: usize, step: &Planned) {
     };
     details(&mut detail, step, guided);
     if let Some(command) = &guided.command {
-        let fence = "`".repeat(longest_run(command).max(2) + 1);
-        line(&format!("\n  {fence}{}", guided.language.unwrap_or_default()));
-        for text in command.trim_end().lines() {
-            line(&format!("  {}", inert(text)));
-        }
-        line(&format!("  {fence}\n"));
+        fenced(line, "  ", command, guided.language.unwrap_or_default());
     }
+    let Some(back) = &guided.back else { return };
+    for (name, told, typed) in [
+        ("Way back", &back.what, &back.typed),
+        ("Then", &back.finish, &back.finish_typed),
+    ] {
+        line(&format!("  - {name}: {}", escaped(told)));
+        if let Some(typed) = typed {
+            if let Some(once) = &typed.once {
+                line(&format!("  - Run it once: {}", escaped(once)));
+            }
+            fenced(line, "  ", &typed.command, typed.language);
+        }
+    }
+}
+
+/// A command to be copied.
+fn fenced(line: &mut impl FnMut(&str), indent: &str, command: &str, language: &str) {
+    let fence = "`".repeat(longest_run(command).max(2) + 1);
+    line(&format!("\n{indent}{fence}{language}"));
+    for text in command.trim().lines() {
+        line(&format!("{indent}{}", inert(text)));
+    }
+    line(&format!("{indent}{fence}\n"));
 }
 
 fn details(detail: &mut impl FnMut(&str, &str), step: &Planned, guided: &GuidedStep) {
@@ -154,12 +219,14 @@ fn details(detail: &mut impl FnMut(&str, &str), step: &Planned, guided: &GuidedS
             detail(name, &escaped(text));
         }
     };
+    told("Only with", &guided.only);
     told("Where", &guided.place);
     told("See", &guided.expect);
-    told("Note", &guided.evidence);
+    told("Note", &guided.noted());
     let careful = (!step.reversible).then(|| "this cannot be undone.".to_owned());
     told("Careful", &careful);
     told("Careful", &guided.caution);
+    told("Run it once", &guided.once);
     told("More", &guided.link);
     if let Some(tick) = &guided.tick {
         let (name, told_of) = match &tick.outcome {

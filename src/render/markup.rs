@@ -4,7 +4,25 @@ use rotate_providers::untrusted::inert;
 
 /// A text of a guide, which may have the guide's own links in it, and a person's values.
 pub(super) fn escaped(text: &str) -> String {
-    words(text, calls_somebody)
+    let inert = inert(text);
+    let words = inert.split_whitespace().map(|word| match link(word) {
+        Some(link) => link,
+        None => one(word, &calls_somebody),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// An address as a link of its own, in which nothing has to be escaped, and would be taken for a part of it. What ends a
+/// sentence or stands around an address is none of it.
+fn link(word: &str) -> Option<String> {
+    let at = word.find("https://")?;
+    let (before, rest) = word.split_at(at);
+    let end = rest.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', '"', '\'']);
+    let after = &rest[end.len()..];
+    let is_plain = |letter: char| letter.is_ascii_graphic() && !"<>|`\\".contains(letter);
+    let is_link =
+        end.len() > "https://".len() && end.chars().all(is_plain) && before.chars().all(|c| "(\"'".contains(c));
+    is_link.then(|| format!("{}<{end}>{}", without_markup(before), without_markup(after)))
 }
 
 /// A text that may be a vendor's, or a note of somebody's: a bare link in it is no link either.
@@ -14,11 +32,15 @@ pub(super) fn foreign(text: &str) -> String {
 
 fn words(text: &str, acts: impl Fn(&str) -> bool) -> String {
     let inert = inert(text);
-    let words = inert.split_whitespace().map(|word| match acts(word) {
+    let words = inert.split_whitespace().map(|word| one(word, &acts));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn one(word: &str, acts: &dyn Fn(&str) -> bool) -> String {
+    match acts(word) {
         true => quiet(word),
         false => without_markup(word),
-    });
-    words.collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// `@team`: an at sign with no name before it. Addresses of e-mail call nobody.
@@ -136,7 +158,12 @@ mod tests {
 
     #[test]
     fn a_guides_own_links_stay_and_nobody_is_called_all_the_same() {
-        assert_eq!(escaped("https://docs.acme.com/a_b"), "https://docs.acme.com/a\\_b");
+        assert_eq!(escaped("https://docs.acme.com/a_b#c"), "<https://docs.acme.com/a_b#c>");
+        assert_eq!(
+            escaped("see (https://docs.acme.com/a_b)."),
+            "see (<https://docs.acme.com/a_b>)."
+        );
+        assert_eq!(escaped("https://a.b/`x`"), "https://a.b/\\`x\\`");
         assert_eq!(escaped("maria@acme.com"), "maria@acme.com");
         assert_eq!(escaped("ask @team"), "ask `@team`");
     }

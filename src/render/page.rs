@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use rotate_providers::field::Field;
-use rotate_providers::guide::{Certainty, Guide, Input, Procedure, Source, Step, Template};
+use rotate_providers::guide::{Certainty, Guide, Procedure, Source, Step, Template};
+use rotate_providers::inputs::InputSpec;
 use rotate_providers::{Automation, Connector};
 
 use super::Listed;
@@ -40,11 +40,11 @@ fn head(listed: &Listed, guide: &Guide) -> String {
 }
 
 fn automated(automation: &'static Automation) -> String {
-    let row = |field: &Field| {
-        let must = if field.required { "yes" } else { "" };
-        format!("| `{}` | {must} | {} |", field.name, escaped(field.help))
+    let row = |input: &InputSpec| {
+        let must = if input.required { "yes" } else { "" };
+        format!("| `{}` | {must} | {} |", input.name, escaped(&input.described()))
     };
-    let rows: Vec<String> = automation.fields.iter().map(row).collect();
+    let rows: Vec<String> = automation.inputs.iter().map(row).collect();
     format!(
         "## The program does it\n\n`rotate {} --help` shows the options. In `rotate.toml` a target has:\n\n\
          | key | required | what it is |\n|---|---|---|\n{}",
@@ -64,7 +64,7 @@ fn by_hand(connector: &Connector, guide: &Guide) -> String {
     } else {
         ""
     };
-    let row = |input: &Input| {
+    let row = |input: &InputSpec| {
         let must = match (input.required, input.late) {
             (true, _) => "yes",
             (false, true) => "not before it is made",
@@ -97,18 +97,23 @@ fn steps(procedure: Procedure, guide: &Guide) -> Option<String> {
         Procedure::Disconnect => "The steps of `--procedure disconnect`",
         Procedure::Reconnect => "The steps of `--procedure reconnect`",
     };
-    let lines = (1..).zip(steps).map(|(number, step)| one(number, step, &guide.vendor));
+    let ids: Vec<&str> = steps.iter().map(|step| step.id.as_str()).collect();
+    let lines = (1..).zip(steps).map(|(number, step)| one(number, step, &ids, &guide.vendor));
     Some(format!("### {title}\n\n{}", lines.collect::<Vec<_>>().join("\n")))
 }
 
-fn one(number: usize, step: &Step, vendor: &str) -> String {
-    let fill = |text: &Template| escaped(&text.fill(&BTreeMap::new()));
+fn one(number: usize, step: &Step, ids: &[&str], vendor: &str) -> String {
+    let number_of = |id: &str| ids.iter().position(|other| *other == id).map(|at| at + 1);
+    let fill = |text: &Template| escaped(&text.fill_numbered(&BTreeMap::new(), &number_of));
     let mut text = format!(
         "{number}. **{}**, {}: {}",
         step.phase.name(),
         escaped(&step.actor.title(vendor)),
         fill(&step.action)
     );
+    for only in &step.only {
+        text.push_str(&format!(" *Only where {} is {}.*", escaped(&only.input), escaped(&only.is)));
+    }
     if step.changes() && !step.reversible {
         text.push_str(" *This cannot be undone.*");
     }

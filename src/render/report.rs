@@ -65,6 +65,8 @@ pub struct Report {
     #[serde(skip)]
     is_brief: bool,
     #[serde(skip)]
+    is_checklist: bool,
+    #[serde(skip)]
     is_judged: bool,
 }
 
@@ -140,6 +142,7 @@ impl Report {
             undo: None,
             is_undone: false,
             is_brief: false,
+            is_checklist: false,
             is_judged: false,
         }
     }
@@ -283,6 +286,7 @@ impl Report {
             undo: undo(target, rotation, speaker),
             is_undone: rotation.undo.is_some() && !rotation.phase.is_closed(),
             is_brief: false,
+            is_checklist: false,
             is_judged: false,
         }
     }
@@ -352,6 +356,18 @@ impl Report {
     /// Shows a person the next step only.
     pub fn brief(self) -> Self {
         Self { is_brief: true, ..self }
+    }
+
+    /// The same, with one line a step where it has a plan.
+    pub fn as_checklist(self) -> Self {
+        Self {
+            is_checklist: true,
+            ..self
+        }
+    }
+
+    pub(super) fn is_checklist(&self) -> bool {
+        self.is_checklist
     }
 
     pub(super) fn is_brief(&self) -> bool {

@@ -8,10 +8,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use rotate::machine::{Itinerary, Walk};
 use rotate::plan::{Guidance, lead};
 use rotate::render::{Report, Speaker, markdown, text};
 use rotate_providers::guide::{Certainty, Guide, Overlap, Procedure};
-use rotate_providers::{CONNECTORS, Connector};
+use rotate_providers::{CONNECTORS, Connector, connector};
 
 use crate::guides::examples;
 
@@ -175,9 +176,15 @@ fn every_page_is_named_and_what_was_not_read_there_is_marked() {
         let in_text = text::guided_plan(&report, WIDTH, &Speaker::new(None, None));
         let in_markdown = markdown::document(std::slice::from_ref(&report));
         assert!(in_text.contains("\nSources"), "{}", connector.id);
-        assert_eq!(in_markdown.matches("**Sources:**").count(), 1, "{}", connector.id);
+        assert_eq!(in_markdown.matches("**Sources**").count(), 1, "{}", connector.id);
         let guidance = report.guide.as_ref().expect("it is guided");
         assert_eq!(guidance.sources.len(), guide.sources.len(), "{}", connector.id);
+        let checked = &guide.checked;
+        assert!(
+            in_text.contains(&format!("\nLooked at       {checked}\n")),
+            "{}",
+            connector.id
+        );
         let pages: BTreeSet<&str> = guide.sources.iter().map(|source| source.url.as_str()).collect();
         assert_eq!(guidance.pages().len(), pages.len(), "{}", connector.id);
         for url in pages {
@@ -185,12 +192,25 @@ fn every_page_is_named_and_what_was_not_read_there_is_marked() {
                 .sources
                 .iter()
                 .any(|source| source.url == url && source.certainty == Certainty::Seen);
-            let line = if seen {
-                url.to_owned()
-            } else {
-                format!("{url} (unchecked)")
-            };
-            assert!(guidance.pages().contains(&line), "{}: {line}", connector.id);
+            let page = guidance
+                .pages()
+                .into_iter()
+                .find(|page| page.starts_with(&format!("{url} ")));
+            let page = page.expect("it is among the pages");
+            assert_eq!(page.contains("seen: "), seen, "{}: {page}", connector.id);
+            for source in guide.sources.iter().filter(|source| source.url == url) {
+                assert!(page.contains(&source.says), "{}: {page}", connector.id);
+                let mark = page.find("UNCHECKED: ");
+                let told = page.find(&source.says);
+                let is_marked = mark.is_some_and(|mark| told.is_some_and(|told| mark < told));
+                assert_eq!(
+                    is_marked,
+                    source.certainty == Certainty::Unchecked,
+                    "{}: {page}",
+                    connector.id
+                );
+            }
+            assert!(in_markdown.contains(&format!("<{url}>")), "{}: {url}", connector.id);
             assert!(in_text.contains(url), "{}: {url}", connector.id);
         }
     }
@@ -240,4 +260,149 @@ fn nothing_is_left_open_once_every_value_is_given() {
             }
         }
     }
+}
+
+#[test]
+fn a_checklist_has_one_line_a_step_in_text_and_in_markdown() {
+    for (connector, guide, procedure) in procedures() {
+        for (_, values) in variants(connector, &guide) {
+            let report = report(connector, &guide, procedure, &values).as_checklist();
+            let steps = report.plan.as_ref().expect("it has a plan").len();
+            for width in [60, 80, 100] {
+                let printed = text::guided_plan(&report, width, &Speaker::new(None, None));
+                let lines: Vec<&str> = printed.lines().filter(|line| line.contains(" ☐")).collect();
+                assert_eq!(lines.len(), steps, "{}: {printed}", connector.id);
+                let wide = lines.iter().find(|line| line.chars().count() > width);
+                assert_eq!(wide, None, "{} at {width}", connector.id);
+            }
+            let in_markdown = markdown::document(std::slice::from_ref(&report));
+            assert_eq!(
+                in_markdown.matches("\n- [ ] ").count(),
+                steps,
+                "{}: {in_markdown}",
+                connector.id
+            );
+            assert!(!in_markdown.contains("```"), "{}", connector.id);
+        }
+    }
+}
+
+#[test]
+fn the_steps_of_a_gap_stand_together_with_who_has_to_be_on_the_call() {
+    for (connector, guide, procedure) in procedures() {
+        let report = report(connector, &guide, procedure, &Values::new());
+        let printed = text::guided_plan(&report, 200, &Speaker::new(None, None));
+        let headings: Vec<&str> = printed
+            .lines()
+            .filter(|line| line.starts_with("during the gap"))
+            .collect();
+        let has_gap = procedure == Procedure::Rotate && guide.credential.overlap != Overlap::Yes;
+        assert_eq!(headings.len(), usize::from(has_gap), "{}: {headings:?}", connector.id);
+        let steps = report.plan.as_ref().expect("it has a plan");
+        let in_gap: Vec<_> = steps
+            .iter()
+            .filter(|step| step.guided.as_ref().is_some_and(|guided| guided.in_gap))
+            .collect();
+        for step in &in_gap {
+            assert!(headings[0].contains(&step.who), "{}: {headings:?}", connector.id);
+        }
+        if has_gap {
+            // It begins with the end of the old one, and ends when the last consumer has the new one.
+            assert!(!in_gap[0].reversible, "{}", connector.id);
+            assert_eq!(
+                in_gap.last().map(|step| step.phase),
+                Some("delivered"),
+                "{}",
+                connector.id
+            );
+        }
+    }
+}
+
+#[test]
+fn a_branch_is_chosen_by_an_answer_and_told_while_nobody_has_given_it() {
+    let guide = connector("snowflake-oauth")
+        .and_then(|connector| connector.guide().ok())
+        .expect("it is there");
+    let plan = |answer: Option<&str>| {
+        let answers = answer.map(|answer| ("provider".to_owned(), answer.to_owned()));
+        lead(&guide, Procedure::Rotate, &answers.into_iter().collect(), None)
+    };
+    let has = |steps: &[rotate::plan::Planned], id: &str| {
+        let mut guided = steps.iter().filter_map(|step| step.guided.as_ref());
+        guided.any(|guided| guided.step == id)
+    };
+    let (own, external) = ("refresh-the-free-secret", "add-a-secret-at-the-identity-provider");
+    let (asked, snowflake, provider) = (plan(None), plan(Some("snowflake")), plan(Some("external")));
+    assert!(has(&asked, own) && has(&asked, external));
+    assert!(has(&snowflake, own) && !has(&snowflake, external));
+    assert!(!has(&provider, own) && has(&provider, external));
+    let only = |steps: &[rotate::plan::Planned]| -> Vec<String> {
+        let guided = steps.iter().filter_map(|step| step.guided.as_ref());
+        guided.filter_map(|guided| guided.only.clone()).collect()
+    };
+    assert!(
+        only(&asked).contains(&"--provider external".to_owned()),
+        "{:?}",
+        only(&asked)
+    );
+    assert_eq!(only(&snowflake), Vec::<String>::new());
+}
+
+#[test]
+fn no_text_calls_a_step_by_its_name_where_it_has_a_number() {
+    for (connector, guide, procedure) in procedures() {
+        let report = report(connector, &guide, procedure, &Values::new());
+        let printed = text::guided_plan(&report, 4_000, &Speaker::new(None, None));
+        for step in guide.steps(procedure) {
+            // Its own heading has the name behind a dot.
+            let named = format!("step {}", step.id);
+            assert!(!printed.contains(&named), "{}: {named}", connector.id);
+        }
+    }
+}
+
+#[test]
+fn a_warning_stands_above_what_is_typed() {
+    let mysql = connector("mysql").expect("it is there");
+    let guide = mysql.guide().expect("it is sound");
+    let values = examples::examples("mysql", &guide);
+    let printed = text::guided_plan(
+        &report(mysql, &guide, Procedure::Rotate, &values),
+        WIDTH,
+        &Speaker::new(None, None),
+    );
+    let at = |text: &str| printed.find(text).unwrap_or_else(|| printed.len());
+    assert!(
+        at("! Once  Run it once.") < at("IDENTIFIED BY <NEW PASSWORD>"),
+        "{printed}"
+    );
+    assert!(
+        at("It ends whichever password is the second one") < at("DISCARD OLD PASSWORD;"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn an_open_walk_keeps_its_steps_and_their_numbers_whatever_has_become_of_the_guide() {
+    let guide = connector("freshdesk")
+        .and_then(|connector| connector.guide().ok())
+        .expect("it is there");
+    let mut itinerary = Itinerary::of("freshdesk", &guide, Procedure::Rotate, &Values::new(), 60);
+    // As the guide was one day: with a step that is gone, and without one that has come.
+    itinerary.steps = ["reset", "tell-the-cat", "try-the-new-key"].map(str::to_owned).to_vec();
+    let walk = Walk {
+        itinerary,
+        opened_at: jiff::Timestamp::UNIX_EPOCH,
+        ticks: Vec::new(),
+        aborted: false,
+    };
+    let steps = lead(&guide, Procedure::Rotate, &Values::new(), Some(&walk));
+    let names: Vec<&str> = steps
+        .iter()
+        .filter_map(|step| Some(step.guided.as_ref()?.step.as_str()))
+        .collect();
+    assert_eq!(names, ["reset", "tell-the-cat", "try-the-new-key"]);
+    assert!(steps[1].what.contains("has this step no longer"), "{}", steps[1].what);
+    assert!(!steps[0].reversible && steps[2].guided.as_ref().is_some_and(|guided| guided.command.is_some()));
 }

@@ -15,6 +15,7 @@ mod begin;
 mod both_kinds;
 mod desk;
 mod documents;
+mod forms;
 mod injection;
 mod life;
 mod narrow;

@@ -10,7 +10,7 @@ mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rotate_providers::guide::{Guide, Piece, Procedure, Step, Template};
+use rotate_providers::guide::{Command, Guide, Piece, Procedure, Step, Template};
 use rotate_providers::{CONNECTORS, automation, connector};
 
 const HEADINGS: &str = include_str!("../../fixtures/headings.txt");
@@ -75,22 +75,16 @@ fn steps(guide: &Guide) -> impl Iterator<Item = (Procedure, &Step)> {
         .flat_map(|procedure| guide.steps(procedure).iter().map(move |step| (procedure, step)))
 }
 
+/// Everything that is typed.
+fn commands(guide: &Guide) -> Vec<&Command> {
+    let of_steps = steps(guide).flat_map(|(_, step)| step.commands());
+    of_steps.chain(&guide.negative.command).collect()
+}
+
 /// Every text that values go into.
 fn templates(guide: &Guide) -> Vec<&Template> {
-    let of_steps = steps(guide).flat_map(|(_, step)| {
-        let command = step.command.as_ref().map(|command| &command.text);
-        let texts = [
-            step.place.as_ref(),
-            Some(&step.action),
-            command,
-            step.expect.as_ref(),
-            step.caution.as_ref(),
-        ];
-        texts.into_iter().flatten()
-    });
-    of_steps
-        .chain([&guide.negative.action, &guide.negative.expect])
-        .collect()
+    let of_steps = steps(guide).flat_map(|(_, step)| step.texts());
+    of_steps.chain(guide.negative.texts()).collect()
 }
 
 /// Every text that is printed as it is written.
@@ -113,6 +107,7 @@ fn plain_texts(guide: &Guide) -> Vec<&str> {
     texts.extend(guide.roles.iter().chain(&guide.affects).chain(&guide.prepare));
     texts.extend(guide.corrections.iter().flat_map(|one| [&one.says, &one.instead]));
     texts.extend(steps(guide).filter_map(|(_, step)| step.evidence.as_ref()));
+    texts.extend(steps(guide).flat_map(|(_, step)| &step.choices));
     texts.extend(&guide.negative.residue);
     texts.extend(guide.sources.iter().map(|source| &source.says));
     let helps = guide.inputs.iter().map(|input| &*input.help);
@@ -125,6 +120,7 @@ fn written(template: &Template) -> String {
     let written = pieces.map(|piece| match piece {
         Piece::Text(text) => text.clone(),
         Piece::Value { input, .. } => format!("{{{input}}}"),
+        Piece::Step(id) => format!("step {id}"),
     });
     written.collect()
 }
@@ -203,9 +199,9 @@ fn disconnecting_and_reconnecting_is_told_where_the_source_documents_tell_it() {
 #[test]
 fn every_text_is_one_clean_line() {
     for (id, guide) in guides() {
-        let lines = templates(&guide).into_iter().filter(|template| {
-            !steps(&guide).any(|(_, step)| step.command.as_ref().is_some_and(|command| command.text == **template))
-        });
+        let lines = templates(&guide)
+            .into_iter()
+            .filter(|template| !commands(&guide).iter().any(|command| command.text == **template));
         let texts = plain_texts(&guide).into_iter().map(str::to_owned);
         for text in texts.chain(lines.map(written)) {
             assert!(!text.trim().is_empty(), "{id} has an empty text");

@@ -24,6 +24,7 @@ mod files;
 mod fleet;
 mod full_disk;
 mod guide_plans;
+mod guide_servers;
 mod guided;
 mod guides;
 mod hostile_answers;

@@ -38,6 +38,7 @@ struct Asked {
     begin: bool,
     strict: bool,
     again: bool,
+    brief: bool,
 }
 
 /// Runs the command of a guided connector.
@@ -56,6 +57,7 @@ pub(super) async fn run(global: &Global, connector: &'static Connector, matches:
     }
     match asked.opened(global).await {
         Ok(Ok(report)) => {
+            let report = if asked.brief { report.as_checklist() } else { report };
             show(global, &[report]);
             Exit::Ok
         }
@@ -99,6 +101,7 @@ impl Asked {
             begin: matches.get_flag("begin"),
             strict: matches.get_flag("strict"),
             again: matches.get_flag("again"),
+            brief: matches.get_flag("brief"),
             guide,
         })
     }

@@ -13,17 +13,23 @@ pub fn plan(report: &Report, width: usize, speaker: &Speaker) -> String {
         return String::new();
     };
     let mut page = Page::new(width);
+    if report.is_checklist() {
+        checklist(&mut page, report, steps);
+        next(&mut page, report, speaker);
+        return page.text;
+    }
     if report.is_brief() {
         next(&mut page, report, speaker);
         return page.text;
     }
     head(&mut page, report, guide);
-    let mut phase = "";
+    let mut heading = String::new();
     for (number, step) in (1..).zip(steps) {
-        if step.phase != phase {
-            phase = step.phase;
+        let next = crate::render::heading(report, steps, step);
+        if next != heading {
+            heading = next;
             page.line("");
-            page.line(phase);
+            page.paragraph(&heading);
         }
         if let Some(guided) = &step.guided {
             one(&mut page, number, step, guided);
@@ -33,12 +39,47 @@ pub fn plan(report: &Report, width: usize, speaker: &Speaker) -> String {
     if let Some(dead) = &guide.dead {
         page.field("Old one dead?", dead);
     }
+    if let Some(typed) = &guide.dead_typed {
+        page.line("");
+        page.verbatim(&typed.command);
+        page.line("");
+    }
     if let Some(residue) = &guide.residue {
         page.field("Still works", residue);
     }
     page.list("Sources", &guide.pages());
+    page.field("Looked at", &guide.checked);
     next(&mut page, report, speaker);
     page.text
+}
+
+/// One line a step, for whoever knows the guide and has thirty of them to do.
+fn checklist(page: &mut Page, report: &Report, steps: &[Planned]) {
+    page.line(&format!(
+        "{} · {}",
+        report
+            .guide
+            .as_ref()
+            .map(|guide| guide.title.as_str())
+            .unwrap_or_default(),
+        report.name
+    ));
+    let mut gap = String::new();
+    for (number, step) in (1..).zip(steps) {
+        let in_gap = step.guided.as_ref().is_some_and(|guided| guided.in_gap);
+        let next = if in_gap {
+            crate::render::heading(report, steps, step)
+        } else {
+            String::new()
+        };
+        if next != gap {
+            gap = next;
+            page.line(if in_gap { &gap } else { "after the gap" });
+        }
+        let final_ = if step.reversible { "" } else { " !" };
+        let line = format!(" {number:>2} {}{final_} {}: {}", mark(step), step.who, step.in_short());
+        page.cut(&line);
+    }
 }
 
 /// What has to be known before the first step: what stops on the way, where it stands, and what has to be ready.
@@ -75,6 +116,7 @@ pub fn connector(listed: &[Listed], width: usize) -> String {
         page.list("Roles", &connector.roles);
         page.field("Procedures", &connector.procedures.join(", "));
         page.list("Options", &connector.inputs);
+        page.field("Looked at", &connector.checked);
         let manual = if connector.mode == "automated" { " --manual" } else { "" };
         page.field("Plan", &format!("rotate {}{manual} --dry-run", connector.id));
     }
@@ -125,41 +167,46 @@ fn ready(page: &mut Page, guide: &Guidance) {
 }
 
 fn one(page: &mut Page, number: usize, step: &Planned, guided: &GuidedStep) {
-    let mark = match guided.tick.as_ref().map(|tick| &tick.outcome) {
-        None => "☐",
-        Some(Ticked::Done { .. }) => "☑",
-        Some(Ticked::Skipped { .. }) => "–",
-    };
+    let mark = mark(step);
     page.line(&format!(" {number:>2} {mark} {} · {}", step.who, guided.step));
+    if let Some(only) = &guided.only {
+        page.detail("Only", &format!("with {only}"));
+    }
     if let Some(place) = &guided.place {
         page.detail("Where", place);
     }
     page.detail("Do", &step.what);
-    if let Some(command) = &guided.command {
-        page.detail(
-            "Type",
-            &format!(
-                "into {}:",
-                if guided.language == Some("sql") {
-                    "a SQL console"
-                } else {
-                    "a shell"
-                }
-            ),
-        );
-        page.verbatim(command);
-    }
-    if let Some(expect) = &guided.expect {
-        page.detail("See", expect);
-    }
-    if let Some(evidence) = &guided.evidence {
-        page.detail("Note", evidence);
-    }
+    // Whoever reads down to the command has read what it does.
     if !step.reversible {
         page.detail("!", "This cannot be undone.");
     }
     if let Some(caution) = &guided.caution {
         page.detail("!", caution);
+    }
+    if let Some(once) = &guided.once {
+        page.detail("! Once", &format!("Run it once. {once}"));
+    }
+    if let (Some(command), Some(language)) = (&guided.command, guided.language) {
+        typed(page, command, language);
+    }
+    if let Some(expect) = &guided.expect {
+        page.detail("See", expect);
+    }
+    if let Some(evidence) = &guided.noted() {
+        page.detail("Note", evidence);
+    }
+    if let Some(back) = &guided.back {
+        for (name, told, command) in [
+            ("Back", &back.what, &back.typed),
+            ("Then", &back.finish, &back.finish_typed),
+        ] {
+            page.detail(name, told);
+            let Some(command) = command else { continue };
+            if let Some(once) = &command.once {
+                page.detail("! Once", &format!("Run it once. {once}"));
+            }
+            typed(page, &command.command, command.language);
+        }
     }
     if let Some(link) = &guided.link {
         page.detail("More", link);
@@ -184,6 +231,25 @@ fn one(page: &mut Page, number: usize, step: &Planned, guided: &GuidedStep) {
             page.detail("Added", &told);
         }
     }
+}
+
+fn mark(step: &Planned) -> &'static str {
+    let tick = step.guided.as_ref().and_then(|guided| guided.tick.as_ref());
+    match tick.map(|tick| &tick.outcome) {
+        None => "☐",
+        Some(Ticked::Done { .. }) => "☑",
+        Some(Ticked::Skipped { .. }) => "–",
+    }
+}
+
+fn typed(page: &mut Page, command: &str, language: &str) {
+    let into = if language == "sql" {
+        "a SQL console"
+    } else {
+        "a POSIX shell, such as bash or dash"
+    };
+    page.detail("Type", &format!("into {into}:"));
+    page.verbatim(command);
 }
 
 fn next(page: &mut Page, report: &Report, speaker: &Speaker) {
@@ -244,6 +310,17 @@ impl Page {
         self.text.push('\n');
     }
 
+    /// One line, whatever has to be left out of it.
+    fn cut(&mut self, text: &str) {
+        let text = inert(text);
+        let short = textwrap::wrap(&text, Options::new(self.width.saturating_sub(2)).break_words(true));
+        match &short[..] {
+            [] => {}
+            [line] => self.line(line),
+            [line, ..] => self.line(&format!("{line} …")),
+        }
+    }
+
     fn paragraph(&mut self, text: &str) {
         self.wrapped(text, "", "");
     }
@@ -265,7 +342,7 @@ impl Page {
 
     /// A command is never broken: it is there to be copied.
     fn verbatim(&mut self, text: &str) {
-        for line in text.trim_end().lines() {
+        for line in text.trim().lines() {
             self.line(&format!("{}{line}", " ".repeat(16)));
         }
     }

@@ -69,7 +69,13 @@ fn what_is_gone_for_good_is_told_to_be() {
     }
     // Its public file, which is kept, can be uploaded again.
     let certificate = ("dynamics-certificate", "rotate", "delete-old-certificate".to_owned());
-    assert_eq!(comes_back, [certificate], "deletes, and is told to be reversible");
+    // A consent that is given once more can be taken back once more.
+    let consent = ("snowflake-oauth", "rotate", "authorise-after-the-revocation".to_owned());
+    assert_eq!(
+        comes_back,
+        [certificate, consent],
+        "deletes, and is told to be reversible"
+    );
 }
 
 #[test]
@@ -122,6 +128,19 @@ fn a_step_that_is_told_to_change_nothing_does_not_say_that_it_does() {
                 step.id
             );
         }
+    }
+}
+
+#[test]
+fn every_step_of_a_rotation_says_what_to_see() {
+    for (id, guide) in guides() {
+        let blind: Vec<&str> = guide
+            .rotate
+            .iter()
+            .filter(|step| step.expect.is_none())
+            .map(|step| step.id.as_str())
+            .collect();
+        assert!(blind.is_empty(), "{id}: {blind:?}");
     }
 }
 

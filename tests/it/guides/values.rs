@@ -35,8 +35,13 @@ fn every_place_for_a_value_is_an_input_and_every_input_has_its_place() {
             .flat_map(Template::pieces)
             .filter_map(|piece| match piece {
                 Piece::Value { input, .. } => Some(input.as_str()),
-                Piece::Text(_) => None,
+                Piece::Text(_) | Piece::Step(_) => None,
             })
+            .chain(
+                steps(&guide)
+                    .flat_map(|(_, step)| &step.only)
+                    .map(|only| only.input.as_str()),
+            )
             .collect();
         assert_eq!(declared, used, "{id}");
     }
@@ -46,6 +51,7 @@ fn every_place_for_a_value_is_an_input_and_every_input_has_its_place() {
 fn every_input_is_an_option_that_rotate_does_not_have_already() {
     let taken = [
         "again",
+        "brief",
         "dry_run",
         "help",
         "list_spacing",
@@ -157,9 +163,7 @@ fn no_text_has_a_place_for_a_value_that_nobody_fills() {
 fn a_value_in_an_address_is_encoded_for_it() {
     for (id, guide) in guides() {
         // In a command, what it is typed into decides how a value is quoted.
-        let commands: Vec<&Template> = steps(&guide)
-            .filter_map(|(_, step)| step.command.as_ref().map(|command| &command.text))
-            .collect();
+        let commands: Vec<&Template> = commands(&guide).into_iter().map(|command| &command.text).collect();
         for template in templates(&guide)
             .into_iter()
             .filter(|template| !commands.contains(template))
@@ -168,6 +172,7 @@ fn a_value_in_an_address_is_encoded_for_it() {
             for piece in template.pieces() {
                 match piece {
                     Piece::Text(text) => before.push_str(text),
+                    Piece::Step(id) => before.push_str(id),
                     Piece::Value { input, quoting } => {
                         let word = before.rsplit(char::is_whitespace).next().unwrap_or_default();
                         let url = word.contains("://");

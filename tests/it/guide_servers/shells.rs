@@ -1,0 +1,240 @@
+//! Every command for a shell, in bash and in dash, at a terminal: the programs that it calls are stood in for by one that notes
+//! what it was given. A secret that is asked for reaches the program as it was typed, and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use rotate_providers::CONNECTORS;
+use rotate_providers::guide::{Guide, Language, Procedure};
+
+/// What only a secret can be so bad as to be: quotes, backslashes, blanks, signs of a URL and of a shell.
+const SECRET: &str = "aB~1\"q\\b %24+&=\u{e9}'x$(id)`id`#";
+
+/// What a guide calls.
+const PROGRAMS: [&str; 7] = ["aws", "curl", "gcloud", "mysql", "openssl", "psql", "snow"];
+
+/// Notes its arguments and its standard input, and answers as if all were well.
+const STAND_IN: &str = r#"#!/bin/sh
+name=$(basename "$0")
+{
+  printf '%s' "$name"
+  for argument do printf '\037%s' "$argument"; done
+  printf '\036'
+} >>"$NOTES/arguments"
+test -t 0 || cat >>"$NOTES/input.$name"
+case $name in
+  aws) printf '\037%s\037%s' "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY" >>"$NOTES/environment" ;;
+  openssl) echo stand-in ;;
+  gcloud) for argument do case $argument in --key-file=*) cat "${argument#--key-file=}" >/dev/null;; esac; done ;;
+esac
+exit 0
+"#;
+
+/// What a command did.
+#[derive(Debug, PartialEq, Eq)]
+struct Did {
+    /// Of each call; those of a pipeline come in any order.
+    arguments: Vec<String>,
+    input: BTreeMap<String, String>,
+    environment: String,
+    files: BTreeSet<String>,
+    ok: bool,
+}
+
+/// Runs a command in this shell at a terminal, where a person types these lines.
+fn run(shell: &str, text: &str, lines: &[&str]) -> (Did, String) {
+    let place = tempfile::tempdir().expect("a temporary folder");
+    let (bin, notes, work) = (
+        place.path().join("bin"),
+        place.path().join("notes"),
+        place.path().join("work"),
+    );
+    for folder in [&bin, &notes, &work] {
+        fs::create_dir(folder).expect("a folder can be made");
+    }
+    for program in PROGRAMS {
+        let path = bin.join(program);
+        fs::write(&path, STAND_IN).expect("it can be written");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it can be changed");
+    }
+    let script = place.path().join("command");
+    fs::write(&script, text).expect("it can be written");
+    // `script` gives it a terminal of its own, and types what it reads.
+    let mut child = Command::new("script")
+        .args(["--quiet", "--return", "--command"])
+        .arg(format!("{shell} {}", script.display()))
+        .arg("/dev/null")
+        .env_clear()
+        .env("PATH", format!("{}:/usr/bin:/bin", bin.display()))
+        .env("NOTES", &notes)
+        .env("HOME", place.path())
+        .env("LC_ALL", "C.UTF-8")
+        .current_dir(&work)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("`script` of util-linux runs");
+    let mut keyboard = child.stdin.take().expect("it has an input");
+    let typed: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+    let typist = std::thread::spawn(move || {
+        for line in typed {
+            // A person waits for the question; what is typed before would be shown.
+            std::thread::sleep(std::time::Duration::from_millis(400));
+            writeln!(keyboard, "{line}").ok();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(400));
+    });
+    let output = child.wait_with_output().expect("it ends");
+    typist.join().expect("the typist ends");
+    let read = |path: &Path| String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned();
+    let input = fs::read_dir(&notes)
+        .expect("it is there")
+        .flatten()
+        .filter_map(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            Some((name.strip_prefix("input.")?.to_owned(), read(&entry.path())))
+        });
+    let calls = stable(&read(&notes.join("arguments")));
+    let mut calls: Vec<String> = calls.split_terminator('\u{1e}').map(str::to_owned).collect();
+    calls.sort();
+    let did = Did {
+        arguments: calls,
+        input: input.map(|(name, text)| (name, stable(&text))).collect(),
+        environment: read(&notes.join("environment")),
+        files: tree(&work, &work),
+        ok: output.status.success(),
+    };
+    (did, String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Without the time, which two runs do not share.
+fn stable(text: &str) -> String {
+    text.chars()
+        .map(|letter| if letter.is_ascii_digit() { '0' } else { letter })
+        .collect()
+}
+
+fn tree(root: &Path, folder: &Path) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    for entry in fs::read_dir(folder).expect("it can be read").flatten() {
+        let path = entry.path();
+        all.insert(path.strip_prefix(root).unwrap_or(&path).display().to_string());
+        if path.is_dir() {
+            all.extend(tree(root, &path));
+        }
+    }
+    all
+}
+
+/// A value for every input that ends every quote there is, whatever its form would say.
+fn hostile(guide: &Guide) -> BTreeMap<String, String> {
+    guide
+        .inputs
+        .iter()
+        .map(|input| (input.name.clone(), format!("{} it's \"$(id)`", input.name)))
+        .collect()
+}
+
+/// What a person is asked for, in order: whether it is hidden.
+fn questions(text: &str) -> Vec<bool> {
+    let lines = text.lines().filter(|line| line.contains("read -r"));
+    lines.map(|line| line.contains("until test -n")).collect()
+}
+
+fn commands() -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for connector in CONNECTORS {
+        let guide = connector.guide().expect("the guide is sound");
+        for procedure in Procedure::ALL {
+            for step in guide.steps(procedure) {
+                for command in step.commands().filter(|command| command.language == Language::Shell) {
+                    let name = format!("{} {} {}", connector.id, procedure.name(), step.id);
+                    all.push((name, command.text.fill(&hostile(&guide))));
+                }
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn every_command_does_the_same_in_bash_and_in_dash_and_no_value_becomes_more_than_one() {
+    let all = commands();
+    assert!(all.len() > 30, "{}", all.len());
+    std::thread::scope(|scope| {
+        for part in all.chunks(all.len().div_ceil(8)) {
+            scope.spawn(move || {
+                for (name, text) in part {
+                    let lines: Vec<&str> = questions(text)
+                        .iter()
+                        .map(|hidden| if *hidden { SECRET } else { "name-1" })
+                        .collect();
+                    let [(bash, shown), (dash, _)] = ["bash", "dash"].map(|shell| run(shell, text, &lines));
+                    assert_eq!(bash, dash, "{name}");
+                    assert!(
+                        !bash.arguments.is_empty() || text.contains("rm ") || text.starts_with("mv "),
+                        "{name} calls nothing: {text}\n{shown}"
+                    );
+                    let ran = bash.arguments.iter().any(|call| call.contains("uid="));
+                    assert!(!ran, "{name}: {:?}", bash.arguments);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_secret_that_is_asked_for_is_not_shown_and_arrives_as_it_was_typed() {
+    let mut asked = 0;
+    let all: Vec<(String, String)> = commands()
+        .into_iter()
+        .filter(|(_, text)| questions(text).contains(&true))
+        .collect();
+    for (name, text) in &all {
+        for shell in ["bash", "dash"] {
+            let lines: Vec<&str> = questions(text)
+                .iter()
+                .map(|hidden| if *hidden { SECRET } else { "name-1" })
+                .collect();
+            let (did, shown) = run(shell, text, &lines);
+            asked += 1;
+            assert!(!shown.contains(&SECRET[..6]), "{name} in {shell} shows it: {shown}");
+            let named = did.arguments.iter().any(|call| call.contains(&SECRET[..3]));
+            assert!(
+                !named,
+                "{name} in {shell} has it on a command line: {:?}",
+                did.arguments
+            );
+            let received: Vec<String> = did.input.values().map(|input| unescaped(input)).collect();
+            let secret = stable(SECRET);
+            let arrived = received
+                .iter()
+                .chain([&stable(&did.environment)])
+                .any(|text| text.contains(&secret));
+            assert!(arrived, "{name} in {shell}: {received:?} {:?} {shown}", did.environment);
+        }
+    }
+    assert!(asked >= 30, "{asked}");
+}
+
+/// As curl reads the value of an option in its configuration; what is no such file is left as it is.
+fn unescaped(input: &str) -> String {
+    let is_configuration = input.starts_with("header = \"") || input.starts_with("user = \"");
+    if !is_configuration {
+        return input.to_owned();
+    }
+    let mut text = String::new();
+    let mut letters = input.chars();
+    while let Some(letter) = letters.next() {
+        text.extend(match letter {
+            '\\' => letters.next(),
+            letter => Some(letter),
+        });
+    }
+    text
+}
