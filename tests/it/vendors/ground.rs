@@ -218,6 +218,11 @@ pub(crate) trait Ground: Sized {
     /// No new key is ever accepted.
     fn refuse_new_keys(&self);
 
+    /// What is told of it, beside what is told of every vendor.
+    fn told_of_refused_keys() -> &'static [&'static str] {
+        &[]
+    }
+
     /// Every call of a whole rotation on [`Ground::asked_for_everything`], with every way to break it that passes by itself.
     fn breaks() -> Vec<Break<Self>>;
 

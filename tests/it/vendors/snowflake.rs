@@ -221,6 +221,10 @@ impl Ground for Snowflake {
         self.0.cloud.lag_login(1000);
     }
 
+    fn told_of_refused_keys() -> &'static [&'static str] {
+        &["390144"]
+    }
+
     fn breaks() -> Vec<Break<Self>> {
         let faults = |call| snowflake_faults::PASSING.map(|fault| (call, fault));
         let pairs = snowflake_faults::calls().into_iter().flat_map(faults);
