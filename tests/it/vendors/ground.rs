@@ -18,6 +18,9 @@ pub(crate) struct Key {
 /// Something that happens at the vendor, with what it is called where a test tells of it.
 pub(crate) type Happening<G> = (&'static str, fn(&G));
 
+/// Tells whether something is in these bytes.
+pub(crate) type Finder = Box<dyn Fn(&[u8]) -> bool>;
+
 /// Variables of a process.
 pub(crate) type Environment = Vec<(String, String)>;
 
@@ -237,7 +240,7 @@ pub(crate) trait Ground: Sized {
     }
 
     /// Finds the secret of the key in this file, in pieces too.
-    fn finder(_key_file: &Path) -> Box<dyn Fn(&[u8]) -> bool> {
+    fn finder(_key_file: &Path) -> Finder {
         Box::new(|_| false)
     }
 

@@ -8,7 +8,7 @@ use rotate_fixtures::snowflake::{Consumer, Means, Slot, TestKey};
 use rotate_fixtures::snowflake_workplace::{TARGET, USER};
 use rotate_fixtures::{SnowflakeWorkplace, Trap};
 
-use super::ground::{Break, Environment, Ground, Happening, Key, Refusal};
+use super::ground::{Break, Environment, Finder, Ground, Happening, Key, Refusal};
 use super::{ROTATE, put};
 use crate::snowflake_faults::{self, Watch};
 use crate::snowflake_leaks::{LOGIN_TOKENS, PASSPHRASE, PrivateKey};
@@ -249,7 +249,7 @@ impl Ground for Snowflake {
         secrets
     }
 
-    fn finder(key_file: &Path) -> Box<dyn Fn(&[u8]) -> bool> {
+    fn finder(key_file: &Path) -> Finder {
         let key = PrivateKey::read(key_file);
         Box::new(move |bytes| key.shows_in(bytes))
     }
