@@ -44,7 +44,8 @@ fn a_new_key_that_is_never_accepted_is_withdrawn<G: Ground>() {
     ground
         .begin(&["--verify-deadline", "1s"])
         .expect(1)
-        .says(&["it was withdrawn, and the old key was not touched"]);
+        .says(&["it was withdrawn, and the old key was not touched"])
+        .says(G::told_of_refused_keys());
     assert_eq!(complaints(), [""; 0]);
     assert_eq!(ground.state_name(), "aborted");
     ground.expect_as_before();

@@ -18,6 +18,9 @@ pub(crate) struct Key {
 /// Something that happens at the vendor, with what it is called where a test tells of it.
 pub(crate) type Happening<G> = (&'static str, fn(&G));
 
+/// Tells whether something is in these bytes.
+pub(crate) type Finder = Box<dyn Fn(&[u8]) -> bool>;
+
 /// Variables of a process.
 pub(crate) type Environment = Vec<(String, String)>;
 
@@ -218,6 +221,11 @@ pub(crate) trait Ground: Sized {
     /// No new key is ever accepted.
     fn refuse_new_keys(&self);
 
+    /// What is told of it, beside what is told of every vendor.
+    fn told_of_refused_keys() -> &'static [&'static str] {
+        &[]
+    }
+
     /// Every call of a whole rotation on [`Ground::asked_for_everything`], with every way to break it that passes by itself.
     fn breaks() -> Vec<Break<Self>>;
 
@@ -232,7 +240,7 @@ pub(crate) trait Ground: Sized {
     }
 
     /// Finds the secret of the key in this file, in pieces too.
-    fn finder(_key_file: &Path) -> Box<dyn Fn(&[u8]) -> bool> {
+    fn finder(_key_file: &Path) -> Finder {
         Box::new(|_| false)
     }
 

@@ -8,7 +8,7 @@ use rotate_fixtures::snowflake::{Consumer, Means, Slot, TestKey};
 use rotate_fixtures::snowflake_workplace::{TARGET, USER};
 use rotate_fixtures::{SnowflakeWorkplace, Trap};
 
-use super::ground::{Break, Environment, Ground, Happening, Key, Refusal};
+use super::ground::{Break, Environment, Finder, Ground, Happening, Key, Refusal};
 use super::{ROTATE, put};
 use crate::snowflake_faults::{self, Watch};
 use crate::snowflake_leaks::{LOGIN_TOKENS, PASSPHRASE, PrivateKey};
@@ -221,6 +221,10 @@ impl Ground for Snowflake {
         self.0.cloud.lag_login(1000);
     }
 
+    fn told_of_refused_keys() -> &'static [&'static str] {
+        &["390144"]
+    }
+
     fn breaks() -> Vec<Break<Self>> {
         let faults = |call| snowflake_faults::PASSING.map(|fault| (call, fault));
         let pairs = snowflake_faults::calls().into_iter().flat_map(faults);
@@ -245,7 +249,7 @@ impl Ground for Snowflake {
         secrets
     }
 
-    fn finder(key_file: &Path) -> Box<dyn Fn(&[u8]) -> bool> {
+    fn finder(key_file: &Path) -> Finder {
         let key = PrivateKey::read(key_file);
         Box::new(move |bytes| key.shows_in(bytes))
     }

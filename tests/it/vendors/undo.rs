@@ -74,12 +74,13 @@ fn a_rotation_whose_user_is_gone_can_be_ended_by_a_person_who_insists<G: Ground>
 fn an_abort_is_refused_while_someone_uses_the_new_key_and_force_does_it<G: Ground>() {
     let ground = G::delivered();
     let new = ground.new_key().expect("it was delivered").id;
-    ground.use_key(&new, ground.in_minutes(10));
+    let used = ground.in_minutes(10);
+    ground.use_key(&new, used);
     ground.refuses(
         &["abort", G::TARGET],
         &[
             &format!("new key {new} is used by others"),
-            &G::told_use(ground.in_minutes(10)),
+            &G::told_use(used),
             &format!("confirm {}", G::TARGET),
             &format!("abort --force {}", G::TARGET),
         ],
@@ -91,9 +92,14 @@ fn an_abort_is_refused_while_someone_uses_the_new_key_and_force_does_it<G: Groun
 fn a_rollback_with_users_of_the_new_key_brings_the_old_one_back_and_waits_for_force<G: Ground>() {
     let ground = G::soaking();
     let new = ground.new_key().expect("it was delivered");
-    ground.use_key(&new.id, ground.in_minutes(10));
+    let used = ground.in_minutes(10);
+    ground.use_key(&new.id, used);
     let ran = ground.run(&["rollback", G::TARGET]).expect(3);
-    for words in [&format!("new key {} is used by others", new.id), "rollback --force"] {
+    for words in [
+        &format!("new key {} is used by others", new.id),
+        &G::told_use(used),
+        "rollback --force",
+    ] {
         assert!(ran.stdout.contains(words), "{ran:#?}");
     }
     assert_eq!(ground.state_name(), "blocked");
