@@ -325,6 +325,7 @@ fn no_value_stands_inside_quotes_or_a_comment_of_its_command() {
             for piece in command.text.pieces() {
                 match piece {
                     Piece::Text(text) => before.push_str(text),
+                    Piece::Step(_) => before.push('x'),
                     Piece::Value { input, .. } => {
                         let line = before.rsplit('\n').next().unwrap_or_default();
                         let context = format!("{}: {}: {{{input}}} after {line}", connector.id, step.id);
