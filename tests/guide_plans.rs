@@ -378,7 +378,7 @@ fn a_warning_stands_above_what_is_typed() {
         WIDTH,
         &Speaker::new(None, None),
     );
-    let at = |text: &str| printed.find(text).unwrap_or_else(|| printed.len());
+    let at = |text: &str| printed.find(text).unwrap_or(printed.len());
     assert!(
         at("! Once  Run it once.") < at("IDENTIFIED BY <NEW PASSWORD>"),
         "{printed}"
