@@ -60,12 +60,19 @@ pub fn words_of(guide: &Guide, values: &BTreeMap<String, String>) -> BTreeSet<St
     words.filter(|word| word.len() >= 8).collect()
 }
 
+/// The text with the guide's own words made plain: they keep what they name, and look random no longer. What stands beside them
+/// is searched as ever.
 fn without(text: &str, known: &BTreeSet<String>) -> String {
     let bare = |word: &str| word.trim_matches(|letter: char| !letter.is_alphanumeric()).to_owned();
-    let words = text
-        .split_whitespace()
-        .map(|word| if known.contains(&bare(word)) { "it" } else { word });
-    words.collect::<Vec<_>>().join(" ")
+    let plain = |word: &str| match known.contains(&bare(word)) {
+        true => word
+            .chars()
+            .filter(|letter| !letter.is_ascii_digit())
+            .collect::<String>()
+            .to_lowercase(),
+        false => word.to_owned(),
+    };
+    text.split_whitespace().map(plain).collect::<Vec<_>>().join(" ")
 }
 
 /// Why the value of an input looks like a secret. Names are often long and mixed, so less is held against them than against

@@ -326,7 +326,13 @@ fn a_branch_is_chosen_by_an_answer_and_told_while_nobody_has_given_it() {
         .expect("it is there");
     let plan = |answer: Option<&str>| {
         let answers = answer.map(|answer| ("provider".to_owned(), answer.to_owned()));
-        lead(&guide, Procedure::Rotate, &answers.into_iter().collect(), None)
+        let held = ("held".to_owned(), "yes".to_owned());
+        lead(
+            &guide,
+            Procedure::Rotate,
+            &answers.into_iter().chain([held]).collect(),
+            None,
+        )
     };
     let has = |steps: &[rotate::plan::Planned], id: &str| {
         let mut guided = steps.iter().filter_map(|step| step.guided.as_ref());
@@ -372,7 +378,7 @@ fn a_warning_stands_above_what_is_typed() {
         WIDTH,
         &Speaker::new(None, None),
     );
-    let at = |text: &str| printed.find(text).unwrap_or_else(|| printed.len());
+    let at = |text: &str| printed.find(text).unwrap_or(printed.len());
     assert!(
         at("! Once  Run it once.") < at("IDENTIFIED BY <NEW PASSWORD>"),
         "{printed}"

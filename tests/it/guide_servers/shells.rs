@@ -17,6 +17,9 @@ const SECRET: &str = "aB~1\"q\\b %24+&=\u{e9}'x$(id)`id`#";
 /// What a guide calls.
 const PROGRAMS: [&str; 7] = ["aws", "curl", "gcloud", "mysql", "openssl", "psql", "snow"];
 
+/// What a shell's own neighbours do, which are not stood in for.
+const OWN: [&str; 3] = ["grep ", "mv ", "rm "];
+
 /// Notes its arguments and its standard input, and answers as if all were well.
 const STAND_IN: &str = r#"#!/bin/sh
 name=$(basename "$0")
@@ -177,7 +180,7 @@ fn every_command_does_the_same_in_bash_and_in_dash_and_no_value_becomes_more_tha
                     let [(bash, shown), (dash, _)] = ["bash", "dash"].map(|shell| run(shell, text, &lines));
                     assert_eq!(bash, dash, "{name}");
                     assert!(
-                        !bash.arguments.is_empty() || text.contains("rm ") || text.starts_with("mv "),
+                        !bash.arguments.is_empty() || OWN.iter().any(|own| text.starts_with(own)),
                         "{name} calls nothing: {text}\n{shown}"
                     );
                     let ran = bash.arguments.iter().any(|call| call.contains("uid="));

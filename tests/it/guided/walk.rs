@@ -246,13 +246,15 @@ fn a_walk_tells_as_done_does_that_the_target_is_rotated_now() {
     assert!(ran.stdout.contains(&format!("rotated on {today}")), "{}", ran.stdout);
 }
 
+const SHELL: &str = "into a POSIX shell, such as bash or dash:";
+
 /// The lines that are wrapped: an address is not broken, wherever it ends, and a command is pasted as it is.
 fn wrapped(plan: &str) -> impl Iterator<Item = &str> {
     let mut is_command = false;
     plan.lines().filter(move |line| {
-        is_command = line.ends_with("into a shell:") || is_command && line.starts_with(&" ".repeat(16));
+        is_command = line.ends_with(SHELL) || is_command && line.starts_with(&" ".repeat(16));
         let is_copied = line.starts_with("To begin it:") || line.contains("https://");
-        !is_copied && (!is_command || line.ends_with("into a shell:"))
+        !is_copied && (!is_command || line.ends_with(SHELL))
     })
 }
 
