@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::call::configuration;
+use crate::call::{configuration, local};
 pub use crate::key_id::{KeyId, NotAKeyId};
 use crate::secret::Credential;
 use crate::untrusted::{Inert, Label};
@@ -59,7 +59,7 @@ pub trait Provider: Send + Sync {
         self.delete(key).await
     }
 
-    /// Enables a key again. A repeat is a no-op; a key that is gone, and cannot be registered again, is an error.
+    /// Enables a key again. A repeat is a no-op; a key that is gone, and cannot be registered again, is [`Kind::NotFound`].
     async fn reactivate(&self, key: &KeyId, _: Option<&PublicHalf>) -> Result<(), Error> {
         // One that was not removed yet works as before.
         let works = self
@@ -69,7 +69,8 @@ pub trait Provider: Send + Sync {
             .iter()
             .any(|listed| listed.id == *key && listed.active);
         let gone = || {
-            configuration(
+            local(
+                Kind::NotFound,
                 &format!("enable key {key} again"),
                 "the vendor cannot bring it back".to_owned(),
             )

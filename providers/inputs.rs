@@ -11,8 +11,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::call::configuration;
-use crate::contract::Error;
+use crate::fault::Fault;
 use crate::sql_name;
 use crate::untrusted::is_harmful;
 
@@ -149,7 +148,7 @@ impl InputSpec {
 
     pub(crate) const fn or(mut self, default: &'static str) -> Self {
         // Nothing is dropped where constants are made.
-        std::mem::forget(std::mem::replace(&mut self.default, Some(Cow::Borrowed(default))));
+        std::mem::forget(self.default.replace(Cow::Borrowed(default)));
         self
     }
 
@@ -261,9 +260,8 @@ pub(crate) fn login(inputs: &[InputSpec], values: &Value) -> String {
 }
 
 /// The same values as the connector's own type.
-pub(crate) fn typed<T: DeserializeOwned>(connector: &str, values: Value) -> Result<T, Error> {
-    let action = format!("read the inputs of {connector}");
-    serde_json::from_value(values).map_err(|error| configuration(&action, error.to_string()))
+pub(crate) fn typed<T: DeserializeOwned>(values: Value) -> Result<T, Fault> {
+    serde_json::from_value(values).map_err(|error| Fault::new("read the inputs of the connector", error.to_string()))
 }
 
 /// The value that names the target.

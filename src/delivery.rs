@@ -65,7 +65,8 @@ pub fn parse(secret: SecretKind, name: &str) -> Result<Box<dyn Destination>, Del
         ("aws-profile", SecretKind::Pair(pair)) if pair.for_aws_tools => {
             file::FileDestination::aws_profile(rest).map(boxed)
         }
-        ("file" | "aws-profile", secret) => Err(Fault::misplaced(secret)),
+        ("file", secret) => path::absolute(rest).and_then(|_| Err(Fault::misplaced(secret))),
+        ("aws-profile", secret) => Err(Fault::misplaced(secret)),
         _ => Err(Fault::Unknown),
     };
     destination.map_err(|fault| DeliveryError {

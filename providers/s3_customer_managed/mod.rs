@@ -253,7 +253,7 @@ fn connect(inputs: Value, vendors: &Arc<Vendors>) -> Connecting {
     let vendors = Arc::clone(vendors);
     Box::pin(async move {
         let login = inputs::login(INPUTS, &inputs);
-        let inputs: Inputs = inputs::typed(AUTOMATION.id, inputs)?;
+        let inputs: Inputs = inputs::typed(inputs)?;
         let administrators = vendors.shared(|access| Administrators::new(access, AUTOMATION.id));
         let wire = Wire::new(administrators.find(login, &inputs).await?);
         Ok(Box::new(S3CustomerManaged { inputs, wire }) as Box<dyn Provider>)

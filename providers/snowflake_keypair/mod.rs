@@ -268,7 +268,7 @@ fn connect(inputs: Value, vendors: &Arc<Vendors>) -> Connecting {
     let vendors = Arc::clone(vendors);
     Box::pin(async move {
         let login = inputs::login(INPUTS, &inputs);
-        let inputs: Inputs = inputs::typed(AUTOMATION.id, inputs)?;
+        let inputs: Inputs = inputs::typed(inputs)?;
         let user = UserName::exact(&inputs.user)
             .map_err(|bad| configuration("read the inputs of snowflake-keypair", bad.to_string()))?;
         let administrator = vendors

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -58,7 +58,7 @@ struct TestConnector {
 
 fn connect(inputs: Value, _: &Arc<Vendors>) -> Connecting {
     Box::pin(async move {
-        let provider: TestConnector = inputs::typed(AUTOMATION.id, inputs)?;
+        let provider: TestConnector = inputs::typed(inputs)?;
         Ok(Box::new(provider) as Box<dyn Provider>)
     })
 }
@@ -84,17 +84,18 @@ impl TestConnector {
         }
     }
 
-    /// Asks as the administrator; `None` where there is no such thing.
-    async fn ask(&self, line: &str) -> Result<Option<Value>, Error> {
+    /// Asks as the administrator. What is gone already need not be deleted.
+    async fn ask(&self, line: &str) -> Result<Value, Error> {
         let token = std::env::var("TEST_VENDOR_TOKEN").unwrap_or_default();
         let (kind, detail) = match self.send(line, &format!("Bearer {token}")).await {
-            Ok((200..=299, reply)) => return Ok(Some(reply)),
-            Ok((404, _)) => return Ok(None),
+            Ok((200..=299, reply)) => return Ok(reply),
+            Ok((404, _)) if line.starts_with("DELETE") => return Ok(Value::Null),
+            Ok((404, _)) => (Kind::NotFound, "there is no such thing".to_owned()),
             Ok((409, _)) => (Kind::Quota, "five keys are there".to_owned()),
             Ok((status, _)) => (Kind::VendorFault, format!("it answers {status}")),
             Err(error) => (Kind::Unreachable, error.to_string()),
         };
-        let is_sure = line.starts_with("GET") || kind == Kind::Quota;
+        let is_sure = line.starts_with("GET") || matches!(kind, Kind::NotFound | Kind::Quota);
         let mut error = local(kind, &format!("ask for {line}"), detail);
         error.effect = if is_sure { Effect::None } else { Effect::Unknown };
         Err(error)
@@ -109,14 +110,11 @@ struct Shown {
     secret: Option<String>,
 }
 
-/// What the vendor has answered.
-fn read<T: DeserializeOwned>(reply: Option<Value>, effect: Effect) -> Result<T, Error> {
-    let kind = reply.as_ref().map_or(Kind::NotFound, |_| Kind::Malformed);
-    serde_json::from_value(reply.unwrap_or_default()).map_err(|_| {
-        let mut error = local(kind, "read the answer", "it is not what was asked for".to_owned());
-        error.effect = effect;
-        error
-    })
+/// An answer that is not what was asked for.
+fn unclear(effect: Effect) -> Error {
+    let mut error = local(Kind::Malformed, "read the answer", "it is not understood".to_owned());
+    error.effect = effect;
+    error
 }
 
 #[async_trait]
@@ -138,7 +136,7 @@ impl Provider for TestConnector {
             owner: Principal {
                 account: "test".to_owned(),
                 name: self.holder.clone(),
-                id: read(user, Effect::None)?,
+                id: user.as_str().ok_or_else(|| unclear(Effect::None))?.to_owned(),
             },
             keys: self.keys().await?.keys,
             vendor_time: None,
@@ -149,7 +147,7 @@ impl Provider for TestConnector {
 
     async fn keys(&self) -> Result<Listed, Error> {
         let reply = self.ask(&format!("GET /users/{}/keys", self.holder)).await?;
-        let listed: Vec<Shown> = read(reply, Effect::None)?;
+        let listed: Vec<Shown> = serde_json::from_value(reply).map_err(|_| unclear(Effect::None))?;
         let key = |shown: Shown| Key {
             delete_by_hand: format!("vendor delete {}", shown.id),
             id: shown.id,
@@ -184,7 +182,7 @@ impl Provider for TestConnector {
 
     async fn last_use(&self, key: &KeyId) -> Result<LastUse, Error> {
         let reply = self.ask(&format!("GET /keys/{key}/use")).await?;
-        let hour: Option<Timestamp> = read(reply, Effect::None)?;
+        let hour: Option<Timestamp> = serde_json::from_value(reply).map_err(|_| unclear(Effect::None))?;
         Ok(hour.map_or(LastUse::NeverSeen, |at| LastUse::At {
             at,
             service: "the API".into(),
@@ -203,11 +201,11 @@ impl MintsAtVendor for TestConnector {
 
     async fn create(&self) -> Result<Credential, Error> {
         let made = self.ask(&format!("POST /users/{}/keys", self.holder)).await?;
-        let Shown { id, secret, .. } = read(made, Effect::Unknown)?;
+        let made: Shown = serde_json::from_value(made).map_err(|_| unclear(Effect::Unknown))?;
         Ok(Credential {
-            key: id,
+            key: made.id,
             public: None,
-            secret: Secret::new(secret.unwrap_or_default()),
+            secret: Secret::new(made.secret.unwrap_or_default()),
         })
     }
 
