@@ -98,7 +98,9 @@ fn steps(procedure: Procedure, guide: &Guide) -> Option<String> {
         Procedure::Reconnect => "The steps of `--procedure reconnect`",
     };
     let ids: Vec<&str> = steps.iter().map(|step| step.id.as_str()).collect();
-    let lines = (1..).zip(steps).map(|(number, step)| one(number, step, &ids, &guide.vendor));
+    let lines = (1..)
+        .zip(steps)
+        .map(|(number, step)| one(number, step, &ids, &guide.vendor));
     Some(format!("### {title}\n\n{}", lines.collect::<Vec<_>>().join("\n")))
 }
 
@@ -112,7 +114,11 @@ fn one(number: usize, step: &Step, ids: &[&str], vendor: &str) -> String {
         fill(&step.action)
     );
     for only in &step.only {
-        text.push_str(&format!(" *Only where {} is {}.*", escaped(&only.input), escaped(&only.is)));
+        text.push_str(&format!(
+            " *Only where {} is {}.*",
+            escaped(&only.input),
+            escaped(&only.is)
+        ));
     }
     if step.changes() && !step.reversible {
         text.push_str(" *This cannot be undone.*");

@@ -141,6 +141,6 @@ fn values(pairs: &[(&str, &str)]) -> Values {
 fn taken(guide: &Guide, values: &Values) -> bool {
     values.iter().all(|(name, value)| {
         let input = guide.inputs.iter().find(|input| input.name == *name);
-        input.is_some_and(|input| input.read(value).is_some())
+        input.is_some_and(|input| input.takes(value))
     })
 }

@@ -139,7 +139,7 @@ fn hostile(guide: &Guide) -> BTreeMap<String, String> {
     guide
         .inputs
         .iter()
-        .map(|input| (input.name.clone(), format!("{} it's \"$(id)`", input.name)))
+        .map(|input| (input.name.to_string(), format!("{} it's \"$(id)`", input.name)))
         .collect()
 }
 

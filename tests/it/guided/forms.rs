@@ -156,7 +156,12 @@ fn brief_is_a_checklist_of_one_line_a_step() {
     let ran = desk
         .run(["--output", "markdown"].into_iter().chain(SHOW).chain(["--brief"]))
         .expect(0);
-    assert_eq!(ran.stdout.matches("- [ ] ").count(), crate::guided::desk::ALL, "{}", ran.stdout);
+    assert_eq!(
+        ran.stdout.matches("- [ ] ").count(),
+        crate::guided::desk::ALL,
+        "{}",
+        ran.stdout
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rotate_providers::connector;
 use rotate_providers::guide::{Piece, Template};
 
-use super::{examples, guides, plain_texts, steps, templates, written};
+use super::{commands as typed, examples, guides, plain_texts, steps, templates, written};
 
 #[test]
 fn what_only_a_step_can_tell_is_not_asked_for_before() {
@@ -101,14 +101,8 @@ fn every_pattern_takes_what_a_person_would_give_and_nothing_that_could_do_harm()
             assert!(input.takes(example), "{place} does not take {example}");
             // From the beginning to the end.
             for harm in ["\n", "\r", "\n'; DROP TABLE users; --"] {
-                assert!(
-                    !input.takes(&format!("{example}{harm}")),
-                    "{place} takes {harm:?}"
-                );
-                assert!(
-                    !input.takes(&format!("{harm}{example}")),
-                    "{place} takes {harm:?}"
-                );
+                assert!(!input.takes(&format!("{example}{harm}")), "{place} takes {harm:?}");
+                assert!(!input.takes(&format!("{harm}{example}")), "{place} takes {harm:?}");
             }
             for option in ["-", "-x", "--dry-run", "--help"] {
                 assert!(!input.takes(option), "{place} takes {option}");
@@ -163,7 +157,7 @@ fn no_text_has_a_place_for_a_value_that_nobody_fills() {
 fn a_value_in_an_address_is_encoded_for_it() {
     for (id, guide) in guides() {
         // In a command, what it is typed into decides how a value is quoted.
-        let commands: Vec<&Template> = commands(&guide).into_iter().map(|command| &command.text).collect();
+        let commands: Vec<&Template> = typed(&guide).into_iter().map(|command| &command.text).collect();
         for template in templates(&guide)
             .into_iter()
             .filter(|template| !commands.contains(template))
