@@ -38,7 +38,7 @@ use rotate_providers::{Access, Connector, CredentialsFrom, Paces};
 pub use exit::Exit;
 
 use crate::config::{self, AllowedHosts, Unusable};
-use crate::driver::Pace;
+use crate::engine::driver::Pace;
 use crate::state_folder::StateFolder;
 use crate::{delivery, duration};
 

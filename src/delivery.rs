@@ -20,9 +20,9 @@ use rotate_providers::SecretKind;
 use rotate_providers::contract::KeyId;
 use rotate_providers::secret::{Credential, Secret};
 
-use crate::evidence::value_looks_secret;
 use crate::machine::Restored;
 use crate::private_file::Refused;
+use crate::secret_scan::value_looks_secret;
 
 pub use ours::keep;
 

@@ -4,9 +4,9 @@ use clap::{Args, Subcommand};
 
 use super::session::{locate, tell_folder, tell_unknown};
 use super::{Exit, Global, Output, terminal};
-use crate::render::{json, text};
 use crate::state_folder::FolderError;
 use crate::store::{Store, Verified};
+use crate::view::{json, text};
 
 /// Show the journal, or check that nobody has changed it.
 #[derive(Args)]

@@ -6,7 +6,7 @@ use rotate_providers::{Connector, connectors};
 
 use super::{Exit, Global, Output, terminal};
 use crate::hooks::now;
-use crate::render::{Listed, json, markdown, page, text};
+use crate::view::{Listed, json, markdown, page, text};
 
 /// Show every connector, or one with what it asks for.
 ///

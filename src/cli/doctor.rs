@@ -11,12 +11,12 @@ use super::remedy::Subject;
 use super::session::{locate, speaker};
 use super::{Exit, Global, Output, remedy, terminal};
 use crate::config::{Config, How, Target};
-use crate::driver::DriveError;
-use crate::fleet::{Turn, yet_to_come};
+use crate::engine::driver::DriveError;
+use crate::engine::{Turn, yet_to_come};
 use crate::hooks::now;
-use crate::render::{Checkup, Speaker, checkup, json};
 use crate::state_folder::FolderError;
 use crate::store::{Store, Verified};
+use crate::view::{Checkup, Speaker, checkup, json};
 
 /// Check everything that a rotation would need.
 ///

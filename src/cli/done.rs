@@ -9,11 +9,11 @@ use super::pasted::left_out;
 use super::rotate::{ending, story};
 use super::session::{Session, locate, show, speaker, tell, tell_folder};
 use super::{Exit, Global, terminal};
-use crate::driver::{DriveError, Refusal};
-use crate::evidence::{self, looks_secret};
+use crate::engine::driver::{DriveError, Refusal};
 use crate::machine::Ticked;
-use crate::render::Report;
+use crate::secret_scan::{self, looks_secret};
 use crate::store::{Guided, Sorted, Store, Stored};
+use crate::view::Report;
 
 /// Say that a step of a guided rotation is done, or that it is left out.
 ///
@@ -187,7 +187,7 @@ pub(super) fn evidence_of(guided: &Guided, step: Option<&str>, text: &str) -> Re
             LONGEST
         },
     )?;
-    match evidence::refused(text, step, &evidence::words_of(guide, &itinerary.values)) {
+    match secret_scan::refused(text, step, &secret_scan::words_of(guide, &itinerary.values)) {
         Some(why) => Err(why),
         None => Ok(text.trim().to_owned()),
     }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 
-use crate::driver::DriveError;
+use crate::engine::driver::DriveError;
 use crate::policy::{Wait, Waiting};
 use crate::state_folder::FolderError;
 use crate::store::StoreError;

@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn only_our_own_packages_are_heard() {
-        assert!(is_ours("rotate::driver"));
+        assert!(is_ours("rotate::engine::driver"));
         assert!(is_ours("rotate_providers::contract"));
         for foreign in ["hyper_util::client", "hyper::proto", "rotate_evil", "sqlx::query", ""] {
             assert!(!is_ours(foreign), "{foreign}");

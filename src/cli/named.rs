@@ -14,11 +14,11 @@ use rotate_providers::untrusted::inert;
 use super::Global;
 use super::rotate::{MANUAL, target_name};
 use crate::config::{self, Config, How, Target};
-use crate::driver::{DriveError, Refusal};
-use crate::evidence::value_looks_secret;
-use crate::fleet::{Credential, Namings};
+use crate::engine::driver::{DriveError, Refusal};
+use crate::engine::{Credential, Namings};
 use crate::machine::Course;
 use crate::plan::Guidance;
+use crate::secret_scan::value_looks_secret;
 use crate::store::{Store, Stored};
 
 /// The configuration, if there is one and nothing is wrong with it: whoever only ticks a step is not kept from it by a

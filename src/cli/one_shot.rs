@@ -7,12 +7,12 @@ use rotate_providers::{Paces, Vendors};
 use super::plan::look;
 use super::session::{Session, locate, show, speaker, tell, tell_folder};
 use super::{Exit, Global, terminal};
-use crate::driver::{DriveError, Outcome, Refusal, Request, Standing};
-use crate::fleet::{self, Attended, Claims, Foreseen, Order, Survey, Turn, automated, in_the_way};
+use crate::engine::driver::{DriveError, Outcome, Refusal, Request, Standing};
+use crate::engine::{self, Attended, Claims, Foreseen, Order, Survey, Turn, automated, in_the_way};
 use crate::hooks::now;
-use crate::render::Report;
 use crate::state_folder::FolderError;
 use crate::store::Store;
+use crate::view::Report;
 
 /// How a one-shot command goes about it.
 pub(super) struct Options {
@@ -124,9 +124,9 @@ fn report(global: &Global, request: &Request<'_>, foreseen: Foreseen) -> Foretol
     let speaker = speaker(global);
     let refusal = in_the_way(&foreseen.findings);
     let report = match foreseen.rotation {
-        fleet::Foretold::Open(stored) => Report::standing(&stored, now(), &speaker),
-        fleet::Foretold::New(rotation) => Report::foreseen(request.target, &rotation, &speaker),
-        fleet::Foretold::Nothing => Report::unopened(request.target),
+        engine::Foretold::Open(stored) => Report::standing(&stored, now(), &speaker),
+        engine::Foretold::New(rotation) => Report::foreseen(request.target, &rotation, &speaker),
+        engine::Foretold::Nothing => Report::unopened(request.target),
     };
     let mut report = report.with_plan(foreseen.steps).with_findings(foreseen.findings);
     if let Some(identity) = foreseen.identity {

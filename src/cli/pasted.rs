@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use crate::evidence::{looks_secret, value_looks_secret};
-use crate::render::Report;
+use crate::secret_scan::{looks_secret, value_looks_secret};
+use crate::view::Report;
 
 const INSTEAD: &str = "(not shown)";
 

@@ -11,11 +11,11 @@ use super::fleet::{Chosen, chosen, required};
 use super::session::{locate, speaker, tell_folder};
 use super::{Exit, Global, Output, terminal};
 use crate::config::Config;
-use crate::fleet::{Survey, Turn};
+use crate::engine::{Survey, Turn};
 use crate::hooks::now;
-use crate::render::{Outlook, json, outlook};
 use crate::state_folder::FolderError;
 use crate::store::{SqliteStore, Store};
+use crate::view::{Outlook, json, outlook};
 
 /// Show what `run` would do now, and why.
 ///

@@ -7,7 +7,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Exit, terminal};
-use crate::driver::Interrupt;
+use crate::engine::driver::Interrupt;
 use crate::hooks::check_clock;
 
 /// Files and connections that one target may need at the same time, the journal's among them.

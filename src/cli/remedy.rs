@@ -5,7 +5,7 @@ use rotate_providers::shell::quoted;
 use rotate_providers::{Automation, automation};
 
 use crate::delivery::Fault;
-use crate::driver::DriveError;
+use crate::engine::driver::DriveError;
 use crate::private_file::Refused;
 use crate::seal::SealError;
 use crate::state_folder::FolderError;

@@ -16,13 +16,13 @@ use super::session::{Session, Telling, locate, show, speaker, tell_folder};
 use super::terminal::FleetLines;
 use super::{Exit, Global, Output, terminal};
 use crate::config::{Config, How, Target};
-use crate::driver::DriveError;
 use crate::duration;
-use crate::fleet::{Acting, Attended, Claims, Judgement, Order, Survey, Turn, Verdict, judge};
+use crate::engine::driver::DriveError;
+use crate::engine::{Acting, Attended, Claims, Judgement, Order, Survey, Turn, Verdict, judge};
 use crate::hooks::now;
 use crate::policy::{Wait, Waiting};
-use crate::render::Report;
 use crate::store::Stored;
+use crate::view::Report;
 
 /// Move every target as far as it may go; for cron.
 ///

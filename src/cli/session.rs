@@ -11,16 +11,16 @@ use super::remedy::Subject;
 use super::terminal::LiveLines;
 use super::{Exit, Global, Output, process, remedy, terminal};
 use crate::config::Target;
-use crate::driver::{DriveError, Driver, Interrupt, Outcome, Refusal};
-use crate::fleet::{Acting, Claims};
+use crate::engine::driver::{DriveError, Driver, Interrupt, Outcome, Refusal};
+use crate::engine::guided::Walker;
+use crate::engine::inventory::Watcher;
+use crate::engine::journal::Journal;
+use crate::engine::{Acting, Claims};
 use crate::hooks::now;
-use crate::journal::Journal;
-use crate::render::{Report, Speaker, json, markdown, text};
 use crate::seal::AgeSealer;
 use crate::state_folder::{FolderError, StateFolder};
 use crate::store::{Lease, SqliteStore, Store, Stored};
-use crate::walker::Walker;
-use crate::watcher::Watcher;
+use crate::view::{Report, Speaker, json, markdown, text};
 
 /// An open state folder, held by this process alone.
 pub(super) struct Session {

@@ -13,11 +13,11 @@ use super::rotate::story;
 use super::session::{show, speaker, tell_folder, tell_unknown};
 use super::{Exit, Global, Output, terminal};
 use crate::config::{Config, Target};
-use crate::driver::DriveError;
-use crate::fleet::{Known, Survey, judge};
+use crate::engine::driver::DriveError;
+use crate::engine::{Known, Survey, judge};
 use crate::hooks::now;
-use crate::render::{Report, json, markdown, text};
 use crate::store::{Sorted, Store, Stored};
+use crate::view::{Report, json, markdown, text};
 
 /// Show where targets stand. Calls no vendor.
 ///

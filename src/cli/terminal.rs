@@ -8,7 +8,7 @@ use rotate_providers::untrusted::{inert, is_harmful};
 use tokio::sync::oneshot;
 
 use super::pasted::{left_out, left_out_of_usage};
-use crate::driver::{Interrupt, Progress};
+use crate::engine::driver::{Interrupt, Progress};
 
 /// Data. A reader that has gone away is nobody's fault. What is in it was made harmless where it came in; whatever was not,
 /// is here.

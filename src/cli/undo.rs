@@ -6,7 +6,7 @@ use super::done::{begun, find, note, refused};
 use super::rotate::story;
 use super::session::{Session, show};
 use super::{Exit, Global, terminal};
-use crate::driver::DriveError;
+use crate::engine::driver::DriveError;
 use crate::store::Guided;
 
 /// Take the tick of a step back: it is open again.

@@ -9,11 +9,11 @@ use super::done::{evidence, evidence_of, find, refused, tell_unbegun, ticked};
 use super::rotate::story;
 use super::session::{Session, locate, tell_folder};
 use super::{Exit, Global, process, terminal};
-use crate::driver::{DriveError, Interrupt};
+use crate::engine::driver::{DriveError, Interrupt};
 use crate::machine::Ticked;
-use crate::render::text;
 use crate::state_folder::FolderError;
 use crate::store::Guided;
+use crate::view::text;
 
 /// Walk through the open steps of a guided rotation, one by one.
 #[derive(Args)]

@@ -8,11 +8,11 @@ use super::rotate::story;
 use super::session::{Session, locate, show, speaker, tell_folder, tell_unknown};
 use super::who::person;
 use super::{Exit, Global, terminal};
-use crate::driver::{DriveError, Outcome, Refusal};
-use crate::fleet::{Known, automated, connect};
+use crate::engine::driver::{DriveError, Outcome, Refusal};
+use crate::engine::{Known, automated, connect};
 use crate::hooks::now;
-use crate::render::Report;
 use crate::store::{Sorted, Store};
+use crate::view::Report;
 
 /// Say that every consumer has moved to the new key, or that you have looked at what blocked a rotation.
 #[derive(Args)]

@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{AllowedHosts, Mistake, Mistakes};
-use crate::evidence::looks_secret;
+use crate::secret_scan::looks_secret;
 
 /// A table that is being read: what is taken from it is known, and what is left at the end is a mistake.
 pub(super) struct Section<'t> {

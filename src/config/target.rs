@@ -14,8 +14,8 @@ use super::defaults::Defaults;
 use super::reader::{Reader, Section};
 use super::value::{Taken, date, flag, parsed, text};
 use crate::duration::written;
-use crate::evidence::value_looks_secret;
 use crate::policy::{Lead, Terms};
+use crate::secret_scan::value_looks_secret;
 
 /// One credential of the fleet.
 pub struct Target {

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use rotate::machine::{Itinerary, Walk};
 use rotate::plan::{Guidance, lead};
-use rotate::render::{Report, Speaker, markdown, text};
+use rotate::view::{Report, Speaker, markdown, text};
 use rotate_providers::guide::{Certainty, Guide, Overlap, Procedure};
 use rotate_providers::{CONNECTORS, Connector, connector};
 

@@ -17,8 +17,8 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 use jsonschema::Validator;
 use rotate::machine::{Event, Itinerary, Record, Restored, SeenKey, Sighting, SwitchedBy, UndoKind};
-use rotate::render::json;
 use rotate::store::{Line, Verified};
+use rotate::view::json;
 use rotate_fixtures::workplace::{TARGET, USER};
 use rotate_fixtures::{Ran, Workplace};
 use rotate_providers::contract::{KeyId, LastUse, Principal, PublicHalf};
@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 
 const ROTATE: &str = env!("CARGO_BIN_EXE_rotate");
 
-const SCHEMA: &str = include_str!("../../src/render/rotate.schema.json");
+const SCHEMA: &str = include_str!("../../src/view/rotate.schema.json");
 
 static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| {
     let schema = schema();

@@ -12,7 +12,7 @@ use crate::cli::one_shot::{Options, rotate};
 use crate::cli::{Exit, Global, terminal};
 use crate::config::Defaults;
 use crate::delivery::{self, Destination};
-use crate::driver::{LiveKey, Request};
+use crate::engine::driver::{LiveKey, Request};
 use crate::machine::{Cutover, LostKey, Prove};
 use crate::policy::proof_fault;
 

@@ -13,14 +13,14 @@ use crate::cli::named::{begin_line, only_target_of, readable_config, target_of};
 use crate::cli::session::{Session, locate, show, speaker, tell, tell_folder};
 use crate::cli::{Exit, Global, terminal};
 use crate::config::{Config, Defaults, How};
-use crate::driver::{DriveError, Refusal};
-use crate::evidence::value_looks_secret;
-use crate::fleet::{Credential, Namings};
+use crate::engine::driver::{DriveError, Refusal};
+use crate::engine::{Credential, Namings};
 use crate::machine::{Course, Itinerary, Rotation, Walk};
 use crate::plan::{Guidance, lead};
-use crate::render::Report;
+use crate::secret_scan::value_looks_secret;
 use crate::state_folder::FolderError;
 use crate::store::{Guided, Sorted, Store, Stored, is_recent};
+use crate::view::Report;
 
 /// What a command line asks for.
 struct Asked {

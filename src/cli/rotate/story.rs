@@ -7,8 +7,8 @@ use crate::cli::session::speaker;
 use crate::hooks::now;
 use crate::machine::Walk;
 use crate::plan::{Guidance, lead};
-use crate::render::Report;
 use crate::store::Guided;
+use crate::view::Report;
 
 /// Where a guided rotation stands, and whether its end counts.
 pub(super) fn walking(global: &Global, guided: &Guided) -> Report {

@@ -128,7 +128,8 @@ impl Flow {
         ]
     }
 
-    /// What people may do at the vendor at any time.
+    /// What people may do at the vendor at any time but that of a call: a key of theirs that is made in the very minute of a call that
+    /// never left cannot be told from the one that it would have made, and is taken for it.
     pub(crate) fn deeds() -> Vec<Move> {
         let deeds = [
             Deed::RotatesByHand,
@@ -138,7 +139,7 @@ impl Flow {
             Deed::DisablesNew,
             Deed::DeletesNew,
         ];
-        deeds.map(Move::deed).to_vec()
+        deeds.map(|deed| Move::deed(deed).minutes_later(10)).to_vec()
     }
 
     /// What does nothing once the rotation has ended.

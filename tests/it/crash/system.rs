@@ -79,6 +79,14 @@ impl Move {
         }
     }
 
+    /// The same, so many minutes later.
+    pub(crate) fn minutes_later(self, minutes: i64) -> Self {
+        Self {
+            after: SignedDuration::from_mins(minutes),
+            ..self
+        }
+    }
+
     /// The same, so many days later.
     pub(crate) fn days_later(self, days: i64) -> Self {
         Self {

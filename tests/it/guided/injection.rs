@@ -7,9 +7,9 @@ mod commands;
 use std::collections::BTreeMap;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
-use rotate::evidence::value_looks_secret;
 use rotate::plan::{Guidance, lead};
-use rotate::render::{Report, Speaker, json, markdown, text};
+use rotate::secret_scan::value_looks_secret;
+use rotate::view::{Report, Speaker, json, markdown, text};
 use rotate_providers::guide::{Guide, Procedure};
 use rotate_providers::{CONNECTORS, Connector};
 use serde_json::Value;

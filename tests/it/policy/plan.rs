@@ -1,7 +1,7 @@
 //! A plan is what really happens, if all goes well.
 
 use rotate::plan::{NEW_KEY, foresee};
-use rotate::render::{Report, Speaker, text};
+use rotate::view::{Report, Speaker, text};
 
 use super::*;
 

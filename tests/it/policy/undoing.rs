@@ -1,8 +1,8 @@
 //! What stands before a new key is taken back.
 
 use rotate::policy::used_by_others;
-use rotate::render::{Report, Speaker};
 use rotate::store::Stored;
+use rotate::view::{Report, Speaker};
 
 use super::*;
 

@@ -7,8 +7,8 @@ use rotate::machine::{
 };
 use rotate::plan::foresee;
 use rotate::policy::{Facts, Step, next};
-use rotate::render::{Report, Speaker};
 use rotate::store::Stored;
+use rotate::view::{Report, Speaker};
 
 use super::*;
 

@@ -5,12 +5,12 @@ use jiff::Timestamp;
 use rotate_providers::contract::{Check, Finding};
 use rotate_providers::guide::Procedure;
 
-use super::check::{check, in_the_way, lacking};
-use super::judge::{Judgement, Verdict, under_way};
+use super::assess::{Judgement, Verdict, under_way};
 use super::order::Order;
+use super::preflight::{check, in_the_way, lacking};
 use super::turn::{Decision, Preflight, Purpose, Ready, Sight, Turn, connect, stuck};
 use crate::config::{How, Target};
-use crate::driver::{DriveError, Identity, at_its_host, prepare};
+use crate::engine::driver::{DriveError, Identity, at_its_host, prepare};
 use crate::machine::{Course, Record, Rotation};
 use crate::plan::{Planned, foresee, lead};
 use crate::policy::Facts;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::judge::born_by;
+use super::assess::born_by;
 use super::{Credential, Known, Namings};
 use crate::config::{How, Target};
-use crate::driver::{Rival, rivals};
+use crate::engine::driver::{Rival, rivals};
 use crate::machine::{Course, Watch};
 use crate::store::{Store, StoreError, Stored};
 

@@ -89,7 +89,7 @@ impl<const N: usize> Sheet<N> {
 }
 
 /// A line that is wider than this is folded between words, and goes on further in.
-pub(in crate::render) fn folded(line: &str, columns: Option<usize>) -> Vec<String> {
+pub(in crate::view) fn folded(line: &str, columns: Option<usize>) -> Vec<String> {
     let text = line.trim_start();
     match columns {
         Some(columns) if display_width(line) > columns => {

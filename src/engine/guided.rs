@@ -1,9 +1,9 @@
 //! Writes down what a person does. The only changes that it makes are in the journal.
 
-use crate::driver::{DriveError, Refusal};
-use crate::evidence::looks_secret;
-use crate::journal::Journal;
+use crate::engine::driver::{DriveError, Refusal};
+use crate::engine::journal::Journal;
 use crate::machine::{Event, Itinerary, Ticked};
+use crate::secret_scan::looks_secret;
 use crate::store::Guided;
 
 /// Keeps the journal of guided rotations.

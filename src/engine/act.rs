@@ -7,19 +7,19 @@ use jiff::{SignedDuration, Timestamp};
 use rotate_providers::contract::{Principal, Provider};
 use rotate_providers::guide::Procedure;
 
-use super::check::{in_the_way, lacking};
-use super::judge::{Judgement, Known, Verdict};
+use super::assess::{Judgement, Known, Verdict};
 use super::order::Order;
+use super::preflight::{in_the_way, lacking};
 use super::turn::{Decision, Preflight, Purpose, Ready, Sight, Turn, connect, stuck};
 use crate::config::{How, Target};
-use crate::driver::{DriveError, Driver, Interrupt, Outcome, Pace, Progress, Refusal};
+use crate::engine::driver::{DriveError, Driver, Interrupt, Outcome, Pace, Progress, Refusal};
+use crate::engine::guided::Walker;
+use crate::engine::inventory::Watcher;
+use crate::engine::journal::Journal;
 use crate::hooks::now;
-use crate::journal::Journal;
 use crate::machine::{Course, Itinerary, Sighting, Watch};
 use crate::seal::Sealer;
 use crate::store::{Guided, Sorted, Stored};
-use crate::walker::Walker;
-use crate::watcher::Watcher;
 
 /// Everything that is needed to move a target.
 #[derive(Clone, Copy)]

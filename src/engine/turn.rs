@@ -10,11 +10,11 @@ use rotate_providers::contract::{Check, Finding, Minting, Provider};
 use rotate_providers::{Automation, Vendors, automation};
 
 use super::act::{Acting, needs_a_look};
+use super::assess::{Judgement, Known, Verdict};
 use super::expected::{at_home, drift};
-use super::judge::{Judgement, Known, Verdict};
 use super::order::{Asked, Order};
 use super::{Survey, check};
-use crate::driver::{DriveError, Found, History, Identity, Refusal, Request, Standing, at_its_host};
+use crate::engine::driver::{DriveError, Found, History, Identity, Refusal, Request, Standing, at_its_host};
 use crate::hooks::now;
 use crate::machine::{Block, Charter, Drift, Sighting, Watch};
 use crate::store::{Automated, Sorted, Store, Stored};

@@ -5,8 +5,8 @@ use rotate_providers::contract::{Check, Finding};
 use super::order::Order;
 use super::turn::{Preflight, Purpose, Sight, Turn, fine, preflight};
 use crate::config::Target;
-use crate::driver::{DriveError, Identity, prepare};
-use crate::fleet::check;
+use crate::engine::check;
+use crate::engine::driver::{DriveError, Identity, prepare};
 
 impl Turn<'_> {
     /// What was looked at: the login first. What a fault's remedy is says `remedy`, in the caller's words.

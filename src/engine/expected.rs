@@ -4,7 +4,7 @@ use rotate_providers::contract::Principal;
 
 use super::Known;
 use super::order::Order;
-use crate::driver::{DriveError, Refusal};
+use crate::engine::driver::{DriveError, Refusal};
 use crate::machine::Sighting;
 use crate::policy::Expected;
 use crate::store::Stored;

@@ -7,7 +7,7 @@ use rotate_providers::contract::{Check, ClockTolerance, Finding, Principal, Prov
 use rotate_providers::guide::{Guide, Procedure};
 
 use crate::delivery::Destination;
-use crate::driver::Refusal;
+use crate::engine::driver::Refusal;
 use crate::hooks::signing_time;
 use crate::plan::Guidance;
 

@@ -2,10 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::judge::{Judgement, Known, Verdict, judge};
+use super::assess::{Judgement, Known, Verdict, judge};
 use super::{Survey, Wanted};
 use crate::config::{How, Target};
-use crate::driver::{DriveError, History, Request};
+use crate::engine::driver::{DriveError, History, Request};
 
 /// What is asked of a target.
 #[derive(Clone, Copy)]

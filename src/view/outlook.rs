@@ -10,8 +10,8 @@ use super::markdown::checkbox;
 use super::markup::{escaped, foreign};
 use super::text::{day, folded, minute};
 use crate::config::{How, Target};
-use crate::driver::Identity;
-use crate::fleet::{Foreseen, Verdict};
+use crate::engine::driver::Identity;
+use crate::engine::{Foreseen, Verdict};
 use crate::plan::{Planned, StepState};
 
 /// What would be done with one target, and why.

@@ -30,8 +30,8 @@ pub use outcome::Outcome;
 pub use pace::Pace;
 use readings::{listing, nothing};
 
+use crate::engine::journal::Journal;
 use crate::hooks::now;
-use crate::journal::Journal;
 use crate::machine::{Charter, Event, Phase};
 use crate::policy::{Facts, Refusals, Step, newcomer, next};
 use crate::seal::{NEW_KEY, Sealer, label};

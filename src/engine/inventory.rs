@@ -1,7 +1,7 @@
 //! Writes down what is seen of targets between their rotations, and what people say of it.
 
-use crate::driver::DriveError;
-use crate::journal::Journal;
+use crate::engine::driver::DriveError;
+use crate::engine::journal::Journal;
 use crate::machine::{Event, Sighting, Watch};
 use crate::store::Stored;
 

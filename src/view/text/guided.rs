@@ -5,7 +5,7 @@ use textwrap::{Options, WordSeparator, WordSplitter};
 
 use crate::machine::Ticked;
 use crate::plan::{Guidance, GuidedStep, Planned};
-use crate::render::{Listed, Report, Speaker};
+use crate::view::{Listed, Report, Speaker};
 
 /// The whole plan of one target, wrapped to this width.
 pub fn plan(report: &Report, width: usize, speaker: &Speaker) -> String {
@@ -25,7 +25,7 @@ pub fn plan(report: &Report, width: usize, speaker: &Speaker) -> String {
     head(&mut page, report, guide);
     let mut heading = String::new();
     for (number, step) in (1..).zip(steps) {
-        let next = crate::render::heading(report, steps, step);
+        let next = crate::view::heading(report, steps, step);
         if next != heading {
             heading = next;
             page.line("");
@@ -68,7 +68,7 @@ fn checklist(page: &mut Page, report: &Report, steps: &[Planned]) {
     for (number, step) in (1..).zip(steps) {
         let in_gap = step.guided.as_ref().is_some_and(|guided| guided.in_gap);
         let next = if in_gap {
-            crate::render::heading(report, steps, step)
+            crate::view::heading(report, steps, step)
         } else {
             String::new()
         };

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::driver::DriveError;
+use crate::engine::driver::DriveError;
 use crate::hooks::now;
 use crate::machine::{Chronicle, Event, Illegal, Record, Rotation, Walk, Watch};
 use crate::store::{Append, Lease, Store, Stored, watch_of};

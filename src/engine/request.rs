@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 
 use crate::config::{Automatic, Target};
 use crate::delivery::{self, DeliveryError, Destination};
-use crate::driver::{DriveError, History, LiveKey, Refusal, Request};
+use crate::engine::driver::{DriveError, History, LiveKey, Refusal, Request};
 
 /// What a rotation of a target would be opened with, today.
 pub struct Wanted<'t> {

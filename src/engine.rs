@@ -1,0 +1,32 @@
+//! A target's turn, and all that acts.
+//!
+//! [`Turn`] leads from a target to its vendor and says, before anything is done, what is to be done: `run`, `plan`, `doctor` and the
+//! commands for one target all take it, and it ends in acting, explaining or examining. What the journal knows is read once for all
+//! targets ([`Survey`]); [`judge`] decides from it and does nothing. [`driver`] is the only loop that acts, and [`journal`] the only
+//! place that writes an event.
+
+mod act;
+mod assess;
+mod credential;
+pub mod driver;
+mod examine;
+mod expected;
+mod explain;
+pub mod guided;
+pub mod inventory;
+pub mod journal;
+mod order;
+mod preflight;
+mod request;
+mod survey;
+mod turn;
+
+pub use act::{Acting, Attended, Claims};
+pub use assess::{Age, Judgement, Known, Verdict, judge, yet_to_come};
+pub use credential::{Credential, Namings};
+pub use explain::{Foreseen, Foretold};
+pub use order::Order;
+pub use preflight::{check, in_the_way};
+pub use request::Wanted;
+pub use survey::Survey;
+pub use turn::{Turn, automated, connect};
