@@ -49,6 +49,7 @@ pub(super) fn guided_command(connector: &'static Connector, guide: &Guide) -> cl
             "strict",
             "Refuse also while another value is not given, unless a step of the plan is what gives it",
         ))
+        .arg(flag("brief", "Print the plan as a checklist of one line a step"))
         .arg(flag("again", "Begin another one, although the last one ended within the last day"))
         .arg(flag("manual", "By hand; automated connectors only need it").hide(connector.automation.is_none()));
     guide
