@@ -148,19 +148,12 @@ impl Turn<'_> {
 async fn begin(ready: Ready<'_>, order: &Order<'_>, acting: &Acting<'_>) -> Result<Attended, DriveError> {
     let Ready { sight, preflight } = ready;
     let Preflight { identity, findings } = preflight;
-    // What stands in the way is looked at again in each run, and has cost nothing.
-    if let Some(refusal) = in_the_way(&findings) {
-        return match order {
-            Order::Scheduled { .. } => Ok(Attended::Judged(stuck(sight.judged, &refusal))),
-            Order::Now(_) => Err(DriveError::Refused(refusal)),
-        };
-    }
     let Sight {
         asked,
         provider,
         found,
+        judged,
         drift,
-        ..
     } = sight;
     let request = asked.request(&found.history);
     let owner = &found.observation.owner;
@@ -173,6 +166,13 @@ async fn begin(ready: Ready<'_>, order: &Order<'_>, acting: &Acting<'_>) -> Resu
     }
     let driver = acting.driver(provider.as_ref());
     driver.rehearse(&request).await?;
+    // What stands in the way is looked at again in each run, and has cost nothing.
+    if let Some(refusal) = in_the_way(&findings) {
+        return match order {
+            Order::Scheduled { .. } => Ok(Attended::Judged(stuck(judged, &refusal))),
+            Order::Now(_) => Err(DriveError::Refused(refusal)),
+        };
+    }
     acting.progress.tell(&identity.to_string());
     match (found.surprise(), drift) {
         (Some(surprise), _) => acting.progress.tell(&surprise),

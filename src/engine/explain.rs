@@ -90,7 +90,7 @@ impl Turn<'_> {
     /// What acting on this order would do at this time.
     pub async fn explain(&self, order: &Order<'_>, at: Timestamp) -> Result<Foreseen, DriveError> {
         match self.decide(order, &Purpose::Explain(at)).await? {
-            Decision::Resume(open) => self.from_where_it_stands(*open, order, at).await,
+            Decision::Resume(open) => self.resumed(*open, order, at).await,
             Decision::Leave(judged) => Ok(match order {
                 Order::Scheduled { target, .. } => left(target, judged),
                 Order::Now(_) => Foreseen::plain(judged),
@@ -100,12 +100,7 @@ impl Turn<'_> {
     }
 
     /// A rotation that is open goes on from where it stands.
-    async fn from_where_it_stands(
-        &self,
-        open: Stored,
-        order: &Order<'_>,
-        at: Timestamp,
-    ) -> Result<Foreseen, DriveError> {
+    async fn resumed(&self, open: Stored, order: &Order<'_>, at: Timestamp) -> Result<Foreseen, DriveError> {
         let judged = match order {
             Order::Scheduled { .. } => order.assess(order.known(self.survey), at),
             Order::Now(_) => under_way(&open, at),

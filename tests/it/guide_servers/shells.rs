@@ -64,6 +64,10 @@ fn run(shell: &str, text: &str, lines: &[&str]) -> (Did, String) {
         fs::write(&path, STAND_IN).expect("it can be written");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it can be changed");
     }
+    // A folder that an earlier step has made.
+    if text.starts_with("( cd ") {
+        fs::create_dir(work.join(value_of("folder"))).expect("a folder can be made");
+    }
     let script = place.path().join("command");
     fs::write(&script, text).expect("it can be written");
     // `script` gives it a terminal of its own, and types what it reads.
@@ -134,12 +138,16 @@ fn tree(root: &Path, folder: &Path) -> BTreeSet<String> {
     all
 }
 
+fn value_of(input: &str) -> String {
+    format!("{input} it's \"$(id)`")
+}
+
 /// A value for every input that ends every quote there is, whatever its form would say.
 fn hostile(guide: &Guide) -> BTreeMap<String, String> {
     guide
         .inputs
         .iter()
-        .map(|input| (input.name.to_string(), format!("{} it's \"$(id)`", input.name)))
+        .map(|input| (input.name.to_string(), value_of(&input.name)))
         .collect()
 }
 

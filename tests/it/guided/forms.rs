@@ -1,6 +1,10 @@
 //! What is noted down in a form of its own, plans by an answer, checklists, and guides that nobody has looked at for long.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use rotate::secret_scan::{refused, words_of};
 use rotate_fixtures::place::Ran;
+use rotate_providers::guide::Step;
 
 use crate::guided::desk::{Desk, SHOW};
 
@@ -171,4 +175,63 @@ fn guides_that_nobody_has_looked_at_for_a_year_are_named() {
     ran.says(&["nobody has looked at these guides for a year", "aha", "zuora"]);
     let ran = desk.run(["connectors", "aha"]).expect(0);
     assert!(ran.stdout.contains("Looked at       20"), "{}", ran.stdout);
+}
+
+fn step(connector: &str, id: &str) -> (Step, BTreeSet<String>) {
+    let guide = rotate_providers::connector(connector).unwrap().guide().unwrap();
+    let says = words_of(&guide, &BTreeMap::new());
+    let step = guide.rotate.iter().find(|step| step.id == id).unwrap();
+    (step.clone(), says)
+}
+
+#[test]
+fn what_decides_between_an_outage_and_none_can_be_noted_in_the_guides_own_words() {
+    let (live, says) = step("snowflake-oauth", "find-the-live-secret");
+    assert_eq!(
+        refused(
+            "OAUTH_CLIENT_SECRET is live, OAUTH_CLIENT_SECRET_2 is free",
+            &live,
+            &says
+        ),
+        None
+    );
+    assert_eq!(
+        refused(
+            "oauth_client_secret_2 is live, oauth_client_secret is free; ticket OPS-1",
+            &live,
+            &says
+        ),
+        None
+    );
+    assert!(
+        refused("slot 2", &live, &says)
+            .unwrap()
+            .contains("OAUTH_CLIENT_SECRET_2 is live")
+    );
+    assert!(
+        refused(
+            "OAUTH_CLIENT_SECRET is live, OAUTH_CLIENT_SECRET_2 is free; password=hunter2hunter",
+            &live,
+            &says
+        )
+        .is_some()
+    );
+    let (user, says) = step("mixpanel", "create-account");
+    assert_eq!(
+        refused("x.7c1d9e.mp-service-account; until 2027-11-01", &user, &says),
+        None
+    );
+    assert!(refused("Zx8kQ2mV9tR4wY7zB1nP", &user, &says).is_some());
+    let (keys, says) = step("bigquery-service-account", "list-keys");
+    let ids = "0123456789abcdef0123456789abcdef01234567, 89abcdef0123456789abcdef0123456701234567";
+    assert_eq!(refused(ids, &keys, &says), None);
+    let (slots, says) = step("snowflake-keypair", "read-the-slots");
+    let long =
+        "MIICIjANBgkqhkiG9w0BAQEFAAOCAg8AMIICCgKCAgEAuKZ2xB5vY0x1N8rWJtQm3oZyHc7sPpDkE4vFbLqUeXaT9gMwRiSd6jOhVfKnY1C5";
+    assert_eq!(
+        refused(&format!("RSA_PUBLIC_KEY={long}, RSA_PUBLIC_KEY_2=none"), &slots, &says),
+        None
+    );
+    let private = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj";
+    assert!(refused(private, &slots, &says).is_some());
 }
