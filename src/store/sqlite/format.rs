@@ -162,9 +162,10 @@ pub(super) async fn bring_up_to_date(connection: &mut SqliteConnection) -> Resul
     transaction.commit().await
 }
 
-/// A statement, however it is laid out.
+/// A statement, however it is laid out: a column that was added later stands behind the line break of the last.
 fn words(sql: &str) -> String {
-    sql.split_whitespace().collect::<Vec<_>>().join(" ")
+    let words = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    words.replace(" ,", ",").replace("( ", "(").replace(" )", ")")
 }
 
 /// Most programs leave both numbers at zero, so a database of theirs is told by what is in it.
