@@ -22,12 +22,11 @@ const OWN: [&str; 3] = ["grep ", "mv ", "rm "];
 
 /// Notes its arguments and its standard input, and answers as if all were well.
 const STAND_IN: &str = r#"#!/bin/sh
-name=$(basename "$0")
-{
-  printf '%s' "$name"
-  for argument do printf '\037%s' "$argument"; done
-  printf '\036'
-} >>"$NOTES/arguments"
+name=$(basename "$0") between=$(printf '\037')
+line=$name
+for argument do line=$line$between$argument; done
+# In one piece: the programs of a pipeline write at the same time.
+printf '%s\036' "$line" >>"$NOTES/arguments"
 test -t 0 || cat >>"$NOTES/input.$name"
 case $name in
   aws) printf '\037%s\037%s' "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY" >>"$NOTES/environment" ;;
