@@ -334,5 +334,22 @@ async fn one_run_keeps_a_fleet_in_two_accounts_by_two_roles() {
     assert_eq!(listed.access_key_metadata().len(), 1);
     std::fs::write(&config, &text).unwrap();
     run(&again).expect(0).says(&["1 target: 1 ended"]);
+
+    // The name of a one-shot's target says nothing of an account either.
+    let file = format!("file:{}", folder.path().join("one.json").display());
+    let order = |account: &str| {
+        let role = format!("arn:aws:iam::{account}:role/rotator");
+        let who = ["s3-customer-managed", "--user", "fleet-a", "--bucket", "bucket-fleet-a"];
+        let by = ["--assume-role", &role, "--external-id", "acme", "--deliver", &file];
+        let how = ["--cutover", "immediate", "--soak", "0s", "--again", "--yes"];
+        run(&[&who[..], &by, &how].concat())
+    };
+    order("111111111111").expect(0);
+    let told = told.replacen("fleet-a", "s3-customer-managed/fleet-a", 1);
+    order("222222222222")
+        .expect(1)
+        .says(&[&told, "need a journal of their own: --state-dir"]);
+    let listed = other.list_access_keys().user_name("fleet-a").send().await.unwrap();
+    assert_eq!(listed.access_key_metadata().len(), 1);
     run(&["audit", "verify"]).expect(0);
 }
