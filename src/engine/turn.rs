@@ -105,9 +105,6 @@ impl Turn<'_> {
             return Ok(Decision::Resume(Box::new(open)));
         }
         let judged = order.assess(known, purpose.now());
-        let Some(asked) = order.asked(purpose.now())? else {
-            return Ok(Decision::Leave(judged));
-        };
         let Some(vendors) = self.vendors else {
             return Ok(Decision::Leave(judged));
         };
@@ -116,6 +113,10 @@ impl Turn<'_> {
         {
             return Ok(Decision::Leave(judged));
         }
+        // Only now: it reads key files and folders of destinations, and thousands of targets are not looked at.
+        let Some(asked) = order.asked(purpose.now())? else {
+            return Ok(Decision::Leave(judged));
+        };
         let sight = self.look(order, asked, known, vendors, purpose).await?;
         let judged = &sight.judged;
         let would_be_opened = matches!(judged.verdict, Verdict::NotDue | Verdict::Start | Verdict::Wait);
