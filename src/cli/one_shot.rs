@@ -76,7 +76,9 @@ async fn advance(global: &Global, session: &Session, request: &Request<'_>) -> R
             Ok(*outcome)
         }
         // An order is obeyed or refused, and a guided rotation is refused.
-        Attended::Judged(_) | Attended::Guided(_) => Err(DriveError::Interrupted),
+        Attended::Judged(_) | Attended::Guided(_) => Err(DriveError::Refused(Refusal::fault_of_the_program(
+            "the order was not carried out, and nothing was changed",
+        ))),
     }
 }
 

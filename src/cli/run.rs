@@ -17,7 +17,7 @@ use super::terminal::FleetLines;
 use super::{Exit, Global, Output, terminal};
 use crate::config::{Config, How, Target};
 use crate::duration;
-use crate::engine::driver::DriveError;
+use crate::engine::driver::{DriveError, Refusal};
 use crate::engine::{Acting, Attended, Claims, Judgement, Order, Survey, Turn, Verdict, judge};
 use crate::hooks::now;
 use crate::policy::{Wait, Waiting};
@@ -37,8 +37,8 @@ pub(super) struct Command {
     due_within: u64,
 }
 
-/// Whose turn it is.
-enum Subject {
+/// One of those whose turn it is.
+enum Entry {
     /// A target of the configuration, by its place there.
     Configured(usize),
     /// A rotation that no configuration names: a command for one target has opened it.
@@ -102,7 +102,7 @@ impl Command {
     }
 
     /// The targets that are meant: those of the file in its order, and then every other open rotation.
-    fn turns(&self, config: &Config, survey: &Survey) -> Result<Vec<Subject>, Exit> {
+    fn turns(&self, config: &Config, survey: &Survey) -> Result<Vec<Entry>, Exit> {
         let named = |name: &str| config.targets.iter().any(|target| target.name == name);
         let on_record = survey.courses();
         let names = config.targets.iter().map(|target| target.name.as_str());
@@ -120,8 +120,8 @@ impl Command {
             .filter(|(_, target)| self.chosen.has(&target.name));
         let others = others.filter(|stored| self.chosen.has(&stored.target));
         Ok(configured
-            .map(|(at, _)| Subject::Configured(at))
-            .chain(others.map(|stored| Subject::Open(Box::new(stored.clone()))))
+            .map(|(at, _)| Entry::Configured(at))
+            .chain(others.map(|stored| Entry::Open(Box::new(stored.clone()))))
             .collect())
     }
 }
@@ -139,10 +139,10 @@ struct Work {
 
 impl Work {
     /// Takes every turn, a bounded number of them at once, and tells what became of each.
-    async fn all(self: Arc<Self>, turns: Vec<Subject>) -> Exit {
+    async fn all(self: Arc<Self>, turns: Vec<Entry>) -> Exit {
         let all = turns.len();
         // The identity that the program itself runs as goes last.
-        let (own, others): (Vec<_>, Vec<_>) = turns.into_iter().partition(|turn| self.is_own(turn));
+        let (own, others): (Vec<_>, Vec<_>) = turns.into_iter().partition(|entry| self.is_own(entry));
         let mut ended = Vec::new();
         for (wave, at_once) in [(others, self.config.concurrency), (own, 1)] {
             ended.extend(self.wave(wave, at_once).await);
@@ -164,14 +164,14 @@ impl Work {
         exit
     }
 
-    async fn wave(self: &Arc<Self>, turns: Vec<Subject>, at_once: usize) -> Vec<Ended> {
+    async fn wave(self: &Arc<Self>, turns: Vec<Entry>, at_once: usize) -> Vec<Ended> {
         let slots = Arc::new(Semaphore::new(at_once));
         let mut working = JoinSet::new();
-        for turn in turns {
+        for entry in turns {
             let slot = Arc::clone(&slots).acquire_owned().await;
             let work = Arc::clone(self);
             working.spawn(async move {
-                let ended = work.one(&turn).await;
+                let ended = work.one(&entry).await;
                 drop(slot);
                 ended
             });
@@ -183,8 +183,8 @@ impl Work {
         ended
     }
 
-    async fn one(&self, turn: &Subject) -> Ended {
-        let progress = self.lines.of(self.name(turn));
+    async fn one(&self, entry: &Entry) -> Ended {
+        let progress = self.lines.of(self.name(entry));
         let acting = Acting {
             journal: self.session.writer(),
             sealer: &self.session.sealer,
@@ -194,74 +194,77 @@ impl Work {
             look_every: self.config.look_every,
             progress: &progress,
         };
-        let taken = Turn {
+        let turn = Turn {
             survey: &self.survey,
             store: Some(&self.session.store),
             vendors: Some(&self.session.vendors),
         };
-        let result = match (turn, self.target(turn)) {
+        let result = match (entry, self.target(entry)) {
             _ if self.session.is_interrupted() => Err(DriveError::Interrupted),
-            (Subject::Open(stored), _) => taken.resume(stored, &acting).await,
-            (Subject::Configured(_), Some(target)) => {
+            (Entry::Open(stored), _) => turn.resume(stored, &acting).await,
+            (Entry::Configured(_), Some(target)) => {
                 let within = self.within;
-                taken.act(&Order::Scheduled { target, within }, &acting).await
+                turn.act(&Order::Scheduled { target, within }, &acting).await
             }
-            (Subject::Configured(_), None) => Err(DriveError::Interrupted),
+            (Entry::Configured(_), None) => Err(DriveError::Interrupted),
         };
         self.lines.step();
-        self.ended(turn, result).await
+        self.ended(entry, result).await
     }
 
-    fn target(&self, turn: &Subject) -> Option<&Target> {
-        match turn {
-            Subject::Configured(at) => self.config.targets.get(*at),
-            Subject::Open(_) => None,
+    fn target(&self, entry: &Entry) -> Option<&Target> {
+        match entry {
+            Entry::Configured(at) => self.config.targets.get(*at),
+            Entry::Open(_) => None,
         }
     }
 
-    fn name<'a>(&'a self, turn: &'a Subject) -> &'a str {
-        match turn {
-            Subject::Configured(_) => self.target(turn).map(|target| target.name.as_str()).unwrap_or_default(),
-            Subject::Open(stored) => &stored.target,
+    fn name<'a>(&'a self, entry: &'a Entry) -> &'a str {
+        match entry {
+            Entry::Configured(_) => self
+                .target(entry)
+                .map(|target| target.name.as_str())
+                .unwrap_or_default(),
+            Entry::Open(stored) => &stored.target,
         }
     }
 
-    fn is_own(&self, turn: &Subject) -> bool {
-        match turn {
-            Subject::Configured(_) => self
-                .target(turn)
+    fn is_own(&self, entry: &Entry) -> bool {
+        match entry {
+            Entry::Configured(_) => self
+                .target(entry)
                 .is_some_and(|target| matches!(&target.how, How::Automatic(automatic) if automatic.allow_self)),
-            Subject::Open(stored) => stored.rotation.automated().is_some_and(|it| it.charter.own_identity),
+            Entry::Open(stored) => stored.rotation.automated().is_some_and(|it| it.charter.own_identity),
         }
     }
 
     /// Whether its key should be gone, whatever its rotation waits for.
-    fn is_overdue(&self, turn: &Subject) -> bool {
-        let judged = self.judged(turn);
+    fn is_overdue(&self, entry: &Entry) -> bool {
+        let judged = self.judged(entry);
         let age = judged.and_then(|(_, judged)| judged.age);
         age.is_some_and(|age| age.deadline.gone_by <= now())
     }
 
     /// A rotation that waits for a window into which no run falls.
-    fn misses_its_window(&self, turn: &Subject, wait: Option<&Wait>) -> Option<(&Target, Judgement)> {
+    fn misses_its_window(&self, entry: &Entry, wait: Option<&Wait>) -> Option<(&Target, Judgement)> {
         wait.filter(|wait| wait.on == Waiting::Window)?;
-        self.judged(turn)
+        self.judged(entry)
             .filter(|(_, judged)| judged.verdict == Verdict::Blocked)
     }
 
     /// How it stood when the run began.
-    fn judged(&self, turn: &Subject) -> Option<(&Target, Judgement)> {
-        let target = self.target(turn)?;
+    fn judged(&self, entry: &Entry) -> Option<(&Target, Judgement)> {
+        let target = self.target(entry)?;
         let judged = judge(target, self.survey.of_target(target), now(), SignedDuration::ZERO);
         Some((target, judged))
     }
 
-    async fn ended(&self, turn: &Subject, result: Result<Attended, DriveError>) -> Ended {
+    async fn ended(&self, entry: &Entry, result: Result<Attended, DriveError>) -> Ended {
         let speaker = speaker(&self.global);
-        match (result, self.target(turn)) {
+        match (result, self.target(entry)) {
             (Ok(Attended::Judged(judged)), Some(target)) => of_judgement(target, &judged, &self.global),
             (Ok(Attended::Moved(outcome) | Attended::Rests(outcome)), _) => {
-                if let Some((target, judged)) = self.misses_its_window(turn, outcome.wait.as_ref()) {
+                if let Some((target, judged)) = self.misses_its_window(entry, outcome.wait.as_ref()) {
                     return of_judgement(target, &judged, &self.global);
                 }
                 let exit = Exit::of_wait(outcome.wait.as_ref(), now());
@@ -270,7 +273,7 @@ impl Work {
                     Some(Waiting::Person) => "blocked",
                     Some(_) => "waiting",
                 };
-                let late = outcome.wait.is_some() && self.is_overdue(turn);
+                let late = outcome.wait.is_some() && self.is_overdue(entry);
                 Ended {
                     report: Report::of(&outcome.stored, outcome.wait.as_ref(), now(), &speaker),
                     exit: if late { exit.max(Exit::PersonNeeded) } else { exit },
@@ -279,12 +282,12 @@ impl Work {
                 }
             }
             (Ok(Attended::Guided(mut guided)), _) => {
-                self.name(turn).clone_into(&mut guided.target);
-                let overdue = guided.rotation.overdue_at() <= now() || self.is_overdue(turn);
+                self.name(entry).clone_into(&mut guided.target);
+                let overdue = guided.rotation.overdue_at() <= now() || self.is_overdue(entry);
                 Ended {
-                    report: match turn {
-                        Subject::Configured(_) => story(&self.global, &guided).brief(),
-                        Subject::Open(_) => {
+                    report: match entry {
+                        Entry::Configured(_) => story(&self.global, &guided).brief(),
+                        Entry::Open(_) => {
                             Report::walking(&guided.target, &guided.id, &guided.rotation, now(), &speaker)
                         }
                     },
@@ -293,20 +296,23 @@ impl Work {
                     what: "by hand",
                 }
             }
-            (Err(error), _) => self.failed(turn, &error).await,
+            (Err(error), _) => self.failed(entry, &error).await,
             // Only what the configuration names is judged.
-            (Ok(Attended::Judged(_)), None) => self.failed(turn, &DriveError::Interrupted).await,
+            (Ok(Attended::Judged(_)), None) => {
+                let fault = Refusal::fault_of_the_program("an open rotation was judged and not moved");
+                self.failed(entry, &DriveError::Refused(fault)).await
+            }
         }
     }
 
-    async fn failed(&self, turn: &Subject, error: &DriveError) -> Ended {
+    async fn failed(&self, entry: &Entry, error: &DriveError) -> Ended {
         let exit = Exit::of_error(error);
         // What was never begun for the signal's sake has nothing to tell.
         let is_told = !matches!(error, DriveError::Interrupted);
         let telling = if is_told { Telling::Named } else { Telling::Not };
         let report = self
             .session
-            .failed(&self.global, self.name(turn), self.target(turn), error, telling)
+            .failed(&self.global, self.name(entry), self.target(entry), error, telling)
             .await;
         Ended {
             report,

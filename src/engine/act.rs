@@ -100,7 +100,9 @@ impl Turn<'_> {
             return Ok(Attended::Rests(Box::new(outcome)));
         }
         let Some(vendors) = self.vendors else {
-            return Err(DriveError::Interrupted);
+            return Err(DriveError::Refused(Refusal::fault_of_the_program(
+                "nobody may be called, so nothing was moved",
+            )));
         };
         let (_, provider) = connect(&stored.rotation.charter, vendors).await?;
         let moved = acting.driver(provider.as_ref()).advance(stored).await?;
@@ -124,10 +126,10 @@ impl Turn<'_> {
             return Ok(Attended::Judged(judged));
         }
         let guide = target.connector.guide().map_err(|flaw| {
-            DriveError::Refused(Refusal::because(
-                format!("the guide of {}: {flaw}", target.connector.id),
-                "this is a fault of the program",
-            ))
+            DriveError::Refused(Refusal::fault_of_the_program(format!(
+                "the guide of {}: {flaw}",
+                target.connector.id
+            )))
         })?;
         if let Some(refusal) = lacking(&guide, values) {
             return Ok(Attended::Judged(stuck(judged, &refusal)));

@@ -116,6 +116,11 @@ impl Refusal {
         Self::error(why).with(remedy)
     }
 
+    /// What cannot be, and was.
+    pub fn fault_of_the_program(what: impl Into<String>) -> Self {
+        Self::because(what, "this is a fault of the program: report it")
+    }
+
     /// One more line of what resolves it.
     pub fn with(mut self, remedy: impl Into<String>) -> Self {
         self.remedy.push(inert(&remedy.into()));

@@ -84,10 +84,15 @@ pub(super) async fn check_durability(path: &Path, connection: &mut SqliteConnect
 
 pub(super) async fn check_format(path: &Path, connection: &mut SqliteConnection) -> Result<(), StoreError> {
     let fault = |error: sqlx::Error| classify(path, &error);
-    let found = format(connection).await.map_err(fault)?;
+    // The number and the tables of one moment: another process may be bringing it up to date.
+    let mut reading = connection.begin().await.map_err(fault)?;
+    let found = format(&mut reading).await.map_err(fault)?;
     match found {
-        (APPLICATION, found @ (WITHOUT_FENCES | FORMAT)) => check_schema(path, connection, found).await,
-        (0, 0) if is_empty(connection).await.map_err(fault)? => initialise(connection).await.map_err(fault),
+        (APPLICATION, found @ (WITHOUT_FENCES | FORMAT)) => check_schema(path, &mut reading, found).await,
+        (0, 0) if is_empty(&mut reading).await.map_err(fault)? => {
+            drop(reading);
+            initialise(connection).await.map_err(fault)
+        }
         (APPLICATION, found) if found > FORMAT => Err(StoreError::Newer {
             path: path.to_owned(),
             found,

@@ -139,7 +139,7 @@ impl Flow {
             Deed::DisablesNew,
             Deed::DeletesNew,
         ];
-        deeds.map(|deed| Move::deed(deed).minutes_later(10)).to_vec()
+        deeds.map(|deed| Move::deed(deed).minutes_later(1)).to_vec()
     }
 
     /// What does nothing once the rotation has ended.
