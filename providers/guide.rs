@@ -189,6 +189,11 @@ impl Procedure {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Rotate, Self::Disconnect, Self::Reconnect];
 
+    /// The one of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|procedure| procedure.name() == name)
+    }
+
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {

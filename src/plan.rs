@@ -11,7 +11,7 @@ use serde::Serialize;
 
 mod guided;
 
-pub use guided::{Guidance, Missing, lead};
+pub use guided::{Guidance, Missing, lead, procedure_of};
 
 use crate::machine::{Event, Illegal, Phase, Record, Restored, Retirement, Rotation, SwitchedBy, Tick};
 use crate::policy::{Facts, Listing, Refusals, Step, Use, Waiting, next};

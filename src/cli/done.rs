@@ -1,7 +1,7 @@
 //! `rotate done TARGET STEP`: a person has taken a step of a guided rotation.
 
 use clap::Args;
-use rotate_providers::guide::{Form, Procedure};
+use rotate_providers::guide::Form;
 use rotate_providers::untrusted::is_harmful;
 
 use super::named::{readable_config, resolve, unknown};
@@ -11,6 +11,7 @@ use super::session::{Session, locate, show, speaker, tell, tell_folder};
 use super::{Exit, Global, terminal};
 use crate::engine::driver::{DriveError, Refusal};
 use crate::machine::Ticked;
+use crate::plan::procedure_of;
 use crate::secret_scan::{self, looks_secret};
 use crate::store::{Guided, Sorted, Store, Stored};
 use crate::view::Report;
@@ -165,15 +166,10 @@ pub(super) fn evidence(text: &str) -> Result<String, String> {
 pub(super) fn evidence_of(guided: &Guided, step: Option<&str>, text: &str) -> Result<String, String> {
     let walk = &guided.rotation;
     let itinerary = &walk.itinerary;
-    let connector = rotate_providers::connector(&itinerary.connector);
-    let guide = connector.and_then(|connector| connector.guide().ok());
-    let procedure = Procedure::ALL
-        .into_iter()
-        .find(|procedure| procedure.name() == itinerary.procedure);
-    let step = step.and_then(|named| walk.step_named(named));
-    let found = guide.as_ref().zip(procedure).zip(step);
-    let found = found.and_then(|((guide, procedure), id)| {
-        let step = guide.steps(procedure).iter().find(|step| step.id == *id)?;
+    let guide = procedure_of(itinerary);
+    let named = step.and_then(|named| walk.step_named(named));
+    let found = guide.as_ref().zip(named).and_then(|((guide, procedure), id)| {
+        let step = guide.steps(*procedure).iter().find(|step| step.id == *id)?;
         Some((guide, step))
     });
     let Some((guide, step)) = found else {

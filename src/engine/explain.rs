@@ -12,7 +12,7 @@ use super::turn::{Decision, Preflight, Purpose, Ready, Sight, Turn, connect, stu
 use crate::config::{How, Target};
 use crate::engine::driver::{DriveError, Identity, at_its_host, prepare};
 use crate::machine::{Course, Record, Rotation};
-use crate::plan::{Planned, foresee, lead};
+use crate::plan::{Planned, foresee, lead, procedure_of};
 use crate::policy::Facts;
 use crate::store::Stored;
 
@@ -107,17 +107,9 @@ impl Turn<'_> {
         };
         let steps = match &open.rotation {
             Course::Automated(rotation) => foresee(Rotation::clone(rotation), Facts::default(), at)?,
-            Course::Guided(walk) => {
-                let guide =
-                    rotate_providers::connector(&walk.itinerary.connector).and_then(|connector| connector.guide().ok());
-                let procedure = Procedure::ALL
-                    .into_iter()
-                    .find(|procedure| procedure.name() == walk.itinerary.procedure);
-                match (guide, procedure) {
-                    (Some(guide), Some(procedure)) => lead(&guide, procedure, &walk.itinerary.values, Some(walk)),
-                    _ => Vec::new(),
-                }
-            }
+            Course::Guided(walk) => procedure_of(&walk.itinerary)
+                .map(|(guide, procedure)| lead(&guide, procedure, &walk.itinerary.values, Some(walk)))
+                .unwrap_or_default(),
         };
         let (identity, findings) = match (&open.rotation, self.vendors, judged.verdict) {
             (Course::Automated(rotation), Some(vendors), Verdict::Continue) => {

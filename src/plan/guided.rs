@@ -6,7 +6,7 @@ use rotate_providers::guide::{Certainty, Command, Guide, PLATFORM, Phase, Proced
 use serde::Serialize;
 
 use super::{GuidedStep, Planned, StepState, Typed, WayBack};
-use crate::machine::{Tick, Walk};
+use crate::machine::{Itinerary, Tick, Walk};
 
 /// What a person has to know before the first step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -78,6 +78,12 @@ pub struct Missing {
 }
 
 type Values = BTreeMap<String, String>;
+
+/// The guide of a guided rotation, as it is today, and which of its procedures is walked; `None` where this version has none.
+pub fn procedure_of(itinerary: &Itinerary) -> Option<(Guide, Procedure)> {
+    let guide = rotate_providers::connector(&itinerary.connector)?.guide().ok()?;
+    Some((guide, Procedure::named(&itinerary.procedure)?))
+}
 
 impl Guidance {
     /// What a guide says to whoever begins this procedure with these values.

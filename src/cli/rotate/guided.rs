@@ -78,9 +78,8 @@ impl Asked {
             .guide()
             .map_err(|flaw| format!("the guide of {}: {flaw}", connector.id))?;
         let wanted: Option<&String> = matches.get_one("procedure");
-        let procedure = Procedure::ALL
-            .into_iter()
-            .find(|procedure| wanted.is_some_and(|wanted| wanted == procedure.name()))
+        let procedure = wanted
+            .and_then(|wanted| Procedure::named(wanted))
             .unwrap_or(Procedure::Rotate);
         let texts: BTreeMap<String, String> = guide
             .inputs

@@ -1,12 +1,10 @@
 //! Where a guided rotation stands, for people and programs.
 
-use rotate_providers::guide::Procedure;
-
 use crate::cli::Global;
 use crate::cli::session::speaker;
 use crate::hooks::now;
 use crate::machine::Walk;
-use crate::plan::{Guidance, lead};
+use crate::plan::{Guidance, lead, procedure_of};
 use crate::store::Guided;
 use crate::view::Report;
 
@@ -40,16 +38,12 @@ pub(in crate::cli) fn story(global: &Global, guided: &Guided) -> Report {
     let walk = &guided.rotation;
     let report = walking(global, guided);
     let itinerary = &walk.itinerary;
-    let guide = rotate_providers::connector(&itinerary.connector).and_then(|connector| connector.guide().ok());
-    let procedure = Procedure::ALL
-        .into_iter()
-        .find(|procedure| procedure.name() == itinerary.procedure);
-    match (guide, procedure) {
-        (Some(guide), Some(procedure)) => {
+    match procedure_of(itinerary) {
+        Some((guide, procedure)) => {
             let guidance = Guidance::of(&guide, procedure, &itinerary.values);
             let steps = lead(&guide, procedure, &itinerary.values, Some(walk));
             report.with_guide(guidance, steps)
         }
-        _ => report,
+        None => report,
     }
 }
