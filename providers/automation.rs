@@ -147,7 +147,7 @@ pub struct Unready {
     pub why: String,
     /// The input that names it.
     pub input: &'static str,
-    /// What mends it.
+    /// What fixes it.
     pub remedy: &'static str,
 }
 

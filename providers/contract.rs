@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::call::{configuration, local};
@@ -142,7 +143,7 @@ pub enum Check {
     Wrong {
         /// Why, as a fragment.
         why: Inert,
-        /// What mends it.
+        /// What fixes it.
         remedy: String,
     },
     /// It shows only when it is used.
@@ -185,7 +186,7 @@ pub trait MintsLocally: Send + Sync {
 }
 
 /// The public half of a key pair, in the form that registers it. No secret.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PublicHalf(String);
 
@@ -202,7 +203,7 @@ impl PublicHalf {
 }
 
 /// Who owns the keys, by a name that cannot be given to anyone else.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Principal {
     /// The account.
@@ -263,7 +264,7 @@ pub struct Observation {
 }
 
 /// What the vendor says of a key's use. "Unused" is not "unknown".
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LastUse {
     /// Last seen in use.

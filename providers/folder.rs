@@ -112,7 +112,7 @@ impl Unfit {
         }
     }
 
-    /// What mends it.
+    /// What fixes it.
     pub fn remedy(&self) -> String {
         let path = quoted(&self.path.to_string_lossy());
         match self.why {

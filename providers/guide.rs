@@ -13,13 +13,15 @@ mod template;
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
+use crate::PhaseName;
 use crate::inputs::{InputSpec, Rule};
 
 pub use check::Flaw;
 pub use form::Form;
-pub use step::{Actor, Back, Command, Language, Only, Phase, Repeat, Step};
+pub use step::{Actor, Back, Command, Language, Only, Repeat, Step};
 pub use template::{Piece, Quoting, Template};
 
 /// One connector's guide.
@@ -86,7 +88,7 @@ pub struct Credential {
 }
 
 /// Whether old and new work at the same time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Overlap {
     /// Both work until the old one is revoked.
@@ -151,7 +153,7 @@ pub struct Source {
 }
 
 /// How sure a fact is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Certainty {
     /// Read in the source.
@@ -174,7 +176,7 @@ impl Certainty {
 pub const PLATFORM: &str = "Gainsight";
 
 /// Which of a guide's procedures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Procedure {
     /// Replace the credential.
@@ -263,9 +265,9 @@ impl Guide {
         if self.credential.overlap == Overlap::Yes {
             return None;
         }
-        let ends = |step: &&Step| step.phase <= Phase::Delivered && !step.reversible;
+        let ends = |step: &&Step| step.phase <= PhaseName::Delivered && !step.reversible;
         let first = steps.iter().position(ends)?;
-        let last = steps.iter().rposition(|step| step.phase == Phase::Delivered)?;
+        let last = steps.iter().rposition(|step| step.phase == PhaseName::Delivered)?;
         (first <= last).then_some((first, last))
     }
 

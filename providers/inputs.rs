@@ -62,13 +62,13 @@ pub enum Form {
 pub enum Rule {
     /// It has this form from beginning to end.
     Pattern(Regex, Meaning),
-    /// The connector's own code knows; gives it in the form in which it is journaled, or what mends it.
+    /// The connector's own code knows; gives it in the form in which it is journaled, or what fixes it.
     Check(Check),
     /// What the program's own input of this name must look like: a guide repeats no rule.
     OfTheProgram,
 }
 
-/// Gives a value in the form in which it is journaled, or what mends it.
+/// Gives a value in the form in which it is journaled, or what fixes it.
 pub type Check = fn(&str) -> Result<Value, String>;
 
 /// What the text of an input means.
@@ -157,7 +157,7 @@ impl InputSpec {
         option(&self.name)
     }
 
-    /// The value that this text means, in the form in which it is journaled; or what mends it.
+    /// The value that this text means, in the form in which it is journaled; or what fixes it.
     pub fn read(&self, text: &str) -> Result<Value, String> {
         match &self.rule {
             // What holds where nothing is given may also be given.
@@ -212,7 +212,7 @@ impl InputSpec {
     pub fn expected(&self, text: &str) -> String {
         match (&self.rule, self.read(text)) {
             (Rule::Pattern(pattern, _), _) => self.expected_of(pattern),
-            (_, Err(mends)) => format!("it should be {}: {mends}", self.help),
+            (_, Err(remedy)) => format!("it should be {}: {remedy}", self.help),
             (_, Ok(_)) => format!("it should be {}", self.help),
         }
     }
@@ -281,7 +281,7 @@ pub struct Clash {
     pub name: String,
     /// What is wrong with it.
     pub what: String,
-    /// What mends it.
+    /// What fixes it.
     pub remedy: String,
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// No vendor's is longer.
@@ -13,7 +14,7 @@ const LONGEST: usize = 128;
 ///
 /// Letters, digits and `:+/=_.-`, up to 128 of them, so it can be shown, logged and pasted wherever there is one. A vendor's
 /// own rule may be narrower, and stands with its connector.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct KeyId(String);
 

@@ -16,6 +16,7 @@ mod hooks;
 pub mod inputs;
 mod key_id;
 mod patience;
+mod phase;
 pub mod private_file;
 pub mod regular;
 pub mod s3_customer_managed;
@@ -31,6 +32,8 @@ mod vendors;
 mod way;
 
 use guide::{Flaw, Guide};
+
+pub use phase::PhaseName;
 
 pub use automation::{
     Automation, Capabilities, Connecting, KeyShown, PairForms, SecretKind, ShownKey, Unready, VendorPace, is_public,

@@ -37,11 +37,11 @@ pub enum Refused {
     #[error("somebody else put another file in its place while it was written; stop that first")]
     Swapped,
     /// Others may read or write it.
-    #[error("other users may read or write it (mode {0:04o}); mend it with chmod o-rwx,g-w")]
+    #[error("other users may read or write it (mode {0:04o}); fix it with chmod o-rwx,g-w")]
     Open(u32),
     /// The same, in a volume that Kubernetes projects: nobody can change a mode there.
     #[error(
-        "other users may read or write it (mode {0:04o}), as in every projected volume that says nothing else; mend it in the pod's \
+        "other users may read or write it (mode {0:04o}), as in every projected volume that says nothing else; fix it in the pod's \
          spec: defaultMode: 0440 in the volume, and fsGroup in the securityContext"
     )]
     OpenInVolume(u32),
@@ -52,7 +52,7 @@ pub enum Refused {
     )]
     InVolume,
     /// Its group may read it, and it is for its owner alone.
-    #[error("it is for its owner alone, and others may open it (mode {0:04o}); mend it with chmod 600")]
+    #[error("it is for its owner alone, and others may open it (mode {0:04o}); fix it with chmod 600")]
     NotOwnersAlone(u32),
     /// Nothing that is read here is so large.
     #[error("it has {0} bytes, and no file of this kind has more than {1}")]
@@ -77,7 +77,7 @@ pub enum Refused {
     )]
     MountPoint,
     /// Its flags forbid a change.
-    #[error("it may not be changed by anybody (chattr +i or +a); mend it with chattr -i -a")]
+    #[error("it may not be changed by anybody (chattr +i or +a); fix it with chattr -i -a")]
     Immutable,
     /// It belongs to someone else.
     #[error("it belongs to user {0} and not to the user that rotate runs as")]

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::ops::Deref;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What is longer is cut: a sentence with a path in it is shorter.
@@ -44,7 +45,7 @@ pub fn is_harmful(letter: char) -> bool {
 }
 
 /// A sentence that may have text from outside in it. There is no other way to make one than through [`inert`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct Inert(String);
 

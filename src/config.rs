@@ -1,7 +1,7 @@
 //! `rotate.toml`: the fleet, its schedule, and nothing secret.
 //!
 //! A file is read as a whole and checked as a whole: every mistake is reported at once, each with its line, its key and
-//! what mends it, before anything is touched.
+//! what fixes it, before anything is touched.
 
 mod allowed;
 mod automatic;
@@ -96,7 +96,7 @@ pub fn state_dir(path: &Path, allowed: &AllowedHosts) -> Result<Option<PathBuf>,
     let folder = value::folder(&mut reader, &mut store, "state_dir");
     match reader.end(path) {
         Ok(()) => Ok(folder),
-        // Whoever has to mend it is told of everything.
+        // Whoever has to fix it is told of everything.
         Err(mistakes) => Err(Unusable::Mistaken(
             Config::parse_with(path, &text, allowed).err().unwrap_or(mistakes),
         )),

@@ -143,7 +143,7 @@ pub enum Fault {
     Line {
         /// From 1.
         line: usize,
-        /// What is wrong with it, and what mends it.
+        /// What is wrong with it, and what fixes it.
         what: String,
     },
     /// Another file, which consumers read together with this one, stands in the way.
@@ -174,14 +174,14 @@ impl Fault {
         Self::Line { line, what }
     }
 
-    /// What mends it; `None` where its own words say so.
+    /// What fixes it; `None` where its own words say so.
     pub fn remedy(&self) -> Option<String> {
         Some(match self {
             Self::File(Refused::Folder(unfit)) => unfit.remedy(),
             Self::Ours(_) => "deliver elsewhere".to_owned(),
             Self::File(refused) if refused.is_full() => "make room on its disk".to_owned(),
-            Self::File(_) | Self::Content(_) | Self::Line { .. } => "mend the file, or deliver elsewhere".to_owned(),
-            Self::Elsewhere(path, _) => format!("mend {path}, or deliver elsewhere"),
+            Self::File(_) | Self::Content(_) | Self::Line { .. } => "fix the file, or deliver elsewhere".to_owned(),
+            Self::Elsewhere(path, _) => format!("fix {path}, or deliver elsewhere"),
             Self::Moved => "put the folder back, and stop whoever moves it".to_owned(),
             Self::ReadBack => "something else writes to this file; stop it first".to_owned(),
             Self::Exists(path) => format!("move {path} away, or deliver elsewhere with --deliver file:PATH.p8"),

@@ -14,8 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Not;
 
 use jiff::Timestamp;
-use rotate_providers::Capabilities;
 use rotate_providers::contract::{KeyId, Principal, PublicHalf};
+use rotate_providers::{Capabilities, PhaseName};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use chronicle::Chronicle;
@@ -26,12 +27,13 @@ pub use watch::{Drift, SeenKey, Sighting, Watch};
 pub use window::{Day, Window};
 
 /// What is fixed when a rotation is opened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Charter {
     /// The connector's id.
     pub connector: String,
     /// The connector's inputs, as its provider reads them.
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub inputs: serde_json::Value,
     /// Where the new secret goes, by the destinations' own names.
     pub destinations: Vec<String>,
@@ -52,12 +54,15 @@ pub struct Charter {
     pub old_key: KeyId,
     /// How it goes.
     #[serde(default, skip_serializing_if = "Retirement::is_default")]
+    #[schemars(extend("not" = { "const": "disable" }))]
     pub retirement: Retirement,
     /// Whether the new key is made on this machine, and not by the vendor.
     #[serde(default, skip_serializing_if = "Not::not")]
+    #[schemars(extend("const" = true))]
     pub mints_locally: bool,
     /// Whether the program runs as the owner of these keys, and was told to go on all the same.
     #[serde(default, skip_serializing_if = "Not::not")]
+    #[schemars(extend("const" = true))]
     pub own_identity: bool,
     /// The host at which the vendor was found, without its port; none where that was this machine, or is not known yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -71,7 +76,7 @@ pub struct Charter {
 }
 
 /// What becomes of a new key whose secret was lost with a crash, before anybody had it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LostKey {
     /// It is deleted, once it is certain that it is that key.
@@ -112,7 +117,7 @@ impl Charter {
 }
 
 /// How the old key goes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Retirement {
     /// It is disabled, rests, and is deleted.
@@ -134,7 +139,7 @@ impl Retirement {
 }
 
 /// How it becomes known that every consumer has moved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cutover {
     /// A person says so.
@@ -160,7 +165,7 @@ impl Cutover {
 }
 
 /// What the proofs of a new key rest on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Prove {
     /// A login from here, with the permission that the consumer needs.
@@ -266,7 +271,7 @@ pub struct Attempt {
 }
 
 /// A stretch of time, both ends included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Span {
     /// Its begin.
@@ -492,6 +497,14 @@ impl Rotation {
                 UndoKind::Abort => self.phase.is_before_cutover(),
                 UndoKind::Rollback => self.phase.is_reversible_after_cutover(),
             }
+    }
+
+    /// The phase that was reached last, as everybody names it.
+    pub fn reached(&self) -> PhaseName {
+        match self.blocked {
+            Some(_) => PhaseName::Blocked,
+            None => self.phase.reached(),
+        }
     }
 
     /// The new key, once there is one.

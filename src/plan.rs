@@ -6,7 +6,10 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use rotate_providers::PhaseName;
 use rotate_providers::contract::{Key, KeyId, LastUse, PublicHalf};
+use rotate_providers::guide::Language;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 mod guided;
@@ -20,10 +23,10 @@ use crate::policy::{Facts, Listing, Refusals, Step, Use, Waiting, next};
 pub const NEW_KEY: &str = KeyId::TO_BE_MADE;
 
 /// One step of a plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Planned {
     /// The phase it belongs to.
-    pub phase: &'static str,
+    pub phase: PhaseName,
     /// Who acts: `rotate` or a person.
     pub who: String,
     /// What is done.
@@ -53,9 +56,10 @@ impl Planned {
 }
 
 /// What a person needs to know of a step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct GuidedStep {
     /// Its name, for `rotate done`.
+    #[schemars(regex(pattern = "^[a-z0-9-]+$"))]
     pub step: String,
     /// Where: a menu path or an address.
     #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
@@ -65,7 +69,7 @@ pub struct GuidedStep {
     pub command: Option<String>,
     /// Into what: `shell` or `sql`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub language: Option<&'static str>,
+    pub language: Option<Language>,
     /// What the person should see.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expect: Option<String>,
@@ -79,6 +83,7 @@ pub struct GuidedStep {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub only: Option<String>,
     /// Whether old and new do not work at the same time meanwhile.
+    #[schemars(extend("const" = true))]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub in_gap: bool,
     /// What to beware of.
@@ -91,6 +96,7 @@ pub struct GuidedStep {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub back: Option<WayBack>,
     /// Where the vendor describes it.
+    #[schemars(regex(pattern = "^https://"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
     /// Whether it is open, done or skipped.
@@ -101,7 +107,7 @@ pub struct GuidedStep {
 }
 
 /// How a step is taken back, and how the rotation comes to its end after that.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct WayBack {
     /// What is done.
     pub what: String,
@@ -116,19 +122,19 @@ pub struct WayBack {
 }
 
 /// Something to type.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Typed {
     /// The text.
     pub command: String,
     /// Into what: `shell` or `sql`.
-    pub language: &'static str,
+    pub language: Language,
     /// Where it must not be run twice: how to see whether it ran.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub once: Option<String>,
 }
 
 /// Whether a step of a guide was taken. One that was skipped is not done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StepState {
     /// Nothing was said of it.
@@ -205,7 +211,7 @@ impl Foresight {
             Step::ReadRefusals { .. } => self.facts.refused = Refusals::Read(None),
             Step::Create => {
                 self.effect(
-                    "created",
+                    PhaseName::Created,
                     format!("create a new key beside {old} and seal its secret"),
                     true,
                 );
@@ -218,16 +224,16 @@ impl Foresight {
             }
             Step::Mint => {
                 let what = "make a new key pair on this machine and seal its private half".to_owned();
-                self.plan("created", "rotate", what, false, true);
+                self.plan(PhaseName::Created, "rotate", what, false, true);
                 let public = PublicHalf::new(new.as_str());
                 self.record(Event::Minted { key: new, public })?;
             }
             Step::Register => {
-                self.effect("created", format!("register {new} beside {old}"), true);
+                self.effect(PhaseName::Created, format!("register {new} beside {old}"), true);
                 self.facts.registered = true;
             }
             Step::Discard { key, why } => {
-                self.effect("opened", format!("delete key {key}: {why}"), false);
+                self.effect(PhaseName::Opened, format!("delete key {key}: {why}"), false);
                 if !matches!(self.rotation.phase, Phase::Discarding(_)) {
                     self.record(Event::DiscardIntended { key: key.clone(), why })?;
                 }
@@ -240,7 +246,7 @@ impl Foresight {
             }
             Step::Deliver(destination) => {
                 let what = format!("write {new} to {destination}, read it back and compare");
-                self.effect("delivered", what, true);
+                self.effect(PhaseName::Delivered, what, true);
                 self.record(Event::Delivered { destination })?;
             }
             Step::Deactivate => {
@@ -248,14 +254,14 @@ impl Foresight {
                     Retirement::Disable => format!("disable {old}, if nobody has used it since"),
                     _ => format!("remove {old}; its public half is on record, so it can be registered again"),
                 };
-                self.effect("deactivated", what, true);
+                self.effect(PhaseName::Deactivated, what, true);
                 if !matches!(self.rotation.phase, Phase::Deactivating(..)) {
                     self.record(Event::DeactivateIntended)?;
                 }
                 self.record(Event::Deactivated)?;
             }
             Step::Reactivate(why) => {
-                self.effect("deactivated", format!("enable {old} again: {why}"), true);
+                self.effect(PhaseName::Deactivated, format!("enable {old} again: {why}"), true);
                 if !matches!(self.rotation.phase, Phase::Reactivating(..)) {
                     self.record(Event::ReactivateIntended { why })?;
                 }
@@ -265,20 +271,24 @@ impl Foresight {
                 match self.rotation.charter.retirement {
                     Retirement::Disable | Retirement::Remove { .. } if self.rotation.rests_first() => {
                         let what = format!("delete {old}, which works until then, if nobody has used it since");
-                        self.effect("deleted", what, false);
+                        self.effect(PhaseName::Deleted, what, false);
                     }
                     Retirement::Disable => {
-                        self.effect("deleted", format!("delete {old}, if nobody has used it since"), false);
+                        self.effect(
+                            PhaseName::Deleted,
+                            format!("delete {old}, if nobody has used it since"),
+                            false,
+                        );
                     }
                     // Nothing is left to remove, unless someone has put it there again, and then nothing is.
                     Retirement::Remove { .. } => {
                         let what = format!("make sure that {old} is gone; from then on it is not registered again");
-                        self.plan("deleted", "rotate", what, false, false);
+                        self.plan(PhaseName::Deleted, "rotate", what, false, false);
                         self.facts.keys = None;
                     }
                     Retirement::RemoveForGood => {
                         let what = format!("remove {old}; its public half is not known, so nothing brings it back");
-                        self.effect("deleted", what, false);
+                        self.effect(PhaseName::Deleted, what, false);
                     }
                 }
                 if !matches!(self.rotation.phase, Phase::Deleting(..)) {
@@ -287,12 +297,16 @@ impl Foresight {
                 self.record(Event::Deleted)?;
             }
             Step::Restore(destination) => {
-                self.effect("aborted", format!("put back what {destination} held before"), true);
+                self.effect(
+                    PhaseName::Aborted,
+                    format!("put back what {destination} held before"),
+                    true,
+                );
                 let outcome = Restored::PutBack;
                 self.record(Event::Restored { destination, outcome })?;
             }
             Step::Withdraw => {
-                self.effect("aborted", format!("delete {new}"), false);
+                self.effect(PhaseName::Aborted, format!("delete {new}"), false);
                 if !matches!(self.rotation.phase, Phase::Withdrawing(_)) {
                     self.record(Event::WithdrawIntended)?;
                 }
@@ -300,13 +314,13 @@ impl Foresight {
             }
             Step::Record(event @ Event::Blocked { .. }) => {
                 if let Event::Blocked { why } = &event {
-                    self.plan("blocked", "a person", why.clone(), false, true);
+                    self.plan(PhaseName::Blocked, "a person", why.clone(), false, true);
                 }
                 return Ok(false);
             }
             Step::Record(event @ Event::Listed) => {
                 let what = format!("find {new} in the vendor's list; that it works is its consumer's to prove");
-                self.plan("verified", "rotate", what, false, true);
+                self.plan(PhaseName::Verified, "rotate", what, false, true);
                 self.record(event)?;
             }
             Step::Record(event) => self.record(event)?,
@@ -324,11 +338,11 @@ impl Foresight {
             Waiting::Soak | Waiting::Window => "rotate",
         };
         let phase = match on {
-            Waiting::Evidence if matches!(self.rotation.phase, Phase::Deactivated(..)) => "deactivated",
-            Waiting::Cutover | Waiting::Evidence => "cut over",
-            Waiting::Soak => "soaked",
+            Waiting::Evidence if matches!(self.rotation.phase, Phase::Deactivated(..)) => PhaseName::Deactivated,
+            Waiting::Cutover | Waiting::Evidence => PhaseName::CutOver,
+            Waiting::Soak => PhaseName::Soaked,
             Waiting::Window => self.phase_of_window(),
-            Waiting::Person => "blocked",
+            Waiting::Person => PhaseName::Blocked,
         };
         self.plan(phase, who, why, false, true);
         match on {
@@ -351,22 +365,22 @@ impl Foresight {
         Ok(true)
     }
 
-    fn phase_of_window(&self) -> &'static str {
+    fn phase_of_window(&self) -> PhaseName {
         match self.rotation.phase {
-            Phase::Opened => "opened",
-            Phase::Verified(_) => "verified",
-            Phase::CutOver(..) => "cut over",
-            _ => "soaked",
+            Phase::Opened => PhaseName::Opened,
+            Phase::Verified(_) => PhaseName::Verified,
+            Phase::CutOver(..) => PhaseName::CutOver,
+            _ => PhaseName::Soaked,
         }
     }
 
-    fn phase_of_proof(&self) -> &'static str {
+    fn phase_of_proof(&self) -> PhaseName {
         match self.rotation.phase {
-            Phase::Created(_) | Phase::Verified(_) => "verified",
-            Phase::Deactivated(..) => "deactivated",
-            Phase::Soaking(..) | Phase::Deleting(..) => "deleted",
-            Phase::CutOver(..) if self.rotation.rests_first() => "deleted",
-            _ => "cut over",
+            Phase::Created(_) | Phase::Verified(_) => PhaseName::Verified,
+            Phase::Deactivated(..) => PhaseName::Deactivated,
+            Phase::Soaking(..) | Phase::Deleting(..) => PhaseName::Deleted,
+            Phase::CutOver(..) if self.rotation.rests_first() => PhaseName::Deleted,
+            _ => PhaseName::CutOver,
         }
     }
 
@@ -408,12 +422,12 @@ impl Foresight {
         });
     }
 
-    fn effect(&mut self, phase: &'static str, what: String, reversible: bool) {
+    fn effect(&mut self, phase: PhaseName, what: String, reversible: bool) {
         self.plan(phase, "rotate", what, true, reversible);
         self.facts.keys = None;
     }
 
-    fn plan(&mut self, phase: &'static str, who: &'static str, what: String, effect: bool, reversible: bool) {
+    fn plan(&mut self, phase: PhaseName, who: &'static str, what: String, effect: bool, reversible: bool) {
         self.steps.push(Planned {
             phase,
             who: who.to_owned(),

@@ -226,7 +226,7 @@ impl Line {
     }
 }
 
-/// A journal that is whole.
+/// A journal that is intact.
 #[derive(Clone, Debug)]
 pub struct Verified {
     /// How many events it holds.

@@ -5,10 +5,11 @@ pub mod json;
 mod listed;
 pub mod markdown;
 mod markup;
-pub mod outlook;
 mod page;
-mod report;
+pub mod plans;
+mod schema;
 mod standing;
+mod target;
 pub mod text;
 
 use rotate_providers::shell::quoted;
@@ -16,9 +17,9 @@ use std::path::Path;
 
 pub use checkup::Checkup;
 pub use listed::Listed;
-pub use outlook::{Noted, Outlook};
 pub use page::page;
-pub use report::{AgeReport, Next, Report};
+pub use schema::schema;
+pub use target::{AgeView, Detail, Mode, Next, Noted, State, TargetView, Who};
 
 use crate::plan::Planned;
 
@@ -54,10 +55,10 @@ impl Speaker {
 }
 
 /// What stands above a step: its phase, or that nothing works meanwhile, and who has to be there.
-fn heading(report: &Report, steps: &[Planned], step: &Planned) -> String {
+fn heading(view: &TargetView, steps: &[Planned], step: &Planned) -> String {
     let is_in_gap = |step: &Planned| step.guided.as_ref().is_some_and(|guided| guided.in_gap);
     if !is_in_gap(step) {
-        return step.phase.to_owned();
+        return step.phase.name().to_owned();
     }
     let mut people: Vec<&str> = Vec::new();
     for step in steps.iter().filter(|step| is_in_gap(step)) {
@@ -65,7 +66,7 @@ fn heading(report: &Report, steps: &[Planned], step: &Planned) -> String {
             people.push(&step.who);
         }
     }
-    let depends = report.guide.as_ref().is_some_and(|guide| guide.depends.is_some());
+    let depends = view.guide.as_ref().is_some_and(|guide| guide.depends.is_some());
     let perhaps = if depends { ", where there is one" } else { "" };
     format!("during the gap{perhaps} (on the call: {})", people.join(", "))
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Form, Guide, Only, Overlap, Phase, Piece, Procedure, Step, Template, commands};
+use super::{Form, Guide, Only, Overlap, Piece, Procedure, Step, Template, commands};
+use crate::PhaseName;
 use crate::inputs::Rule;
 
 /// A guide that cannot be used.
@@ -99,6 +100,9 @@ fn steps(guide: &Guide, procedure: Procedure) -> Result<(), Flaw> {
             !step.id.is_empty() && step.id.chars().all(is_id) && !step.id.chars().all(|c| c.is_ascii_digit()),
             || format!("{place}: an id is made of small letters, digits and hyphens, and is not a number"),
         )?;
+        require(step.phase.has_steps(), || {
+            format!("{place}: no step belongs to the phase {}", step.phase)
+        })?;
         require(step.effect != Some(step.phase.changes()), || {
             format!("{place}: its phase says already whether it changes anything")
         })?;
@@ -114,9 +118,7 @@ fn steps(guide: &Guide, procedure: Procedure) -> Result<(), Flaw> {
         require(in_order, || {
             format!(
                 "step {} belongs before step {}: {} comes first",
-                pair[1].id,
-                pair[0].id,
-                pair[1].phase.name()
+                pair[1].id, pair[0].id, pair[1].phase
             )
         })?;
     }
@@ -169,7 +171,7 @@ fn checked(guide: &Guide) -> Result<(), Flaw> {
 
 /// Nothing is revoked before its replacement is seen at work; and where that is not possible, the plan says so.
 fn overlap(guide: &Guide) -> Result<(), Flaw> {
-    let proven = guide.rotate.iter().position(|step| step.phase == Phase::CutOver);
+    let proven = guide.rotate.iter().position(|step| step.phase == PhaseName::CutOver);
     let revoked = guide.rotate.iter().position(|step| step.phase.revokes());
     require(proven.is_some(), || "no step proves the cut-over".to_owned())?;
     require(
@@ -208,7 +210,7 @@ fn gap(guide: &Guide, why: &str) -> Result<(), Flaw> {
         format!("{why}, nothing is said of what has to be ready")
     })?;
     let mut steps = guide.rotate.iter();
-    let replaced = steps.any(|step| step.phase <= Phase::Delivered && !step.reversible);
+    let replaced = steps.any(|step| step.phase <= PhaseName::Delivered && !step.reversible);
     require(replaced, || format!("{why}, no step is told to be final"))
 }
 

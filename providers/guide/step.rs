@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{Form, Template};
+use crate::PhaseName;
 
 /// One action of one person.
 #[derive(Clone, Debug, Deserialize)]
@@ -13,7 +15,7 @@ pub struct Step {
     /// Its name in the journal and on the command line.
     pub id: String,
     /// The phase that it belongs to.
-    pub phase: Phase,
+    pub phase: PhaseName,
     /// Who does it.
     pub actor: Actor,
     /// Where: a menu path or an address.
@@ -102,7 +104,7 @@ pub enum Repeat {
 }
 
 /// What a command is typed into.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Language {
     /// A POSIX shell.
@@ -118,57 +120,6 @@ impl Language {
             Self::Shell => "shell",
             Self::Sql => "sql",
         }
-    }
-}
-
-/// The phases, in their order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Phase {
-    /// Nothing is changed yet.
-    Opened,
-    /// The new credential is made; without overlap this ends the old one.
-    Created,
-    /// The new credential is proven.
-    Verified,
-    /// Every consumer has it.
-    Delivered,
-    /// Every consumer is seen to use it.
-    CutOver,
-    /// The old credential is switched off, reversibly.
-    Deactivated,
-    /// The old credential rests.
-    Soaked,
-    /// The old credential is gone.
-    Deleted,
-}
-
-impl Phase {
-    /// Its name, as plans write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Opened => "opened",
-            Self::Created => "created",
-            Self::Verified => "verified",
-            Self::Delivered => "delivered",
-            Self::CutOver => "cut over",
-            Self::Deactivated => "deactivated",
-            Self::Soaked => "soaked",
-            Self::Deleted => "deleted",
-        }
-    }
-
-    /// Whether the old credential ends here, after it was replaced.
-    pub fn revokes(self) -> bool {
-        matches!(self, Self::Deactivated | Self::Deleted)
-    }
-
-    /// Whether its steps change something outside, as a rule.
-    pub fn changes(self) -> bool {
-        matches!(
-            self,
-            Self::Created | Self::Delivered | Self::Deactivated | Self::Deleted
-        )
     }
 }
 

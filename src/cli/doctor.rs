@@ -87,7 +87,7 @@ async fn folder(global: &Global, config: Option<&Config>) -> Checkup {
         let (store, sealer, _) = folder.open().await?;
         drop((store, sealer));
         let verified = folder.verify().await?.unwrap_or_else(Verified::empty);
-        Ok((path, format!("whole, head {}", verified.head)))
+        Ok((path, format!("intact, head {}", verified.head)))
     };
     match found.await {
         Ok((path, state)) => Checkup::fine("state folder", &format!("{path}, {state}")),

@@ -14,9 +14,9 @@ use crate::machine::Ticked;
 use crate::plan::procedure_of;
 use crate::secret_scan::{self, looks_secret};
 use crate::store::{Guided, Sorted, Store, Stored};
-use crate::view::Report;
+use crate::view::{Detail, TargetView};
 
-/// Say that a step of a guided rotation is done, or that it is left out.
+/// Mark a step of a guided rotation as done or skipped.
 ///
 /// Evidence can be added later: `--evidence` on a step that is done is kept beside what was noted before. `rotate undo` takes a
 /// tick back.
@@ -102,14 +102,14 @@ pub(super) fn ticked(global: &Global, guided: &Guided) -> Exit {
     if let Some(end) = ending(&guided.rotation) {
         terminal::note(&format!("{}: {end}", guided.target));
     }
-    show(global, &[story(global, guided).brief()]);
+    show(global, &[story(global, guided).in_detail(Detail::NextStep)]);
     Exit::Ok
 }
 
 /// Tells why nothing was ticked; programs get their document all the same.
 pub(super) fn refused(global: &Global, target: &str, error: &DriveError) -> Exit {
     tell(&speaker(global), target, error, None);
-    let mut report = Report::unopened(&left_out(target));
+    let mut report = TargetView::unopened(&left_out(target));
     report.fail(error);
     show(global, &[report]);
     Exit::of_error(error)

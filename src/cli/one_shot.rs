@@ -8,11 +8,11 @@ use super::plan::look;
 use super::session::{Session, locate, show, speaker, tell, tell_folder};
 use super::{Exit, Global, terminal};
 use crate::engine::driver::{DriveError, Outcome, Refusal, Request, Standing};
-use crate::engine::{self, Attended, Claims, Foreseen, Order, Survey, Turn, automated, in_the_way};
+use crate::engine::{Attended, Claims, Foreseen, Order, Survey, Turn, automated, in_the_way};
 use crate::hooks::now;
 use crate::state_folder::FolderError;
 use crate::store::Store;
-use crate::view::Report;
+use crate::view::TargetView;
 
 /// How a one-shot command goes about it.
 pub(super) struct Options {
@@ -98,7 +98,7 @@ async fn dry_run(global: &Global, request: &Request<'_>) -> Exit {
         }
         Ok(Err(error)) => {
             tell(&speaker, request.target, &error, None);
-            let mut report = Report::unopened(request.target);
+            let mut report = TargetView::unopened(request.target);
             report.fail(&error);
             show(global, &[report]);
             Exit::of_error(&error)
@@ -108,7 +108,7 @@ async fn dry_run(global: &Global, request: &Request<'_>) -> Exit {
 }
 
 /// What would be done, and what is known to stand in the way.
-type Foretold = (Report, Option<Refusal>);
+type Foretold = (TargetView, Option<Refusal>);
 
 async fn plan(global: &Global, request: &Request<'_>) -> Result<Result<Foretold, DriveError>, FolderError> {
     let (store, survey) = look(global).await?;
@@ -125,15 +125,7 @@ async fn plan(global: &Global, request: &Request<'_>) -> Result<Result<Foretold,
 fn report(global: &Global, request: &Request<'_>, foreseen: Foreseen) -> Foretold {
     let speaker = speaker(global);
     let refusal = in_the_way(&foreseen.findings);
-    let report = match foreseen.rotation {
-        engine::Foretold::Open(stored) => Report::standing(&stored, now(), &speaker),
-        engine::Foretold::New(rotation) => Report::foreseen(request.target, &rotation, &speaker),
-        engine::Foretold::Nothing => Report::unopened(request.target),
-    };
-    let mut report = report.with_plan(foreseen.steps).with_findings(foreseen.findings);
-    if let Some(identity) = foreseen.identity {
-        report = report.with_identity(identity);
-    }
+    let mut report = TargetView::rehearsed(request.target, foreseen, now(), &speaker);
     if let Some(refusal) = &refusal {
         report.fail(&DriveError::Refused(refusal.clone()));
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use crate::secret_scan::{looks_secret, value_looks_secret};
-use crate::view::Report;
+use crate::view::TargetView;
 
 const INSTEAD: &str = "(not shown)";
 
@@ -57,7 +57,7 @@ pub(super) fn left_out_of_usage(text: &str) -> String {
 }
 
 /// A report whose words have none of them.
-pub(super) fn out_of(report: &Report) -> Report {
+pub(super) fn out_of(report: &TargetView) -> TargetView {
     let mut report = report.clone();
     report.reason = report.reason.as_deref().map(left_out);
     report.next.what = report.next.what.as_deref().map(left_out);

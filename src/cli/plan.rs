@@ -15,7 +15,7 @@ use crate::engine::{Survey, Turn};
 use crate::hooks::now;
 use crate::state_folder::FolderError;
 use crate::store::{SqliteStore, Store};
-use crate::view::{Outlook, json, outlook};
+use crate::view::{TargetView, json, plans};
 
 /// Show what `run` would do now, and why.
 ///
@@ -82,17 +82,17 @@ impl Command {
         let speaker = &speaker(global);
         let foreseeing = stream::iter(chosen(&config, &self.chosen)).map(async |target| {
             let foreseen = turn.foresee(target, at).await;
-            Outlook::of(target, foreseen, speaker)
+            TargetView::planned(target, foreseen, at, speaker)
         });
-        let outlooks: Vec<Outlook> = foreseeing.buffered(config.concurrency).collect().await;
+        let views: Vec<TargetView> = foreseeing.buffered(config.concurrency).collect().await;
         terminal::print(&match global.output {
-            Output::Json => json::outlooks(&outlooks),
-            Output::Markdown => outlook::markdown(&outlooks),
-            Output::Text => outlook::text(&outlooks, terminal::columns()),
+            Output::Json => json::targets(&views),
+            Output::Markdown => plans::markdown(&views),
+            Output::Text => plans::text(&views, terminal::columns()),
         });
-        if outlooks.iter().any(Outlook::has_failed) {
+        if views.iter().any(TargetView::has_failed) {
             Exit::Error
-        } else if self.detailed_exitcode && outlooks.iter().any(Outlook::is_to_do) {
+        } else if self.detailed_exitcode && views.iter().any(TargetView::is_to_do) {
             Exit::ToDo
         } else {
             Exit::Ok

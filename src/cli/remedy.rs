@@ -69,7 +69,7 @@ fn state(target: &str, stored: Option<&Stored>) -> Vec<String> {
     });
     let mut lines: Vec<String> = off.into_iter().collect();
     lines.extend([
-        format!("{target} stands at `{}`; to go on:", rotation.phase.name()),
+        format!("{target} stands at `{}`; to go on:", rotation.phase.reached()),
         "rotate run".to_owned(),
     ]);
     lines
@@ -145,7 +145,7 @@ pub(super) fn of_folder(error: &FolderError) -> Vec<String> {
             source: Refused::NotOwnersAlone(_),
         }) => vec![format!("nothing was touched; run: chmod 600 {}", quoted(path))],
         FolderError::Seal(_) => {
-            vec!["nothing was touched; restore the file from a backup, or mend its mode".to_owned()]
+            vec!["nothing was touched; restore the file from a backup, or fix its mode".to_owned()]
         }
         FolderError::Sealed { .. } => vec![
             "nothing was touched; restore the state folder from a backup that has the journal and the identity together".to_owned(),
@@ -176,7 +176,7 @@ fn of_store(error: &StoreError) -> Vec<String> {
         StoreError::Damaged { .. } => untouched("restore the state folder from a backup"),
         StoreError::Newer { .. } => untouched("use the version of rotate that wrote it, or a later one"),
         StoreError::Changed { .. } => vec![
-            "nothing was touched; see how much of the journal is whole, then restore it from a backup:".to_owned(),
+            "nothing was touched; see how much of the journal is intact, then restore it from a backup:".to_owned(),
             "rotate audit verify".to_owned(),
         ],
         StoreError::Race => vec!["run the same command again".to_owned()],

@@ -22,7 +22,7 @@ use crate::engine::{Acting, Attended, Claims, Judgement, Order, Survey, Turn, Ve
 use crate::hooks::now;
 use crate::policy::{Wait, Waiting};
 use crate::store::Stored;
-use crate::view::Report;
+use crate::view::{Detail, TargetView};
 
 /// Move every target as far as it may go; for cron.
 ///
@@ -275,7 +275,7 @@ impl Work {
                 };
                 let late = outcome.wait.is_some() && self.is_overdue(entry);
                 Ended {
-                    report: Report::of(&outcome.stored, outcome.wait.as_ref(), now(), &speaker),
+                    report: TargetView::of(&outcome.stored, outcome.wait.as_ref(), now(), &speaker),
                     exit: if late { exit.max(Exit::PersonNeeded) } else { exit },
                     is_told: true,
                     what,
@@ -286,9 +286,9 @@ impl Work {
                 let overdue = guided.rotation.overdue_at() <= now() || self.is_overdue(entry);
                 Ended {
                     report: match entry {
-                        Entry::Configured(_) => story(&self.global, &guided).brief(),
+                        Entry::Configured(_) => story(&self.global, &guided).in_detail(Detail::NextStep),
                         Entry::Open(_) => {
-                            Report::walking(&guided.target, &guided.id, &guided.rotation, now(), &speaker)
+                            TargetView::walking(&guided.target, &guided.id, &guided.rotation, now(), &speaker)
                         }
                     },
                     exit: if overdue { Exit::PersonNeeded } else { Exit::Ok },
@@ -329,7 +329,7 @@ impl Work {
 
 /// What became of one target.
 struct Ended {
-    report: Report,
+    report: TargetView,
     exit: Exit,
     /// Whether a person should see it.
     is_told: bool,
@@ -346,7 +346,7 @@ fn of_judgement(target: &Target, judged: &Judgement, global: &Global) -> Ended {
         _ => (Exit::Ok, "waiting"),
     };
     Ended {
-        report: Report::judged(target, judged, now(), &speaker(global)),
+        report: TargetView::judged(target, judged, now(), &speaker(global)),
         exit,
         is_told: judged.is_pressing,
         what,
@@ -356,7 +356,7 @@ fn of_judgement(target: &Target, judged: &Judgement, global: &Global) -> Ended {
 /// What a person should see, what programs get, and a line that counts.
 fn tell(global: &Global, ended: &[Ended], all: usize) {
     let whole = global.output == Output::Json;
-    let told: Vec<Report> = ended
+    let told: Vec<TargetView> = ended
         .iter()
         .filter(|ended| whole || ended.is_told)
         .map(|ended| ended.report.clone())

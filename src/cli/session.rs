@@ -20,7 +20,7 @@ use crate::hooks::now;
 use crate::seal::AgeSealer;
 use crate::state_folder::{FolderError, StateFolder};
 use crate::store::{Lease, SqliteStore, Store, Stored};
-use crate::view::{Report, Speaker, json, markdown, text};
+use crate::view::{Speaker, TargetView, json, markdown, text};
 
 /// An open state folder, held by this process alone.
 pub(super) struct Session {
@@ -143,12 +143,12 @@ impl Session {
         global: &Global,
         target: &str,
         result: Result<Outcome, DriveError>,
-    ) -> (Option<Report>, Exit) {
+    ) -> (Option<TargetView>, Exit) {
         let speaker = speaker(global);
         match result {
             Ok(outcome) => {
                 let exit = Exit::of_wait(outcome.wait.as_ref(), now());
-                let report = Report::of(&outcome.stored, outcome.wait.as_ref(), now(), &speaker);
+                let report = TargetView::of(&outcome.stored, outcome.wait.as_ref(), now(), &speaker);
                 (Some(report), exit)
             }
             Err(error) => {
@@ -166,7 +166,7 @@ impl Session {
         configured: Option<&Target>,
         error: &DriveError,
         telling: Telling,
-    ) -> Report {
+    ) -> TargetView {
         let speaker = speaker(global);
         let stored = self.store.latest(target).await.ok().flatten();
         // What neither the journal nor the configuration knows may be a secret that was pasted.
@@ -194,8 +194,8 @@ impl Session {
         // A rotation that ended earlier has nothing to do with what was refused now.
         let concerned = |stored: &&Stored| !stored.rotation.is_closed() || matches!(error, DriveError::Useless(_));
         let mut report = match stored.as_ref().filter(concerned) {
-            Some(stored) => Report::standing(stored, now(), &speaker),
-            None => Report::unopened(target),
+            Some(stored) => TargetView::standing(stored, now(), &speaker),
+            None => TargetView::unopened(target),
         };
         subject.connector.clone_into(&mut report.connector);
         report.fail(error);
@@ -216,10 +216,10 @@ pub(super) fn speaker(global: &Global) -> Speaker {
 }
 
 /// Prints reports in the form that was asked for. A person's text of an unopened target would be empty: stderr told all.
-pub(super) fn show(global: &Global, reports: &[Report]) {
-    let reports: Vec<Report> = reports.iter().map(out_of).collect();
+pub(super) fn show(global: &Global, reports: &[TargetView]) {
+    let reports: Vec<TargetView> = reports.iter().map(out_of).collect();
     match global.output {
-        Output::Json => terminal::print(&json::document(&reports)),
+        Output::Json => terminal::print(&json::targets(&reports)),
         Output::Markdown => terminal::print(&markdown::document(&reports)),
         Output::Text => {
             for report in reports.iter().filter(|report| report.is_opened()) {
@@ -248,7 +248,7 @@ fn tell_of(speaker: &Speaker, subject: Subject<'_>, what: &str, error: &DriveErr
 pub(super) fn tell_unknown(global: &Global, target: &str) -> Exit {
     let error = DriveError::Refused(Refusal::unknown_target(target));
     tell(&speaker(global), target, &error, None);
-    let mut report = Report::unopened(&left_out(target));
+    let mut report = TargetView::unopened(&left_out(target));
     report.fail(&error);
     show(global, &[report]);
     Exit::of_error(&error)

@@ -17,7 +17,7 @@ use crate::engine::driver::DriveError;
 use crate::engine::{Known, Survey, judge};
 use crate::hooks::now;
 use crate::store::{Sorted, Store, Stored};
-use crate::view::{Report, json, markdown, text};
+use crate::view::{TargetView, json, markdown, text};
 
 /// Show where targets stand. Calls no vendor.
 ///
@@ -70,9 +70,9 @@ async fn resolved(store: &dyn Store, config: Option<&Config>, name: &str) -> Res
     Ok(store.latest(&name).await?)
 }
 
-fn print_all(global: &Global, reports: &[Report], is_fleet: bool) {
+fn print_all(global: &Global, reports: &[TargetView], is_fleet: bool) {
     terminal::print(&match global.output {
-        Output::Json => json::document(reports),
+        Output::Json => json::targets(reports),
         Output::Markdown => markdown::table(reports),
         Output::Text if is_fleet => text::fleet(reports, terminal::columns()),
         Output::Text => text::table(reports, terminal::columns()),
@@ -80,7 +80,7 @@ fn print_all(global: &Global, reports: &[Report], is_fleet: bool) {
 }
 
 /// Every target that the configuration names or the journal knows, by name.
-fn all(global: &Global, config: Option<&Config>, survey: &Survey) -> Vec<Report> {
+fn all(global: &Global, config: Option<&Config>, survey: &Survey) -> Vec<TargetView> {
     let targets = config.map(|config| config.targets.as_slice()).unwrap_or_default();
     let named = |name: &str| targets.iter().any(|target| target.name == name);
     let of_file = targets
@@ -91,21 +91,21 @@ fn all(global: &Global, config: Option<&Config>, survey: &Survey) -> Vec<Report>
         .courses()
         .into_iter()
         .filter(|stored| !named(&stored.target) && !taken.contains(stored.target.as_str()))
-        .map(|stored| Report::standing(stored, now(), &speaker(global)));
-    let mut all: Vec<Report> = of_file.chain(others).collect();
+        .map(|stored| TargetView::standing(stored, now(), &speaker(global)));
+    let mut all: Vec<TargetView> = of_file.chain(others).collect();
     all.sort_by(|a, b| a.name.cmp(&b.name));
     all
 }
 
 /// A target of the configuration: where its rotation stands, or when it begins.
-fn of_target(global: &Global, target: &Target, known: Known<'_>) -> Report {
+fn of_target(global: &Global, target: &Target, known: Known<'_>) -> TargetView {
     let judged = judge(target, known, now(), SignedDuration::ZERO);
     match known.course.filter(|stored| !stored.rotation.is_closed()) {
         Some(stored) => {
-            let report = Report::standing_as(&target.name, stored, now(), &speaker(global));
-            report.with_age(judged.age.as_ref(), now())
+            let report = TargetView::standing_as(&target.name, stored, now(), &speaker(global));
+            report.assessed(target, &judged, now(), &speaker(global))
         }
-        None => Report::judged(target, &judged, now(), &speaker(global)),
+        None => TargetView::judged(target, &judged, now(), &speaker(global)),
     }
 }
 
@@ -115,7 +115,7 @@ fn one(
     course: Option<Stored>,
     survey: &Survey,
     name: &str,
-) -> Option<Report> {
+) -> Option<TargetView> {
     let known = Known {
         course: course.as_ref(),
         ..survey.of(name)
@@ -126,10 +126,12 @@ fn one(
         (Some(stored), Some(target)) if stored.rotation.is_closed() && known.holds().is_some() => between(target),
         (Some(stored), _) => match stored.clone().sort() {
             Sorted::Guided(guided) => story(global, &guided),
-            Sorted::Automated(automated) => Report::now(&automated, now(), &speaker(global)),
+            Sorted::Automated(automated) => TargetView::now(&automated, now(), &speaker(global)),
         },
         (None, target) => between(target?),
     };
-    let age = judged.and_then(|judged| judged.age);
-    Some(report.with_age(age.as_ref(), now()))
+    Some(match (target, judged) {
+        (Some(target), Some(judged)) => report.assessed(target, &judged, now(), &speaker(global)),
+        _ => report,
+    })
 }

@@ -8,6 +8,7 @@ use super::session::{Session, show};
 use super::{Exit, Global, terminal};
 use crate::engine::driver::DriveError;
 use crate::store::Guided;
+use crate::view::Detail;
 
 /// Take the tick of a step back: it is open again.
 ///
@@ -40,7 +41,7 @@ impl Command {
                     let target = &guided.target;
                     terminal::note(&format!("{target}: this rotation had ended, and is open again"));
                 }
-                show(global, &[story(global, &guided).brief()]);
+                show(global, &[story(global, &guided).in_detail(Detail::NextStep)]);
                 Exit::Ok
             }
             Err(error) => refused(global, &self.target, &error),

@@ -12,9 +12,11 @@ use crate::engine::driver::{DriveError, Outcome, Refusal};
 use crate::engine::{Known, automated, connect};
 use crate::hooks::now;
 use crate::store::{Sorted, Store};
-use crate::view::Report;
+use crate::view::TargetView;
 
-/// Say that every consumer has moved to the new key, or that you have looked at what blocked a rotation.
+/// Confirm the cut-over, or clear a block.
+///
+/// The cut-over: every consumer has moved to the new key. A block: you have looked at what blocked the rotation and resolved it.
 #[derive(Args)]
 pub(super) struct Confirm {
     /// The target, as `rotate status` names it
@@ -139,8 +141,8 @@ async fn release(global: &Global, session: &Session, target: &str) -> Option<Exi
     Some(match session.watcher().release(target, watch, &person()).await {
         Ok(_) => {
             terminal::note(&format!("{target}: accepted ({what}); `rotate run` goes on with it"));
-            let standing = latest.map(|stored| Report::standing(&stored, now(), &speaker(global)));
-            show(global, &[standing.unwrap_or_else(|| Report::unopened(target))]);
+            let standing = latest.map(|stored| TargetView::standing(&stored, now(), &speaker(global)));
+            show(global, &[standing.unwrap_or_else(|| TargetView::unopened(target))]);
             Exit::Ok
         }
         Err(error) => refused(global, target, &error),

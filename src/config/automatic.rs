@@ -161,7 +161,7 @@ fn input_value(reader: &mut Reader<'_>, table: &mut Section<'_>, input: &InputSp
         }),
         Err(remedy) => {
             let key = table.key(&input.name);
-            reader.mistake(Some(value.span()), &key, "this value does not do", &remedy);
+            reader.mistake(Some(value.span()), &key, "this value cannot be used", &remedy);
             None
         }
     }
@@ -176,7 +176,7 @@ fn destinations(reader: &mut Reader<'_>, table: &mut Section<'_>, secret: Secret
         reader.mistake(
             Some(at),
             &key,
-            "nobody says where its new keys go",
+            "`deliver` is missing: where do its new keys go?",
             "write deliver = [\"…\"], as with --deliver",
         );
     } else if named.is_empty() && reader.mistakes() == before {

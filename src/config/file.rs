@@ -25,7 +25,7 @@ pub enum Unusable {
         path: PathBuf,
         /// Why.
         why: String,
-        /// What mends it.
+        /// What fixes it.
         remedy: String,
     },
     /// It says what cannot be.

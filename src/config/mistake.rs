@@ -1,4 +1,4 @@
-//! What is wrong in a configuration file, where, and what mends it.
+//! What is wrong in a configuration file, where, and what fixes it.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ pub struct Mistake {
     pub key: String,
     /// What is wrong.
     pub what: String,
-    /// What mends it.
+    /// What fixes it.
     pub remedy: String,
 }
 

@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::config::{ByHand, How, Target};
@@ -33,7 +34,7 @@ impl Known<'_> {
 }
 
 /// What `run` would do with a target now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// Nothing: its key is young enough.
@@ -157,8 +158,7 @@ fn between(target: &Target, known: Known<'_>, age: Option<Age>, now: Timestamp, 
         ),
         (None, How::Automatic(_)) => plain(
             Verdict::Wait,
-            "how old its key is was never looked at; `rotate run` looks, and `rotate plan` without --offline"
-                .to_owned(),
+            "the key's age is not known yet; `rotate run` finds it out, and `rotate plan` without --offline".to_owned(),
             false,
         ),
     }
@@ -195,7 +195,7 @@ fn by_age(
     };
     let reason = match verdict {
         Verdict::Start | Verdict::Guided if now < deadline.begin_at => {
-            format!("{days} days old; due on {begins}, and asked for before")
+            format!("{days} days old; due on {begins}, and asked for ahead of time")
         }
         _ => reason,
     };
@@ -269,7 +269,7 @@ fn is_missed(target: &Target, since: Timestamp, now: Timestamp) -> bool {
 /// A window that no run falls into is no reason to wait for ever.
 fn missed(target: &str, reason: &str) -> Judgement {
     blocked(
-        format!("{reason}; it has been open since the rotation could go on, and no run came by"),
+        format!("{reason}; the window has been open since then, but `rotate run` was not started in it"),
         vec![
             "let cron run while the window is open; or by hand, while it is:".to_owned(),
             format!("rotate run --only {target}"),
@@ -325,7 +325,7 @@ fn automated(target: &str, rotation: &Rotation, now: Timestamp) -> Judgement {
         }
         _ => plain(
             Verdict::Continue,
-            format!("goes on from `{}`", rotation.phase.name()),
+            format!("goes on from `{}`", rotation.phase.reached()),
             false,
         ),
     }

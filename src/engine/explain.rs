@@ -138,7 +138,7 @@ async fn opening(ready: Ready<'_>, at: Timestamp) -> Result<Foreseen, DriveError
     let Preflight { identity, findings } = preflight;
     let judged = &sight.judged;
     let reason = match (judged.verdict, judged.age) {
-        (Verdict::Wait, None) => "nobody tells how old its key is, so it is taken for too old".to_owned(),
+        (Verdict::Wait, None) => "the vendor does not say how old its key is, so it is treated as too old".to_owned(),
         _ => judged.reason.clone(),
     };
     let judged = Judgement {

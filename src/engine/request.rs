@@ -70,7 +70,7 @@ fn live(automatic: &Automatic) -> Result<Option<LiveKey>, DriveError> {
     let key = (shown.read)(path, &automatic.inputs).map_err(|why| {
         DriveError::Refused(Refusal::because(
             format!("current_key {}: {why}", path.display()),
-            "mend the file, or leave current_key out",
+            "fix the file, or leave current_key out",
         ))
     })?;
     Ok(Some(key.into()))

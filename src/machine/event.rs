@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use rotate_providers::contract::{KeyId, LastUse, PublicHalf};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Charter, Itinerary, Sighting, Span};
@@ -18,7 +19,7 @@ pub struct Record {
 }
 
 /// One line of a rotation's journal. Holds no secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Event {
     /// The rotation begins.
@@ -168,6 +169,7 @@ pub enum Event {
     /// A person has taken a step.
     StepDone {
         /// Which.
+        #[schemars(regex(pattern = "^[a-z0-9-]+$"))]
         step: String,
         /// Who says so.
         by: String,
@@ -178,6 +180,7 @@ pub enum Event {
     /// A person has left out a step.
     StepSkipped {
         /// Which.
+        #[schemars(regex(pattern = "^[a-z0-9-]+$"))]
         step: String,
         /// Who says so.
         by: String,
@@ -187,6 +190,7 @@ pub enum Event {
     /// A person takes the tick of a step back: it is open again.
     StepUndone {
         /// Which.
+        #[schemars(regex(pattern = "^[a-z0-9-]+$"))]
         step: String,
         /// Who says so.
         by: String,
@@ -197,6 +201,7 @@ pub enum Event {
     /// A person adds what was noted down of a step that is done.
     EvidenceAdded {
         /// Of which.
+        #[schemars(regex(pattern = "^[a-z0-9-]+$"))]
         step: String,
         /// Who says so.
         by: String,
@@ -228,7 +233,7 @@ pub enum Event {
 }
 
 /// How the cut-over became known.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SwitchedBy {
     /// A person said so.
@@ -252,7 +257,7 @@ pub enum SwitchedBy {
 }
 
 /// What is being undone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum UndoKind {
     /// A rotation whose consumers have not moved.
@@ -262,7 +267,7 @@ pub enum UndoKind {
 }
 
 /// What became of a destination when its rotation was undone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Restored {
     /// It holds again what it held before.

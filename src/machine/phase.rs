@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use rotate_providers::PhaseName;
 use rotate_providers::contract::{KeyId, PublicHalf};
 
 use super::{Charter, Event, Issued, Phase, Prove, Retired, Switch};
@@ -231,7 +232,7 @@ impl Phase {
         }
     }
 
-    /// The phase's name in errors and in the journal's reports.
+    /// The name of what is under way within a phase, for logs and for faults of the journal. What people read is [`Phase::reached`].
     pub fn name(&self) -> &'static str {
         match self {
             Phase::Opened => "opened",
@@ -253,6 +254,26 @@ impl Phase {
             Phase::Done(_) => "done",
             Phase::Aborted => "aborted",
             Phase::RolledBack => "rolled-back",
+        }
+    }
+
+    /// The phase that was reached last, as everybody names it. What is under way from there is told by what comes next.
+    pub fn reached(&self) -> PhaseName {
+        match self {
+            Phase::Opened | Phase::Creating | Phase::Discarding(_) | Phase::Minted(_) => PhaseName::Opened,
+            Phase::Created(_) => PhaseName::Created,
+            Phase::Verified(_) => PhaseName::Verified,
+            Phase::Delivered(..) => PhaseName::Delivered,
+            Phase::CutOver(..) | Phase::Deactivating(..) => PhaseName::CutOver,
+            Phase::Deactivated(..) | Phase::Reactivating(..) | Phase::Soaking(..) => PhaseName::Deactivated,
+            Phase::Deleting(..) => PhaseName::Soaked,
+            Phase::Deleted(_) => PhaseName::Deleted,
+            // On the way to an end that is not reached yet.
+            Phase::Withdrawing(issued) | Phase::Withdrawn(issued) if issued.reached.is_empty() => PhaseName::Created,
+            Phase::Withdrawing(_) | Phase::Withdrawn(_) => PhaseName::Delivered,
+            Phase::Done(_) => PhaseName::Done,
+            Phase::Aborted => PhaseName::Aborted,
+            Phase::RolledBack => PhaseName::RolledBack,
         }
     }
 }

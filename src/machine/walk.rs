@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use rotate_providers::guide::{Guide, Phase, Procedure, Step};
+use rotate_providers::PhaseName;
+use rotate_providers::guide::{Guide, Procedure, Step};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Event, Illegal, Record};
 
 /// What is fixed when a guided rotation is opened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Itinerary {
     /// The connector's id.
@@ -42,7 +44,7 @@ pub struct Walk {
 }
 
 /// One step that is done or skipped.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Tick {
     /// Which.
     pub step: String,
@@ -58,7 +60,7 @@ pub struct Tick {
 }
 
 /// Evidence that was added to a step after its tick.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Note {
     /// When.
     pub at: Timestamp,
@@ -69,7 +71,7 @@ pub struct Note {
 }
 
 /// What became of a step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ticked {
     /// Taken.
@@ -113,10 +115,10 @@ impl Itinerary {
 
 /// Of a rotation by this guide, the steps without which nothing is rotated, by phase.
 fn essential(steps: &[&Step]) -> Vec<Vec<String>> {
-    let groups = [Phase::Created, Phase::Delivered, Phase::CutOver].map(|phase| {
+    let groups = [PhaseName::Created, PhaseName::Delivered, PhaseName::CutOver].map(|phase| {
         let steps = steps.iter().filter(|step| step.phase == phase);
         // To put a secret into a vault is not to make it, nor to deliver it.
-        let steps = steps.filter(|step| step.changes() || phase == Phase::CutOver);
+        let steps = steps.filter(|step| step.changes() || phase == PhaseName::CutOver);
         steps.map(|step| step.id.clone()).collect::<Vec<_>>()
     });
     groups.into_iter().filter(|group| !group.is_empty()).collect()
@@ -156,7 +158,7 @@ impl Walk {
     fn apply(mut self, record: &Record) -> Result<Self, Illegal> {
         let illegal = Illegal {
             event: record.event.name(),
-            phase: self.phase_name(),
+            phase: self.ended().map_or("guided", PhaseName::name),
         };
         // What was given up stays as it was left.
         if self.aborted {
@@ -282,12 +284,12 @@ impl Walk {
         later.unwrap_or(Timestamp::MAX)
     }
 
-    /// Its state, in errors and reports.
-    pub fn phase_name(&self) -> &'static str {
+    /// How it has ended; `None` while a step is open.
+    pub fn ended(&self) -> Option<PhaseName> {
         match (self.aborted, self.is_closed()) {
-            (true, _) => "aborted",
-            (false, true) => "done",
-            (false, false) => "guided",
+            (true, _) => Some(PhaseName::Aborted),
+            (false, true) => Some(PhaseName::Done),
+            (false, false) => None,
         }
     }
 }

@@ -6,12 +6,13 @@
 
 use jiff::Timestamp;
 use rotate_providers::contract::{Key, KeyId, Observation, Principal};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Block, Event, Illegal, Record};
 
 /// One look at a target.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sighting {
     /// Who owned the keys.
@@ -24,7 +25,7 @@ pub struct Sighting {
 }
 
 /// A key as it was seen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeenKey {
     /// Its id.

@@ -2,21 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use rotate_providers::guide::{Certainty, Command, Guide, PLATFORM, Phase, Procedure, Source, Step, Template};
+use rotate_providers::PhaseName;
+use rotate_providers::guide::{Certainty, Command, Guide, Overlap, PLATFORM, Procedure, Source, Step, Template};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{GuidedStep, Planned, StepState, Typed, WayBack};
 use crate::machine::{Itinerary, Tick, Walk};
 
 /// What a person has to know before the first step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Guidance {
     /// What is rotated.
     pub title: String,
     /// Who made the other side.
     pub vendor: String,
     /// Which procedure.
-    pub procedure: &'static str,
+    pub procedure: Procedure,
     /// What the credential is.
     pub credential: String,
     /// How many can exist at once.
@@ -24,7 +26,7 @@ pub struct Guidance {
     /// When it expires by itself.
     pub expires: String,
     /// Whether old and new work at the same time: `yes`, `none` or `depends`; of a rotation only.
-    pub overlap: Option<&'static str>,
+    pub overlap: Option<Overlap>,
     /// What decides it, where that depends.
     pub depends: Option<String>,
     /// How long nothing works, where they do not.
@@ -50,24 +52,27 @@ pub struct Guidance {
     /// Where the facts are from.
     pub sources: Vec<Cited>,
     /// The month in which they were looked at last.
+    #[schemars(regex(pattern = "^[0-9]{4}-[0-9]{2}$"))]
     pub checked: String,
 }
 
 /// Where a fact is from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Cited {
     /// The page.
+    #[schemars(regex(pattern = "^https://"))]
     pub url: String,
     /// What it says that is used here.
     pub says: String,
     /// `seen` in the source, or `unchecked`.
-    pub certainty: &'static str,
+    pub certainty: Certainty,
 }
 
 /// A value that was not given.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Missing {
     /// The option that gives it.
+    #[schemars(regex(pattern = "^--[a-z0-9-]+$"))]
     pub option: String,
     /// What it is.
     pub help: String,
@@ -100,11 +105,11 @@ impl Guidance {
         Self {
             title: guide.title.clone(),
             vendor: guide.vendor.clone(),
-            procedure: procedure.name(),
+            procedure,
             credential: credential.what.clone(),
             coexist: credential.coexist.clone(),
             expires: credential.expires.clone(),
-            overlap: rotates.then(|| credential.overlap.name()),
+            overlap: rotates.then_some(credential.overlap),
             depends: of_rotation(&credential.depends),
             gap: of_rotation(&credential.gap),
             pause: of_rotation(&credential.pause),
@@ -148,11 +153,11 @@ impl Guidance {
     pub fn opening(&self) -> (Option<&'static str>, String) {
         let (vendor, gap) = (&self.vendor, self.gap.as_deref().unwrap_or_default());
         match (self.procedure, &self.depends, self.gap.is_some(), &self.pause) {
-            ("disconnect", ..) => {
+            (Procedure::Disconnect, ..) => {
                 let what = format!("This cuts {PLATFORM} off from {vendor}: its jobs stop, and nothing new is made.");
                 (None, what)
             }
-            ("reconnect", ..) => {
+            (Procedure::Reconnect, ..) => {
                 let what = format!("This connects {PLATFORM} to {vendor} again, with a new credential.");
                 (None, what)
             }
@@ -176,7 +181,7 @@ impl Guidance {
     pub fn pages(&self) -> Vec<String> {
         let mut pages: Vec<(&str, [Vec<&str>; 2])> = Vec::new();
         for source in &self.sources {
-            let at = usize::from(source.certainty == Certainty::Unchecked.name());
+            let at = usize::from(source.certainty == Certainty::Unchecked);
             match pages.iter_mut().find(|(url, _)| *url == source.url) {
                 Some((_, says)) => says[at].push(&source.says),
                 None => {
@@ -212,7 +217,7 @@ impl Cited {
         Self {
             url: source.url.clone(),
             says: source.says.clone(),
-            certainty: source.certainty.name(),
+            certainty: source.certainty,
         }
     }
 }
@@ -233,7 +238,7 @@ pub fn lead(guide: &Guide, procedure: Procedure, given: &Values, walk: Option<&W
             .is_some_and(|((first, last), at)| (first..=last).contains(&at))
     };
     let filling = Filling::of(&values, ids.clone());
-    let mut phase = Phase::Opened.name();
+    let mut phase = PhaseName::Opened;
     let planned = ids.iter().map(|id| {
         let tick = walk.and_then(|walk| walk.tick_of(id));
         let step = guide.steps(procedure).iter().find(|step| step.id == **id);
@@ -265,7 +270,7 @@ fn planned(guide: &Guide, step: &Step, filling: &Filling<'_>, tick: Option<&Tick
         finish_typed: back.finish_command.as_ref().map(|command| filling.typed(command)),
     });
     Planned {
-        phase: step.phase.name(),
+        phase: step.phase,
         who: step.actor.title(&guide.vendor),
         what: filling.text(&step.action),
         effect: step.changes(),
@@ -290,7 +295,7 @@ fn planned(guide: &Guide, step: &Step, filling: &Filling<'_>, tick: Option<&Tick
 }
 
 /// A step that the guide had when the walk began, and has no longer.
-fn dropped(id: &str, phase: &'static str, tick: Option<&Tick>) -> Planned {
+fn dropped(id: &str, phase: PhaseName, tick: Option<&Tick>) -> Planned {
     Planned {
         phase,
         who: "You".to_owned(),
@@ -343,7 +348,7 @@ impl<'a> Filling<'a> {
     fn typed(&self, command: &Command) -> Typed {
         Typed {
             command: self.text(&command.text),
-            language: command.language.name(),
+            language: command.language,
             once: command.unknown.as_ref().map(|unknown| self.text(unknown)),
         }
     }

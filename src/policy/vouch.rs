@@ -10,11 +10,11 @@ use crate::machine::{Cutover, Event, Issued, Prove, Retired, Rotation, Switch};
 /// How many readings in a row have to lack a new key before it is taken for gone.
 const ABSENCES: u32 = 6;
 
-/// Why a target cannot be proven as it asks, and what mends that.
+/// Why a target cannot be proven as it asks, and what fixes that.
 pub struct ProofFault {
     /// Why, as a fragment.
     pub why: String,
-    /// What mends it.
+    /// What fixes it.
     pub remedy: String,
 }
 

@@ -394,7 +394,7 @@ fn summary(row: &SqliteRow, path: &Path) -> Result<Stored<Chronicle>, StoreError
     })
 }
 
-/// What an error of the database means to the person who has to mend it.
+/// What an error of the database means to the person who has to fix it.
 fn classify(path: &Path, error: &sqlx::Error) -> StoreError {
     let code = error.as_database_error().and_then(|error| error.code());
     // The primary result code is the low byte: <https://www.sqlite.org/rescode.html>.

@@ -2,10 +2,11 @@
 
 use rotate_providers::contract::{Check, Finding};
 use rotate_providers::untrusted::inert;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// What was looked at of one thing.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct Checkup {
     /// The thing: `configuration`, `state folder`, or a target's name.
     pub name: String,
@@ -14,16 +15,28 @@ pub struct Checkup {
 }
 
 /// One thing that was found.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct Found {
     /// What was looked at.
     pub what: String,
-    /// `fine`, `wrong`, or `unknown` where it shows only when it is used.
-    pub verdict: &'static str,
+    /// How it is.
+    pub verdict: Outcome,
     /// Why, where it is not fine.
     pub why: Option<String>,
-    /// What mends it, one command or sentence a line.
+    /// What fixes it, one command or sentence a line.
     pub remedy: Vec<String>,
+}
+
+/// How something is that was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// As it has to be.
+    Fine,
+    /// A rotation would fail on it.
+    Wrong,
+    /// It shows only when it is used.
+    Unknown,
 }
 
 impl Checkup {
@@ -40,7 +53,7 @@ impl Checkup {
             name: name.to_owned(),
             findings: vec![Found {
                 what: "it cannot be used".to_owned(),
-                verdict: "wrong",
+                verdict: Outcome::Wrong,
                 why: Some(why.to_owned()),
                 remedy,
             }],
@@ -51,9 +64,9 @@ impl Checkup {
     pub fn of(name: &str, findings: Vec<Finding>) -> Self {
         let found = |Finding { what, check }| {
             let (verdict, why, remedy) = match check {
-                Check::Fine => ("fine", None, Vec::new()),
-                Check::Wrong { why, remedy } => ("wrong", Some(why), remedy.lines().map(inert).collect()),
-                Check::Unknown { why } => ("unknown", Some(why), Vec::new()),
+                Check::Fine => (Outcome::Fine, None, Vec::new()),
+                Check::Wrong { why, remedy } => (Outcome::Wrong, Some(why), remedy.lines().map(inert).collect()),
+                Check::Unknown { why } => (Outcome::Unknown, Some(why), Vec::new()),
             };
             Found {
                 what: what.into(),
@@ -79,7 +92,7 @@ impl Checkup {
 
     /// Whether something of it would fail.
     pub fn would_fail(&self) -> bool {
-        self.findings.iter().any(|found| found.verdict == "wrong")
+        self.findings.iter().any(|found| found.verdict == Outcome::Wrong)
     }
 }
 
@@ -90,9 +103,9 @@ pub fn text(checkups: &[Checkup]) -> String {
         lines.push(checkup.name.clone());
         for found in &checkup.findings {
             let mark = match found.verdict {
-                "fine" => "ok ",
-                "wrong" => "BAD",
-                _ => "?  ",
+                Outcome::Fine => "ok ",
+                Outcome::Wrong => "BAD",
+                Outcome::Unknown => "?  ",
             };
             let why = found.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
             lines.push(format!("  {mark} {}{why}", found.what));

@@ -1,62 +1,137 @@
-//! For programs: one document, with a `schema_version`. The schema is `rotate.schema.json` beside this file.
+//! For programs: one document, with a `schema_version`. The schema is `rotate.schema.json` beside this file, and is made from
+//! these types.
 
+use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
 
-use super::{Checkup, Listed, Outlook, Report};
+use super::{Checkup, Listed, TargetView};
+use crate::machine::Event;
 use crate::store::{Line, Verified};
 
-/// The version of every document.
-const SCHEMA_VERSION: u32 = 1;
+/// The version of every document: a document of another version may have other fields.
+pub const SCHEMA_VERSION: u32 = 2;
+
+/// A document: what it holds, and the version of its form.
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "{T}Document")]
+pub(super) struct Document<T> {
+    /// The version of this schema. A document of another version may have other fields.
+    #[schemars(extend("const" = SCHEMA_VERSION))]
+    schema_version: u32,
+    #[serde(flatten)]
+    body: T,
+}
+
+/// Targets, in the order of the configuration or by name: of the commands that rotate, `plan`, `run`, `status`, and of those
+/// by which a person says something. Empty where nothing is on record, or nothing is open.
+#[derive(JsonSchema, Serialize)]
+pub(super) struct Targets<'a> {
+    targets: &'a [TargetView],
+}
+
+/// What a check-up found: of `doctor`.
+#[derive(JsonSchema, Serialize)]
+pub(super) struct Checkups<'a> {
+    checkups: &'a [Checkup],
+}
+
+/// Connectors, by id: of `connectors`.
+#[derive(JsonSchema, Serialize)]
+pub(super) struct Connectors<'a> {
+    connectors: &'a [Listed],
+}
+
+/// The journal, oldest event first: of `audit`.
+#[derive(JsonSchema, Serialize)]
+pub(super) struct Journal<'a> {
+    events: Vec<JournalLine<'a>>,
+}
+
+/// One event of the journal.
+#[derive(JsonSchema, Serialize)]
+pub(super) struct JournalLine<'a> {
+    /// Its number; the first is 1.
+    #[schemars(range(min = 1))]
+    seq: i64,
+    /// When it was recorded.
+    at: Timestamp,
+    /// The target that it is about.
+    target: &'a str,
+    /// The rotation that it belongs to, or what is seen of a target between its rotations: a UUID of version 7, which sorts by the
+    /// time of its opening.
+    #[schemars(extend("format" = "uuid"))]
+    rotation: &'a str,
+    /// What happened.
+    what: &'a Event,
+}
+
+impl<'a> JournalLine<'a> {
+    fn of(line: &'a Line) -> Self {
+        Self {
+            seq: line.seq,
+            at: line.record.at,
+            target: &line.target,
+            rotation: &line.rotation,
+            what: &line.record.event,
+        }
+    }
+}
+
+/// A journal that is intact: of `audit verify`.
+#[derive(JsonSchema, Serialize)]
+pub(super) struct Intact<'a> {
+    /// Whether every line is what it was; where it is not, no document is printed.
+    #[schemars(extend("const" = true))]
+    intact: bool,
+    /// How many events there are.
+    #[schemars(range(min = 0))]
+    events: i64,
+    /// How many rotations they belong to, watches of targets included.
+    #[schemars(range(min = 0))]
+    rotations: i64,
+    /// The hash of the last line: it stands for all of them.
+    #[schemars(regex(pattern = "^([0-9a-f]{64})?$"))]
+    head: &'a str,
+}
 
 /// Targets.
-pub fn document(reports: &[Report]) -> String {
-    pretty(&json!({ "schema_version": SCHEMA_VERSION, "targets": reports }))
+pub fn targets(targets: &[TargetView]) -> String {
+    document(Targets { targets })
 }
 
 /// Connectors.
-pub fn connectors(listed: &[Listed]) -> String {
-    pretty(&json!({ "schema_version": SCHEMA_VERSION, "connectors": listed }))
-}
-
-/// What would be done with each target.
-pub fn outlooks(outlooks: &[Outlook]) -> String {
-    pretty(&json!({ "schema_version": SCHEMA_VERSION, "outlook": outlooks }))
+pub fn connectors(connectors: &[Listed]) -> String {
+    document(Connectors { connectors })
 }
 
 /// What a check-up found.
 pub fn checkups(checkups: &[Checkup]) -> String {
-    pretty(&json!({ "schema_version": SCHEMA_VERSION, "checkups": checkups }))
+    document(Checkups { checkups })
 }
 
 /// The journal.
 pub fn journal(lines: &[Line]) -> String {
-    let events: Vec<Value> = lines.iter().map(line).collect();
-    pretty(&json!({ "schema_version": SCHEMA_VERSION, "events": events }))
-}
-
-fn line(line: &Line) -> Value {
-    json!({
-        "seq": line.seq,
-        "at": line.record.at,
-        "target": line.target,
-        "rotation": line.rotation,
-        "what": line.record.event,
+    document(Journal {
+        events: lines.iter().map(JournalLine::of).collect(),
     })
 }
 
-/// A journal that is whole.
+/// A journal that is intact.
 pub fn verified(verified: &Verified) -> String {
-    pretty(&json!({
-        "schema_version": SCHEMA_VERSION,
-        "whole": true,
-        "events": verified.events,
-        "rotations": verified.rotations,
-        "head": verified.head,
-    }))
+    document(Intact {
+        intact: true,
+        events: verified.events,
+        rotations: verified.rotations,
+        head: &verified.head,
+    })
 }
 
-fn pretty(value: &impl Serialize) -> String {
-    // Values built here always serialise.
-    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
+fn document(body: impl Serialize) -> String {
+    let document = Document {
+        schema_version: SCHEMA_VERSION,
+        body,
+    };
+    // Values of these types always serialise.
+    serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
 }

@@ -2,11 +2,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 use rotate_providers::Connector;
-use rotate_providers::guide::{Guide, Procedure};
+use rotate_providers::guide::{Guide, Overlap, Procedure};
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::Mode;
+
 /// What there is to know of a connector.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct Listed {
     /// Its id, which is its command.
     pub id: &'static str,
@@ -14,10 +17,10 @@ pub struct Listed {
     pub title: String,
     /// Who made the other side.
     pub vendor: String,
-    /// `automated` or `guided`.
-    pub mode: &'static str,
+    /// Who takes the steps.
+    pub mode: Mode,
     /// Whether old and new work at the same time: `yes`, `none` or `depends`.
-    pub overlap: &'static str,
+    pub overlap: Overlap,
     /// What decides it, where that depends.
     pub depends: Option<String>,
     /// How long nothing works, where they do not.
@@ -31,10 +34,12 @@ pub struct Listed {
     /// What else stops with the credential.
     pub affects: Vec<String>,
     /// The guide's procedures.
-    pub procedures: Vec<&'static str>,
+    #[schemars(length(min = 1))]
+    pub procedures: Vec<Procedure>,
     /// The guide's options and what they are.
     pub inputs: Vec<String>,
     /// The month in which the guide's facts were looked at last.
+    #[schemars(regex(pattern = "^[0-9]{4}-[0-9]{2}$"))]
     pub checked: String,
 }
 
@@ -46,11 +51,11 @@ impl Listed {
             title: guide.title.clone(),
             vendor: guide.vendor.clone(),
             mode: if connector.automation.is_some() {
-                "automated"
+                Mode::Automated
             } else {
-                "guided"
+                Mode::Guided
             },
-            overlap: guide.credential.overlap.name(),
+            overlap: guide.credential.overlap,
             depends: guide.credential.depends.clone(),
             gap: guide.credential.gap.clone(),
             pause: guide.credential.pause.clone(),
@@ -60,7 +65,6 @@ impl Listed {
             procedures: Procedure::ALL
                 .into_iter()
                 .filter(|procedure| !guide.steps(*procedure).is_empty())
-                .map(Procedure::name)
                 .collect(),
             inputs: guide
                 .inputs
@@ -83,8 +87,8 @@ impl Listed {
         let gap = self.gap.as_deref().unwrap_or_default();
         match (self.overlap, &self.depends, &self.pause) {
             (_, Some(depends), _) => format!("depends on {depends}; if not, the gap: {gap}"),
-            ("yes", None, Some(pause)) => format!("yes; but a pause: {pause}"),
-            ("yes", None, None) => "yes".to_owned(),
+            (Overlap::Yes, None, Some(pause)) => format!("yes; but a pause: {pause}"),
+            (Overlap::Yes, None, None) => "yes".to_owned(),
             _ => format!("no; the gap: {gap}"),
         }
     }

@@ -1,31 +1,32 @@
 //! For tickets: a plan as a checklist.
 
+use rotate_providers::guide::{Language, Procedure};
 use rotate_providers::untrusted::inert;
 
 use super::markup::{escaped, foreign};
-use super::outlook::findings_in_markdown;
-use super::{Listed, Report};
+use super::plans::findings_in_markdown;
+use super::{Detail, Listed, TargetView, Who};
 use crate::machine::Ticked;
 use crate::plan::{Guidance, GuidedStep, Planned, StepState};
 
 /// The plans of these targets.
-pub fn document(reports: &[Report]) -> String {
-    let plans: Vec<String> = reports.iter().map(plan).collect();
+pub fn document(views: &[TargetView]) -> String {
+    let plans: Vec<String> = views.iter().map(plan).collect();
     plans.join("\n")
 }
 
 /// A table of targets.
-pub fn table(reports: &[Report]) -> String {
+pub fn table(views: &[TargetView]) -> String {
     let mut text = "| target | state | waits for | until | reason |\n|---|---|---|---|---|\n".to_owned();
-    for report in reports {
-        let until = report.next.at.map(|at| at.strftime("%Y-%m-%d").to_string());
+    for view in views {
+        let until = view.next.at.map(|at| at.strftime("%Y-%m-%d").to_string());
         text.push_str(&format!(
             "| {} | {} | {} | {} | {} |\n",
-            foreign(&report.name),
-            report.state,
-            report.next.who.unwrap_or_default(),
+            foreign(&view.name),
+            view.state.name(),
+            view.next.who.map(Who::name).unwrap_or_default(),
             until.unwrap_or_default(),
-            foreign(report.reason.as_deref().unwrap_or_default())
+            foreign(view.reason.as_deref().unwrap_or_default())
         ));
     }
     text
@@ -39,49 +40,49 @@ pub fn connectors(listed: &[Listed]) -> String {
             "| `{}` | {} | {} | {} |\n",
             connector.id,
             escaped(&connector.title),
-            connector.mode,
+            connector.mode.name(),
             escaped(&connector.overlap_in_words())
         ));
     }
     text
 }
 
-fn plan(report: &Report) -> String {
+fn plan(view: &TargetView) -> String {
     let mut text = String::new();
     let mut line = |line: &str| {
         text.push_str(line);
         text.push('\n');
     };
-    match &report.guide {
-        Some(guide) if report.is_checklist() => {
-            line(&format!("## {} · {}\n", escaped(&guide.title), foreign(&report.name)));
+    match &view.guide {
+        Some(guide) if view.detail == Detail::Checklist => {
+            line(&format!("## {} · {}\n", escaped(&guide.title), foreign(&view.name)));
         }
-        Some(guide) => head(&mut line, report, guide),
-        None => line(&format!("## {}: {}\n", foreign(&report.name), report.state)),
+        Some(guide) => head(&mut line, view, guide),
+        None => line(&format!("## {}: {}\n", foreign(&view.name), view.state.name())),
     }
-    if let (Some(problems), Some(unknown)) = (&report.problems, &report.unknown) {
-        line(&findings_in_markdown(problems, unknown));
+    if !view.problems.is_empty() || !view.unknown.is_empty() {
+        line(&findings_in_markdown(view));
     }
-    let steps = report.plan.as_deref().unwrap_or_default();
-    if report.is_checklist() {
-        checklist(&mut line, report, steps);
+    let steps = view.steps.as_deref().unwrap_or_default();
+    if view.detail == Detail::Checklist {
+        checklist(&mut line, view, steps);
         return text;
     }
     let mut heading = String::new();
     for (number, step) in (1..).zip(steps) {
-        let next = super::heading(report, steps, step);
+        let next = super::heading(view, steps, step);
         if next != heading {
             heading = next;
             line(&format!("\n### {}\n", escaped(&heading)));
         }
         one(&mut line, number, step);
     }
-    if let Some(guide) = &report.guide {
+    if let Some(guide) = &view.guide {
         if let Some(dead) = &guide.dead {
             line(&format!("\n**Old one dead?** {}", escaped(dead)));
         }
         if let Some(typed) = &guide.dead_typed {
-            fenced(&mut line, "", &typed.command, typed.language);
+            fenced(&mut line, "", &typed.command, typed.language.name());
         }
         if let Some(residue) = &guide.residue {
             line(&format!("\n**Still works:** {}", escaped(residue)));
@@ -90,7 +91,7 @@ fn plan(report: &Report) -> String {
         for page in guide.pages() {
             line(&format!("- {}", escaped(&page)));
         }
-        if let (None, Some(command)) = (&report.rotation, &report.next.command) {
+        if let (None, Some(command)) = (&view.rotation, &view.next.command) {
             line("\n**To begin it:**");
             fenced(&mut line, "", command, "shell");
         }
@@ -103,12 +104,12 @@ fn plan(report: &Report) -> String {
 }
 
 /// One line a step.
-fn checklist(line: &mut impl FnMut(&str), report: &Report, steps: &[Planned]) {
+fn checklist(line: &mut impl FnMut(&str), view: &TargetView, steps: &[Planned]) {
     let mut gap = String::new();
     for (number, step) in (1..).zip(steps) {
         let in_gap = step.guided.as_ref().is_some_and(|guided| guided.in_gap);
         let next = if in_gap {
-            super::heading(report, steps, step)
+            super::heading(view, steps, step)
         } else {
             String::new()
         };
@@ -133,12 +134,12 @@ fn checklist(line: &mut impl FnMut(&str), report: &Report, steps: &[Planned]) {
     }
 }
 
-fn head(line: &mut impl FnMut(&str), report: &Report, guide: &Guidance) {
+fn head(line: &mut impl FnMut(&str), view: &TargetView, guide: &Guidance) {
     let procedure = match guide.procedure {
-        "rotate" => String::new(),
-        other => format!(" · {other}"),
+        Procedure::Rotate => String::new(),
+        other => format!(" · {}", other.name()),
     };
-    let (title, name) = (escaped(&guide.title), foreign(&report.name));
+    let (title, name) = (escaped(&guide.title), foreign(&view.name));
     line(&format!("## {title} · {name}{procedure}\n"));
     match guide.opening() {
         (Some(warning), what) => line(&format!("> **{warning}** {}\n", escaped(&what))),
@@ -186,7 +187,12 @@ fn one(line: &mut impl FnMut(&str), number: usize, step: &Planned) {
     };
     details(&mut detail, step, guided);
     if let Some(command) = &guided.command {
-        fenced(line, "  ", command, guided.language.unwrap_or_default());
+        fenced(
+            line,
+            "  ",
+            command,
+            guided.language.map(Language::name).unwrap_or_default(),
+        );
     }
     let Some(back) = &guided.back else { return };
     for (name, told, typed) in [
@@ -198,7 +204,7 @@ fn one(line: &mut impl FnMut(&str), number: usize, step: &Planned) {
             if let Some(once) = &typed.once {
                 line(&format!("  - Run it once: {}", escaped(once)));
             }
-            fenced(line, "  ", &typed.command, typed.language);
+            fenced(line, "  ", &typed.command, typed.language.name());
         }
     }
 }

@@ -29,7 +29,7 @@ pub fn page(connector: &Connector, guide: &Guide) -> String {
 fn head(listed: &Listed, guide: &Guide) -> String {
     let credential = &guide.credential;
     let rows = [
-        ("connector", format!("`{}`, {}", listed.id, listed.mode)),
+        ("connector", format!("`{}`, {}", listed.id, listed.mode.name())),
         ("credential", escaped(&credential.what)),
         ("at once", escaped(&credential.coexist)),
         ("old and new overlap", escaped(&listed.overlap_in_words())),

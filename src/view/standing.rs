@@ -3,32 +3,9 @@
 use jiff::Timestamp;
 use rotate_providers::automation;
 
-use super::{Next, Speaker};
-use crate::machine::{Cutover, Phase, Restored, Retirement, Rotation, Undo, UndoKind};
+use super::{Next, Speaker, Who};
+use crate::machine::{Phase, Restored, Retirement, Rotation, Undo, UndoKind};
 use crate::policy::{Wait, Waiting};
-
-/// The state's name in JSON and in tables.
-pub(super) fn state(rotation: &Rotation) -> &'static str {
-    if rotation.blocked.is_some() {
-        return "blocked";
-    }
-    match &rotation.phase {
-        Phase::Opened | Phase::Creating | Phase::Discarding(_) | Phase::Minted(_) => "opened",
-        Phase::Created(_) => "created",
-        Phase::Verified(_) => "verified",
-        Phase::Delivered(..) if rotation.charter.cutover != Cutover::Immediate => "awaiting-cutover",
-        Phase::CutOver(..) if rotation.rests_first() => "soaking",
-        Phase::Delivered(..) | Phase::CutOver(..) | Phase::Deactivating(..) => "delivered",
-        Phase::Deactivated(..) | Phase::Reactivating(..) => "deactivated",
-        Phase::Soaking(..) | Phase::Deleting(..) | Phase::Deleted(_) => "soaking",
-        // On the way to an end that is not reached yet.
-        Phase::Withdrawing(issued) | Phase::Withdrawn(issued) if issued.reached.is_empty() => "created",
-        Phase::Withdrawing(_) | Phase::Withdrawn(_) => "delivered",
-        Phase::Done(_) => "done",
-        Phase::Aborted => "aborted",
-        Phase::RolledBack => "rolled-back",
-    }
-}
 
 pub(super) fn reason(rotation: &Rotation, wait: Option<&Wait>, now: Timestamp) -> Option<String> {
     let undone = |rotation: &Rotation| rotation.undo.as_ref().map(why_undone);
@@ -73,25 +50,25 @@ pub(super) fn what_next(target: &str, rotation: &Rotation, wait: Option<&Wait>, 
         at,
     };
     let Some(wait) = wait else {
-        let phase = rotation.phase.name();
-        return next("rotate", format!("goes on from `{phase}`"), "run".to_owned(), None);
+        let phase = rotation.phase.reached();
+        return next(Who::Rotate, format!("goes on from `{phase}`"), "run".to_owned(), None);
     };
     match wait.on {
         Waiting::Cutover => next(
-            "person",
+            Who::Person,
             handover(rotation).join("; "),
             format!("confirm {target}"),
             wait.until,
         ),
         Waiting::Evidence => next(
-            "rotate",
+            Who::Rotate,
             "looks again for evidence".to_owned(),
             "run".to_owned(),
             wait.until,
         ),
         Waiting::Window => next(
-            "rotate",
-            format!("goes on from `{}`", rotation.phase.name()),
+            Who::Rotate,
+            format!("goes on from `{}`", rotation.phase.reached()),
             "run".to_owned(),
             wait.until,
         ),
@@ -102,7 +79,7 @@ pub(super) fn what_next(target: &str, rotation: &Rotation, wait: Option<&Wait>, 
                 Retirement::Remove { .. } => "lets the old key go for good",
                 Retirement::RemoveForGood => "removes the old key for good",
             };
-            next("rotate", what.to_owned(), "run".to_owned(), wait.until)
+            next(Who::Rotate, what.to_owned(), "run".to_owned(), wait.until)
         }
         Waiting::Person => {
             let rolled_back = rotation.undo.as_ref().map(|undo| undo.kind);
@@ -119,7 +96,7 @@ pub(super) fn what_next(target: &str, rotation: &Rotation, wait: Option<&Wait>, 
                     format!("confirm {target}"),
                 ),
             };
-            next("person", what.to_owned(), command, wait.until)
+            next(Who::Person, what.to_owned(), command, wait.until)
         }
     }
 }

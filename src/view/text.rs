@@ -8,9 +8,10 @@ pub use guided::{connector, opening as guided_opening, plan as guided_plan, step
 use sheet::Sheet;
 pub(super) use sheet::folded;
 
-use super::outlook::findings;
-use super::{AgeReport, Listed, Noted, Report};
+use super::plans::{self, findings};
+use super::{AgeView, Listed, TargetView, Who};
 use rotate_providers::contract::LastUse;
+use rotate_providers::guide::Overlap;
 use rotate_providers::untrusted::inert;
 
 use crate::machine::{Event, SwitchedBy};
@@ -18,30 +19,29 @@ use crate::plan::Planned;
 use crate::store::{Line, Verified};
 
 /// One target's whole story, as wide as this at most.
-pub fn story(report: &Report, columns: Option<usize>) -> String {
-    let mut lines = vec![format!("{}: {}", report.name, report.state)];
+pub fn story(view: &TargetView, columns: Option<usize>) -> String {
+    let mut lines = vec![format!("{}: {}", view.name, view.state.name())];
     let mut fact = |name: &str, value: &Option<String>| {
         if let Some(value) = value {
             lines.push(format!("  {name:<9}{value}"));
         }
     };
-    fact("old key", &report.old_key);
-    fact("new key", &report.new_key);
-    fact("rotation", &report.rotation);
-    fact("with", &report.identity.as_ref().map(ToString::to_string));
-    for destination in &report.destinations {
+    fact("old key", &view.old_key);
+    fact("new key", &view.new_key);
+    fact("rotation", &view.rotation);
+    fact("with", &view.identity.as_ref().map(ToString::to_string));
+    for destination in &view.destinations {
         fact("goes to", &Some(destination.clone()));
     }
-    fact("age", &report.age.as_ref().map(age));
-    fact("reason", &report.reason);
-    if let Some(plan) = &report.plan {
-        let of = |noted: &Option<Vec<Noted>>| noted.clone().unwrap_or_default();
-        lines.extend(findings(&of(&report.problems), &of(&report.unknown)));
+    fact("age", &view.age.as_ref().map(age));
+    fact("reason", &view.reason);
+    if let Some(plan) = &view.steps {
+        lines.extend(findings(view));
         lines.extend(steps(plan));
     }
     let mut lines: Vec<String> = lines.iter().flat_map(|line| folded(&inert(line), columns)).collect();
-    if report.plan.is_none() {
-        lines.extend(next(report, columns));
+    if view.steps.is_none() {
+        lines.extend(next(view, columns));
     }
     // Remedies of several lines are lines of their own; whatever else is in a text, it is one.
     let lines = lines.iter().flat_map(|line| line.split('\n')).map(inert);
@@ -49,24 +49,24 @@ pub fn story(report: &Report, columns: Option<usize>) -> String {
 }
 
 /// What comes next. Commands are there to be copied, so they stay as they are.
-fn next(report: &Report, columns: Option<usize>) -> Vec<String> {
+fn next(view: &TargetView, columns: Option<usize>) -> Vec<String> {
     let mut lines = Vec::new();
-    let at = report.next.at.map(|at| format!(" by {}", day(at))).unwrap_or_default();
-    if !report.handover.is_empty() {
+    let at = view.next.at.map(|at| format!(" by {}", day(at))).unwrap_or_default();
+    if !view.handover.is_empty() {
         lines.push(format!("Now a person moves every consumer{at}:"));
-        let numbered = report.handover.iter().zip(1..);
+        let numbered = view.handover.iter().zip(1..);
         lines.extend(numbered.flat_map(|(line, number)| folded(&format!("  {number}. {line}"), columns)));
-        lines.extend(report.next.command.iter().map(|command| format!("Then:     {command}")));
-    } else if let (Some(who), Some(what)) = (report.next.who, &report.next.what) {
-        let when = report
+        lines.extend(view.next.command.iter().map(|command| format!("Then:     {command}")));
+    } else if let (Some(who), Some(what)) = (view.next.who, &view.next.what) {
+        let when = view
             .next
             .at
             .map(|at| format!(" (at {})", minute(at)))
             .unwrap_or_default();
-        lines.extend(folded(&format!("Next:     {who}: {what}{when}"), columns));
-        lines.extend(report.next.command.iter().map(|command| format!("          {command}")));
+        lines.extend(folded(&format!("Next:     {}: {what}{when}", who.name()), columns));
+        lines.extend(view.next.command.iter().map(|command| format!("          {command}")));
     }
-    lines.extend(report.undo.iter().map(|command| format!("To undo:  {command}")));
+    lines.extend(view.undo.iter().map(|command| format!("To undo:  {command}")));
     lines
 }
 
@@ -75,40 +75,31 @@ fn steps(plan: &[Planned]) -> Vec<String> {
         return vec!["Plan:     nothing would be done".to_owned()];
     }
     let mut lines = vec!["Plan, if all goes well (nothing has been done):".to_owned()];
-    for (step, number) in plan.iter().zip(1..) {
-        let mut line = format!("  {number:>2}. {:<12}{}: {}", step.phase, step.who, step.what);
-        if let Some(at) = step.at {
-            line.push_str(&format!(" (until {})", minute(at)));
-        }
-        if step.effect && !step.reversible {
-            line.push_str(" [cannot be undone]");
-        }
-        lines.push(line);
-    }
+    lines.extend(plans::steps(plan));
     lines
 }
 
 /// All targets, as wide as this at most.
-pub fn table(reports: &[Report], columns: Option<usize>) -> String {
-    if reports.is_empty() {
+pub fn table(views: &[TargetView], columns: Option<usize>) -> String {
+    if views.is_empty() {
         return "no rotation is on record\n".to_owned();
     }
     let mut sheet = Sheet::new(["TARGET", "STATE", "OLD KEY", "NEW KEY", "WAITS FOR", "UNTIL"]);
-    for report in reports {
+    for view in views {
         sheet.add([
-            report.name.clone(),
-            report.state.to_owned(),
-            report.old_key.clone().unwrap_or_default(),
-            report.new_key.clone().unwrap_or_default(),
-            report.next.who.unwrap_or_default().to_owned(),
-            report.next.at.map(day).unwrap_or_default(),
+            view.name.clone(),
+            view.state.name().to_owned(),
+            view.old_key.clone().unwrap_or_default(),
+            view.new_key.clone().unwrap_or_default(),
+            view.next.who.map(Who::name).unwrap_or_default().to_owned(),
+            view.next.at.map(day).unwrap_or_default(),
         ]);
     }
     sheet.text(columns)
 }
 
 /// All targets of a fleet, with their keys' ages, as wide as this at most.
-pub fn fleet(reports: &[Report], columns: Option<usize>) -> String {
+pub fn fleet(views: &[TargetView], columns: Option<usize>) -> String {
     let mut sheet = Sheet::new([
         "TARGET",
         "AGE",
@@ -119,23 +110,23 @@ pub fn fleet(reports: &[Report], columns: Option<usize>) -> String {
         "WAITS FOR",
         "REASON",
     ]);
-    for report in reports {
-        let age = report.age.as_ref();
+    for view in views {
+        let age = view.age.as_ref();
         sheet.add([
-            report.name.clone(),
+            view.name.clone(),
             age.map(|age| bar(age.share)).unwrap_or_default(),
             age.map(|age| age.days.to_string()).unwrap_or_default(),
             age.map(|age| day(age.begins_at)).unwrap_or_default(),
             age.map(|age| day(age.gone_by)).unwrap_or_default(),
-            report.state.to_owned(),
-            report.next.who.unwrap_or_default().to_owned(),
-            report.reason.clone().unwrap_or_default(),
+            view.state.name().to_owned(),
+            view.next.who.map(Who::name).unwrap_or_default().to_owned(),
+            view.reason.clone().unwrap_or_default(),
         ]);
     }
     sheet.text(columns)
 }
 
-fn age(age: &AgeReport) -> String {
+fn age(age: &AgeView) -> String {
     format!(
         "{} {} days; its rotation begins on {}, and it is gone by {}",
         bar(age.share),
@@ -156,12 +147,12 @@ pub fn connectors(listed: &[Listed], columns: Option<usize>) -> String {
     let mut sheet = Sheet::new(["CONNECTOR", "HOW", "OVERLAP", "ROTATES"]);
     for connector in listed {
         let overlap = match connector.overlap {
-            "none" => "NO",
-            other => other,
+            Overlap::None => "NO",
+            other => other.name(),
         };
         sheet.add([
             connector.id.to_owned(),
-            connector.mode.to_owned(),
+            connector.mode.name().to_owned(),
             overlap.to_owned(),
             connector.title.clone(),
         ]);
@@ -232,11 +223,11 @@ fn detail(event: &Event) -> String {
     }
 }
 
-/// A journal that is whole.
+/// A journal that is intact.
 pub fn verified(verified: &Verified) -> String {
     let count = |number: i64, what| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
     format!(
-        "the journal is whole: {} of {}\nhead {}\n",
+        "the journal is intact: {} of {}\nhead {}\n",
         count(verified.events, "event"),
         count(verified.rotations, "rotation"),
         verified.head

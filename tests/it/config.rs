@@ -1,4 +1,4 @@
-//! `rotate.toml`: what is understood, and every mistake in it with its line, its key and what mends it.
+//! `rotate.toml`: what is understood, and every mistake in it with its line, its key and what fixes it.
 //!
 //! Most of it through the library, which is told a text; what the file's place, its mode and the environment decide, through
 //! the real program. The strict fake of Snowflake only proves that nothing was changed there.

@@ -266,7 +266,7 @@ fn a_destination_that_disappears_after_the_rehearsal_gets_the_same_key_later() {
     let place = half_delivered();
     fs::create_dir(place.path("out")).unwrap();
     place.run(["run"]).expect(0);
-    assert_eq!(place.state_name(), "awaiting-cutover");
+    assert_eq!(place.state_name(), "delivered");
     let first = fs::read(place.path("first.json")).unwrap();
     assert_eq!(first, fs::read(place.path("out/key.json")).unwrap());
     assert_eq!(place.cloud.count_of(Action::CreateAccessKey), 1);
@@ -296,7 +296,7 @@ fn a_destination_that_is_opened_to_others_meanwhile_gets_no_key() {
     assert!(place.cloud.works(&place.old.id, &place.old.secret));
     fs::set_permissions(place.delivered(), fs::Permissions::from_mode(0o600)).unwrap();
     Ran::of(place.rotate([""; 0])).expect(0);
-    assert_eq!(place.state_name(), "awaiting-cutover");
+    assert_eq!(place.state_name(), "delivered");
     assert!(
         place
             .delivered_key()

@@ -108,7 +108,7 @@ fn a_new_key_that_fails_after_the_old_one_is_disabled_brings_the_old_one_back() 
     assert!(place.cloud.works(&place.old.id, &place.old.secret));
     // A person has looked.
     place.run(["confirm", TARGET]).expect(0);
-    assert_eq!(place.state_name(), "soaking");
+    assert_eq!(place.state_name(), "deactivated");
 }
 
 #[test]

@@ -10,9 +10,9 @@ use std::path::Path;
 
 use rotate::machine::{Itinerary, Walk};
 use rotate::plan::{Guidance, lead};
-use rotate::view::{Report, Speaker, markdown, text};
+use rotate::view::{Detail, Speaker, TargetView, markdown, text};
 use rotate_providers::guide::{Certainty, Guide, Overlap, Procedure};
-use rotate_providers::{CONNECTORS, Connector, connector};
+use rotate_providers::{CONNECTORS, Connector, PhaseName, connector};
 
 use crate::guides::examples;
 
@@ -43,7 +43,7 @@ fn variants(connector: &Connector, guide: &Guide) -> [(&'static str, Values); 2]
     ]
 }
 
-fn report(connector: &Connector, guide: &Guide, procedure: Procedure, values: &Values) -> Report {
+fn report(connector: &Connector, guide: &Guide, procedure: Procedure, values: &Values) -> TargetView {
     let identity = guide.identity().and_then(|input| values.get(&*input.name));
     let target = match identity {
         // In a target's name, what a shell would not take as it is is encoded; no matter here.
@@ -51,14 +51,14 @@ fn report(connector: &Connector, guide: &Guide, procedure: Procedure, values: &V
         None => connector.id.to_owned(),
     };
     let steps = lead(guide, procedure, values, None);
-    Report::unwalked(&target, Guidance::of(guide, procedure, values), steps)
+    TargetView::unwalked(&target, Guidance::of(guide, procedure, values), steps)
 }
 
 fn name(connector: &Connector, procedure: Procedure, form: &str, variant: &str) -> String {
     format!("{}.{}.{form}.{variant}", connector.id, procedure.name())
 }
 
-fn hold(form: &str, print: impl Fn(&Report) -> String) {
+fn hold(form: &str, print: impl Fn(&TargetView) -> String) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../snapshots");
     settings.set_prepend_module_to_snapshot(false);
@@ -250,7 +250,7 @@ fn nothing_is_left_open_once_every_value_is_given() {
         let report = report(connector, &guide, procedure, &values);
         let guidance = report.guide.as_ref().expect("it is guided");
         assert_eq!(guidance.missing, [], "{}", connector.id);
-        for step in report.plan.iter().flatten() {
+        for step in report.steps.iter().flatten() {
             let guided = step.guided.as_ref().expect("it is guided");
             let texts = [Some(&step.what), guided.place.as_ref(), guided.command.as_ref()];
             for input in &guide.inputs {
@@ -266,8 +266,8 @@ fn nothing_is_left_open_once_every_value_is_given() {
 fn a_checklist_has_one_line_a_step_in_text_and_in_markdown() {
     for (connector, guide, procedure) in procedures() {
         for (_, values) in variants(connector, &guide) {
-            let report = report(connector, &guide, procedure, &values).as_checklist();
-            let steps = report.plan.as_ref().expect("it has a plan").len();
+            let report = report(connector, &guide, procedure, &values).in_detail(Detail::Checklist);
+            let steps = report.steps.as_ref().expect("it has a plan").len();
             for width in [60, 80, 100] {
                 let printed = text::guided_plan(&report, width, &Speaker::new(None, None));
                 let lines: Vec<&str> = printed.lines().filter(|line| line.contains(" ☐")).collect();
@@ -298,7 +298,7 @@ fn the_steps_of_a_gap_stand_together_with_who_has_to_be_on_the_call() {
             .collect();
         let has_gap = procedure == Procedure::Rotate && guide.credential.overlap != Overlap::Yes;
         assert_eq!(headings.len(), usize::from(has_gap), "{}: {headings:?}", connector.id);
-        let steps = report.plan.as_ref().expect("it has a plan");
+        let steps = report.steps.as_ref().expect("it has a plan");
         let in_gap: Vec<_> = steps
             .iter()
             .filter(|step| step.guided.as_ref().is_some_and(|guided| guided.in_gap))
@@ -311,7 +311,7 @@ fn the_steps_of_a_gap_stand_together_with_who_has_to_be_on_the_call() {
             assert!(!in_gap[0].reversible, "{}", connector.id);
             assert_eq!(
                 in_gap.last().map(|step| step.phase),
-                Some("delivered"),
+                Some(PhaseName::Delivered),
                 "{}",
                 connector.id
             );

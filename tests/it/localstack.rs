@@ -149,10 +149,10 @@ async fn a_dry_run_changes_nothing() {
 async fn confirm_disables_and_soak_deletes() {
     let account = Account::new("confirm").await;
     account.rotate(&[]).expect(0);
-    assert_eq!(account.state(), "awaiting-cutover");
+    assert_eq!(account.state(), "delivered");
     assert_eq!(account.keys().await.len(), 2);
     account.run(&["confirm", &account.target()]).expect(0);
-    assert_eq!(account.state(), "soaking");
+    assert_eq!(account.state(), "deactivated");
     assert!(account.keys().await.contains(&(account.old_key.clone(), false)));
     let mut later = account.command(&["run"]);
     later.env("ROTATE_TEST_CLOCK_AHEAD", (8 * 86400).to_string());

@@ -24,7 +24,7 @@ fn delivered(prove: &str) -> Workplace {
     let place = Workplace::new(ROTATE);
     place.cloud.bar_bucket(BUCKET);
     Ran::of(place.rotate(["--prove", prove])).expect(0);
-    assert_eq!(place.state_name(), "awaiting-cutover");
+    assert_eq!(place.state_name(), "delivered");
     place
 }
 
@@ -42,7 +42,7 @@ fn a_key_that_only_its_consumer_can_prove_is_rotated_to_the_end_by_the_vendors_r
         .run(["confirm", TARGET])
         .expect(1)
         .says(&["nobody but rotate is on record to have used", "--evidence"]);
-    assert_eq!(place.state_name(), "awaiting-cutover");
+    assert_eq!(place.state_name(), "delivered");
     consumer_uses(&place, 1);
     let ran = place.later(120, ["confirm", TARGET]).expect(0);
     assert!(ran.stdout.contains("the next use of new key"), "{ran:#?}");
@@ -52,7 +52,7 @@ fn a_key_that_only_its_consumer_can_prove_is_rotated_to_the_end_by_the_vendors_r
     assert_eq!(place.state_name(), "deactivated");
     consumer_uses(&place, 90);
     place.later(2 * 3600, ["run"]).expect(0);
-    assert_eq!(place.state_name(), "soaking");
+    assert_eq!(place.state_name(), "deactivated");
     place.later(8 * DAY, ["run"]).expect(0);
     place.expect_rotated();
     assert_eq!(
@@ -99,7 +99,7 @@ fn where_no_record_shows_it_a_person_says_what_they_saw_and_the_old_key_works_un
     place
         .run(["confirm", TARGET, "--evidence", "job 17 has read the bucket"])
         .expect(0);
-    assert_eq!(place.state_name(), "soaking");
+    assert_eq!(place.state_name(), "deactivated");
     let audit = place.run(["audit", TARGET]).expect(0);
     assert!(audit.stdout.contains("job 17 has read the bucket"), "{}", audit.stdout);
     place.later(6 * DAY, ["run"]).expect(0);
@@ -116,7 +116,7 @@ fn what_a_person_saw_after_the_disabling_ends_the_wait_too() {
     place
         .later(180, ["confirm", TARGET, "--evidence", "job 18 as well"])
         .expect(0);
-    assert_eq!(place.state_name(), "soaking");
+    assert_eq!(place.state_name(), "deactivated");
     place.later(8 * DAY, ["run"]).expect(0);
     place.expect_rotated();
 }
@@ -135,7 +135,7 @@ fn an_identity_is_proven_here_and_the_bucket_by_the_consumer() {
     assert_eq!(place.state_name(), "deactivated");
     consumer_uses(&place, 120);
     place.later(3 * 3600, ["run"]).expect(0);
-    assert_eq!(place.state_name(), "soaking");
+    assert_eq!(place.state_name(), "deactivated");
     place.later(8 * DAY, ["run"]).expect(0);
     place.expect_rotated();
 }
@@ -196,7 +196,7 @@ fn what_the_simulator_was_not_told_is_no_denial() {
         "? permission iam:CreateAccessKey: it depends on aws:MultiFactorAuthPresent, which the simulator was not told";
     assert!(dry.stdout.contains(unknown), "{dry:#?}");
     Ran::of(place.rotate([""; 0])).expect(0);
-    assert_eq!(place.state_name(), "awaiting-cutover");
+    assert_eq!(place.state_name(), "delivered");
 }
 
 /// A workplace with a target of a file whose key is old enough; and what the file says.

@@ -20,7 +20,7 @@ fn later(mut command: Command, days: i64) -> Command {
 fn a_confirmed_rotation_goes_through_every_phase() {
     let place = SnowflakeWorkplace::new(PROGRAM);
     Ran::of(place.rotate::<&str>([])).expect(0);
-    assert_eq!(place.state_name(), "awaiting-cutover");
+    assert_eq!(place.state_name(), "delivered");
     let [first, second] = place.fingerprints();
     assert_eq!(first.as_deref(), Some(place.old.fingerprint()));
     assert!(place.consumer().works(), "the consumer was cut off before its cut-over");
@@ -29,7 +29,7 @@ fn a_confirmed_rotation_goes_through_every_phase() {
     assert_eq!(new.current_user().as_deref(), Ok(USER));
 
     place.run(["confirm", TARGET]).expect(0);
-    assert_eq!(place.state_name(), "soaking");
+    assert_eq!(place.state_name(), "deactivated");
     assert_eq!(place.fingerprints(), [None, Some(new.fingerprint().to_owned())]);
     assert!(!place.consumer().works());
 
@@ -50,7 +50,7 @@ fn a_region_with_its_group_is_a_part_of_the_account() {
     let expected = format!("{} in PUBLIC.{}", place.cloud.locator(), place.cloud.region());
     assert_eq!(account.as_str(), Some(expected.as_str()), "{journal:#}");
     place.run(["confirm", TARGET]).expect(0);
-    assert_eq!(place.state_name(), "soaking");
+    assert_eq!(place.state_name(), "deactivated");
     // The same name in another region is someone else's.
     place.cloud.region_has_group(false);
     place
@@ -134,7 +134,7 @@ fn an_old_key_that_could_not_be_brought_back_rests_before_it_goes() {
     assert!(plan.stdout.contains("its public half is not known"), "{}", plan.stdout);
     Ran::of(place.rotate::<&str>([])).expect(0);
     place.run(["confirm", TARGET]).expect(0);
-    assert_eq!(place.state_name(), "soaking");
+    assert_eq!(place.state_name(), "deactivated");
     assert!(place.consumer().works(), "the old key was removed before its rest");
     Ran::of(later(place.command(["run"]), 8)).expect(0);
     assert_eq!(place.state_name(), "done");

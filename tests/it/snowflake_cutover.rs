@@ -93,7 +93,7 @@ fn holds_old_key(place: &SnowflakeWorkplace) -> bool {
 
 #[track_caller]
 fn assert_waits(place: &SnowflakeWorkplace, context: &str) {
-    assert_eq!(place.state_name(), "awaiting-cutover", "{context}");
+    assert_eq!(place.state_name(), "delivered", "{context}");
     assert!(holds_old_key(place), "{context}: the old key was removed");
 }
 
@@ -186,7 +186,7 @@ fn without_any_record_the_rotation_waits_says_why_and_asks_a_person_in_the_end()
         }
         // The person knows.
         later(&place, 15 * DAY, &["confirm", TARGET]).expect(0);
-        assert_eq!(place.state_name(), "soaking", "{context}");
+        assert_eq!(place.state_name(), "deactivated", "{context}");
     }
 }
 
@@ -195,7 +195,7 @@ fn an_observed_rotation_can_be_confirmed_by_a_person_at_any_time() {
     let place = keeping(Record::Shown);
     observe(&place, &[]).expect(0);
     place.run(["confirm", TARGET]).expect(0);
-    assert_eq!(place.state_name(), "soaking");
+    assert_eq!(place.state_name(), "deactivated");
     assert!(!holds_old_key(&place));
 }
 
@@ -241,7 +241,7 @@ fn recent_use_of_the_old_key_is_worth_a_word_where_a_person_confirms() {
         .run(["confirm", TARGET])
         .expect(0)
         .says(&[&format!("old key {old} was used at"), &format!("rollback {TARGET}")]);
-    assert_eq!(place.state_name(), "soaking");
+    assert_eq!(place.state_name(), "deactivated");
 }
 
 #[test]
@@ -250,7 +250,7 @@ fn without_any_record_a_persons_word_is_enough() {
         let place = lacking(lack);
         Ran::of(place.rotate([""; 0])).expect(0);
         place.run(["confirm", TARGET]).expect(0);
-        assert_eq!(place.state_name(), "soaking", "{lack:?}");
+        assert_eq!(place.state_name(), "deactivated", "{lack:?}");
         later(&place, 8 * DAY, &["run"]).expect(0);
         assert_eq!(place.state_name(), "done", "{lack:?}");
     }
@@ -305,7 +305,7 @@ fn a_new_key_that_is_gone_at_the_end_of_the_rest_blocks_while_the_old_one_can_st
 fn an_immediate_cutover_removes_the_old_key_once_the_new_one_is_delivered_and_proven() {
     let place = keeping(Record::Shown);
     Ran::of(place.rotate(["--cutover", "immediate"])).expect(0);
-    assert_eq!(place.state_name(), "soaking");
+    assert_eq!(place.state_name(), "deactivated");
     assert!(!holds_old_key(&place));
     assert!(place.holder_of(&place.delivered()).works());
     later(&place, 8 * DAY, &["run"]).expect(0);

@@ -117,7 +117,7 @@ fn at_once(place: &SnowflakeWorkplace) -> Ran {
 fn delivered() -> SnowflakeWorkplace {
     let place = place();
     Ran::of(place.rotate([""; 0])).expect(0);
-    assert_eq!(place.state_name(), "awaiting-cutover");
+    assert_eq!(place.state_name(), "delivered");
     place
 }
 

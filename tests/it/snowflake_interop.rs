@@ -118,7 +118,7 @@ fn delivered_encrypted() -> SnowflakeWorkplace {
     let place = fresh();
     write(&place, "passphrase", format!("{PASSPHRASE}\n"), 0o600);
     Ran::of(rotate_encrypted(&place, &[])).expect(0);
-    assert_eq!(place.state_name(), "awaiting-cutover");
+    assert_eq!(place.state_name(), "delivered");
     place
 }
 

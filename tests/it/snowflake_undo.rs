@@ -30,7 +30,7 @@ fn fresh() -> SnowflakeWorkplace {
 fn delivered() -> SnowflakeWorkplace {
     let place = fresh();
     Ran::of(begin(&place)).expect(0);
-    assert_eq!(place.state_name(), "awaiting-cutover");
+    assert_eq!(place.state_name(), "delivered");
     place
 }
 
@@ -38,7 +38,7 @@ fn delivered() -> SnowflakeWorkplace {
 fn soaking() -> SnowflakeWorkplace {
     let place = delivered();
     place.run(["confirm", TARGET]).expect(0);
-    assert_eq!(place.state_name(), "soaking");
+    assert_eq!(place.state_name(), "deactivated");
     assert!(!holds(&place, place.old.fingerprint()));
     place
 }
@@ -49,7 +49,7 @@ fn resting() -> SnowflakeWorkplace {
     place.cloud.hide_public_keys(USER, true);
     Ran::of(begin(&place)).expect(0);
     place.run(["confirm", TARGET]).expect(0);
-    assert_eq!(place.state_name(), "soaking");
+    assert_eq!(place.state_name(), "deactivated");
     assert!(holds(&place, place.old.fingerprint()));
     place
 }

@@ -31,7 +31,7 @@ const LOOKS: [&[&str]; 4] = [&["status"], &["status", TARGET], &["audit"], &["au
 fn waiting() -> Workplace {
     let place = Workplace::new(ROTATE);
     Ran::of(place.rotate([""; 0])).expect(0);
-    assert_eq!(place.state_name(), "awaiting-cutover");
+    assert_eq!(place.state_name(), "delivered");
     place
 }
 
@@ -83,7 +83,7 @@ fn refused_until_mended(damage: impl Fn(&Workplace), refused: impl Fn(&Workplace
     fs::rename(&backup, place.state()).unwrap();
     assert_eq!(place.picture(), before, "something was touched");
     place.run(["confirm", TARGET]).expect(0);
-    assert_eq!(place.state_name(), "soaking");
+    assert_eq!(place.state_name(), "deactivated");
 }
 
 /// Changes the database by hand.

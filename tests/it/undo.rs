@@ -21,7 +21,7 @@ fn a_rollback_is_refused_once_the_old_key_is_gone() {
     place.cloud.delete_key(&place.old.id);
     let ran = place.run(["rollback", TARGET]).expect(1);
     assert!(ran.stderr.contains("nobody would have a key"), "{}", ran.stderr);
-    assert_eq!(place.state_name(), "soaking");
+    assert_eq!(place.state_name(), "deactivated");
     assert!(place.cloud.works(&id, &secret));
 }
 

@@ -32,7 +32,7 @@ fn an_immediate_rotation_without_soak_ends_in_one_call() {
 fn a_rotation_waits_for_a_person_then_soaks_then_deletes() {
     let place = Workplace::new(ROTATE);
     Ran::of(place.rotate(["--soak", "7d"])).expect(0);
-    assert_eq!(place.state_name(), "awaiting-cutover");
+    assert_eq!(place.state_name(), "delivered");
     let new = place.delivered_key().expect("the new key was delivered");
     let calls = place.cloud.call_count();
     // Again, and for cron: nothing to do, and no call for it.
@@ -42,11 +42,11 @@ fn a_rotation_waits_for_a_person_then_soaks_then_deletes() {
     assert!(place.cloud.works(&place.old.id, &place.old.secret));
 
     place.run(["confirm", TARGET]).expect(0);
-    assert_eq!(place.state_name(), "soaking");
+    assert_eq!(place.state_name(), "deactivated");
     assert!(!place.cloud.works(&place.old.id, &place.old.secret));
     assert!(place.cloud.key_exists(&place.old.id));
     place.run(["run"]).expect(0);
-    assert_eq!(place.state_name(), "soaking");
+    assert_eq!(place.state_name(), "deactivated");
 
     let mut later = place.command(["run"]);
     later.env("ROTATE_TEST_CLOCK_AHEAD", (8 * 86400).to_string());

@@ -25,7 +25,7 @@ fn delivered() -> (Workplace, Credentials) {
     fs::write(place.delivered(), DOCUMENT).unwrap();
     fs::set_permissions(place.delivered(), fs::Permissions::from_mode(0o600)).unwrap();
     Ran::of(place.rotate(["--soak", "7d"])).expect(0);
-    assert_eq!(place.state_name(), "awaiting-cutover");
+    assert_eq!(place.state_name(), "delivered");
     let new = place.delivered_key().unwrap();
     (place, new)
 }
@@ -34,7 +34,7 @@ fn delivered() -> (Workplace, Credentials) {
 fn soaking() -> (Workplace, Credentials) {
     let (place, new) = delivered();
     place.run(["confirm", TARGET]).expect(0);
-    assert_eq!(place.state_name(), "soaking");
+    assert_eq!(place.state_name(), "deactivated");
     (place, new)
 }
 

@@ -20,7 +20,7 @@ use crate::plan::{Guidance, lead};
 use crate::secret_scan::value_looks_secret;
 use crate::state_folder::FolderError;
 use crate::store::{Guided, Sorted, Store, Stored, is_recent};
-use crate::view::Report;
+use crate::view::{Detail, TargetView};
 
 /// What a command line asks for.
 struct Asked {
@@ -57,13 +57,13 @@ pub(super) async fn run(global: &Global, connector: &'static Connector, matches:
     }
     match asked.opened(global).await {
         Ok(Ok(report)) => {
-            let report = if asked.brief { report.as_checklist() } else { report };
-            show(global, &[report]);
+            let detail = if asked.brief { Detail::Checklist } else { Detail::Whole };
+            show(global, &[report.in_detail(detail)]);
             Exit::Ok
         }
         Ok(Err(error)) => {
             tell(&speaker(global), &asked.target, &error, None);
-            let mut report = Report::unopened(&asked.target);
+            let mut report = TargetView::unopened(&asked.target);
             report.fail(&error);
             show(global, &[report]);
             Exit::of_error(&error)
@@ -185,7 +185,7 @@ impl Asked {
     }
 
     /// The plan with where it stands, which is opened if that is asked for.
-    async fn opened(&self, global: &Global) -> Result<Result<Report, DriveError>, FolderError> {
+    async fn opened(&self, global: &Global) -> Result<Result<TargetView, DriveError>, FolderError> {
         if self.begin {
             let session = Session::begin(global).await?;
             return Ok(self.open(global, &session).await);
@@ -198,7 +198,7 @@ impl Asked {
         Ok(standing.map(|standing| self.report(global, standing.as_ref())))
     }
 
-    async fn open(&self, global: &Global, session: &Session) -> Result<Report, DriveError> {
+    async fn open(&self, global: &Global, session: &Session) -> Result<TargetView, DriveError> {
         let guided = match self.find(&session.store).await? {
             Some(standing) => {
                 if !standing.rotation.is_closed() {
@@ -350,7 +350,7 @@ impl Asked {
         Itinerary::of(id, &self.guide, self.procedure, &self.values, self.allowance_seconds)
     }
 
-    fn report(&self, global: &Global, guided: Option<&Guided>) -> Report {
+    fn report(&self, global: &Global, guided: Option<&Guided>) -> TargetView {
         let values = self.filled(guided);
         let guidance = Guidance::of(&self.guide, self.procedure, &values);
         let walk = guided.map(|guided| &guided.rotation);
@@ -364,7 +364,7 @@ impl Asked {
                 let again = if self.again { " --again" } else { "" };
                 let line = begin_line(self.connector, &self.guide, self.procedure, &self.values);
                 let line = speaker(global).line(&format!("{line}{again}"));
-                Report::unwalked(&self.target, guidance, steps).with_beginning(line)
+                TargetView::unwalked(&self.target, guidance, steps).with_beginning(line)
             }
         }
     }

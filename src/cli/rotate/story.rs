@@ -6,12 +6,12 @@ use crate::hooks::now;
 use crate::machine::Walk;
 use crate::plan::{Guidance, lead, procedure_of};
 use crate::store::Guided;
-use crate::view::Report;
+use crate::view::TargetView;
 
 /// Where a guided rotation stands, and whether its end counts.
-pub(super) fn walking(global: &Global, guided: &Guided) -> Report {
+pub(super) fn walking(global: &Global, guided: &Guided) -> TargetView {
     let walk = &guided.rotation;
-    let mut report = Report::walking(&guided.target, &guided.id, walk, now(), &speaker(global));
+    let mut report = TargetView::walking(&guided.target, &guided.id, walk, now(), &speaker(global));
     if walk.rotates() && walk.is_done() && walk.rotated_at().is_none() {
         let progress = report.reason.take().unwrap_or_default();
         report.reason = Some(format!("{NOT_ROTATED}; {progress}"));
@@ -34,7 +34,7 @@ pub(in crate::cli) fn ending(walk: &Walk) -> Option<String> {
 }
 
 /// The report of a guided rotation with its whole plan, from what the journal keeps.
-pub(in crate::cli) fn story(global: &Global, guided: &Guided) -> Report {
+pub(in crate::cli) fn story(global: &Global, guided: &Guided) -> TargetView {
     let walk = &guided.rotation;
     let report = walking(global, guided);
     let itinerary = &walk.itinerary;

@@ -4,10 +4,11 @@ use std::fmt;
 
 use rotate_providers::contract::{Caller, Principal, Provider};
 use rotate_providers::untrusted::Inert;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Who the program is to a vendor, and where that is: said before anything is created.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Identity {
     /// The vendor's account.
     pub account: String,

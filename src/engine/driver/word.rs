@@ -183,7 +183,7 @@ impl Driver<'_> {
 fn wrong_state(stored: &Stored, why: &str) -> DriveError {
     let rotation = &stored.rotation;
     let target = &stored.target;
-    let refusal = Refusal::error(format!("{target} is at `{}`: {why}", rotation.phase.name()));
+    let refusal = Refusal::error(format!("{target} is at `{}`: {why}", rotation.phase.reached()));
     DriveError::Refused(if rotation.may_undo(UndoKind::Abort) {
         refusal
             .with("before the cut-over a rotation is undone with:")

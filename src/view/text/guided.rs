@@ -1,31 +1,32 @@
 //! A guided plan, for a person who follows it.
 
+use rotate_providers::guide::Procedure;
 use rotate_providers::untrusted::inert;
 use textwrap::{Options, WordSeparator, WordSplitter};
 
 use crate::machine::Ticked;
 use crate::plan::{Guidance, GuidedStep, Planned};
-use crate::view::{Listed, Report, Speaker};
+use crate::view::{Detail, Listed, Mode, Speaker, TargetView};
 
 /// The whole plan of one target, wrapped to this width.
-pub fn plan(report: &Report, width: usize, speaker: &Speaker) -> String {
-    let (Some(guide), Some(steps)) = (&report.guide, &report.plan) else {
+pub fn plan(view: &TargetView, width: usize, speaker: &Speaker) -> String {
+    let (Some(guide), Some(steps)) = (&view.guide, &view.steps) else {
         return String::new();
     };
     let mut page = Page::new(width);
-    if report.is_checklist() {
-        checklist(&mut page, report, steps);
-        next(&mut page, report, speaker);
+    if view.detail == Detail::Checklist {
+        checklist(&mut page, view, steps);
+        next(&mut page, view, speaker);
         return page.text;
     }
-    if report.is_brief() {
-        next(&mut page, report, speaker);
+    if view.detail == Detail::NextStep {
+        next(&mut page, view, speaker);
         return page.text;
     }
-    head(&mut page, report, guide);
+    head(&mut page, view, guide);
     let mut heading = String::new();
     for (number, step) in (1..).zip(steps) {
-        let next = crate::view::heading(report, steps, step);
+        let next = crate::view::heading(view, steps, step);
         if next != heading {
             heading = next;
             page.line("");
@@ -49,26 +50,25 @@ pub fn plan(report: &Report, width: usize, speaker: &Speaker) -> String {
     }
     page.list("Sources", &guide.pages());
     page.field("Looked at", &guide.checked);
-    next(&mut page, report, speaker);
+    next(&mut page, view, speaker);
     page.text
 }
 
 /// One line a step, for whoever knows the guide and has thirty of them to do.
-fn checklist(page: &mut Page, report: &Report, steps: &[Planned]) {
+fn checklist(page: &mut Page, view: &TargetView, steps: &[Planned]) {
     page.line(&format!(
         "{} · {}",
-        report
-            .guide
+        view.guide
             .as_ref()
             .map(|guide| guide.title.as_str())
             .unwrap_or_default(),
-        report.name
+        view.name
     ));
     let mut gap = String::new();
     for (number, step) in (1..).zip(steps) {
         let in_gap = step.guided.as_ref().is_some_and(|guided| guided.in_gap);
         let next = if in_gap {
-            crate::view::heading(report, steps, step)
+            crate::view::heading(view, steps, step)
         } else {
             String::new()
         };
@@ -83,10 +83,10 @@ fn checklist(page: &mut Page, report: &Report, steps: &[Planned]) {
 }
 
 /// What has to be known before the first step: what stops on the way, where it stands, and what has to be ready.
-pub fn opening(report: &Report, width: usize) -> String {
+pub fn opening(view: &TargetView, width: usize) -> String {
     let mut page = Page::new(width);
-    if let Some(guide) = &report.guide {
-        title(&mut page, report, guide);
+    if let Some(guide) = &view.guide {
+        title(&mut page, view, guide);
         page.line("");
         ready(&mut page, guide);
     }
@@ -94,12 +94,12 @@ pub fn opening(report: &Report, width: usize) -> String {
 }
 
 /// One step of the plan, by its position.
-pub fn step(report: &Report, position: usize, width: usize) -> String {
+pub fn step(view: &TargetView, position: usize, width: usize) -> String {
     let mut page = Page::new(width);
-    let step = report.plan.as_ref().and_then(|plan| plan.get(position));
+    let step = view.steps.as_ref().and_then(|plan| plan.get(position));
     if let Some((step, guided)) = step.and_then(|step| Some((step, step.guided.as_ref()?))) {
         page.line("");
-        page.line(step.phase);
+        page.line(step.phase.name());
         one(&mut page, position + 1, step, guided);
     }
     page.text
@@ -109,22 +109,39 @@ pub fn step(report: &Report, position: usize, width: usize) -> String {
 pub fn connector(listed: &[Listed], width: usize) -> String {
     let mut page = Page::new(width);
     for connector in listed {
-        page.line(&format!("{}: {} ({})", connector.id, connector.title, connector.mode));
+        page.line(&format!(
+            "{}: {} ({})",
+            connector.id,
+            connector.title,
+            connector.mode.name()
+        ));
         page.field("Overlap", &connector.overlap_in_words());
         page.field("Coexist", &connector.coexist);
         page.list("Also affected", &connector.affects);
         page.list("Roles", &connector.roles);
-        page.field("Procedures", &connector.procedures.join(", "));
+        page.field(
+            "Procedures",
+            &connector
+                .procedures
+                .iter()
+                .map(|procedure| procedure.name())
+                .collect::<Vec<_>>()
+                .join(", "),
+        );
         page.list("Options", &connector.inputs);
         page.field("Looked at", &connector.checked);
-        let manual = if connector.mode == "automated" { " --manual" } else { "" };
+        let manual = if connector.mode == Mode::Automated {
+            " --manual"
+        } else {
+            ""
+        };
         page.field("Plan", &format!("rotate {}{manual} --dry-run", connector.id));
     }
     page.text
 }
 
-fn head(page: &mut Page, report: &Report, guide: &Guidance) {
-    title(page, report, guide);
+fn head(page: &mut Page, view: &TargetView, guide: &Guidance) {
+    title(page, view, guide);
     page.line("");
     page.field(
         "Credential",
@@ -141,14 +158,14 @@ fn head(page: &mut Page, report: &Report, guide: &Guidance) {
     page.list("Not given", &missing);
 }
 
-fn title(page: &mut Page, report: &Report, guide: &Guidance) {
+fn title(page: &mut Page, view: &TargetView, guide: &Guidance) {
     let done = match guide.procedure {
-        "rotate" => String::new(),
-        other => format!(" · {other}"),
+        Procedure::Rotate => String::new(),
+        other => format!(" · {}", other.name()),
     };
-    page.line(&format!("{} · {}{done}", guide.title, report.name));
+    page.line(&format!("{} · {}{done}", guide.title, view.name));
     warning(page, guide);
-    if let Some(reason) = &report.reason {
+    if let Some(reason) = &view.reason {
         page.paragraph(&format!("Stands at: {reason}."));
     }
 }
@@ -187,7 +204,7 @@ fn one(page: &mut Page, number: usize, step: &Planned, guided: &GuidedStep) {
         page.detail("! Once", &format!("Run it once. {once}"));
     }
     if let (Some(command), Some(language)) = (&guided.command, guided.language) {
-        typed(page, command, language);
+        typed(page, command, language.name());
     }
     if let Some(expect) = &guided.expect {
         page.detail("See", expect);
@@ -205,7 +222,7 @@ fn one(page: &mut Page, number: usize, step: &Planned, guided: &GuidedStep) {
             if let Some(once) = &command.once {
                 page.detail("! Once", &format!("Run it once. {once}"));
             }
-            typed(page, &command.command, command.language);
+            typed(page, &command.command, command.language.name());
         }
     }
     if let Some(link) = &guided.link {
@@ -252,40 +269,41 @@ fn typed(page: &mut Page, command: &str, language: &str) {
     page.verbatim(command);
 }
 
-fn next(page: &mut Page, report: &Report, speaker: &Speaker) {
-    if let (true, Some(reason)) = (report.is_brief(), &report.reason) {
-        page.line(&format!("{}: {reason}", report.name));
-        let position = report.plan.iter().flatten().position(|step| {
+fn next(page: &mut Page, view: &TargetView, speaker: &Speaker) {
+    if let (true, Some(reason)) = (view.detail == Detail::NextStep, &view.reason) {
+        page.line(&format!("{}: {reason}", view.name));
+        let position = view.steps.iter().flatten().position(|step| {
             let tick = step.guided.as_ref().and_then(|guided| guided.tick.as_ref());
             tick.is_none()
         });
         // Before the first step that has to be known.
-        if let (Some(0), Some(guide)) = (position, &report.guide) {
+        if let (Some(0), Some(guide)) = (position, &view.guide) {
             warning(page, guide);
             ready(page, guide);
         }
-        if let Some(position) = position.filter(|_| report.next.command.is_some()) {
-            page.text.push_str(&step(report, position, page.width));
+        if let Some(position) = position.filter(|_| view.next.command.is_some()) {
+            page.text.push_str(&step(view, position, page.width));
         }
     }
     page.line("");
-    match &report.next.command {
-        Some(command) if report.rotation.is_none() => {
+    match &view.next.command {
+        Some(command) if view.rotation.is_none() => {
             page.line("Nothing was opened: this is the plan only.");
             page.line(&format!("To begin it:  {command}"));
         }
         Some(command) => {
             page.line(&format!("When a step is done:  {command} --evidence \"…\""));
-            let walk = speaker.command(&format!("walk {}", report.name));
+            let walk = speaker.command(&format!("walk {}", view.name));
             page.line(&format!("One by one:           {walk}"));
         }
-        None if report.rotation.is_none() => page.line("Nothing was opened: this is the plan only."),
+        None if view.rotation.is_none() => page.line("Nothing was opened: this is the plan only."),
         None => {
-            let what = report.guide.as_ref().map(|guide| guide.procedure);
-            let what = what.filter(|procedure| *procedure != "rotate").unwrap_or("rotation");
+            let what = view.guide.as_ref().map(|guide| guide.procedure);
+            let what = what.filter(|procedure| *procedure != Procedure::Rotate);
+            let what = what.map_or("rotation", Procedure::name);
             page.line(&format!(
                 "This {what} is {}. The same command with --again opens another one.",
-                report.state
+                view.state.name()
             ));
         }
     }

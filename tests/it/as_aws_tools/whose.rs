@@ -45,7 +45,7 @@ fn plan_doctor_and_the_one_shot_say_whose_account_it_is_and_where_the_credential
         assert!(ran.stdout.contains(&whose), "{ran:#?}");
     }
     let plan = desk.run(&["plan", "--output", "json"]).json();
-    let identity = &plan["outlook"][0]["identity"];
+    let identity = &plan["targets"][0]["identity"];
     assert_eq!(identity["account"], "123456789012");
     assert_eq!(identity["host"], "iam.amazonaws.com");
     assert_eq!(identity["login"], "arn:aws:iam::123456789012:user/rotator");

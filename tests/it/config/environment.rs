@@ -96,7 +96,7 @@ fn a_current_key_that_was_rotated_does_not_stand_in_the_way_of_the_next_rotation
     let mut plan = place.command(["plan", "--at", "2099-01-01", "--output", "json"]);
     plan.arg("--config").arg(place.path("rotate.toml"));
     let plan = Ran::of(plan).expect(0).json();
-    assert_eq!(plan["outlook"][0]["verdict"], "start", "{plan:#}");
+    assert_eq!(plan["targets"][0]["action"], "start", "{plan:#}");
 }
 
 /// A user is locked after a few wrong passwords, and a fleet has many targets.

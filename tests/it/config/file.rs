@@ -131,7 +131,7 @@ fn the_file_is_the_flags_then_the_variables_then_the_folders() {
         let mut command = home.command([&["plan", "--offline", "--output", "json"][..], flag].concat());
         command.envs(variable.map(|path| ("ROTATE_CONFIG", home.path(path))));
         let plan = rotate_fixtures::Ran::of(command).expect(0).json();
-        plan["outlook"][0]["name"].as_str().unwrap_or_default().to_owned()
+        plan["targets"][0]["name"].as_str().unwrap_or_default().to_owned()
     };
     let flag: &[&str] = &["--config", "flag.toml"];
     assert_eq!(planned(flag, Some("variable.toml")), "flag");

@@ -1,4 +1,4 @@
-//! Every mistake is told at once, each with its line, its key and what mends it; and none of them repeats a secret.
+//! Every mistake is told at once, each with its line, its key and what fixes it; and none of them repeats a secret.
 
 mod together;
 mod values;
@@ -201,7 +201,7 @@ fn an_automated_target_has_to_say_whose_keys_they_are_and_where_new_ones_go() {
         &without("deliver"),
         1,
         "target \"main\": deliver",
-        &["nobody says where", "deliver = [", "--deliver"],
+        &["where do its new keys go", "deliver = [", "--deliver"],
     );
     told(
         &MAIN.replace("\"file:/srv/main.json\"", ""),

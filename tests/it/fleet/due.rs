@@ -90,17 +90,17 @@ fn offline_nobody_is_called_and_what_is_on_record_is_told() {
     let place = mixed();
     let plan = place.run(["plan", "--offline", "--output", "json"]).expect(0).json();
     assert_eq!(place.cloud.call_count(), 0);
-    assert_eq!(plan["outlook"][0]["verdict"], "wait");
-    assert_eq!(plan["outlook"][0]["due_at"], json!(null));
+    assert_eq!(plan["targets"][0]["action"], "wait");
+    assert_eq!(plan["targets"][0]["age"], json!(null));
     place.run(["run"]).expect(0);
     place.cloud.reset_calls();
     let plan = place.run(["plan", "--offline", "--output", "json"]).expect(0).json();
     assert_eq!(place.cloud.call_count(), 0);
-    let verdicts: Vec<&str> = plan["outlook"]
+    let verdicts: Vec<&str> = plan["targets"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|it| it["verdict"].as_str().unwrap())
+        .map(|it| it["action"].as_str().unwrap())
         .collect();
     assert_eq!(verdicts, ["not-due", "not-due", "guided"]);
 }
@@ -185,7 +185,7 @@ fn a_window_that_no_run_falls_into_calls_a_person() {
     place.configure("[defaults]\naws_calls_per_second = 0\n");
     let open = (place.now() + DAY * 2).strftime("%a").to_string().to_lowercase();
     place.add_user("main", DAY * 140, &format!("window = {{ days = [\"{open}\"] }}"));
-    let told = "no run came by";
+    let told = "was not started in it";
     for _ in 0..2 {
         place.run(["run"]).expect(0).says(&["1 target: 1 waiting"]);
         place.pass(DAY * 7);

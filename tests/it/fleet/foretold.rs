@@ -137,12 +137,12 @@ fn foretold(place: &FleetWorkplace) -> BTreeMap<String, Said> {
     let said = |target: &Value| {
         let problems = target["problems"].as_array().unwrap();
         let said = Said {
-            verdict: target["verdict"].as_str().unwrap().to_owned(),
+            verdict: target["action"].as_str().unwrap().to_owned(),
             has_problems: !problems.is_empty(),
         };
         (target["name"].as_str().unwrap().to_owned(), said)
     };
-    let said: BTreeMap<_, _> = plan["outlook"].as_array().unwrap().iter().map(said).collect();
+    let said: BTreeMap<_, _> = plan["targets"].as_array().unwrap().iter().map(said).collect();
     if said.values().any(|said| said.has_problems) {
         assert_eq!(code, Some(1));
     }

@@ -163,7 +163,7 @@ impl Asked {
         }
         match (self.confirms_after, state) {
             (None, _) => self.take_over(place),
-            (Some(after), "awaiting-cutover") => {
+            (Some(after), "delivered") => {
                 let since = *self.waiting_since.get_or_insert(day);
                 if day - since >= after {
                     self.take_over(place);

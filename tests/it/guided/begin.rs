@@ -203,7 +203,7 @@ fn one_credential_has_one_open_rotation_however_it_is_begun() {
     desk.run(["run"]).expect(0).says(&["1 not due"]);
     assert_eq!(states(&desk), [state("helpdesk", "idle")]);
     let plan = desk.json(["plan"]);
-    assert_eq!(plan["outlook"][0]["verdict"], "not-due", "{plan:#}");
+    assert_eq!(plan["targets"][0]["action"], "not-due", "{plan:#}");
 }
 
 #[test]

@@ -19,7 +19,7 @@ const BY_HAND: [&str; 7] = [
 
 fn first_step(place: &Workplace) -> String {
     let status = place.run(["status", TARGET, "--output", "json"]).expect(0).json();
-    status["targets"][0]["plan"][0]["step"].as_str().unwrap().to_owned()
+    status["targets"][0]["steps"][0]["step"].as_str().unwrap().to_owned()
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn one_table_and_one_run_have_both_kinds() {
     Ran::of(place.rotate([""; 0])).expect(0);
     place.run(["jira", "--site", "acme", "--begin"]).expect(0);
     let table = place.run(["status"]).expect(0).stdout;
-    assert!(table.contains(TARGET) && table.contains("awaiting-cutover"), "{table}");
+    assert!(table.contains(TARGET) && table.contains("delivered"), "{table}");
     assert!(table.contains("jira/acme") && table.contains("guided"), "{table}");
     let ran = place.run(["run", "--output", "json"]).expect(0).json();
     let names: Vec<&str> = ran["targets"]

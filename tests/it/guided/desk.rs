@@ -107,7 +107,7 @@ impl Desk {
     #[track_caller]
     pub(crate) fn ticked(&self) -> Vec<String> {
         let target = self.target();
-        let plan = target["plan"].as_array().expect("it has a plan");
+        let plan = target["steps"].as_array().expect("it has a plan");
         let behind = plan.iter().filter(|step| !step["tick"].is_null());
         behind
             .map(|step| step["step"].as_str().expect("it has a name").to_owned())
@@ -137,10 +137,10 @@ impl Desk {
         self.place.path(name)
     }
 
-    /// The journal is whole.
+    /// The journal is intact.
     #[track_caller]
     pub(crate) fn verify(&self) {
         let told = self.run(["audit", "verify"]).expect(0).stdout;
-        assert!(told.starts_with("the journal is whole"), "{told}");
+        assert!(told.starts_with("the journal is intact"), "{told}");
     }
 }

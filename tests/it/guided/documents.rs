@@ -52,7 +52,7 @@ fn the_plan_of_every_procedure_fits_the_schema_with_values_and_without() {
             let target = &planned["targets"][0];
             assert_eq!(target["state"], "idle");
             let expected = guide.steps_for(procedure, &std::collections::BTreeMap::new());
-            assert_eq!(target["plan"].as_array().unwrap().len(), expected.len());
+            assert_eq!(target["steps"].as_array().unwrap().len(), expected.len());
             assert_eq!(target["guide"]["procedure"], procedure.name());
             let options: Vec<(String, String)> = examples(connector.id, &guide)
                 .into_iter()

@@ -25,7 +25,7 @@ fn at_the_live_secret() -> Desk {
     desk.run(OAUTH).expect(0);
     for _ in 0..30 {
         let target = desk.json(["status", "snowflake-oauth/GS"])["targets"][0].clone();
-        let plan = target["plan"].as_array().unwrap().clone();
+        let plan = target["steps"].as_array().unwrap().clone();
         let next = plan.iter().find(|step| step["state"] == "open").unwrap();
         let step = next["step"].as_str().unwrap().to_owned();
         if step == "find-the-live-secret" {
@@ -77,7 +77,7 @@ fn a_long_public_key_is_noted_and_a_private_one_is_not() {
         "--begin",
     ])
     .expect(0);
-    let plan = desk.json(["status", target])["targets"][0]["plan"].clone();
+    let plan = desk.json(["status", target])["targets"][0]["steps"].clone();
     for step in plan
         .as_array()
         .unwrap()
@@ -125,7 +125,7 @@ fn a_plan_begins_only_with_the_answer_that_chooses_its_steps_and_has_no_others()
         "--begin",
     ])
     .expect(0);
-    let plan = desk.json(["status", "snowflake-oauth/GS"])["targets"][0]["plan"].clone();
+    let plan = desk.json(["status", "snowflake-oauth/GS"])["targets"][0]["steps"].clone();
     let steps: Vec<&str> = plan
         .as_array()
         .unwrap()

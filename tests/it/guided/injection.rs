@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use rotate::plan::{Guidance, lead};
 use rotate::secret_scan::value_looks_secret;
-use rotate::view::{Report, Speaker, json, markdown, text};
+use rotate::view::{Speaker, TargetView, json, markdown, text};
 use rotate_providers::guide::{Guide, Procedure};
 use rotate_providers::{CONNECTORS, Connector};
 use serde_json::Value;
@@ -98,13 +98,13 @@ fn procedures() -> Vec<(&'static Connector, Guide, Procedure)> {
     all
 }
 
-fn report(connector: &Connector, guide: &Guide, procedure: Procedure, values: &BTreeMap<String, String>) -> Report {
+fn report(connector: &Connector, guide: &Guide, procedure: Procedure, values: &BTreeMap<String, String>) -> TargetView {
     let steps = lead(guide, procedure, values, None);
-    Report::unwalked(connector.id, Guidance::of(guide, procedure, values), steps)
+    TargetView::unwalked(connector.id, Guidance::of(guide, procedure, values), steps)
 }
 
 /// Calls this with every plan, and with every harmful value of each of its inputs beside examples for the others.
-fn each(mut call: impl FnMut(&Report, &Report, &str)) {
+fn each(mut call: impl FnMut(&TargetView, &TargetView, &str)) {
     for (connector, guide, procedure) in procedures() {
         for input in &guide.inputs {
             let mut values = examples(connector.id, &guide);
@@ -135,7 +135,7 @@ fn strange(letter: char) -> bool {
 fn no_value_moves_the_cursor_breaks_a_line_or_turns_the_writing_around() {
     each(|benign, doctored, context| {
         // Wide enough that nothing is wrapped.
-        let print = |report: &Report| text::guided_plan(report, 100_000, &Speaker::new(None, None));
+        let print = |report: &TargetView| text::guided_plan(report, 100_000, &Speaker::new(None, None));
         let (benign, doctored) = (print(benign), print(doctored));
         let found = doctored.chars().find(|letter| strange(*letter));
         assert_eq!(found, None, "{context}");
@@ -146,7 +146,7 @@ fn no_value_moves_the_cursor_breaks_a_line_or_turns_the_writing_around() {
 #[test]
 fn no_value_does_so_in_markdown_either() {
     each(|benign, doctored, context| {
-        let print = |report: &Report| markdown::document(std::slice::from_ref(report));
+        let print = |report: &TargetView| markdown::document(std::slice::from_ref(report));
         let (benign, doctored) = (print(benign), print(doctored));
         assert_eq!(doctored.chars().find(|letter| strange(*letter)), None, "{context}");
         assert_eq!(doctored.lines().count(), benign.lines().count(), "{context}");
@@ -195,7 +195,7 @@ fn is_own(address: &str) -> bool {
 fn no_value_becomes_markup_in_markdown() {
     let mut known: BTreeMap<String, Vec<String>> = BTreeMap::new();
     each(|benign, doctored, context| {
-        let print = |report: &Report| markdown::document(std::slice::from_ref(report));
+        let print = |report: &TargetView| markdown::document(std::slice::from_ref(report));
         let benign = print(benign);
         let expected = known.entry(benign.clone()).or_insert_with(|| structure(&benign));
         let found = structure(&print(doctored));
@@ -225,8 +225,8 @@ fn no_value_changes_the_form_of_a_document_for_programs() {
         }
     }
     each(|benign, doctored, context| {
-        let read = |report: &Report| -> Value {
-            serde_json::from_str(&json::document(std::slice::from_ref(report))).expect(context)
+        let read = |report: &TargetView| -> Value {
+            serde_json::from_str(&json::targets(std::slice::from_ref(report))).expect(context)
         };
         assert_eq!(shape(&read(doctored)), shape(&read(benign)), "{context}");
     });
@@ -320,8 +320,8 @@ fn a_note_comes_back_harmless() {
     desk.run(["done", TARGET, "1", "--evidence", note]).expect(0);
     desk.run(["done", TARGET, "--skip", "2", "--why", note]).expect(0);
     let target = desk.target();
-    assert_eq!(target["plan"][0]["tick"]["outcome"]["done"]["evidence"], note);
-    assert_eq!(target["plan"][1]["tick"]["outcome"]["skipped"]["why"], note);
+    assert_eq!(target["steps"][0]["tick"]["outcome"]["done"]["evidence"], note);
+    assert_eq!(target["steps"][1]["tick"]["outcome"]["skipped"]["why"], note);
     for command in [&["status", TARGET][..], &["audit"]] {
         let ran = desk.run(command.iter().copied()).expect(0);
         assert_eq!(ran.stdout.chars().find(|letter| strange(*letter)), None, "{command:?}");

@@ -127,11 +127,11 @@ fn the_journal_says_who_ticked_what_and_what_was_noted() {
     }
     let target = desk.target();
     assert_eq!(
-        target["plan"][0]["tick"]["outcome"],
+        target["steps"][0]["tick"]["outcome"],
         json!({"done": {"evidence": "Gainsight only"}})
     );
     assert_eq!(
-        target["plan"][1]["tick"]["outcome"],
+        target["steps"][1]["tick"]["outcome"],
         json!({"skipped": {"why": "it was open already"}})
     );
     let story = desk.run(["status", TARGET]).expect(0).stdout;
@@ -149,7 +149,7 @@ fn what_was_noted_is_kept_without_the_blanks_around_it() {
     desk.run(["done", TARGET, "1", "--evidence", "  Gainsight only "])
         .expect(0);
     assert_eq!(
-        desk.target()["plan"][0]["tick"]["outcome"],
+        desk.target()["steps"][0]["tick"]["outcome"],
         json!({"done": {"evidence": "Gainsight only"}})
     );
 }

@@ -153,7 +153,7 @@ fn notes_that_are_no_secrets_are_taken_and_kept_as_they_are() {
             refused.push(note);
             continue;
         }
-        let kept = desk.target()["plan"][0]["tick"]["outcome"]["done"]["evidence"].clone();
+        let kept = desk.target()["steps"][0]["tick"]["outcome"]["done"]["evidence"].clone();
         assert_eq!(kept, *note);
     }
     assert!(

@@ -14,8 +14,8 @@ fn a_tick_that_is_taken_back_opens_its_step_and_stays_in_the_journal() {
     assert!(ran.stdout.contains(STEPS[1]), "{}", ran.stdout);
     let target = desk.target();
     assert_eq!(target["next"]["what"], format!("step 2 of {ALL}: {}", STEPS[1]));
-    assert_eq!(target["plan"][1]["state"], "open");
-    assert_eq!(target["plan"][1].get("tick"), None);
+    assert_eq!(target["steps"][1]["state"], "open");
+    assert_eq!(target["steps"][1].get("tick"), None);
     assert_eq!(desk.ticked(), [STEPS[0], STEPS[2], STEPS[3]]);
     assert!(
         target["reason"]
@@ -59,7 +59,7 @@ fn a_tick_of_a_step_that_was_skipped_is_taken_back_as_well() {
     desk.run(["undo", TARGET, STEPS[0]]).expect(0);
     desk.run(["done", TARGET, "1", "--evidence", "Gainsight only"])
         .expect(0);
-    assert_eq!(desk.target()["plan"][0]["state"], "done");
+    assert_eq!(desk.target()["steps"][0]["state"], "done");
     desk.verify();
 }
 
@@ -128,7 +128,7 @@ fn evidence_is_added_to_a_step_that_is_done_beside_what_was_noted_before() {
     for again in ["ticket OPS-12", "Gainsight only"] {
         desk.run(["done", TARGET, STEPS[0], "--evidence", again]).expect(0);
     }
-    let tick = desk.target()["plan"][0]["tick"].clone();
+    let tick = desk.target()["steps"][0]["tick"].clone();
     assert_eq!(tick["outcome"], json!({"done": {"evidence": "Gainsight only"}}));
     assert_eq!(tick["added"].as_array().map(Vec::len), Some(1), "{tick:#}");
     assert_eq!(tick["added"][0]["evidence"], "ticket OPS-12");
@@ -178,7 +178,7 @@ fn a_step_that_was_skipped_is_never_shown_as_done() {
     desk.run(["done", TARGET, "--skip", "2", "--why", "no overlap"])
         .expect(0);
     let target = desk.target();
-    let states: Vec<&str> = (0..3).filter_map(|at| target["plan"][at]["state"].as_str()).collect();
+    let states: Vec<&str> = (0..3).filter_map(|at| target["steps"][at]["state"].as_str()).collect();
     assert_eq!(states, ["done", "skipped", "open"]);
     let progress = "1 of 10 steps are done, 1 skipped";
     assert_eq!(target["reason"], progress);

@@ -25,7 +25,7 @@ fn a_person_is_led_through_every_step_to_the_end() {
     }
     assert!(ran.stdout.contains(&format!("{ALL} of {ALL} steps")), "{}", ran.stdout);
     assert_eq!(desk.target()["state"], "done");
-    let outcome = &desk.target()["plan"][ALL - 1]["tick"]["outcome"];
+    let outcome = &desk.target()["steps"][ALL - 1]["tick"]["outcome"];
     assert_eq!(*outcome, json!({"done": {"evidence": "ticket OPS-12"}}));
     desk.verify();
 }
@@ -93,7 +93,7 @@ fn a_step_is_left_out_with_a_reason_which_is_asked_for_until_it_is_given() {
     let desk = Desk::opened();
     let ran = walk(&desk, "s\n\n\nno other application\nskip\nopen already\nq\n").expect(0);
     assert_eq!(ran.stdout.matches("Why is it left out?").count(), 4, "{}", ran.stdout);
-    let plan = desk.target()["plan"].clone();
+    let plan = desk.target()["steps"].clone();
     assert_eq!(
         plan[0]["tick"]["outcome"],
         json!({"skipped": {"why": "no other application"}})
@@ -118,7 +118,7 @@ fn an_answer_to_another_question_is_no_note() {
         "{}",
         ran.stdout
     );
-    let plan = desk.target()["plan"].clone();
+    let plan = desk.target()["steps"].clone();
     assert_eq!(
         plan[0]["tick"]["outcome"],
         json!({"done": {"evidence": "Gainsight only"}})
@@ -193,7 +193,7 @@ fn a_note_that_looks_like_a_secret_is_refused_not_kept_not_repeated_and_asked_fo
         let bytes = std::fs::read(entry.unwrap().path()).unwrap();
         assert!(!rotate_fixtures::has(&bytes, secret.as_bytes()));
     }
-    let outcome = &desk.target()["plan"][0]["tick"]["outcome"];
+    let outcome = &desk.target()["steps"][0]["tick"]["outcome"];
     assert_eq!(*outcome, json!({"done": {"evidence": "Gainsight only"}}));
 }
 

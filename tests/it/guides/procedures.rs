@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use rotate_providers::guide::{Guide, Overlap, Phase, Procedure};
+use rotate_providers::PhaseName;
+use rotate_providers::guide::{Guide, Overlap, Procedure};
 
 use super::{guides, steps, written};
 
@@ -27,9 +28,9 @@ fn every_name_of_a_step_is_its_own_and_says_what_it_does() {
 #[test]
 fn the_phases_of_a_rotation_are_in_order_and_nothing_is_revoked_before_the_cut_over() {
     for (id, guide) in guides() {
-        let phases: Vec<Phase> = guide.rotate.iter().map(|step| step.phase).collect();
+        let phases: Vec<PhaseName> = guide.rotate.iter().map(|step| step.phase).collect();
         assert!(phases.is_sorted(), "{id}: {phases:?}");
-        let cut_over = phases.iter().position(|phase| *phase == Phase::CutOver);
+        let cut_over = phases.iter().position(|phase| *phase == PhaseName::CutOver);
         let cut_over = cut_over.expect(id);
         for (position, step) in guide.rotate.iter().enumerate() {
             assert!(
@@ -48,7 +49,7 @@ fn what_cannot_be_undone_before_the_cut_over_is_warned_of_where_old_and_new_over
         if guide.credential.overlap == Overlap::Yes {
             for step in &guide.rotate {
                 assert!(
-                    step.reversible || step.phase >= Phase::CutOver || step.caution.is_some(),
+                    step.reversible || step.phase >= PhaseName::CutOver || step.caution.is_some(),
                     "{id}: {} cannot be undone, comes before the cut-over, and has no caution",
                     step.id
                 );
@@ -62,7 +63,7 @@ fn what_is_gone_for_good_is_told_to_be() {
     let mut comes_back = Vec::new();
     for (id, guide) in guides() {
         for (procedure, step) in steps(&guide) {
-            if step.phase == Phase::Deleted && step.changes() && step.reversible {
+            if step.phase == PhaseName::Deleted && step.changes() && step.reversible {
                 comes_back.push((id, procedure.name(), step.id.clone()));
             }
         }
@@ -83,7 +84,7 @@ fn nothing_is_changed_before_a_new_credential_is_made() {
     let mut changed = Vec::new();
     for (id, guide) in guides() {
         for (procedure, step) in steps(&guide) {
-            if step.phase == Phase::Opened && step.changes() {
+            if step.phase == PhaseName::Opened && step.changes() {
                 changed.push((id, procedure.name(), step.id.clone()));
                 assert!(!step.reversible && step.caution.is_some(), "{id}: {}", step.id);
             }
@@ -97,14 +98,14 @@ fn nothing_is_changed_before_a_new_credential_is_made() {
 #[test]
 fn a_rotation_makes_delivers_and_proves_something() {
     for (id, guide) in guides() {
-        for phase in [Phase::Created, Phase::Delivered] {
+        for phase in [PhaseName::Created, PhaseName::Delivered] {
             let changes = guide.rotate.iter().any(|step| step.phase == phase && step.changes());
             assert!(changes, "{id}: nothing is changed in `{}`", phase.name());
         }
         let proven = guide
             .rotate
             .iter()
-            .any(|step| step.phase == Phase::CutOver && !step.changes());
+            .any(|step| step.phase == PhaseName::CutOver && !step.changes());
         assert!(proven, "{id}: nobody looks whether it works");
     }
 }
@@ -161,7 +162,7 @@ fn a_gap_is_told_where_there_is_one_and_nowhere_else() {
                 guide
                     .rotate
                     .iter()
-                    .any(|step| step.phase <= Phase::Delivered && !step.reversible),
+                    .any(|step| step.phase <= PhaseName::Delivered && !step.reversible),
                 "{id}: no step is told to end the old credential"
             );
         }

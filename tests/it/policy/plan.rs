@@ -1,7 +1,8 @@
 //! A plan is what really happens, if all goes well.
 
 use rotate::plan::{NEW_KEY, foresee};
-use rotate::view::{Report, Speaker, text};
+use rotate::view::{Speaker, TargetView, text};
+use rotate_providers::PhaseName;
 
 use super::*;
 
@@ -22,7 +23,7 @@ fn as_listed(rotation: &Rotation, registered: bool) -> Vec<Key> {
 }
 
 /// The rotation from its opening, driven by `next` with the best outcome of every step: what a person would see.
-fn really(mut rotation: Rotation, confirmed_after: SignedDuration) -> Vec<(&'static str, bool)> {
+fn really(mut rotation: Rotation, confirmed_after: SignedDuration) -> Vec<(PhaseName, bool)> {
     let (mut now, mut facts, mut seen) = (NOW, Facts::default(), Vec::new());
     for _ in 0..200 {
         let old = rotation.charter.old_key.clone();
@@ -46,7 +47,7 @@ fn really(mut rotation: Rotation, confirmed_after: SignedDuration) -> Vec<(&'sta
                 continue;
             }
             Step::Create => {
-                seen.push(("created", true));
+                seen.push((PhaseName::Created, true));
                 let ids_before = BTreeSet::from([old]);
                 vec![
                     Event::CreateIntended {
@@ -57,28 +58,28 @@ fn really(mut rotation: Rotation, confirmed_after: SignedDuration) -> Vec<(&'sta
                 ]
             }
             Step::Mint => {
-                seen.push(("created", false));
+                seen.push((PhaseName::Created, false));
                 let public = PublicHalf::new("MIIBNEW");
                 vec![Event::Minted { key: id(NEW), public }]
             }
             Step::Register => {
-                seen.push(("created", true));
+                seen.push((PhaseName::Created, true));
                 facts.registered = true;
                 vec![]
             }
             Step::Prove => {
                 let phase = match before {
-                    "created" | "verified" => "verified",
-                    "deactivated" => "deactivated",
-                    "soaking" | "deleting" => "deleted",
-                    "cut-over" if retirement == Retirement::RemoveForGood => "deleted",
-                    _ => "cut over",
+                    "created" | "verified" => PhaseName::Verified,
+                    "deactivated" => PhaseName::Deactivated,
+                    "soaking" | "deleting" => PhaseName::Deleted,
+                    "cut-over" if retirement == Retirement::RemoveForGood => PhaseName::Deleted,
+                    _ => PhaseName::CutOver,
                 };
                 seen.push((phase, false));
                 vec![Event::Proved]
             }
             Step::Deliver(destination) => {
-                seen.push(("delivered", true));
+                seen.push((PhaseName::Delivered, true));
                 let written = destination.clone();
                 vec![
                     Event::DeliverIntended { destination },
@@ -86,12 +87,12 @@ fn really(mut rotation: Rotation, confirmed_after: SignedDuration) -> Vec<(&'sta
                 ]
             }
             Step::Deactivate => {
-                seen.push(("deactivated", true));
+                seen.push((PhaseName::Deactivated, true));
                 vec![Event::DeactivateIntended, Event::Deactivated]
             }
             Step::Delete => {
                 // What was removed before its rest is only made sure of.
-                seen.push(("deleted", !matches!(retirement, Retirement::Remove { .. })));
+                seen.push((PhaseName::Deleted, !matches!(retirement, Retirement::Remove { .. })));
                 vec![Event::DeleteIntended, Event::Deleted]
             }
             Step::Record(event) => vec![event],
@@ -100,12 +101,12 @@ fn really(mut rotation: Rotation, confirmed_after: SignedDuration) -> Vec<(&'sta
                 until,
                 ..
             }) => {
-                seen.push(("soaked", false));
+                seen.push((PhaseName::Soaked, false));
                 now = until.expect("a soak has an end");
                 continue;
             }
             Step::Wait(_) => {
-                seen.push(("cut over", false));
+                seen.push((PhaseName::CutOver, false));
                 now += confirmed_after;
                 vec![Event::CutOver { by: switch(now).by }]
             }
@@ -166,8 +167,8 @@ fn a_plan_foresees_every_effect_however_long_a_person_takes() {
             .collect();
         assert_eq!(planned, real);
         let last = match rotation.charter.retirement {
-            Retirement::Remove { .. } => "deactivated",
-            Retirement::Disable | Retirement::RemoveForGood => "deleted",
+            Retirement::Remove { .. } => PhaseName::Deactivated,
+            Retirement::Disable | Retirement::RemoveForGood => PhaseName::Deleted,
         };
         assert_eq!(planned.last(), Some(&last));
     }
@@ -178,7 +179,8 @@ fn a_fresh_rotation_that_a_person_confirms_is_told_like_this() {
     let rotation = fresh(Cutover::Confirm, WEEK, 1);
     let plan = foresee(rotation.clone(), Facts::default(), NOW).expect("a plan can be made");
     let speaker = Speaker::new(None, None);
-    let report = Report::foreseen("s3-customer-managed/u", &rotation, &speaker).with_plan(plan);
+    let mut report = TargetView::foreseen("s3-customer-managed/u", &rotation, &speaker);
+    report.steps = Some(plan);
     assert_eq!(
         text::story(&report, None),
         format!(
@@ -204,10 +206,9 @@ Plan, if all goes well (nothing has been done):
 fn told(rotation: &Rotation) -> String {
     let plan = foresee(rotation.clone(), Facts::default(), NOW).expect("a plan can be made");
     let speaker = Speaker::new(None, None);
-    text::story(
-        &Report::foreseen("snowflake-keypair/U", rotation, &speaker).with_plan(plan),
-        None,
-    )
+    let mut view = TargetView::foreseen("snowflake-keypair/U", rotation, &speaker);
+    view.steps = Some(plan);
+    text::story(&view, None)
 }
 
 #[test]
@@ -267,7 +268,7 @@ fn a_plan_ends_where_a_person_is_needed_and_says_why() {
     let last = plan.last().expect("it has a step");
     assert_eq!(
         (plan.len(), last.phase, last.who.as_str(), last.effect),
-        (1, "blocked", "a person", false)
+        (1, PhaseName::Blocked, "a person", false)
     );
     assert!(last.what.contains("AKIAOTHER"), "{}", last.what);
 }
@@ -279,12 +280,15 @@ fn a_plan_for_a_key_that_was_made_here_looks_at_the_list_that_is_known() {
     let plan = foresee(minted(), both, NOW).expect("a plan can be made");
     assert_eq!(
         plan.first().map(|step| step.phase),
-        Some("verified"),
+        Some(PhaseName::Verified),
         "it is registered already"
     );
     let taken = listed(&[key(OLD, true), key("AKIAOTHER", true)], 1);
     let plan = foresee(minted(), taken, NOW).expect("a plan can be made");
     let last = plan.last().expect("it has a step");
-    assert_eq!((plan.len(), last.phase, last.who.as_str()), (1, "blocked", "a person"));
+    assert_eq!(
+        (plan.len(), last.phase, last.who.as_str()),
+        (1, PhaseName::Blocked, "a person")
+    );
     assert!(last.what.contains("AKIAOTHER"), "{}", last.what);
 }

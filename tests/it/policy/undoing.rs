@@ -2,7 +2,7 @@
 
 use rotate::policy::used_by_others;
 use rotate::store::Stored;
-use rotate::view::{Report, Speaker};
+use rotate::view::{Speaker, TargetView};
 
 use super::*;
 
@@ -384,7 +384,7 @@ fn as_told(rotation: &Rotation) -> (String, Event) {
         updated_at: NOW,
         rotation: rotation.clone().into(),
     };
-    let report = Report::standing(&stored, NOW, &Speaker::new(None, None));
+    let report = TargetView::standing(&stored, NOW, &Speaker::new(None, None));
     let command = report.next.command.expect("a person is told what to do");
     let word = match command.contains(" confirm ") {
         true => Event::Resumed {

@@ -47,20 +47,23 @@ fn of(document: &Value, list: &str, name: &str) -> Value {
 }
 
 fn verdict(place: &FleetWorkplace, name: &str) -> Value {
-    of(&document(place, &["plan"]), "outlook", name)["verdict"].clone()
+    of(&document(place, &["plan"]), "targets", name)["action"].clone()
 }
 
 #[test]
 fn every_verdict_fits() {
     let mut place = fleet();
     let plan = document(&place, &["plan"]);
-    let said = |name: &str| of(&plan, "outlook", name);
-    assert_eq!(said("Help.Desk")["verdict"], "guided");
-    assert_eq!(said("young")["verdict"], "not-due");
-    assert_eq!(said("shut")["verdict"], "wait");
+    let said = |name: &str| of(&plan, "targets", name);
+    assert_eq!(said("Help.Desk")["action"], "guided");
+    assert_eq!(said("young")["action"], "not-due");
+    assert_eq!(said("shut")["action"], "wait");
     let old = said("old");
-    assert_eq!((&old["verdict"], &old["mode"]), (&json!("start"), &json!("automated")));
-    assert!(old["due_at"].is_string() && old["gone_by"].is_string(), "{old:#}");
+    assert_eq!((&old["action"], &old["mode"]), (&json!("start"), &json!("automated")));
+    assert!(
+        old["age"]["begins_at"].is_string() && old["age"]["gone_by"].is_string(),
+        "{old:#}"
+    );
     assert!(old["steps"].as_array().is_some_and(|steps| steps.len() > 5), "{old:#}");
     document(&place, &["plan", "--offline"]);
     document(&place, &["plan", "--at", "2099-01-01"]);
@@ -70,8 +73,8 @@ fn every_verdict_fits() {
     let changed = place.cloud.add_key("young");
     place.pass(DAY * 8);
     document(&place, &["run"]);
-    let drifted = of(&document(&place, &["plan"]), "outlook", "young");
-    assert_eq!(drifted["verdict"], "blocked");
+    let drifted = of(&document(&place, &["plan"]), "targets", "young");
+    assert_eq!(drifted["action"], "blocked");
     assert!(
         drifted["reason"].as_str().is_some_and(|why| why.contains(&changed.id)),
         "{drifted:#}"
@@ -87,7 +90,7 @@ fn what_would_stand_in_the_way_fits() {
     let place = fleet();
     std::fs::write(place.delivered("old"), "not JSON").expect("the file can be written");
     place.cloud.deny(rotate_fixtures::aws::Action::SimulatePrincipalPolicy);
-    let old = of(&document(&place, &["plan"]), "outlook", "old");
+    let old = of(&document(&place, &["plan"]), "targets", "old");
     assert!(
         old["problems"].as_array().is_some_and(|problems| !problems.is_empty()),
         "{old:#}"
@@ -97,8 +100,8 @@ fn what_would_stand_in_the_way_fits() {
         "{old:#}"
     );
     place.cloud.deny(rotate_fixtures::aws::Action::GetUser);
-    let old = of(&document(&place, &["plan"]), "outlook", "old");
-    assert_eq!(old["verdict"], "blocked", "it could not be looked at");
+    let old = of(&document(&place, &["plan"]), "targets", "old");
+    assert_eq!(old["action"], "blocked", "it could not be looked at");
 }
 
 #[test]
@@ -106,7 +109,7 @@ fn runs_and_status_fit_with_the_ages_of_keys() {
     let mut place = fleet();
     let targets = document(&place, &["run"]);
     assert_eq!(of(&targets, "targets", "young")["age"]["days"], 1);
-    assert_eq!(of(&targets, "targets", "old")["state"], "awaiting-cutover");
+    assert_eq!(of(&targets, "targets", "old")["state"], "delivered");
     assert_eq!(of(&targets, "targets", "Help.Desk")["state"], "guided");
     let targets = document(&place, &["status"]);
     assert_eq!(of(&targets, "targets", "shut")["age"]["days"], 170);
@@ -165,7 +168,7 @@ fn a_broken_document_of_a_fleet_does_not_fit() {
     let checkups = document(&place, &["doctor"]);
     let targets = document(&place, &["run", "--only", "young"]);
     for document in [&plan, &checkups] {
-        assert!(!faults(&with(document, "/schema_version", json!(2))).is_empty());
+        assert!(!faults(&with(document, "/schema_version", json!(1))).is_empty());
         assert!(!faults(&with(document, "/surprise", json!(true))).is_empty());
         for field in document.as_object().expect("it is a document").keys() {
             let mut without = document.clone();
@@ -173,7 +176,7 @@ fn a_broken_document_of_a_fleet_does_not_fit() {
             assert!(!faults(&without).is_empty(), "without {field}");
         }
     }
-    for (document, list) in [(&plan, "outlook"), (&checkups, "checkups")] {
+    for (document, list) in [(&plan, "targets"), (&checkups, "checkups")] {
         let fields = document[list][0].as_object().expect("it has fields");
         for field in fields.keys() {
             let mut without = document.clone();

@@ -8,7 +8,7 @@ use rotate::machine::{
 use rotate::plan::foresee;
 use rotate::policy::{Facts, Step, next};
 use rotate::store::Stored;
-use rotate::view::{Report, Speaker};
+use rotate::view::{Speaker, TargetView};
 
 use super::*;
 
@@ -241,8 +241,10 @@ fn every_phase_of_every_kind_of_vendor_fits_with_what_is_left_to_do() {
                     updated_at: Timestamp::UNIX_EPOCH,
                     rotation: rotation.clone(),
                 };
-                let report = Report::of(&stored, wait.as_ref(), now, &speaker);
-                let told = json::document(&[report.clone(), report.with_plan(plan)]);
+                let report = TargetView::of(&stored, wait.as_ref(), now, &speaker);
+                let mut planned = report.clone();
+                planned.steps = Some(plan);
+                let told = json::targets(&[report, planned]);
                 valid(&serde_json::from_str(&told).expect("it is JSON"));
                 fitted += 1;
             }

@@ -1,4 +1,4 @@
-//! The administrator is not let in: each reason is told from the others, with what mends it.
+//! The administrator is not let in: each reason is told from the others, with what fixes it.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -251,7 +251,7 @@ fn a_network_policy_against_the_user_ends_the_tries_at_once_and_the_consumer_can
     assert!(!place.delivered().exists());
 
     Ran::of(place.rotate(["--prove", "consumer"])).expect(0);
-    assert_eq!(place.state_name(), "awaiting-cutover");
+    assert_eq!(place.state_name(), "delivered");
     assert!(place.delivered().exists());
     place.cloud.network_policy(USER, false);
     assert!(place.holder_of(&place.delivered()).works() && place.consumer().works());

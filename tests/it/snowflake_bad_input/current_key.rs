@@ -113,7 +113,7 @@ fn a_passphrase_file_may_be_named_from_the_home_folder() {
     let place = SnowflakeWorkplace::new(ROTATE);
     put(&place.path("pass"), PASSPHRASE);
     Ran::of(place.rotate(["--passphrase-file=~/pass"])).expect(0);
-    assert_eq!(place.state_name(), "awaiting-cutover");
+    assert_eq!(place.state_name(), "delivered");
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn a_current_key_that_an_open_rotation_was_not_begun_with_is_refused() {
     Ran::of(place.rotate(["--current-key", "current.p8"])).expect(0);
     let ran = Ran::of(place.rotate(["--current-key", "other.p8"])).expect(1);
     ran.says(&["begun with other values for --current-key", "rotate"]);
-    assert_eq!(place.state_name(), "awaiting-cutover");
+    assert_eq!(place.state_name(), "delivered");
 }
 
 #[test]

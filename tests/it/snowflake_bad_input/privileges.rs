@@ -39,7 +39,7 @@ fn goes_on_after_the_grant(role: &str, option: &[&str], granted_to: &str) {
 
     place.cloud.grant_key_changes(USER, role);
     Ran::of(place.rotate(option)).expect(0);
-    assert_eq!(place.state_name(), "awaiting-cutover");
+    assert_eq!(place.state_name(), "delivered");
     assert_eq!(place.fingerprints()[1].as_deref(), Some(minted.as_str()));
     assert_eq!(place.holder_of(&place.delivered()).fingerprint(), minted);
     place.run(["audit", "verify"]).expect(0);
@@ -80,7 +80,7 @@ fn a_privilege_that_is_taken_away_before_the_old_key_goes_leaves_both_keys_worki
     assert!(place.holder_of(&place.delivered()).works());
     place.cloud.grant_key_changes(USER, "ROTATOR");
     place.run(["run"]).expect(0);
-    assert_eq!(place.state_name(), "soaking");
+    assert_eq!(place.state_name(), "deactivated");
     assert!(!place.consumer().works());
 }
 

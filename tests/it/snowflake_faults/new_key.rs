@@ -105,7 +105,7 @@ fn a_disabled_user_stops_the_rotation_until_it_is_enabled() {
     place.cloud.set_disabled(USER, false);
     assert!(place.consumer().works());
     place.run(["run"]).expect(0);
-    assert_eq!(place.state_name(), "awaiting-cutover");
+    assert_eq!(place.state_name(), "delivered");
     assert_eq!(place.cloud.count_of(Action::SetKey), 1);
 }
 
@@ -135,7 +135,7 @@ fn a_network_policy_of_the_user_says_nothing_of_its_key_and_costs_nothing_but_on
     place.cloud.network_policy(USER, false);
     assert!(place.consumer().works());
     Ran::of(place.rotate([""; 0])).expect(0);
-    assert_eq!(place.state_name(), "awaiting-cutover");
+    assert_eq!(place.state_name(), "delivered");
     assert_eq!(place.cloud.count_of(Action::SetKey), 2);
 }
 
@@ -173,7 +173,7 @@ fn a_new_key_whose_logins_are_not_answered_any_more_brings_the_old_one_back() {
     assert_brought_back(&place, ran);
     // A person has looked.
     place.run(["confirm", TARGET]).expect(0);
-    assert_eq!(place.state_name(), "soaking");
+    assert_eq!(place.state_name(), "deactivated");
     assert!(place.holder_of(&place.delivered()).works() && !place.consumer().works());
 }
 

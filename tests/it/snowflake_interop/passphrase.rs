@@ -91,7 +91,7 @@ fn a_later_run_from_another_folder_finds_the_passphrase() {
         confirm
     })
     .expect(0);
-    assert_eq!(place.state_name(), "soaking");
+    assert_eq!(place.state_name(), "deactivated");
     assert!(holder_with(&place, PASSPHRASE).unwrap().works());
 }
 
@@ -122,7 +122,7 @@ fn assert_nothing_is_removed(seconds_later: &str) {
         // The passphrase is back.
         write(&place, "passphrase", format!("{PASSPHRASE}\n"), 0o600);
         place.run(["--verify-deadline", "5s", "run"]).expect(0);
-        assert_eq!(place.state_name(), "soaking", "{context}");
+        assert_eq!(place.state_name(), "deactivated", "{context}");
         assert!(holder_with(&place, PASSPHRASE).unwrap().works());
     }
 }
@@ -177,7 +177,7 @@ fn a_passphrase_that_goes_while_the_new_key_is_being_proven_stops_the_rotation_u
     assert!(place.consumer().works() && !place.delivered().exists());
     write(&place, "passphrase", format!("{PASSPHRASE}\n"), 0o600);
     place.run(["run"]).expect(0);
-    assert_eq!(place.state_name(), "awaiting-cutover");
+    assert_eq!(place.state_name(), "delivered");
     assert_eq!(place.cloud.count_of(Action::SetKey), 1, "the same key goes on");
     assert!(holder_with(&place, PASSPHRASE).unwrap().works());
 }

@@ -92,12 +92,12 @@ async fn a_rotation_that_an_older_version_opened_is_read_verified_and_brought_to
     let place = Embedded::new();
     write(&place, &LINES, SUMMARY).await;
     let store = place.open().await;
-    let verified = store.verify().await.expect("it is whole");
+    let verified = store.verify().await.expect("it is intact");
     assert_eq!(
         (verified.events, verified.rotations, verified.head.as_str()),
         (3, 1, HEAD)
     );
-    let stored = store.latest(TARGET).await.expect("it is whole").expect("it is there");
+    let stored = store.latest(TARGET).await.expect("it is intact").expect("it is there");
     let charter = &stored.rotation.automated().expect("the program takes it").charter;
     assert_eq!(charter.retirement, Retirement::Disable);
     assert!(!charter.mints_locally && !charter.own_identity);
@@ -121,11 +121,11 @@ async fn a_rotation_that_an_older_version_opened_is_read_verified_and_brought_to
         ..Growing::new("r1", TARGET)
     };
     growing.add_all(&*store, &lease, &to_the_end()).await;
-    assert_eq!(store.verify().await.expect("it is whole").events, 13);
+    assert_eq!(store.verify().await.expect("it is intact").events, 13);
     assert_eq!(place.number("SELECT count(*) FROM events WHERE fence = 0").await, 3);
     assert_eq!(place.number("SELECT count(*) FROM events WHERE fence = 2").await, 10);
     let again = place.open().await;
-    assert_eq!(again.verify().await.expect("it is whole").events, 13);
+    assert_eq!(again.verify().await.expect("it is intact").events, 13);
     let retired = store.retired(TARGET).await.expect("it can be read");
     assert_eq!(retired, [KeyId::parse("AKIAOLD").expect("the name of a key")]);
 }
@@ -156,7 +156,7 @@ async fn a_line_that_spells_out_what_goes_without_saying_was_not_written_by_the_
     let first = |more: &str| LINES[0].1.replace("}}", &format!("{more}}}}}"));
     let plain = Embedded::new();
     write(&plain, &[(LINES[0].0, &first(""))], &opened_only).await;
-    let stored = plain.open().await.latest(TARGET).await.expect("it is whole");
+    let stored = plain.open().await.latest(TARGET).await.expect("it is intact");
     assert!(stored.is_some());
 
     for more in [

@@ -52,7 +52,7 @@ mod kept {
         let mut growing = Growing::new("r1", TARGET);
         for event in [opened("AKIAOLD"), intended(), created(), Event::Proved] {
             growing.add_all(one, &lease, &[event]).await;
-            let stored = other.latest(TARGET).await.expect("it is whole").expect("it is there");
+            let stored = other.latest(TARGET).await.expect("it is intact").expect("it is there");
             assert_eq!((stored.id.as_str(), stored.target.as_str()), ("r1", TARGET));
             assert_eq!(stored.revision, growing.revision);
             assert_eq!(Some(&stored.rotation), growing.rotation.as_ref());
@@ -116,13 +116,13 @@ mod kept {
             .await;
         let second = Growing::new("r2", TARGET).add(one, &lease, opened("AKIAOLD")).await;
         assert!(matches!(second, Err(StoreError::Race)), "{second:?}");
-        let stored = other.latest(TARGET).await.expect("it is whole").expect("it is there");
+        let stored = other.latest(TARGET).await.expect("it is intact").expect("it is there");
         assert_eq!(stored.id, "r1");
         // Another target is another matter.
         Growing::new("r3", "s3-customer-managed/v")
             .add_all(one, &lease, &[opened("AKIAOLD")])
             .await;
-        other.verify().await.expect("it is whole");
+        other.verify().await.expect("it is intact");
     }
 
     pub(super) async fn a_target_may_be_rotated_again_after_the_end(one: &dyn Store, other: &dyn Store) {
@@ -133,7 +133,7 @@ mod kept {
         Growing::new("r2", TARGET)
             .add_all(one, &lease, &[opened("AKIAOLD")])
             .await;
-        let stored = other.latest(TARGET).await.expect("it is whole").expect("it is there");
+        let stored = other.latest(TARGET).await.expect("it is intact").expect("it is there");
         assert_eq!((stored.id.as_str(), stored.revision), ("r2", 1));
     }
 
@@ -198,7 +198,7 @@ mod kept {
             }
             growing.add_all(one, &lease, &end).await;
             assert_eq!(other.sealed(target, "new-key").await.expect("it can be read"), None);
-            let stored = other.latest(target).await.expect("it is whole").expect("it is there");
+            let stored = other.latest(target).await.expect("it is intact").expect("it is there");
             assert_eq!(Some(&stored.rotation), growing.rotation.as_ref());
             assert_eq!(
                 stored
@@ -216,7 +216,7 @@ mod kept {
                 .expect("it is done");
             assert_eq!(issued.public.as_ref(), Some(&public));
         }
-        other.verify().await.expect("it is whole");
+        other.verify().await.expect("it is intact");
     }
 
     pub(super) async fn a_write_that_loses_seals_nothing(one: &dyn Store, other: &dyn Store) {
@@ -304,7 +304,7 @@ mod kept {
     }
 
     pub(super) async fn an_empty_store_is_whole_and_says_so(one: &dyn Store, other: &dyn Store) {
-        let verified = one.verify().await.expect("it is whole");
+        let verified = one.verify().await.expect("it is intact");
         assert_eq!((verified.events, verified.rotations), (0, 0));
         assert!(other.summaries().await.expect("it can be read").is_empty());
     }
@@ -315,14 +315,14 @@ mod kept {
     ) {
         let lease = leased(one).await;
         let (mut a, mut b) = (Growing::new("r1", "a"), Growing::new("r2", "b"));
-        let mut heads = vec![other.verify().await.expect("it is whole").head];
+        let mut heads = vec![other.verify().await.expect("it is intact").head];
         for growing in [&mut a, &mut b] {
             for event in [opened("AKIAOLD"), intended(), created()] {
                 growing.add_all(one, &lease, &[event]).await;
-                heads.push(other.verify().await.expect("it is whole").head);
+                heads.push(other.verify().await.expect("it is intact").head);
             }
         }
-        let verified = other.verify().await.expect("it is whole");
+        let verified = other.verify().await.expect("it is intact");
         assert_eq!((verified.events, verified.rotations), (6, 2));
         let all = heads.len();
         heads.sort();
@@ -356,10 +356,10 @@ mod kept {
         assert!(matches!(second, Err(StoreError::Race)), "{second:?}");
         for (target, proved) in TARGETS.into_iter().zip(proved) {
             proved.unwrap_or_else(|error| panic!("{target} lost by another's mistake: {error}"));
-            let stored = other.latest(target).await.expect("it is whole").expect("it is there");
+            let stored = other.latest(target).await.expect("it is intact").expect("it is there");
             assert_eq!(stored.revision, 4, "{target}");
         }
-        let verified = other.verify().await.expect("the journal is whole");
+        let verified = other.verify().await.expect("the journal is intact");
         assert_eq!((verified.events, verified.rotations), (32, 8));
     }
 
@@ -401,7 +401,7 @@ mod kept {
             one.append(&lease, append).await.expect("it is taken");
             watch = Some(after);
         }
-        let stored = other.watch(TARGET).await.expect("it is whole").expect("it is there");
+        let stored = other.watch(TARGET).await.expect("it is intact").expect("it is there");
         assert_eq!((stored.target.as_str(), stored.revision), (TARGET, 3));
         assert_eq!(stored.rotation.sighting, sighting("AKIANEW"));
         assert_eq!(stored.rotation.released_at, Some(NOW));
@@ -416,6 +416,6 @@ mod kept {
         let names: Vec<&str> = journal.iter().map(|line| line.record.event.name()).collect();
         assert_eq!(names, ["sighted", "drifted", "released", "opened"]);
         assert!(journal.iter().all(|line| line.target == TARGET));
-        other.verify().await.expect("the journal is whole");
+        other.verify().await.expect("the journal is intact");
     }
 }

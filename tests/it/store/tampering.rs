@@ -14,7 +14,7 @@ pub(super) async fn grown(place: &Embedded) {
     b.add_all(&*store, &lease, &[opened("AKIAOLD"), intended(), created()])
         .await;
     a.add_all(&*store, &lease, &to_the_end()).await;
-    let verified = store.verify().await.expect("it is whole");
+    let verified = store.verify().await.expect("it is intact");
     assert_eq!((verified.events, verified.rotations), (16, 2));
 }
 

@@ -14,7 +14,7 @@ on_every_ground! {
 
 #[track_caller]
 fn expect_waiting<G: Ground>(ground: &G, context: &str) {
-    assert_eq!(ground.state_name(), "awaiting-cutover", "{context}");
+    assert_eq!(ground.state_name(), "delivered", "{context}");
     assert!(
         ground.is_live(&ground.old().id),
         "{context}: the old key was taken away"
@@ -52,7 +52,7 @@ fn an_observed_cutover_needs_use_by_someone_else_and_an_idle_old_key<G: Ground>(
         // Only the new one is in use.
         ground.forget_use(&old);
         ground.later(2 * DAY, &["run"]).expect(0);
-        assert_eq!(ground.state_name(), "soaking");
+        assert_eq!(ground.state_name(), "deactivated");
         let audit = ground.run(&["audit", G::TARGET, "--output", "json"]).expect(0);
         assert!(audit.stdout.contains("observed"), "{}", audit.stdout);
         assert!(!ground.is_live(&old));
@@ -97,7 +97,7 @@ fn how_long_the_record_is_watched_can_be_set<G: Ground>() {
     ground.begin(&["--cutover", "observed", "--observe", "0s"]).expect(0);
     ground.use_key(&new_key(&ground), ground.in_minutes(20));
     ground.run(&["run"]).expect(0);
-    assert_eq!(ground.state_name(), "soaking");
+    assert_eq!(ground.state_name(), "deactivated");
 
     let ground = G::new();
     ground.begin(&["--cutover", "observed", "--observe", "72h"]).expect(0);
@@ -105,7 +105,7 @@ fn how_long_the_record_is_watched_can_be_set<G: Ground>() {
     ground.later(71 * HOUR, &["run"]).expect(0);
     expect_waiting(&ground, "71 hours");
     ground.later(73 * HOUR, &["run"]).expect(0);
-    assert_eq!(ground.state_name(), "soaking");
+    assert_eq!(ground.state_name(), "deactivated");
 }
 
 fn an_old_key_that_was_used_after_the_word_is_not_taken_away_and_its_use_is_named<G: Ground>() {
@@ -131,7 +131,7 @@ fn an_old_key_that_was_used_after_the_word_is_not_taken_away_and_its_use_is_name
         assert!(ground.is_live(&old.id));
         // The person finds the forgotten consumer, moves it, and says so.
         ground.later(2 * HOUR, &["confirm", G::TARGET]).expect(0);
-        assert_eq!(ground.state_name(), "soaking");
+        assert_eq!(ground.state_name(), "deactivated");
         assert!(!ground.is_live(&old.id));
     }
 }

@@ -107,7 +107,7 @@ pub(crate) trait Ground: Sized {
     fn delivered() -> Self {
         let ground = Self::new();
         ground.begin(&["--soak", "7d"]).expect(0);
-        assert_eq!(ground.state_name(), "awaiting-cutover");
+        assert_eq!(ground.state_name(), "delivered");
         ground
     }
 
@@ -115,7 +115,7 @@ pub(crate) trait Ground: Sized {
     fn soaking() -> Self {
         let ground = Self::delivered();
         ground.run(&["confirm", Self::TARGET]).expect(0);
-        assert_eq!(ground.state_name(), "soaking");
+        assert_eq!(ground.state_name(), "deactivated");
         ground
     }
 

@@ -29,7 +29,7 @@ fn an_abort_is_refused_while_the_old_key_does_not_work<G: Ground>() {
         end(&ground);
         let live = ground.live();
         ground.refuses(&["abort", G::TARGET], &[&ground.old().id, "nobody would have a key"]);
-        assert_eq!(ground.state_name(), "awaiting-cutover", "{name}");
+        assert_eq!(ground.state_name(), "delivered", "{name}");
         assert!(ground.works(&new), "{name}");
         // A person who insists learns the same, and nothing is put back.
         let ran = ground.run(&["abort", "--force", G::TARGET]).expect(3);
@@ -40,7 +40,7 @@ fn an_abort_is_refused_while_the_old_key_does_not_work<G: Ground>() {
         assert_eq!(ground.live(), live, "{name}");
         // The person goes on with the new key: first the block, then the cut-over.
         ground.run(&["confirm", G::TARGET]).expect(0);
-        assert_eq!(ground.state_name(), "awaiting-cutover", "{name}");
+        assert_eq!(ground.state_name(), "delivered", "{name}");
         // Where somebody else's key has come, a person has to look once more.
         let is_alone = live.len() == 1;
         ground.run(&["confirm", G::TARGET]).expect(if is_alone { 0 } else { 3 });

@@ -100,7 +100,7 @@ fn a_rotation_counts_from_the_day_of_its_last_tick() {
     let day = |at: jiff::Timestamp| at.strftime("%Y-%m-%d").to_string();
     let at = |position: usize| -> jiff::Timestamp {
         let target = desk.target();
-        let at = target["plan"][position]["tick"]["at"]
+        let at = target["steps"][position]["tick"]["at"]
             .as_str()
             .expect("it was ticked")
             .to_owned();

@@ -1,0 +1,190 @@
+//! What `run` would do with each target of a fleet, for people, tickets and programs.
+
+use rotate_providers::untrusted::inert;
+
+use super::markdown::checkbox;
+use super::markup::{escaped, foreign};
+use super::text::{day, folded, minute};
+use super::{Mode, TargetView};
+use crate::engine::Verdict;
+use crate::plan::{Planned, StepState};
+
+fn action(view: &TargetView) -> &'static str {
+    view.action.map(Verdict::name).unwrap_or_default()
+}
+
+fn reason(view: &TargetView) -> &str {
+    view.reason.as_deref().unwrap_or_default()
+}
+
+fn due(view: &TargetView) -> Option<String> {
+    view.age.as_ref().map(|age| day(age.begins_at))
+}
+
+/// How many of each.
+fn counted(views: &[TargetView]) -> String {
+    let all = [
+        Verdict::Start,
+        Verdict::Continue,
+        Verdict::Guided,
+        Verdict::Blocked,
+        Verdict::Wait,
+        Verdict::NotDue,
+    ];
+    let counts = all.into_iter().filter_map(|verdict| {
+        let count = views.iter().filter(|view| view.action == Some(verdict)).count();
+        (count > 0).then(|| format!("{count} {}", verdict.name()))
+    });
+    let plural = if views.len() == 1 { "" } else { "s" };
+    format!(
+        "{} target{plural}: {}",
+        views.len(),
+        counts.collect::<Vec<_>>().join(", ")
+    )
+}
+
+/// For people, as wide as this at most: what is to be done in full, and the rest in a line.
+pub fn text(views: &[TargetView], columns: Option<usize>) -> String {
+    let mut lines = vec![counted(views)];
+    for view in views {
+        let whole = view.is_to_do() || view.is_pressing || view.has_failed;
+        if whole {
+            lines.push(String::new());
+            lines.extend(in_full(view, columns));
+        } else {
+            let (action, name, reason) = (action(view), &view.name, reason(view));
+            let line = format!("  {action:<9} {name}: {reason}");
+            lines.extend(folded(&inert(&line), columns));
+        }
+    }
+    lines.iter().map(|line| line.to_owned() + "\n").collect()
+}
+
+fn in_full(view: &TargetView, columns: Option<usize>) -> Vec<String> {
+    let due = due(view).map(|day| format!(", due {day}")).unwrap_or_default();
+    let owner = view
+        .owner
+        .as_ref()
+        .map(|owner| format!(", {owner}"))
+        .unwrap_or_default();
+    let head = format!(
+        "{}: {} ({}, {}{owner}{due})",
+        view.name,
+        action(view),
+        view.connector,
+        view.mode.map(Mode::name).unwrap_or_default()
+    );
+    let fold = |line: String| folded(&inert(&line), columns);
+    let mut lines = fold(head);
+    lines.extend(fold(format!("  {}", reason(view))));
+    let whose = view.identity.iter().map(|identity| format!("  {identity}"));
+    lines.extend(whose.flat_map(fold));
+    // There are commands among them, to be copied: they stay as they are.
+    lines.extend(view.remedy.iter().map(|line| inert(&format!("    {line}"))));
+    let findings = findings(view).into_iter();
+    lines.extend(
+        findings
+            .chain(steps(view.steps.as_deref().unwrap_or_default()))
+            .flat_map(fold),
+    );
+    lines
+}
+
+/// What was found out beforehand, a line each, and what fixes it.
+pub(super) fn findings(view: &TargetView) -> Vec<String> {
+    let mut lines = Vec::new();
+    for problem in &view.problems {
+        lines.push(format!("  ! {}: {}", problem.what, problem.why));
+        let remedy = problem.remedy.iter().flat_map(|remedy| remedy.lines());
+        lines.extend(remedy.map(|line| format!("      {line}")));
+    }
+    lines.extend(
+        view.unknown
+            .iter()
+            .map(|noted| format!("  ? {}: {}", noted.what, noted.why)),
+    );
+    lines
+}
+
+/// The same as a list, for tickets.
+pub(super) fn findings_in_markdown(view: &TargetView) -> String {
+    let mut text = String::new();
+    for problem in &view.problems {
+        let remedy = problem.remedy.as_deref().unwrap_or_default();
+        text.push_str(&format!(
+            "- **{}:** {}; {}\n",
+            foreign(&problem.what),
+            foreign(&problem.why),
+            foreign(remedy)
+        ));
+    }
+    for noted in &view.unknown {
+        text.push_str(&format!("- {}: {}\n", foreign(&noted.what), foreign(&noted.why)));
+    }
+    text
+}
+
+/// The steps, a line each.
+pub(super) fn steps(plan: &[Planned]) -> impl Iterator<Item = String> {
+    plan.iter().zip(1..).map(|(step, number)| {
+        let mark = match step.guided.as_ref().map(|guided| guided.state) {
+            Some(StepState::Done) => "\u{2713} ",
+            Some(StepState::Skipped) => "\u{2013} skipped: ",
+            Some(StepState::Open) | None => "",
+        };
+        let when = step.at.map(|at| format!(" (until {})", minute(at))).unwrap_or_default();
+        let careful = if step.effect && !step.reversible {
+            " [cannot be undone]"
+        } else {
+            ""
+        };
+        format!(
+            "  {number:>2}. {mark}{:<12}{}: {}{when}{careful}",
+            step.phase, step.who, step.what
+        )
+    })
+}
+
+/// For a pull request: a table, and the steps below it, folded.
+pub fn markdown(views: &[TargetView]) -> String {
+    let mut text = format!("## Key rotations: {}\n\n", counted(views));
+    text.push_str("| target | connector | action | due | reason |\n|---|---|---|---|---|\n");
+    for view in views {
+        let due = due(view).unwrap_or_default();
+        text.push_str(&format!(
+            "| {} | {} | {}{} | {due} | {} |\n",
+            foreign(&view.name),
+            view.connector,
+            if view.has_failed { "**!** " } else { "" },
+            action(view),
+            foreign(reason(view))
+        ));
+    }
+    for view in views {
+        let steps = view.steps.as_deref().unwrap_or_default();
+        if steps.is_empty() && view.problems.is_empty() && view.unknown.is_empty() && view.remedy.is_empty() {
+            continue;
+        }
+        let (name, action) = (foreign(&view.name), action(view));
+        text.push_str(&format!("\n<details><summary>{name}: {action}</summary>\n\n"));
+        if let Some(identity) = &view.identity {
+            text.push_str(&format!("- {}\n", foreign(&identity.to_string())));
+        }
+        for line in &view.remedy {
+            text.push_str(&format!("- {}\n", foreign(line)));
+        }
+        text.push_str(&findings_in_markdown(view));
+        for (step, number) in steps.iter().zip(1..) {
+            let when = step.at.map(|at| format!(" (until {})", minute(at))).unwrap_or_default();
+            text.push_str(&format!(
+                "- {}**{number}. {}**, {}: {}{when}\n",
+                checkbox(step),
+                escaped(&step.who),
+                step.phase,
+                escaped(&step.what)
+            ));
+        }
+        text.push_str("\n</details>\n");
+    }
+    text
+}
