@@ -33,12 +33,14 @@ pub(super) struct Targets<'a> {
 /// What a check-up found: of `doctor`.
 #[derive(JsonSchema, Serialize)]
 pub(super) struct Checkups<'a> {
+    #[schemars(length(min = 1))]
     checkups: &'a [Checkup],
 }
 
 /// Connectors, by id: of `connectors`.
 #[derive(JsonSchema, Serialize)]
 pub(super) struct Connectors<'a> {
+    #[schemars(length(min = 1))]
     connectors: &'a [Listed],
 }
 

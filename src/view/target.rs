@@ -20,6 +20,7 @@ pub struct TargetView {
     #[schemars(regex(pattern = "^([A-Za-z0-9][A-Za-z0-9_.@+=,%/-]*|[a-z0-9-]+/.+)$"))]
     pub name: String,
     /// Its connector.
+    #[schemars(regex(pattern = "^[a-z0-9-]+$"))]
     pub connector: String,
     /// Who takes the steps; null where nothing is known of the target.
     pub mode: Option<Mode>,

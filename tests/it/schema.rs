@@ -102,7 +102,7 @@ fn the_schema_is_one_itself_and_closed_everywhere() {
     // The connector's own inputs, and those of its guide: each connector has others.
     assert_eq!(
         open,
-        ["/$defs/charter/properties/inputs", "/$defs/itinerary/properties/values"]
+        ["/$defs/Charter/properties/inputs", "/$defs/Itinerary/properties/values"]
     );
 }
 
@@ -458,12 +458,12 @@ fn a_broken_document_does_not_fit() {
         (&targets, "/targets/0/next/who", json!("nobody")),
         (&planned, "/targets/0/steps/0/effect", json!("yes")),
         (&planned, "/targets/0/steps/0/phase", json!("later")),
-        (&planned, "/targets/0/steps/0/who", json!("Database admin")),
+        (&planned, "/targets/0/steps/0/who", json!("")),
         (&guided, "/targets/0/steps/0/tick", json!(null)),
         (&guided, "/targets/0/steps/0/state", json!("behind")),
-        (&guided, "/targets/0/steps/0/phase", json!("blocked")),
+        (&guided, "/targets/0/steps/0/phase", json!("cut over")),
         (&guided, "/targets/0/steps/0/surprise", json!(1)),
-        (&guided, "/targets/0/steps/0/command", json!("ls")),
+        (&guided, "/targets/0/steps/0/language", json!("python")),
         (&guided, "/targets/0/steps/0/link", json!("http://example.com")),
         (&guided, "/targets/0/guide/surprise", json!(1)),
         (&guided, "/targets/0/guide/procedure", json!("explode")),
