@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use chronicle::Chronicle;
 pub use course::Course;
-pub use event::{Event, Record, Restored, SwitchedBy, UndoKind};
+pub use event::{Actor, Event, Record, Restored, SwitchedBy, UndoKind};
 pub use walk::{Itinerary, Note, Tick, Ticked, Walk};
 pub use watch::{Drift, SeenKey, Sighting, Watch};
 pub use window::{Day, Window};
@@ -331,8 +331,8 @@ pub struct Undo {
     pub kind: UndoKind,
     /// Why.
     pub why: String,
-    /// Who asked; `rotate` itself where the new key proved useless.
-    pub by: String,
+    /// Who asked; the program where the new key proved useless.
+    pub by: Actor,
     /// Whether the new key goes even if someone uses it.
     pub forced: bool,
     /// Whether the old key was switched on again for it.

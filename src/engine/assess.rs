@@ -7,12 +7,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::config::{ByHand, How, Target};
-use crate::machine::{Course, Phase, Rotation, Undo, UndoKind, Walk, Watch};
+use crate::machine::{Actor, Course, Phase, Rotation, Undo, UndoKind, Walk, Watch};
 use crate::policy::{Deadline, Facts, Step, Urgency, Waiting, next};
 use crate::store::Stored;
-
-/// Who asks for an undo that no person asked for.
-const ROTATE: &str = "rotate";
 
 /// What the journal knows of a target.
 #[derive(Clone, Copy, Default)]
@@ -255,9 +252,9 @@ fn why_held(undo: &Undo, at: Timestamp) -> String {
         UndoKind::Abort => "aborted",
         UndoKind::Rollback => "rolled back",
     };
-    match undo.by.as_str() {
-        ROTATE => format!("its last rotation was {what} on {}: {}", day(at), undo.why),
-        person => format!("its last rotation was {what} by {person} on {}", day(at)),
+    match &undo.by {
+        Actor::Program => format!("its last rotation was {what} on {}: {}", day(at), undo.why),
+        Actor::Person(person) => format!("its last rotation was {what} by {person} on {}", day(at)),
     }
 }
 

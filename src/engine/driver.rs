@@ -32,7 +32,7 @@ use readings::{listing, nothing};
 
 use crate::engine::journal::Journal;
 use crate::hooks::now;
-use crate::machine::{Charter, Event, Phase};
+use crate::machine::{Actor, Charter, Event, Phase};
 use crate::policy::{Facts, Refusals, Step, newcomer, next};
 use crate::seal::{NEW_KEY, Sealer, label};
 use crate::store::{Automated as Stored, Lease, Store};
@@ -168,7 +168,7 @@ impl Driver<'_> {
         let undo = stored.rotation.undo.as_ref();
         let forced = acknowledged || undo.is_some_and(|undo| undo.forced);
         let insisted = acknowledged || undo.is_some_and(|undo| undo.insisted);
-        let by_a_person = undo.is_some_and(|undo| undo.forced && undo.by != ROTATE);
+        let by_a_person = undo.is_some_and(|undo| undo.forced && undo.by != Actor::Program);
         let observing = self.provider.observe();
         let observed = if stored.rotation.phase.is_delicate() {
             observing.await.map_err(DriveError::from)
@@ -331,12 +331,9 @@ impl Driver<'_> {
 
 /// Why the new key was given up by the program itself, where it was.
 fn useless(stored: &Stored) -> Option<String> {
-    let undo = stored.rotation.undo.as_ref().filter(|undo| undo.by == ROTATE)?;
+    let undo = stored.rotation.undo.as_ref().filter(|undo| undo.by == Actor::Program)?;
     Some(undo.why.clone())
 }
-
-/// Who asked for an undo that no person asked for.
-const ROTATE: &str = "rotate";
 
 /// Other credentials than last time lead to another account, where the same name may belong to someone else.
 fn same_account(stored: &Stored, found: &Principal) -> Result<(), DriveError> {

@@ -131,8 +131,8 @@ pub enum Event {
         kind: UndoKind,
         /// Why.
         why: String,
-        /// Who asked; `rotate` itself where the new key proved useless.
-        by: String,
+        /// Who asked; the program where the new key proved useless.
+        by: Actor,
         /// Whether the new key goes even if someone uses it.
         forced: bool,
     },
@@ -230,6 +230,43 @@ pub enum Event {
         /// Who.
         by: String,
     },
+}
+
+/// Who asks for something. The journal has a text: `rotate` is the program, and a person's has a user id in it.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum Actor {
+    /// The program itself.
+    Program,
+    /// A person.
+    Person(String),
+}
+
+impl Actor {
+    const PROGRAM: &str = "rotate";
+
+    /// How the journal writes it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Program => Self::PROGRAM,
+            Self::Person(name) => name,
+        }
+    }
+}
+
+impl From<String> for Actor {
+    fn from(name: String) -> Self {
+        match name.as_str() {
+            Self::PROGRAM => Self::Program,
+            _ => Self::Person(name),
+        }
+    }
+}
+
+impl From<Actor> for String {
+    fn from(actor: Actor) -> Self {
+        actor.name().to_owned()
+    }
 }
 
 /// How the cut-over became known.

@@ -199,7 +199,7 @@ fn detail(event: &Event) -> String {
             last_use: LastUse::At { at, .. },
         } => told(&format!("at {at}")),
         Event::Attested { by, evidence } => told(&format!("by {by}: {evidence}")),
-        Event::UndoRequested { why, by, .. } => told(&format!("by {by}: {why}")),
+        Event::UndoRequested { why, by, .. } => told(&format!("by {}: {why}", by.name())),
         Event::CreateFailed { why } | Event::ReactivateIntended { why } | Event::Blocked { why } => told(why),
         Event::Resumed { by } | Event::WalkAborted { by } => told(&format!("by {by}")),
         Event::WalkOpened { itinerary } => told(&itinerary.procedure),

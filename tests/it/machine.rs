@@ -121,7 +121,7 @@ fn catalogue() -> Vec<Event> {
     let undo = |kind| Event::UndoRequested {
         kind,
         why: why.clone(),
-        by: by.clone(),
+        by: by.clone().into(),
         forced: false,
     };
     let restored = |outcome| Event::Restored {

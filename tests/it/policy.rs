@@ -151,7 +151,7 @@ fn undone(phase: Phase, kind: UndoKind, forced: bool) -> Rotation {
         undo: Some(Undo {
             kind,
             why: "someone asked for it".to_owned(),
-            by: "someone".to_owned(),
+            by: "someone".to_owned().into(),
             forced,
             reactivated: false,
             insisted: false,

@@ -244,7 +244,7 @@ fn events() -> Vec<Event> {
     let undo = |kind| Event::UndoRequested {
         kind,
         why: why.clone(),
-        by: by.clone(),
+        by: by.clone().into(),
         forced: true,
     };
     let used = LastUse::At {

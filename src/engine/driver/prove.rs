@@ -5,9 +5,9 @@ use rotate_providers::secret::Credential;
 use std::time::Duration;
 use tokio::time::Instant;
 
-use super::{DriveError, Driver, ROTATE};
+use super::{DriveError, Driver};
 use crate::hooks::crash_point;
-use crate::machine::{Event, Phase, Prove, UndoKind};
+use crate::machine::{Actor, Event, Phase, Prove, UndoKind};
 use crate::store::Automated as Stored;
 
 /// A refused probe is not repeated faster than this, whatever the spacing.
@@ -50,7 +50,7 @@ impl Driver<'_> {
             Phase::Created(_) => Event::UndoRequested {
                 kind: UndoKind::Abort,
                 why: format!("the new key was refused: {reason}"),
-                by: ROTATE.to_owned(),
+                by: Actor::Program,
                 forced: true,
             },
             Phase::Deactivating(..) | Phase::Deactivated(..) => Event::ReactivateIntended {
@@ -70,7 +70,7 @@ impl Driver<'_> {
             Phase::Created(_) => Ok(Event::UndoRequested {
                 kind: UndoKind::Abort,
                 why: format!("the new key cannot be proven from here: {reason}; {way_on}"),
-                by: ROTATE.to_owned(),
+                by: Actor::Program,
                 forced: true,
             }),
             _ => self.inconclusive(stored, format!("{reason}; {way_on}")),

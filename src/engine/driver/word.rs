@@ -120,7 +120,7 @@ impl Driver<'_> {
         let event = Event::UndoRequested {
             kind,
             why: format!("{by} asked for it"),
-            by: by.to_owned(),
+            by: by.to_owned().into(),
             forced,
         };
         self.record(stored, event).await

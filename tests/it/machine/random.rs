@@ -82,7 +82,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => text().prop_map(|why| Event::Blocked { why }),
         1 => (last_use(), last_use()).prop_map(|(new, old)| Event::CutOver { by: SwitchedBy::Observed { new, old } }),
         1 => (text(), text(), any::<bool>()).prop_map(|(why, by, forced)| Event::UndoRequested {
-            kind: UndoKind::Rollback, why, by, forced,
+            kind: UndoKind::Rollback, why, by: by.into(), forced,
         }),
     ]
 }

@@ -253,7 +253,7 @@ fn a_person_who_was_told_of_a_key_ends_the_rotation_and_no_key_is_touched() {
         let abort = |forced| Event::UndoRequested {
             kind: UndoKind::Abort,
             why: "someone asked for it".to_owned(),
-            by: "someone".to_owned(),
+            by: "someone".to_owned().into(),
             forced,
         };
         let stopped = after(

@@ -370,7 +370,7 @@ fn insists() -> Event {
     Event::UndoRequested {
         kind: UndoKind::Rollback,
         why: "someone asked for it".to_owned(),
-        by: "someone".to_owned(),
+        by: "someone".to_owned().into(),
         forced: true,
     }
 }

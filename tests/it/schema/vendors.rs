@@ -179,7 +179,7 @@ fn let_down(rotation: &Rotation) -> Vec<Rotation> {
     let undo = |kind| Undo {
         kind,
         why: why.clone(),
-        by: "someone".to_owned(),
+        by: "someone".to_owned().into(),
         forced: false,
         reactivated: false,
         insisted: false,

@@ -134,7 +134,7 @@ impl World {
             (0 | 1, Phase::Created(_)) => Event::UndoRequested {
                 kind: UndoKind::Abort,
                 why: refused(),
-                by: "rotate".to_owned(),
+                by: "rotate".to_owned().into(),
                 forced: true,
             },
             (0..3, Phase::Deactivating(..) | Phase::Deactivated(..)) => Event::ReactivateIntended { why: refused() },

@@ -95,7 +95,12 @@ impl World {
 
     fn request(&mut self, kind: UndoKind, forced: bool) -> Checked {
         let (why, by) = ("someone asked for it".to_owned(), "someone".to_owned());
-        self.record(Event::UndoRequested { kind, why, by, forced })
+        self.record(Event::UndoRequested {
+            kind,
+            why,
+            by: by.into(),
+            forced,
+        })
     }
 
     /// Someone who knows nothing of this takes a slot, if there is one.
