@@ -99,7 +99,7 @@ fn where_no_record_shows_it_a_person_says_what_they_saw_and_the_old_key_works_un
     place
         .run(["confirm", TARGET, "--evidence", "job 17 has read the bucket"])
         .expect(0);
-    assert_eq!(place.state_name(), "deactivated");
+    assert_eq!(place.state_name(), "cut-over");
     let audit = place.run(["audit", TARGET]).expect(0);
     assert!(audit.stdout.contains("job 17 has read the bucket"), "{}", audit.stdout);
     place.later(6 * DAY, ["run"]).expect(0);

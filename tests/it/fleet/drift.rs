@@ -32,7 +32,7 @@ fn a_strange_key_blocks_until_it_is_gone() {
     // It stays so, even when the target is due.
     place.pass(DAY * 200);
     place.run(["run"]).expect(3);
-    assert_eq!(place.verdicts()[0].1, "blocked");
+    assert_eq!(place.actions()[0].1, "blocked");
     assert_eq!(place.cloud.count_of(Action::CreateAccessKey), 0);
     place.cloud.delete_key(&strange.id);
     place.run(["run"]).expect(0).says(&["1 target: 1 ended"]);

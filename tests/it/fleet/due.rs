@@ -27,7 +27,7 @@ fn a_plan_says_what_a_run_does_and_a_run_does_it_once() {
     let place = mixed();
     let said = [("old", "start"), ("young", "not-due"), ("by-hand", "guided")];
     let said = said.map(|(name, verdict)| (name.to_owned(), verdict.to_owned()));
-    assert_eq!(place.verdicts(), said);
+    assert_eq!(place.actions(), said);
     assert!(!place.state().exists(), "a plan leaves nothing behind");
     assert_eq!(place.cloud.count_of(Action::CreateAccessKey), 0);
     let young = place.keys("young");
@@ -132,7 +132,7 @@ fn outside_its_window_nothing_begins() {
     let old = place.add_user("old", DAY * 179, &format!("window = {{ days = [\"{tomorrow}\"] }}"));
     place.run(["run"]).expect(0).says(&["1 target: 1 waiting"]);
     assert_eq!(place.cloud.count_of(Action::CreateAccessKey), 0);
-    assert_eq!(place.verdicts()[0].1, "wait");
+    assert_eq!(place.actions()[0].1, "wait");
     place.pass(DAY * 2);
     // By now it is overdue, and it is rotated all the same.
     place.run(["run"]).expect(0);
@@ -148,7 +148,7 @@ fn a_rotation_with_a_person_in_it_ends_before_the_key_is_too_old() {
     place.run(["run"]).expect(0).says(&["1 target: 1 not due"]);
     place.pass(DAY);
     place.run(["run"]).expect(0).says(&["1 target: 1 waiting"]);
-    assert_eq!(place.verdicts()[0].1, "wait");
+    assert_eq!(place.actions()[0].1, "wait");
     place.pass(DAY * 13);
     place.run(["run"]).expect(0);
     place.run(["confirm", "main"]).expect(0);
@@ -195,7 +195,7 @@ fn a_window_that_no_run_falls_into_calls_a_person() {
         ran.stdout.contains(told) && ran.stdout.contains("--only main"),
         "{ran:#?}"
     );
-    assert_eq!(place.verdicts()[0].1, "blocked");
+    assert_eq!(place.actions()[0].1, "blocked");
     assert_eq!(place.cloud.count_of(Action::CreateAccessKey), 0);
     // A run inside the window is all that it needs.
     place.pass(DAY * 2);
@@ -228,7 +228,7 @@ fn a_date_that_is_yet_to_come_is_no_date_of_a_rotation() {
     );
     let ran = place.run(["doctor"]).expect(1);
     assert!(ran.stdout.contains("2062-01-10 is yet to come"), "{ran:#?}");
-    assert_eq!(place.verdicts()[0].1, "blocked");
+    assert_eq!(place.actions()[0].1, "blocked");
     place.configure(&desk(&place.now().strftime("%Y-%m-%d").to_string()));
     place.run(["run"]).expect(0).says(&["1 target: 1 not due"]);
     place.run(["doctor"]).expect(0);

@@ -192,7 +192,7 @@ Plan, if all goes well (nothing has been done):
    1. created     rotate: create a new key beside AKIAOLD and seal its secret
    2. verified    rotate: log in with {NEW_KEY}, with the permission that the consumer needs
    3. delivered   rotate: write {NEW_KEY} to d0, read it back and compare
-   4. cut over    a person: every consumer moves to new key {NEW_KEY}, and a person confirms it
+   4. cut-over    a person: every consumer moves to new key {NEW_KEY}, and a person confirms it
    5. deactivated rotate: disable AKIAOLD, if nobody has used it since
    6. deactivated rotate: log in with {NEW_KEY}, with the permission that the consumer needs
    7. soaked      rotate: old key AKIAOLD rests disabled before it is deleted (until 2026-09-28 14:13 UTC)
@@ -226,7 +226,7 @@ Plan, if all goes well (nothing has been done):
    2. created     rotate: register {NEW_KEY} beside AKIAOLD
    3. verified    rotate: log in with {NEW_KEY}, with the permission that the consumer needs
    4. delivered   rotate: write {NEW_KEY} to d0, read it back and compare
-   5. cut over    a person: every consumer moves to new key {NEW_KEY}, and a person confirms it
+   5. cut-over    a person: every consumer moves to new key {NEW_KEY}, and a person confirms it
    6. deactivated rotate: remove AKIAOLD; its public half is on record, so it can be registered again
    7. deactivated rotate: log in with {NEW_KEY}, with the permission that the consumer needs
    8. soaked      rotate: old key AKIAOLD is removed, and can be registered again meanwhile (until 2026-09-28 14:13 UTC)
@@ -252,7 +252,7 @@ Plan, if all goes well (nothing has been done):
    2. created     rotate: register {NEW_KEY} beside AKIAOLD
    3. verified    rotate: log in with {NEW_KEY}, with the permission that the consumer needs
    4. delivered   rotate: write {NEW_KEY} to d0, read it back and compare
-   5. cut over    a person: every consumer moves to new key {NEW_KEY}, and a person confirms it
+   5. cut-over    a person: every consumer moves to new key {NEW_KEY}, and a person confirms it
    6. soaked      rotate: old key AKIAOLD rests before it is removed for good (until 2026-09-28 14:13 UTC)
    7. deleted     rotate: log in with {NEW_KEY}, with the permission that the consumer needs
    8. deleted     rotate: remove AKIAOLD; its public half is not known, so nothing brings it back [cannot be undone]

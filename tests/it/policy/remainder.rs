@@ -27,7 +27,7 @@ fn last_steps(retirement: &Retirement) -> [&'static str; 5] {
     match retirement {
         Retirement::Disable => ["deactivated*", "deactivated", "soaked", "deleted", "deleted*!"],
         Retirement::Remove { .. } => ["deactivated*", "deactivated", "soaked", "deleted", "deleted!"],
-        Retirement::RemoveForGood => ["delivered*", "cut over", "soaked", "deleted", "deleted*!"],
+        Retirement::RemoveForGood => ["delivered*", "cut-over", "soaked", "deleted", "deleted*!"],
     }
 }
 
@@ -53,7 +53,7 @@ fn what_is_left_is_planned_from_wherever_a_rotation_stands() {
             _ => (&last[..], &last[4..]),
         };
         let made_by_vendor = at(Phase::Opened);
-        let from_verified = ["verified", "delivered*", "cut over"];
+        let from_verified = ["verified", "delivered*", "cut-over"];
         assert_eq!(
             in_short(&made_by_vendor),
             plan(
@@ -68,12 +68,12 @@ fn what_is_left_is_planned_from_wherever_a_rotation_stands() {
             (
                 "made here",
                 made_here(at(Phase::Opened)),
-                plan(&["created", "created*", "verified", "delivered*", "cut over"], cut_over),
+                plan(&["created", "created*", "verified", "delivered*", "cut-over"], cut_over),
             ),
             (
                 "minted",
                 made_here(at(Phase::Minted(nowhere.clone()))),
-                plan(&["created*", "verified", "delivered*", "cut over"], cut_over),
+                plan(&["created*", "verified", "delivered*", "cut-over"], cut_over),
             ),
             (
                 "created",
@@ -88,10 +88,10 @@ fn what_is_left_is_planned_from_wherever_a_rotation_stands() {
             (
                 "delivered",
                 at(Phase::Delivered(new.clone(), NOW)),
-                plan(&["cut over"], cut_over),
+                plan(&["cut-over"], cut_over),
             ),
             (
-                "cut over",
+                "cut-over",
                 at(Phase::CutOver(new.clone(), cut.clone())),
                 plan(&[], cut_over),
             ),

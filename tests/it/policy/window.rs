@@ -43,7 +43,7 @@ fn beginnings() -> Vec<(&'static str, Rotation, Facts, Step)> {
             Step::Deliver("d".to_owned()),
         ),
         (
-            "cut over",
+            "cut-over",
             rotation(Phase::CutOver(new.clone(), cut)),
             idle(&both),
             Step::Deactivate,

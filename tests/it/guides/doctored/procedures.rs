@@ -56,7 +56,7 @@ fn phases_come_in_their_order() {
     // So nothing is revoked before the cut-over is proven.
     refused(
         &[("phase = \"created\"", "phase = \"deactivated\"")],
-        "step see belongs before step make: cut over comes first",
+        "step see belongs before step make: cut-over comes first",
     );
 }
 
