@@ -134,7 +134,7 @@ fn an_old_key_that_could_not_be_brought_back_rests_before_it_goes() {
     assert!(plan.stdout.contains("its public half is not known"), "{}", plan.stdout);
     Ran::of(place.rotate::<&str>([])).expect(0);
     place.run(["confirm", TARGET]).expect(0);
-    assert_eq!(place.state_name(), "deactivated");
+    assert_eq!(place.state_name(), "cut-over");
     assert!(place.consumer().works(), "the old key was removed before its rest");
     Ran::of(later(place.command(["run"]), 8)).expect(0);
     assert_eq!(place.state_name(), "done");

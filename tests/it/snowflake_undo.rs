@@ -49,7 +49,7 @@ fn resting() -> SnowflakeWorkplace {
     place.cloud.hide_public_keys(USER, true);
     Ran::of(begin(&place)).expect(0);
     place.run(["confirm", TARGET]).expect(0);
-    assert_eq!(place.state_name(), "deactivated");
+    assert_eq!(place.state_name(), "cut-over");
     assert!(holds(&place, place.old.fingerprint()));
     place
 }

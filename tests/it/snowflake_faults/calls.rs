@@ -102,7 +102,7 @@ fn a_call_that_always_breaks_is_given_up_with_a_message_and_goes_on_once_it_is_m
 /// The answers are lost, and so is the sight of what they were about.
 #[test]
 fn a_change_that_is_neither_answered_nor_seen_is_found_by_the_next_run() {
-    for (action, phase) in [(Action::SetKey, "`minted`"), (Action::UnsetKey, "`deactivating`")] {
+    for (action, phase) in [(Action::SetKey, "`opened`"), (Action::UnsetKey, "`cut-over`")] {
         let place = place();
         let watch = Watch::new(&place);
         meanwhile(&place.cloud, Moment::After, action, 1, |cloud| {

@@ -26,7 +26,7 @@ fn a_description_that_never_catches_up_is_said_to_lag_and_the_next_run_goes_on()
     place.cloud.lag_describe(60);
     at_once(&place)
         .expect(1)
-        .says(&["does not show the change yet", "`minted`", " run"]);
+        .says(&["does not show the change yet", "`opened`", " run"]);
     assert!(place.consumer().works());
     // No second key while the first one does not show.
     for _ in 0..3 {
@@ -211,7 +211,7 @@ fn a_vendor_that_is_gone_right_after_the_removal_brings_the_old_key_back_with_th
     });
     assert!(matches!(ran.code, Some(1 | 3)), "{ran:#?}");
     // Whoever reads this at night learns which key is off, and that it comes back by the next run.
-    ran.says(&[place.old.fingerprint(), "`reactivating`", " run"]);
+    ran.says(&[place.old.fingerprint(), "`deactivated`", " run"]);
     place.cloud.mend();
     let ran = place.run(["run"]);
     assert_brought_back(&place, ran);

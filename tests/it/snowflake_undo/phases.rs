@@ -215,7 +215,7 @@ fn a_forced_rollback_of_a_key_that_is_gone_stops_and_confirm_goes_on_instead() {
 fn a_key_that_is_not_delivered_cannot_be_confirmed() {
     for (point, phase) in [
         ("store: after commit", "`opened`"),
-        ("register: before the call", "`minted`"),
+        ("register: before the call", "`opened`"),
         ("prove: before", "`created`"),
         ("key file: public half written", "`verified`"),
     ] {

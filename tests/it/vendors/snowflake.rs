@@ -22,7 +22,7 @@ impl Snowflake {
         ground.0.cloud.hide_public_keys(USER, true);
         ground.begin(&["--soak", "7d"]).expect(0);
         ground.run(&["confirm", TARGET]).expect(0);
-        assert_eq!(ground.state_name(), "deactivated");
+        assert_eq!(ground.state_name(), "cut-over");
         assert!(ground.is_live(ground.0.old.fingerprint()));
         ground
     }

@@ -46,7 +46,7 @@ fn an_abort_is_refused_while_the_old_key_does_not_work<G: Ground>() {
         ground.run(&["confirm", G::TARGET]).expect(if is_alone { 0 } else { 3 });
         assert_eq!(
             ground.state_name(),
-            if is_alone { "soaking" } else { "blocked" },
+            if is_alone { "deactivated" } else { "blocked" },
             "{name}"
         );
         assert_eq!(ground.live(), live, "{name}");
