@@ -1,0 +1,186 @@
+//! Whether a credential is alive, found out by one login that only reads: what is asked, as data of a guide, and who asks.
+//!
+//! Protocols stand here and know no vendor; hosts, addresses and what an answer means are data of the connector. A probe gives one
+//! of three verdicts, and only the vendor's own refusal is a rejection: whatever stands between here and there is inconclusive.
+
+mod answers;
+mod client_assertion;
+mod hana;
+mod http;
+mod jwt_bearer;
+mod mysql;
+mod network;
+mod outcome;
+mod postgres;
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+
+use regex::Regex;
+use serde::Deserialize;
+
+use super::{Piece, Template};
+use crate::secret::Secret;
+
+pub use answers::{Answer, Answers};
+pub use client_assertion::ClientAssertion;
+pub use hana::HanaLogin;
+pub use http::Http;
+pub use jwt_bearer::JwtBearer;
+pub use mysql::MysqlLogin;
+pub use network::{Host, Network};
+pub use outcome::{Outcome, Verdict};
+pub use postgres::PostgresLogin;
+
+/// How a guide's credential is tried.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Probe {
+    /// What it does at the vendor, for people: `asks Freshdesk whose key it is`.
+    pub does: String,
+    /// What its acceptance does not show: `that the agent may read tickets`.
+    pub beyond: Option<String>,
+    /// Who signs in, where the secret alone does not say it: a user, a client, an account.
+    pub login: Option<Template>,
+    /// The same for the new credential of a rotation, where that has another name.
+    pub new_login: Option<Template>,
+    /// Whether wrong tries may lock whoever signs in: then an old secret is tried by nobody who has not been told.
+    #[serde(default)]
+    pub locks: bool,
+    /// What the secret looks like.
+    pub secret: SecretForm,
+    /// How it is done.
+    pub how: How,
+}
+
+/// What a secret looks like, told before it is sent anywhere.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretForm {
+    /// What it is: `the API key`.
+    pub what: String,
+    /// Whether it has lines, as key files do.
+    #[serde(default)]
+    pub lines: bool,
+    /// What people give in its place.
+    #[serde(default)]
+    pub mistaken: Vec<Mistaken>,
+}
+
+/// Something else that people give in the place of a secret.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mistaken {
+    /// What that looks like, from beginning to end.
+    #[serde(deserialize_with = "whole")]
+    pub pattern: Regex,
+    /// What it is, and where the right one is found: `this is the ID of the secret; its value is in the column Value`.
+    pub is: String,
+}
+
+/// The protocol.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum How {
+    /// One HTTP request.
+    Http(Http),
+    /// RFC 7523, section 2.1: an assertion, signed with the key of a service account, for an access token.
+    JwtBearer(JwtBearer),
+    /// RFC 7523, section 2.2: a client that signs in with an assertion.
+    ClientAssertion(ClientAssertion),
+    /// A login at PostgreSQL, or at what speaks its protocol.
+    PostgresLogin(PostgresLogin),
+    /// A login at MySQL.
+    MysqlLogin(MysqlLogin),
+    /// A login at SAP HANA.
+    HanaLogin(HanaLogin),
+    /// Code of the connector's own.
+    Own,
+}
+
+/// One try: what is tried, and by which way. The secret is in clear on the wire only.
+#[derive(Clone, Copy)]
+pub struct Attempt<'a> {
+    /// The inputs, defaults included.
+    pub values: &'a BTreeMap<String, String>,
+    /// Who signs in.
+    pub login: Option<&'a str>,
+    /// The secret.
+    pub secret: &'a Secret,
+    /// How the vendor is reached.
+    pub network: &'a Network,
+}
+
+impl Attempt<'_> {
+    /// A text with the inputs in it; one that is missing is named.
+    pub(crate) fn fill(&self, text: &Template) -> Result<String, Outcome> {
+        let missing = text.pieces().iter().find_map(|piece| match piece {
+            Piece::Value { input, .. } if !self.values.contains_key(input) => Some(input),
+            _ => None,
+        });
+        match missing {
+            None => Ok(text.fill(self.values)),
+            Some(input) => Err(Outcome::inconclusive(
+                "input-missing",
+                format!("{input} was not told: give --{}", input.replace('_', "-")),
+            )),
+        }
+    }
+}
+
+/// A probe that is code of a connector's own.
+pub type Own = for<'a> fn(Attempt<'a>) -> Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
+
+/// Which credential of a rotation is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The one that is in use, or that is about to be replaced.
+    Present,
+    /// The one that takes its place.
+    New,
+}
+
+impl Probe {
+    /// Tries a credential, once.
+    pub async fn run(&self, own: Option<Own>, attempt: Attempt<'_>) -> Outcome {
+        match &self.how {
+            How::Http(http) => http.run(attempt).await,
+            How::JwtBearer(jwt) => jwt.run(attempt).await,
+            How::ClientAssertion(assertion) => assertion.run(attempt).await,
+            How::PostgresLogin(login) => login.run(attempt).await,
+            How::MysqlLogin(login) => login.run(attempt).await,
+            How::HanaLogin(login) => login.run(attempt).await,
+            How::Own => match own {
+                Some(own) => own(attempt).await,
+                None => Outcome::inconclusive("not-built", "this build has no probe for it"),
+            },
+        }
+    }
+
+    /// Who signs in with this credential.
+    pub fn login_of(&self, which: Which) -> Option<&Template> {
+        let new = self.new_login.as_ref().filter(|_| which == Which::New);
+        new.or(self.login.as_ref())
+    }
+
+    /// Every text of it that values go into.
+    pub fn texts(&self) -> Vec<&Template> {
+        let mut texts: Vec<&Template> = self.login.iter().chain(&self.new_login).collect();
+        texts.extend(match &self.how {
+            How::Http(http) => http.texts(),
+            How::JwtBearer(jwt) => jwt.texts(),
+            How::ClientAssertion(assertion) => assertion.texts(),
+            How::PostgresLogin(login) => login.texts(),
+            How::MysqlLogin(login) => login.texts(),
+            How::HanaLogin(login) => login.texts(),
+            How::Own => Vec::new(),
+        });
+        texts
+    }
+}
+
+fn whole<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Regex, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Regex::new(&format!("^(?:{text})$")).map_err(serde::de::Error::custom)
+}
