@@ -5,6 +5,7 @@
 
 mod answers;
 mod client_assertion;
+mod database;
 mod hana;
 mod http;
 mod jwt_bearer;
