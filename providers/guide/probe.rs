@@ -3,7 +3,9 @@
 //! Protocols stand here and know no vendor; hosts, addresses and what an answer means are data of the connector. A probe gives one
 //! of three verdicts, and only the vendor's own refusal is a rejection: whatever stands between here and there is inconclusive.
 
+mod address;
 mod answers;
+mod call;
 mod client_assertion;
 mod database;
 mod hana;
@@ -17,6 +19,7 @@ mod postgres;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use regex::Regex;
 use serde::Deserialize;
@@ -33,6 +36,9 @@ pub use mysql::MysqlLogin;
 pub use network::{Host, Network};
 pub use outcome::{Outcome, Verdict};
 pub use postgres::PostgresLogin;
+
+/// What is over after a moment is over then.
+const BEFORE_THE_SECOND: Duration = Duration::from_secs(1);
 
 /// How a guide's credential is tried.
 #[derive(Clone, Debug, Deserialize)]
@@ -128,6 +134,18 @@ impl Attempt<'_> {
             )),
         }
     }
+
+    /// Who signs in.
+    pub(crate) fn login(&self) -> Result<&str, Outcome> {
+        let login = self.login.filter(|login| !login.is_empty());
+        login.ok_or_else(|| Outcome::inconclusive("input-missing", "it was not told who signs in"))
+    }
+
+    /// The secret, where it is text.
+    pub(crate) fn text(&self) -> Result<&str, Outcome> {
+        let text = self.secret.expose_text();
+        text.ok_or_else(|| Outcome::inconclusive("secret-form", "the secret is no text in UTF-8"))
+    }
 }
 
 /// A probe that is code of a connector's own.
@@ -143,8 +161,17 @@ pub enum Which {
 }
 
 impl Probe {
-    /// Tries a credential, once.
+    /// Tries a credential: once, and a second time where the vendor has said nothing and counts nobody out.
     pub async fn run(&self, own: Option<Own>, attempt: Attempt<'_>) -> Outcome {
+        let first = self.try_once(own, attempt).await;
+        if self.locks || !first.may_be_repeated {
+            return first;
+        }
+        tokio::time::sleep(BEFORE_THE_SECOND).await;
+        self.try_once(own, attempt).await
+    }
+
+    async fn try_once(&self, own: Option<Own>, attempt: Attempt<'_>) -> Outcome {
         match &self.how {
             How::Http(http) => http.run(attempt).await,
             How::JwtBearer(jwt) => jwt.run(attempt).await,

@@ -58,6 +58,13 @@ impl Answers {
         self.0.iter()
     }
 
+    /// Whether the body of an answer with this status decides anything; else it is not read.
+    pub(super) fn reads(&self, status: u16) -> bool {
+        self.0
+            .iter()
+            .any(|answer| answer.status.contains(&status) && answer.at.is_some())
+    }
+
     /// What an answer with this status and body means.
     pub fn judge(&self, status: u16, body: &[u8]) -> Outcome {
         let json: Option<Value> = serde_json::from_slice(body).ok();

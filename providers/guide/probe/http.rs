@@ -2,8 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
+use super::call::{self, Request, hidden};
 use super::{Answers, Attempt, Outcome};
 use crate::guide::Template;
 
@@ -66,12 +71,102 @@ pub enum Auth {
 }
 
 impl Http {
-    pub(super) async fn run(&self, _attempt: Attempt<'_>) -> Outcome {
-        Outcome::inconclusive("not-built", "not built")
+    pub(super) async fn run(&self, attempt: Attempt<'_>) -> Outcome {
+        self.tried(attempt).await.unwrap_or_else(|outcome| outcome)
+    }
+
+    async fn tried(&self, attempt: Attempt<'_>) -> Result<Outcome, Outcome> {
+        let url = attempt.fill(&self.url)?;
+        let mut headers = self.auth.headers(attempt)?;
+        for (name, value) in &self.headers {
+            headers.push((head(name)?, value_of(&attempt.fill(value)?)?));
+        }
+        let reply = attempt
+            .network
+            .send(Request {
+                method: self.method.into(),
+                url: &url,
+                hosts: &self.hosts,
+                headers,
+                form: self.form(attempt)?,
+                reads: &|status| self.answers.reads(status),
+            })
+            .await?;
+        let outcome = self.answers.judge(reply.status, &reply.body);
+        Ok(Outcome {
+            through_proxy: reply.through_proxy,
+            ..outcome
+        })
+    }
+
+    fn form(&self, attempt: Attempt<'_>) -> Result<Option<Zeroizing<String>>, Outcome> {
+        if self.method != Method::Post {
+            return Ok(None);
+        }
+        let mut fields = Vec::new();
+        for (name, value) in &self.form {
+            fields.push((name.as_str(), attempt.fill(value)?));
+        }
+        let mut all: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        if matches!(self.auth, Auth::Form) {
+            all.push(("client_id", attempt.login()?));
+            all.push(("client_secret", attempt.text()?));
+        }
+        Ok(Some(call::form(all)))
     }
 
     pub(super) fn texts(&self) -> Vec<&Template> {
         let texts = self.form.values().chain(self.headers.values());
         texts.chain([&self.url]).collect()
+    }
+}
+
+impl Auth {
+    fn headers(&self, attempt: Attempt<'_>) -> Result<Vec<(HeaderName, HeaderValue)>, Outcome> {
+        let secret = attempt.text()?;
+        let (name, value) = match self {
+            Self::Bearer => (AUTHORIZATION, Zeroizing::new(["Bearer ", secret].concat())),
+            Self::Basic => {
+                let login = attempt.login()?;
+                if login.contains(':') {
+                    return Err(Outcome::inconclusive(
+                        "login",
+                        "who signs in has a colon in the name, which this way of signing in cannot carry",
+                    ));
+                }
+                (AUTHORIZATION, basic(login, secret))
+            }
+            Self::BasicUser { password } => (AUTHORIZATION, basic(secret, password)),
+            Self::Header { name } => (head(name)?, Zeroizing::new(secret.to_owned())),
+            Self::Form => return Ok(Vec::new()),
+        };
+        Ok(vec![(name, hidden(value)?)])
+    }
+}
+
+fn basic(user: &str, password: &str) -> Zeroizing<String> {
+    let both = Zeroizing::new([user, ":", password].concat());
+    let mut text = Zeroizing::new(String::with_capacity(8 + 2 * both.len()));
+    text.push_str("Basic ");
+    BASE64_STANDARD.encode_string(both.as_bytes(), &mut text);
+    text
+}
+
+fn head(name: &str) -> Result<HeaderName, Outcome> {
+    let name = HeaderName::from_bytes(name.as_bytes());
+    name.map_err(|_| Outcome::inconclusive("request", "the name of a header is none"))
+}
+
+fn value_of(text: &str) -> Result<HeaderValue, Outcome> {
+    HeaderValue::from_str(text).map_err(|_| Outcome::inconclusive("request", "a value fits into no header"))
+}
+
+impl From<Method> for reqwest::Method {
+    fn from(method: Method) -> Self {
+        match method {
+            Method::Get => Self::GET,
+            Method::Head => Self::HEAD,
+            Method::Post => Self::POST,
+        }
     }
 }
