@@ -253,7 +253,7 @@ fn unanswered(error: &reqwest::Error) -> Outcome {
     }
 }
 
-fn connection_failed(kind: io::ErrorKind) -> Outcome {
+pub(super) fn connection_failed(kind: io::ErrorKind) -> Outcome {
     let why = match kind {
         io::ErrorKind::ConnectionRefused => "nobody listens there: check host and port",
         io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => "no way leads there from this machine",
@@ -288,7 +288,7 @@ pub(super) fn tls_failed(error: &TlsError) -> Outcome {
 }
 
 /// The cause of this type, however deep it lies.
-fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+pub(super) fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
     let mut next = Some(error);
     // No chain of causes is that long; one that leads back to itself would be walked for ever.
     for _ in 0..16 {

@@ -8,7 +8,8 @@ use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{Error, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::database::{Server, Trust, cut_off, login, no_tls, unbelieved, unreached, within};
+use super::call::{connection_failed, find, tls_failed};
+use super::database::{Server, Trust, cut_off, login, no_tls, within};
 use super::{Attempt, Outcome};
 use crate::guide::Template;
 
@@ -33,12 +34,7 @@ pub struct PostgresLogin {
 
 impl PostgresLogin {
     pub(super) async fn run(&self, attempt: Attempt<'_>) -> Outcome {
-        let log_in = async {
-            match self.log_in(attempt).await {
-                Ok(outcome) | Err(outcome) => outcome,
-            }
-        };
-        within(attempt.network.time_out, log_in).await
+        within(attempt.network.time_out, self.log_in(attempt)).await
     }
 
     pub(super) fn texts(&self) -> Vec<&Template> {
@@ -48,24 +44,24 @@ impl PostgresLogin {
     /// One connection, and one answer to the question for the password: the library's own way would go on to the next address of
     /// the server after a refusal.
     async fn log_in(&self, attempt: Attempt<'_>) -> Result<Outcome, Outcome> {
-        let (user, password) = login(attempt)?;
+        let (user, password) = login(&attempt)?;
         let database = attempt.fill(&self.database)?;
         let server = Server::find(&self.server, &self.port, attempt).await?;
         let mut config = Config::new();
         config.user(user).password(password).dbname(&database);
         config.ssl_mode(match server.trust {
-            Trust::Authorities(_) => SslMode::Require,
+            Trust::Authorities => SslMode::Require,
             Trust::ThisMachine => SslMode::Prefer,
         });
         let Ok(tls) = MakeTlsConnect::<TcpStream>::make_tls_connect(
-            &mut MakeRustlsConnect::new(server.trust.client()?),
+            &mut MakeRustlsConnect::new(server.tls()?),
             &server.host,
         );
         let stream = TcpStream::connect(&*server.addresses).await;
-        let stream = stream.map_err(|error| unreached(&error))?;
+        let stream = stream.map_err(|error| connection_failed(error.kind()))?;
         let (client, mut connection) = match config.connect_raw(stream, tls).await {
             Ok(open) => open,
-            Err(error) => return Err(self.refused(&error, &server.trust)),
+            Err(error) => return Err(self.refused(&error, server.trust)),
         };
         let answer = tokio::select! {
             answer = client.simple_query(WHO) => answer,
@@ -76,20 +72,20 @@ impl PostgresLogin {
         let _ = connection.await;
         Ok(match answer {
             Ok(rows) => signed_in(&rows, user),
-            Err(error) => self.refused(&error, &server.trust),
+            Err(error) => self.refused(&error, server.trust),
         })
     }
 
-    fn refused(&self, error: &Error, trust: &Trust) -> Outcome {
+    fn refused(&self, error: &Error, trust: Trust) -> Outcome {
         if let Some(said) = error.as_db_error() {
             return self.meaning(said);
         }
-        if let Some(outcome) = unbelieved(error) {
-            return outcome;
+        if let Some(tls) = find(error) {
+            return tls_failed(tls);
         }
         // The library has no other name for these two.
         match (error.to_string().as_str(), trust) {
-            ("error performing TLS handshake", Trust::Authorities(_)) => no_tls(),
+            ("error performing TLS handshake", Trust::Authorities) => no_tls(),
             ("authentication error", _) => Outcome::inconclusive(
                 "method",
                 "the server asks for another proof than a password, or could not show that it knows the password itself",
