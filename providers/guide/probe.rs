@@ -6,6 +6,7 @@
 mod address;
 mod answers;
 mod call;
+pub(super) mod check;
 mod client_assertion;
 mod hana;
 mod http;
@@ -23,10 +24,10 @@ use std::time::Duration;
 use regex::Regex;
 use serde::Deserialize;
 
-use super::{Piece, Template};
+use super::{Only, Piece, Template};
 use crate::secret::Secret;
 
-pub use answers::{Answer, Answers};
+pub use answers::{Answer, Answers, Meant};
 pub use client_assertion::ClientAssertion;
 pub use hana::HanaLogin;
 pub use http::Http;
@@ -47,6 +48,9 @@ pub struct Probe {
     pub does: String,
     /// What its acceptance does not show: `that the agent may read tickets`.
     pub beyond: Option<String>,
+    /// The answers with which alone it can be tried like this.
+    #[serde(default)]
+    pub only: Vec<Only>,
     /// Who signs in, where the secret alone does not say it: a user, a client, an account.
     pub login: Option<Template>,
     /// The same for the new credential of a rotation, where that has another name.
