@@ -3,7 +3,7 @@
 use super::http::{Auth, Method};
 use super::{Answers, How, Http, Meant, Probe};
 use crate::guide::check::{Flaw, require};
-use crate::guide::{Guide, Piece, Template};
+use crate::guide::{Guide, Phase, Piece, Template};
 
 /// Names the first thing that is wrong.
 pub(crate) fn check(guide: &Guide) -> Result<(), Flaw> {
@@ -17,6 +17,15 @@ pub(crate) fn check(guide: &Guide) -> Result<(), Flaw> {
             input.is_some_and(|input| input.choices().contains(&only.is.as_str())),
             || format!("the probe is for {} {}, which nobody can answer", only.input, only.is),
         )?;
+    }
+    if let Some(step) = &probe.step {
+        let proves = guide
+            .rotate
+            .iter()
+            .any(|it| it.id == *step && it.phase == Phase::Verified);
+        require(proves, || {
+            format!("the probe stands for {step}, which is no step that proves the new credential")
+        })?;
     }
     match &probe.how {
         How::Http(http) => of_http(probe, http),
