@@ -20,6 +20,7 @@ pub mod private_file;
 pub mod regular;
 pub mod s3_customer_managed;
 pub mod secret;
+pub mod secret_from;
 pub mod shell;
 pub mod snowflake_keypair;
 mod sql_name;

@@ -20,8 +20,8 @@ use serde::{Deserialize, Serialize};
 
 pub use chronicle::Chronicle;
 pub use course::Course;
-pub use event::{Event, Record, Restored, SwitchedBy, UndoKind};
-pub use walk::{Itinerary, Note, Tick, Ticked, Walk};
+pub use event::{Event, Record, Restored, SwitchedBy, Tried, UndoKind, Verdict};
+pub use walk::{Itinerary, Note, Proof, Tick, Ticked, Try, Walk};
 pub use watch::{Drift, SeenKey, Sighting, Watch};
 pub use window::{Day, Window};
 

@@ -10,6 +10,7 @@ mod page;
 mod report;
 mod standing;
 pub mod text;
+mod verification;
 
 use rotate_providers::shell::quoted;
 use std::path::Path;
@@ -19,6 +20,7 @@ pub use listed::Listed;
 pub use outlook::{Noted, Outlook};
 pub use page::page;
 pub use report::{AgeReport, Next, Report};
+pub use verification::Verification;
 
 use crate::plan::Planned;
 

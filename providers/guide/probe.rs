@@ -6,6 +6,7 @@
 mod address;
 mod answers;
 mod call;
+pub(super) mod check;
 mod client_assertion;
 mod database;
 mod hana;
@@ -24,10 +25,10 @@ use std::time::Duration;
 use regex::Regex;
 use serde::Deserialize;
 
-use super::{Piece, Template};
+use super::{Only, Piece, Template};
 use crate::secret::Secret;
 
-pub use answers::{Answer, Answers};
+pub use answers::{Answer, Answers, Meant};
 pub use client_assertion::ClientAssertion;
 pub use hana::HanaLogin;
 pub use http::Http;
@@ -46,8 +47,13 @@ const BEFORE_THE_SECOND: Duration = Duration::from_secs(1);
 pub struct Probe {
     /// What it does at the vendor, for people: `asks Freshdesk whose key it is`.
     pub does: String,
+    /// The step of the rotation that it stands for; the first that proves anything, unless told otherwise.
+    pub step: Option<String>,
     /// What its acceptance does not show: `that the agent may read tickets`.
     pub beyond: Option<String>,
+    /// The answers with which alone it can be tried like this.
+    #[serde(default)]
+    pub only: Vec<Only>,
     /// Who signs in, where the secret alone does not say it: a user, a client, an account.
     pub login: Option<Template>,
     /// The same for the new credential of a rotation, where that has another name.
@@ -119,6 +125,47 @@ pub struct Attempt<'a> {
     pub network: &'a Network,
 }
 
+impl SecretForm {
+    /// Why a secret of this form cannot be the one that is meant. Nothing of it is told.
+    pub fn flaw(&self, secret: &Secret, values: &BTreeMap<String, String>) -> Option<String> {
+        let what = &self.what;
+        let bytes = secret.expose();
+        if bytes.is_empty() {
+            return Some("it is empty".to_owned());
+        }
+        let Some(text) = secret.expose_text() else {
+            return Some(format!("it is no text in UTF-8, and {what} is"));
+        };
+        if !self.lines && text.contains(['\n', '\r']) {
+            return Some(format!("it has several lines, and {what} is one"));
+        }
+        if !self.lines && text.chars().any(char::is_control) {
+            return Some(format!(
+                "it has control characters in it, and {what} has none: it was pasted with more than itself"
+            ));
+        }
+        if !self.lines && text.trim() != text {
+            return Some(format!(
+                "it begins or ends with a blank, and {what} does not: it was pasted with more than itself"
+            ));
+        }
+        if !self.lines && text.starts_with("-----BEGIN ") {
+            return Some(format!("it is a key or a certificate in PEM, and not {what}"));
+        }
+        if let Some((name, _)) = values.iter().find(|(_, value)| *value == text) {
+            return Some(format!(
+                "it is what was given as --{}, and not {what}",
+                name.replace('_', "-")
+            ));
+        }
+        if text.starts_with("https://") || text.starts_with("http://") {
+            return Some(format!("it is an address, and not {what}"));
+        }
+        let mistaken = self.mistaken.iter().find(|mistaken| mistaken.pattern.is_match(text));
+        mistaken.map(|mistaken| mistaken.is.clone())
+    }
+}
+
 impl Attempt<'_> {
     /// A text with the inputs in it; one that is missing is named.
     pub(crate) fn fill(&self, text: &Template) -> Result<String, Outcome> {
@@ -171,7 +218,8 @@ impl Probe {
         self.try_once(own, attempt).await
     }
 
-    async fn try_once(&self, own: Option<Own>, attempt: Attempt<'_>) -> Outcome {
+    /// Tries a credential once, whatever comes of it.
+    pub async fn try_once(&self, own: Option<Own>, attempt: Attempt<'_>) -> Outcome {
         match &self.how {
             How::Http(http) => http.run(attempt).await,
             How::JwtBearer(jwt) => jwt.run(attempt).await,
@@ -186,6 +234,12 @@ impl Probe {
         }
     }
 
+    /// Whether the credential that these values are about can be tried like this.
+    pub fn fits(&self, values: &BTreeMap<String, String>) -> bool {
+        let fits = |only: &Only| values.get(&only.input) == Some(&only.is);
+        self.only.iter().all(fits)
+    }
+
     /// Who signs in with this credential.
     pub fn login_of(&self, which: Which) -> Option<&Template> {
         let new = self.new_login.as_ref().filter(|_| which == Which::New);
@@ -195,16 +249,29 @@ impl Probe {
     /// Every text of it that values go into.
     pub fn texts(&self) -> Vec<&Template> {
         let mut texts: Vec<&Template> = self.login.iter().chain(&self.new_login).collect();
-        texts.extend(match &self.how {
-            How::Http(http) => http.texts(),
-            How::JwtBearer(jwt) => jwt.texts(),
-            How::ClientAssertion(assertion) => assertion.texts(),
-            How::PostgresLogin(login) => login.texts(),
-            How::MysqlLogin(login) => login.texts(),
-            How::HanaLogin(login) => login.texts(),
-            How::Own => Vec::new(),
-        });
+        texts.extend(self.how.texts());
         texts
+    }
+
+    /// The same, of the try of one credential.
+    pub fn texts_of(&self, which: Which) -> Vec<&Template> {
+        let mut texts: Vec<&Template> = self.login_of(which).into_iter().collect();
+        texts.extend(self.how.texts());
+        texts
+    }
+}
+
+impl How {
+    fn texts(&self) -> Vec<&Template> {
+        match self {
+            Self::Http(http) => http.texts(),
+            Self::JwtBearer(jwt) => jwt.texts(),
+            Self::ClientAssertion(assertion) => assertion.texts(),
+            Self::PostgresLogin(login) => login.texts(),
+            Self::MysqlLogin(login) => login.texts(),
+            Self::HanaLogin(login) => login.texts(),
+            Self::Own => Vec::new(),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use jiff::civil::Date;
 use rotate_providers::guide::Guide;
 use rotate_providers::inputs::InputSpec;
+use rotate_providers::secret_from::SecretFrom;
 use rotate_providers::{Connector, connector, connectors};
 
 use super::automatic::{self, Automatic};
@@ -49,6 +50,8 @@ pub struct ByHand {
     pub values: BTreeMap<String, String>,
     /// When it was rotated last, as far as the journal does not know it better.
     pub last_rotated: Option<Date>,
+    /// Where its secret is, where the program may try it.
+    pub secret: Option<SecretFrom>,
 }
 
 /// Understands one table; `None` where too little of it can be. Names are those of the tables before it, with their places:
@@ -167,7 +170,11 @@ fn guided(reader: &mut Reader<'_>, table: &mut Section<'_>, connector: &Connecto
         }
     }
     let last_rotated = date(reader, table, "last_rotated").map(|taken| taken.value);
-    Some(ByHand { values, last_rotated })
+    Some(ByHand {
+        values,
+        last_rotated,
+        secret: None,
+    })
 }
 
 /// What only the program keeps to would be a false promise here.

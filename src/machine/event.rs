@@ -203,6 +203,17 @@ pub enum Event {
         /// What was noted down.
         evidence: String,
     },
+    /// A credential was tried at its vendor, by a login that only reads.
+    Tried {
+        /// Which.
+        credential: Tried,
+        /// What the vendor said.
+        verdict: Verdict,
+        /// The class of the answer, and nothing of the answer itself.
+        class: String,
+        /// Who tried it.
+        by: String,
+    },
     /// A guided rotation is given up. What was done stays done.
     WalkAborted {
         /// Who.
@@ -225,6 +236,49 @@ pub enum Event {
         /// Who.
         by: String,
     },
+}
+
+/// Which credential of a guided rotation was tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tried {
+    /// The one that comes.
+    New,
+    /// The one that is to go.
+    Old,
+}
+
+impl Tried {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Old => "old",
+        }
+    }
+}
+
+impl Verdict {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Rejected => "rejected",
+            Self::Inconclusive => "inconclusive",
+        }
+    }
+}
+
+/// What a vendor said to a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// It was let in.
+    Accepted,
+    /// It was refused.
+    Rejected,
+    /// Nothing is known of it.
+    Inconclusive,
 }
 
 /// How the cut-over became known.
@@ -314,6 +368,7 @@ impl Event {
             Event::StepSkipped { .. } => "step-skipped",
             Event::StepUndone { .. } => "step-undone",
             Event::EvidenceAdded { .. } => "evidence-added",
+            Event::Tried { .. } => "tried",
             Event::WalkAborted { .. } => "walk-aborted",
             Event::Sighted { .. } => "sighted",
             Event::Drifted { .. } => "drifted",

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Checkup, Listed, Outlook, Report};
+use super::{Checkup, Listed, Outlook, Report, Verification};
 use crate::store::{Line, Verified};
 
 /// The version of every document.
@@ -27,6 +27,11 @@ pub fn outlooks(outlooks: &[Outlook]) -> String {
 /// What a check-up found.
 pub fn checkups(checkups: &[Checkup]) -> String {
     pretty(&json!({ "schema_version": SCHEMA_VERSION, "checkups": checkups }))
+}
+
+/// What a try of a credential came to.
+pub fn verification(verification: &Verification) -> String {
+    pretty(&json!({ "schema_version": SCHEMA_VERSION, "verification": verification }))
 }
 
 /// The journal.

@@ -381,6 +381,7 @@ fn itinerary() -> Itinerary {
         steps: vec!["look".to_owned(), "make".to_owned()],
         essential: vec![vec!["make".to_owned()]],
         allowance_seconds: 1_209_600,
+        proof: None,
     }
 }
 
