@@ -5,6 +5,8 @@
 
 #![expect(clippy::expect_used, reason = "in a test, what cannot be is the failure itself")]
 
+mod assertions;
+mod mysql;
 mod postgres;
 
 use std::collections::BTreeMap;
