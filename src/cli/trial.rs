@@ -218,7 +218,7 @@ impl Trial {
     }
 
     fn probe(&self) -> Option<&Probe> {
-        self.guide.probe.as_ref().filter(|probe| probe.fits(&self.values))
+        self.guide.probe.as_ref()?.fitting(&self.values)
     }
 
     /// Whether a journal keeps the verdict. What is old is no target's any more, outside of its rotation.
@@ -268,11 +268,9 @@ impl Trial {
         }
         let why = match (&self.guide.probe, &self.guide.no_probe) {
             (Some(probe), _) => {
-                let only = probe
-                    .only
-                    .iter()
-                    .map(|only| format!("--{} {}", only.input.replace('_', "-"), only.is));
-                format!("there is a probe for {} alone", only.collect::<Vec<_>>().join(" and "))
+                let ways = probe.ways().flat_map(|way| &way.only);
+                let only = ways.map(|only| format!("--{} {}", only.input.replace('_', "-"), only.is));
+                format!("there is a probe for {} alone", only.collect::<Vec<_>>().join(" or "))
             }
             (None, Some(why)) => format!("there is no probe: {why}"),
             (None, None) => "there is no probe for it".to_owned(),

@@ -280,7 +280,7 @@ fn variants() -> Vec<Value> {
 fn of_trials(probe: &Probe) -> Map<String, Value> {
     let text = |what: String| json!({ "description": what, "type": "string" });
     let what = &probe.secret.what;
-    let lock = match probe.locks {
+    let lock = match probe.ways().any(|way| way.locks) {
         true => "It is tried although wrong tries may lock its user; needed with verify_every.",
         false => "Of no use here: no try locks anybody.",
     };

@@ -230,7 +230,7 @@ fn trials(reader: &mut Reader<'_>, table: &mut Section<'_>, probe: &Probe, by_ha
             what,
             "write secret_file, secret_env or secret_credential",
         );
-    } else if probe.locks && !by_hand.risk_lockout {
+    } else if probe.ways().any(|way| way.locks) && !by_hand.risk_lockout {
         let what = "wrong tries of a password may lock its user, and this would try one again and again";
         reader.mistake(Some(at), &key, what, "leave it out, or write risk_lockout = true");
     }

@@ -8,5 +8,7 @@
 mod answers;
 mod bad_secret;
 mod desk;
+mod fleet;
 mod reached;
 mod rotation;
+mod typed;
