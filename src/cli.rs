@@ -24,6 +24,7 @@ mod session;
 mod status;
 mod terminal;
 mod trial;
+mod trials;
 mod undo;
 mod verify;
 mod walk;

@@ -22,7 +22,7 @@ pub use chronicle::Chronicle;
 pub use course::Course;
 pub use event::{Event, Record, Restored, SwitchedBy, Tried, UndoKind, Verdict};
 pub use walk::{Itinerary, Note, Proof, Tick, Ticked, Try, Walk};
-pub use watch::{Drift, SeenKey, Sighting, Watch};
+pub use watch::{Drift, SeenKey, Sighting, Trial, Watch};
 pub use window::{Day, Window};
 
 /// What is fixed when a rotation is opened.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Form, Guide, Only, Overlap, Phase, Piece, Procedure, Step, Template, commands};
+use super::{Form, Guide, Only, Overlap, Phase, Piece, Probe, Procedure, Step, Template, commands};
 use crate::inputs::Rule;
 
 /// A guide that cannot be used.
@@ -240,7 +240,7 @@ fn links(guide: &Guide) -> Result<(), Flaw> {
 /// Every text that values go into, with where it is.
 fn templates(guide: &Guide) -> Vec<(String, &Template)> {
     let negative = guide.negative.texts();
-    let probe = guide.probe.iter().flat_map(|probe| probe.texts());
+    let probe = guide.probe.iter().flat_map(Probe::ways).flat_map(Probe::texts);
     let mut all: Vec<(String, &Template)> = negative.map(|text| ("the negative check".to_owned(), text)).collect();
     all.extend(probe.map(|text| ("the probe".to_owned(), text)));
     for procedure in Procedure::ALL {

@@ -65,6 +65,9 @@ pub struct Probe {
     pub secret: SecretForm,
     /// How it is done.
     pub how: How,
+    /// Other ways, for credentials that this one is not for.
+    #[serde(default)]
+    pub or: Vec<Probe>,
 }
 
 /// What a secret looks like, told before it is sent anywhere.
@@ -234,8 +237,17 @@ impl Probe {
         }
     }
 
-    /// Whether the credential that these values are about can be tried like this.
-    pub fn fits(&self, values: &BTreeMap<String, String>) -> bool {
+    /// The way for the credential that these values are about, if there is one.
+    pub fn fitting(&self, values: &BTreeMap<String, String>) -> Option<&Self> {
+        self.ways().find(|way| way.fits(values))
+    }
+
+    /// All ways.
+    pub fn ways(&self) -> impl Iterator<Item = &Self> {
+        [self].into_iter().chain(&self.or)
+    }
+
+    fn fits(&self, values: &BTreeMap<String, String>) -> bool {
         let fits = |only: &Only| values.get(&only.input) == Some(&only.is);
         self.only.iter().all(fits)
     }

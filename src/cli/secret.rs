@@ -94,8 +94,7 @@ impl Silence {
         let before = tcgetattr(stdin())?;
         let mut silent = before.clone();
         silent.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL);
-        // What was typed before the question is no answer to it.
-        tcsetattr(stdin(), OptionalActions::Flush, &silent)?;
+        tcsetattr(stdin(), OptionalActions::Now, &silent)?;
         Ok(Self(before))
     }
 }

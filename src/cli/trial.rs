@@ -12,9 +12,10 @@ use rotate_providers::secret_from::SecretFrom;
 use super::connectors::nearest;
 use super::named::resolve;
 use super::pasted::left_out;
-use crate::config::{Config, How};
+use crate::config::{AllowedHosts, Config, How, Target};
 use crate::engine::driver::DriveError;
 use crate::engine::guided::Walker;
+use crate::engine::inventory::Watcher;
 use crate::machine::{Tried, Verdict};
 use crate::secret_scan::value_looks_secret;
 use crate::store::{Guided, Sorted, Store, Stored};
@@ -48,7 +49,16 @@ pub(super) struct Trial {
     pub(super) walk: Option<Guided>,
     /// Where the configuration says that the secret is.
     pub(super) place: Option<SecretFrom>,
+    /// What is seen of the target between its rotations, where the configuration names it and none is open.
+    pub(super) watch: Option<Watched>,
+    /// How the vendor is reached, as the configuration says it.
+    pub(super) network: Network,
     old: bool,
+}
+
+/// The thread that keeps a verdict outside of a rotation.
+pub(super) struct Watched {
+    target: String,
 }
 
 impl Untried {
@@ -69,12 +79,15 @@ impl Trial {
     ) -> Result<Self, Untried> {
         let mut values = BTreeMap::new();
         let mut place = None;
+        let mut network = Network::default();
         let mut walk = None;
         let configured = config.and_then(|config| config.targets.iter().find(|target| target.name == wanted.what));
         let mut connector = configured.map(|target| target.connector);
         if let Some(How::ByHand(by_hand)) = configured.map(|target| &target.how) {
             values.extend(by_hand.values.clone());
             place.clone_from(&by_hand.secret);
+            network.allow_private = by_hand.allow_private;
+            network.ca_file.clone_from(&by_hand.ca_file);
         }
         let is_connector = rotate_providers::connector(wanted.what).is_some();
         if let Some(journal) = journal.filter(|_| !is_connector) {
@@ -84,10 +97,12 @@ impl Trial {
             if let Some(Sorted::Guided(guided)) = latest.map(Stored::sort) {
                 let kept = &guided.rotation;
                 // What was given up proves nothing, and what was no rotation has no new credential.
+                // What has ended long ago is no more about the credential of a configured target than its file is.
+                let is_past = kept.is_closed() && configured.is_some() && !wanted.old;
                 if !kept.aborted && kept.rotates() {
                     connector = rotate_providers::connector(&kept.itinerary.connector).or(connector);
                     values.extend(kept.itinerary.values.clone());
-                    walk = Some(*guided);
+                    walk = Some(*guided).filter(|_| !is_past);
                 }
             }
         }
@@ -113,7 +128,11 @@ impl Trial {
             guide,
             // While a rotation is under way, the place may hold either.
             place: place.filter(|_| walk.as_ref().is_none_or(|walk| walk.rotation.is_closed())),
+            watch: configured.map(|target| Watched {
+                target: target.name.clone(),
+            }),
             walk,
+            network,
             old: wanted.old,
         })
     }
@@ -129,8 +148,48 @@ impl Trial {
             guide,
             walk: Some(guided.clone()),
             place: None,
+            watch: None,
+            network: Network::default(),
             old: false,
         })
+    }
+
+    /// A target of the configuration, as it is between its rotations.
+    pub(super) fn of_target(target: &Target, allowed: &AllowedHosts) -> Option<Self> {
+        let How::ByHand(by_hand) = &target.how else { return None };
+        let guide = target.connector.guide().ok()?;
+        Some(Self {
+            name: target.name.clone(),
+            connector: target.connector,
+            values: guide.with_defaults(&by_hand.values),
+            guide,
+            walk: None,
+            place: Some(by_hand.secret.clone()?),
+            watch: None,
+            network: Network {
+                allow_private: by_hand.allow_private,
+                allow_hosts: allowed.hosts().to_vec(),
+                ca_file: by_hand.ca_file.clone(),
+                ..Network::default()
+            },
+            old: false,
+        })
+    }
+
+    /// What tells this try from another: the same one is made once, whatever the targets are called.
+    pub(super) fn key(&self) -> String {
+        let texts = self
+            .probe()
+            .map(|probe| probe.texts_of(self.which()))
+            .unwrap_or_default();
+        let filled: Vec<String> = texts.iter().map(|text| text.fill(&self.values)).collect();
+        let place = self.place.as_ref().map(ToString::to_string).unwrap_or_default();
+        format!("{}\n{place}\n{}", self.connector.id, filled.join("\n"))
+    }
+
+    /// Whether wrong tries may lock whoever signs in.
+    pub(super) fn locks(&self) -> bool {
+        self.probe().is_some_and(|probe| probe.locks)
     }
 
     /// What its connector is told beside what is known.
@@ -159,7 +218,12 @@ impl Trial {
     }
 
     fn probe(&self) -> Option<&Probe> {
-        self.guide.probe.as_ref().filter(|probe| probe.fits(&self.values))
+        self.guide.probe.as_ref()?.fitting(&self.values)
+    }
+
+    /// Whether a journal keeps the verdict. What is old is no target's any more, outside of its rotation.
+    pub(super) fn is_recorded(&self) -> bool {
+        self.walk.is_some() || (self.watch.is_some() && !self.old)
     }
 
     fn which(&self) -> Which {
@@ -204,11 +268,9 @@ impl Trial {
         }
         let why = match (&self.guide.probe, &self.guide.no_probe) {
             (Some(probe), _) => {
-                let only = probe
-                    .only
-                    .iter()
-                    .map(|only| format!("--{} {}", only.input.replace('_', "-"), only.is));
-                format!("there is a probe for {} alone", only.collect::<Vec<_>>().join(" and "))
+                let ways = probe.ways().flat_map(|way| &way.only);
+                let only = ways.map(|only| format!("--{} {}", only.input.replace('_', "-"), only.is));
+                format!("there is a probe for {} alone", only.collect::<Vec<_>>().join(" or "))
             }
             (None, Some(why)) => format!("there is no probe: {why}"),
             (None, None) => "there is no probe for it".to_owned(),
@@ -257,7 +319,21 @@ impl Trial {
         walker: &Walker<'_>,
         outcome: &Outcome,
     ) -> Result<(), DriveError> {
-        let Some(walk) = &self.walk else { return Ok(()) };
+        let verdict = match outcome.verdict {
+            Said::Accepted => Verdict::Accepted,
+            Said::Rejected => Verdict::Rejected,
+            Said::Inconclusive => Verdict::Inconclusive,
+        };
+        let by = super::who::person();
+        let Some(walk) = &self.walk else {
+            let Some(watched) = &self.watch else { return Ok(()) };
+            let watch = store.watch(&watched.target).await?;
+            let watcher = Watcher(walker.0);
+            watcher
+                .tried(&watched.target, watch, verdict, &outcome.class, &by)
+                .await?;
+            return Ok(());
+        };
         let latest = store.latest(&walk.target).await?.map(Stored::sort);
         let Some(Sorted::Guided(latest)) = latest else {
             return Ok(());
@@ -267,14 +343,7 @@ impl Trial {
             return Ok(());
         }
         let which = if self.old { Tried::Old } else { Tried::New };
-        let verdict = match outcome.verdict {
-            Said::Accepted => Verdict::Accepted,
-            Said::Rejected => Verdict::Rejected,
-            Said::Inconclusive => Verdict::Inconclusive,
-        };
-        let after = walker
-            .tried(*latest, which, verdict, &outcome.class, &super::who::person())
-            .await?;
+        let after = walker.tried(*latest, which, verdict, &outcome.class, &by).await?;
         self.walk = Some(after);
         Ok(())
     }
@@ -301,7 +370,7 @@ impl Trial {
             beyond: probe.and_then(|probe| probe.beyond.clone()),
             residue: self.guide.negative.residue.clone().filter(|_| self.old),
             through_proxy: outcome.through_proxy,
-            recorded: self.walk.is_some() && outcome.class != "no-probe",
+            recorded: self.is_recorded() && outcome.class != "no-probe",
             next: match (open, proof, outcome.verdict) {
                 (Some(walk), Some(proof), Said::Accepted)
                     if !self.old && walk.rotation.next_step() == Some(&proof.step) =>

@@ -66,11 +66,11 @@ struct WayArgs {
 }
 
 impl WayArgs {
-    fn network(&self) -> Network {
+    fn network(&self, configured: &Network) -> Network {
         Network {
-            allow_private: self.allow_private,
+            allow_private: self.allow_private || configured.allow_private,
             allow_hosts: self.allow_host.iter().map(|host| host.to_ascii_lowercase()).collect(),
-            ca_file: self.ca_file.clone(),
+            ca_file: self.ca_file.clone().or_else(|| configured.ca_file.clone()),
             time_out: self.time_out,
         }
     }
@@ -132,7 +132,7 @@ impl Command {
                     terminal::error(&format!("the secret: {flaw}"), &["nothing was sent".to_owned()]);
                     return Exit::Error;
                 }
-                let network = self.way.network();
+                let network = self.way.network(&trial.network);
                 let outcome = tokio::select! {
                     outcome = trial.run(&secret, &network) => outcome,
                     () = interrupt.wait() => return Exit::Interrupted,
@@ -157,7 +157,9 @@ async fn record(
     outcome: &rotate_providers::guide::probe::Outcome,
     interrupt: &Arc<Interrupt>,
 ) -> Option<Exit> {
-    trial.walk.as_ref()?;
+    if !trial.is_recorded() {
+        return None;
+    }
     let vendors = Vendors::new(global.access(Paces::default()));
     let session = match Session::begin_for(global, vendors, Arc::clone(interrupt)).await {
         Ok(session) => session,

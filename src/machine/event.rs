@@ -246,6 +246,8 @@ pub enum Tried {
     New,
     /// The one that is to go.
     Old,
+    /// The one that is in use, while no rotation is open.
+    Present,
 }
 
 impl Tried {
@@ -254,6 +256,7 @@ impl Tried {
         match self {
             Self::New => "new",
             Self::Old => "old",
+            Self::Present => "present",
         }
     }
 }

@@ -143,9 +143,7 @@ impl Itinerary {
 /// Where the new credential of this rotation can be tried, and what waits for that.
 fn proof(guide: &Guide, procedure: Procedure, values: &BTreeMap<String, String>) -> Option<Proof> {
     let probe = guide.probe.as_ref().filter(|_| procedure == Procedure::Rotate)?;
-    if !probe.fits(&guide.with_defaults(values)) {
-        return None;
-    }
+    let probe = probe.fitting(&guide.with_defaults(values))?;
     let steps = guide.steps_for(procedure, values);
     let is_meant = |step: &&&Step| match &probe.step {
         Some(named) => step.id == *named,

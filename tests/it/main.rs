@@ -63,5 +63,6 @@ mod store;
 mod third_connector;
 mod undo;
 mod vendors;
+mod verify;
 mod whole_rotation;
 mod wrong_word;

@@ -1,9 +1,12 @@
 //! What a vendor's answers mean, as data: the first rule that an answer fits decides, and one that fits none is inconclusive.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::outcome::{Outcome, Verdict};
+use crate::guide::Template;
 
 /// The rules of one probe, in their order.
 #[derive(Clone, Debug, Deserialize)]
@@ -24,6 +27,8 @@ pub struct Answer {
     /// What the text there begins with: `AADSTS7000215`.
     #[serde(default)]
     pub begins: Vec<String>,
+    /// What its body has in it, anywhere.
+    pub contains: Option<Template>,
     /// What it means.
     pub verdict: Meant,
     /// Why, as a fragment for people.
@@ -62,14 +67,28 @@ impl Answers {
     pub(super) fn reads(&self, status: u16) -> bool {
         self.0
             .iter()
-            .any(|answer| answer.status.contains(&status) && answer.at.is_some())
+            .any(|answer| answer.status.contains(&status) && (answer.at.is_some() || answer.contains.is_some()))
+    }
+
+    /// The texts that values go into.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &Template> {
+        self.0.iter().filter_map(|answer| answer.contains.as_ref())
     }
 
     /// What an answer with this status and body means.
     pub fn judge(&self, status: u16, body: &[u8]) -> Outcome {
+        self.judge_for(&BTreeMap::new(), status, body)
+    }
+
+    /// The same, where values say what the body has in it.
+    pub fn judge_for(&self, values: &BTreeMap<String, String>, status: u16, body: &[u8]) -> Outcome {
         let json: Option<Value> = serde_json::from_slice(body).ok();
         let class = format!("http-{status}");
-        match self.0.iter().find(|answer| answer.fits(status, json.as_ref())) {
+        match self
+            .0
+            .iter()
+            .find(|answer| answer.fits(values, status, body, json.as_ref()))
+        {
             Some(answer) => Outcome::of(answer.verdict.into(), class.into(), answer.means.clone().into()),
             None => otherwise(status, class),
         }
@@ -77,9 +96,13 @@ impl Answers {
 }
 
 impl Answer {
-    fn fits(&self, status: u16, body: Option<&Value>) -> bool {
+    fn fits(&self, values: &BTreeMap<String, String>, status: u16, text: &[u8], body: Option<&Value>) -> bool {
         if !self.status.contains(&status) {
             return false;
+        }
+        if let Some(contains) = &self.contains {
+            let mark = contains.fill(values);
+            return !mark.is_empty() && text.windows(mark.len()).any(|part| part == mark.as_bytes());
         }
         let Some(at) = &self.at else { return true };
         let Some(found) = body.and_then(|body| body.pointer(at)) else {

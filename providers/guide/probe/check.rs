@@ -10,7 +10,18 @@ pub(crate) fn check(guide: &Guide) -> Result<(), Flaw> {
     require(!(guide.probe.is_some() && guide.no_probe.is_some()), || {
         "there is a probe, and a reason why there is none".to_owned()
     })?;
-    let Some(probe) = &guide.probe else { return Ok(()) };
+    guide
+        .probe
+        .iter()
+        .flat_map(Probe::ways)
+        .try_for_each(|way| of_way(guide, way))
+}
+
+fn of_way(guide: &Guide, probe: &Probe) -> Result<(), Flaw> {
+    require(
+        std::ptr::eq(probe, guide.probe.as_ref().unwrap_or(probe)) || probe.or.is_empty(),
+        || "another way of a probe has ways of its own".to_owned(),
+    )?;
     for only in &probe.only {
         let input = guide.inputs.iter().find(|input| input.name == only.input);
         require(
@@ -60,15 +71,15 @@ fn of_http(probe: &Probe, http: &Http) -> Result<(), Flaw> {
     })?;
     let taken = ["authorization", "cookie", "host", "content-type", "proxy-authorization"];
     let header = match &http.auth {
-        Auth::Header { name } => Some(name),
+        Auth::Header { name } => Some(text_of(name)),
         _ => None,
     };
-    for name in http.headers.keys().chain(header) {
+    for name in http.headers.keys().chain(&header) {
         require(!taken.contains(&name.to_ascii_lowercase().as_str()), || {
             format!("the probe's header {name} has a way of its own")
         })?;
     }
-    of_answers(&http.answers, posts)
+    of_answers(&http.answers, posts || http.hosts.is_empty())
 }
 
 /// https, at a host of the vendor's; and where the guide names none, the whole address is one person's.
@@ -130,6 +141,9 @@ fn of_answers(answers: &Answers, gives_token: bool) -> Result<(), Flaw> {
             "an answer of the probe has no status or no meaning".to_owned()
         })?;
         let has_marks = !answer.is.is_empty() || !answer.begins.is_empty();
+        require(answer.at.is_none() || answer.contains.is_none(), || {
+            "a mark stands at one place, or anywhere".to_owned()
+        })?;
         require(answer.at.is_some() || !has_marks, || {
             "an answer of the probe has a mark, and no place where it stands".to_owned()
         })?;
@@ -143,7 +157,8 @@ fn of_answers(answers: &Answers, gives_token: bool) -> Result<(), Flaw> {
         })?;
         let rejects_same =
             meaning(Meant::Rejected).any(|other| other.status.iter().any(|it| accepted.status.contains(it)));
-        require(accepted.at.is_some() || !(gives_token || rejects_same), || {
+        let has_mark = accepted.at.is_some() || accepted.contains.is_some();
+        require(has_mark || !(gives_token || rejects_same), || {
             "the probe accepts a status alone, where a body has to say so".to_owned()
         })?;
     }

@@ -64,7 +64,7 @@ pub enum Auth {
     /// A head of the vendor's own.
     Header {
         /// Its name.
-        name: String,
+        name: Template,
     },
     /// RFC 6749, section 2.3.1: who signs in and the secret, in the form.
     Form,
@@ -92,7 +92,7 @@ impl Http {
                 reads: &|status| self.answers.reads(status),
             })
             .await?;
-        let outcome = self.answers.judge(reply.status, &reply.body);
+        let outcome = self.answers.judge_for(attempt.values, reply.status, &reply.body);
         Ok(Outcome {
             through_proxy: reply.through_proxy,
             ..outcome
@@ -117,7 +117,15 @@ impl Http {
 
     pub(super) fn texts(&self) -> Vec<&Template> {
         let texts = self.form.values().chain(self.headers.values());
-        texts.chain([&self.url]).collect()
+        let header = match &self.auth {
+            Auth::Header { name } => Some(name),
+            _ => None,
+        };
+        texts
+            .chain([&self.url])
+            .chain(header)
+            .chain(self.answers.texts())
+            .collect()
     }
 }
 
@@ -137,7 +145,7 @@ impl Auth {
                 (AUTHORIZATION, basic(login, secret))
             }
             Self::BasicUser { password } => (AUTHORIZATION, basic(secret, password)),
-            Self::Header { name } => (head(name)?, Zeroizing::new(secret.to_owned())),
+            Self::Header { name } => (head(&attempt.fill(name)?)?, Zeroizing::new(secret.to_owned())),
             Self::Form => return Ok(Vec::new()),
         };
         Ok(vec![(name, hidden(value)?)])
