@@ -32,6 +32,8 @@ pub(super) struct Request<'a> {
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
     /// A form, encoded.
     pub(super) form: Option<Zeroizing<String>>,
+    /// A JSON document, in the place of a form.
+    pub(super) json: Option<Zeroizing<String>>,
     /// Whether the body of an answer with this status decides anything.
     pub(super) reads: &'a (dyn Fn(u16) -> bool + Sync),
 }
@@ -88,6 +90,7 @@ impl Network {
             hosts,
             headers: Vec::new(),
             form: Some(form(fields.iter().copied())),
+            json: None,
             reads: &|_| true,
         })
         .await
@@ -122,12 +125,11 @@ impl Network {
             .entry(ACCEPT)
             .or_insert(HeaderValue::from_static("application/json"));
         let mut sending = client.request(request.method, url.clone());
-        if let Some(form) = request.form {
-            headers.insert(
-                CONTENT_TYPE,
-                HeaderValue::from_static("application/x-www-form-urlencoded"),
-            );
-            sending = sending.body(Bytes::from_owner(Wiped(form)));
+        let form = request.form.map(|form| (form, "application/x-www-form-urlencoded"));
+        let json = request.json.map(|json| (json, "application/json"));
+        if let Some((body, kind)) = form.or(json) {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+            sending = sending.body(Bytes::from_owner(Wiped(body)));
         }
         let answer = sending
             .headers(headers)
