@@ -8,6 +8,8 @@
 mod assertions;
 mod mysql;
 mod postgres;
+mod program;
+mod snowflake;
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
@@ -37,14 +39,13 @@ async fn try_once(guide: &Guide, given: &Values, secret: &str, network: &Network
     let values = guide.with_defaults(given);
     let login = probe.login_of(Which::Present).map(|login| login.fill(&values));
     let secret = Secret::new(secret);
-    let own = connector("snowflake-password").and_then(|connector| connector.probe);
     let attempt = Attempt {
         values: &values,
         login: login.as_deref(),
         secret: &secret,
         network,
     };
-    probe.run(own, attempt).await
+    probe.run(None, attempt).await
 }
 
 /// With no patience to speak of, and these authorities besides the system's.

@@ -86,7 +86,7 @@ fn here() -> Network {
 }
 
 /// A private key and its certificate, in PEM.
-fn identity(number: usize) -> &'static (String, String) {
+pub(super) fn identity(number: usize) -> &'static (String, String) {
     static MADE: OnceLock<Vec<(String, String)>> = OnceLock::new();
     let made = MADE.get_or_init(|| {
         let make = |name: &str| {
@@ -112,7 +112,7 @@ fn identity(number: usize) -> &'static (String, String) {
 
 const ACCOUNT: &str = "gainsight@acme-data.iam.gserviceaccount.com";
 
-fn key_file(changed: &[(&str, Value)]) -> String {
+pub(super) fn key_file(changed: &[(&str, Value)]) -> String {
     let mut file = json!({
         "type": "service_account",
         "project_id": "acme-data",
