@@ -8,6 +8,7 @@
 mod check;
 mod commands;
 mod form;
+pub mod probe;
 mod step;
 mod template;
 
@@ -21,6 +22,7 @@ use crate::inputs::{InputSpec, Rule};
 
 pub use check::Flaw;
 pub use form::Form;
+pub use probe::Probe;
 pub use step::{Actor, Back, Command, Language, Only, Repeat, Step};
 pub use template::{Piece, Quoting, Template};
 
@@ -62,6 +64,10 @@ pub struct Guide {
     pub reconnect: Vec<Step>,
     /// How to see that the old credential is dead.
     pub negative: Negative,
+    /// How the credential is tried, where there is a way that only reads.
+    pub probe: Option<Probe>,
+    /// Why nothing can be tried, where there is none.
+    pub no_probe: Option<String>,
     /// Where the facts are from.
     #[serde(rename = "source")]
     pub sources: Vec<Source>,

@@ -21,6 +21,7 @@ pub mod private_file;
 pub mod regular;
 pub mod s3_customer_managed;
 pub mod secret;
+pub mod secret_from;
 pub mod shell;
 pub mod snowflake_keypair;
 mod sql_name;
@@ -109,6 +110,8 @@ pub struct Connector {
     pub automation: Option<&'static Automation>,
     /// How a target of it may be written, for a configuration to begin with.
     pub example: Option<&'static str>,
+    /// How a credential of it is tried, where that takes code of its own.
+    pub probe: Option<guide::probe::Own>,
     guide: &'static str,
 }
 
@@ -122,6 +125,11 @@ impl Connector {
         self.example = Some(example);
         self
     }
+
+    const fn with_probe(mut self, probe: guide::probe::Own) -> Self {
+        self.probe = Some(probe);
+        self
+    }
 }
 
 const fn guided(id: &'static str, guide: &'static str) -> Connector {
@@ -129,6 +137,7 @@ const fn guided(id: &'static str, guide: &'static str) -> Connector {
         id,
         automation: None,
         example: None,
+        probe: None,
         guide,
     }
 }
@@ -138,6 +147,7 @@ const fn automated(automation: &'static Automation, guide: &'static str) -> Conn
         id: automation.id,
         automation: Some(automation),
         example: None,
+        probe: None,
         guide,
     }
 }

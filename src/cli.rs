@@ -19,10 +19,14 @@ mod process;
 mod remedy;
 mod rotate;
 mod run;
+mod secret;
 mod session;
 mod status;
 mod terminal;
+mod trial;
+mod trials;
 mod undo;
+mod verify;
 mod walk;
 mod who;
 mod word;
@@ -116,7 +120,11 @@ fn parse(arguments: &[OsString]) -> Result<Line, clap::Error> {
         let global = Global::from_arg_matches(&matches)?;
         return Ok(Line::OfConnector(Box::new(global), connector, asked.clone()));
     }
-    Ok(Line::Fixed(Box::new(Cli::from_arg_matches(&matches)?)))
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    if let (Command::Verify(command), Some((_, told))) = (&mut cli.command, matches.subcommand()) {
+        command.take(told);
+    }
+    Ok(Line::Fixed(Box::new(cli)))
 }
 
 impl Line {
@@ -315,6 +323,7 @@ enum Command {
     Done(done::Command),
     Undo(undo::Command),
     Walk(walk::Command),
+    Verify(verify::Command),
     Status(status::Command),
     Confirm(word::Confirm),
     Abort(word::Abort),
@@ -347,6 +356,7 @@ impl Cli {
             Command::Done(command) => command.run(global).await,
             Command::Undo(command) => command.run(global).await,
             Command::Walk(command) => command.run(global).await,
+            Command::Verify(command) => command.run(global).await,
             Command::Status(command) => command.run(global).await,
             Command::Confirm(command) => command.run(global).await,
             Command::Abort(command) => command.run(global).await,

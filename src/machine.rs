@@ -21,9 +21,9 @@ use serde::{Deserialize, Serialize};
 
 pub use chronicle::Chronicle;
 pub use course::Course;
-pub use event::{Actor, Event, Record, Restored, SwitchedBy, UndoKind};
-pub use walk::{Itinerary, Note, Tick, Ticked, Walk};
-pub use watch::{Drift, SeenKey, Sighting, Watch};
+pub use event::{Actor, Event, Record, Restored, SwitchedBy, Tried, UndoKind};
+pub use walk::{Itinerary, Note, Proof, Tick, Ticked, Try, Walk};
+pub use watch::{Drift, SeenKey, Sighting, Trial, Watch};
 pub use window::{Day, Window};
 
 /// What is fixed when a rotation is opened.

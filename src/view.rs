@@ -11,6 +11,7 @@ mod schema;
 mod standing;
 mod target;
 pub mod text;
+mod verification;
 
 use rotate_providers::shell::quoted;
 use std::path::Path;
@@ -20,6 +21,7 @@ pub use listed::Listed;
 pub use page::page;
 pub use schema::schema;
 pub use target::{AgeView, Detail, Mode, Next, Noted, State, TargetView, Who};
+pub use verification::Verification;
 
 use crate::plan::Planned;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Form, Guide, Only, Overlap, Piece, Procedure, Step, Template, commands};
+use super::{Form, Guide, Only, Overlap, Piece, Probe, Procedure, Step, Template, commands};
 use crate::PhaseName;
 use crate::inputs::Rule;
 
@@ -41,6 +41,7 @@ pub(super) fn check(guide: &Guide) -> Result<(), Flaw> {
     corrections(guide)?;
     links(guide)?;
     checked(guide)?;
+    super::probe::check::check(guide)?;
     commands::check(guide)?;
     let mut used: BTreeSet<String> = decided(guide).map(|(_, only)| only.input.clone()).collect();
     for (place, template) in templates(guide) {
@@ -241,7 +242,9 @@ fn links(guide: &Guide) -> Result<(), Flaw> {
 /// Every text that values go into, with where it is.
 fn templates(guide: &Guide) -> Vec<(String, &Template)> {
     let negative = guide.negative.texts();
+    let probe = guide.probe.iter().flat_map(Probe::ways).flat_map(Probe::texts);
     let mut all: Vec<(String, &Template)> = negative.map(|text| ("the negative check".to_owned(), text)).collect();
+    all.extend(probe.map(|text| ("the probe".to_owned(), text)));
     for procedure in Procedure::ALL {
         for step in guide.steps(procedure) {
             let place = format!("{} step {}", procedure.name(), step.id);
@@ -251,7 +254,7 @@ fn templates(guide: &Guide) -> Vec<(String, &Template)> {
     all
 }
 
-pub(super) fn require(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), Flaw> {
+pub(crate) fn require(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), Flaw> {
     if holds { Ok(()) } else { Err(Flaw(otherwise())) }
 }
 

@@ -91,6 +91,14 @@ impl Template {
             .any(|piece| matches!(piece, Piece::Value { input, .. } if input == name))
     }
 
+    /// The inputs that it has places for.
+    pub fn inputs(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|piece| match piece {
+            Piece::Value { input, .. } => Some(input.as_str()),
+            Piece::Text(_) | Piece::Step(_) => None,
+        })
+    }
+
     /// The steps that it refers to.
     pub fn steps(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|piece| match piece {

@@ -45,13 +45,13 @@ use crate::contract::{
 };
 use crate::inputs::{self, Form, InputSpec};
 use crate::secret::{Credential, Secret};
+use crate::secret_from::read_secret;
 use crate::{Automation, Capabilities, Connecting, Connector, KeyShown, SecretKind, ShownKey, Unready, Vendors};
 
 use identifier::UserName;
 pub use key_pair::{KeyFault, KeyPair};
 use logins::Logins;
 use passphrase::PassphraseFrom;
-use settings::read_secret;
 use wire::{Change, Wire};
 
 /// What cannot be done where the administrator's login is not to be had.

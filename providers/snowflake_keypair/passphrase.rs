@@ -1,19 +1,14 @@
 //! Where the passphrase of a private key comes from. Configuration names the place and never the passphrase.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::Value;
 
 use super::Inputs;
-use super::settings::read_secret;
-use crate::environment::variable;
 use crate::secret::Secret;
+use crate::secret_from::SecretFrom;
 use crate::shell::quoted;
-
-/// The folder in which systemd hands a service its credentials:
-/// <https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#Credentials>.
-const CREDENTIALS_DIRECTORY: &str = "CREDENTIALS_DIRECTORY";
 
 /// Where a passphrase comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,19 +51,12 @@ impl PassphraseFrom {
     }
 
     fn text(&self) -> Result<Secret, String> {
-        match self {
-            Self::File(path) => read_secret(path),
-            Self::Variable(name) => match variable(name) {
-                Some(value) => Ok(Secret::new(value)),
-                None => Err("it is not set".to_owned()),
-            },
-            Self::Credential(name) => match std::env::var_os(CREDENTIALS_DIRECTORY) {
-                Some(folder) => read_secret(&Path::new(&folder).join(name)),
-                None => Err(format!(
-                    "${CREDENTIALS_DIRECTORY} is not set: the service manager sets it"
-                )),
-            },
-        }
+        let place = match self {
+            Self::File(path) => SecretFrom::File(path.clone()),
+            Self::Variable(name) => SecretFrom::Variable(name.clone()),
+            Self::Credential(name) => SecretFrom::Credential(name.clone()),
+        };
+        place.read()
     }
 
     /// The input that names it.

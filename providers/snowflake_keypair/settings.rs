@@ -10,10 +10,9 @@ use super::login::Login;
 use super::sources::{Origin, Sources};
 use super::{FIND, Inputs, is_account};
 use crate::CredentialsFrom;
-use crate::environment;
 use crate::fault::Fault;
-use crate::inputs::expanded;
 use crate::secret::Secret;
+use crate::secret_from::read_secret;
 
 /// What names something: <https://docs.snowflake.com/en/sql-reference/identifiers>.
 const NAMES: &[&str] = &[
@@ -175,25 +174,4 @@ fn needed(sources: &Sources, key: &'static str, elsewhere: &str) -> Result<(Stri
 /// A file that holds a secret, wherever links lead; without line breaks at its end.
 pub(super) fn secret_file(what: &str, path: &str) -> Result<Secret, Fault> {
     read_secret(Path::new(path)).map_err(|why| Fault::new(FIND, format!("{what} {path}: {why}")))
-}
-
-/// The same, for whoever says more about it.
-pub(super) fn read_secret(path: &Path) -> Result<Secret, String> {
-    let path = expanded(path);
-    let path = path.canonicalize().map_err(|_| "it cannot be found".to_owned())?;
-    let bytes = crate::private_file::read_handed(&path).map_err(|refused| refused.to_string())?;
-    let bytes = zeroize::Zeroizing::new(bytes);
-    let is_break = |byte: &u8| matches!(byte, b'\n' | b'\r');
-    let end = bytes
-        .iter()
-        .rposition(|byte| !is_break(byte))
-        .map_or(0, |last| last + 1);
-    let trimmed = &bytes[..end];
-    if !matches!(&bytes[end..], b"" | b"\n" | b"\r\n") {
-        environment::tell_left_out(&path.display().to_string());
-    }
-    if trimmed.is_empty() {
-        return Err("it is empty".to_owned());
-    }
-    Ok(Secret::new(trimmed))
 }

@@ -9,6 +9,7 @@ use super::fleet::{Chosen, chosen, configured};
 use super::plan::{look, required_state};
 use super::remedy::Subject;
 use super::session::{locate, speaker};
+use super::trials::Trials;
 use super::{Exit, Global, Output, remedy, terminal};
 use crate::config::{Config, How, Target};
 use crate::engine::driver::DriveError;
@@ -52,8 +53,9 @@ impl Command {
                 store: store.as_ref().map(|store| store as &dyn Store),
                 vendors: Some(&vendors),
             };
+            let trials = &Trials::of(global.allowed.clone());
             let each = stream::iter(chosen(config, &self.chosen)).map(async |target| {
-                let checkup = examine(target, turn, speaker).await;
+                let checkup = examine(target, turn, trials, speaker).await;
                 checkup.said_as(|text| target.in_its_words(text))
             });
             checkups.extend(each.buffered(config.concurrency).collect::<Vec<_>>().await);
@@ -99,9 +101,10 @@ async fn folder(global: &Global, config: Option<&Config>) -> Checkup {
     }
 }
 
-async fn examine(target: &Target, turn: Turn<'_>, speaker: &Speaker) -> Checkup {
+async fn examine(target: &Target, turn: Turn<'_>, trials: &Trials, speaker: &Speaker) -> Checkup {
     if let How::ByHand(_) = &target.how {
-        return by_hand(target);
+        let tried = trials.examine(target, turn.survey).await;
+        return by_hand(target, tried);
     }
     let told = |error: &DriveError| remedy::of(error, subject(target), None).join("\n");
     match turn.examine(target, told).await {
@@ -125,7 +128,7 @@ fn subject(target: &Target) -> Subject<'_> {
 }
 
 /// Of a guide's target the program knows only what it was told.
-fn by_hand(target: &Target) -> Checkup {
+fn by_hand(target: &Target, tried: Option<Finding>) -> Checkup {
     let (How::ByHand(by_hand), Ok(guide)) = (&target.how, target.connector.guide()) else {
         return Checkup::of(&target.name, Vec::new());
     };
@@ -146,5 +149,5 @@ fn by_hand(target: &Target) -> Checkup {
             remedy: "correct it in rotate.toml".to_owned(),
         },
     });
-    Checkup::of(&target.name, findings.chain(date).collect())
+    Checkup::of(&target.name, findings.chain(date).chain(tried).collect())
 }

@@ -40,13 +40,17 @@ pub(super) fn target_name(connector: &str, name: Option<&str>) -> String {
 pub(super) fn command_line(arguments: &[OsString]) -> clap::Command {
     let named = |text: &str| arguments.iter().any(|argument| argument == text);
     let manual = named(MANUAL);
-    before_the_others(connectors().map(|connector| match connector.automation {
+    let whole = before_the_others(connectors().map(|connector| match connector.automation {
         Some(automation) if !(manual && named(connector.id)) => automated::command(automation),
         _ => match named(connector.id).then(|| connector.guide()) {
             Some(Ok(guide)) => options::guided_command(connector, &guide),
             _ => clap::Command::new(connector.id).hide(true),
         },
-    }))
+    }));
+    if named("verify") {
+        return whole.mut_subcommand("verify", |verify| verify.args(options::of_probes(arguments)));
+    }
+    whole
 }
 
 /// The whole command line, every guide read: for completions and manual pages.

@@ -14,6 +14,7 @@ use super::plan::required_state;
 use super::rotate::story;
 use super::session::{Session, Telling, locate, show, speaker, tell_folder};
 use super::terminal::FleetLines;
+use super::trials::Trials;
 use super::{Exit, Global, Output, terminal};
 use crate::config::{Config, How, Target};
 use crate::duration;
@@ -22,7 +23,7 @@ use crate::engine::{Acting, Attended, Claims, Judgement, Order, Survey, Turn, Ve
 use crate::hooks::now;
 use crate::policy::{Wait, Waiting};
 use crate::store::Stored;
-use crate::view::{Detail, TargetView};
+use crate::view::{Detail, TargetView, Who};
 
 /// Move every target as far as it may go; for cron.
 ///
@@ -94,6 +95,7 @@ impl Command {
             lines: FleetLines::new(turns.len()),
             within: SignedDuration::from_secs(i64::try_from(self.due_within).unwrap_or(i64::MAX)),
             claims: Claims::default(),
+            trials: Trials::of(global.allowed.clone()),
             session,
             config,
             survey,
@@ -135,6 +137,7 @@ struct Work {
     lines: FleetLines,
     within: SignedDuration,
     claims: Claims,
+    trials: Trials,
 }
 
 impl Work {
@@ -208,8 +211,18 @@ impl Work {
             }
             (Entry::Configured(_), None) => Err(DriveError::Interrupted),
         };
+        let mut ended = self.ended(entry, result).await;
+        if let Some(target) = self.target(entry)
+            && !self.session.is_interrupted()
+        {
+            match self.trials.due(target, &self.survey, &self.session).await {
+                Ok(None) => {}
+                Ok(Some(refused)) => ended.refused(target, &refused, &self.global),
+                Err(error) => ended = self.failed(entry, &error).await,
+            }
+        }
         self.lines.step();
-        self.ended(entry, result).await
+        ended
     }
 
     fn target(&self, entry: &Entry) -> Option<&Target> {
@@ -337,6 +350,25 @@ struct Ended {
     what: &'static str,
 }
 
+impl Ended {
+    /// Its credential is dead, whatever else is to be said of it.
+    fn refused(&mut self, target: &Target, refused: &str, global: &Global) {
+        self.exit = self.exit.max(Exit::PersonNeeded);
+        self.is_told = true;
+        self.what = "refused";
+        let before = self
+            .report
+            .reason
+            .take()
+            .map(|reason| format!("; {reason}"))
+            .unwrap_or_default();
+        self.report.reason = Some(format!("{refused}{before}"));
+        self.report.next.who = Some(Who::Person);
+        self.report.next.what = Some("put the right secret in its place, and try it".to_owned());
+        self.report.next.command = Some(speaker(global).command(&format!("verify {}", target.name)));
+    }
+}
+
 fn of_judgement(target: &Target, judged: &Judgement, global: &Global) -> Ended {
     let overdue = judged.age.is_some_and(|age| age.deadline.gone_by <= now());
     let (exit, what) = match judged.verdict {
@@ -363,7 +395,9 @@ fn tell(global: &Global, ended: &[Ended], all: usize) {
         .collect();
     show(global, &told);
     let mut counts: Vec<String> = Vec::new();
-    for what in ["ended", "waiting", "by hand", "not due", "overdue", "blocked", "failed"] {
+    for what in [
+        "ended", "waiting", "by hand", "not due", "overdue", "blocked", "refused", "failed",
+    ] {
         let count = ended.iter().filter(|ended| ended.what == what).count();
         if count > 0 {
             counts.push(format!("{count} {what}"));

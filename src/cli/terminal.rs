@@ -52,6 +52,12 @@ fn said(text: &str) -> String {
     left_out(&inert(text))
 }
 
+/// A question, or the end of one, with nothing before or behind it.
+pub(super) fn prompt(text: &str) {
+    let mut err = stderr().lock();
+    let _ = write!(err, "{}", visible(text)).and_then(|()| err.flush());
+}
+
 /// Whether there is someone to ask.
 pub(super) fn is_attended() -> bool {
     stdin().is_terminal() && stderr().is_terminal()

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use clap::Args;
+use rotate_providers::guide::probe::{Network, Outcome, Verdict};
 use rotate_providers::{Paces, Vendors};
 
 use super::done::{evidence, evidence_of, find, refused, tell_unbegun, ticked};
 use super::rotate::story;
+use super::secret::{self, NoSecret};
 use super::session::{Session, locate, tell_folder};
+use super::trial::Trial;
 use super::{Exit, Global, process, terminal};
 use crate::engine::driver::{DriveError, Interrupt};
 use crate::machine::Ticked;
@@ -78,10 +81,25 @@ impl Command {
         {
             let number = guided.rotation.next_position().unwrap_or_default();
             terminal::print(&text::guided_step(&story(global, &guided), number, terminal::width()));
-            let Some(outcome) = ask(&guided, &step, interrupt).await else {
+            let Some(asked) = ask(&guided, &step, interrupt).await else {
                 break;
             };
             let session = session().await?;
+            let outcome = match asked {
+                Asked::Told(outcome) => outcome,
+                Asked::Tried(mut trial, verdict) => {
+                    if let Err(error) = trial.record(&session.store, &session.walker(), &verdict).await {
+                        return Ok(Err(error));
+                    }
+                    let Some(after) = trial.walk.take() else { break };
+                    guided = after;
+                    if verdict.verdict != Verdict::Accepted {
+                        continue;
+                    }
+                    // The verdict in the journal is what was noted down.
+                    Ticked::Done { evidence: None }
+                }
+            };
             match session.walker().tick(guided, &step, &by, outcome).await {
                 Ok(after) => guided = after,
                 Err(error) => return Ok(Err(error)),
@@ -91,28 +109,89 @@ impl Command {
     }
 }
 
+/// What a person did with a step.
+enum Asked {
+    /// It is done, or left out.
+    Told(Ticked),
+    /// The new credential was tried.
+    Tried(Box<Trial>, Outcome),
+}
+
 /// What became of the step; `None` where the person stops.
-async fn ask(guided: &Guided, step: &str, interrupt: &Interrupt) -> Option<Ticked> {
+async fn ask(guided: &Guided, step: &str, interrupt: &Interrupt) -> Option<Asked> {
+    let proof = guided.rotation.itinerary.proof.as_ref();
+    let can_be_tried = proof.is_some_and(|proof| proof.step == step);
+    let question = match can_be_tried {
+        true => "Done? [y = yes, v = let rotate try the new credential, s = skip, q = stop here] ",
+        false => "Done? [y = yes, s = skip, q = stop here] ",
+    };
     loop {
-        let answer = terminal::read("Done? [y = yes, s = skip, q = stop here] ", interrupt).await?;
+        let answer = terminal::read(question, interrupt).await?;
         match answer.as_str() {
             "y" | "yes" => {
                 let question = "What did you note down? [Enter = nothing, q = stop here] ";
                 let keep = |text: &str| evidence_of(guided, Some(step), text);
                 let note = note(question, true, &keep, interrupt).await?;
-                return Some(Ticked::Done {
+                return Some(Asked::Told(Ticked::Done {
                     evidence: (!note.is_empty()).then_some(note),
-                });
+                }));
             }
             "s" | "skip" => {
-                return Some(Ticked::Skipped {
+                return Some(Asked::Told(Ticked::Skipped {
                     why: note("Why is it left out? [q = stop here] ", false, &evidence, interrupt).await?,
-                });
+                }));
+            }
+            "v" | "verify" if can_be_tried => {
+                if let Some(tried) = tried(guided, interrupt).await? {
+                    return Some(tried);
+                }
             }
             "q" | "quit" => return None,
             _ => {}
         }
     }
+}
+
+/// Tries the new credential; nothing inside where that was not possible, and `None` where the person stops.
+async fn tried(guided: &Guided, interrupt: &Interrupt) -> Option<Option<Asked>> {
+    let Some(mut trial) = Trial::of_walk(guided) else {
+        return Some(None);
+    };
+    for name in trial.missing() {
+        let question = format!("--{} [q = stop here] ", name.replace('_', "-"));
+        let text = terminal::read(&question, interrupt).await.filter(|text| text != "q")?;
+        match trial.takes(&name, &text) {
+            true => trial.add(&name, &text),
+            false => {
+                terminal::note("it does not have the form that the guide asks for, and nothing was sent");
+                return Some(None);
+            }
+        }
+    }
+    let secret = match secret::read(None, &trial.question(), interrupt).await {
+        Ok(secret) => secret,
+        Err(NoSecret::Stopped) => return None,
+        Err(NoSecret::Unread(why)) => {
+            terminal::note(&why);
+            return Some(None);
+        }
+    };
+    if let Some(flaw) = trial.flaw(&secret) {
+        terminal::note(&format!("the secret: {flaw}; nothing was sent"));
+        return Some(None);
+    }
+    let network = Network::default();
+    let outcome = tokio::select! {
+        outcome = trial.run(&secret, &network) => outcome,
+        () = interrupt.wait() => return None,
+    };
+    terminal::note(&format!(
+        "{} ({}): {}",
+        outcome.verdict.name(),
+        outcome.class,
+        outcome.reason
+    ));
+    Some(Some(Asked::Tried(Box::new(trial), outcome)))
 }
 
 /// A note; `None` where the person stops. An answer that was meant for the question before is no note.

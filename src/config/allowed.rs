@@ -14,6 +14,11 @@ impl AllowedHosts {
         hosts.collect::<Result<_, _>>().map(Self)
     }
 
+    /// All of them.
+    pub fn hosts(&self) -> &[String] {
+        &self.0
+    }
+
     /// Whether this host is among them.
     pub(super) fn have(&self, host: &str) -> bool {
         self.0.iter().any(|allowed| allowed == host)

@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 use rotate_providers::connectors;
+use rotate_providers::guide::Probe;
 use rotate_providers::inputs::{Form, InputSpec};
 use serde_json::{Map, Value, json};
 
@@ -260,6 +261,9 @@ fn variants() -> Vec<Value> {
                 "type": "string", "format": "date"
             }),
         );
+        if let Some(probe) = &guide.probe {
+            properties.extend(of_trials(probe));
+        }
         let condition = match connector.automation {
             None => json!({ "properties": { "connector": is }, "required": ["connector"] }),
             Some(_) => json!({
@@ -270,6 +274,44 @@ fn variants() -> Vec<Value> {
         variants.push(json!({ "if": condition, "then": { "properties": properties } }));
     }
     variants
+}
+
+/// How the credential of a target is tried that a person rotates.
+fn of_trials(probe: &Probe) -> Map<String, Value> {
+    let text = |what: String| json!({ "description": what, "type": "string" });
+    let what = &probe.secret.what;
+    let lock = match probe.ways().any(|way| way.locks) {
+        true => "It is tried although wrong tries may lock its user; needed with verify_every.",
+        false => "Of no use here: no try locks anybody.",
+    };
+    let all = [
+        (
+            "secret_file",
+            text(format!("A file with {what}, which `doctor` and `verify` may try.")),
+        ),
+        (
+            "secret_env",
+            text(format!("The same, in an environment variable of this name: {what}.")),
+        ),
+        (
+            "secret_credential",
+            text(format!("The same, in a credential that systemd hands over: {what}.")),
+        ),
+        (
+            "verify_every",
+            json!({ "description": "How often `run` tries it. Else never.", "$ref": "#/$defs/duration" }),
+        ),
+        ("risk_lockout", json!({ "description": lock, "type": "boolean" })),
+        (
+            "allow_private",
+            json!({ "description": "It may go to an address of a private network.", "type": "boolean" }),
+        ),
+        (
+            "ca_file",
+            text("Authorities in PEM that are trusted beside the system's.".to_owned()),
+        ),
+    ];
+    all.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 /// Which inputs have to be there, and which do not go together.

@@ -2,20 +2,22 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
+use std::path::PathBuf;
 
 use jiff::SignedDuration;
 use jiff::civil::Date;
-use rotate_providers::guide::Guide;
+use rotate_providers::guide::{Guide, Probe};
 use rotate_providers::inputs::InputSpec;
+use rotate_providers::secret_from::SecretFrom;
 use rotate_providers::{Connector, connector, connectors};
 
 use super::automatic::{self, Automatic};
 use super::defaults::Defaults;
 use super::reader::{Reader, Section};
-use super::value::{Taken, date, flag, parsed, text};
+use super::value::{Taken, date, duration, flag, parsed, path, text};
 use crate::duration::written;
 use crate::policy::{Lead, Terms};
-use crate::secret_scan::value_looks_secret;
+use crate::secret_scan::{looks_secret, value_looks_secret};
 
 /// One credential of the fleet.
 pub struct Target {
@@ -49,7 +51,20 @@ pub struct ByHand {
     pub values: BTreeMap<String, String>,
     /// When it was rotated last, as far as the journal does not know it better.
     pub last_rotated: Option<Date>,
+    /// Where its secret is, where the program may try it.
+    pub secret: Option<SecretFrom>,
+    /// How often `run` tries it.
+    pub verify_every: Option<SignedDuration>,
+    /// Whether it is tried although wrong tries may lock whoever signs in.
+    pub risk_lockout: bool,
+    /// Whether it may go to a private address.
+    pub allow_private: bool,
+    /// Authorities that are trusted beside the system's.
+    pub ca_file: Option<PathBuf>,
 }
+
+/// Where a secret may be.
+const PLACES: [&str; 3] = ["secret_file", "secret_env", "secret_credential"];
 
 /// Understands one table; `None` where too little of it can be. Names are those of the tables before it, with their places:
 /// a table that cannot be used has one as well.
@@ -167,7 +182,68 @@ fn guided(reader: &mut Reader<'_>, table: &mut Section<'_>, connector: &Connecto
         }
     }
     let last_rotated = date(reader, table, "last_rotated").map(|taken| taken.value);
-    Some(ByHand { values, last_rotated })
+    let mut by_hand = ByHand {
+        values,
+        last_rotated,
+        secret: None,
+        verify_every: None,
+        risk_lockout: false,
+        allow_private: false,
+        ca_file: None,
+    };
+    match guide.probe {
+        Some(probe) => trials(reader, table, &probe, &mut by_hand),
+        // What cannot be tried has no such keys.
+        None => {}
+    }
+    Some(by_hand)
+}
+
+/// How its credential is tried.
+fn trials(reader: &mut Reader<'_>, table: &mut Section<'_>, probe: &Probe, by_hand: &mut ByHand) {
+    let file = path(reader, table, "secret_file").map(|taken| SecretFrom::File(taken.value));
+    let variable = parsed(reader, table, "secret_env", name_of_a_place).map(|taken| SecretFrom::Variable(taken.value));
+    let credential =
+        parsed(reader, table, "secret_credential", name_of_a_place).map(|taken| SecretFrom::Credential(taken.value));
+    by_hand.secret = file.or(variable).or(credential);
+    let places: Vec<_> = PLACES
+        .iter()
+        .filter_map(|key| Some((key, table.place_of(key)?)))
+        .collect();
+    if let [_, (second, at), ..] = places.as_slice() {
+        let (key, what) = (table.key(second), "its secret has several places");
+        let remedy = format!("write one of {}", PLACES.join(", "));
+        reader.mistake(Some(at.clone()), &key, what, &remedy);
+    }
+    by_hand.verify_every = duration(reader, table, "verify_every");
+    let at = table.place_of("verify_every");
+    by_hand.risk_lockout = flag(reader, table, "risk_lockout");
+    by_hand.allow_private = flag(reader, table, "allow_private");
+    by_hand.ca_file = path(reader, table, "ca_file").map(|taken| taken.value);
+    let Some(at) = at else { return };
+    let key = table.key("verify_every");
+    if by_hand.secret.is_none() {
+        let what = "nothing says where the secret is that is to be tried";
+        reader.mistake(
+            Some(at),
+            &key,
+            what,
+            "write secret_file, secret_env or secret_credential",
+        );
+    } else if probe.ways().any(|way| way.locks) && !by_hand.risk_lockout {
+        let what = "wrong tries of a password may lock its user, and this would try one again and again";
+        reader.mistake(Some(at), &key, what, "leave it out, or write risk_lockout = true");
+    }
+}
+
+/// A variable of the environment, or a credential of a service.
+fn name_of_a_place(text: &str) -> Result<String, String> {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || "_-.".contains(letter);
+    let begins = text.starts_with(|letter: char| letter.is_ascii_alphanumeric() || letter == '_');
+    match begins && text.len() <= 128 && text.chars().all(fits) && looks_secret(text).is_none() {
+        true => Ok(text.to_owned()),
+        false => Err("it should be the name of the place, and never the secret".to_owned()),
+    }
 }
 
 /// What only the program keeps to would be a false promise here.

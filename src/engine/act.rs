@@ -223,9 +223,9 @@ pub(super) fn needs_a_look(look_every: SignedDuration, known: Known<'_>, judged:
     let seen_at = known.watch.and_then(|watch| watch.rotation.seen_at);
     let ended_at = known.course.map(|stored| stored.updated_at);
     let looked_at = seen_at.max(ended_at);
-    let stuck = known
-        .watch
-        .is_some_and(|watch| watch.rotation.sighting.live.is_none() && seen_at >= ended_at);
+    let stuck = known.watch.is_some_and(|watch| {
+        watch.rotation.sighting.as_ref().is_none_or(|it| it.live.is_none()) && seen_at >= ended_at
+    });
     let drifted = known.watch.is_some_and(|watch| watch.rotation.drift.is_some());
     match judged.verdict {
         Verdict::Start => true,

@@ -345,7 +345,7 @@ fn born_at(target: &Target, known: Known<'_>, now: Timestamp) -> Option<Timestam
     let told = latest.or(known.rotated_before.map(|at| (at, at)));
     let seen = known.watch.and_then(|watch| {
         let watch = &watch.rotation;
-        Some((watch.sighting.born_at()?, watch.seen_at?))
+        Some((watch.sighting.as_ref()?.born_at()?, watch.seen_at?))
     });
     let on_record = match (told, seen) {
         (Some((told, ended_at)), Some((_, seen_at))) if seen_at < ended_at => Some(told),

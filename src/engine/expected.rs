@@ -47,7 +47,7 @@ fn expected(known: Known<'_>) -> Expected<'_> {
     Expected {
         sighting: known
             .watch
-            .map(|watch| &watch.rotation.sighting)
+            .and_then(|watch| watch.rotation.sighting.as_ref())
             .filter(|_| seen_at.is_some()),
         rotation,
     }

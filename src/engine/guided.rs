@@ -1,8 +1,10 @@
 //! Writes down what a person does. The only changes that it makes are in the journal.
 
+use rotate_providers::guide::probe::Verdict;
+
 use crate::engine::driver::{DriveError, Refusal};
 use crate::engine::journal::Journal;
-use crate::machine::{Event, Itinerary, Ticked};
+use crate::machine::{Event, Itinerary, Ticked, Tried};
 use crate::secret_scan::looks_secret;
 use crate::store::Guided;
 
@@ -18,6 +20,9 @@ impl Walker<'_> {
     /// Ticks the next step, which the person names by its number or its name.
     pub async fn tick(&self, guided: Guided, step: &str, by: &str, outcome: Ticked) -> Result<Guided, DriveError> {
         let step = next_step(&guided, step)?;
+        if matches!(outcome, Ticked::Done { .. }) && guided.rotation.is_shut(&step) {
+            return Err(shut(&guided, &step));
+        }
         let by = by.to_owned();
         let event = match outcome {
             Ticked::Done { evidence } => Event::StepDone { step, by, evidence },
@@ -75,6 +80,25 @@ impl Walker<'_> {
         self.record(guided, Event::StepUndone { step, by, why }).await
     }
 
+    /// Writes down what the vendor said to a credential of it.
+    pub async fn tried(
+        &self,
+        guided: Guided,
+        credential: Tried,
+        verdict: Verdict,
+        class: &str,
+        by: &str,
+    ) -> Result<Guided, DriveError> {
+        let (class, by) = (class.to_owned(), by.to_owned());
+        let event = Event::Tried {
+            credential,
+            verdict,
+            class,
+            by,
+        };
+        self.record(guided, event).await
+    }
+
     /// Gives a guided rotation up. What was done stays done.
     pub async fn abort(&self, guided: Guided, by: &str) -> Result<Guided, DriveError> {
         if guided.rotation.is_closed() {
@@ -117,6 +141,34 @@ fn next_step(guided: &Guided, named: &str) -> Result<String, DriveError> {
             refused(guided, &why)
         }
     })
+}
+
+/// Why the old credential stays, and what opens the step in which it goes.
+fn shut(guided: &Guided, step: &str) -> DriveError {
+    let (target, walk) = (&guided.target, &guided.rotation);
+    let proof = walk
+        .itinerary
+        .proof
+        .as_ref()
+        .map(|proof| proof.step.as_str())
+        .unwrap_or_default();
+    let why = match walk.said_of(Tried::New) {
+        Some(Verdict::Rejected) => {
+            format!("step {step} is shut: the vendor has refused the new credential, so the old one stays")
+        }
+        _ => format!("step {step} is shut: nobody has seen the vendor accept the new credential, so the old one stays"),
+    };
+    refused_with(
+        guided,
+        &why,
+        &[
+            "try the new credential:",
+            &format!("rotate verify {target}"),
+            &format!("or, where that cannot be, say why step {proof} is left out:"),
+            &format!("rotate undo {target} {proof}"),
+            &format!("rotate done {target} --skip {proof} --why WHY"),
+        ],
+    )
 }
 
 /// The step that is named, by its number or its name.

@@ -1,8 +1,10 @@
 //! Writes down what is seen of targets between their rotations, and what people say of it.
 
+use rotate_providers::guide::probe::Verdict;
+
 use crate::engine::driver::DriveError;
 use crate::engine::journal::Journal;
-use crate::machine::{Event, Sighting, Watch};
+use crate::machine::{Event, Sighting, Tried, Watch};
 use crate::store::Stored;
 
 /// Keeps the journal of what is seen.
@@ -36,6 +38,25 @@ impl Watcher<'_> {
         }
         let why = why.to_owned();
         self.record(target, watch, Event::Drifted { why, sighting }).await
+    }
+
+    /// Its credential was tried.
+    pub async fn tried(
+        &self,
+        target: &str,
+        watch: Option<Stored<Watch>>,
+        verdict: Verdict,
+        class: &str,
+        by: &str,
+    ) -> Result<Stored<Watch>, DriveError> {
+        let (class, by) = (class.to_owned(), by.to_owned());
+        let event = Event::Tried {
+            credential: Tried::Present,
+            verdict,
+            class,
+            by,
+        };
+        self.record(target, watch, event).await
     }
 
     /// A person says to go on.

@@ -299,11 +299,12 @@ fn seen(known: Known<'_>, drift: Option<String>, sighting: Sighting, now: Timest
         revision: 0,
         updated_at: now,
         rotation: Watch {
-            sighting,
+            sighting: Some(sighting),
             seen_at: Some(now),
             first_at: known.watch.map_or(now, |watch| watch.rotation.first_at),
             drift,
             released_at: known.watch.and_then(|watch| watch.rotation.released_at),
+            trial: known.watch.and_then(|watch| watch.rotation.trial.clone()),
         },
     }
 }

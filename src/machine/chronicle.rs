@@ -18,7 +18,9 @@ impl Chronicle {
     /// What a thread tells after one more event.
     pub fn after(before: Option<Self>, record: &Record) -> Result<Self, Illegal> {
         match (before, &record.event) {
-            (None, Event::Sighted { .. } | Event::Drifted { .. }) => Watch::after(None, record).map(Self::from),
+            (None, Event::Sighted { .. } | Event::Drifted { .. } | Event::Tried { .. }) => {
+                Watch::after(None, record).map(Self::from)
+            }
             (None, _) => Course::after(None, record).map(Self::Course),
             (Some(Self::Course(course)), _) => Course::after(Some(course), record).map(Self::Course),
             (Some(Self::Watch(watch)), _) => Watch::after(Some(*watch), record).map(Self::from),

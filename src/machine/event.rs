@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use rotate_providers::contract::{KeyId, LastUse, PublicHalf};
+use rotate_providers::guide::probe::Verdict;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -208,6 +209,17 @@ pub enum Event {
         /// What was noted down.
         evidence: String,
     },
+    /// A credential was tried at its vendor, by a login that only reads.
+    Tried {
+        /// Which.
+        credential: Tried,
+        /// What the vendor said.
+        verdict: Verdict,
+        /// The class of the answer, and nothing of the answer itself.
+        class: String,
+        /// Who tried it.
+        by: String,
+    },
     /// A guided rotation is given up. What was done stays done.
     WalkAborted {
         /// Who.
@@ -230,6 +242,29 @@ pub enum Event {
         /// Who.
         by: String,
     },
+}
+
+/// Which credential of a guided rotation was tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tried {
+    /// The one that comes.
+    New,
+    /// The one that is to go.
+    Old,
+    /// The one that is in use, while no rotation is open.
+    Present,
+}
+
+impl Tried {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Old => "old",
+            Self::Present => "present",
+        }
+    }
 }
 
 /// Who asks for something. The journal has a text: `rotate` is the program, and a person's has a user id in it.
@@ -356,6 +391,7 @@ impl Event {
             Event::StepSkipped { .. } => "step-skipped",
             Event::StepUndone { .. } => "step-undone",
             Event::EvidenceAdded { .. } => "evidence-added",
+            Event::Tried { .. } => "tried",
             Event::WalkAborted { .. } => "walk-aborted",
             Event::Sighted { .. } => "sighted",
             Event::Drifted { .. } => "drifted",

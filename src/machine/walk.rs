@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use rotate_providers::PhaseName;
+use rotate_providers::guide::probe::Verdict;
 use rotate_providers::guide::{Guide, Procedure, Step};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Event, Illegal, Record};
+use super::{Event, Illegal, Record, Tried};
 
 /// What is fixed when a guided rotation is opened.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
@@ -28,6 +29,31 @@ pub struct Itinerary {
     pub essential: Vec<Vec<String>>,
     /// How long it may take before it is overdue, in seconds.
     pub allowance_seconds: u64,
+    /// What has to be seen before the old credential may go, where the new one can be tried. Absent where it cannot, and in
+    /// journals that were written before it could.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
+}
+
+/// What has to be seen before the old credential may go.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proof {
+    /// The step in which the new credential is tried. Who leaves it out says why, and that counts as well.
+    pub step: String,
+    /// The steps that stay shut until then.
+    pub opens: Vec<String>,
+}
+
+/// One try of a credential that the vendor answered.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct Try {
+    /// Which credential.
+    pub credential: Tried,
+    /// What the vendor said.
+    pub verdict: Verdict,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// One passage of a person through a guide.
@@ -41,6 +67,9 @@ pub struct Walk {
     pub ticks: Vec<Tick>,
     /// Set once it was given up.
     pub aborted: bool,
+    /// The last try of each credential to which the vendor said yes or no.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tries: Vec<Try>,
 }
 
 /// One step that is done or skipped.
@@ -109,8 +138,26 @@ impl Itinerary {
                 Procedure::Disconnect | Procedure::Reconnect => Vec::new(),
             },
             allowance_seconds,
+            proof: proof(guide, procedure, values),
         }
     }
+}
+
+/// Where the new credential of this rotation can be tried, and what waits for that.
+fn proof(guide: &Guide, procedure: Procedure, values: &BTreeMap<String, String>) -> Option<Proof> {
+    let probe = guide.probe.as_ref().filter(|_| procedure == Procedure::Rotate)?;
+    let probe = probe.fitting(&guide.with_defaults(values))?;
+    let steps = guide.steps_for(procedure, values);
+    let is_meant = |step: &&&Step| match &probe.step {
+        Some(named) => step.id == *named,
+        None => step.phase == PhaseName::Verified,
+    };
+    let step = steps.iter().find(is_meant)?.id.clone();
+    let opens = steps.iter().filter(|step| step.phase.revokes());
+    Some(Proof {
+        step,
+        opens: opens.map(|step| step.id.clone()).collect(),
+    })
 }
 
 /// Of a rotation by this guide, the steps without which nothing is rotated, by phase.
@@ -146,6 +193,7 @@ impl Walk {
                 opened_at: record.at,
                 ticks: Vec::new(),
                 aborted: false,
+                tries: Vec::new(),
             }),
             (Some(walk), _) => walk.apply(record),
             (None, event) => Err(Illegal {
@@ -166,6 +214,7 @@ impl Walk {
         }
         let at = record.at;
         match &record.event {
+            Event::StepDone { step, .. } if self.is_shut(step) => Err(illegal),
             Event::StepDone { step, by, evidence } => {
                 let evidence = evidence.clone();
                 self.tick_next(step, at, by, Ticked::Done { evidence }).ok_or(illegal)
@@ -187,6 +236,20 @@ impl Walk {
                     by: by.clone(),
                     evidence: evidence.clone(),
                 });
+                Ok(self)
+            }
+            // Also after the last step: the old credential is tried then.
+            Event::Tried {
+                credential, verdict, ..
+            } => {
+                if *verdict != Verdict::Inconclusive {
+                    self.tries.retain(|before| before.credential != *credential);
+                    self.tries.push(Try {
+                        credential: *credential,
+                        verdict: *verdict,
+                        at,
+                    });
+                }
                 Ok(self)
             }
             Event::WalkAborted { .. } if !self.is_closed() => {
@@ -215,6 +278,27 @@ impl Walk {
     /// What became of this step; `None` while it is open.
     pub fn tick_of(&self, step: &str) -> Option<&Tick> {
         self.ticks.iter().find(|tick| tick.step == step)
+    }
+
+    /// Whether this step waits until the vendor has accepted the new credential, or somebody has said why nobody asks.
+    pub fn is_shut(&self, step: &str) -> bool {
+        let Some(proof) = self
+            .itinerary
+            .proof
+            .as_ref()
+            .filter(|proof| proof.opens.iter().any(|it| it == step))
+        else {
+            return false;
+        };
+        let is_left_out = self.tick_of(&proof.step).is_some_and(|tick| !tick.is_taken());
+        let is_refused = self.said_of(Tried::New) == Some(Verdict::Rejected);
+        is_refused || !(is_left_out || self.said_of(Tried::New) == Some(Verdict::Accepted))
+    }
+
+    /// What the vendor said last of a credential.
+    pub fn said_of(&self, credential: Tried) -> Option<Verdict> {
+        let last = self.tries.iter().find(|it| it.credential == credential)?;
+        Some(last.verdict)
     }
 
     /// The step of this number or name.

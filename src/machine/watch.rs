@@ -6,6 +6,7 @@
 
 use jiff::Timestamp;
 use rotate_providers::contract::{Key, KeyId, Observation, Principal};
+use rotate_providers::guide::probe::Verdict;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -41,8 +42,10 @@ pub struct SeenKey {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Watch {
-    /// The last look at which everything was as expected; where there was none yet, what was found instead.
-    pub sighting: Sighting,
+    /// The last look at which everything was as expected; where there was none yet, what was found instead. Absent where nobody
+    /// can look, and its credential was only tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sighting: Option<Sighting>,
     /// When everything was last as expected.
     pub seen_at: Option<Timestamp>,
     /// When it was looked at for the first time.
@@ -51,6 +54,21 @@ pub struct Watch {
     pub drift: Option<Drift>,
     /// When a person last said to go on.
     pub released_at: Option<Timestamp>,
+    /// The last try of its credential.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<Trial>,
+}
+
+/// One try of a credential.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trial {
+    /// What the vendor said. A refusal stands until it is accepted: what is inconclusive says nothing else.
+    pub verdict: Verdict,
+    /// The class of the answer.
+    pub class: String,
+    /// When it was tried last.
+    pub at: Timestamp,
 }
 
 /// Something that changed behind our back.
@@ -99,10 +117,11 @@ impl Watch {
         match (before, &record.event) {
             (before, Event::Sighted { sighting }) => Ok(Self {
                 first_at: before.as_ref().map_or(record.at, |watch| watch.first_at),
-                sighting: sighting.clone(),
+                sighting: Some(sighting.clone()),
                 seen_at: Some(record.at),
                 drift: None,
-                released_at: before.and_then(|watch| watch.released_at),
+                released_at: before.as_ref().and_then(|watch| watch.released_at),
+                trial: before.and_then(|watch| watch.trial),
             }),
             (before, Event::Drifted { why, sighting }) => {
                 let drift = Drift {
@@ -114,11 +133,8 @@ impl Watch {
                 };
                 // What was expected at a first look is what a rotation left.
                 let unseen = Self {
-                    sighting: sighting.clone(),
-                    seen_at: None,
-                    first_at: record.at,
-                    drift: None,
-                    released_at: None,
+                    sighting: Some(sighting.clone()),
+                    ..Self::unseen(record.at)
                 };
                 Ok(Self {
                     drift: Some(drift),
@@ -127,12 +143,42 @@ impl Watch {
             }
             (Some(watch), Event::Released { .. }) => Ok(Self {
                 seen_at: Some(record.at),
-                sighting: watch.drift.map_or(watch.sighting, |drift| drift.found),
+                sighting: watch.drift.map(|drift| drift.found).or(watch.sighting),
                 drift: None,
                 released_at: Some(record.at),
                 ..watch
             }),
+            (before, Event::Tried { verdict, class, .. }) => {
+                let before = before.unwrap_or_else(|| Self::unseen(record.at));
+                let refused = before.trial.as_ref().filter(|trial| trial.verdict == Verdict::Rejected);
+                let trial = match (refused, verdict) {
+                    (Some(refused), Verdict::Inconclusive) => Trial {
+                        at: record.at,
+                        ..refused.clone()
+                    },
+                    _ => Trial {
+                        verdict: *verdict,
+                        class: class.clone(),
+                        at: record.at,
+                    },
+                };
+                Ok(Self {
+                    trial: Some(trial),
+                    ..before
+                })
+            }
             _ => Err(illegal),
+        }
+    }
+
+    fn unseen(at: Timestamp) -> Self {
+        Self {
+            sighting: None,
+            seen_at: None,
+            first_at: at,
+            drift: None,
+            released_at: None,
+            trial: None,
         }
     }
 }

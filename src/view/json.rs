@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Checkup, Listed, TargetView};
+use super::{Checkup, Listed, TargetView, Verification};
 use crate::machine::Event;
 use crate::store::{Line, Verified};
 
@@ -42,6 +42,12 @@ pub(super) struct Checkups<'a> {
 pub(super) struct Connectors<'a> {
     #[schemars(length(min = 1))]
     connectors: &'a [Listed],
+}
+
+/// What a try of a credential came to: of `verify`.
+#[derive(JsonSchema, Serialize)]
+pub(super) struct Verifications<'a> {
+    verification: &'a Verification,
 }
 
 /// The journal, oldest event first: of `audit`.
@@ -110,6 +116,11 @@ pub fn connectors(connectors: &[Listed]) -> String {
 /// What a check-up found.
 pub fn checkups(checkups: &[Checkup]) -> String {
     document(Checkups { checkups })
+}
+
+/// What a try of a credential came to.
+pub fn verification(verification: &Verification) -> String {
+    document(Verifications { verification })
 }
 
 /// The journal.

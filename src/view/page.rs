@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rotate_providers::guide::{Certainty, Guide, Procedure, Source, Step, Template};
+use rotate_providers::guide::{Certainty, Guide, Probe, Procedure, Source, Step, Template};
 use rotate_providers::inputs::InputSpec;
 use rotate_providers::{Automation, Connector};
 
@@ -21,6 +21,7 @@ pub fn page(connector: &Connector, guide: &Guide) -> String {
     for procedure in Procedure::ALL {
         sections.extend(steps(procedure, guide));
     }
+    sections.push(alive(connector, guide));
     sections.push(dead(guide));
     sections.push(sources(&guide.sources));
     sections.join("\n\n") + "\n"
@@ -142,6 +143,45 @@ fn dead(guide: &Guide) -> String {
         text.push_str(&format!("\n\nWhat still works for a while: {}", escaped(residue)));
     }
     text
+}
+
+/// Whether the program can try a credential, and if not, why.
+fn alive(connector: &Connector, guide: &Guide) -> String {
+    let told = match (&guide.probe, &guide.no_probe) {
+        (Some(probe), _) => {
+            let ways: Vec<String> = probe.ways().map(|way| tried(connector, way)).collect();
+            ways.join("\n\n")
+        }
+        (None, Some(why)) => format!("The program cannot try it: {}.", escaped(why)),
+        (None, None) => "The program has no probe for it.".to_owned(),
+    };
+    format!("### Is it alive?\n\n{told}")
+}
+
+fn tried(connector: &Connector, probe: &Probe) -> String {
+    let only = probe
+        .only
+        .iter()
+        .map(|only| format!("{} is {}", escaped(&only.input), escaped(&only.is)));
+    let only: Vec<String> = only.collect();
+    let only = match only.is_empty() {
+        true => String::new(),
+        false => format!(", where {},", only.join(" and ")),
+    };
+    let beyond = probe
+        .beyond
+        .iter()
+        .map(|beyond| format!(" It does not show {}.", escaped(beyond)));
+    let locks = match probe.locks {
+        true => " Wrong tries may lock the user: an old one is tried only with `--risk-lockout`.",
+        false => "",
+    };
+    format!(
+        "`rotate verify {}`{only} {}.{}{locks}",
+        connector.id,
+        escaped(&probe.does),
+        beyond.collect::<String>()
+    )
 }
 
 fn sources(sources: &[Source]) -> String {

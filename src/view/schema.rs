@@ -5,7 +5,7 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
 
-use super::json::{Checkups, Connectors, Document, Intact, Journal, Targets};
+use super::json::{Checkups, Connectors, Document, Intact, Journal, Targets, Verifications};
 
 /// What rotate prints with `--output json`: one document a call, on stdout. Times are UTC. No document holds a secret.
 #[derive(JsonSchema)]
@@ -15,6 +15,7 @@ enum Printed {
     Targets(Document<Targets<'static>>),
     Checkups(Document<Checkups<'static>>),
     Connectors(Document<Connectors<'static>>),
+    Verification(Document<Verifications<'static>>),
     Journal(Document<Journal<'static>>),
     Intact(Document<Intact<'static>>),
 }

@@ -217,6 +217,15 @@ fn detail(event: &Event) -> String {
             let why = why.iter().map(|text| format!(": {text}")).collect::<String>();
             told(&format!("{step} by {by}{why}"))
         }
+        Event::Tried {
+            credential,
+            verdict,
+            class,
+            by,
+        } => {
+            let (which, verdict) = (credential.name(), verdict.name());
+            told(&format!("the {which} credential by {by}: {verdict} ({class})"))
+        }
         Event::EvidenceAdded { step, by, evidence } => told(&format!("{step} by {by}: {evidence}")),
         Event::StepSkipped { step, by, why } => told(&format!("{step} by {by}: {why}")),
         _ => String::new(),

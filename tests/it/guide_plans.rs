@@ -402,6 +402,7 @@ fn an_open_walk_keeps_its_steps_and_their_numbers_whatever_has_become_of_the_gui
         opened_at: jiff::Timestamp::UNIX_EPOCH,
         ticks: Vec::new(),
         aborted: false,
+        tries: Vec::new(),
     };
     let steps = lead(&guide, Procedure::Rotate, &Values::new(), Some(&walk));
     let names: Vec<&str> = steps

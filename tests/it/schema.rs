@@ -16,12 +16,13 @@ use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use jsonschema::Validator;
-use rotate::machine::{Event, Itinerary, Record, Restored, SeenKey, Sighting, SwitchedBy, UndoKind};
+use rotate::machine::{Event, Itinerary, Proof, Record, Restored, SeenKey, Sighting, SwitchedBy, Tried, UndoKind};
 use rotate::store::{Line, Verified};
 use rotate::view::json;
 use rotate_fixtures::workplace::{TARGET, USER};
 use rotate_fixtures::{Ran, Workplace};
 use rotate_providers::contract::{KeyId, LastUse, Principal, PublicHalf};
+use rotate_providers::guide::probe::Verdict;
 use serde_json::{Value, json};
 
 const ROTATE: &str = env!("CARGO_BIN_EXE_rotate");
@@ -355,6 +356,12 @@ fn events() -> Vec<Event> {
             by: by.clone(),
             evidence: "ticket OPS-12".to_owned(),
         },
+        Event::Tried {
+            credential: Tried::New,
+            verdict: Verdict::Inconclusive,
+            class: "http-503".to_owned(),
+            by: by.clone(),
+        },
         Event::WalkAborted { by },
     ]
 }
@@ -393,6 +400,10 @@ fn itinerary() -> Itinerary {
         steps: vec!["look".to_owned(), "make".to_owned()],
         essential: vec![vec!["make".to_owned()]],
         allowance_seconds: 1_209_600,
+        proof: Some(Proof {
+            step: "prove".to_owned(),
+            opens: vec!["revoke".to_owned()],
+        }),
     }
 }
 

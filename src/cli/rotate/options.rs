@@ -1,10 +1,13 @@
 //! Options, from what connectors are told and from what every rotation may be told.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgAction, ValueEnum};
 use rotate_providers::guide::{Guide, Procedure};
 use rotate_providers::inputs::{Form, InputSpec};
-use rotate_providers::{Automation, Connector};
+use rotate_providers::{Automation, Connector, connectors};
 
 use crate::config::Defaults;
 use crate::delivery;
@@ -56,6 +59,34 @@ pub(super) fn guided_command(connector: &'static Connector, guide: &Guide) -> cl
         .inputs
         .iter()
         .fold(command, |command, input| command.arg(of_guide(input)))
+}
+
+/// The options of whatever can be tried. Those of the connector that is named are shown, and the others are taken all the same:
+/// which connector a target of rotate.toml has is not known before that file is read.
+pub(super) fn of_probes(arguments: &[OsString]) -> Vec<Arg> {
+    let mut options: BTreeMap<String, Arg> = BTreeMap::new();
+    for connector in connectors() {
+        let Some(guide) = connector.guide().ok().filter(|guide| guide.probe.is_some()) else {
+            continue;
+        };
+        let is_named = arguments
+            .iter()
+            .filter_map(|argument| argument.to_str())
+            .any(|argument| {
+                argument
+                    .strip_prefix(connector.id)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            });
+        for input in &guide.inputs {
+            let name = input.name.to_string();
+            if is_named {
+                options.insert(name, of_guide(input).help_heading("What is tried"));
+            } else {
+                options.entry(name).or_insert_with(|| of_guide(input).hide(true));
+            }
+        }
+    }
+    options.into_values().collect()
 }
 
 /// The option of an input of a guide: its value is looked at later, because somebody may have pasted a secret where none

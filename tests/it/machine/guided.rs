@@ -15,6 +15,7 @@ fn opened() -> Walk {
         steps: STEPS.map(str::to_owned).to_vec(),
         essential: vec![vec!["make".to_owned()]],
         allowance_seconds: 60,
+        proof: None,
     };
     let opening = record(Event::WalkOpened { itinerary });
     guided(None, &opening).expect("it begins")

@@ -403,7 +403,7 @@ mod kept {
         }
         let stored = other.watch(TARGET).await.expect("it is intact").expect("it is there");
         assert_eq!((stored.target.as_str(), stored.revision), (TARGET, 3));
-        assert_eq!(stored.rotation.sighting, sighting("AKIANEW"));
+        assert_eq!(stored.rotation.sighting, Some(sighting("AKIANEW")));
         assert_eq!(stored.rotation.released_at, Some(NOW));
         assert_eq!(other.watches().await.expect("they can be read").len(), 1);
         // It is no rotation, and a rotation may be opened beside it.

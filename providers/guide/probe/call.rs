@@ -1,0 +1,307 @@
+//! One request with a credential: to one host, by addresses that were looked at, without following where it is led, and without
+//! reading more of the answer than is needed.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Method, Proxy, Response};
+use rustls::{CertificateError, Error as TlsError};
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::{Network, Outcome};
+use crate::endpoint::remote_host;
+
+/// No more of an answer is read.
+pub(super) const MOST: usize = 64 << 10;
+
+/// One request.
+pub(super) struct Request<'a> {
+    pub(super) method: Method,
+    pub(super) url: &'a str,
+    /// The vendor's hosts.
+    pub(super) hosts: &'a [String],
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+    /// A form, encoded.
+    pub(super) form: Option<Zeroizing<String>>,
+    /// A JSON document, in the place of a form.
+    pub(super) json: Option<Zeroizing<String>>,
+    /// Whether the body of an answer with this status decides anything.
+    pub(super) reads: &'a (dyn Fn(u16) -> bool + Sync),
+}
+
+/// The status of an answer, and as much of its body as is looked at. It is kept nowhere.
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) body: Vec<u8>,
+    pub(super) through_proxy: bool,
+}
+
+/// A value in the head of a request that no diagnostics show.
+pub(super) fn hidden(text: Zeroizing<String>) -> Result<HeaderValue, Outcome> {
+    let value = HeaderValue::from_maybe_shared(Bytes::from_owner(Wiped(text)));
+    let mut value =
+        value.map_err(|_| Outcome::inconclusive("secret-form", "it holds letters that no request can carry"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// A form in one line, wiped when it is dropped.
+pub(super) fn form<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Zeroizing<String> {
+    let fields: Vec<(&str, &str)> = fields.into_iter().collect();
+    // Room for everything at once: a string that grows leaves copies of secrets behind.
+    let most = fields
+        .iter()
+        .map(|(name, value)| 3 * (name.len() + value.len()) + 2)
+        .sum();
+    let mut form = url::form_urlencoded::Serializer::new(String::with_capacity(most));
+    form.extend_pairs(fields);
+    Zeroizing::new(form.finish())
+}
+
+/// Memory of a request, wiped when the last one lets go of it.
+struct Wiped(Zeroizing<String>);
+
+impl AsRef<[u8]> for Wiped {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl Network {
+    /// Sends a form to where tokens are given out. Values may be secret.
+    pub(super) async fn post_form(
+        &self,
+        url: &str,
+        hosts: &[String],
+        fields: &[(&str, &str)],
+    ) -> Result<Reply, Outcome> {
+        self.send(Request {
+            method: Method::POST,
+            url,
+            hosts,
+            headers: Vec::new(),
+            form: Some(form(fields.iter().copied())),
+            json: None,
+            reads: &|_| true,
+        })
+        .await
+    }
+
+    /// Sends one request.
+    pub(super) async fn send(&self, request: Request<'_>) -> Result<Reply, Outcome> {
+        let url = self.place(request.url, request.hosts)?;
+        let proxy = proxy_for(&url);
+        let through_proxy = proxy.is_some();
+        let sent = tokio::time::timeout(self.time_out, self.send_to(&url, proxy, request)).await;
+        let late = || {
+            Outcome::inconclusive(
+                "time-out",
+                format!("no whole answer within {} s", self.time_out.as_secs()),
+            )
+        };
+        let reply = sent.unwrap_or_else(|_| Err(late().repeatable()));
+        match reply {
+            Ok(reply) => Ok(Reply { through_proxy, ..reply }),
+            Err(outcome) => Err(Outcome {
+                through_proxy,
+                ..outcome
+            }),
+        }
+    }
+
+    async fn send_to(&self, url: &Url, proxy: Option<Intercept>, request: Request<'_>) -> Result<Reply, Outcome> {
+        let client = self.client(url, proxy).await?;
+        let mut headers = HeaderMap::from_iter(request.headers);
+        headers
+            .entry(ACCEPT)
+            .or_insert(HeaderValue::from_static("application/json"));
+        let mut sending = client.request(request.method, url.clone());
+        let form = request.form.map(|form| (form, "application/x-www-form-urlencoded"));
+        let json = request.json.map(|json| (json, "application/json"));
+        if let Some((body, kind)) = form.or(json) {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+            sending = sending.body(Bytes::from_owner(Wiped(body)));
+        }
+        let answer = sending
+            .headers(headers)
+            .send()
+            .await
+            .map_err(|error| unanswered(&error))?;
+        let status = answer.status().as_u16();
+        let body = match (request.reads)(status) {
+            true => body(answer).await?,
+            false => Vec::new(),
+        };
+        Ok(Reply {
+            status,
+            body,
+            through_proxy: false,
+        })
+    }
+
+    async fn client(&self, url: &Url, proxy: Option<Intercept>) -> Result<Client, Outcome> {
+        let builder = Client::builder()
+            .tls_backend_preconfigured(self.authorities()?)
+            .redirect(Policy::none())
+            .referer(false)
+            .retry(reqwest::retry::never())
+            .no_gzip()
+            .no_proxy()
+            .pool_max_idle_per_host(0)
+            .connect_timeout(self.time_out)
+            .user_agent(concat!("rotate/", env!("CARGO_PKG_VERSION")));
+        let builder = match proxy {
+            Some(proxy) => builder.proxy(as_named(&proxy)?),
+            None => builder.dns_resolver(Arc::new(Pinned {
+                host: url.host_str().unwrap_or_default().to_ascii_lowercase(),
+                addresses: self.addresses_of(url).await?,
+            })),
+        };
+        builder
+            .build()
+            .map_err(|_| Outcome::inconclusive("client", "no HTTPS client could be made here"))
+    }
+}
+
+/// `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, in capitals or small letters; this machine is called directly.
+fn proxy_for(url: &Url) -> Option<Intercept> {
+    remote_host(url)?;
+    Matcher::from_env().intercept(&url.as_str().parse().ok()?)
+}
+
+fn as_named(proxy: &Intercept) -> Result<Proxy, Outcome> {
+    let unusable = || Outcome::inconclusive("proxy", "the proxy that the environment names is no address of one");
+    let named = Proxy::all(proxy.uri().to_string()).map_err(|_| unusable())?;
+    Ok(match proxy.basic_auth() {
+        Some(login) => named.custom_http_auth(login.clone()),
+        None => named,
+    })
+}
+
+/// What a host's name leads to, for one call.
+struct Pinned {
+    host: String,
+    addresses: Vec<SocketAddr>,
+}
+
+impl Resolve for Pinned {
+    fn resolve(&self, name: Name) -> Resolving {
+        let found: Result<Addrs, Box<dyn StdError + Send + Sync>> = match name.as_str().eq_ignore_ascii_case(&self.host)
+        {
+            true => Ok(Box::new(self.addresses.clone().into_iter())),
+            false => Err(Box::new(Elsewhere)),
+        };
+        Box::pin(std::future::ready(found))
+    }
+}
+
+/// Another host was asked for than the one that was looked at.
+#[derive(Debug)]
+struct Elsewhere;
+
+impl fmt::Display for Elsewhere {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("another host")
+    }
+}
+
+impl StdError for Elsewhere {}
+
+/// The body, unless it has no end.
+async fn body(mut answer: Response) -> Result<Vec<u8>, Outcome> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(|error| unanswered(&error))? {
+        body.extend_from_slice(&chunk);
+        if body.len() > MOST {
+            return Err(Outcome::inconclusive(
+                "answer-too-long",
+                format!(
+                    "the answer is longer than {} KiB, and nothing of it was believed",
+                    MOST >> 10
+                ),
+            ));
+        }
+    }
+    Ok(body)
+}
+
+/// Why there is no answer, in our own words: what the library says may hold the address and more.
+fn unanswered(error: &reqwest::Error) -> Outcome {
+    if let Some(tls) = find::<TlsError>(error) {
+        return tls_failed(tls);
+    }
+    if error.is_timeout() {
+        return Outcome::inconclusive("time-out", "no connection within the time that it has").repeatable();
+    }
+    if let Some(io) = find::<io::Error>(error) {
+        return connection_failed(io.kind());
+    }
+    match error.is_connect() {
+        true => Outcome::inconclusive(
+            "connection",
+            "no connection came about: a firewall, a proxy, or nobody is there",
+        )
+        .repeatable(),
+        false => Outcome::inconclusive("answer", "the answer is no HTTP, or ended half-way").repeatable(),
+    }
+}
+
+pub(super) fn connection_failed(kind: io::ErrorKind) -> Outcome {
+    let why = match kind {
+        io::ErrorKind::ConnectionRefused => "nobody listens there: check host and port",
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => "no way leads there from this machine",
+        io::ErrorKind::TimedOut => "nobody answered",
+        _ => "the connection was closed before the answer",
+    };
+    Outcome::inconclusive("connection", why).repeatable()
+}
+
+/// What is wrong with a certificate, in our own words.
+pub(super) fn tls_failed(error: &TlsError) -> Outcome {
+    let why = match error {
+        TlsError::InvalidCertificate(wrong) => match wrong {
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                "the server's certificate has expired, or the clock here is wrong"
+            }
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                "the server's certificate is not valid yet, or the clock here is wrong"
+            }
+            CertificateError::UnknownIssuer => {
+                "the server's certificate is from an authority that is not trusted here: something on the way opens TLS, or a ca_file is missing"
+            }
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                "the server's certificate is for another host"
+            }
+            CertificateError::Revoked => "the server's certificate was revoked",
+            _ => "the server's certificate cannot be trusted",
+        },
+        _ => "no TLS came about with what answers there",
+    };
+    Outcome::inconclusive("tls", format!("{why}; the credential was not sent"))
+}
+
+/// The cause of this type, however deep it lies.
+pub(super) fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    let mut next = Some(error);
+    // No chain of causes is that long; one that leads back to itself would be walked for ever.
+    for _ in 0..16 {
+        let here = next?;
+        if let Some(found) = here.downcast_ref::<T>() {
+            return Some(found);
+        }
+        let inside = here.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        next = inside
+            .map(|inside| inside as &(dyn StdError + 'static))
+            .or_else(|| here.source());
+    }
+    None
+}

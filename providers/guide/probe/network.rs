@@ -1,0 +1,191 @@
+//! How a vendor is reached: which hosts a credential may be sent to, by which addresses, and how long that may take.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ClientConfig;
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls_platform_verifier::Verifier;
+use url::{Host as UrlHost, Url};
+
+use super::Outcome;
+use super::address::{Kind, kind_of};
+use crate::authorities;
+use crate::contract::Error;
+use crate::endpoint::{check_endpoint, is_loopback};
+use crate::regular::Regular;
+
+/// How vendors are reached.
+#[derive(Clone, Debug)]
+pub struct Network {
+    /// Whether addresses of a private network are called, where a vendor's name leads to one.
+    pub allow_private: bool,
+    /// Hosts that are the vendor's although their names are not: custom domains.
+    pub allow_hosts: Vec<String>,
+    /// Authorities that are trusted beside the system's, in PEM.
+    pub ca_file: Option<PathBuf>,
+    /// How long one try may take.
+    pub time_out: Duration,
+}
+
+/// What a host is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// A vendor's, on the public network.
+    Vendor,
+    /// A database's, which is mostly on a private one.
+    Database,
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self {
+            allow_private: false,
+            allow_hosts: Vec::new(),
+            ca_file: None,
+            time_out: Duration::from_secs(20),
+        }
+    }
+}
+
+impl Network {
+    /// An address that a credential may be sent to: https or this machine, and a host of the vendor's, or one that a person has
+    /// named. Where the guide knows none, whoever gave the address has.
+    pub(super) fn place(&self, url: &str, hosts: &[String]) -> Result<Url, Outcome> {
+        let refused = |why: String| Outcome::inconclusive("address", why);
+        check_endpoint(url).map_err(|error| refused(error.to_string()))?;
+        let url = Url::parse(url).map_err(|_| refused("the address is no URL".to_owned()))?;
+        let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
+        let named = self.allow_hosts.iter().any(|allowed| bare(allowed) == bare(&host));
+        if hosts.is_empty() || named || hosts.iter().any(|rule| follows(&host, rule)) {
+            return Ok(url);
+        }
+        Err(Outcome::inconclusive(
+            "host",
+            format!(
+                "{host} is no host of the vendor's ({}): nothing was sent; if it is a custom domain of theirs, add --allow-host {host}",
+                hosts
+                    .iter()
+                    .map(|rule| format!("{}{rule}", if rule.starts_with('.') { "*" } else { "" }))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            ),
+        ))
+    }
+
+    /// The addresses of a host, looked up once; none of them is one that a credential may not be sent to.
+    pub(super) async fn addresses(&self, host: &str, port: u16, what: Host) -> Result<Vec<SocketAddr>, Outcome> {
+        let bare = bare(host);
+        let found: Vec<SocketAddr> = match bare.parse::<IpAddr>() {
+            Ok(address) => vec![SocketAddr::new(address, port)],
+            Err(_) => {
+                let lookup = tokio::time::timeout(self.time_out, tokio::net::lookup_host((bare, port))).await;
+                let unknown = || {
+                    Outcome::inconclusive(
+                        "dns",
+                        format!("the name {bare} could not be looked up: check it, and the way out"),
+                    )
+                    .repeatable()
+                };
+                lookup.map_err(|_| unknown())?.map_err(|_| unknown())?.collect()
+            }
+        };
+        if found.is_empty() {
+            return Err(Outcome::inconclusive("dns", format!("the name {bare} has no address")));
+        }
+        // A name that leads to good places and to one that is not is no vendor's.
+        for address in &found {
+            self.check_address(bare, address.ip(), what)?;
+        }
+        Ok(found)
+    }
+
+    fn check_address(&self, host: &str, address: IpAddr, what: Host) -> Result<(), Outcome> {
+        let is_private_welcome = self.allow_private || what == Host::Database;
+        // Who writes the address of this machine means it; a vendor's name that leads here is something else.
+        let is_meant = host.parse::<IpAddr>().is_ok() || host == "localhost";
+        match kind_of(address) {
+            Kind::Public => Ok(()),
+            Kind::Loopback if is_meant || is_private_welcome => Ok(()),
+            Kind::Private if is_private_welcome => Ok(()),
+            Kind::Never => Err(Outcome::inconclusive(
+                "address",
+                format!(
+                    "{host} leads to {address}, which serves this machine alone (metadata, link-local): nothing was sent"
+                ),
+            )),
+            Kind::Private | Kind::Loopback => Err(Outcome::inconclusive(
+                "private-address",
+                format!(
+                    "{host} leads to {address}, which is on a private network: nothing was sent; if that is right, add --allow-private"
+                ),
+            )),
+        }
+    }
+
+    /// The same of the host of a URL.
+    pub(super) async fn addresses_of(&self, url: &Url) -> Result<Vec<SocketAddr>, Outcome> {
+        let port = url.port_or_known_default().unwrap_or(443);
+        let host = match url.host() {
+            Some(UrlHost::Ipv6(address)) => address.to_string(),
+            Some(host) => host.to_string(),
+            None => String::new(),
+        };
+        let what = if is_loopback(url) { Host::Database } else { Host::Vendor };
+        self.addresses(&host, port, what).await
+    }
+
+    /// TLS that trusts the system's authorities and those of the file.
+    pub(super) fn authorities(&self) -> Result<ClientConfig, Outcome> {
+        let cannot = |why: String| Outcome::inconclusive("authorities", why);
+        let provider = Arc::new(default_provider());
+        authorities::check().map_err(|fault| cannot(Error::from(fault).detail.as_str().to_owned()))?;
+        let verifier = Verifier::new_with_extra_roots(self.own_authorities()?, Arc::clone(&provider))
+            .map_err(|_| cannot("the authorities that are to be trusted cannot be used".to_owned()))?;
+        let versions = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|_| cannot("this build has no TLS".to_owned()))?;
+        // Named so by the library; this is the verifier of the platform, with the file's authorities beside the system's.
+        let trusting = versions
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier));
+        Ok(trusting.with_no_client_auth())
+    }
+
+    /// The authorities of the file.
+    pub(super) fn own_authorities(&self) -> Result<Vec<CertificateDer<'static>>, Outcome> {
+        let Some(path) = &self.ca_file else {
+            return Ok(Vec::new());
+        };
+        let cannot = |why: &str| Outcome::inconclusive("authorities", format!("the ca_file {} {why}", path.display()));
+        let file = Regular::open(path).map_err(|refused| cannot(&refused.to_string()))?;
+        let bytes = file
+            .ok_or_else(|| cannot("is not there"))?
+            .bytes(authorities::LARGEST)
+            .map_err(|refused| cannot(&refused.to_string()))?;
+        let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
+        match found {
+            Ok(found) if !found.is_empty() => Ok(found),
+            _ => Err(cannot("holds no certificate in PEM")),
+        }
+    }
+}
+
+/// Whether a host is the one of a rule, or below it.
+fn follows(host: &str, rule: &str) -> bool {
+    match rule.strip_prefix('.') {
+        Some(parent) => host
+            .strip_suffix(parent)
+            .is_some_and(|below| below.len() > 1 && below.ends_with('.')),
+        None => host == rule,
+    }
+}
+
+/// A host without the brackets of a URL, and without the dot that ends a whole name.
+fn bare(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.')
+}

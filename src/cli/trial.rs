@@ -1,0 +1,445 @@
+//! What `rotate verify` and the walk try: which credential of which target, with which values, and by which probe.
+
+use std::collections::BTreeMap;
+
+use percent_encoding::percent_decode_str;
+use rotate_providers::Connector;
+use rotate_providers::guide::Guide;
+use rotate_providers::guide::probe::{Attempt, Network, Outcome, Probe, Verdict, Which};
+use rotate_providers::secret::Secret;
+use rotate_providers::secret_from::SecretFrom;
+
+use super::connectors::nearest;
+use super::named::resolve;
+use super::pasted::left_out;
+use crate::config::{AllowedHosts, Config, How, Target};
+use crate::engine::driver::DriveError;
+use crate::engine::guided::Walker;
+use crate::engine::inventory::Watcher;
+use crate::machine::Tried;
+use crate::secret_scan::value_looks_secret;
+use crate::store::{Guided, Sorted, Store, Stored};
+use crate::view::{Speaker, Verification};
+
+/// What a command line asks for.
+pub(super) struct Wanted<'a> {
+    /// A target or a connector.
+    pub(super) what: &'a str,
+    /// Whether the credential is meant that is to go.
+    pub(super) old: bool,
+    /// What the connector is told.
+    pub(super) given: BTreeMap<String, String>,
+}
+
+/// Why nothing is tried.
+pub(super) struct Untried {
+    pub(super) why: String,
+    pub(super) remedy: Vec<String>,
+}
+
+/// One credential that is tried.
+pub(super) struct Trial {
+    /// The target's name, or the connector's where there is none.
+    pub(super) name: String,
+    connector: &'static Connector,
+    guide: Guide,
+    /// Defaults, what the configuration says, what the journal keeps, and what was given.
+    values: BTreeMap<String, String>,
+    /// The rotation that the verdict belongs to.
+    pub(super) walk: Option<Guided>,
+    /// Where the configuration says that the secret is.
+    pub(super) place: Option<SecretFrom>,
+    /// What is seen of the target between its rotations, where the configuration names it and none is open.
+    pub(super) watch: Option<Watched>,
+    /// How the vendor is reached, as the configuration says it.
+    pub(super) network: Network,
+    old: bool,
+}
+
+/// The thread that keeps a verdict outside of a rotation.
+pub(super) struct Watched {
+    target: String,
+}
+
+impl Untried {
+    fn because(why: impl Into<String>, remedy: &[&str]) -> Self {
+        Self {
+            why: why.into(),
+            remedy: remedy.iter().map(|line| (*line).to_owned()).collect(),
+        }
+    }
+}
+
+impl Trial {
+    /// What is meant.
+    pub(super) async fn of(
+        wanted: Wanted<'_>,
+        config: Option<&Config>,
+        journal: Option<&impl Store>,
+    ) -> Result<Self, Untried> {
+        let mut values = BTreeMap::new();
+        let mut place = None;
+        let mut network = Network::default();
+        let mut walk = None;
+        let configured = config.and_then(|config| config.targets.iter().find(|target| target.name == wanted.what));
+        let mut connector = configured.map(|target| target.connector);
+        if let Some(How::ByHand(by_hand)) = configured.map(|target| &target.how) {
+            values.extend(by_hand.values.clone());
+            place.clone_from(&by_hand.secret);
+            network.allow_private = by_hand.allow_private;
+            network.ca_file.clone_from(&by_hand.ca_file);
+        }
+        let is_connector = rotate_providers::connector(wanted.what).is_some();
+        if let Some(journal) = journal.filter(|_| !is_connector) {
+            let failed = |error: DriveError| Untried::because(format!("the journal: {error}"), &["see: rotate status"]);
+            let name = resolve(journal, config, wanted.what).await.map_err(failed)?;
+            let latest = journal.latest(&name).await.map_err(|error| failed(error.into()))?;
+            if let Some(Sorted::Guided(guided)) = latest.map(Stored::sort) {
+                let kept = &guided.rotation;
+                // What was given up proves nothing, and what was no rotation has no new credential.
+                // What has ended long ago is no more about the credential of a configured target than its file is.
+                let is_past = kept.is_closed() && configured.is_some() && !wanted.old;
+                if !kept.aborted && kept.rotates() {
+                    connector = rotate_providers::connector(&kept.itinerary.connector).or(connector);
+                    values.extend(kept.itinerary.values.clone());
+                    walk = Some(*guided).filter(|_| !is_past);
+                }
+            }
+        }
+        if connector.is_none() {
+            let (found, told) = named(wanted.what)?;
+            connector = Some(found);
+            values.extend(told);
+        }
+        let Some(connector) = connector else {
+            return Err(unknown(wanted.what));
+        };
+        let guide = connector
+            .guide()
+            .map_err(|flaw| Untried::because(format!("the guide of {}: {flaw}", connector.id), &[]))?;
+        values.extend(taken(connector, &guide, &wanted.given)?);
+        Ok(Self {
+            name: walk
+                .as_ref()
+                .map_or(wanted.what, |walk| walk.target.as_str())
+                .to_owned(),
+            connector,
+            values: guide.with_defaults(&values),
+            guide,
+            // While a rotation is under way, the place may hold either.
+            place: place.filter(|_| walk.as_ref().is_none_or(|walk| walk.rotation.is_closed())),
+            watch: configured.map(|target| Watched {
+                target: target.name.clone(),
+            }),
+            walk,
+            network,
+            old: wanted.old,
+        })
+    }
+
+    /// The same, of a rotation that a person walks through.
+    pub(super) fn of_walk(guided: &Guided) -> Option<Self> {
+        let connector = rotate_providers::connector(&guided.rotation.itinerary.connector)?;
+        let guide = connector.guide().ok()?;
+        Some(Self {
+            name: guided.target.clone(),
+            connector,
+            values: guide.with_defaults(&guided.rotation.itinerary.values),
+            guide,
+            walk: Some(guided.clone()),
+            place: None,
+            watch: None,
+            network: Network::default(),
+            old: false,
+        })
+    }
+
+    /// A target of the configuration, as it is between its rotations.
+    pub(super) fn of_target(target: &Target, allowed: &AllowedHosts) -> Option<Self> {
+        let How::ByHand(by_hand) = &target.how else { return None };
+        let guide = target.connector.guide().ok()?;
+        Some(Self {
+            name: target.name.clone(),
+            connector: target.connector,
+            values: guide.with_defaults(&by_hand.values),
+            guide,
+            walk: None,
+            place: Some(by_hand.secret.clone()?),
+            watch: None,
+            network: Network {
+                allow_private: by_hand.allow_private,
+                allow_hosts: allowed.hosts().to_vec(),
+                ca_file: by_hand.ca_file.clone(),
+                ..Network::default()
+            },
+            old: false,
+        })
+    }
+
+    /// What tells this try from another: the same one is made once, whatever the targets are called.
+    pub(super) fn key(&self) -> String {
+        let texts = self
+            .probe()
+            .map(|probe| probe.texts_of(self.which()))
+            .unwrap_or_default();
+        let filled: Vec<String> = texts.iter().map(|text| text.fill(&self.values)).collect();
+        let place = self.place.as_ref().map(ToString::to_string).unwrap_or_default();
+        format!("{}\n{place}\n{}", self.connector.id, filled.join("\n"))
+    }
+
+    /// Whether wrong tries may lock whoever signs in.
+    pub(super) fn locks(&self) -> bool {
+        self.probe().is_some_and(|probe| probe.locks)
+    }
+
+    /// What its connector is told beside what is known.
+    pub(super) fn add(&mut self, name: &str, value: &str) {
+        self.values.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// The inputs that it cannot do without, and that nobody has told.
+    pub(super) fn missing(&self) -> Vec<String> {
+        let Some(probe) = self.probe() else { return Vec::new() };
+        let mut missing: Vec<String> = Vec::new();
+        for text in probe.texts_of(self.which()) {
+            for name in text.inputs() {
+                if !self.values.contains_key(name) && !missing.iter().any(|it| it == name) {
+                    missing.push(name.to_owned());
+                }
+            }
+        }
+        missing
+    }
+
+    /// Whether this text can be this input's.
+    pub(super) fn takes(&self, name: &str, text: &str) -> bool {
+        let input = self.guide.inputs.iter().find(|input| input.name == name);
+        input.is_some_and(|input| input.takes(text) && value_looks_secret(name, text).is_none())
+    }
+
+    fn probe(&self) -> Option<&Probe> {
+        self.guide.probe.as_ref()?.fitting(&self.values)
+    }
+
+    /// Whether a journal keeps the verdict. What is old is no target's any more, outside of its rotation.
+    pub(super) fn is_recorded(&self) -> bool {
+        self.walk.is_some() || (self.watch.is_some() && !self.old)
+    }
+
+    fn which(&self) -> Which {
+        match self.walk.is_some() && !self.old {
+            true => Which::New,
+            false => Which::Present,
+        }
+    }
+
+    /// Why it is not tried; nothing was sent, and no secret was asked for.
+    pub(super) fn refusal(&self, risk_lockout: bool) -> Option<Untried> {
+        let probe = self.probe()?;
+        if self.old && probe.locks && !risk_lockout {
+            return Some(Untried::because(
+                "an old password was not tried: wrong tries may lock the user, and so end the new password as well",
+                &[
+                    "look at the vendor's own record instead, as the guide says; or, for one try:",
+                    &format!("rotate verify {} --old --risk-lockout", left_out(&self.name)),
+                ],
+            ));
+        }
+        let missing: Vec<String> = self
+            .missing()
+            .iter()
+            .map(|name| format!("--{}", name.replace('_', "-")))
+            .collect();
+        (!missing.is_empty()).then(|| {
+            Untried::because(
+                format!("it cannot be tried without: {}", missing.join(", ")),
+                &[
+                    "nothing was sent; see:",
+                    &format!("rotate verify {} --help", self.connector.id),
+                ],
+            )
+        })
+    }
+
+    /// What is known without a try: that there is no way.
+    pub(super) fn without_secret(&self) -> Option<Outcome> {
+        if self.probe().is_some() {
+            return None;
+        }
+        let why = match (&self.guide.probe, &self.guide.no_probe) {
+            (Some(probe), _) => {
+                let ways = probe.ways().flat_map(|way| &way.only);
+                let only = ways.map(|only| format!("--{} {}", only.input.replace('_', "-"), only.is));
+                format!("there is a probe for {} alone", only.collect::<Vec<_>>().join(" or "))
+            }
+            (None, Some(why)) => format!("there is no probe: {why}"),
+            (None, None) => "there is no probe for it".to_owned(),
+        };
+        Some(Outcome::inconclusive("no-probe", why))
+    }
+
+    /// What the person is asked for.
+    pub(super) fn question(&self) -> String {
+        let what = self.probe().map_or("the secret", |probe| probe.secret.what.as_str());
+        let which = match (self.which(), self.old) {
+            (_, true) => "old: ",
+            (Which::New, false) => "new: ",
+            (Which::Present, false) => "",
+        };
+        format!("{}: {which}{what}", self.name)
+    }
+
+    /// Why it cannot be the secret that is meant.
+    pub(super) fn flaw(&self, secret: &Secret) -> Option<String> {
+        self.probe()?.secret.flaw(secret, &self.values)
+    }
+
+    /// Tries it. An old one is tried once.
+    pub(super) async fn run(&self, secret: &Secret, network: &Network) -> Outcome {
+        let Some(probe) = self.probe() else {
+            return Outcome::inconclusive("no-probe", "there is no probe for it");
+        };
+        let login = probe.login_of(self.which()).map(|login| login.fill(&self.values));
+        let attempt = Attempt {
+            values: &self.values,
+            login: login.as_deref(),
+            secret,
+            network,
+        };
+        match self.old {
+            true => probe.try_once(self.connector.probe, attempt).await,
+            false => probe.run(self.connector.probe, attempt).await,
+        }
+    }
+
+    /// Keeps the verdict in the journal, where its rotation stands by now.
+    pub(super) async fn record(
+        &mut self,
+        store: &dyn Store,
+        walker: &Walker<'_>,
+        outcome: &Outcome,
+    ) -> Result<(), DriveError> {
+        let verdict = outcome.verdict;
+        let by = super::who::person();
+        let Some(walk) = &self.walk else {
+            let Some(watched) = &self.watch else { return Ok(()) };
+            let watch = store.watch(&watched.target).await?;
+            let watcher = Watcher(walker.0);
+            watcher
+                .tried(&watched.target, watch, verdict, &outcome.class, &by)
+                .await?;
+            return Ok(());
+        };
+        let latest = store.latest(&walk.target).await?.map(Stored::sort);
+        let Some(Sorted::Guided(latest)) = latest else {
+            return Ok(());
+        };
+        // Another one was begun meanwhile, which this says nothing of.
+        if latest.id != walk.id {
+            return Ok(());
+        }
+        let which = if self.old { Tried::Old } else { Tried::New };
+        let after = walker.tried(*latest, which, verdict, &outcome.class, &by).await?;
+        self.walk = Some(after);
+        Ok(())
+    }
+
+    /// What is told of it.
+    pub(super) fn told(&self, outcome: &Outcome, speaker: &Speaker) -> Verification {
+        let probe = self.probe();
+        let proof = self
+            .walk
+            .as_ref()
+            .and_then(|walk| walk.rotation.itinerary.proof.as_ref());
+        let open = self.walk.as_ref().filter(|walk| !walk.rotation.is_closed());
+        Verification {
+            name: self.name.clone(),
+            connector: self.connector.id.to_owned(),
+            credential: match (self.which(), self.old) {
+                (_, true) => "old",
+                (Which::New, false) => "new",
+                (Which::Present, false) => "present",
+            },
+            verdict: outcome.verdict,
+            class: outcome.class.to_string(),
+            reason: outcome.reason.to_string(),
+            beyond: probe.and_then(|probe| probe.beyond.clone()),
+            residue: self.guide.negative.residue.clone().filter(|_| self.old),
+            through_proxy: outcome.through_proxy,
+            recorded: self.is_recorded() && outcome.class != "no-probe",
+            next: match (open, proof, outcome.verdict) {
+                (Some(walk), Some(proof), Verdict::Accepted)
+                    if !self.old && walk.rotation.next_step() == Some(&proof.step) =>
+                {
+                    Some(speaker.command(&format!("done {} {}", self.name, proof.step)))
+                }
+                _ => None,
+            },
+        }
+    }
+}
+
+/// What a name without any record says: `freshdesk`, or `freshdesk/acme`.
+fn named(what: &str) -> Result<(&'static Connector, BTreeMap<String, String>), Untried> {
+    let (id, value) = match what.split_once('/') {
+        Some((id, value)) => (id, percent_decode_str(value).decode_utf8().ok()),
+        None => (what, None),
+    };
+    let connector = rotate_providers::connector(id).ok_or_else(|| unknown(what))?;
+    let guide = connector
+        .guide()
+        .map_err(|flaw| Untried::because(format!("the guide of {}: {flaw}", connector.id), &[]))?;
+    let told = guide
+        .identity()
+        .zip(value)
+        .map(|(input, value)| (input.name.to_string(), value.into_owned()));
+    let told: BTreeMap<String, String> = told.into_iter().collect();
+    let values = taken(connector, &guide, &told)?;
+    Ok((connector, values))
+}
+
+fn unknown(what: &str) -> Untried {
+    let near = nearest(what).map(|near| format!("did you mean {near}?"));
+    let lines = near
+        .into_iter()
+        .chain(["see: rotate status, and rotate connectors".to_owned()]);
+    Untried {
+        why: format!(
+            "{} is neither a target nor a connector",
+            left_out(&what.escape_debug().to_string())
+        ),
+        remedy: lines.collect(),
+    }
+}
+
+/// What was given, as it is meant. Nothing that cannot be taken is repeated: somebody may have pasted a secret.
+fn taken(
+    connector: &Connector,
+    guide: &Guide,
+    given: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, Untried> {
+    let help = format!("rotate verify {} --help", connector.id);
+    let mut values = BTreeMap::new();
+    for (name, text) in given {
+        let option = format!("--{}", name.replace('_', "-"));
+        let Some(input) = guide.inputs.iter().find(|input| input.name == *name) else {
+            let why = format!("{} is not told {option}", connector.id);
+            return Err(Untried::because(why, &["nothing was sent; see:", &help]));
+        };
+        if let Some(why) = value_looks_secret(name, text) {
+            let why = format!("{option} was not taken: {why}");
+            return Err(Untried::because(
+                why,
+                &["nothing was sent; the secret has a way of its own; see:", &help],
+            ));
+        }
+        let fits = input.meant(text).filter(|_| !text.starts_with('-'));
+        let Some(meant) = fits else {
+            let expected = input.expected(text);
+            let why = format!("{option}{}", expected.strip_prefix("it").unwrap_or(&expected));
+            return Err(Untried::because(why, &["nothing was sent; see:", &help]));
+        };
+        values.insert(name.clone(), meant);
+    }
+    Ok(values)
+}

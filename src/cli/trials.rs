@@ -1,0 +1,169 @@
+//! What `doctor` and `run` try of a fleet: the secrets that rotate.toml names a place of, each account once.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rotate_providers::contract::{Check, Finding};
+use rotate_providers::guide::probe::{Outcome, Verdict};
+use tokio::sync::OnceCell;
+
+use super::session::Session;
+use super::trial::Trial;
+use crate::config::{AllowedHosts, How, Target};
+use crate::engine::Survey;
+use crate::engine::driver::DriveError;
+use crate::hooks::now;
+use crate::machine::Trial as Kept;
+use crate::store::Store;
+
+/// What was tried in this run, so that several targets of one account share one try.
+pub(super) struct Trials {
+    allowed: AllowedHosts,
+    made: Mutex<HashMap<String, Arc<OnceCell<Outcome>>>>,
+}
+
+/// Who tries what nobody has ordered.
+const ROTATE: &str = "rotate";
+
+impl Trials {
+    /// Nothing was tried yet.
+    pub(super) fn of(allowed: AllowedHosts) -> Self {
+        Self {
+            allowed,
+            made: Mutex::default(),
+        }
+    }
+
+    /// Tries the credential of a target, and writes nothing down.
+    pub(super) async fn examine(&self, target: &Target, survey: &Survey) -> Option<Finding> {
+        let trial = Trial::of_target(target, &self.allowed)?;
+        let what = "its credential, tried at the vendor";
+        let finding = |check| {
+            Some(Finding {
+                what: what.into(),
+                check,
+            })
+        };
+        if let Some(why) = not_now(target, &trial, survey) {
+            return finding(Check::Unknown { why: why.into() });
+        }
+        let remedy = format!(
+            "put the right secret in its place, and try it:\nrotate verify {}",
+            target.name
+        );
+        if let Some(kept) = refused_before(target, survey) {
+            let why = told(kept).into();
+            return finding(Check::Wrong { why, remedy });
+        }
+        let outcome = self.outcome(&trial).await;
+        let why = format!("{} ({})", outcome.reason, outcome.class);
+        finding(match outcome.verdict {
+            Verdict::Accepted => Check::Fine,
+            Verdict::Rejected => Check::Wrong {
+                why: why.into(),
+                remedy,
+            },
+            Verdict::Inconclusive => Check::Unknown { why: why.into() },
+        })
+    }
+
+    /// Tries the credential of a target where that is due, and writes the verdict down; tells of a refusal, old or new.
+    pub(super) async fn due(
+        &self,
+        target: &Target,
+        survey: &Survey,
+        session: &Session,
+    ) -> Result<Option<String>, DriveError> {
+        let How::ByHand(by_hand) = &target.how else {
+            return Ok(None);
+        };
+        let Some(every) = by_hand.verify_every else {
+            return Ok(None);
+        };
+        let Some(trial) = Trial::of_target(target, &self.allowed) else {
+            return Ok(None);
+        };
+        if not_now(target, &trial, survey).is_some() {
+            return Ok(None);
+        }
+        // A person has to look: another try says nothing new, and may lock somebody out.
+        if let Some(kept) = refused_before(target, survey) {
+            return Ok(Some(told(kept)));
+        }
+        let last = kept(target, survey);
+        let is_fresh = |kept: &Kept| {
+            let says_nothing = kept.verdict == Verdict::Inconclusive && !trial.locks();
+            !says_nothing && now().duration_since(kept.at) < every
+        };
+        if last.is_some_and(is_fresh) {
+            return Ok(None);
+        }
+        let outcome = self.outcome(&trial).await;
+        let verdict = outcome.verdict;
+        let watch = session.store.watch(&target.name).await?;
+        let watcher = session.watcher();
+        let after = watcher
+            .tried(&target.name, watch, verdict, &outcome.class, ROTATE)
+            .await?;
+        if outcome.verdict == Verdict::Inconclusive {
+            tracing::warn!(target = target.name, class = %outcome.class, "its credential was tried: {}", outcome.reason);
+        }
+        let refused = after.rotation.trial.filter(|kept| kept.verdict == Verdict::Rejected);
+        Ok(refused.as_ref().map(told))
+    }
+
+    async fn outcome(&self, trial: &Trial) -> Outcome {
+        let cell = {
+            let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(made.entry(trial.key()).or_default())
+        };
+        let made = cell.get_or_init(async || {
+            let Some(place) = &trial.place else {
+                return Outcome::inconclusive("secret", "nothing says where its secret is");
+            };
+            if let Some(untried) = trial.refusal(true) {
+                return Outcome::inconclusive("input-missing", untried.why);
+            }
+            let secret = match place.read() {
+                Ok(secret) => secret,
+                Err(why) => return Outcome::inconclusive("secret", format!("{place}: {why}")),
+            };
+            match trial.flaw(&secret) {
+                Some(flaw) => Outcome::inconclusive("secret-form", format!("{place}: {flaw}; nothing was sent")),
+                None => trial.run(&secret, &trial.network).await,
+            }
+        });
+        made.await.clone()
+    }
+}
+
+/// Why it is not tried, whatever is known of it.
+fn not_now(target: &Target, trial: &Trial, survey: &Survey) -> Option<String> {
+    let How::ByHand(by_hand) = &target.how else { return None };
+    if trial.locks() && !by_hand.risk_lockout {
+        return Some("it was not tried: wrong tries may lock its user; with risk_lockout = true it is".to_owned());
+    }
+    let course = survey.of_target(target).course;
+    let is_open = course.is_some_and(|stored| !stored.rotation.is_closed());
+    is_open.then(|| "it was not tried: its rotation is open, and either secret may be there".to_owned())
+}
+
+/// What is on record of the last try, unless it was rotated since.
+fn kept<'s>(target: &Target, survey: &'s Survey) -> Option<&'s Kept> {
+    let known = survey.of_target(target);
+    let kept = known.watch?.rotation.trial.as_ref()?;
+    let rotated = known.course.map(|stored| stored.updated_at);
+    Some(kept).filter(|kept| rotated.is_none_or(|at| at <= kept.at))
+}
+
+fn refused_before<'s>(target: &Target, survey: &'s Survey) -> Option<&'s Kept> {
+    kept(target, survey).filter(|kept| kept.verdict == Verdict::Rejected)
+}
+
+fn told(kept: &Kept) -> String {
+    format!(
+        "the vendor has refused its credential ({}), last tried at {}; nobody tries it again before a person does",
+        kept.class,
+        kept.at.strftime("%Y-%m-%d %H:%M UTC")
+    )
+}

@@ -1,0 +1,206 @@
+//! `rotate verify`: whether a credential is alive, by one login that only reads.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{ArgMatches, Args};
+use rotate_providers::guide::probe::{Network, Verdict};
+use rotate_providers::secret_from::SecretFrom;
+use rotate_providers::{Paces, Vendors};
+
+use super::named::readable_config;
+use super::secret::{self, NoSecret, SecretArgs};
+use super::session::{Session, locate, speaker, tell, tell_folder};
+use super::trial::{Trial, Untried, Wanted};
+use super::{Exit, Global, Output, process, terminal};
+use crate::duration;
+use crate::engine::driver::Interrupt;
+use crate::state_folder::FolderError;
+use crate::view::{Verification, json};
+
+/// Try a credential at its vendor, by one login that only reads.
+///
+/// Of a target with a rotation by hand it tries the new credential, and the journal keeps the verdict; with --old the one that is
+/// to go. A connector's name alone, with what it asks for, tries any credential, and nothing is kept. The secret comes from where
+/// the options say; else it is typed at the terminal, where it is not shown; else it is read from standard input. It is never an
+/// argument, and never stored.
+///
+/// Exit codes: 0 accepted, and with --old rejected; 3 the other way round; 1 inconclusive: nothing is known of the credential.
+#[derive(Args)]
+pub(super) struct Command {
+    /// The target, as `rotate status` names it; or a connector
+    what: String,
+    /// Try the old credential, once: it should be refused
+    #[arg(long)]
+    old: bool,
+    #[command(flatten)]
+    secret: SecretArgs,
+    #[command(flatten)]
+    way: WayArgs,
+    /// Try an old password although wrong tries may lock its user, whom the new password belongs to as well
+    #[arg(long)]
+    risk_lockout: bool,
+    /// What its connector is told.
+    #[arg(skip)]
+    given: BTreeMap<String, String>,
+}
+
+/// How a vendor is reached.
+#[derive(Args, Clone)]
+#[command(next_help_heading = "How the vendor is reached")]
+struct WayArgs {
+    /// Send it to a private address as well, where the vendor's name leads to one
+    #[arg(long)]
+    allow_private: bool,
+    /// Send it to this host, which is the vendor's although its name is not: a custom domain; repeatable
+    #[arg(long, value_name = "HOST")]
+    allow_host: Vec<String>,
+    /// Trust the authorities of this file as well, in PEM
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+    /// How long one try may take
+    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = duration::wait)]
+    time_out: Duration,
+}
+
+impl WayArgs {
+    fn network(&self, configured: &Network) -> Network {
+        Network {
+            allow_private: self.allow_private || configured.allow_private,
+            allow_hosts: self.allow_host.iter().map(|host| host.to_ascii_lowercase()).collect(),
+            ca_file: self.ca_file.clone().or_else(|| configured.ca_file.clone()),
+            time_out: self.time_out,
+        }
+    }
+}
+
+impl Command {
+    /// Takes the options that a connector's data has made.
+    pub(super) fn take(&mut self, told: &ArgMatches) {
+        let fixed = ["what", "old", "risk_lockout", "allow_private", "time_out"];
+        for id in told.ids().map(clap::Id::as_str).filter(|id| !fixed.contains(id)) {
+            if let Ok(Some(value)) = told.try_get_one::<String>(id) {
+                self.given.insert(id.to_owned(), value.clone());
+            }
+        }
+    }
+
+    pub(super) async fn run(mut self, global: &Global) -> Exit {
+        let interrupt = Arc::<Interrupt>::default();
+        process::listen(&interrupt);
+        let config = readable_config(global);
+        let journal = match locate(global) {
+            Ok(folder) => match folder.open_journal().await {
+                Ok(journal) => journal,
+                Err(error) => return tell_folder(global, &error),
+            },
+            Err(FolderError::Nowhere) => None,
+            Err(error) => return tell_folder(global, &error),
+        };
+        let wanted = Wanted {
+            what: &self.what,
+            old: self.old,
+            given: std::mem::take(&mut self.given),
+        };
+        let trial = match Trial::of(wanted, config.as_ref(), journal.as_ref()).await {
+            Ok(trial) => trial,
+            Err(untried) => return refuse(&untried),
+        };
+        drop(journal);
+        if let Some(untried) = trial.refusal(self.risk_lockout) {
+            return refuse(&untried);
+        }
+        self.tried(global, trial, &interrupt).await
+    }
+
+    async fn tried(&self, global: &Global, mut trial: Trial, interrupt: &Arc<Interrupt>) -> Exit {
+        let mut verification = match trial.without_secret() {
+            Some(outcome) => trial.told(&outcome, &speaker(global)),
+            None => {
+                let place: Option<SecretFrom> = self.secret.place().or_else(|| trial.place.clone());
+                let secret = match secret::read(place.as_ref(), &trial.question(), interrupt).await {
+                    Ok(secret) => secret,
+                    Err(NoSecret::Stopped) => return Exit::Interrupted,
+                    Err(NoSecret::Unread(why)) => {
+                        terminal::error(&format!("the secret: {why}"), &["nothing was sent".to_owned()]);
+                        return Exit::Error;
+                    }
+                };
+                if let Some(flaw) = trial.flaw(&secret) {
+                    terminal::error(&format!("the secret: {flaw}"), &["nothing was sent".to_owned()]);
+                    return Exit::Error;
+                }
+                let network = self.way.network(&trial.network);
+                let outcome = tokio::select! {
+                    outcome = trial.run(&secret, &network) => outcome,
+                    () = interrupt.wait() => return Exit::Interrupted,
+                };
+                drop(secret);
+                if let Some(exit) = record(global, &mut trial, &outcome, interrupt).await {
+                    return exit;
+                }
+                trial.told(&outcome, &speaker(global))
+            }
+        };
+        verification.say_next(&speaker(global));
+        show(global, &verification);
+        exit_of(verification.verdict, self.old)
+    }
+}
+
+/// Keeps the verdict, where a rotation is on record that it belongs to.
+async fn record(
+    global: &Global,
+    trial: &mut Trial,
+    outcome: &rotate_providers::guide::probe::Outcome,
+    interrupt: &Arc<Interrupt>,
+) -> Option<Exit> {
+    if !trial.is_recorded() {
+        return None;
+    }
+    let vendors = Vendors::new(global.access(Paces::default()));
+    let session = match Session::begin_for(global, vendors, Arc::clone(interrupt)).await {
+        Ok(session) => session,
+        Err(error) => {
+            terminal::note(&format!(
+                "the verdict was {}, and was not recorded",
+                outcome.verdict.name()
+            ));
+            return Some(tell_folder(global, &error));
+        }
+    };
+    match trial.record(&session.store, &session.walker(), outcome).await {
+        Ok(()) => None,
+        Err(error) => {
+            terminal::note(&format!(
+                "the verdict was {}, and was not recorded",
+                outcome.verdict.name()
+            ));
+            tell(&speaker(global), &trial.name, &error, None);
+            Some(Exit::of_error(&error))
+        }
+    }
+}
+
+fn refuse(untried: &Untried) -> Exit {
+    terminal::error(&untried.why, &untried.remedy);
+    Exit::Usage
+}
+
+fn show(global: &Global, verification: &Verification) {
+    terminal::print(&match global.output {
+        Output::Json => json::verification(verification),
+        Output::Text | Output::Markdown => verification.text(terminal::width()),
+    });
+}
+
+/// What was hoped for, and what was not.
+fn exit_of(verdict: Verdict, old: bool) -> Exit {
+    match (verdict, old) {
+        (Verdict::Accepted, false) | (Verdict::Rejected, true) => Exit::Ok,
+        (Verdict::Rejected, false) | (Verdict::Accepted, true) => Exit::PersonNeeded,
+        (Verdict::Inconclusive, _) => Exit::Error,
+    }
+}

@@ -1,0 +1,14 @@
+//! Credentials that are tried: what a vendor's answer is taken for, where a credential is sent and where never, what is kept of it,
+//! and what waits for it.
+//!
+//! Leans on one vendor that answers as it is told, behind a proxy that ends TLS: the program calls the vendors' own hosts.
+
+#![expect(clippy::unwrap_used, reason = "a helper that cannot work must stop its test")]
+
+mod answers;
+mod bad_secret;
+mod desk;
+mod fleet;
+mod reached;
+mod rotation;
+mod typed;
