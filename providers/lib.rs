@@ -11,6 +11,7 @@ pub mod endpoint;
 mod environment;
 mod fault;
 pub mod folder;
+pub mod form;
 pub mod guide;
 mod hooks;
 pub mod inputs;
@@ -32,9 +33,7 @@ mod way;
 
 use guide::{Flaw, Guide};
 
-pub use automation::{
-    Automation, Capabilities, Connecting, KeyShown, PairForms, SecretKind, ShownKey, Unready, VendorPace, is_public,
-};
+pub use automation::{Automation, Capabilities, Connecting, KeyShown, ShownKey, Unready, VendorPace, is_public};
 pub use vendors::{Access, Ask, CredentialsFrom, Paces, Vendors};
 
 /// Every connector, by id.

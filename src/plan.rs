@@ -13,6 +13,7 @@ mod guided;
 
 pub use guided::{Guidance, Missing, lead, procedure_of};
 
+use crate::delivery;
 use crate::machine::{Event, Illegal, Phase, Record, Restored, Retirement, Rotation, SwitchedBy, Tick};
 use crate::policy::{Facts, Listing, Refusals, Step, Use, Waiting, next};
 
@@ -239,7 +240,12 @@ impl Foresight {
                 self.record(Event::Proved)?;
             }
             Step::Deliver(destination) => {
-                let what = format!("write {new} to {destination}, read it back and compare");
+                let what = match self.is_write_only(&destination) {
+                    true => format!(
+                        "send {new} to {destination}, which is write-only: its receipt is all the proof there is"
+                    ),
+                    false => format!("write {new} to {destination}, read it back and compare"),
+                };
                 self.effect("delivered", what, true);
                 self.record(Event::Delivered { destination })?;
             }
@@ -314,6 +320,12 @@ impl Foresight {
             Step::Closed => return Ok(false),
         }
         Ok(true)
+    }
+
+    fn is_write_only(&self, destination: &str) -> bool {
+        let automation = rotate_providers::automation(&self.rotation.charter.connector);
+        let parsed = automation.and_then(|automation| delivery::parse(automation.secret, destination).ok());
+        parsed.is_some_and(|parsed| parsed.capabilities().is_write_only())
     }
 
     /// Lets a wait end the way it should.
