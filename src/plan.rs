@@ -13,7 +13,7 @@ mod guided;
 
 pub use guided::{Guidance, Missing, lead, procedure_of};
 
-use crate::delivery;
+use crate::delivery::{self, Capabilities};
 use crate::machine::{Event, Illegal, Phase, Record, Restored, Retirement, Rotation, SwitchedBy, Tick};
 use crate::policy::{Facts, Listing, Refusals, Step, Use, Waiting, next};
 
@@ -240,11 +240,14 @@ impl Foresight {
                 self.record(Event::Proved)?;
             }
             Step::Deliver(destination) => {
-                let what = match self.is_write_only(&destination) {
-                    true => format!(
+                let what = match self.capabilities(&destination) {
+                    Some(can) if can.is_write_only() => format!(
                         "send {new} to {destination}, which is write-only: its receipt is all the proof there is"
                     ),
-                    false => format!("write {new} to {destination}, read it back and compare"),
+                    Some(can) if can != Capabilities::READABLE => {
+                        format!("write {new} to {destination} ({can}), read it back and compare")
+                    }
+                    _ => format!("write {new} to {destination}, read it back and compare"),
                 };
                 self.effect("delivered", what, true);
                 self.record(Event::Delivered { destination })?;
@@ -322,10 +325,11 @@ impl Foresight {
         Ok(true)
     }
 
-    fn is_write_only(&self, destination: &str) -> bool {
-        let automation = rotate_providers::automation(&self.rotation.charter.connector);
-        let parsed = automation.and_then(|automation| delivery::parse(automation.secret, destination).ok());
-        parsed.is_some_and(|parsed| parsed.capabilities().is_write_only())
+    /// What a destination of the rotation can do; `None` where this program does not know it.
+    fn capabilities(&self, destination: &str) -> Option<Capabilities> {
+        let automation = rotate_providers::automation(&self.rotation.charter.connector)?;
+        let parsed = delivery::parse(automation.secret, destination).ok()?;
+        Some(parsed.capabilities())
     }
 
     /// Lets a wait end the way it should.

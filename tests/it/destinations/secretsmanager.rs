@@ -197,8 +197,8 @@ fn what_cannot_be_delivered_to_is_told_before_a_key_is_made() {
 
 #[test]
 fn a_secret_of_the_same_name_that_was_made_anew_is_not_written_to() {
-    let sealed = points().iter().position(|point| point == "create: sealed");
-    let place = killed_at(sealed.unwrap_or_default() + 1);
+    let written = points().iter().position(|point| point == "secretsmanager: written");
+    let place = killed_at(written.unwrap_or_default() + 1);
     // Deleted for good, and made anew: another ARN.
     place.cloud.add_secret(NAME, "{}");
     let ran = rotate(&place, &[]).expect(1);
