@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::call::configuration;
 use crate::contract::{Error, KeyId, Provider, PublicHalf};
+use crate::form::SecretForm;
 use crate::inputs::InputSpec;
 use crate::vendors::Vendors;
 
@@ -49,8 +50,8 @@ pub struct Automation {
     pub endpoint_from: &'static str,
     /// Whether a word is public by its form: the id of a key, a fingerprint.
     pub is_public: fn(&str) -> bool,
-    /// What its secrets are, which decides where they can be delivered.
-    pub secret: SecretKind,
+    /// What its secrets consist of, which decides where they can be delivered.
+    pub secret: SecretForm,
     /// Where a new key goes if nobody says where.
     pub default_destination: Option<&'static str>,
     /// What the vendor can do, and how exact it is.
@@ -89,40 +90,6 @@ impl Capabilities {
         rotates_itself: false,
         use_steps: SignedDuration::from_mins(15),
     };
-}
-
-/// What a secret is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SecretKind {
-    /// A key id and a secret, both short text.
-    Pair(PairForms),
-    /// A private key in PEM.
-    PrivateKey,
-}
-
-/// Where a key id and its secret may stand in files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PairForms {
-    /// What an environment file calls the id.
-    pub id: &'static str,
-    /// What it calls the secret.
-    pub secret: &'static str,
-    /// What it may call other things that are read together with the two, and would make them mean something else.
-    pub beside: &'static [&'static str],
-    /// Whether the tools that read `aws-profile` and `credential_process` can use it.
-    pub for_aws_tools: bool,
-}
-
-impl PairForms {
-    /// What an environment file alone carries.
-    pub const fn named(id: &'static str, secret: &'static str) -> Self {
-        Self {
-            id,
-            secret,
-            beside: &[],
-            for_aws_tools: false,
-        }
-    }
 }
 
 /// How a person shows the key that the consumer uses now.
@@ -180,7 +147,7 @@ impl Automation {
         is_vendors_host: |_| false,
         endpoint_from: "",
         is_public: |_| false,
-        secret: SecretKind::PrivateKey,
+        secret: SecretForm::NOTHING,
         default_destination: None,
         capabilities: Capabilities::LEAST,
         pace: None,

@@ -11,6 +11,7 @@ pub mod endpoint;
 mod environment;
 mod fault;
 pub mod folder;
+pub mod form;
 pub mod guide;
 mod hooks;
 pub mod inputs;
@@ -36,9 +37,7 @@ use guide::{Flaw, Guide};
 
 pub use phase::PhaseName;
 
-pub use automation::{
-    Automation, Capabilities, Connecting, KeyShown, PairForms, SecretKind, ShownKey, Unready, VendorPace, is_public,
-};
+pub use automation::{Automation, Capabilities, Connecting, KeyShown, ShownKey, Unready, VendorPace, is_public};
 pub use vendors::{Access, Ask, CredentialsFrom, Paces, Vendors};
 
 /// Every connector, by id.

@@ -6,6 +6,7 @@
 mod allowed;
 mod automatic;
 mod defaults;
+mod destinations;
 mod file;
 mod mistake;
 mod reader;

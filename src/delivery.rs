@@ -1,92 +1,159 @@
 //! Where a new secret is delivered.
+//!
+//! Destinations are not all alike: each declares its [`Capabilities`], and how a delivery is proven and undone follows from them.
 
 mod assignments;
 mod aws_files;
+mod capabilities;
 mod dotenv;
+mod exec;
+mod fault;
+mod fields;
 mod file;
 mod format;
 mod ini;
 mod key_file;
 mod lines;
+mod named;
+#[cfg(feature = "secretsmanager")]
+mod object;
+mod options;
 mod ours;
 mod path;
 mod profile;
 mod quotes;
+#[cfg(feature = "secretsmanager")]
+mod secretsmanager;
 #[cfg(test)]
 mod tests;
 
 use async_trait::async_trait;
-use rotate_providers::SecretKind;
 use rotate_providers::contract::KeyId;
-use rotate_providers::secret::{Credential, Secret};
+use rotate_providers::form::SecretForm;
+use rotate_providers::secret::Secret;
 
-use crate::machine::Restored;
-use crate::private_file::Refused;
+use crate::machine::{Cutover, Restored};
 use crate::secret_scan::value_looks_secret;
 
+pub use capabilities::Capabilities;
+pub use fault::{Answer, DeliveryError, Fault};
+pub use fields::{Fields, Told};
+pub use named::{KINDS, Kind, named, same_place};
+pub use options::Options;
 pub use ours::keep;
 
 /// A place that consumers read a credential from.
+///
+/// What is said of each method here holds for a destination that can only be written to.
 #[async_trait]
 pub trait Destination: Send + Sync {
     /// The name that the journal knows it by; parsed again, it gives the same destination.
     fn name(&self) -> &str;
 
-    /// Looks whether a delivery could work. Changes nothing.
-    async fn inspect(&self) -> Result<(), DeliveryError>;
+    /// What it can do.
+    fn capabilities(&self) -> Capabilities;
 
-    /// Proves that a delivery would work, before a key is made for it. Leaves no trace.
+    /// What a delivery replaces there: two deliveries of the same may not be configured.
+    fn occupies(&self) -> Occupied;
+
+    /// Its name, with whatever may be given away at its vendor fixed to what it is now. A rotation that is opened keeps it.
+    async fn pinned(&self) -> Result<String, DeliveryError> {
+        Ok(self.name().to_owned())
+    }
+
+    /// Looks whether a delivery could work. Changes nothing, and starts no program unless whoever started this one allows it.
+    async fn inspect(&self) -> Result<Inspected, DeliveryError>;
+
+    /// Proves that a delivery would work, before a key is made for it. Writes no secret, and leaves no trace.
     async fn rehearse(&self) -> Result<(), DeliveryError>;
 
-    /// Whose credential it holds now; `None` where it holds none.
-    async fn key(&self) -> Result<Option<KeyId>, DeliveryError>;
+    /// Whose credential it holds now; `None` where it holds none, or nobody can see it.
+    async fn key(&self) -> Result<Option<KeyId>, DeliveryError> {
+        Ok(None)
+    }
 
-    /// What it holds now, in a form that [`Destination::restore`] understands.
-    async fn content(&self) -> Result<Secret, DeliveryError>;
+    /// What it holds now, in a form that [`Destination::restore`] understands; where it keeps its own versions, which of them.
+    async fn content(&self) -> Result<Secret, DeliveryError> {
+        Ok(Secret::new([]))
+    }
 
-    /// Whether it holds this credential.
-    async fn holds(&self, credential: &Credential) -> Result<bool, DeliveryError>;
+    /// Whether it holds this credential, as far as that can be seen.
+    async fn holds(&self, _: &Fields) -> Result<bool, DeliveryError> {
+        Ok(false)
+    }
 
-    /// Writes the credential, whole or not at all. A repeat writes the same bytes.
-    async fn deliver(&self, credential: &Credential) -> Result<(), DeliveryError>;
+    /// Writes the credential, whole or not at all, and proves it as far as it can be read. A repeat writes the same.
+    async fn deliver(&self, fields: &Fields) -> Result<(), DeliveryError>;
 
     /// Puts back what it held before this credential, unless someone has changed it since. A repeat finds it put back.
-    async fn restore(&self, credential: &Credential, before: &Secret) -> Result<Restored, DeliveryError>;
+    async fn restore(&self, _: &Fields, _: &Secret) -> Result<Restored, DeliveryError> {
+        Err(DeliveryError {
+            destination: self.name().to_owned(),
+            fault: Fault::NotRestorable,
+        })
+    }
 }
 
-/// Understands `file:PATH` and `aws-profile:NAME[@FILE]`, for secrets of this kind.
-pub fn parse(secret: SecretKind, name: &str) -> Result<Box<dyn Destination>, DeliveryError> {
-    let (kind, rest) = name.split_once(':').unwrap_or((name, ""));
-    let destination = match (kind, secret) {
-        ("file", SecretKind::PrivateKey) if rest.ends_with(key_file::ENDING) => key_file::KeyFile::new(rest).map(boxed),
-        ("file", SecretKind::Pair(pair)) if !rest.ends_with(key_file::ENDING) => {
-            file::FileDestination::file(rest, pair).map(boxed)
+/// What was found out about a destination without changing anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inspected {
+    /// A delivery could work.
+    Fit,
+    /// It was not looked at, for this reason.
+    NotLookedAt(&'static str),
+}
+
+/// What a delivery replaces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Occupied {
+    /// Where.
+    pub place: String,
+    /// What it is called there; `None`: everything.
+    pub names: Option<Vec<String>>,
+}
+
+impl Occupied {
+    /// What both would write.
+    pub fn shared_with(&self, other: &Self) -> Option<String> {
+        if self.place != other.place {
+            return None;
         }
-        ("aws-profile", SecretKind::Pair(pair)) if pair.for_aws_tools => {
-            file::FileDestination::aws_profile(rest).map(boxed)
+        match (&self.names, &other.names) {
+            (Some(ours), Some(theirs)) => ours.iter().find(|name| theirs.contains(name)).cloned(),
+            _ => Some(String::new()),
         }
-        ("file", secret) => path::absolute(rest).and_then(|_| Err(Fault::misplaced(secret))),
-        ("aws-profile", secret) => Err(Fault::misplaced(secret)),
-        _ => Err(Fault::Unknown),
-    };
-    destination.map_err(|fault| DeliveryError {
+    }
+}
+
+/// Understands the name of a destination, for secrets of this form.
+pub fn parse(form: SecretForm, name: &str) -> Result<Box<dyn Destination>, DeliveryError> {
+    named::parse(form, name).map_err(|fault| DeliveryError {
         destination: shown(name),
         fault,
     })
 }
 
-/// Where secrets of this kind can go, as the help of an option.
-pub fn offered(secret: SecretKind) -> &'static str {
-    match secret {
-        SecretKind::Pair(pair) if pair.for_aws_tools => {
-            "Where the new key goes; repeatable: file:PATH.json (credential_process), file:PATH.env (dotenv), \
-             aws-profile:NAME[@FILE]"
-        }
-        SecretKind::Pair(_) => "Where the new key goes; repeatable: file:PATH.env (dotenv)",
-        SecretKind::PrivateKey => {
-            "Where the new private key goes: file:PATH.p8, the public key beside it as PATH.pub; never overwrites a file"
-        }
-    }
+/// Where secrets of this form can go, as the help of an option.
+pub fn offered(form: SecretForm) -> String {
+    let (what, repeatable) = if form.has(&key_file::HALVES) {
+        ("Where the new private key goes", "")
+    } else {
+        ("Where the new key goes", "; repeatable")
+    };
+    let kinds = KINDS.iter().filter(|kind| kind.takes(form));
+    let places: Vec<&str> = kinds.map(|kind| kind.help).collect();
+    format!("{what}{repeatable}: {}", places.join(", "))
+}
+
+/// What a destination that cannot be read back rules out.
+pub fn cutover_fault(destination: &dyn Destination, cutover: Cutover) -> Option<String> {
+    let is_blind = cutover == Cutover::Immediate && destination.capabilities().is_write_only();
+    is_blind.then(|| {
+        format!(
+            "{} is write-only, so nobody can see there that its consumers have the new key",
+            destination.name()
+        )
+    })
 }
 
 /// What is no destination may be a secret that was pasted here.
@@ -94,98 +161,5 @@ fn shown(name: &str) -> String {
     match value_looks_secret("destination", name) {
         Some(_) => "(not shown)".to_owned(),
         None => name.to_owned(),
-    }
-}
-
-fn boxed(destination: impl Destination + 'static) -> Box<dyn Destination> {
-    Box::new(destination)
-}
-
-/// A destination that cannot be used, or a delivery that failed.
-#[derive(Debug, thiserror::Error)]
-#[error("destination {destination}: {fault}")]
-pub struct DeliveryError {
-    /// Its name.
-    pub destination: String,
-    /// What is wrong.
-    pub fault: Fault,
-}
-
-/// What is wrong with a destination.
-#[derive(Debug, thiserror::Error)]
-pub enum Fault {
-    /// Neither a file nor an AWS profile.
-    #[error("write file:PATH.json, file:PATH.env or aws-profile:NAME[@FILE]; for a private key file:PATH.p8")]
-    Unknown,
-    /// A path that says not what the file should look like.
-    #[error("the file's name must end in .json (credential_process), .env (dotenv) or .p8 (private key)")]
-    Ending,
-    /// It holds secrets of another kind.
-    #[error("{0} does not go there: write {1}")]
-    Misplaced(&'static str, &'static str),
-    /// There is something already, and it may be someone's only key.
-    #[error("{0} exists, and a key file is never overwritten")]
-    Exists(String),
-    /// A name or a path that cannot be one.
-    #[error("{0}")]
-    Name(&'static str),
-    /// A file of the program's own.
-    #[error("{0}, and a delivery would replace it")]
-    Ours(String),
-    /// The file cannot be read or written.
-    #[error(transparent)]
-    File(#[from] Refused),
-    /// What is in the file is not what it should be.
-    #[error("{0}; rotate leaves it alone")]
-    Content(&'static str),
-    /// What is in this line of the file is not what it should be.
-    #[error("line {line}: {what}; rotate leaves it alone")]
-    Line {
-        /// From 1.
-        line: usize,
-        /// What is wrong with it, and what fixes it.
-        what: String,
-    },
-    /// Another file, which consumers read together with this one, stands in the way.
-    #[error("{0}, which AWS tools read together with it: {1}")]
-    Elsewhere(String, Box<Fault>),
-    /// What was read back is not what was written.
-    #[error("it does not hold the new key after it was written")]
-    ReadBack,
-    /// The key is in a folder that has another name by now.
-    #[error("its folder was put elsewhere while the key was written; it lies where the folder is now")]
-    Moved,
-}
-
-impl Fault {
-    /// What a secret of this kind is, and where it goes.
-    fn misplaced(secret: SecretKind) -> Self {
-        match secret {
-            SecretKind::Pair(pair) if pair.for_aws_tools => Self::Misplaced(
-                "an access key",
-                "file:PATH.json, file:PATH.env or aws-profile:NAME[@FILE]",
-            ),
-            SecretKind::Pair(_) => Self::Misplaced("this key", "file:PATH.env"),
-            SecretKind::PrivateKey => Self::Misplaced("a private key", "file:PATH.p8"),
-        }
-    }
-
-    fn line(line: usize, what: String) -> Self {
-        Self::Line { line, what }
-    }
-
-    /// What fixes it; `None` where its own words say so.
-    pub fn remedy(&self) -> Option<String> {
-        Some(match self {
-            Self::File(Refused::Folder(unfit)) => unfit.remedy(),
-            Self::Ours(_) => "deliver elsewhere".to_owned(),
-            Self::File(refused) if refused.is_full() => "make room on its disk".to_owned(),
-            Self::File(_) | Self::Content(_) | Self::Line { .. } => "fix the file, or deliver elsewhere".to_owned(),
-            Self::Elsewhere(path, _) => format!("fix {path}, or deliver elsewhere"),
-            Self::Moved => "put the folder back, and stop whoever moves it".to_owned(),
-            Self::ReadBack => "something else writes to this file; stop it first".to_owned(),
-            Self::Exists(path) => format!("move {path} away, or deliver elsewhere with --deliver file:PATH.p8"),
-            Self::Unknown | Self::Ending | Self::Misplaced(..) | Self::Name(_) => return None,
-        })
     }
 }

@@ -16,6 +16,7 @@ mod guided;
 
 pub use guided::{Guidance, Missing, lead, procedure_of};
 
+use crate::delivery::{self, Capabilities};
 use crate::machine::{Event, Illegal, Phase, Record, Restored, Retirement, Rotation, SwitchedBy, Tick};
 use crate::policy::{Facts, Listing, Refusals, Step, Use, Waiting, next};
 
@@ -245,7 +246,15 @@ impl Foresight {
                 self.record(Event::Proved)?;
             }
             Step::Deliver(destination) => {
-                let what = format!("write {new} to {destination}, read it back and compare");
+                let what = match self.capabilities(&destination) {
+                    Some(can) if can.is_write_only() => format!(
+                        "send {new} to {destination}, which is write-only: its receipt is all the proof there is"
+                    ),
+                    Some(can) if can != Capabilities::READABLE => {
+                        format!("write {new} to {destination} ({can}), read it back and compare")
+                    }
+                    _ => format!("write {new} to {destination}, read it back and compare"),
+                };
                 self.effect(PhaseName::Delivered, what, true);
                 self.record(Event::Delivered { destination })?;
             }
@@ -328,6 +337,13 @@ impl Foresight {
             Step::Closed => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// What a destination of the rotation can do; `None` where this program does not know it.
+    fn capabilities(&self, destination: &str) -> Option<Capabilities> {
+        let automation = rotate_providers::automation(&self.rotation.charter.connector)?;
+        let parsed = delivery::parse(automation.secret, destination).ok()?;
+        Some(parsed.capabilities())
     }
 
     /// Lets a wait end the way it should.

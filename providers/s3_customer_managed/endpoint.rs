@@ -10,7 +10,7 @@ use crate::endpoint::check_endpoint;
 
 /// Looks at every request before it leaves, because the SDK takes endpoints from the environment and from profiles too.
 #[derive(Debug)]
-pub(super) struct EndpointGuard;
+pub struct EndpointGuard;
 
 impl Intercept for EndpointGuard {
     fn name(&self) -> &'static str {

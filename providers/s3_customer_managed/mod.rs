@@ -16,6 +16,7 @@ mod failure;
 mod form;
 mod hosts;
 mod https;
+mod login;
 mod pages;
 mod partition;
 mod preflight;
@@ -23,6 +24,9 @@ mod profile;
 mod rate;
 mod readable;
 mod wire;
+
+pub use endpoint::EndpointGuard;
+pub use login::Login;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,9 +41,10 @@ use crate::contract::{
     Caller, Error, KeyId, LastUse, Listed, Minting, MintsAtVendor, Observation, Preflight, Principal, Proof, Provider,
     PublicHalf, Verdict,
 };
+use crate::form::{Field, Part, SecretForm};
 use crate::inputs::{self, InputSpec};
 use crate::secret::Credential;
-use crate::{Automation, Capabilities, Connecting, Connector, PairForms, SecretKind, VendorPace, Vendors};
+use crate::{Automation, Capabilities, Connecting, Connector, VendorPace, Vendors};
 
 use administrator::LONGEST_CALL;
 use administrators::Administrators;
@@ -89,12 +94,16 @@ const AUTOMATION: Automation = Automation {
 };
 
 /// What its secrets are.
-pub const SECRET: SecretKind = SecretKind::Pair(PairForms {
-    id: "AWS_ACCESS_KEY_ID",
-    secret: "AWS_SECRET_ACCESS_KEY",
+pub const SECRET: SecretForm = SecretForm {
+    called: "an access key",
+    fields: &[
+        Field::always("access_key_id", Part::Key).in_files("AWS_ACCESS_KEY_ID"),
+        Field::always("secret_access_key", Part::Secret).in_files("AWS_SECRET_ACCESS_KEY"),
+        Field::on_request("user", Part::Owner),
+        Field::on_request("account", Part::Account),
+    ],
     beside: &["AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"],
-    for_aws_tools: true,
-});
+};
 
 const INPUTS: &[InputSpec] = &[
     InputSpec::required("user", "the IAM user whose access key is rotated", user_name).identifies(),

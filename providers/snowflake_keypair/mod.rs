@@ -43,10 +43,11 @@ use crate::contract::{
     Caller, Error, KeyId, LastUse, Listed, Minting, MintsLocally, Observation, Preflight, Principal, Proof, Provider,
     PublicHalf, RefusedLogin, Verdict,
 };
+use crate::form::{Field, Part, SecretForm};
 use crate::inputs::{self, Form, InputSpec};
 use crate::secret::{Credential, Secret};
 use crate::secret_from::read_secret;
-use crate::{Automation, Capabilities, Connecting, Connector, KeyShown, SecretKind, ShownKey, Unready, Vendors};
+use crate::{Automation, Capabilities, Connecting, Connector, KeyShown, ShownKey, Unready, Vendors};
 
 use identifier::UserName;
 pub use key_pair::{KeyFault, KeyPair};
@@ -95,7 +96,7 @@ const AUTOMATION: Automation = Automation {
     is_vendors_host: address::is_of_snowflake,
     endpoint_from: "--endpoint-url, SNOWFLAKE_HOST, SNOWFLAKE_PROTOCOL and the connection",
     is_public: |word| word.starts_with("SHA256:"),
-    secret: SecretKind::PrivateKey,
+    secret: SECRET,
     default_destination: Some("file:rsa_key_new.p8"),
     capabilities: Capabilities {
         most_keys: 2,
@@ -109,6 +110,27 @@ const AUTOMATION: Automation = Automation {
         use_steps: SignedDuration::from_mins(15),
     },
     ..Automation::LEAST
+};
+
+/// What its secrets are.
+pub const SECRET: SecretForm = SecretForm {
+    called: "a private key",
+    fields: &[
+        Field::always("private_key", Part::Secret),
+        Field::always("public_key", Part::PublicKey),
+        Field::on_request("fingerprint", Part::Key),
+        Field::on_request(
+            "passphrase",
+            Part::Reference(&[
+                ("passphrase_file", "file"),
+                ("passphrase_env", "env"),
+                ("passphrase_credential", "credential"),
+            ]),
+        ),
+        Field::on_request("user", Part::Owner),
+        Field::on_request("account", Part::Account),
+    ],
+    beside: &[],
 };
 
 /// The lengths that a new key may have.

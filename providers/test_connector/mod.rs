@@ -18,9 +18,10 @@ use crate::contract::{
     Caller, Effect, Error, Key, KeyId, Kind, LastUse, Listed, Minting, MintsAtVendor, Observation, Principal, Proof,
     Provider, Verdict,
 };
+use crate::form::{Field, Part, SecretForm};
 use crate::inputs::{self, InputSpec};
 use crate::secret::{Credential, Secret};
-use crate::{Automation, Capabilities, Connecting, Connector, KeyShown, PairForms, SecretKind, ShownKey, Vendors};
+use crate::{Automation, Capabilities, Connecting, Connector, KeyShown, ShownKey, Vendors};
 
 pub(crate) static CONNECTOR: Connector = crate::automated(&AUTOMATION, include_str!("guide.toml"));
 
@@ -35,7 +36,14 @@ const AUTOMATION: Automation = Automation {
         read: shown_key,
     }),
     credentials: "set TEST_VENDOR_TOKEN",
-    secret: SecretKind::Pair(PairForms::named("TEST_KEY_ID", "TEST_KEY_SECRET")),
+    secret: SecretForm {
+        called: "this key",
+        fields: &[
+            Field::always("key_id", Part::Key).in_files("TEST_KEY_ID"),
+            Field::always("key_secret", Part::Secret).in_files("TEST_KEY_SECRET"),
+        ],
+        beside: &[],
+    },
     capabilities: Capabilities {
         most_keys: 5,
         lists_lag: false,

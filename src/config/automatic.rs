@@ -4,22 +4,19 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use jiff::civil::Date;
+use rotate_providers::Automation;
 use rotate_providers::endpoint::host_elsewhere;
 use rotate_providers::inputs::{self, Form, InputSpec};
-use rotate_providers::{Automation, SecretKind};
 use serde_json::{Map, Value};
 use toml::de::DeValue;
 
 use super::defaults::Defaults;
+use super::destinations::{DAY_OF_OPENING, destinations};
 use super::reader::{Reader, Section};
 use super::target::seconds;
-use super::value::{Taken, flag, path, texts};
-use crate::delivery;
+use super::value::{Taken, flag, path};
 use crate::machine::{Cutover, LostKey, Prove, Window};
 use crate::policy::proof_fault;
-
-/// What stands in a destination for the day on which a rotation is opened.
-const DAY_OF_OPENING: &str = "{date}";
 
 /// The input that names a host.
 const ENDPOINT: &str = "endpoint_url";
@@ -87,7 +84,7 @@ pub(super) fn read(
         let (at, key) = (table.span.clone(), table.key(&clash.name));
         reader.mistake(Some(at), &key, &clash.what, &clash.remedy);
     }
-    let deliver = destinations(reader, table, automation.secret);
+    let deliver = destinations(reader, table, automation.secret, schedule.cutover);
     let allow_self = automation.capabilities.rotates_itself && flag(reader, table, "allow_self");
     if allow_self && schedule.cutover == Cutover::Observed {
         let (at, key) = (table.span.clone(), table.key("allow_self"));
@@ -165,46 +162,4 @@ fn input_value(reader: &mut Reader<'_>, table: &mut Section<'_>, input: &InputSp
             None
         }
     }
-}
-
-fn destinations(reader: &mut Reader<'_>, table: &mut Section<'_>, secret: SecretKind) -> Vec<String> {
-    let key = table.key("deliver");
-    let before = reader.mistakes();
-    let named = texts(reader, table, "deliver");
-    if !table.was_there("deliver") {
-        let at = table.span.clone();
-        reader.mistake(
-            Some(at),
-            &key,
-            "`deliver` is missing: where do its new keys go?",
-            "write deliver = [\"…\"], as with --deliver",
-        );
-    } else if named.is_empty() && reader.mistakes() == before {
-        let at = table.span.clone();
-        reader.mistake(Some(at), &key, "the list is empty", "name at least one destination");
-    }
-    let mut kept = Vec::new();
-    for Taken { value, span } in named {
-        match destination(secret, &value) {
-            Ok(name) if kept.contains(&name) => reader.mistake(Some(span), &key, "it is named twice", "leave one out"),
-            Ok(name) => kept.push(name),
-            Err(remedy) => reader.mistake(Some(span), &key, "this is no destination for its keys", &remedy),
-        }
-    }
-    kept
-}
-
-/// A destination by its full name, in which the day of the opening is still open.
-fn destination(secret: SecretKind, name: &str) -> Result<String, String> {
-    let (_, place) = name.split_once(':').unwrap_or_default();
-    if name.starts_with("file:") && !place.starts_with(['/', '~']) {
-        return Err("write the whole path, beginning with / or ~/: cron starts the program elsewhere".to_owned());
-    }
-    // Any day will do to see whether it can be understood.
-    let (day, mark) = ("2000-01-01", DAY_OF_OPENING);
-    let parsed = delivery::parse(secret, &name.replace(mark, day)).map_err(|error| error.fault.to_string())?;
-    Ok(match name.contains(mark) {
-        true => parsed.name().replace(day, mark),
-        false => parsed.name().to_owned(),
-    })
 }

@@ -36,6 +36,7 @@ pub fn schema() -> String {
                 "pattern": "^[0-9]"
             },
             "window": window(),
+            "destination": destination(),
             "defaults": defaults(),
             "store": {
                 "type": "object",
@@ -52,6 +53,26 @@ pub fn schema() -> String {
         }
     });
     serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+}
+
+/// Which options a destination has depends on its kind, and is told where it is understood.
+fn destination() -> Value {
+    json!({
+        "description": "A destination with its options, each under its own name.",
+        "type": "object",
+        "required": ["to"],
+        "properties": {
+            "to": { "description": "The place, as with --deliver.", "type": "string" },
+            "fields": {
+                "description": "What the fields of the secret are called there.",
+                "type": "object",
+                "additionalProperties": { "type": "string" }
+            }
+        },
+        "additionalProperties": {
+            "oneOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }]
+        }
+    })
 }
 
 fn window() -> Value {
@@ -226,7 +247,8 @@ fn variants() -> Vec<Value> {
                 "deliver".to_owned(),
                 json!({
                     "description": "Where its new keys go, as with --deliver; {date} stands for the day of the opening.",
-                    "type": "array", "minItems": 1, "items": { "type": "string" }
+                    "type": "array", "minItems": 1,
+                    "items": { "oneOf": [{ "type": "string" }, { "$ref": "#/$defs/destination" }] }
                 }),
             );
             if automation.capabilities.rotates_itself {

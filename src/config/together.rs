@@ -2,13 +2,15 @@
 
 use std::collections::HashMap;
 
+use super::destinations::occupied;
 use super::reader::Reader;
 use super::target::{How, Target};
+use crate::delivery::Occupied;
 
 /// Two targets of one user, or with one destination.
 pub(super) fn check(reader: &mut Reader<'_>, targets: &[Target]) {
     let mut owners: HashMap<String, &Target> = HashMap::new();
-    let mut places: HashMap<&str, &Target> = HashMap::new();
+    let mut places: HashMap<String, Vec<(Occupied, &Target)>> = HashMap::new();
     for target in targets {
         let mut told = |key: &str, first: &Target, what: &str, remedy: &str| {
             let what = format!("{what} (line {})", reader.line(first.span.start));
@@ -29,10 +31,20 @@ pub(super) fn check(reader: &mut Reader<'_>, targets: &[Target]) {
             );
         }
         for place in &automatic.deliver {
-            if let Some(first) = places.insert(place, target)
-                && first.name != target.name
-            {
-                let what = format!("target \"{}\" delivers to the same destination", first.name);
+            let Some(occupied) = occupied(automatic.automation.secret, place) else {
+                continue;
+            };
+            let others = places.entry(occupied.place.clone()).or_default();
+            let first = others
+                .iter()
+                .find_map(|(other, first)| Some((occupied.shared_with(other)?, *first)));
+            others.push((occupied, target));
+            if let Some((name, first)) = first.filter(|(_, first)| first.name != target.name) {
+                let under = match name.as_str() {
+                    "" => String::new(),
+                    name => format!(", under the same name {name}"),
+                };
+                let what = format!("target \"{}\" delivers to the same destination{under}", first.name);
                 told(
                     "deliver",
                     first,

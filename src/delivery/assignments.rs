@@ -9,7 +9,7 @@ use super::lines::line_end;
 /// An assignment that every reader takes for one.
 pub(super) struct Assignment<'a> {
     /// As it is looked for, however it is written in the text.
-    pub(super) name: &'static str,
+    pub(super) name: &'a str,
     pub(super) value: &'a str,
     pub(super) value_at: usize,
     /// Its line, with the end.

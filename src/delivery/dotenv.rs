@@ -6,27 +6,33 @@
 
 use std::collections::HashMap;
 
-use rotate_providers::PairForms;
-
 use super::Fault;
 use super::assignments::{Assignment, Assignments, Room};
 use super::lines::{BLANK, Line, check, lines};
 use super::quotes::{self, Quoted};
 
-/// The keys that the file assigns, by the names that the connector has for them.
-pub(super) fn read<'a>(text: &'a str, names: &PairForms) -> Result<Assignments<'a>, Fault> {
-    let keys = [names.id, names.secret];
+/// What the fields of a secret are called in such a file.
+pub(super) struct Variables {
+    /// The names that are assigned.
+    pub(super) names: Vec<String>,
+    /// Names that would make those mean something else.
+    pub(super) beside: &'static [&'static str],
+}
+
+/// The keys that the file assigns, by the names that they have there.
+pub(super) fn read<'a>(text: &'a str, variables: &'a Variables) -> Result<Assignments<'a>, Fault> {
+    let keys: Vec<&str> = variables.names.iter().map(String::as_str).collect();
     let reader = Reader::new(text);
     let mut found: Vec<Assignment<'_>> = Vec::new();
     let mut assigned: HashMap<&str, usize> = HashMap::new();
     let mut above: Option<Line<'_>> = None;
     for line in lines(text) {
         check(line)?;
-        for name in keys.into_iter().chain(names.beside.iter().copied()) {
+        for name in keys.iter().chain(variables.beside).copied() {
             let Some(value) = reader.find(line, name)? else {
                 continue;
             };
-            if names.beside.contains(&name) {
+            if variables.beside.contains(&name) {
                 return wrong(
                     line,
                     &format!(
@@ -52,7 +58,7 @@ pub(super) fn read<'a>(text: &'a str, names: &PairForms) -> Result<Assignments<'
         }
         above = Some(line);
     }
-    if found.len() < 2 {
+    if found.len() < keys.len() {
         reader.may_end_here(above)?;
     }
     Ok(Assignments {
@@ -239,7 +245,7 @@ fn leads_to_a_value(before: &str, after: &str) -> bool {
     is_apart && (is_unset || after.starts_with(['=', ':']) || after.starts_with("+="))
 }
 
-fn assignment<'a>(line: Line<'a>, name: &'static str, rest: &'a str) -> Result<Assignment<'a>, Fault> {
+fn assignment<'a>(line: Line<'a>, name: &'a str, rest: &'a str) -> Result<Assignment<'a>, Fault> {
     let value = match rest.trim_start_matches(BLANK) {
         // A value goes right behind the =, or a shell would take it for a command.
         "" => rest,

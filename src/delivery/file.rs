@@ -5,13 +5,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use rotate_providers::contract::KeyId;
-use rotate_providers::secret::{Credential, Secret};
-use rotate_providers::{PairForms, SecretKind};
+use rotate_providers::form::SecretForm;
+use rotate_providers::secret::Secret;
 
 use super::aws_files::{ProfileIn, shared_credentials_file};
-use super::format::Format;
+use super::capabilities::Capabilities;
+use super::fields::{Fields, Mapping};
+use super::format::{Dotenv, Format, is_for_aws_tools};
+use super::options::Options;
 use super::path::{self, absolute, text};
-use super::{DeliveryError, Destination, Fault, ours};
+use super::{DeliveryError, Destination, Fault, Inspected, Occupied, ours};
 use crate::hooks::crash_point;
 use crate::machine::Restored;
 use crate::private_file::{self, Place};
@@ -23,8 +26,8 @@ const PRESENT: u8 = 1;
 /// A rehearsal writes at least this much: a new file of one credential is smaller.
 const SMALLEST_REHEARSAL: usize = 4096;
 
-/// Profiles share a file, and targets are moved at the same time: between the reading and the replacing of such a file no
-/// other profile may be written, or it would be lost.
+/// Profiles and variables share a file, and targets are moved at the same time: between the reading and the replacing of such a
+/// file nothing else may be written there, or it would be lost.
 static SHARED_FILES: Mutex<()> = Mutex::new(());
 
 /// A file in one of the formats that consumers read.
@@ -35,19 +38,23 @@ pub(super) struct FileDestination {
 }
 
 impl FileDestination {
-    /// `PATH.json` or `PATH.env`, for pairs of these forms.
-    pub(super) fn file(path: &str, pair: PairForms) -> Result<Self, Fault> {
+    /// `PATH.json` or `PATH.env`, for secrets of this form.
+    pub(super) fn file(path: &str, form: SecretForm, mut options: Options) -> Result<Self, Fault> {
         let path = absolute(path)?;
         ours::check_name(&path)?;
+        let written = options.written();
         let format = match path.extension().and_then(|ending| ending.to_str()) {
-            Some("json") if pair.for_aws_tools => Format::CredentialProcess,
-            Some("json") => return Err(Fault::misplaced(SecretKind::Pair(pair))),
-            Some("env") => Format::Dotenv(pair),
+            Some("json") if is_for_aws_tools(form) => Format::CredentialProcess,
+            Some("json") => return Err(Fault::misplaced(form)),
+            Some("env") => Format::Dotenv(Dotenv::of(Mapping::read(form, &mut options)?)?),
             // A file called just `.env` has no extension.
-            None if path.file_name().is_some_and(|name| name == ".env") => Format::Dotenv(pair),
+            None if path.file_name().is_some_and(|name| name == ".env") => {
+                Format::Dotenv(Dotenv::of(Mapping::read(form, &mut options)?)?)
+            }
             _ => return Err(Fault::Ending),
         };
-        let name = format!("file:{}", text(&path)?);
+        options.end()?;
+        let name = format!("file:{}{written}", text(&path)?);
         Ok(Self { name, path, format })
     }
 
@@ -65,7 +72,7 @@ impl FileDestination {
 
     /// This destination's turn, where others may share its file.
     fn turn(&self) -> Option<MutexGuard<'static, ()>> {
-        matches!(self.format, Format::AwsProfile(_))
+        matches!(self.format, Format::AwsProfile(_) | Format::Dotenv(_))
             .then(|| SHARED_FILES.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -82,11 +89,11 @@ impl FileDestination {
     }
 
     /// In one opened folder from the first look to the last: what its path leads to may be another one meanwhile.
-    fn write(&self, credential: &Credential) -> Result<(), Fault> {
+    fn write(&self, fields: &Fields) -> Result<(), Fault> {
         let _turn = self.turn();
         let place = path::fit(&self.path)?;
         let before = self.examine(&place)?;
-        let after = self.format.with(before.as_ref(), credential)?;
+        let after = self.format.with(before.as_ref(), fields)?;
         private_file::replace(&place, after.expose())?;
         crash_point("delivery: written");
         if read(&place)?.is_none_or(|bytes| bytes.expose() != after.expose()) {
@@ -99,7 +106,7 @@ impl FileDestination {
         }
     }
 
-    fn put_back(&self, credential: &Credential, before: Option<&Secret>) -> Result<Restored, Fault> {
+    fn put_back(&self, fields: &Fields, before: Option<&Secret>) -> Result<Restored, Fault> {
         let _turn = self.turn();
         let Some(place) = path::known(&self.path)? else {
             return Ok(match before {
@@ -117,10 +124,10 @@ impl FileDestination {
         if now.as_ref().is_some_and(|now| self.format.same_credential(now, before)) {
             return Ok(Restored::PutBack);
         }
-        let Some(now) = now.filter(|now| self.format.holds(now, credential)) else {
+        let Some(now) = now.filter(|now| self.format.holds(now, fields)) else {
             return Ok(Restored::ChangedSince);
         };
-        let delivered = self.format.with(before, credential)?;
+        let delivered = self.format.with(before, fields)?;
         if now.expose() == delivered.expose() {
             // Nobody has touched the file: it gets its old bytes back, all of them.
             match before {
@@ -137,11 +144,11 @@ impl FileDestination {
     }
 
     /// Whether it holds this credential; if so, durably.
-    fn holds_durably(&self, credential: &Credential) -> Result<bool, Fault> {
+    fn holds_durably(&self, fields: &Fields) -> Result<bool, Fault> {
         let Some(place) = path::known(&self.path)? else {
             return Ok(false);
         };
-        let holds = read(&place)?.is_some_and(|held| self.format.holds(&held, credential));
+        let holds = read(&place)?.is_some_and(|held| self.format.holds(&held, fields));
         if holds {
             private_file::settle(&place)?;
         }
@@ -174,8 +181,31 @@ impl Destination for FileDestination {
         &self.name
     }
 
-    async fn inspect(&self) -> Result<(), DeliveryError> {
-        self.look().map(|_| ()).map_err(|fault| self.failed(fault))
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::READABLE
+    }
+
+    fn occupies(&self) -> Occupied {
+        let place = format!("file:{}", self.path.display());
+        let names = |names: &[String]| Some(names.to_vec());
+        match &self.format {
+            Format::CredentialProcess => Occupied { place, names: None },
+            Format::Dotenv(dotenv) => Occupied {
+                place,
+                names: names(dotenv.names()),
+            },
+            Format::AwsProfile(_) => Occupied {
+                place: self.name.clone(),
+                names: None,
+            },
+        }
+    }
+
+    async fn inspect(&self) -> Result<Inspected, DeliveryError> {
+        match self.look() {
+            Ok(_) => Ok(Inspected::Fit),
+            Err(fault) => Err(self.failed(fault)),
+        }
     }
 
     async fn rehearse(&self) -> Result<(), DeliveryError> {
@@ -200,20 +230,20 @@ impl Destination for FileDestination {
         })
     }
 
-    async fn holds(&self, credential: &Credential) -> Result<bool, DeliveryError> {
-        self.holds_durably(credential).map_err(|fault| self.failed(fault))
+    async fn holds(&self, fields: &Fields) -> Result<bool, DeliveryError> {
+        self.holds_durably(fields).map_err(|fault| self.failed(fault))
     }
 
-    async fn deliver(&self, credential: &Credential) -> Result<(), DeliveryError> {
-        self.write(credential).map_err(|fault| self.failed(fault))
+    async fn deliver(&self, fields: &Fields) -> Result<(), DeliveryError> {
+        self.write(fields).map_err(|fault| self.failed(fault))
     }
 
-    async fn restore(&self, credential: &Credential, before: &Secret) -> Result<Restored, DeliveryError> {
+    async fn restore(&self, fields: &Fields, before: &Secret) -> Result<Restored, DeliveryError> {
         let before = match before.expose().split_first() {
             Some((&PRESENT, bytes)) => Some(Secret::new(bytes)),
             _ => None,
         };
-        self.put_back(credential, before.as_ref())
+        self.put_back(fields, before.as_ref())
             .map_err(|fault| self.failed(fault))
     }
 }

@@ -1,22 +1,27 @@
 //! What a credential looks like in a file, and what else may be in that file.
 
-use rotate_providers::PairForms;
 use rotate_providers::contract::KeyId;
-use rotate_providers::secret::{Credential, Secret};
+use rotate_providers::form::{Part, SecretForm};
+use rotate_providers::secret::Secret;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::assignments::Assignments;
 use super::aws_files::ProfileIn;
+use super::dotenv::Variables;
+use super::fields::{Fields, Mapping};
 use super::{Fault, dotenv, profile};
+
+/// The fields of what the AWS tools use.
+pub(super) const PAIR: [&str; 2] = ["access_key_id", "secret_access_key"];
 
 /// A file format.
 pub(super) enum Format {
     /// What the AWS tools expect a `credential_process` to print. The file is ours alone.
     /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html>
     CredentialProcess,
-    /// Two variables among others, called as the connector has it.
-    Dotenv(PairForms),
+    /// Variables among others.
+    Dotenv(Dotenv),
     /// A profile among others.
     AwsProfile(ProfileIn),
 }
@@ -28,6 +33,52 @@ struct ProcessDocument<'a> {
     version: u8,
     access_key_id: &'a str,
     secret_access_key: &'a str,
+}
+
+/// The variables of a secret, and the field that each holds.
+pub(super) struct Dotenv {
+    variables: Variables,
+    fields: Vec<&'static str>,
+    /// The one with the key's id.
+    key: Option<usize>,
+}
+
+impl Dotenv {
+    /// Called as the mapping has it, else as the connector does.
+    pub(super) fn of(mapping: Mapping) -> Result<Self, Fault> {
+        let (mut names, mut fields, mut key) = (Vec::new(), Vec::new(), None);
+        for (field, name) in mapping.named {
+            let Some(variable) = field.variable else {
+                return Err(Fault::misplaced(mapping.form));
+            };
+            let name = if name == field.name { variable.to_owned() } else { name };
+            let begins = name.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_');
+            let fits = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+            if !begins || !name.chars().all(fits) {
+                return Err(Fault::Option(field.name.to_owned(), "it is no name of a variable"));
+            }
+            if matches!(field.from, Part::Key) {
+                key = Some(names.len());
+            }
+            names.push(name);
+            fields.push(field.name);
+        }
+        let beside = mapping.form.beside;
+        Ok(Self {
+            variables: Variables { names, beside },
+            fields,
+            key,
+        })
+    }
+
+    pub(super) fn names(&self) -> &[String] {
+        &self.variables.names
+    }
+}
+
+/// Whether these secrets are what the AWS tools use.
+pub(super) fn is_for_aws_tools(form: SecretForm) -> bool {
+    form.has(&PAIR)
 }
 
 impl Format {
@@ -50,21 +101,19 @@ impl Format {
     }
 
     /// The file with this credential in it and everything else as it was.
-    pub(super) fn with(&self, before: Option<&Secret>, credential: &Credential) -> Result<Secret, Fault> {
-        let secret = secret_text(credential)?;
-        let id = credential.key.as_str();
+    pub(super) fn with(&self, before: Option<&Secret>, fields: &Fields) -> Result<Secret, Fault> {
+        let values = self.values(fields)?;
         let text = before.map(as_text).transpose()?.unwrap_or_default();
-        match self.assignments(text) {
-            Some(assignments) => {
-                let names = self.names();
-                let changed = assignments?.set(&[(names.id, Some(id)), (names.secret, Some(secret))]);
-                Ok(into_secret(changed))
+        match (self.assignments(text), values.as_slice()) {
+            (Some(assignments), values) => {
+                let changes: Vec<_> = values.iter().map(|(name, value)| (*name, Some(*value))).collect();
+                Ok(into_secret(assignments?.set(&changes)))
             }
-            None => {
+            (None, [(_, access_key_id), (_, secret_access_key)]) => {
                 let document = ProcessDocument {
                     version: 1,
-                    access_key_id: id,
-                    secret_access_key: secret,
+                    access_key_id,
+                    secret_access_key,
                 };
                 let mut bytes = Zeroizing::new(Vec::with_capacity(256));
                 serde_json::to_writer_pretty(&mut *bytes, &document)
@@ -72,6 +121,7 @@ impl Format {
                 bytes.push(b'\n');
                 Ok(Secret::new(bytes.as_slice()))
             }
+            (None, _) => Err(Fault::Content("the credential is no pair of a key's id and its secret")),
         }
     }
 
@@ -80,9 +130,13 @@ impl Format {
         let earlier = before.map(as_text).transpose()?.unwrap_or_default();
         match (self.assignments(as_text(now)?), self.assignments(earlier)) {
             (Some(now), Some(earlier)) => {
-                let (names, earlier) = (self.names(), earlier?);
-                let put = |name| (name, earlier.value(name));
-                Ok(into_secret(now?.set(&[put(names.id), put(names.secret)])))
+                let earlier = earlier?;
+                let put: Vec<_> = self
+                    .names()
+                    .into_iter()
+                    .map(|name| (name, earlier.value(name)))
+                    .collect();
+                Ok(into_secret(now?.set(&put)))
             }
             _ => Ok(Secret::new(earlier)),
         }
@@ -95,11 +149,10 @@ impl Format {
             return false;
         };
         match (self.assignments(now), self.assignments(earlier)) {
-            (Some(Ok(now)), Some(Ok(earlier))) => {
-                let names = self.names();
-                let same = |name| now.value(name) == earlier.value(name);
-                same(names.id) && same(names.secret)
-            }
+            (Some(Ok(now)), Some(Ok(earlier))) => self
+                .names()
+                .into_iter()
+                .all(|name| now.value(name) == earlier.value(name)),
             _ => false,
         }
     }
@@ -108,72 +161,74 @@ impl Format {
     pub(super) fn key(&self, held: &Secret) -> Option<KeyId> {
         let text = as_text(held).ok()?;
         let id = match self.assignments(text) {
-            Some(assignments) => assignments.ok()?.value(self.names().id)?,
+            Some(assignments) => assignments.ok()?.value(self.key_name()?)?,
             None => serde_json::from_str::<ProcessDocument<'_>>(text).ok()?.access_key_id,
         };
         KeyId::parse(id).ok()
     }
 
     /// Whether the file holds this credential.
-    pub(super) fn holds(&self, held: &Secret, credential: &Credential) -> bool {
-        let (Ok(text), Ok(secret)) = (as_text(held), secret_text(credential)) else {
+    pub(super) fn holds(&self, held: &Secret, fields: &Fields) -> bool {
+        let (Ok(text), Ok(values)) = (as_text(held), self.values(fields)) else {
             return false;
         };
-        let id = credential.key.as_str();
-        match self.assignments(text) {
-            Some(Ok(assignments)) => {
-                let names = self.names();
-                assignments.value(names.id) == Some(id) && assignments.value(names.secret) == Some(secret)
-            }
-            Some(Err(_)) => false,
-            None => serde_json::from_str::<ProcessDocument<'_>>(text)
-                .is_ok_and(|document| document.access_key_id == id && document.secret_access_key == secret),
+        match (self.assignments(text), values.as_slice()) {
+            (Some(Ok(assignments)), values) => values
+                .iter()
+                .all(|(name, value)| assignments.value(name) == Some(value)),
+            (None, [(_, id), (_, secret)]) => serde_json::from_str::<ProcessDocument<'_>>(text)
+                .is_ok_and(|document| document.access_key_id == *id && document.secret_access_key == *secret),
+            _ => false,
         }
     }
 
     fn assignments<'a>(&'a self, text: &'a str) -> Option<Result<Assignments<'a>, Fault>> {
         match self {
             Format::CredentialProcess => None,
-            Format::Dotenv(names) => Some(dotenv::read(text, names)),
+            Format::Dotenv(dotenv) => Some(dotenv::read(text, &dotenv.variables)),
             Format::AwsProfile(profile) => Some(profile.assignments(text)),
         }
     }
 
-    fn names(&self) -> Names {
+    /// What the file calls the fields that it holds. A document has no names that could be others.
+    fn names(&self) -> Vec<&str> {
         match self {
-            Format::Dotenv(names) => Names {
-                id: names.id,
-                secret: names.secret,
-            },
-            // A document has no names that could be others.
-            Format::AwsProfile(_) | Format::CredentialProcess => Names {
-                id: profile::ID,
-                secret: profile::SECRET,
-            },
+            Format::Dotenv(dotenv) => dotenv.names().iter().map(String::as_str).collect(),
+            Format::AwsProfile(_) | Format::CredentialProcess => vec![profile::ID, profile::SECRET],
         }
     }
-}
 
-struct Names {
-    id: &'static str,
-    secret: &'static str,
+    fn key_name(&self) -> Option<&str> {
+        match self {
+            Format::Dotenv(dotenv) => Some(dotenv.names().get(dotenv.key?)?),
+            Format::AwsProfile(_) | Format::CredentialProcess => Some(profile::ID),
+        }
+    }
+
+    /// What goes into the file: each name with its value.
+    fn values<'a>(&'a self, fields: &'a Fields) -> Result<Vec<(&'a str, &'a str)>, Fault> {
+        let held: &[&'static str] = match self {
+            Format::Dotenv(dotenv) => &dotenv.fields,
+            Format::AwsProfile(_) | Format::CredentialProcess => &PAIR,
+        };
+        let pairs = self.names().into_iter().zip(held);
+        pairs
+            .map(|(name, field)| Ok((name, harmless(fields, field)?)))
+            .collect()
+    }
 }
 
 fn as_text(bytes: &Secret) -> Result<&str, Fault> {
     bytes.expose_text().ok_or(Fault::Content("it is not UTF-8 text"))
 }
 
-fn secret_text(credential: &Credential) -> Result<&str, Fault> {
-    // Letters that mean nothing to a shell, an INI reader or a JSON reader.
-    let harmless = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=_-.~".contains(&byte);
-    let fits = |text: &&str| !text.is_empty() && text.bytes().all(harmless);
-    let secret = credential.secret.expose_text().filter(fits);
-    match secret {
-        Some(secret) if fits(&credential.key.as_str()) => Ok(secret),
-        _ => Err(Fault::Content(
-            "the key or its secret has characters that no file format carries",
-        )),
-    }
+/// Text of letters that mean nothing to a shell, an INI reader or a JSON reader.
+fn harmless<'a>(fields: &'a Fields, name: &str) -> Result<&'a str, Fault> {
+    let is_harmless = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=_-.~".contains(&byte);
+    let value = fields.text(name).ok();
+    value.filter(|text| text.bytes().all(is_harmless)).ok_or(Fault::Content(
+        "the key or its secret has characters that no file format carries",
+    ))
 }
 
 fn into_secret(text: Zeroizing<String>) -> Secret {

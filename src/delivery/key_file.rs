@@ -5,12 +5,14 @@
 use std::path::PathBuf;
 
 use async_trait::async_trait;
-use rotate_providers::contract::{KeyId, PublicHalf};
+use rotate_providers::contract::KeyId;
 use rotate_providers::regular::Regular;
-use rotate_providers::secret::{Credential, Secret};
+use rotate_providers::secret::Secret;
 
+use super::capabilities::Capabilities;
+use super::fields::Fields;
 use super::path::{absolute, fit, known, leads_to, text};
-use super::{DeliveryError, Destination, Fault, ours};
+use super::{DeliveryError, Destination, Fault, Inspected, Occupied, ours};
 use crate::hooks::crash_point;
 use crate::machine::Restored;
 use crate::private_file::{self, Place, Refused};
@@ -21,8 +23,8 @@ pub(super) const ENDING: &str = ".p8";
 /// No key file is larger: one of 4096 bits, encrypted, has some 3.4 kB.
 const ROOM: usize = 8192;
 
-/// PEM breaks its lines here (RFC 7468, section 2).
-const PEM_WIDTH: usize = 64;
+/// The fields of a key pair.
+pub(super) const HALVES: [&str; 2] = ["private_key", "public_key"];
 
 /// `PATH.p8`, and `PATH.pub` beside it.
 pub(super) struct KeyFile {
@@ -74,13 +76,13 @@ impl KeyFile {
     }
 
     /// The public half first: whoever sees the private one finds both.
-    fn write(&self, credential: &Credential) -> Result<(), Fault> {
+    fn write(&self, fields: &Fields) -> Result<(), Fault> {
         let halves = self.fit()?;
-        put(&halves.public, &public_pem(credential)?)?;
+        put(&halves.public, public_of(fields)?)?;
         crash_point("key file: public half written");
-        put(&halves.private, credential.secret.expose())?;
+        put(&halves.private, private_of(fields)?)?;
         crash_point("key file: written");
-        if !halves.hold(credential)? {
+        if !halves.hold(fields)? {
             Err(Fault::ReadBack)
         } else if !leads_to(&self.private, &halves.private) {
             Err(Fault::Moved)
@@ -90,13 +92,13 @@ impl KeyFile {
     }
 
     /// Whether it holds this credential; if so, durably.
-    fn holds_durably(&self, credential: &Credential) -> Result<bool, Fault> {
+    fn holds_durably(&self, fields: &Fields) -> Result<bool, Fault> {
         let Some(halves) = self.known()? else {
             return Ok(false);
         };
         // Where the file system knows no rename that never replaces, a kill can leave the key beside its place.
         private_file::sweep(&halves.private)?;
-        let holds = halves.hold(credential)?;
+        let holds = halves.hold(fields)?;
         if holds {
             private_file::settle(&halves.public)?;
             private_file::settle(&halves.private)?;
@@ -104,7 +106,7 @@ impl KeyFile {
         Ok(holds)
     }
 
-    fn take_back(&self, credential: &Credential) -> Result<Restored, Fault> {
+    fn take_back(&self, fields: &Fields) -> Result<Restored, Fault> {
         let gone = || {
             let path = self.private.display();
             tracing::warn!("{path} is not there: if someone has moved it, that copy is of no use now");
@@ -116,7 +118,7 @@ impl KeyFile {
         // A delivery that was killed half-way may have left the secret beside its place.
         private_file::sweep(&private)?;
         private_file::sweep(&public)?;
-        let ours = has(&private, credential.secret.expose())?;
+        let ours = has(&private, private_of(fields)?)?;
         if !ours && is_taken(&private)? {
             return Ok(Restored::ChangedSince);
         }
@@ -129,7 +131,7 @@ impl KeyFile {
         // A public key is for everyone, whatever its file's mode has become.
         let held = Regular::at(&public).and_then(|found| found.map(|found| found.bytes(ROOM as u64)).transpose());
         match held {
-            Ok(Some(held)) if held == public_pem(credential)? => private_file::remove(&public)?,
+            Ok(Some(held)) if held == public_of(fields)? => private_file::remove(&public)?,
             Ok(None) => {}
             Ok(Some(_)) | Err(_) => return Ok(Restored::ChangedSince),
         }
@@ -150,8 +152,26 @@ impl Destination for KeyFile {
         &self.name
     }
 
-    async fn inspect(&self) -> Result<(), DeliveryError> {
-        self.is_free().map(|_| ()).map_err(|fault| self.failed(fault))
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            // It is created, and never replaced.
+            conditional: true,
+            ..Capabilities::READABLE
+        }
+    }
+
+    fn occupies(&self) -> Occupied {
+        Occupied {
+            place: self.name.clone(),
+            names: None,
+        }
+    }
+
+    async fn inspect(&self) -> Result<Inspected, DeliveryError> {
+        match self.is_free() {
+            Ok(_) => Ok(Inspected::Fit),
+            Err(fault) => Err(self.failed(fault)),
+        }
     }
 
     async fn rehearse(&self) -> Result<(), DeliveryError> {
@@ -169,16 +189,16 @@ impl Destination for KeyFile {
         Ok(Secret::new([]))
     }
 
-    async fn holds(&self, credential: &Credential) -> Result<bool, DeliveryError> {
-        self.holds_durably(credential).map_err(|fault| self.failed(fault))
+    async fn holds(&self, fields: &Fields) -> Result<bool, DeliveryError> {
+        self.holds_durably(fields).map_err(|fault| self.failed(fault))
     }
 
-    async fn deliver(&self, credential: &Credential) -> Result<(), DeliveryError> {
-        self.write(credential).map_err(|fault| self.failed(fault))
+    async fn deliver(&self, fields: &Fields) -> Result<(), DeliveryError> {
+        self.write(fields).map_err(|fault| self.failed(fault))
     }
 
-    async fn restore(&self, credential: &Credential, _: &Secret) -> Result<Restored, DeliveryError> {
-        self.take_back(credential).map_err(|fault| self.failed(fault))
+    async fn restore(&self, fields: &Fields, _: &Secret) -> Result<Restored, DeliveryError> {
+        self.take_back(fields).map_err(|fault| self.failed(fault))
     }
 }
 
@@ -189,8 +209,8 @@ struct Halves {
 }
 
 impl Halves {
-    fn hold(&self, credential: &Credential) -> Result<bool, Fault> {
-        Ok(has(&self.public, &public_pem(credential)?)? && has(&self.private, credential.secret.expose())?)
+    fn hold(&self, fields: &Fields) -> Result<bool, Fault> {
+        Ok(has(&self.public, public_of(fields)?)? && has(&self.private, private_of(fields)?)?)
     }
 }
 
@@ -220,19 +240,11 @@ fn put(place: &Place, bytes: &[u8]) -> Result<(), Fault> {
     Ok(private_file::create(place, bytes)?)
 }
 
-fn public_pem(credential: &Credential) -> Result<Vec<u8>, Fault> {
-    let public = credential.public.as_ref().map(PublicHalf::as_str);
-    let base64 = public
-        .filter(|text| !text.is_empty() && text.is_ascii())
-        .ok_or(Fault::Content("the credential is not a key pair"))?;
-    let mut pem = String::from("-----BEGIN PUBLIC KEY-----\n");
-    let mut rest = base64;
-    while !rest.is_empty() {
-        let (line, after) = rest.split_at(rest.len().min(PEM_WIDTH));
-        pem.push_str(line);
-        pem.push('\n');
-        rest = after;
-    }
-    pem.push_str("-----END PUBLIC KEY-----\n");
-    Ok(pem.into_bytes())
+fn private_of(fields: &Fields) -> Result<&[u8], Fault> {
+    fields.text(HALVES[0]).map(str::as_bytes)
+}
+
+fn public_of(fields: &Fields) -> Result<&[u8], Fault> {
+    let pem = fields.text(HALVES[1]).map(str::as_bytes);
+    pem.map_err(|_| Fault::Content("the credential is not a key pair"))
 }

@@ -243,7 +243,7 @@ fn shown(name: &str) -> std::str::EscapeDebug<'_> {
     name.escape_debug()
 }
 
-fn assignment<'a>(text: &str, name: &'static str, option: &Entry<'a>) -> Result<Assignment<'a>, Fault> {
+fn assignment<'a>(text: &str, name: &'a str, option: &Entry<'a>) -> Result<Assignment<'a>, Fault> {
     let wrong = |line: usize, what: &str| Err(Fault::line(line, format!("{name} {what}")));
     let number = option.number;
     let written = &text[option.line.clone()];

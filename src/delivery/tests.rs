@@ -1,5 +1,3 @@
-use rotate_providers::PairForms;
-
 use super::assignments::Assignments;
 use super::profile::Kind;
 use super::{dotenv, profile};
@@ -80,9 +78,10 @@ fn each_line_keeps_its_end_and_a_new_one_ends_like_the_line_above_it() {
     ] {
         assert_eq!(change(text, profile), expected);
     }
+    let names = variables();
     let text = "A=1\r\nAWS_ACCESS_KEY_ID=x\nB=2\r\nC=3";
     let changes = [("AWS_ACCESS_KEY_ID", Some("NEW")), ("AWS_SECRET_ACCESS_KEY", Some("s"))];
-    let changed = dotenv::read(text, &NAMES).unwrap().set(&changes).to_string();
+    let changed = dotenv::read(text, &names).unwrap().set(&changes).to_string();
     assert_eq!(
         changed,
         "A=1\r\nAWS_ACCESS_KEY_ID=NEW\nB=2\r\nC=3\nAWS_SECRET_ACCESS_KEY=s\n"
@@ -98,8 +97,9 @@ fn a_value_can_be_taken_away_again() {
 
 #[test]
 fn dotenv_keeps_quotes_exports_indentation_and_comments() {
+    let names = variables();
     let text = "PORT=80\n\texport  AWS_ACCESS_KEY_ID=\"old\" # ours\n AWS_SECRET_ACCESS_KEY = 'x'\n\nLAST=1";
-    let parsed = dotenv::read(text, &NAMES).unwrap();
+    let parsed = dotenv::read(text, &names).unwrap();
     assert_eq!(parsed.value("AWS_ACCESS_KEY_ID"), Some("old"));
     let changes = [
         ("AWS_ACCESS_KEY_ID", Some("NEW")),
@@ -119,12 +119,12 @@ fn an_empty_value_is_filled() {
     );
 }
 
-const NAMES: PairForms = PairForms {
-    id: "AWS_ACCESS_KEY_ID",
-    secret: "AWS_SECRET_ACCESS_KEY",
-    beside: &[],
-    for_aws_tools: true,
-};
+fn variables() -> dotenv::Variables {
+    dotenv::Variables {
+        names: vec!["AWS_ACCESS_KEY_ID".to_owned(), "AWS_SECRET_ACCESS_KEY".to_owned()],
+        beside: &[],
+    }
+}
 
 proptest::proptest! {
     /// Whatever a file holds: setting twice is setting once, and everything else stays.

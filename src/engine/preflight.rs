@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rotate_providers::contract::{Check, ClockTolerance, Finding, Principal, Provider};
 use rotate_providers::guide::{Guide, Procedure};
 
-use crate::delivery::Destination;
+use crate::delivery::{Destination, Inspected};
 use crate::engine::driver::Refusal;
 use crate::hooks::signing_time;
 use crate::plan::Guidance;
@@ -48,14 +48,15 @@ pub fn in_the_way(findings: &[Finding]) -> Option<Refusal> {
 /// Whether a delivery could work.
 pub(super) async fn place(destination: &dyn Destination) -> Finding {
     let check = match destination.inspect().await {
-        Ok(()) => Check::Fine,
+        Ok(Inspected::Fit) => Check::Fine,
+        Ok(Inspected::NotLookedAt(why)) => Check::Unknown { why: why.into() },
         Err(error) => Check::Wrong {
             why: error.fault.to_string().into(),
             remedy: error.fault.remedy().unwrap_or_else(|| "deliver elsewhere".to_owned()),
         },
     };
     Finding {
-        what: format!("destination {}", destination.name()).into(),
+        what: format!("destination {} ({})", destination.name(), destination.capabilities()).into(),
         check,
     }
 }

@@ -9,6 +9,7 @@
     reason = "a helper that cannot work must stop its test"
 )]
 
+mod destinations;
 mod endpoints;
 mod environment;
 mod file;

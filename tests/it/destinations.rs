@@ -8,16 +8,22 @@
     reason = "in a test, what cannot be is the failure itself"
 )]
 
+mod conformance;
+pub(crate) mod exec;
+mod names;
 mod refusals;
 mod sdk;
+#[cfg(feature = "secretsmanager")]
+mod secretsmanager;
 
 use std::fs::Permissions;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rotate::delivery::{self, Destination};
+use rotate::delivery::{self, Destination, Fields, Told};
 use rotate::machine::Restored;
-use rotate_providers::contract::KeyId;
+use rotate_providers::contract::{KeyId, Principal};
+use rotate_providers::form::SecretForm;
 use rotate_providers::s3_customer_managed::SECRET;
 use rotate_providers::secret::{Credential, Secret};
 use tempfile::TempDir;
@@ -27,15 +33,31 @@ const NEW_ID: &str = "AKIANEWNEWNEWNEWNEWN";
 const NEW_SECRET: &str = "CANARYnew/abc+def/0123456789ABCDEFghij==";
 const OLD_SECRET: &str = "CANARYold/abc+def/0123456789ABCDEFghij==";
 
-fn credential(id: &str, secret: &str) -> Credential {
-    Credential {
+/// A credential as destinations get it.
+pub(crate) fn filled(form: SecretForm, credential: &Credential) -> Fields {
+    let owner = Principal {
+        account: "111122223333".to_owned(),
+        name: "gainsight-s3".to_owned(),
+        id: "AIDAEXAMPLE".to_owned(),
+    };
+    let told = Told {
+        rotation: "0198f3a0-0000-7000-8000-000000000001",
+        owner: &owner,
+        inputs: &serde_json::Value::Null,
+    };
+    Fields::of(form, credential, &told)
+}
+
+fn credential(id: &str, secret: &str) -> Fields {
+    let credential = Credential {
         key: KeyId::parse(id).expect("the name of a key"),
         public: None,
         secret: Secret::new(secret.as_bytes()),
-    }
+    };
+    filled(SECRET, &credential)
 }
 
-fn new_key() -> Credential {
+fn new_key() -> Fields {
     credential(NEW_ID, NEW_SECRET)
 }
 

@@ -12,6 +12,7 @@
 mod commands;
 mod connectors;
 mod desk;
+mod destinations;
 mod files;
 mod links;
 mod page;

@@ -353,3 +353,22 @@ async fn one_run_keeps_a_fleet_in_two_accounts_by_two_roles() {
     assert_eq!(listed.access_key_metadata().len(), 1);
     run(&["audit", "verify"]).expect(0);
 }
+
+/// The emulator shows a version whose label was moved away, so what is put back is proven against the strict fake.
+#[cfg(feature = "secretsmanager")]
+#[tokio::test]
+async fn a_key_is_delivered_into_a_secret_of_secrets_manager_beside_what_is_there() {
+    let account = Account::new("secret").await;
+    let store = aws_sdk_secretsmanager::Client::new(&sdk());
+    let found = r#"{"theirs":12345678901234567890123}"#;
+    let create = store.create_secret().name("gainsight/s3").secret_string(found);
+    create.send().await.unwrap();
+    account.rotate(&["--deliver", "secretsmanager:gainsight/s3"]).expect(0);
+    let read = store.get_secret_value().secret_id("gainsight/s3").send().await.unwrap();
+    let held = read.secret_string().unwrap();
+    assert!(held.starts_with(r#"{"theirs":12345678901234567890123,"#), "{held}");
+    let fields: serde_json::Value = serde_json::from_str(held).unwrap();
+    assert_eq!(fields["access_key_id"], account.new_key().as_str());
+    let file = std::fs::read_to_string(account.path("key.env")).unwrap();
+    assert!(file.contains(fields["secret_access_key"].as_str().unwrap()));
+}

@@ -112,7 +112,7 @@ impl Asked {
                     .to_owned(),
             ));
         }
-        let destinations = destinations(automation, matches).map_err(misuse)?;
+        let destinations = destinations(automation, matches, cutover).map_err(misuse)?;
         let inputs = told(automation, matches);
         (automation.ready)(&inputs)
             .map_err(|unready| misuse(format!("{}: {}", inputs::option(unready.input), unready.why)))?;
@@ -146,7 +146,11 @@ fn told(automation: &Automation, matches: &ArgMatches) -> Value {
 }
 
 /// Understands the destinations.
-fn destinations(automation: &Automation, matches: &ArgMatches) -> Result<Vec<Box<dyn Destination>>, String> {
+fn destinations(
+    automation: &Automation,
+    matches: &ArgMatches,
+    cutover: Cutover,
+) -> Result<Vec<Box<dyn Destination>>, String> {
     let mut names: Vec<&str> = matches
         .get_many::<String>("deliver")
         .into_iter()
@@ -161,6 +165,9 @@ fn destinations(automation: &Automation, matches: &ArgMatches) -> Result<Vec<Box
         let destination = delivery::parse(automation.secret, name).map_err(|error| format!("--deliver: {error}"))?;
         if parsed.iter().any(|other| other.name() == destination.name()) {
             return Err(format!("--deliver: {} is given twice", destination.name()));
+        }
+        if let Some(why) = delivery::cutover_fault(destination.as_ref(), cutover) {
+            return Err(format!("--cutover immediate does not go with --deliver {why}"));
         }
         parsed.push(destination);
     }

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use rotate_providers::automation;
 use rotate_providers::contract::{Effect, Error, KeyId, Kind, Minting, MintsLocally};
-use rotate_providers::{SecretKind, automation};
+use rotate_providers::form::SecretForm;
 
 use super::{DriveError, Driver, Passage};
-use crate::delivery;
+use crate::delivery::{self, Destination, Fault, Fields, Told};
 use crate::hooks::{crash_point, now};
-use crate::machine::{Event, Phase, Prove, Restored, Retirement, Rotation};
+use crate::machine::{Event, Phase, Prove, Restored, Retirement, Rotation, UndoKind};
 use crate::policy::{INTENT_LASTS, made_within};
 use crate::seal::{NEW_KEY, before, sealed_with};
 use crate::store::Automated as Stored;
@@ -178,10 +179,9 @@ impl Driver<'_> {
     }
 
     pub(super) async fn deliver(&self, stored: &mut Stored, name: &str) -> Result<(), DriveError> {
-        let destination = delivery::parse(secret_of(&stored.rotation)?, name)?;
-        let credential = self.credential(stored).await?;
+        let (destination, fields) = self.delivered(stored, name).await?;
         self.progress.doing(&format!("delivering to {name}"));
-        if !destination.holds(&credential).await? {
+        if !destination.holds(&fields).await? {
             let held = destination.content().await?;
             let sealed_as = before(name);
             let sealed = self.seal(stored, &sealed_as, &held)?;
@@ -190,10 +190,24 @@ impl Driver<'_> {
                 destination: destination_name,
             };
             self.record_sealed(stored, intent, Some((&sealed_as, &sealed))).await?;
-            destination.deliver(&credential).await?;
+            destination.deliver(&fields).await?;
         }
         let destination = name.to_owned();
         self.record(stored, Event::Delivered { destination }).await
+    }
+
+    /// A destination of a rotation, and what it gets.
+    async fn delivered(&self, stored: &Stored, name: &str) -> Result<(Box<dyn Destination>, Fields), DriveError> {
+        let form = secret_of(&stored.rotation)?;
+        let destination = delivery::parse(form, name)?;
+        let credential = self.credential(stored).await?;
+        let charter = &stored.rotation.charter;
+        let told = Told {
+            rotation: &stored.id,
+            owner: &charter.owner,
+            inputs: &charter.inputs,
+        };
+        Ok((destination, Fields::of(form, &credential, &told)))
     }
 
     pub(super) async fn deactivate(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
@@ -270,6 +284,17 @@ impl Driver<'_> {
                 tracing::warn!("{error}; {name} is left as it is");
                 Restored::Skipped
             }
+            Err(DriveError::Delivery(error)) if matches!(error.fault, Fault::NotRestorable) => {
+                let (target, kind) = (&stored.target, stored.rotation.undo.as_ref().map(|undo| undo.kind));
+                let word = match kind {
+                    Some(UndoKind::Rollback) => "rollback",
+                    Some(UndoKind::Abort) | None => "abort",
+                };
+                let why = format!(
+                    "{error}; whoever has the old secret sends it there again, and then: rotate {word} --force {target}"
+                );
+                return self.record(stored, Event::Blocked { why }).await;
+            }
             result => result?,
         };
         if outcome == Restored::ChangedSince {
@@ -280,12 +305,11 @@ impl Driver<'_> {
     }
 
     async fn put_back(&self, stored: &Stored, name: &str) -> Result<Restored, DriveError> {
-        let destination = delivery::parse(secret_of(&stored.rotation)?, name)?;
-        let credential = self.credential(stored).await?;
+        let (destination, fields) = self.delivered(stored, name).await?;
         match self.unseal(stored, &before(name)).await? {
             Some(held_before) => {
                 crash_point("restore: before");
-                Ok(destination.restore(&credential, &held_before).await?)
+                Ok(destination.restore(&fields, &held_before).await?)
             }
             None if self.was_sealed(stored, &before(name)).await? => Err(DriveError::SecretMissing),
             // It held the new key before we ever wrote to it.
@@ -322,14 +346,14 @@ impl Driver<'_> {
     }
 }
 
-/// The journal asks of a connector what this version of it cannot do.
 /// What the secrets of a rotation are.
-pub(super) fn secret_of(rotation: &Rotation) -> Result<SecretKind, DriveError> {
+pub(super) fn secret_of(rotation: &Rotation) -> Result<SecretForm, DriveError> {
     let connector = &rotation.charter.connector;
     let automation = automation(connector).ok_or_else(|| DriveError::UnknownConnector(connector.clone()))?;
     Ok(automation.secret)
 }
 
+/// The journal asks of a connector what this version of it cannot do.
 fn unfit(stored: &Stored) -> DriveError {
     DriveError::UnknownConnector(stored.rotation.charter.connector.clone())
 }

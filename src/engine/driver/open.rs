@@ -8,7 +8,7 @@ use rotate_providers::contract::{Key, KeyId, Minting, Observation, Provider};
 
 use super::live::{History, LiveKey, Rival, old_key};
 use super::{DriveError, Driver, Outcome, Passage, Refusal};
-use crate::delivery::Destination;
+use crate::delivery::{Destination, same_place};
 use crate::hooks::{now, vendors};
 use crate::machine::{Charter, Cutover, Event, LostKey, Phase, Prove, Retirement, Window};
 use crate::policy::{Facts, Listing};
@@ -128,7 +128,9 @@ impl Request<'_> {
     fn same_as(&self, charter: &Charter) -> Result<(), DriveError> {
         let destinations = self.destination_names();
         let mut differs = differing_options(&self.inputs, &charter.inputs);
-        if destinations != charter.destinations {
+        let same = |(now, then): (&String, &String)| same_place(now, then);
+        if destinations.len() != charter.destinations.len() || !destinations.iter().zip(&charter.destinations).all(same)
+        {
             differs.push("--deliver".to_owned());
         }
         if self.cutover != charter.cutover {
@@ -168,6 +170,15 @@ impl Request<'_> {
             .iter()
             .map(|destination| destination.name().to_owned())
             .collect()
+    }
+
+    /// The destinations as the rotation keeps them: a name that may be given away is fixed to what it is now.
+    async fn pinned_destinations(&self) -> Result<Vec<String>, DriveError> {
+        let mut pinned = Vec::new();
+        for destination in self.destinations {
+            pinned.push(destination.pinned().await?);
+        }
+        Ok(pinned)
     }
 
     fn charter(&self, found: &Observation, host: Option<String>, old: LiveKey, mints_locally: bool) -> Charter {
@@ -255,7 +266,8 @@ pub async fn prepare(request: &Request<'_>, found: Found, mints_locally: bool) -
     let live = live?;
     check_rivals(request, &observation, &history)?;
     check_replaced(request.destinations, &observation, &history.retired).await?;
-    let charter = request.charter(&observation, host, live, mints_locally);
+    let mut charter = request.charter(&observation, host, live, mints_locally);
+    charter.destinations = request.pinned_destinations().await?;
     let keys = Some(Listing {
         keys: observation.keys,
         agreeing: 1,

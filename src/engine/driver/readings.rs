@@ -50,6 +50,8 @@ impl Driver<'_> {
         for name in stored.rotation.charter.destinations.clone() {
             match delivery::parse(secret, &name)?.key().await {
                 Ok(key) => held.extend(key),
+                // It may answer in a minute, and nobody has to look at that.
+                Err(error) if error.fault.is_passing() => return Err(error.into()),
                 Err(error) => {
                     let why = format!("which key {name} holds cannot be read: {error}");
                     return self.record(stored, Event::Blocked { why }).await;

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use rotate::delivery::{self, Destination};
+use rotate::delivery::{self, Destination, Fields};
 use rotate_fixtures::PythonReaders;
 use rotate_providers::contract::KeyId;
 use rotate_providers::s3_customer_managed::SECRET;
@@ -13,18 +13,21 @@ use rotate_providers::secret::{Credential, Secret};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
+use crate::destinations::filled;
+
 pub(crate) const NEW_ID: &str = "AKIANEWNEWNEWNEWNEWN";
 pub(crate) const NEW_SECRET: &str = "new/abc+def/0123456789ABCDEFghij/klmnopq";
 
 /// All tests of this file ask one Python process.
 pub(crate) static READERS: LazyLock<PythonReaders> = LazyLock::new(PythonReaders::start);
 
-pub(crate) fn new_key() -> Credential {
-    Credential {
+pub(crate) fn new_key() -> Fields {
+    let key = Credential {
         key: KeyId::parse(NEW_ID).expect("the name of a key"),
         public: None,
         secret: Secret::new(NEW_SECRET.as_bytes()),
-    }
+    };
+    filled(SECRET, &key)
 }
 
 pub(crate) fn runtime() -> Runtime {
@@ -85,6 +88,7 @@ impl Edit {
             .map_err(|error| error.to_string());
         let inspected = runtime
             .block_on(destination.inspect())
+            .map(drop)
             .map_err(|error| error.to_string());
         assert_eq!(rehearsed, inspected, "{}", self.before);
         let delivered = runtime
@@ -106,6 +110,7 @@ impl Edit {
     pub(crate) fn destination_is_fine(&self) -> Result<(), String> {
         runtime()
             .block_on(self.destination().inspect())
+            .map(drop)
             .map_err(|error| error.to_string())
     }
 

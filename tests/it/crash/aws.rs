@@ -25,8 +25,9 @@ const SLOTS: usize = 2;
 /// How often a person goes on where people have meddled.
 const MOST_WORDS: usize = 2;
 
-/// How many destinations a delivery has.
-const DESTINATIONS: usize = 2;
+/// The third destination of a rotation that is given up: with two more, every walk would take half as long again.
+const SECRET: &str = "gainsight";
+const SECRET_FOUND: &str = r#"{"theirs":"kept"}"#;
 
 pub(crate) struct Aws {
     place: Workplace,
@@ -38,6 +39,11 @@ pub(crate) struct Aws {
 }
 
 impl Aws {
+    /// How many destinations a delivery has.
+    fn destinations(&self) -> usize {
+        if self.flow == Flow::Aborted { 3 } else { 2 }
+    }
+
     /// The second destination: a file with a life of its own.
     fn profile(&self) -> PathBuf {
         self.place.path("credentials")
@@ -107,6 +113,7 @@ impl Ground for Aws {
             | Flow::RolledBack => {}
             other => panic!("AWS has no flow {other}"),
         }
+        cloud.add_secret(SECRET, SECRET_FOUND);
         cloud.on_effect(ground.effects.hook());
         ground
     }
@@ -124,7 +131,7 @@ impl Ground for Aws {
     }
 
     fn vendor_state(&self) -> String {
-        let state = self.place.cloud.state_of(&[USER]);
+        let state = self.place.cloud.state_of(&[USER]) + &self.place.cloud.state_of_secret(SECRET);
         of_old_and_new(&state, &self.place.old.id, self.flow == Flow::ByUse)
     }
 
@@ -135,11 +142,14 @@ impl Ground for Aws {
     fn one_shot(&self, flow: Flow) -> Command {
         let mut command = self.place.rotate(flow.options());
         command.args(["--deliver", &format!("aws-profile:gs@{}", self.profile().display())]);
+        if flow == Flow::Aborted {
+            command.args(["--deliver", &format!("secretsmanager:{SECRET}")]);
+        }
         command
     }
 
     fn next(&self, flow: Flow, journal: &Journal, now: Timestamp) -> Vec<Move> {
-        let mut next = flow.next(TARGET, journal.state(DESTINATIONS), journal.has_rested(now));
+        let mut next = flow.next(TARGET, journal.state(self.destinations()), journal.has_rested(now));
         // Whoever has looked twice and gone on does not do so a third time: they take it back.
         if flow == Flow::Meddled && journal.is_blocked() && journal.count("resumed") >= MOST_WORDS {
             next.retain(|by| *by != Move::command(&["confirm", TARGET]));
@@ -278,6 +288,8 @@ impl Ground for Aws {
             assert!(place.cloud.works(&place.old.id, &place.old.secret), "{}", context());
             assert!(!place.delivered().exists(), "{}", context());
             assert_eq!(held, OTHERS, "{}", context());
+            let secret = place.cloud.secret(SECRET);
+            assert_eq!(secret.as_deref(), Some(SECRET_FOUND), "{}", context());
         }
     }
 

@@ -12,11 +12,12 @@ use crate::crash::flow::Flow;
 use crate::crash::ground::{Effects, Ground};
 use crate::crash::journal::Journal;
 use crate::crash::system::Move;
+use crate::destinations::exec::program_in_examples;
 
 const TARGET: &str = "test-connector/loader";
 
 /// How many destinations a delivery has.
-const DESTINATIONS: usize = 1;
+const DESTINATIONS: usize = 2;
 
 /// One user with keys of three consumers, of which one is rotated.
 pub(crate) struct TestConnector {
@@ -97,6 +98,11 @@ impl Ground for TestConnector {
         command
             .arg("--deliver")
             .arg(format!("file:{}", self.place.path("key.env").display()));
+        // And a program, which keeps it in a file as well.
+        let program = program_in_examples("keep-in-file.sh");
+        let kept = self.place.path("kept");
+        let name = format!("exec:?can=verify,restore {} {}", program.display(), kept.display());
+        command.arg("--deliver").arg(name);
         command.args(flow.options());
         command
     }
@@ -199,10 +205,13 @@ impl Ground for TestConnector {
         if journal.has("done") {
             let (id, secret) = self.delivered().expect("the new key is delivered");
             assert!(self.vendor.works(&id, &secret), "{}", context());
+            let kept = std::fs::read_to_string(self.place.path("kept")).unwrap_or_default();
+            assert!(kept.contains(&secret), "{}", context());
             assert_eq!(left, [id], "{}", context());
         } else {
             assert_eq!(left, [self.old.id.as_str()], "{}", context());
             assert_eq!(self.delivered(), None, "{}", context());
+            assert!(!self.place.path("kept").exists(), "{}", context());
         }
     }
 
@@ -215,6 +224,6 @@ impl Ground for TestConnector {
     }
 
     fn expected_files(&self) -> Vec<String> {
-        ["current", "key.env"].map(str::to_owned).to_vec()
+        ["current", "kept", "key.env"].map(str::to_owned).to_vec()
     }
 }

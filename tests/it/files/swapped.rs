@@ -5,33 +5,36 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rotate::delivery;
+use rotate::delivery::{self, Fields};
 use rotate::private_file::{self, Folder, Place};
-use rotate_providers::SecretKind;
 use rotate_providers::contract::{KeyId, PublicHalf};
 use rotate_providers::s3_customer_managed::SECRET;
 use rotate_providers::secret::{Credential, Secret};
+use rotate_providers::snowflake_keypair;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
+use crate::destinations::filled;
 use crate::files::limit::{OTHER, file_of, folder_of, link_of};
 
 /// How often.
 const SWAPS: usize = 10_000;
 
-fn key() -> Credential {
-    Credential {
+fn key() -> Fields {
+    let key = Credential {
         key: KeyId::parse("AKIANEW").expect("the name of a key"),
         public: None,
         secret: Secret::new(*b"new"),
-    }
+    };
+    filled(SECRET, &key)
 }
 
-fn pair() -> Credential {
-    Credential {
+fn pair() -> Fields {
+    let pair = Credential {
         key: KeyId::parse("SHA256:x").expect("the name of a key"),
         public: Some(PublicHalf::new("AAAA")),
         secret: Secret::new(*b"private"),
-    }
+    };
+    filled(snowflake_keypair::SECRET, &pair)
 }
 
 fn exchange(one: &Path, other: &Path) {
@@ -123,7 +126,7 @@ async fn a_folder_that_was_swapped_for_a_link_is_refused_in_words_that_name_it()
     let destination = delivery::parse(SECRET, &format!("file:{}/x.json", app.display())).expect("the name is one");
     exchange(&app, &trap);
     for refused in [
-        destination.inspect().await,
+        destination.inspect().await.map(drop),
         destination.rehearse().await,
         destination.deliver(&key()).await,
         destination.holds(&key()).await.map(drop),
@@ -164,7 +167,7 @@ async fn a_key_file_is_not_made_through_a_link_of_somebody_else() {
     let before = listing(&ground.path().join("root"));
     for folder in ["home/trap", "home/trap/../trap"] {
         let name = format!("file:{}/{folder}/key.p8", ground.path().display());
-        let destination = delivery::parse(SecretKind::PrivateKey, &name).expect("the name is one");
+        let destination = delivery::parse(snowflake_keypair::SECRET, &name).expect("the name is one");
         let told = destination
             .deliver(&pair())
             .await

@@ -4,13 +4,15 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rotate::delivery::{self, Destination};
+use rotate::delivery::{self, Destination, Fields};
 use rotate::machine::Restored;
 use rotate_providers::contract::KeyId;
 use rotate_providers::s3_customer_managed::SECRET;
 use rotate_providers::secret::{Credential, Secret};
 use rustix::fs::{XattrFlags, getxattr, setxattr};
 use tempfile::TempDir;
+
+use crate::destinations::filled;
 
 pub(crate) const ACCESS: &str = "system.posix_acl_access";
 pub(crate) const DEFAULT: &str = "system.posix_acl_default";
@@ -74,12 +76,13 @@ pub(crate) fn destination(path: &Path) -> Box<dyn Destination> {
     delivery::parse(SECRET, &format!("aws-profile:gainsight@{}", path.display())).expect("the name is one")
 }
 
-pub(crate) fn new_key() -> Credential {
-    Credential {
+pub(crate) fn new_key() -> Fields {
+    let key = Credential {
         key: KeyId::parse("AKIANEW").expect("the name of a key"),
         public: None,
         secret: Secret::new(*b"new"),
-    }
+    };
+    filled(SECRET, &key)
 }
 
 /// Rehearses, delivers and puts back; what is asked of the file in between has to be the same each time.
@@ -141,7 +144,7 @@ async fn a_file_that_may_not_be_changed_is_refused_with_what_frees_it() {
     let rehearsed = destination(&path).rehearse().await;
     let inspected = destination(&path).inspect().await;
     ioctl_setflags(&file, flags).expect("it was so before");
-    for refused in [rehearsed, inspected] {
+    for refused in [rehearsed, inspected.map(drop)] {
         let told = refused.expect_err("it cannot be replaced").to_string();
         assert!(told.contains("chattr -i -a"), "{told}");
     }

@@ -8,10 +8,11 @@ use std::process::{Command, Stdio};
 
 use rotate::delivery;
 use rotate_fixtures::{Ran, Workplace};
-use rotate_providers::SecretKind;
 use rotate_providers::contract::{KeyId, PublicHalf};
 use rotate_providers::secret::{Credential, Secret};
+use rotate_providers::snowflake_keypair;
 
+use crate::destinations::filled;
 use crate::replaced_files::attributes::{
     ACCESS, DEFAULT, attribute, credentials_in, destination, folder_with, mode, new_key, set, through_a_delivery,
 };
@@ -93,8 +94,8 @@ async fn a_list_of_the_folder_for_new_files_opens_none_to_anybody() {
         secret: Secret::new(*b"private"),
     };
     let name = format!("file:{}", key.display());
-    let parsed = delivery::parse(SecretKind::PrivateKey, &name).expect("a name");
-    let delivered = parsed.deliver(&pair).await;
+    let parsed = delivery::parse(snowflake_keypair::SECRET, &name).expect("a name");
+    let delivered = parsed.deliver(&filled(snowflake_keypair::SECRET, &pair)).await;
     delivered.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!((attribute(&key, ACCESS), mode(&key)), (None, 0o600), "a new key file");
 

@@ -1,0 +1,175 @@
+//! The kinds of destinations, and how their names are written.
+
+use rotate_providers::form::SecretForm;
+
+use super::capabilities::Capabilities;
+use super::exec::Exec;
+use super::file::FileDestination;
+use super::format::is_for_aws_tools;
+use super::key_file::{ENDING, HALVES, KeyFile};
+use super::options::Options;
+#[cfg(feature = "secretsmanager")]
+use super::secretsmanager::SecretsManager;
+use super::{Destination, Fault, path};
+
+/// One kind of destination.
+pub struct Kind {
+    /// What its names begin with.
+    pub name: &'static str,
+    /// How it is written, as the help of an option has it.
+    pub help: &'static str,
+    /// What it can do, where its options say nothing else.
+    pub capabilities: Capabilities,
+    /// How a write is guarded against a repeat, and against whoever else writes there.
+    pub guard: &'static str,
+    /// How a delivery is proven.
+    pub proof: &'static str,
+    form: fn(SecretForm) -> bool,
+}
+
+/// Every kind that is in this program.
+pub const KINDS: &[Kind] = &[
+    Kind {
+        name: "file",
+        help: "file:PATH.json (credential_process)",
+        capabilities: Capabilities::READABLE,
+        guard: "a rename in an opened folder; the file is ours alone",
+        proof: "read back",
+        form: is_for_aws_tools,
+    },
+    Kind {
+        name: "file",
+        help: "file:PATH.env (dotenv)",
+        capabilities: Capabilities::READABLE,
+        guard: "a rename in an opened folder; every other byte of the file stays",
+        proof: "read back",
+        form: is_pair,
+    },
+    Kind {
+        name: "aws-profile",
+        help: "aws-profile:NAME[@FILE]",
+        capabilities: Capabilities::READABLE,
+        guard: "a rename in an opened folder; every other byte of the file stays",
+        proof: "read back",
+        form: is_for_aws_tools,
+    },
+    Kind {
+        name: "file",
+        help: "file:PATH.p8, the public key beside it as PATH.pub; never overwrites a file",
+        capabilities: Capabilities {
+            conditional: true,
+            ..Capabilities::READABLE
+        },
+        guard: "it is created, and never replaced",
+        proof: "read back",
+        form: is_key_pair,
+    },
+    Kind {
+        name: "exec",
+        help: "exec:PROGRAM [ARG…] (its stdin)",
+        capabilities: Capabilities::WRITE_ONLY,
+        guard: "the program's own; the rotation's id is the same in each repeat",
+        proof: "its exit code; with can=verify its answer",
+        form: is_any,
+    },
+    #[cfg(feature = "secretsmanager")]
+    Kind {
+        name: "secretsmanager",
+        help: "secretsmanager:NAME-or-ARN",
+        capabilities: Capabilities::VERSIONED,
+        guard: "a token from the rotation and the version it was made of; AWSCURRENT is moved from that version alone; other fields \
+                keep their bytes; the ARN is kept from the opening on",
+        proof: "read back",
+        form: is_any,
+    },
+];
+
+impl Kind {
+    /// Whether secrets of this form can go there.
+    pub fn takes(&self, form: SecretForm) -> bool {
+        (self.form)(form)
+    }
+}
+
+fn is_any(_: SecretForm) -> bool {
+    true
+}
+
+fn is_key_pair(form: SecretForm) -> bool {
+    form.has(&HALVES)
+}
+
+fn is_pair(form: SecretForm) -> bool {
+    form.always().all(|field| field.variable.is_some())
+}
+
+/// How a file of variables ends, and where its options begin.
+const VARIABLES: &str = ".env?";
+
+pub(super) fn parse(form: SecretForm, name: &str) -> Result<Box<dyn Destination>, Fault> {
+    let (kind, rest) = name.split_once(':').unwrap_or((name, ""));
+    match kind {
+        "file" if is_key_pair(form) && rest.ends_with(ENDING) => KeyFile::new(rest).map(boxed),
+        "file" if !is_key_pair(form) && !rest.ends_with(ENDING) => {
+            let (path, options) = options_of_a_file(rest)?;
+            FileDestination::file(path, form, options).map(boxed)
+        }
+        "aws-profile" if is_for_aws_tools(form) => FileDestination::aws_profile(rest).map(boxed),
+        "file" => path::absolute(rest).and_then(|_| Err(Fault::misplaced(form))),
+        "aws-profile" => Err(Fault::misplaced(form)),
+        "exec" => Exec::new(form, rest).map(boxed),
+        #[cfg(feature = "secretsmanager")]
+        "secretsmanager" => SecretsManager::new(form, rest).map(boxed),
+        #[cfg(not(feature = "secretsmanager"))]
+        "secretsmanager" => Err(Fault::NotBuilt("secretsmanager")),
+        _ => Err(Fault::Unknown),
+    }
+}
+
+fn boxed(destination: impl Destination + 'static) -> Box<dyn Destination> {
+    Box::new(destination)
+}
+
+/// A file of any name had no options once, and may have a question mark in its path.
+fn options_of_a_file(rest: &str) -> Result<(&str, Options), Fault> {
+    match rest.rfind(VARIABLES) {
+        Some(at) if !rest[at + VARIABLES.len()..].contains('/') => {
+            let (path, options) = rest.split_at(at + VARIABLES.len() - 1);
+            Ok((path, Options::parse(&options[1..])?))
+        }
+        _ => Ok((rest, Options::default())),
+    }
+}
+
+/// The place, and what stands behind its question mark.
+#[cfg(feature = "secretsmanager")]
+pub(super) fn options_behind(rest: &str) -> Result<(&str, Options), Fault> {
+    match rest.split_once('?') {
+        Some((place, options)) => Ok((place, Options::parse(options)?)),
+        None => Ok((rest, Options::default())),
+    }
+}
+
+/// The name of a destination whose options stand elsewhere.
+pub fn named(place: &str, options: &Options) -> String {
+    let options = options.written();
+    match place.split_once(':') {
+        Some((kind @ "exec", rest)) if !options.is_empty() => format!("{kind}:{options} {rest}"),
+        _ => format!("{place}{options}"),
+    }
+}
+
+/// Whether two names are of one destination, of which one or both may be pinned to what it was once.
+pub fn same_place(one: &str, other: &str) -> bool {
+    one == other || unpinned(one) == unpinned(other)
+}
+
+fn unpinned(name: &str) -> String {
+    match name.split_once('?') {
+        Some((place, options)) if !place.starts_with("exec:") => match Options::parse(options) {
+            Ok(options) => named(place, &options.without("arn")),
+            Err(_) => name.to_owned(),
+        },
+        _ => name.to_owned(),
+    }
+}

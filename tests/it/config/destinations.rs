@@ -1,0 +1,120 @@
+//! `deliver`: as text, as tables, and what two targets may share.
+
+use super::*;
+use rotate::config::How;
+
+fn with(deliver: &str) -> String {
+    MAIN.replace("[\"file:/srv/main.json\"]", deliver)
+}
+
+fn names(text: &str) -> Vec<String> {
+    match &accepted(text).targets[0].how {
+        How::Automatic(automatic) => automatic.deliver.clone(),
+        How::ByHand(_) => panic!("the program rotates it"),
+    }
+}
+
+/// The words of the one mistake.
+#[track_caller]
+fn told(text: &str) -> String {
+    let all = refused(text);
+    assert_eq!(all.len(), 1, "{all:#?}");
+    format!("{}: {}; {}", all[0].key, all[0].what, all[0].remedy)
+}
+
+#[test]
+fn a_table_is_the_same_destination_as_its_text() {
+    let table =
+        r#"[{ to = "exec:/bin/put a", can = ["verify", "restore"], timeout = "30s", fields = { user = "USER" } }]"#;
+    let text = r#"["exec:?can=verify,restore&timeout=30s&user=USER /bin/put a"]"#;
+    assert_eq!(names(&with(table)), names(&with(text)));
+    let table = r#"[{ to = "file:/srv/{date}.env", fields = { access_key_id = "S3_ID" } }]"#;
+    assert_eq!(names(&with(table)), ["file:/srv/{date}.env?access_key_id=S3_ID"]);
+}
+
+#[test]
+fn a_table_that_is_no_destination_is_told_of_with_what_mends_it() {
+    for (deliver, words) in [
+        ("[{ can = [\"verify\"] }]", "write to = \"…\""),
+        ("[{ to = \"file:/srv/a.env?user=U\" }]", "so `to` has none"),
+        (
+            "[{ to = \"file:/srv/a.env\", fields = \"user\" }]",
+            "write fields = { access_key_id",
+        ),
+        (
+            "[{ to = \"file:/srv/a.env\", fields = { access_key_id = 1 } }]",
+            "write the value of fields as text",
+        ),
+        (
+            "[{ to = \"exec:/bin/put\", colour = \"red\" }]",
+            "its option colour: it is not known here",
+        ),
+        ("[1]", "should be text or a table"),
+        (
+            "[{ to = \"exec:/bin/put\", env = [\"eyJhbGciOiJIUzI1NiJ9abc\"] }]",
+            "it looks like a secret",
+        ),
+    ] {
+        let told = told(&with(deliver));
+        assert!(told.contains(words), "{deliver}: {told}");
+        assert!(!told.contains("eyJhbG"), "{told}");
+    }
+}
+
+#[test]
+fn two_targets_share_a_file_or_a_secret_under_different_names_alone() {
+    let other = |deliver: &str| {
+        let second = with(deliver)
+            .replace("\"main\"", "\"second\"")
+            .replace("gainsight-s3", "other");
+        with(r#"["file:/srv/app.env"]"#) + &second
+    };
+    let told = told(&other(r#"["file:/srv/app.env"]"#));
+    assert!(
+        told.contains("delivers to the same destination, under the same name AWS_ACCESS_KEY_ID"),
+        "{told}"
+    );
+    let renamed = r#"["file:/srv/app.env?access_key_id=B_ID&secret_access_key=B_SECRET"]"#;
+    assert_eq!(accepted(&other(renamed)).targets.len(), 2);
+}
+
+#[cfg(feature = "secretsmanager")]
+#[test]
+fn two_targets_share_a_secret_of_a_store_under_different_names_alone() {
+    let two = |first: &str, second: &str| {
+        let second = with(second)
+            .replace("\"main\"", "\"second\"")
+            .replace("gainsight-s3", "other");
+        with(first) + &second
+    };
+    let usual = r#"["secretsmanager:shared"]"#;
+    let told = told(&two(usual, usual));
+    assert!(told.contains("under the same name access_key_id"), "{told}");
+    let renamed =
+        r#"[{ to = "secretsmanager:shared", fields = { access_key_id = "b_id", secret_access_key = "b_secret" } }]"#;
+    assert_eq!(accepted(&two(usual, renamed)).targets.len(), 2);
+    let elsewhere = r#"[{ to = "secretsmanager:shared", region = "eu-west-1" }]"#;
+    assert_eq!(accepted(&two(usual, elsewhere)).targets.len(), 2);
+    let whole = r#"[{ to = "secretsmanager:shared", plain = "secret_access_key" }]"#;
+    assert_eq!(refused(&two(usual, whole)).len(), 1);
+}
+
+#[test]
+fn one_target_writes_to_no_place_twice() {
+    let told = told(&with(
+        r#"["file:/srv/app.env", "file:/srv/app.env?access_key_id=OTHER"]"#,
+    ));
+    assert!(told.contains("the same place under the same name"), "{told}");
+}
+
+#[test]
+fn what_is_write_only_is_no_cut_over() {
+    let text = with(r#"["exec:/bin/put"]"#) + "cutover = \"immediate\"\n";
+    let told = told(&text);
+    assert!(
+        told.contains("write-only") && told.contains("cutover = \"confirm\""),
+        "{told}"
+    );
+    accepted(&text.replace("exec:", "exec:?can=verify "));
+    accepted(&text.replace("immediate", "observed"));
+}

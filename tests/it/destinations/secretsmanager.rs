@@ -1,0 +1,242 @@
+//! Secrets Manager, with the real program: the promises of the conformance suite, and what is this store's own.
+//!
+//! Leans on the strict fake, because the emulator still answers with a version whose label was moved away, and writes to a secret
+//! that is scheduled for deletion.
+
+use rotate_fixtures::workplace::TARGET;
+use rotate_fixtures::{Ran, Workplace};
+use serde_json::Value;
+
+const NAME: &str = "gainsight/s3";
+const FOUND: &str = r#"{"theirs": "kept",  "number":123456789012345678901234567890, "access_key_id":"AKIAOLD","secret_access_key":"old"}"#;
+
+/// A place with a secret in the store.
+fn place() -> Workplace {
+    let place = Workplace::new(env!("CARGO_BIN_EXE_rotate"));
+    place.cloud.add_secret(NAME, FOUND);
+    place
+}
+
+fn rotate(place: &Workplace, more: &[&str]) -> Ran {
+    Ran::of(place.rotate_to(&[&format!("secretsmanager:{NAME}")], more))
+}
+
+fn held(place: &Workplace) -> Value {
+    serde_json::from_str(&place.cloud.secret(NAME).unwrap_or_default()).unwrap_or_default()
+}
+
+/// Whether the key that is held there works.
+fn works(place: &Workplace) -> bool {
+    let held = held(place);
+    let field = |name: &str| held[name].as_str().unwrap_or_default().to_owned();
+    place.cloud.works(&field("access_key_id"), &field("secret_access_key"))
+}
+
+#[test]
+fn the_new_key_is_delivered_beside_what_others_keep_there_to_the_byte() {
+    let place = place();
+    rotate(&place, &[]).expect(0);
+    assert!(works(&place));
+    let text = place.cloud.secret(NAME).unwrap_or_default();
+    assert!(
+        text.starts_with(r#"{"theirs":"kept","number":123456789012345678901234567890,"#),
+        "{text}"
+    );
+    assert_eq!(place.cloud.versions_of_secret(NAME), 2);
+    // The same command again finds it there.
+    rotate(&place, &[]).expect(0);
+    assert_eq!(place.cloud.versions_of_secret(NAME), 2);
+    place.run(["confirm", TARGET]).expect(0);
+    place.later(8 * 86_400, ["run"]);
+    assert!(works(&place));
+}
+
+#[test]
+fn an_abort_makes_the_version_before_current_again_and_nobody_has_sealed_its_secret() {
+    let place = place();
+    rotate(&place, &[]).expect(0);
+    place.run(["abort", TARGET]).expect(0);
+    assert_eq!(place.cloud.secret(NAME).as_deref(), Some(FOUND));
+    assert_eq!(place.cloud.versions_of_secret(NAME), 2, "nothing was written for it");
+}
+
+#[test]
+fn what_others_have_written_beside_it_stays_when_it_is_put_back() {
+    let place = place();
+    rotate(&place, &[]).expect(0);
+    let text = place.cloud.secret(NAME).unwrap_or_default();
+    place.cloud.overwrite_secret(NAME, &text.replace("kept", "changed"));
+    place.run(["abort", TARGET]).expect(0);
+    let held = held(&place);
+    assert_eq!(
+        (held["theirs"].as_str(), held["secret_access_key"].as_str()),
+        (Some("changed"), Some("old"))
+    );
+}
+
+#[test]
+fn what_somebody_has_replaced_since_is_left_to_them() {
+    let place = place();
+    rotate(&place, &[]).expect(0);
+    let theirs = r#"{"access_key_id":"AKIATHEIRS","secret_access_key":"theirs"}"#;
+    place.cloud.overwrite_secret(NAME, theirs);
+    place.run(["abort", TARGET]).expect(0);
+    assert_eq!(place.cloud.secret(NAME).as_deref(), Some(theirs));
+}
+
+#[test]
+fn whoever_writes_between_any_two_calls_loses_nothing() {
+    for call in ["GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"] {
+        let place = place();
+        let theirs = FOUND.replace("kept", "written-meanwhile");
+        // Not before the first look of all: that would be no meanwhile.
+        Ran::of(place.rotate_to(&[&format!("secretsmanager:{NAME}")], ["--dry-run"])).expect(0);
+        place.cloud.interfere_with_secret(call, NAME, &theirs);
+        rotate(&place, &[]).expect(0);
+        assert_eq!(held(&place)["theirs"], "written-meanwhile", "{call}");
+        assert!(works(&place), "{call}");
+    }
+}
+
+#[test]
+fn a_lost_answer_is_no_second_version() {
+    for call in ["PutSecretValue", "UpdateSecretVersionStage"] {
+        let place = place();
+        place.cloud.lose_answer_of_secret_call(call);
+        rotate(&place, &[]).expect(0);
+        assert!(works(&place), "{call}");
+        assert_eq!(place.cloud.versions_of_secret(NAME), 2, "{call}");
+    }
+}
+
+/// The crash points that the command passes, in their order.
+fn points() -> Vec<String> {
+    let twin = place();
+    let trace = twin.path("trace");
+    let mut command = twin.rotate_to(&[&format!("secretsmanager:{NAME}")], [] as [&str; 0]);
+    command.env("ROTATE_TEST_TRACE", &trace);
+    Ran::of(command).expect(0);
+    let points = std::fs::read_to_string(&trace).unwrap_or_default();
+    points.lines().map(str::to_owned).collect()
+}
+
+/// A place where that command was killed at this point, counted from one.
+fn killed_at(point: usize) -> Workplace {
+    let place = place();
+    let mut dying = place.rotate_to(&[&format!("secretsmanager:{NAME}")], [] as [&str; 0]);
+    dying.env("ROTATE_TEST_KILL_AT", point.to_string());
+    let died = Ran::of(dying);
+    assert_eq!(died.code, None, "{}", died.stderr);
+    place
+}
+
+#[test]
+fn a_run_that_is_killed_at_any_point_goes_on_and_writes_no_second_version() {
+    let points = points();
+    let of_ours = points
+        .iter()
+        .filter(|point| point.starts_with("secretsmanager: "))
+        .count();
+    assert_eq!(of_ours, 2, "{points:?}");
+    for (at, point) in points.iter().enumerate() {
+        let place = killed_at(at + 1);
+        assert!(place.cloud.works(&place.old.id, &place.old.secret), "{point}");
+        rotate(&place, &[]).expect(0);
+        assert!(works(&place), "{point}");
+        assert_eq!(place.cloud.versions_of_secret(NAME), 2, "{point}");
+        place.run(["abort", TARGET]).expect(0);
+        assert_eq!(place.cloud.secret(NAME).as_deref(), Some(FOUND), "{point}");
+    }
+}
+
+#[test]
+fn what_cannot_be_delivered_to_is_told_before_a_key_is_made() {
+    let refused = |prepare: fn(&Workplace), to: &str, words: &[&str]| {
+        let place = place();
+        prepare(&place);
+        let ran = Ran::of(place.rotate_to(&[to], ["--yes"])).expect(1);
+        for word in words {
+            assert!(ran.stderr.contains(word), "`{word}` is missing: {}", ran.stderr);
+        }
+        place.expect_as_before();
+    };
+    let name = format!("secretsmanager:{NAME}");
+    refused(
+        |_| {},
+        "secretsmanager:nowhere",
+        &["there is no such secret", "create-secret --name nowhere"],
+    );
+    refused(
+        |place| place.cloud.delete_secret(NAME),
+        &name,
+        &["scheduled for deletion", "restore-secret"],
+    );
+    refused(
+        |place| place.cloud.overwrite_secret(NAME, "plain text"),
+        &name,
+        &["something else than one JSON object"],
+    );
+    refused(
+        |place| place.cloud.overwrite_secret(NAME, "{\"a\":1,\"a\":2}"),
+        &name,
+        &["every name stands once"],
+    );
+    for call in ["GetSecretValue", "PutSecretValue"] {
+        refused(
+            match call {
+                "GetSecretValue" => |place: &Workplace| place.cloud.deny_secret_call("GetSecretValue"),
+                _ => |place: &Workplace| place.cloud.deny_secret_call("PutSecretValue"),
+            },
+            &name,
+            &[call, "is not allowed", "kms:Decrypt"],
+        );
+    }
+    let other = format!("{name}?arn=arn:aws:secretsmanager:us-east-1:999999999999:secret:other-abcdef");
+    refused(|_| {}, &other, &["there is no such secret"]);
+}
+
+#[test]
+fn a_secret_of_the_same_name_that_was_made_anew_is_not_written_to() {
+    let written = points().iter().position(|point| point == "secretsmanager: written");
+    let place = killed_at(written.unwrap_or_default() + 1);
+    // Deleted for good, and made anew: another ARN.
+    place.cloud.add_secret(NAME, "{}");
+    let ran = rotate(&place, &[]).expect(1);
+    assert!(ran.stderr.contains("there is no such secret"), "{}", ran.stderr);
+    assert_eq!(place.cloud.secret(NAME).as_deref(), Some("{}"));
+}
+
+#[test]
+fn one_field_can_be_the_whole_secret_and_fields_have_the_names_that_are_wanted() {
+    let place = place();
+    place.cloud.add_secret("plain", "old");
+    let to = [
+        "secretsmanager:plain?plain=secret_access_key".to_owned(),
+        format!("secretsmanager:{NAME}?access_key_id=ID&secret_access_key=SECRET&account=ACCOUNT"),
+    ];
+    Ran::of(place.rotate_to(&[&to[0], &to[1]], ["--cutover", "immediate", "--soak", "0s"])).expect(0);
+    let held = held(&place);
+    assert_eq!(
+        (held["access_key_id"].as_str(), held["ACCOUNT"].as_str()),
+        (Some("AKIAOLD"), Some("123456789012"))
+    );
+    let secret = place.cloud.secret("plain").unwrap_or_default();
+    assert_eq!(held["SECRET"].as_str(), Some(secret.as_str()));
+    assert!(place.cloud.works(held["ID"].as_str().unwrap_or_default(), &secret));
+}
+
+#[test]
+fn a_dry_run_only_reads_and_says_what_the_store_can_do() {
+    let place = place();
+    let ran = rotate(&place, &["--dry-run"]).expect(0);
+    assert!(
+        ran.stdout.contains("readable, versioned, conditional"),
+        "{}",
+        ran.stdout
+    );
+    let calls = place.cloud.secret_calls();
+    assert!(
+        !calls.is_empty() && calls.iter().all(|call| call == "GetSecretValue"),
+        "{calls:?}"
+    );
+}
