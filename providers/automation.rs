@@ -66,6 +66,8 @@ pub struct Capabilities {
     pub most_keys: usize,
     /// Whether it makes the keys: then a new one's secret can be lost with a crash.
     pub makes_keys: bool,
+    /// Whether there is one secret, and a new one takes its place where it stands.
+    pub replaces: bool,
     /// Whether it can disable a key; others only remove it.
     pub disables: bool,
     /// Whether its lists may show for a while what is no longer so.
@@ -83,6 +85,7 @@ impl Capabilities {
     pub const LEAST: Self = Self {
         most_keys: 2,
         makes_keys: true,
+        replaces: false,
         disables: false,
         lists_lag: true,
         tells_identity: false,
@@ -98,6 +101,15 @@ pub enum SecretKind {
     Pair(PairForms),
     /// A private key in PEM.
     PrivateKey,
+    /// A word alone: the name that goes with it stands elsewhere, and does not change.
+    Password(PasswordForm),
+}
+
+/// Where a password may stand in files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PasswordForm {
+    /// What an environment file calls it.
+    pub name: &'static str,
 }
 
 /// Where a key id and its secret may stand in files.

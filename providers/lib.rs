@@ -15,6 +15,7 @@ pub mod guide;
 mod hooks;
 pub mod inputs;
 mod key_id;
+pub mod password;
 mod patience;
 pub mod private_file;
 pub mod regular;
@@ -25,6 +26,8 @@ pub mod snowflake_keypair;
 mod sql_name;
 #[cfg(feature = "test-hooks")]
 mod test_connector;
+#[cfg(feature = "test-hooks")]
+mod test_password;
 pub mod untrusted;
 pub mod vendor_time;
 mod vendors;
@@ -33,7 +36,8 @@ mod way;
 use guide::{Flaw, Guide};
 
 pub use automation::{
-    Automation, Capabilities, Connecting, KeyShown, PairForms, SecretKind, ShownKey, Unready, VendorPace, is_public,
+    Automation, Capabilities, Connecting, KeyShown, PairForms, PasswordForm, SecretKind, ShownKey, Unready, VendorPace,
+    is_public,
 };
 pub use vendors::{Access, Ask, CredentialsFrom, Paces, Vendors};
 
@@ -78,9 +82,9 @@ pub const CONNECTORS: &[Connector] = &[
     guided("zuora", include_str!("zuora/guide.toml")),
 ];
 
-/// Every connector, by id, and in tests that ask for it the one that is theirs alone.
+/// Every connector, by id, and in tests that ask for them those that are theirs alone.
 pub fn connectors() -> impl Iterator<Item = &'static Connector> {
-    CONNECTORS.iter().chain(hooks::test_connector())
+    CONNECTORS.iter().chain(hooks::test_connectors())
 }
 
 /// The connector of this id.
@@ -151,7 +155,7 @@ mod tests {
             .filter(|entry| entry.file_type().unwrap().is_dir())
             .filter(|entry| entry.path().join("guide.toml").exists() || entry.path().join("mod.rs").exists())
             .map(|entry| entry.file_name().into_string().unwrap().replace('_', "-"))
-            .filter(|id| id != "test-connector")
+            .filter(|id| !id.starts_with("test-"))
             .collect();
         folders.sort();
         let registered: Vec<&str> = CONNECTORS.iter().map(|connector| connector.id).collect();

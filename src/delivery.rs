@@ -41,6 +41,11 @@ pub trait Destination: Send + Sync {
     /// Whose credential it holds now; `None` where it holds none.
     async fn key(&self) -> Result<Option<KeyId>, DeliveryError>;
 
+    /// The secret alone that it holds, where it can be read; `None` where it holds none, or shows none.
+    async fn secret(&self) -> Result<Option<Secret>, DeliveryError> {
+        Ok(None)
+    }
+
     /// What it holds now, in a form that [`Destination::restore`] understands.
     async fn content(&self) -> Result<Secret, DeliveryError>;
 
@@ -61,6 +66,9 @@ pub fn parse(secret: SecretKind, name: &str) -> Result<Box<dyn Destination>, Del
         ("file", SecretKind::PrivateKey) if rest.ends_with(key_file::ENDING) => key_file::KeyFile::new(rest).map(boxed),
         ("file", SecretKind::Pair(pair)) if !rest.ends_with(key_file::ENDING) => {
             file::FileDestination::file(rest, pair).map(boxed)
+        }
+        ("file", SecretKind::Password(form)) if !rest.ends_with(key_file::ENDING) => {
+            file::FileDestination::password(rest, form).map(boxed)
         }
         ("aws-profile", SecretKind::Pair(pair)) if pair.for_aws_tools => {
             file::FileDestination::aws_profile(rest).map(boxed)
@@ -83,6 +91,7 @@ pub fn offered(secret: SecretKind) -> &'static str {
              aws-profile:NAME[@FILE]"
         }
         SecretKind::Pair(_) => "Where the new key goes; repeatable: file:PATH.env (dotenv)",
+        SecretKind::Password(_) => "Where the new password goes; repeatable: file:PATH.env (dotenv)",
         SecretKind::PrivateKey => {
             "Where the new private key goes: file:PATH.p8, the public key beside it as PATH.pub; never overwrites a file"
         }
@@ -166,6 +175,7 @@ impl Fault {
                 "file:PATH.json, file:PATH.env or aws-profile:NAME[@FILE]",
             ),
             SecretKind::Pair(_) => Self::Misplaced("this key", "file:PATH.env"),
+            SecretKind::Password(_) => Self::Misplaced("a password", "file:PATH.env"),
             SecretKind::PrivateKey => Self::Misplaced("a private key", "file:PATH.p8"),
         }
     }

@@ -10,6 +10,7 @@ use rotate_providers::contract::{Key, KeyId, LastUse, PublicHalf};
 use serde::Serialize;
 
 mod guided;
+mod in_place;
 
 pub use guided::{Guidance, Missing, lead, procedure_of};
 
@@ -226,6 +227,7 @@ impl Foresight {
                 self.effect("created", format!("register {new} beside {old}"), true);
                 self.facts.registered = true;
             }
+            Step::Generate | Step::ReadWhich(_) | Step::Replace | Step::Revert => self.in_place(step, &old)?,
             Step::Discard { key, why } => {
                 self.effect("opened", format!("delete key {key}: {why}"), false);
                 if !matches!(self.rotation.phase, Phase::Discarding(_)) {
@@ -239,7 +241,8 @@ impl Foresight {
                 self.record(Event::Proved)?;
             }
             Step::Deliver(destination) => {
-                let what = format!("write {new} to {destination}, read it back and compare");
+                let gap = self.end_of_gap(&destination);
+                let what = format!("write {new} to {destination}, read it back and compare{gap}");
                 self.effect("delivered", what, true);
                 self.record(Event::Delivered { destination })?;
             }
@@ -276,7 +279,7 @@ impl Foresight {
                         self.plan("deleted", "rotate", what, false, false);
                         self.facts.keys = None;
                     }
-                    Retirement::RemoveForGood => {
+                    Retirement::RemoveForGood | Retirement::Replace => {
                         let what = format!("remove {old}; its public half is not known, so nothing brings it back");
                         self.effect("deleted", what, false);
                     }
@@ -380,6 +383,7 @@ impl Foresight {
             delete_by_hand: String::new(),
         };
         let keys = match &self.rotation.phase {
+            phase if self.rotation.charter.replaces() => vec![key(self.standing(phase), true)],
             Phase::Opened | Phase::Creating | Phase::Withdrawn(_) => vec![key(old, true)],
             Phase::Deleted(issued) => vec![key(&issued.key, true)],
             phase => {
@@ -388,7 +392,7 @@ impl Foresight {
                     _ if self.rotation.rests_first() => Some(key(old, true)),
                     Retirement::Disable => Some(key(old, !off)),
                     Retirement::Remove { .. } => (!off).then(|| key(old, true)),
-                    Retirement::RemoveForGood => Some(key(old, true)),
+                    Retirement::RemoveForGood | Retirement::Replace => Some(key(old, true)),
                 };
                 let registered = !matches!(phase, Phase::Minted(_)) || self.facts.registered;
                 let issued = phase.issued().filter(|_| registered);

@@ -6,23 +6,22 @@
 
 use std::collections::HashMap;
 
-use rotate_providers::PairForms;
-
 use super::Fault;
 use super::assignments::{Assignment, Assignments, Room};
+use super::format::Variables;
 use super::lines::{BLANK, Line, check, lines};
 use super::quotes::{self, Quoted};
 
 /// The keys that the file assigns, by the names that the connector has for them.
-pub(super) fn read<'a>(text: &'a str, names: &PairForms) -> Result<Assignments<'a>, Fault> {
-    let keys = [names.id, names.secret];
+pub(super) fn read<'a>(text: &'a str, names: &Variables) -> Result<Assignments<'a>, Fault> {
+    let keys: Vec<&'static str> = names.id.into_iter().chain([names.secret]).collect();
     let reader = Reader::new(text);
     let mut found: Vec<Assignment<'_>> = Vec::new();
     let mut assigned: HashMap<&str, usize> = HashMap::new();
     let mut above: Option<Line<'_>> = None;
     for line in lines(text) {
         check(line)?;
-        for name in keys.into_iter().chain(names.beside.iter().copied()) {
+        for name in keys.iter().copied().chain(names.beside.iter().copied()) {
             let Some(value) = reader.find(line, name)? else {
                 continue;
             };
@@ -52,7 +51,7 @@ pub(super) fn read<'a>(text: &'a str, names: &PairForms) -> Result<Assignments<'
         }
         above = Some(line);
     }
-    if found.len() < 2 {
+    if found.len() < keys.len() {
         reader.may_end_here(above)?;
     }
     Ok(Assignments {

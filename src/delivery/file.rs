@@ -1,15 +1,15 @@
 //! A destination that is a file: a whole one, or a profile in the AWS credentials file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use rotate_providers::contract::KeyId;
 use rotate_providers::secret::{Credential, Secret};
-use rotate_providers::{PairForms, SecretKind};
+use rotate_providers::{PairForms, PasswordForm, SecretKind};
 
 use super::aws_files::{ProfileIn, shared_credentials_file};
-use super::format::Format;
+use super::format::{Format, Variables};
 use super::path::{self, absolute, text};
 use super::{DeliveryError, Destination, Fault, ours};
 use crate::hooks::crash_point;
@@ -42,12 +42,22 @@ impl FileDestination {
         let format = match path.extension().and_then(|ending| ending.to_str()) {
             Some("json") if pair.for_aws_tools => Format::CredentialProcess,
             Some("json") => return Err(Fault::misplaced(SecretKind::Pair(pair))),
-            Some("env") => Format::Dotenv(pair),
-            // A file called just `.env` has no extension.
-            None if path.file_name().is_some_and(|name| name == ".env") => Format::Dotenv(pair),
+            _ if is_dotenv(&path) => Format::Dotenv(Variables::of_pair(pair)),
             _ => return Err(Fault::Ending),
         };
         let name = format!("file:{}", text(&path)?);
+        Ok(Self { name, path, format })
+    }
+
+    /// `PATH.env`, for passwords of this form.
+    pub(super) fn password(path: &str, form: PasswordForm) -> Result<Self, Fault> {
+        let path = absolute(path)?;
+        ours::check_name(&path)?;
+        if !is_dotenv(&path) {
+            return Err(Fault::misplaced(SecretKind::Password(form)));
+        }
+        let name = format!("file:{}", text(&path)?);
+        let format = Format::Dotenv(Variables::of_password(form));
         Ok(Self { name, path, format })
     }
 
@@ -187,6 +197,11 @@ impl Destination for FileDestination {
         Ok(held.and_then(|held| self.format.key(&held)))
     }
 
+    async fn secret(&self) -> Result<Option<Secret>, DeliveryError> {
+        let held = self.look().map_err(|fault| self.failed(fault))?;
+        Ok(held.and_then(|held| self.format.secret(&held)))
+    }
+
     async fn content(&self) -> Result<Secret, DeliveryError> {
         let held = self.held().map_err(|fault| self.failed(fault))?;
         Ok(match held {
@@ -215,6 +230,14 @@ impl Destination for FileDestination {
         };
         self.put_back(credential, before.as_ref())
             .map_err(|fault| self.failed(fault))
+    }
+}
+
+fn is_dotenv(path: &Path) -> bool {
+    match path.extension().and_then(|ending| ending.to_str()) {
+        Some(ending) => ending == "env",
+        // A file called just `.env` has no extension.
+        None => path.file_name().is_some_and(|name| name == ".env"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a credential looks like in a file, and what else may be in that file.
 
-use rotate_providers::PairForms;
+use rotate_providers::{PairForms, PasswordForm};
 use rotate_providers::contract::KeyId;
 use rotate_providers::secret::{Credential, Secret};
 use serde::{Deserialize, Serialize};
@@ -15,10 +15,41 @@ pub(super) enum Format {
     /// What the AWS tools expect a `credential_process` to print. The file is ours alone.
     /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html>
     CredentialProcess,
-    /// Two variables among others, called as the connector has it.
-    Dotenv(PairForms),
+    /// A secret among other variables, with its id where it has one, called as the connector has it.
+    Dotenv(Variables),
     /// A profile among others.
     AwsProfile(ProfileIn),
+}
+
+/// What variables are called.
+#[derive(Clone, Copy)]
+pub(super) struct Variables {
+    /// The one with the id; a password has none.
+    pub(super) id: Option<&'static str>,
+    /// The one with the secret.
+    pub(super) secret: &'static str,
+    /// Others that would make the two mean something else.
+    pub(super) beside: &'static [&'static str],
+}
+
+impl Variables {
+    /// Of an id and a secret.
+    pub(super) fn of_pair(pair: PairForms) -> Self {
+        Self {
+            id: Some(pair.id),
+            secret: pair.secret,
+            beside: pair.beside,
+        }
+    }
+
+    /// Of a secret alone.
+    pub(super) fn of_password(form: PasswordForm) -> Self {
+        Self {
+            id: None,
+            secret: form.name,
+            beside: &[],
+        }
+    }
 }
 
 /// The document that a `credential_process` prints. Holds a secret: never printed, dropped at once.
@@ -57,7 +88,9 @@ impl Format {
         match self.assignments(text) {
             Some(assignments) => {
                 let names = self.names();
-                let changed = assignments?.set(&[(names.id, Some(id)), (names.secret, Some(secret))]);
+                let id = names.id.map(|name| (name, Some(id)));
+                let changes: Vec<_> = id.into_iter().chain([(names.secret, Some(secret))]).collect();
+                let changed = assignments?.set(&changes);
                 Ok(into_secret(changed))
             }
             None => {
@@ -82,7 +115,8 @@ impl Format {
             (Some(now), Some(earlier)) => {
                 let (names, earlier) = (self.names(), earlier?);
                 let put = |name| (name, earlier.value(name));
-                Ok(into_secret(now?.set(&[put(names.id), put(names.secret)])))
+                let changes: Vec<_> = names.all().map(put).collect();
+                Ok(into_secret(now?.set(&changes)))
             }
             _ => Ok(Secret::new(earlier)),
         }
@@ -96,9 +130,8 @@ impl Format {
         };
         match (self.assignments(now), self.assignments(earlier)) {
             (Some(Ok(now)), Some(Ok(earlier))) => {
-                let names = self.names();
                 let same = |name| now.value(name) == earlier.value(name);
-                same(names.id) && same(names.secret)
+                self.names().all().all(same)
             }
             _ => false,
         }
@@ -108,10 +141,20 @@ impl Format {
     pub(super) fn key(&self, held: &Secret) -> Option<KeyId> {
         let text = as_text(held).ok()?;
         let id = match self.assignments(text) {
-            Some(assignments) => assignments.ok()?.value(self.names().id)?,
+            Some(assignments) => assignments.ok()?.value(self.names().id?)?,
             None => serde_json::from_str::<ProcessDocument<'_>>(text).ok()?.access_key_id,
         };
         KeyId::parse(id).ok()
+    }
+
+    /// The secret alone that the file holds.
+    pub(super) fn secret(&self, held: &Secret) -> Option<Secret> {
+        let text = as_text(held).ok()?;
+        let secret = match self.assignments(text) {
+            Some(assignments) => assignments.ok()?.value(self.names().secret)?,
+            None => serde_json::from_str::<ProcessDocument<'_>>(text).ok()?.secret_access_key,
+        };
+        (!secret.is_empty()).then(|| Secret::new(secret.as_bytes()))
     }
 
     /// Whether the file holds this credential.
@@ -123,7 +166,8 @@ impl Format {
         match self.assignments(text) {
             Some(Ok(assignments)) => {
                 let names = self.names();
-                assignments.value(names.id) == Some(id) && assignments.value(names.secret) == Some(secret)
+                let is_named = names.id.is_none_or(|name| assignments.value(name) == Some(id));
+                is_named && assignments.value(names.secret) == Some(secret)
             }
             Some(Err(_)) => false,
             None => serde_json::from_str::<ProcessDocument<'_>>(text)
@@ -147,7 +191,7 @@ impl Format {
             },
             // A document has no names that could be others.
             Format::AwsProfile(_) | Format::CredentialProcess => Names {
-                id: profile::ID,
+                id: Some(profile::ID),
                 secret: profile::SECRET,
             },
         }
@@ -155,8 +199,14 @@ impl Format {
 }
 
 struct Names {
-    id: &'static str,
+    id: Option<&'static str>,
     secret: &'static str,
+}
+
+impl Names {
+    fn all(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.id.into_iter().chain([self.secret])
+    }
 }
 
 fn as_text(bytes: &Secret) -> Result<&str, Fault> {

@@ -1,6 +1,7 @@
 use rotate_providers::PairForms;
 
 use super::assignments::Assignments;
+use super::format::Variables;
 use super::profile::Kind;
 use super::{dotenv, profile};
 
@@ -82,7 +83,7 @@ fn each_line_keeps_its_end_and_a_new_one_ends_like_the_line_above_it() {
     }
     let text = "A=1\r\nAWS_ACCESS_KEY_ID=x\nB=2\r\nC=3";
     let changes = [("AWS_ACCESS_KEY_ID", Some("NEW")), ("AWS_SECRET_ACCESS_KEY", Some("s"))];
-    let changed = dotenv::read(text, &NAMES).unwrap().set(&changes).to_string();
+    let changed = dotenv::read(text, &Variables::of_pair(NAMES)).unwrap().set(&changes).to_string();
     assert_eq!(
         changed,
         "A=1\r\nAWS_ACCESS_KEY_ID=NEW\nB=2\r\nC=3\nAWS_SECRET_ACCESS_KEY=s\n"
@@ -99,7 +100,7 @@ fn a_value_can_be_taken_away_again() {
 #[test]
 fn dotenv_keeps_quotes_exports_indentation_and_comments() {
     let text = "PORT=80\n\texport  AWS_ACCESS_KEY_ID=\"old\" # ours\n AWS_SECRET_ACCESS_KEY = 'x'\n\nLAST=1";
-    let parsed = dotenv::read(text, &NAMES).unwrap();
+    let parsed = dotenv::read(text, &Variables::of_pair(NAMES)).unwrap();
     assert_eq!(parsed.value("AWS_ACCESS_KEY_ID"), Some("old"));
     let changes = [
         ("AWS_ACCESS_KEY_ID", Some("NEW")),

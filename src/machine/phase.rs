@@ -10,6 +10,9 @@ use super::{Charter, Event, Issued, Phase, Prove, Retired, Switch};
 impl Phase {
     /// The phase after this event; `None` where it cannot follow.
     pub(super) fn advance(self, event: &Event, at: Timestamp, charter: &Charter) -> Option<Self> {
+        if charter.replaces() {
+            return self.replace(event, at, charter);
+        }
         Some(match (self, event) {
             (Phase::Opened, Event::CreateIntended { .. }) if !charter.mints_locally => Phase::Creating,
             (Phase::Creating, Event::CreateFailed { .. }) => Phase::Opened,
@@ -147,6 +150,7 @@ impl Phase {
                 | Phase::Creating
                 | Phase::Discarding(_)
                 | Phase::Minted(_)
+                | Phase::Prepared(_)
                 | Phase::Created(_)
                 | Phase::Verified(_)
                 | Phase::Delivered(..)
@@ -162,7 +166,7 @@ impl Phase {
     pub(super) fn may_restore(&self) -> bool {
         matches!(
             self,
-            Phase::Created(_) | Phase::Verified(_) | Phase::Delivered(..) | Phase::CutOver(..)
+            Phase::Created(_) | Phase::Verified(_) | Phase::Delivered(..) | Phase::CutOver(..) | Phase::Reverted(_)
         )
     }
 
@@ -178,10 +182,12 @@ impl Phase {
         )
     }
 
-    /// Whether the old key may be off and the new one not proven since: nobody stops here of their own accord.
+    /// Whether the old key may be off and the new one not proven since, or consumers are cut off until this goes on: nobody stops
+    /// here of their own accord.
     pub fn is_delicate(&self) -> bool {
         match self {
             Phase::Deactivating(..) | Phase::Reactivating(..) => true,
+            phase if phase.is_in_gap() => true,
             Phase::Deactivated(_, _, retired) => !retired.proved,
             _ => false,
         }
@@ -189,7 +195,10 @@ impl Phase {
 
     /// Whether the new key is being taken back, or was.
     pub(super) fn is_withdrawal(&self) -> bool {
-        matches!(self, Phase::Withdrawing(_) | Phase::Withdrawn(_))
+        matches!(
+            self,
+            Phase::Withdrawing(_) | Phase::Withdrawn(_) | Phase::Reverting(_) | Phase::Reverted(_)
+        )
     }
 
     /// Whether the new key is known to work, while the old one may be gone.
@@ -199,6 +208,9 @@ impl Phase {
 
     /// The new key, once there is one.
     pub fn issued(&self) -> Option<&Issued> {
+        if let Some(replacement) = self.replacement() {
+            return Some(&replacement.issued);
+        }
         match self {
             Phase::Minted(issued)
             | Phase::Created(issued)
@@ -214,7 +226,16 @@ impl Phase {
             | Phase::Withdrawing(issued)
             | Phase::Withdrawn(issued)
             | Phase::Done(issued) => Some(issued),
-            Phase::Opened | Phase::Creating | Phase::Discarding(_) | Phase::Aborted | Phase::RolledBack => None,
+            Phase::Opened
+            | Phase::Creating
+            | Phase::Discarding(_)
+            | Phase::Prepared(_)
+            | Phase::Replacing(_)
+            | Phase::Replaced(_)
+            | Phase::Reverting(_)
+            | Phase::Reverted(_)
+            | Phase::Aborted
+            | Phase::RolledBack => None,
         }
     }
 
@@ -238,6 +259,11 @@ impl Phase {
             Phase::Creating => "creating",
             Phase::Discarding(_) => "discarding",
             Phase::Minted(_) => "minted",
+            Phase::Prepared(_) => "prepared",
+            Phase::Replacing(_) => "replacing",
+            Phase::Replaced(_) => "replaced",
+            Phase::Reverting(_) => "reverting",
+            Phase::Reverted(_) => "reverted",
             Phase::Created(_) => "created",
             Phase::Verified(_) => "verified",
             Phase::Delivered(..) => "delivered",
@@ -268,7 +294,7 @@ impl Retired {
 }
 
 impl Issued {
-    fn new(key: &KeyId, public: Option<&PublicHalf>) -> Self {
+    pub(super) fn new(key: &KeyId, public: Option<&PublicHalf>) -> Self {
         Self {
             key: key.clone(),
             public: public.cloned(),
@@ -278,7 +304,7 @@ impl Issued {
         }
     }
 
-    fn proved(self, at: Timestamp) -> Self {
+    pub(super) fn proved(self, at: Timestamp) -> Self {
         Self {
             proved_at: Some(at),
             ..self

@@ -13,9 +13,9 @@ pub(super) fn state(rotation: &Rotation) -> &'static str {
         return "blocked";
     }
     match &rotation.phase {
-        Phase::Opened | Phase::Creating | Phase::Discarding(_) | Phase::Minted(_) => "opened",
-        Phase::Created(_) => "created",
-        Phase::Verified(_) => "verified",
+        Phase::Opened | Phase::Creating | Phase::Discarding(_) | Phase::Minted(_) | Phase::Prepared(_) => "opened",
+        Phase::Created(_) | Phase::Replacing(_) => "created",
+        Phase::Verified(_) | Phase::Replaced(_) => "verified",
         Phase::Delivered(..) if rotation.charter.cutover != Cutover::Immediate => "awaiting-cutover",
         Phase::CutOver(..) if rotation.rests_first() => "soaking",
         Phase::Delivered(..) | Phase::CutOver(..) | Phase::Deactivating(..) => "delivered",
@@ -23,7 +23,8 @@ pub(super) fn state(rotation: &Rotation) -> &'static str {
         Phase::Soaking(..) | Phase::Deleting(..) | Phase::Deleted(_) => "soaking",
         // On the way to an end that is not reached yet.
         Phase::Withdrawing(issued) | Phase::Withdrawn(issued) if issued.reached.is_empty() => "created",
-        Phase::Withdrawing(_) | Phase::Withdrawn(_) => "delivered",
+        Phase::Reverting(new) | Phase::Reverted(new) if new.issued.reached.is_empty() => "created",
+        Phase::Withdrawing(_) | Phase::Withdrawn(_) | Phase::Reverting(_) | Phase::Reverted(_) => "delivered",
         Phase::Done(_) => "done",
         Phase::Aborted => "aborted",
         Phase::RolledBack => "rolled-back",
@@ -39,6 +40,10 @@ pub(super) fn reason(rotation: &Rotation, wait: Option<&Wait>, now: Timestamp) -
             Some(format!("overdue: {}", wait.why))
         }
         (_, Some(wait)) => Some(wait.why.clone()),
+        (phase, None) if phase.is_in_gap() => {
+            let cut_off = "its consumers are cut off until this goes on: do not wait";
+            Some(undone(rotation).map_or(cut_off.to_owned(), |why| format!("{why}; {cut_off}")))
+        }
         (_, None) => undone(rotation),
     }
 }
@@ -100,7 +105,7 @@ pub(super) fn what_next(target: &str, rotation: &Rotation, wait: Option<&Wait>, 
                 _ if rotation.rests_first() => "removes the old key for good",
                 Retirement::Disable => "deletes the old key",
                 Retirement::Remove { .. } => "lets the old key go for good",
-                Retirement::RemoveForGood => "removes the old key for good",
+                Retirement::RemoveForGood | Retirement::Replace => "removes the old key for good",
             };
             next("rotate", what.to_owned(), "run".to_owned(), wait.until)
         }

@@ -4,9 +4,10 @@
 //! vendor, and every kind of event is tried on it. The rest is properties of random journals, and walks through a world
 //! that plays along badly.
 
-#![expect(clippy::expect_used, reason = "in a test, what cannot be is the failure itself")]
+#![expect(clippy::expect_used, clippy::panic, reason = "in a test, what cannot be is the failure itself")]
 
 mod guided;
+mod in_place;
 mod kinds;
 mod phases;
 mod random;
@@ -43,7 +44,15 @@ fn removable() -> Retirement {
     }
 }
 
-/// Every kind of vendor. The first makes keys and disables them, the last two are told of them and only remove them; what
+/// The kind of vendor that holds one secret, which is replaced where it stands.
+fn in_place() -> Kind {
+    Kind {
+        retirement: Retirement::Replace,
+        mints_locally: false,
+    }
+}
+
+/// Every kind of vendor at which two keys work side by side. The first makes keys and disables them, the last two are told of them and only remove them; what
 /// is between does not exist yet, and the promises hold for it all the same.
 fn kinds() -> Vec<Kind> {
     let kind = |mints_locally, retirement| Kind {
@@ -118,12 +127,13 @@ fn catalogue() -> Vec<Event> {
         "by".to_owned(),
     );
     let destination = "d".to_owned();
-    let undo = |kind| Event::UndoRequested {
+    let asked = |kind, forced| Event::UndoRequested {
         kind,
         why: why.clone(),
         by: by.clone(),
-        forced: false,
+        forced,
     };
+    let undo = |kind| asked(kind, false);
     let restored = |outcome| Event::Restored {
         destination: destination.clone(),
         outcome,
@@ -143,6 +153,22 @@ fn catalogue() -> Vec<Event> {
             public: PublicHalf::new(NEW_PUBLIC),
         },
         Event::Created { key: key.clone() },
+        Event::OldSealed,
+        Event::Generated {
+            key: key.clone(),
+            way_back: true,
+        },
+        Event::Generated {
+            key: key.clone(),
+            way_back: false,
+        },
+        Event::ReplaceIntended,
+        Event::ReplaceFailed { why: why.clone() },
+        Event::Replaced { key: key.clone() },
+        Event::RevertIntended,
+        Event::Reverted {
+            key: KeyId::parse(OLD).expect("the name of a key"),
+        },
         Event::DiscardIntended {
             key: key.clone(),
             why: why.clone(),
@@ -171,6 +197,7 @@ fn catalogue() -> Vec<Event> {
         Event::Done,
         undo(UndoKind::Abort),
         undo(UndoKind::Rollback),
+        asked(UndoKind::Abort, true),
         restored(Restored::PutBack),
         restored(Restored::ChangedSince),
         Event::WithdrawIntended,
@@ -210,7 +237,8 @@ impl Past {
 /// Tries every event on every state that legal events lead to, and says how many states there are.
 fn explore(mut check: impl FnMut(&Rotation, Past, &Event, &Result<Rotation, Illegal>)) -> usize {
     let first = |kind: &Kind| Rotation::after(None, &kind.opened()).expect("a journal begins with its opening");
-    let mut open: Vec<_> = kinds().iter().map(|kind| (first(kind), Past::default())).collect();
+    let all = kinds().into_iter().chain([in_place()]);
+    let mut open: Vec<_> = all.map(|kind| (first(&kind), Past::default())).collect();
     let mut seen = HashSet::new();
     while let Some((rotation, past)) = open.pop() {
         let state = serde_json::to_string(&rotation).expect("a rotation can be written down");
@@ -237,7 +265,7 @@ fn every_phase_is_reachable_or_this_file_proves_nothing() {
     let states = explore(|rotation, _, _, _| {
         phases.insert(rotation.phase.name());
     });
-    assert_eq!(phases.len(), 19, "{phases:?}");
+    assert_eq!(phases.len(), 24, "{phases:?}");
     assert!(states > 200 * kinds().len(), "only {states} states");
 }
 
@@ -420,7 +448,7 @@ impl Met {
             false => &["creating", "discarding"],
         };
         let retired = match kind.retirement {
-            Retirement::RemoveForGood => &[][..],
+            Retirement::RemoveForGood | Retirement::Replace => &[][..],
             Retirement::Disable | Retirement::Remove { .. } => &["deactivating", "deactivated", "soaking"],
         };
         let always = [

@@ -167,7 +167,7 @@ fn a_plan_foresees_every_effect_however_long_a_person_takes() {
         assert_eq!(planned, real);
         let last = match rotation.charter.retirement {
             Retirement::Remove { .. } => "deactivated",
-            Retirement::Disable | Retirement::RemoveForGood => "deleted",
+            Retirement::Disable | Retirement::RemoveForGood | Retirement::Replace => "deleted",
         };
         assert_eq!(planned.last(), Some(&last));
     }
