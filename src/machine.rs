@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use chronicle::Chronicle;
 pub use course::Course;
 pub use event::{Event, Record, Restored, SwitchedBy, UndoKind};
+pub use in_place::Replacement;
 pub use walk::{Itinerary, Note, Tick, Ticked, Walk};
 pub use watch::{Drift, SeenKey, Sighting, Watch};
 pub use window::{Day, Window};
@@ -314,17 +315,6 @@ pub struct Issued {
     pub reached: BTreeSet<String>,
     /// Destinations that hold it for certain.
     pub delivered: BTreeSet<String>,
-}
-
-/// A new secret that takes the place of the old one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Replacement {
-    /// The new secret. Until the vendor has it, it is called by its rotation.
-    pub issued: Issued,
-    /// Whether the old one is sealed, and can be set again.
-    pub way_back: bool,
-    /// Whether a call that sets the new one may ever have left.
-    pub sent: bool,
 }
 
 /// The cut-over.

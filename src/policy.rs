@@ -32,7 +32,8 @@ pub const FRESH: SignedDuration = SignedDuration::from_mins(5);
 const CURRENT: SignedDuration = SignedDuration::from_mins(1);
 
 /// What two keys that work side by side have to do with one secret that is replaced where it stands: nothing.
-const MISPLACED: &str = "a secret is being replaced where it stands, and its rotation does not say so: the journal is damaged";
+const MISPLACED: &str =
+    "a secret is being replaced where it stands, and its rotation does not say so: the journal is damaged";
 
 /// How often an open wait for evidence is looked at again.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(15);
@@ -301,11 +302,9 @@ fn forward(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
         Phase::Deleted(_) => gate::listed_gone(facts, &charter.old_key, Event::Done),
         Phase::Withdrawing(_) | Phase::Withdrawn(_) => block("a key is being withdrawn and nobody asked for it"),
         Phase::Done(_) | Phase::Aborted | Phase::RolledBack => Step::Closed,
-        Phase::Prepared(_)
-        | Phase::Replacing(_)
-        | Phase::Replaced(_)
-        | Phase::Reverting(_)
-        | Phase::Reverted(_) => block(MISPLACED),
+        Phase::Prepared(_) | Phase::Replacing(_) | Phase::Replaced(_) | Phase::Reverting(_) | Phase::Reverted(_) => {
+            block(MISPLACED)
+        }
     }
 }
 
@@ -397,11 +396,9 @@ fn undo(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
             gate::withdrawn(rotation, issued, facts, end)
         }
         Phase::Deleted(_) => block("the old key is deleted, so nothing can be undone"),
-        Phase::Prepared(_)
-        | Phase::Replacing(_)
-        | Phase::Replaced(_)
-        | Phase::Reverting(_)
-        | Phase::Reverted(_) => block(MISPLACED),
+        Phase::Prepared(_) | Phase::Replacing(_) | Phase::Replaced(_) | Phase::Reverting(_) | Phase::Reverted(_) => {
+            block(MISPLACED)
+        }
         Phase::Done(_) | Phase::Aborted | Phase::RolledBack => Step::Closed,
     }
 }

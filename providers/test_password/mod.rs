@@ -186,7 +186,10 @@ impl Provider for TestPassword {
     }
 
     async fn delete(&self, _: &KeyId) -> Result<(), Error> {
-        Err(configuration("delete a password", "it is only ever replaced".to_owned()))
+        Err(configuration(
+            "delete a password",
+            "it is only ever replaced".to_owned(),
+        ))
     }
 }
 

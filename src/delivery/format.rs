@@ -1,8 +1,8 @@
 //! What a credential looks like in a file, and what else may be in that file.
 
-use rotate_providers::{PairForms, PasswordForm};
 use rotate_providers::contract::KeyId;
 use rotate_providers::secret::{Credential, Secret};
+use rotate_providers::{PairForms, PasswordForm};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -152,7 +152,11 @@ impl Format {
         let text = as_text(held).ok()?;
         let secret = match self.assignments(text) {
             Some(assignments) => assignments.ok()?.value(self.names().secret)?,
-            None => serde_json::from_str::<ProcessDocument<'_>>(text).ok()?.secret_access_key,
+            None => {
+                serde_json::from_str::<ProcessDocument<'_>>(text)
+                    .ok()?
+                    .secret_access_key
+            }
         };
         (!secret.is_empty()).then(|| Secret::new(secret.as_bytes()))
     }

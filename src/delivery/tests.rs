@@ -83,7 +83,10 @@ fn each_line_keeps_its_end_and_a_new_one_ends_like_the_line_above_it() {
     }
     let text = "A=1\r\nAWS_ACCESS_KEY_ID=x\nB=2\r\nC=3";
     let changes = [("AWS_ACCESS_KEY_ID", Some("NEW")), ("AWS_SECRET_ACCESS_KEY", Some("s"))];
-    let changed = dotenv::read(text, &Variables::of_pair(NAMES)).unwrap().set(&changes).to_string();
+    let changed = dotenv::read(text, &Variables::of_pair(NAMES))
+        .unwrap()
+        .set(&changes)
+        .to_string();
     assert_eq!(
         changed,
         "A=1\r\nAWS_ACCESS_KEY_ID=NEW\nB=2\r\nC=3\nAWS_SECRET_ACCESS_KEY=s\n"

@@ -4,8 +4,20 @@
 //! away can meet a secret of which there is only one.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
-use super::{Charter, Event, Issued, Phase, Replacement, Rotation, UndoKind};
+use super::{Charter, Event, Issued, Phase, Rotation, UndoKind};
+
+/// A new secret that takes the place of the old one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replacement {
+    /// The new secret. Until the vendor has it, it is called by its rotation.
+    pub issued: Issued,
+    /// Whether the old one is sealed, and can be set again.
+    pub way_back: bool,
+    /// Whether a call that sets the new one may ever have left.
+    pub sent: bool,
+}
 
 impl Phase {
     /// The phase after this event; `None` where it cannot follow.

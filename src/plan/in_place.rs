@@ -26,7 +26,8 @@ impl Foresight {
             Step::ReadWhich(order) => {
                 let stands = match &self.rotation.phase {
                     Phase::Prepared(_) => {
-                        let what = format!("log in with {old}, so that it is certain that logins from here tell the truth");
+                        let what =
+                            format!("log in with {old}, so that it is certain that logins from here tell the truth");
                         self.plan("created", "rotate", what, false, true);
                         Which::Old
                     }
@@ -56,7 +57,11 @@ impl Foresight {
                 self.record(Event::Replaced { key })?;
             }
             Step::Revert => {
-                self.effect("aborted", format!("set {old} again in the place of the new secret"), true);
+                self.effect(
+                    "aborted",
+                    format!("set {old} again in the place of the new secret"),
+                    true,
+                );
                 if !matches!(self.rotation.phase, Phase::Reverting(_)) {
                     self.record(Event::RevertIntended)?;
                 }
@@ -74,7 +79,11 @@ impl Foresight {
         };
         let mut all = self.rotation.charter.destinations.iter();
         let is_last = all.all(|name| name == destination || new.issued.delivered.contains(name));
-        if is_last { ": this is the cut-over, and the old one is gone" } else { "" }
+        if is_last {
+            ": this is the cut-over, and the old one is gone"
+        } else {
+            ""
+        }
     }
 
     /// The one secret that the vendor lists, as it should be by now.

@@ -39,7 +39,9 @@ pub(super) fn forward(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Ste
         Phase::Replacing(new) => settle(rotation, new, facts),
         Phase::Replaced(new) => deliver(rotation, new, now),
         Phase::Done(_) | Phase::Aborted | Phase::RolledBack => Step::Closed,
-        _ => block("a secret is replaced where it stands, and the rotation is where none of those can be: the journal is damaged"),
+        _ => block(
+            "a secret is replaced where it stands, and the rotation is where none of those can be: the journal is damaged",
+        ),
     }
 }
 
@@ -165,7 +167,7 @@ fn changed(rotation: &Rotation, what_now: &str) -> Step {
 
 fn neither(why: &str) -> Step {
     block(&format!(
-        "the vendor takes neither the new secret nor the old one ({why}): someone has set a third, or has locked the user; see \
-         to it before anyone tries again; {WAY_OUT}"
+        "the vendor takes neither the new secret nor the old one ({why}): someone has set a third, or has locked the user; \
+         consumers may be cut off, so do not wait to see to it, and log in no more often than needed; {WAY_OUT}"
     ))
 }

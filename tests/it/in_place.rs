@@ -2,9 +2,11 @@
 //! strict fake of a vendor that is made for this, which keeps one password of a user, counts logins and locks. That no crash does
 //! harm is shown by the walks `…_password…` of the crash suite.
 
-#![expect(clippy::unwrap_used,
+#![expect(
+    clippy::unwrap_used,
     clippy::panic,
-    reason = "a helper that cannot work must stop its test")]
+    reason = "a helper that cannot work must stop its test"
+)]
 
 mod config;
 mod gap;
@@ -87,16 +89,27 @@ impl Desk {
 
     /// Runs the one-shot until the last line on record is this one, and is killed there, the vendor having so many passwords behind it.
     fn killed_at(event: &str, number: u64) -> Self {
+        Self::killed_where(Self::new, |desk| {
+            desk.vendor.user().number == number && desk.last_event() == event
+        })
+    }
+
+    /// The same of such a desk, killed wherever this holds first.
+    fn killed_where(new: impl Fn() -> Self, holds: impl Fn(&Self) -> bool) -> Self {
         for at in 1..100 {
-            let desk = Self::new();
+            let desk = new();
             let mut command = desk.one_shot(&[]);
             command.env("ROTATE_TEST_KILL_AT", at.to_string());
             Ran::of(command);
-            if desk.vendor.user().number == number && desk.events().last().map(String::as_str) == Some(event) {
+            if holds(&desk) {
                 return desk;
             }
         }
-        panic!("no kill leaves {event}")
+        panic!("no kill leaves that")
+    }
+
+    fn last_event(&self) -> String {
+        self.events().pop().unwrap_or_default()
     }
 
     /// What is on record of the rotation, event by event.
@@ -107,7 +120,9 @@ impl Desk {
         let told = self.run(&["--output", "json", "audit"]);
         let Some(0) = told.code else { return Vec::new() };
         let events = told.json()["events"].as_array().cloned().unwrap_or_default();
-        let names = events.iter().map(|event| event["what"]["event"].as_str().unwrap_or_default().to_owned());
+        let names = events
+            .iter()
+            .map(|event| event["what"]["event"].as_str().unwrap_or_default().to_owned());
         names.filter(|name| name != "sighted" && name != "drifted").collect()
     }
 
@@ -190,13 +205,24 @@ fn a_dry_run_says_who_is_cut_off_from_when_to_when_and_whether_there_is_a_way_ba
 fn what_cannot_be_waited_for_is_no_option_of_its_command() {
     let desk = Desk::new();
     let help = desk.run(&["test-password", "--help"]).expect(0).stdout;
-    assert!(help.contains("--deliver") && help.contains("file:PATH.env (dotenv)"), "{help}");
+    assert!(
+        help.contains("--deliver") && help.contains("file:PATH.env (dotenv)"),
+        "{help}"
+    );
     for option in ["--cutover", "--soak", "--observe", "--prove", "--lost-key"] {
         assert!(!help.contains(option), "{option} is in {help}");
     }
     desk.rotate(&["--cutover", "confirm"]).expect(64);
     for destination in ["file:key.json", "file:key.p8", "aws-profile:x@credentials"] {
-        let command = ["test-password", "--holder", HOLDER, "--address", "x", "--deliver", destination];
+        let command = [
+            "test-password",
+            "--holder",
+            HOLDER,
+            "--address",
+            "x",
+            "--deliver",
+            destination,
+        ];
         desk.run(&command)
             .expect(64)
             .says(&["a password does not go there: write file:PATH.env"]);
@@ -208,7 +234,11 @@ fn nothing_is_set_while_logins_from_here_do_not_tell_the_truth() {
     for (fault, code, words) in [
         (PasswordFault::BarsLogins, 1, "lets nobody in from here"),
         (PasswordFault::IsStarting, 1, "was not reached"),
-        (PasswordFault::LacksPermission, 3, "refuses the secret that the destinations held"),
+        (
+            PasswordFault::LacksPermission,
+            3,
+            "refuses the secret that the destinations held",
+        ),
     ] {
         let desk = Desk::new();
         desk.vendor.suffers(Some(fault));
@@ -228,7 +258,11 @@ fn a_file_with_a_password_that_the_vendor_refuses_stops_it_before_anything_is_se
     let desk = Desk::new();
     desk.holds("key.env", "a-password-of-last-year");
     let ran = desk.rotate(&[]).expect(3);
-    assert!(ran.stdout.contains("others may use one that nobody here knows"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("others may use one that nobody here knows"),
+        "{}",
+        ran.stdout
+    );
     assert_eq!(desk.vendor.user().number, 1);
     assert_eq!(desk.vendor.logins().failed, 1);
     desk.run(&["abort", TARGET]).expect(0);
@@ -239,7 +273,10 @@ fn a_file_with_a_password_that_the_vendor_refuses_stops_it_before_anything_is_se
 fn two_files_with_different_passwords_are_not_chosen_from() {
     let desk = Desk::new();
     desk.holds("other.env", "another-password-of-ours");
-    for more in [&["--deliver", "file:other.env"][..], &["--deliver", "file:other.env", "--dry-run"]] {
+    for more in [
+        &["--deliver", "file:other.env"][..],
+        &["--deliver", "file:other.env", "--dry-run"],
+    ] {
         desk.rotate(more)
             .expect(3)
             .says(&["hold different secrets, and which one is live cannot be known"]);
@@ -257,4 +294,16 @@ fn every_destination_gets_it_and_one_that_cannot_take_it_stops_it_before_the_gap
     std::fs::create_dir(desk.place.path("other.env")).unwrap();
     assert_ne!(desk.rotate(&["--deliver", "file:other.env"]).code, Some(0));
     assert_eq!(desk.vendor.user().number, 1);
+    // Also where that shows only in the run that would set it.
+    let desk = Desk::killed_at("generated", 1);
+    let file = desk.place.path("key.env");
+    std::fs::rename(&file, desk.place.path("aside.env")).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    desk.run(&["run"]).expect(1);
+    assert_eq!(desk.vendor.user().number, 1);
+    assert_eq!(desk.events().last().map(String::as_str), Some("generated"));
+    std::fs::remove_dir(&file).unwrap();
+    std::fs::rename(desk.place.path("aside.env"), &file).unwrap();
+    desk.run(&["run"]).expect(0);
+    assert_eq!(desk.held(), Some(desk.vendor.user().password));
 }

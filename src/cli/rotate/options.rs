@@ -130,14 +130,12 @@ pub(super) fn of_rotation(automation: &Automation) -> Vec<Arg> {
         .default_destination
         .map(|name| format!(" [default: {name}]"))
         .unwrap_or_default();
-    all.extend([
-        Arg::new("deliver")
-            .long("deliver")
-            .value_name("DESTINATION")
-            .action(ArgAction::Append)
-            .required(automation.default_destination.is_none())
-            .help(format!("{}{default}", delivery::offered(automation.secret))),
-    ]);
+    all.extend([Arg::new("deliver")
+        .long("deliver")
+        .value_name("DESTINATION")
+        .action(ArgAction::Append)
+        .required(automation.default_destination.is_none())
+        .help(format!("{}{default}", delivery::offered(automation.secret)))]);
     if !can.replaces {
         all.extend(of_overlap(automation, &defaults));
     }

@@ -100,7 +100,8 @@ impl Driver<'_> {
             self.record(stored, Event::ReplaceIntended).await?;
         }
         let old = &stored.rotation.charter.old_key;
-        self.progress.doing(&format!("setting the new secret in the place of {old}"));
+        self.progress
+            .doing(&format!("setting the new secret in the place of {old}"));
         crash_point("replace: before the call");
         let set = self.set(stored, &new.secret, passage).await;
         crash_point("replace: after the call");
@@ -151,8 +152,8 @@ impl Driver<'_> {
             Verdict::Accepted => Event::Proved,
             Verdict::Rejected { reason, .. } => Event::Blocked {
                 why: format!(
-                    "the vendor refuses the new secret, which it took before ({reason}): someone has replaced it since; abort \
-                     --force ends the rotation and touches nothing"
+                    "the vendor refuses the new secret, which it took before ({reason}): someone has replaced it since, and \
+                     consumers may be cut off: do not wait to see to it; abort --force ends the rotation and touches nothing"
                 ),
             },
             Verdict::Barred { reason } | Verdict::Inconclusive { reason } => {

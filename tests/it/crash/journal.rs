@@ -172,7 +172,16 @@ impl Journal {
         let Some(asked) = after.iter().rposition(|line| line.event() == "undo-requested") else {
             return false;
         };
-        let begun = |line: &&Line| ["restored", "withdraw-intended", "withdrawn", "revert-intended", "reverted"].contains(&line.event());
+        let begun = |line: &&Line| {
+            [
+                "restored",
+                "withdraw-intended",
+                "withdrawn",
+                "revert-intended",
+                "reverted",
+            ]
+            .contains(&line.event())
+        };
         let resumed = after[asked..].iter().rposition(|line| line.event() == "resumed");
         resumed.is_none_or(|resumed| after[..asked + resumed].iter().any(begun))
     }

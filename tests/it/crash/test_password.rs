@@ -131,7 +131,11 @@ impl Ground for TestPassword {
     fn check_effects(&self, before: &Journal, context: &dyn Fn() -> String) {
         for set in self.effects.take() {
             let sealed = self.sealed(before);
-            assert!(sealed.contains(&set), "a secret was set that is not sealed: {}", context());
+            assert!(
+                sealed.contains(&set),
+                "a secret was set that is not sealed: {}",
+                context()
+            );
             let intents = ["replace-intended", "revert-intended"];
             let last = before.latest().rev().find(|line| intents.contains(&line.event()));
             let is_old = !before.has("undo-requested") || set == FIRST_PASSWORD || before.count("generated") == 0;

@@ -8,13 +8,22 @@ use super::Desk;
 #[test]
 fn what_cannot_be_waited_for_is_refused_with_its_line_and_what_mends_it() {
     for (line, words) in [
-        ("cutover = \"confirm\"", &["the delivery is the cut-over", "leave it out"][..]),
+        (
+            "cutover = \"confirm\"",
+            &["the delivery is the cut-over", "leave it out"][..],
+        ),
         ("cutover = \"observed\"", &["the delivery is the cut-over"]),
         ("observe = \"1d\"", &["nothing can be waited for"]),
         ("soak = \"7d\"", &["no old one is left to rest"]),
         ("lost_key = \"ask\"", &["none can be lost"]),
-        ("prove = \"consumer\"", &["logins from here alone tell which secret stands"]),
-        ("prove = \"identity\"", &["logins from here alone tell which secret stands"]),
+        (
+            "prove = \"consumer\"",
+            &["logins from here alone tell which secret stands"],
+        ),
+        (
+            "prove = \"identity\"",
+            &["logins from here alone tell which secret stands"],
+        ),
     ] {
         let desk = Desk::new();
         desk.configure(&format!("{line}\n"));
@@ -46,7 +55,10 @@ fn a_doctor_says_that_consumers_are_cut_off_meanwhile() {
     let desk = Desk::new();
     desk.configure("");
     let told = desk.run(&["--config", "rotate.toml", "doctor"]).expect(0).stdout;
-    assert!(told.contains("replaced where it stands: its consumers are cut off from"), "{told}");
+    assert!(
+        told.contains("replaced where it stands: its consumers are cut off from"),
+        "{told}"
+    );
     assert_eq!(desk.vendor.logins().all, 0);
 }
 
@@ -73,7 +85,12 @@ fn a_window_holds_back_its_beginning_and_never_its_end() {
         command.env("ROTATE_TEST_KILL_AT", at.to_string());
         let ran = rotate_fixtures::Ran::of(command);
         if ran.code.is_some() {
-            assert!(in_gap > 5, "{at} points, {in_gap} in the gap: {}{}", ran.stdout, ran.stderr);
+            assert!(
+                in_gap > 5,
+                "{at} points, {in_gap} in the gap: {}{}",
+                ran.stdout,
+                ran.stderr
+            );
             return;
         }
         let begun = desk.events().iter().any(|event| event == "replace-intended");

@@ -22,7 +22,11 @@ fn after_a_kill_anywhere_one_run_heals_the_consumer_and_sets_no_second_password(
         }
         let user = desk.vendor.user();
         assert_eq!(desk.held(), Some(user.password), "killed at {at}");
-        assert!(user.history.len() <= 2, "killed at {at}: {} passwords", user.history.len());
+        assert!(
+            user.history.len() <= 2,
+            "killed at {at}: {} passwords",
+            user.history.len()
+        );
     }
     panic!("it never ends");
 }
@@ -52,7 +56,9 @@ fn a_lost_answer_is_answered_by_a_login_and_the_same_password_is_set_again() {
 fn a_vendor_that_refuses_to_set_it_has_changed_nothing_and_the_rotation_can_be_aborted() {
     let desk = Desk::new();
     desk.vendor.suffers(Some(PasswordFault::RefusesToSet));
-    desk.rotate(&[]).expect(1).says(&["does not let the administrator do that"]);
+    desk.rotate(&[])
+        .expect(1)
+        .says(&["does not let the administrator do that"]);
     assert_eq!(desk.events().last().map(String::as_str), Some("replace-failed"));
     desk.run(&["abort", TARGET]).expect(0);
     assert_eq!(desk.vendor.user().number, 1);
@@ -66,9 +72,17 @@ fn what_cannot_be_told_moves_nothing_and_locks_nobody_out() {
         desk.vendor.suffers(Some(fault));
         let ran = desk.run(&["run"]).expect(1);
         let told = format!("{}{}", ran.stdout, ran.stderr);
-        assert!(told.contains("could not be found out") && told.contains("do not wait"), "{told}");
+        assert!(
+            told.contains("could not be found out") && told.contains("do not wait"),
+            "{told}"
+        );
         assert_eq!(desk.events().last().map(String::as_str), Some("replace-intended"));
     }
+    let status = desk.run(&["status", TARGET]).expect(0).stdout;
+    assert!(
+        status.contains("its consumers are cut off until this goes on"),
+        "{status}"
+    );
     assert_eq!(desk.held().as_deref(), Some(FIRST_PASSWORD));
     desk.vendor.suffers(None);
     desk.run(&["run"]).expect(0);
@@ -94,12 +108,59 @@ fn a_third_password_blocks_and_is_never_replaced() {
     desk.vendor.set_by_hand(third);
     let blocked = desk.run(&["run"]).expect(3).stdout;
     assert!(blocked.contains("neither the new secret nor the old one"), "{blocked}");
-    desk.run(&["abort", TARGET]).expect(1).says(&["an abort touches nothing"]);
+    desk.run(&["abort", TARGET])
+        .expect(1)
+        .says(&["an abort touches nothing"]);
     desk.run(&["rollback", TARGET]).expect(3);
     desk.run(&["abort", "--force", TARGET]).expect(0);
     assert_eq!(desk.vendor.user().password, third);
     assert_eq!(desk.held().as_deref(), Some(FIRST_PASSWORD));
     assert_eq!(desk.events().last().map(String::as_str), Some("aborted"));
+}
+
+#[test]
+fn a_rotation_of_a_user_who_is_gone_can_be_ended_by_somebody_who_was_told() {
+    let desk = Desk::killed_at("replace-intended", 2);
+    desk.vendor.suffers(Some(PasswordFault::IsGone));
+    let told = desk.run(&["run"]).expect(3).stdout;
+    assert!(told.contains("make sure that it is gone"), "{told}");
+    desk.run(&["abort", "--force", TARGET]).expect(0);
+    assert_eq!(desk.events().last().map(String::as_str), Some("aborted"));
+}
+
+#[test]
+fn the_next_rotation_after_one_that_was_given_up_does_not_replace_the_third_password_either() {
+    let desk = Desk::killed_at("replace-intended", 2);
+    desk.vendor.set_by_hand("a-password-of-somebody-else");
+    desk.run(&["run"]).expect(3);
+    desk.run(&["abort", "--force", TARGET]).expect(0);
+    desk.configure("max_age = \"30d\"\n");
+    desk.clock
+        .set(desk.clock.now() + jiff::SignedDuration::from_hours(24 * 100));
+    let ran = desk.run(&["--config", "rotate.toml", "run"]);
+    assert_eq!(desk.vendor.user().number, 3, "{}", ran.stdout);
+}
+
+#[test]
+fn no_secret_is_in_what_is_printed_or_written_down() {
+    for at in 1..100 {
+        let desk = Desk::new();
+        let mut command = desk.one_shot(&["-vvv"]);
+        command
+            .env("ROTATE_TEST_KILL_AT", at.to_string())
+            .env("RUST_LOG", "trace");
+        let ran = Ran::of(command);
+        let more = desk.run(&["-vvv", "rollback", TARGET]);
+        for told in [&ran.stdout, &ran.stderr, &more.stdout, &more.stderr] {
+            assert!(!told.contains("CANARY"), "{told}");
+        }
+        let database = std::fs::read(desk.place.state().join("rotate.db")).unwrap_or_default();
+        assert!(!rotate_fixtures::has(&database, b"CANARY"));
+        if ran.code == Some(0) {
+            return;
+        }
+    }
+    panic!("it never ends");
 }
 
 #[test]
@@ -129,7 +190,9 @@ fn where_nobody_knows_the_old_password_a_rollback_is_refused_and_says_why() {
     desk.run(&["rollback", TARGET])
         .expect(1)
         .says(&["no destination held the old secret when it began"]);
-    desk.run(&["abort", TARGET]).expect(1).says(&["it is too late to abort"]);
+    desk.run(&["abort", TARGET])
+        .expect(1)
+        .says(&["it is too late to abort"]);
     desk.vendor.suffers(None);
     desk.run(&["run"]).expect(0);
     assert_eq!(desk.held(), Some(desk.vendor.user().password));

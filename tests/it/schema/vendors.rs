@@ -3,7 +3,8 @@
 use jiff::SignedDuration;
 use jiff::civil::time;
 use rotate::machine::{
-    Block, Charter, Cutover, Day, Issued, LostKey, Phase, Prove, Replacement, Retired, Retirement, Rotation, Switch, Undo, Window,
+    Block, Charter, Cutover, Day, Issued, LostKey, Phase, Prove, Replacement, Retired, Retirement, Rotation, Switch,
+    Undo, Window,
 };
 use rotate::plan::foresee;
 use rotate::policy::{Facts, Step, next};
