@@ -39,6 +39,8 @@ impl Foresight {
                     _ => order.first().copied().unwrap_or(Which::Old),
                 };
                 self.facts.stands = Some(Stands::This(stands));
+                // The list was of before.
+                self.facts.keys = self.facts.keys.take().filter(|_| stands == Which::Old);
             }
             Step::Replace => {
                 let way_back = self.rotation.phase.replacement().is_some_and(|new| new.way_back);

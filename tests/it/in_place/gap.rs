@@ -199,9 +199,29 @@ fn where_nobody_knows_the_old_password_a_rollback_is_refused_and_says_why() {
 }
 
 #[test]
+fn a_dry_run_in_the_gap_says_how_it_ends_and_does_nothing() {
+    let desk = Desk::killed_at("replace-intended", 2);
+    let told = desk.rotate(&["--dry-run"]).expect(0).stdout;
+    assert!(
+        told.contains("log in with the new secret") && told.contains("write of-rotation-"),
+        "{told}"
+    );
+    assert!(
+        !told.contains("make a new secret") && !told.contains("password-1 to"),
+        "{told}"
+    );
+    assert_eq!(desk.last_event(), "replace-intended");
+    assert_eq!(
+        (desk.vendor.logins().all, desk.held().as_deref()),
+        (1, Some(FIRST_PASSWORD))
+    );
+}
+
+#[test]
 fn before_it_is_set_an_abort_touches_nothing() {
     for event in ["opened", "old-sealed", "generated"] {
         let desk = Desk::killed_at(event, 1);
+        desk.run(&["audit", "verify"]).expect(0);
         desk.run(&["abort", TARGET]).expect(0);
         assert_eq!(desk.vendor.user().number, 1, "{event}");
         assert_eq!(desk.held().as_deref(), Some(FIRST_PASSWORD), "{event}");
