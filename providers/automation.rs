@@ -67,6 +67,8 @@ pub struct Capabilities {
     pub most_keys: usize,
     /// Whether it makes the keys: then a new one's secret can be lost with a crash.
     pub makes_keys: bool,
+    /// Whether there is one secret, and a new one takes its place where it stands.
+    pub replaces: bool,
     /// Whether it can disable a key; others only remove it.
     pub disables: bool,
     /// Whether its lists may show for a while what is no longer so.
@@ -84,6 +86,7 @@ impl Capabilities {
     pub const LEAST: Self = Self {
         most_keys: 2,
         makes_keys: true,
+        replaces: false,
         disables: false,
         lists_lag: true,
         tells_identity: false,

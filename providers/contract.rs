@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::{configuration, local};
 pub use crate::key_id::{KeyId, NotAKeyId};
-use crate::secret::Credential;
+use crate::secret::{Credential, Secret};
 use crate::untrusted::{Inert, Label};
 
 /// One credential's life at its vendor.
@@ -36,7 +36,8 @@ pub trait Provider: Send + Sync {
     /// Who owns the keys, all keys that exist, and whether the program itself runs on one of them.
     async fn observe(&self) -> Result<Observation, Error>;
 
-    /// All keys of the owner, every page. The vendor's lists lag: absence in one reading proves nothing.
+    /// All keys of the owner, every page. The vendor's lists lag: absence in one reading proves nothing. Of
+    /// [`Minting::InPlace`] it is the one secret that stands, and never a late answer: see [`ReplacesInPlace`].
     async fn keys(&self) -> Result<Listed, Error>;
 
     /// Where the vendor's keys are made.
@@ -79,7 +80,7 @@ pub trait Provider: Send + Sync {
         works.then_some(()).ok_or_else(gone)
     }
 
-    /// Deletes a key. A repeat is a no-op; a key that is gone counts as deleted.
+    /// Deletes a key. A repeat is a no-op; a key that is gone counts as deleted. Never asked of [`Minting::InPlace`].
     async fn delete(&self, key: &KeyId) -> Result<(), Error>;
 
     /// What can be found out beforehand of whether a rotation would work. Reads only.
@@ -159,6 +160,8 @@ pub enum Minting<'a> {
     AtVendor(&'a dyn MintsAtVendor),
     /// We make them, and the vendor is told the public half.
     Local(&'a dyn MintsLocally),
+    /// There is one, which stands at the vendor, and a new one takes its place: a password.
+    InPlace(&'a dyn ReplacesInPlace),
 }
 
 /// A vendor that makes keys.
@@ -183,6 +186,31 @@ pub trait MintsLocally: Send + Sync {
 
     /// Registers a key, beside those that exist and never in the place of one. A repeat is a no-op.
     async fn register(&self, key: &KeyId, public: &PublicHalf) -> Result<(), Error>;
+}
+
+/// A vendor that holds one secret of an owner, which is replaced where it stands.
+///
+/// There is no overlap: once the new one is set, the old one is refused, and its consumers are cut off until the new one is
+/// delivered. So all else comes first: the old secret is sealed where a destination holds it and proven by a login, the new one
+/// is made and sealed, deliveries are rehearsed. Then the intent, [`replace`](Self::replace), a login, the deliveries; nothing is
+/// waited for, and there is nothing to disable or delete.
+///
+/// The vendor shows no secret, so which one stands is told by logins: [`Provider::probe`] has to say [`Verdict::Rejected`] of a
+/// wrong secret and of nothing else. A locked user, a host that may not come in and a server that is starting are
+/// [`Verdict::Barred`] or [`Verdict::Inconclusive`]. A probe logs in once: failed logins lock users out.
+///
+/// Its one key is called by what the vendor numbers its secrets with, or by when it was changed last; where the vendor tells
+/// neither, always by the same word. A name is never made from the secret itself. A vendor that goes on to take the old secret
+/// beside the new one (for a time, or until it is told to stop) holds two keys, and is none of these.
+#[async_trait]
+pub trait ReplacesInPlace: Send + Sync {
+    /// Makes a secret on this machine that the vendor will take. A repeat makes another one; the vendor knows of neither.
+    async fn generate(&self) -> Result<Secret, Error>;
+
+    /// Makes this the owner's secret, whatever it was before: with the administrator's credentials, never by way of a login of
+    /// the owner. **A repeat with the same secret leaves it standing**, so after [`Effect::Unknown`], and after any crash, the
+    /// same one is set again.
+    async fn replace(&self, secret: &Secret) -> Result<(), Error>;
 }
 
 /// The public half of a key pair, in the form that registers it. No secret.

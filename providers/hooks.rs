@@ -1,4 +1,4 @@
-//! What the test suite needs inside the connectors: keys that take no time to make, and a connector of its own.
+//! What the test suite needs inside the connectors: keys that take no time to make, and connectors of its own.
 //!
 //! Without the feature `test-hooks`, which no release build has, there are none.
 
@@ -27,15 +27,16 @@ pub(crate) fn ready_made_key() -> Option<String> {
     None
 }
 
-/// The connector that only tests have, where one asks for it.
+/// The connectors that only tests have, where one asks for them.
 #[cfg(feature = "test-hooks")]
-pub(crate) fn test_connector() -> Option<&'static Connector> {
-    let is_asked_for = std::env::var_os("ROTATE_TEST_CONNECTOR").is_some();
-    is_asked_for.then_some(&crate::test_connector::CONNECTOR)
+pub(crate) fn test_connectors() -> impl Iterator<Item = &'static Connector> {
+    let are_asked_for = std::env::var_os("ROTATE_TEST_CONNECTOR").is_some();
+    let all = [&crate::test_connector::CONNECTOR, &crate::test_password::CONNECTOR];
+    all.into_iter().filter(move |_| are_asked_for)
 }
 
-/// There is none.
+/// There are none.
 #[cfg(not(feature = "test-hooks"))]
-pub(crate) fn test_connector() -> Option<&'static Connector> {
-    None
+pub(crate) fn test_connectors() -> impl Iterator<Item = &'static Connector> {
+    std::iter::empty()
 }

@@ -16,6 +16,7 @@ pub mod guide;
 mod hooks;
 pub mod inputs;
 mod key_id;
+pub mod password;
 mod patience;
 mod phase;
 pub mod private_file;
@@ -28,6 +29,8 @@ pub mod snowflake_keypair;
 mod sql_name;
 #[cfg(feature = "test-hooks")]
 mod test_connector;
+#[cfg(feature = "test-hooks")]
+mod test_password;
 pub mod untrusted;
 pub mod vendor_time;
 mod vendors;
@@ -81,9 +84,9 @@ pub const CONNECTORS: &[Connector] = &[
     guided("zuora", include_str!("zuora/guide.toml")),
 ];
 
-/// Every connector, by id, and in tests that ask for it the one that is theirs alone.
+/// Every connector, by id, and in tests that ask for them those that are theirs alone.
 pub fn connectors() -> impl Iterator<Item = &'static Connector> {
-    CONNECTORS.iter().chain(hooks::test_connector())
+    CONNECTORS.iter().chain(hooks::test_connectors())
 }
 
 /// The connector of this id.
@@ -163,7 +166,7 @@ mod tests {
             .filter(|entry| entry.file_type().unwrap().is_dir())
             .filter(|entry| entry.path().join("guide.toml").exists() || entry.path().join("mod.rs").exists())
             .map(|entry| entry.file_name().into_string().unwrap().replace('_', "-"))
-            .filter(|id| id != "test-connector")
+            .filter(|id| !id.starts_with("test-"))
             .collect();
         folders.sort();
         let registered: Vec<&str> = CONNECTORS.iter().map(|connector| connector.id).collect();

@@ -72,6 +72,11 @@ pub trait Destination: Send + Sync {
         Ok(None)
     }
 
+    /// The secret alone that it holds, where it can be read; `None` where it holds none, or shows none.
+    async fn secret(&self) -> Result<Option<Secret>, DeliveryError> {
+        Ok(None)
+    }
+
     /// What it holds now, in a form that [`Destination::restore`] understands; where it keeps its own versions, which of them.
     async fn content(&self) -> Result<Secret, DeliveryError> {
         Ok(Secret::new([]))

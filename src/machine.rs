@@ -5,6 +5,7 @@
 mod chronicle;
 mod course;
 mod event;
+mod in_place;
 mod phase;
 mod walk;
 mod watch;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 pub use chronicle::Chronicle;
 pub use course::Course;
 pub use event::{Actor, Event, Record, Restored, SwitchedBy, Tried, UndoKind};
+pub use in_place::Replacement;
 pub use walk::{Itinerary, Note, Proof, Tick, Ticked, Try, Walk};
 pub use watch::{Drift, SeenKey, Sighting, Trial, Watch};
 pub use window::{Day, Window};
@@ -109,6 +111,11 @@ impl Charter {
         rotate_providers::capabilities(&self.connector)
     }
 
+    /// Whether the new secret takes the place of the old one, with no time in which both work.
+    pub fn replaces(&self) -> bool {
+        self.retirement == Retirement::Replace
+    }
+
     /// Whether the old key rests while it still works, after this cut-over.
     fn rests_first(&self, switch: Option<&Switch>) -> bool {
         let attested = |switch: &Switch| matches!(switch.by, SwitchedBy::Attested { .. });
@@ -130,6 +137,8 @@ pub enum Retirement {
     },
     /// The vendor can only remove it, and nothing would bring it back: it rests first, and is removed then.
     RemoveForGood,
+    /// The new one takes its place where it stands: it is gone at that instant.
+    Replace,
 }
 
 impl Retirement {
@@ -226,6 +235,16 @@ pub enum Phase {
     Discarding(KeyId),
     /// The new key was made here and its secret is sealed; the call that registers it may have left.
     Minted(Issued),
+    /// The new secret is made and sealed, and nothing outside has changed; it will take the place of the old one.
+    Prepared(Replacement),
+    /// The call that sets it in the place of the old one may have left.
+    Replacing(Replacement),
+    /// The vendor takes it and not the old one: whoever it was not delivered to is cut off.
+    Replaced(Replacement),
+    /// The call that sets the old one again may have left.
+    Reverting(Replacement),
+    /// The vendor takes the old one again; what the destinations held is put back.
+    Reverted(Replacement),
     /// The new key exists and its secret is sealed.
     Created(Issued),
     /// The new key is proven; deliveries are under way.
@@ -408,6 +427,9 @@ impl Rotation {
         {
             return Err(illegal);
         }
+        if !self.may_be_replaced_by(event) {
+            return Err(illegal);
+        }
         match event {
             Event::Blocked { why } => {
                 if self.phase.is_closed() {
@@ -426,13 +448,14 @@ impl Rotation {
                 self.phase = self.phase.cut_over_again(at);
             }
             Event::UndoRequested { kind, why, by, forced } => {
-                if !self.may_undo(*kind) {
+                let gives_up = self.is_given_up_by(*kind);
+                if !self.may_undo(*kind) || (gives_up && !forced) {
                     return Err(illegal);
                 }
                 let before = self.undo.take();
                 let was_blocked = self.blocked.take().is_some();
                 let insisted = was_blocked && before.is_some() && *forced;
-                let disowns = was_blocked && *forced && self.phase.is_uncertain();
+                let disowns = was_blocked && *forced && (self.phase.is_uncertain() || gives_up);
                 self.undo = Some(Undo {
                     kind: *kind,
                     why: why.clone(),
@@ -479,6 +502,11 @@ impl Rotation {
                 self.undo.iter_mut().for_each(|undo| undo.reactivated = true);
                 self.phase = self.phase.advance(event, at, &self.charter).ok_or(illegal)?;
             }
+            // What stands there is the old secret, and the vendor has another name for it now.
+            Event::Reverted { key } => {
+                self.phase = self.phase.advance(event, at, &self.charter).ok_or(illegal)?;
+                self.charter.old_key = key.clone();
+            }
             Event::Discarded { key } => {
                 self.discarded.insert(key.clone());
                 self.phase = self.phase.advance(event, at, &self.charter).ok_or(illegal)?;
@@ -492,10 +520,11 @@ impl Rotation {
     pub fn may_undo(&self, kind: UndoKind) -> bool {
         // What is under way already may be asked for again, and forced.
         let under_way = self.undo.as_ref().is_some_and(|undo| undo.kind == kind) && self.phase.is_withdrawal();
-        under_way
+        let gives_up = kind == UndoKind::Abort && self.phase.is_in_gap();
+        (under_way && !gives_up)
             || match kind {
-                UndoKind::Abort => self.phase.is_before_cutover(),
-                UndoKind::Rollback => self.phase.is_reversible_after_cutover(),
+                UndoKind::Abort => self.phase.is_before_cutover() || self.is_given_up_by(kind),
+                UndoKind::Rollback => self.phase.is_reversible_after_cutover() || self.phase.may_revert(),
             }
     }
 

@@ -13,6 +13,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 mod guided;
+mod in_place;
 
 pub use guided::{Guidance, Missing, lead, procedure_of};
 
@@ -233,6 +234,7 @@ impl Foresight {
                 self.effect(PhaseName::Created, format!("register {new} beside {old}"), true);
                 self.facts.registered = true;
             }
+            Step::Generate | Step::ReadWhich(_) | Step::Replace | Step::Revert => self.in_place(step, &old)?,
             Step::Discard { key, why } => {
                 self.effect(PhaseName::Opened, format!("delete key {key}: {why}"), false);
                 if !matches!(self.rotation.phase, Phase::Discarding(_)) {
@@ -246,14 +248,15 @@ impl Foresight {
                 self.record(Event::Proved)?;
             }
             Step::Deliver(destination) => {
+                let gap = self.end_of_gap(&destination);
                 let what = match self.capabilities(&destination) {
                     Some(can) if can.is_write_only() => format!(
-                        "send {new} to {destination}, which is write-only: its receipt is all the proof there is"
+                        "send {new} to {destination}, which is write-only: its receipt is all the proof there is{gap}"
                     ),
                     Some(can) if can != Capabilities::READABLE => {
-                        format!("write {new} to {destination} ({can}), read it back and compare")
+                        format!("write {new} to {destination} ({can}), read it back and compare{gap}")
                     }
-                    _ => format!("write {new} to {destination}, read it back and compare"),
+                    _ => format!("write {new} to {destination}, read it back and compare{gap}"),
                 };
                 self.effect(PhaseName::Delivered, what, true);
                 self.record(Event::Delivered { destination })?;
@@ -295,7 +298,7 @@ impl Foresight {
                         self.plan(PhaseName::Deleted, "rotate", what, false, false);
                         self.facts.keys = None;
                     }
-                    Retirement::RemoveForGood => {
+                    Retirement::RemoveForGood | Retirement::Replace => {
                         let what = format!("remove {old}; its public half is not known, so nothing brings it back");
                         self.effect(PhaseName::Deleted, what, false);
                     }
@@ -410,6 +413,7 @@ impl Foresight {
             delete_by_hand: String::new(),
         };
         let keys = match &self.rotation.phase {
+            phase if self.rotation.charter.replaces() => vec![key(self.standing(phase), true)],
             Phase::Opened | Phase::Creating | Phase::Withdrawn(_) => vec![key(old, true)],
             Phase::Deleted(issued) => vec![key(&issued.key, true)],
             phase => {
@@ -418,7 +422,7 @@ impl Foresight {
                     _ if self.rotation.rests_first() => Some(key(old, true)),
                     Retirement::Disable => Some(key(old, !off)),
                     Retirement::Remove { .. } => (!off).then(|| key(old, true)),
-                    Retirement::RemoveForGood => Some(key(old, true)),
+                    Retirement::RemoveForGood | Retirement::Replace => Some(key(old, true)),
                 };
                 let registered = !matches!(phase, Phase::Minted(_)) || self.facts.registered;
                 let issued = phase.issued().filter(|_| registered);

@@ -6,6 +6,7 @@ mod attribution;
 mod drift;
 mod due;
 mod gate;
+mod in_place;
 mod vouch;
 
 use std::collections::BTreeSet;
@@ -17,6 +18,7 @@ pub use attribution::{INTENT_LASTS, Suspect, made_within, newcomer, suspect};
 pub use drift::Expected;
 pub use due::{Deadline, Lead, Terms, Urgency};
 pub use gate::{may_create, used_by_others};
+pub use in_place::{Stands, Which};
 pub use vouch::{ProofFault, is_used_by_consumer, proof_fault};
 
 use crate::machine::{
@@ -28,6 +30,10 @@ pub const FRESH: SignedDuration = SignedDuration::from_mins(5);
 
 /// How long a reading of the vendor's list is the one right before an effect.
 const CURRENT: SignedDuration = SignedDuration::from_mins(1);
+
+/// What two keys that work side by side have to do with one secret that is replaced where it stands: nothing.
+const MISPLACED: &str =
+    "a secret is being replaced where it stands, and its rotation does not say so: the journal is damaged";
 
 /// How often an open wait for evidence is looked at again.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(15);
@@ -41,6 +47,10 @@ pub struct Facts {
     pub uses: Vec<Use>,
     /// The login with the new key that the vendor has on record as refused.
     pub refused: Refusals,
+    /// Which secret the vendor takes, where one is replaced where it stands.
+    pub stands: Option<Stands>,
+    /// Whether a destination holds the secret that is about to be replaced.
+    pub old_is_held: Option<bool>,
     /// Whether the new key was just registered: the list may not show it yet.
     pub registered: bool,
     /// Whether the vendor has just said that the owner holds as many keys as it may: whatever the list shows.
@@ -145,6 +155,14 @@ pub enum Step {
     Mint,
     /// Tell the vendor of the key that was made here.
     Register,
+    /// Seal the secret that the destinations hold, and make the one that will take its place.
+    Generate,
+    /// Log in with these, in this order, until the vendor takes one.
+    ReadWhich(&'static [Which]),
+    /// Set the new secret in the place of the old one.
+    Replace,
+    /// Set the old secret again.
+    Revert,
     /// Delete a key that nobody has.
     Discard {
         /// Which.
@@ -181,6 +199,7 @@ impl Step {
             self,
             Step::Record(_)
                 | Step::Mint
+                | Step::Generate
                 | Step::ReadDestinations
                 | Step::Deliver(_)
                 | Step::Restore(_)
@@ -226,6 +245,8 @@ pub fn next(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
         });
     }
     match &rotation.undo {
+        Some(undo) if rotation.charter.replaces() => in_place::undo(rotation, undo, facts),
+        None if rotation.charter.replaces() => in_place::forward(rotation, facts, now),
         Some(_) => undo(rotation, facts, now),
         None => forward(rotation, facts, now),
     }
@@ -281,6 +302,9 @@ fn forward(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
         Phase::Deleted(_) => gate::listed_gone(facts, &charter.old_key, Event::Done),
         Phase::Withdrawing(_) | Phase::Withdrawn(_) => block("a key is being withdrawn and nobody asked for it"),
         Phase::Done(_) | Phase::Aborted | Phase::RolledBack => Step::Closed,
+        Phase::Prepared(_) | Phase::Replacing(_) | Phase::Replaced(_) | Phase::Reverting(_) | Phase::Reverted(_) => {
+            block(MISPLACED)
+        }
     }
 }
 
@@ -372,6 +396,9 @@ fn undo(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
             gate::withdrawn(rotation, issued, facts, end)
         }
         Phase::Deleted(_) => block("the old key is deleted, so nothing can be undone"),
+        Phase::Prepared(_) | Phase::Replacing(_) | Phase::Replaced(_) | Phase::Reverting(_) | Phase::Reverted(_) => {
+            block(MISPLACED)
+        }
         Phase::Done(_) | Phase::Aborted | Phase::RolledBack => Step::Closed,
     }
 }

@@ -8,7 +8,7 @@ use rotate_providers::secret::Secret;
 use crate::private_file::Refused;
 
 pub use self::age::AgeSealer;
-pub use names::{NEW_KEY, before, label, sealed_with};
+pub use names::{NEW_KEY, OLD_KEY, before, label, sealed_with};
 
 /// Encrypts secrets for the store, and only there are they opened again.
 ///

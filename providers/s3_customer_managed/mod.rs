@@ -77,6 +77,7 @@ const AUTOMATION: Automation = Automation {
         // Disabled ones count: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>.
         most_keys: 2,
         makes_keys: true,
+        replaces: false,
         disables: true,
         lists_lag: true,
         tells_identity: true,

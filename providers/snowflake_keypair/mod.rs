@@ -101,6 +101,7 @@ const AUTOMATION: Automation = Automation {
     capabilities: Capabilities {
         most_keys: 2,
         makes_keys: false,
+        replaces: false,
         disables: false,
         // `DESCRIBE USER` shows what was committed.
         lists_lag: false,

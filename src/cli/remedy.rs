@@ -48,6 +48,7 @@ pub(super) fn of(error: &DriveError, subject: Subject<'_>, stored: Option<&Store
             "the disk of the state folder, or this machine, is too busy; run the same command again when it is not"
                 .to_owned(),
         ],
+        DriveError::NotTaken => vec!["see whether something else sets this user's secret; then go on".to_owned()],
         DriveError::Lagging => vec!["the vendor's lists can lag; run the same command again in a minute".to_owned()],
         DriveError::Interrupted | DriveError::Illegal(_) | DriveError::UnknownConnector(_) => Vec::new(),
     };
@@ -62,6 +63,9 @@ fn state(target: &str, stored: Option<&Stored>) -> Vec<String> {
         return vec!["nothing was changed".to_owned()];
     };
     let off = rotation.phase.is_delicate().then(|| {
+        if rotation.phase.is_in_gap() {
+            return format!("the consumers of {target} may be cut off until it goes on: do not wait");
+        }
         format!(
             "old key {} may be off until it goes on: do not wait",
             rotation.charter.old_key

@@ -99,6 +99,10 @@ pub(super) fn read(
         let (at, key) = (table.span.clone(), table.key("prove"));
         reader.mistake(Some(at), &key, &fault.why, &fault.remedy);
     }
+    if automation.capabilities.replaces {
+        of_no_use_in_place(reader, table, schedule);
+    }
+    let schedule = &schedule.of(automation);
     let current_key = automation
         .shown_key
         .as_ref()
@@ -116,6 +120,23 @@ pub(super) fn read(
         window: schedule.window.clone(),
         allow_self,
         current_key,
+    }
+}
+
+/// Where a secret is replaced where it stands, nothing can be waited for, and nothing is left to rest.
+fn of_no_use_in_place(reader: &mut Reader<'_>, table: &Section<'_>, schedule: &Defaults) {
+    let waits = "its secret is replaced where it stands: the delivery is the cut-over, and nothing can be waited for";
+    let rests = "its secret is replaced where it stands: no old one is left to rest";
+    let is_lost = "its secret is made and sealed here, so none can be lost";
+    let cutover = match schedule.cutover {
+        Cutover::Immediate => None,
+        Cutover::Confirm | Cutover::Observed => Some(("cutover", waits)),
+    };
+    let others = [("observe", waits), ("soak", rests), ("lost_key", is_lost)];
+    for (key, what) in cutover.into_iter().chain(others) {
+        if let Some(at) = table.place_of(key) {
+            reader.mistake(Some(at), &table.key(key), what, "leave it out");
+        }
     }
 }
 

@@ -49,6 +49,20 @@ impl Defaults {
         self.cutover_allowance.as_secs().unsigned_abs()
     }
 
+    /// What of it holds for a target of this connector.
+    pub(super) fn of(&self, automation: &Automation) -> Self {
+        match automation.capabilities.replaces {
+            true => Self {
+                cutover: Cutover::Immediate,
+                observe: SignedDuration::ZERO,
+                soak: SignedDuration::ZERO,
+                lost_key: LostKey::default(),
+                ..self.clone()
+            },
+            false => self.clone(),
+        }
+    }
+
     /// The `[defaults]` of a file.
     pub(super) fn read<'t>(reader: &mut Reader<'t>, section: &mut Section<'t>) -> Self {
         let mut all = Self::default().overridden(reader, section);

@@ -111,6 +111,10 @@ pub(super) fn read<'t>(
             How::ByHand(guided(reader, table, connector)?)
         }
     };
+    let schedule = match &how {
+        How::Automatic(automatic) => schedule.of(automatic.automation),
+        How::ByHand(_) => schedule,
+    };
     let terms = terms(&how, &schedule);
     let name = name?.value;
     if !terms.are_possible() {

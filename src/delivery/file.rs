@@ -217,6 +217,11 @@ impl Destination for FileDestination {
         Ok(held.and_then(|held| self.format.key(&held)))
     }
 
+    async fn secret(&self) -> Result<Option<Secret>, DeliveryError> {
+        let held = self.look().map_err(|fault| self.failed(fault))?;
+        Ok(held.and_then(|held| self.format.secret(&held)))
+    }
+
     async fn content(&self) -> Result<Secret, DeliveryError> {
         let held = self.held().map_err(|fault| self.failed(fault))?;
         Ok(match held {

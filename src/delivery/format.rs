@@ -41,12 +41,15 @@ pub(super) struct Dotenv {
     fields: Vec<&'static str>,
     /// The one with the key's id.
     key: Option<usize>,
+    /// The one with the secret.
+    secret: Option<usize>,
 }
 
 impl Dotenv {
     /// Called as the mapping has it, else as the connector does.
     pub(super) fn of(mapping: Mapping) -> Result<Self, Fault> {
-        let (mut names, mut fields, mut key) = (Vec::new(), Vec::new(), None);
+        let (mut names, mut fields) = (Vec::new(), Vec::new());
+        let (mut key, mut secret) = (None, None);
         for (field, name) in mapping.named {
             let Some(variable) = field.variable else {
                 return Err(Fault::misplaced(mapping.form));
@@ -57,8 +60,10 @@ impl Dotenv {
             if !begins || !name.chars().all(fits) {
                 return Err(Fault::Option(field.name.to_owned(), "it is no name of a variable"));
             }
-            if matches!(field.from, Part::Key) {
-                key = Some(names.len());
+            match field.from {
+                Part::Key => key = Some(names.len()),
+                Part::Secret => secret = Some(names.len()),
+                _ => {}
             }
             names.push(name);
             fields.push(field.name);
@@ -68,6 +73,7 @@ impl Dotenv {
             variables: Variables { names, beside },
             fields,
             key,
+            secret,
         })
     }
 
@@ -167,6 +173,20 @@ impl Format {
         KeyId::parse(id).ok()
     }
 
+    /// The secret alone that the file holds.
+    pub(super) fn secret(&self, held: &Secret) -> Option<Secret> {
+        let text = as_text(held).ok()?;
+        let secret = match self.assignments(text) {
+            Some(assignments) => assignments.ok()?.value(self.secret_name()?)?,
+            None => {
+                serde_json::from_str::<ProcessDocument<'_>>(text)
+                    .ok()?
+                    .secret_access_key
+            }
+        };
+        (!secret.is_empty()).then(|| Secret::new(secret.as_bytes()))
+    }
+
     /// Whether the file holds this credential.
     pub(super) fn holds(&self, held: &Secret, fields: &Fields) -> bool {
         let (Ok(text), Ok(values)) = (as_text(held), self.values(fields)) else {
@@ -202,6 +222,13 @@ impl Format {
         match self {
             Format::Dotenv(dotenv) => Some(dotenv.names().get(dotenv.key?)?),
             Format::AwsProfile(_) | Format::CredentialProcess => Some(profile::ID),
+        }
+    }
+
+    fn secret_name(&self) -> Option<&str> {
+        match self {
+            Format::Dotenv(dotenv) => Some(dotenv.names().get(dotenv.secret?)?),
+            Format::AwsProfile(_) | Format::CredentialProcess => Some(profile::SECRET),
         }
     }
 

@@ -6,6 +6,7 @@
 mod effects;
 mod error;
 mod identity;
+mod in_place;
 mod interrupt;
 mod live;
 mod open;
@@ -82,6 +83,8 @@ struct Passage {
     late_intents: u32,
     /// How often the new key was taken back.
     withdrawals: u32,
+    /// How often a secret was set where another one stands.
+    replacements: u32,
     /// How often the vendor's list was read in a row.
     readings: u32,
     /// Whether the vendor is called with the new key: the program was told to rotate the one that it runs on.
@@ -170,6 +173,7 @@ impl Driver<'_> {
         let insisted = acknowledged || undo.is_some_and(|undo| undo.insisted);
         let by_a_person = undo.is_some_and(|undo| undo.forced && undo.by != Actor::Program);
         let observing = self.provider.observe();
+        let is_in_gap = stored.rotation.phase.is_in_gap();
         let observed = if stored.rotation.phase.is_delicate() {
             observing.await.map_err(DriveError::from)
         } else {
@@ -181,7 +185,8 @@ impl Driver<'_> {
                 passage.facts.owner_is_gone = true;
                 return Ok(());
             }
-            Err(DriveError::Provider(error)) if error.kind == Kind::NotFound && by_a_person => {
+            // Where a secret may be half replaced, only a person who was told can end it.
+            Err(DriveError::Provider(error)) if error.kind == Kind::NotFound && (by_a_person || is_in_gap) => {
                 let why = format!(
                     "{} does not exist where these credentials lead; make sure that it is gone from account {} for good",
                     expected.name, expected.account
@@ -245,15 +250,29 @@ impl Driver<'_> {
             Step::Create => self.create(stored, passage).await,
             Step::Mint => self.mint(stored).await,
             Step::Register => self.register(stored, passage).await,
+            Step::Generate => self.generate(stored).await,
+            Step::ReadWhich(order) => self.read_which(order, stored, passage).await,
+            Step::Replace => self.replace(stored, passage).await,
+            Step::Revert => self.revert(stored, passage).await,
             Step::Discard { key, why } => self.discard(stored, passage, key, why).await,
+            Step::Prove if stored.rotation.charter.replaces() => self.prove_replaced(stored).await,
             Step::Prove => self.prove(stored).await,
             Step::Deliver(destination) => self.deliver(stored, &destination).await,
             Step::Deactivate => self.deactivate(stored, passage).await,
             Step::Reactivate(why) => self.reactivate(stored, passage, why).await,
             Step::Delete => self.delete(stored, passage).await,
-            Step::Restore(destination) => self.restore(stored, &destination).await,
+            Step::Restore(destination) => {
+                passage.facts.stands = None;
+                self.restore(stored, &destination).await
+            }
             Step::Withdraw => self.withdraw(stored, passage).await,
-            Step::Record(event) => self.record(stored, event).await,
+            Step::Record(event) => {
+                // What is put back has to be seen once more: a call that was lost may arrive late.
+                if matches!(event, Event::Reverted { .. }) {
+                    passage.facts.stands = None;
+                }
+                self.record(stored, event).await
+            }
             Step::Wait(_) | Step::Closed => Ok(()),
         }
     }
@@ -379,6 +398,10 @@ impl Step {
             Step::Create => "create",
             Step::Mint => "mint",
             Step::Register => "register",
+            Step::Generate => "generate",
+            Step::ReadWhich(_) => "read-which",
+            Step::Replace => "replace",
+            Step::Revert => "revert",
             Step::Discard { .. } => "discard",
             Step::Prove => "prove",
             Step::Deliver(_) => "deliver",

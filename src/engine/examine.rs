@@ -32,6 +32,12 @@ impl Turn<'_> {
         let Preflight { identity, findings } = preflight(&sight, &purpose).await?;
         let mut all = login(&identity);
         let mints_locally = sight.mints_locally();
+        let replaced = sight.replaces().then(|| {
+            fine(
+                "replaced where it stands: its consumers are cut off from the call that sets the new secret until its last \
+                 destination holds that",
+            )
+        });
         let Sight { asked, found, .. } = sight;
         let request = asked.request(&found.history);
         match prepare(&request, found, mints_locally).await {
@@ -45,6 +51,7 @@ impl Turn<'_> {
                 },
             }),
         }
+        all.extend(replaced);
         all.extend(findings);
         Ok(all)
     }

@@ -233,6 +233,11 @@ impl Sight<'_> {
         matches!(self.provider.minting(), Minting::Local(_))
     }
 
+    /// Whether a new secret takes the place of the old one.
+    pub(super) fn replaces(&self) -> bool {
+        matches!(self.provider.minting(), Minting::InPlace(_))
+    }
+
     /// What the driver is asked for.
     pub(super) fn request(&self) -> Request<'_> {
         self.asked.request(&self.found.history)

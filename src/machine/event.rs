@@ -59,6 +59,34 @@ pub enum Event {
         /// Its id.
         key: KeyId,
     },
+    /// The secret that the destinations hold, which is about to be replaced, was sealed in the same transaction.
+    OldSealed,
+    /// The secret that will take its place was made on this machine and sealed in the same transaction.
+    Generated {
+        /// What it is called until the vendor has it.
+        key: KeyId,
+        /// Whether the old one is sealed, and can be set again.
+        way_back: bool,
+    },
+    /// It is about to be set in the place of the old one: from here on consumers may be cut off.
+    ReplaceIntended,
+    /// It was not set: nothing has changed.
+    ReplaceFailed {
+        /// Why.
+        why: String,
+    },
+    /// A login has shown that the vendor takes it.
+    Replaced {
+        /// What the vendor calls it.
+        key: KeyId,
+    },
+    /// The old secret is about to be set again.
+    RevertIntended,
+    /// A login has shown that the vendor takes the old secret.
+    Reverted {
+        /// What the vendor calls it now.
+        key: KeyId,
+    },
     /// A key that nobody has is about to be deleted.
     DiscardIntended {
         /// Which.
@@ -360,6 +388,13 @@ impl Event {
             Event::CreateFailed { .. } => "create-failed",
             Event::Minted { .. } => "minted",
             Event::Created { .. } => "created",
+            Event::OldSealed => "old-sealed",
+            Event::Generated { .. } => "generated",
+            Event::ReplaceIntended => "replace-intended",
+            Event::ReplaceFailed { .. } => "replace-failed",
+            Event::Replaced { .. } => "replaced",
+            Event::RevertIntended => "revert-intended",
+            Event::Reverted { .. } => "reverted",
             Event::DiscardIntended { .. } => "discard-intended",
             Event::Discarded { .. } => "discarded",
             Event::Disowned { .. } => "disowned",
@@ -409,6 +444,11 @@ impl Event {
         match self {
             Event::CreateIntended { .. }
             | Event::Minted { .. }
+            | Event::OldSealed
+            | Event::Generated { .. }
+            | Event::ReplaceIntended
+            | Event::ReplaceFailed { .. }
+            | Event::Replaced { .. }
             | Event::Listed
             | Event::Used { .. }
             | Event::Attested { .. }

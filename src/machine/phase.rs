@@ -11,6 +11,9 @@ use super::{Charter, Event, Issued, Phase, Prove, Retired, Switch};
 impl Phase {
     /// The phase after this event; `None` where it cannot follow.
     pub(super) fn advance(self, event: &Event, at: Timestamp, charter: &Charter) -> Option<Self> {
+        if charter.replaces() {
+            return self.replace(event, at, charter);
+        }
         Some(match (self, event) {
             (Phase::Opened, Event::CreateIntended { .. }) if !charter.mints_locally => Phase::Creating,
             (Phase::Creating, Event::CreateFailed { .. }) => Phase::Opened,
@@ -148,6 +151,7 @@ impl Phase {
                 | Phase::Creating
                 | Phase::Discarding(_)
                 | Phase::Minted(_)
+                | Phase::Prepared(_)
                 | Phase::Created(_)
                 | Phase::Verified(_)
                 | Phase::Delivered(..)
@@ -163,7 +167,7 @@ impl Phase {
     pub(super) fn may_restore(&self) -> bool {
         matches!(
             self,
-            Phase::Created(_) | Phase::Verified(_) | Phase::Delivered(..) | Phase::CutOver(..)
+            Phase::Created(_) | Phase::Verified(_) | Phase::Delivered(..) | Phase::CutOver(..) | Phase::Reverted(_)
         )
     }
 
@@ -179,10 +183,12 @@ impl Phase {
         )
     }
 
-    /// Whether the old key may be off and the new one not proven since: nobody stops here of their own accord.
+    /// Whether the old key may be off and the new one not proven since, or consumers are cut off until this goes on: nobody stops
+    /// here of their own accord.
     pub fn is_delicate(&self) -> bool {
         match self {
             Phase::Deactivating(..) | Phase::Reactivating(..) => true,
+            phase if phase.is_in_gap() => true,
             Phase::Deactivated(_, _, retired) => !retired.proved,
             _ => false,
         }
@@ -190,7 +196,10 @@ impl Phase {
 
     /// Whether the new key is being taken back, or was.
     pub(super) fn is_withdrawal(&self) -> bool {
-        matches!(self, Phase::Withdrawing(_) | Phase::Withdrawn(_))
+        matches!(
+            self,
+            Phase::Withdrawing(_) | Phase::Withdrawn(_) | Phase::Reverting(_) | Phase::Reverted(_)
+        )
     }
 
     /// Whether the new key is known to work, while the old one may be gone.
@@ -200,6 +209,9 @@ impl Phase {
 
     /// The new key, once there is one.
     pub fn issued(&self) -> Option<&Issued> {
+        if let Some(replacement) = self.replacement() {
+            return Some(&replacement.issued);
+        }
         match self {
             Phase::Minted(issued)
             | Phase::Created(issued)
@@ -215,7 +227,16 @@ impl Phase {
             | Phase::Withdrawing(issued)
             | Phase::Withdrawn(issued)
             | Phase::Done(issued) => Some(issued),
-            Phase::Opened | Phase::Creating | Phase::Discarding(_) | Phase::Aborted | Phase::RolledBack => None,
+            Phase::Opened
+            | Phase::Creating
+            | Phase::Discarding(_)
+            | Phase::Prepared(_)
+            | Phase::Replacing(_)
+            | Phase::Replaced(_)
+            | Phase::Reverting(_)
+            | Phase::Reverted(_)
+            | Phase::Aborted
+            | Phase::RolledBack => None,
         }
     }
 
@@ -239,6 +260,11 @@ impl Phase {
             Phase::Creating => "creating",
             Phase::Discarding(_) => "discarding",
             Phase::Minted(_) => "minted",
+            Phase::Prepared(_) => "prepared",
+            Phase::Replacing(_) => "replacing",
+            Phase::Replaced(_) => "replaced",
+            Phase::Reverting(_) => "reverting",
+            Phase::Reverted(_) => "reverted",
             Phase::Created(_) => "created",
             Phase::Verified(_) => "verified",
             Phase::Delivered(..) => "delivered",
@@ -260,9 +286,11 @@ impl Phase {
     /// The phase that was reached last, as everybody names it. What is under way from there is told by what comes next.
     pub fn reached(&self) -> PhaseName {
         match self {
-            Phase::Opened | Phase::Creating | Phase::Discarding(_) | Phase::Minted(_) => PhaseName::Opened,
-            Phase::Created(_) => PhaseName::Created,
-            Phase::Verified(_) => PhaseName::Verified,
+            Phase::Opened | Phase::Creating | Phase::Discarding(_) | Phase::Minted(_) | Phase::Prepared(_) => {
+                PhaseName::Opened
+            }
+            Phase::Created(_) | Phase::Replacing(_) => PhaseName::Created,
+            Phase::Verified(_) | Phase::Replaced(_) => PhaseName::Verified,
             Phase::Delivered(..) => PhaseName::Delivered,
             Phase::CutOver(..) | Phase::Deactivating(..) => PhaseName::CutOver,
             Phase::Deactivated(..) | Phase::Reactivating(..) | Phase::Soaking(..) => PhaseName::Deactivated,
@@ -270,7 +298,10 @@ impl Phase {
             Phase::Deleted(_) => PhaseName::Deleted,
             // On the way to an end that is not reached yet.
             Phase::Withdrawing(issued) | Phase::Withdrawn(issued) if issued.reached.is_empty() => PhaseName::Created,
-            Phase::Withdrawing(_) | Phase::Withdrawn(_) => PhaseName::Delivered,
+            Phase::Reverting(new) | Phase::Reverted(new) if new.issued.reached.is_empty() => PhaseName::Created,
+            Phase::Withdrawing(_) | Phase::Withdrawn(_) | Phase::Reverting(_) | Phase::Reverted(_) => {
+                PhaseName::Delivered
+            }
             Phase::Done(_) => PhaseName::Done,
             Phase::Aborted => PhaseName::Aborted,
             Phase::RolledBack => PhaseName::RolledBack,
@@ -289,7 +320,7 @@ impl Retired {
 }
 
 impl Issued {
-    fn new(key: &KeyId, public: Option<&PublicHalf>) -> Self {
+    pub(super) fn new(key: &KeyId, public: Option<&PublicHalf>) -> Self {
         Self {
             key: key.clone(),
             public: public.cloned(),
@@ -299,7 +330,7 @@ impl Issued {
         }
     }
 
-    fn proved(self, at: Timestamp) -> Self {
+    pub(super) fn proved(self, at: Timestamp) -> Self {
         Self {
             proved_at: Some(at),
             ..self

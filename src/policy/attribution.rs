@@ -136,7 +136,8 @@ pub(super) fn stranger(rotation: &Rotation, key: &Key) -> Step {
 /// A key that was made after the last line of this rotation, and by no call that is on record: the journal is an older copy of
 /// itself, or a person has rotated by hand. `None`: there is none, or what the key is is being found out anyway.
 pub fn newcomer(rotation: &Rotation, keys: &[Key], last_recorded: Timestamp) -> Option<Event> {
-    let issued = rotation.issued()?;
+    // Where a secret is replaced where it stands, logins tell whose it is.
+    let issued = rotation.issued().filter(|_| !rotation.charter.replaces())?;
     let is_known = |key: &Key| {
         key.id == rotation.charter.old_key
             || key.id == issued.key

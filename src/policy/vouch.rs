@@ -25,6 +25,10 @@ pub fn proof_fault(automation: &Automation, prove: Prove, cutover: Cutover) -> O
         Some(ProofFault { why, remedy })
     };
     match prove {
+        Prove::Identity | Prove::Consumer if automation.capabilities.replaces => fault(
+            format!("at {} logins from here alone tell which secret stands", automation.id),
+            "write login, and let this machine log in as the consumer does",
+        ),
         Prove::Identity if !automation.capabilities.tells_identity => fault(
             format!("at {} a login cannot be told from what it is for", automation.id),
             "where only the consumer may log in, write consumer",

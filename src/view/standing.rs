@@ -16,6 +16,10 @@ pub(super) fn reason(rotation: &Rotation, wait: Option<&Wait>, now: Timestamp) -
             Some(format!("overdue: {}", wait.why))
         }
         (_, Some(wait)) => Some(wait.why.clone()),
+        (phase, None) if phase.is_in_gap() => {
+            let cut_off = "its consumers are cut off until this goes on: do not wait";
+            Some(undone(rotation).map_or(cut_off.to_owned(), |why| format!("{why}; {cut_off}")))
+        }
         (_, None) => undone(rotation),
     }
 }
@@ -77,7 +81,7 @@ pub(super) fn what_next(target: &str, rotation: &Rotation, wait: Option<&Wait>, 
                 _ if rotation.rests_first() => "removes the old key for good",
                 Retirement::Disable => "deletes the old key",
                 Retirement::Remove { .. } => "lets the old key go for good",
-                Retirement::RemoveForGood => "removes the old key for good",
+                Retirement::RemoveForGood | Retirement::Replace => "removes the old key for good",
             };
             next(Who::Rotate, what.to_owned(), "run".to_owned(), wait.until)
         }

@@ -27,6 +27,7 @@ mod snowflake;
 mod stage;
 mod system;
 mod test_connector;
+mod test_password;
 mod toy;
 mod walk;
 
@@ -43,6 +44,7 @@ use pairs::all_pairs;
 use snowflake::Snowflake;
 use stage::Stage;
 use test_connector::TestConnector;
+use test_password::TestPassword;
 use walk::{Bounds, Figures, meddle, walk, wander};
 
 type Consumer = Snowflake<false>;
@@ -97,6 +99,11 @@ walks! {
     a_third_connector_aborted => explore::<TestConnector>(Flow::Aborted, 0);
     a_third_connector_rolled_back => explore::<TestConnector>(Flow::RolledBack, 0);
     any_word_at_any_time_to_a_third_connector => explore::<TestConnector>(Flow::ForGood, 1);
+    a_password_replaced_where_it_stands => explore::<TestPassword>(Flow::Immediate, 0);
+    a_password_without_a_way_back => explore::<TestPassword>(Flow::ForGood, 0);
+    a_password_aborted => explore::<TestPassword>(Flow::Aborted, 0);
+    a_password_rolled_back => explore::<TestPassword>(Flow::RolledBack, 0);
+    any_word_at_any_time_about_a_password => explore::<TestPassword>(Flow::Immediate, 1);
     snowflake_removed_for_good => explore::<Consumer>(Flow::ForGood, 0);
 }
 

@@ -7,6 +7,7 @@
 #![expect(clippy::expect_used, reason = "in a test, what cannot be is the failure itself")]
 
 mod guided;
+mod in_place;
 mod kinds;
 mod phases;
 mod random;
@@ -43,7 +44,7 @@ fn removable() -> Retirement {
     }
 }
 
-/// Every kind of vendor. The first makes keys and disables them, the last two are told of them and only remove them; what
+/// Every kind of vendor at which two keys work side by side. The first makes keys and disables them, the last two are told of them and only remove them; what
 /// is between does not exist yet, and the promises hold for it all the same.
 fn kinds() -> Vec<Kind> {
     let kind = |mints_locally, retirement| Kind {
@@ -128,7 +129,7 @@ fn catalogue() -> Vec<Event> {
         destination: destination.clone(),
         outcome,
     };
-    vec![
+    let mut all = vec![
         opened().event,
         Event::CreateIntended {
             ids_before: BTreeSet::from([KeyId::parse(OLD).expect("the name of a key")]),
@@ -179,7 +180,9 @@ fn catalogue() -> Vec<Event> {
         Event::RolledBack,
         Event::Blocked { why: why.clone() },
         Event::Resumed { by: by.clone() },
-    ]
+    ];
+    all.extend(in_place::events());
+    all
 }
 
 /// What a journal has held so far, as far as the promises speak of it.
@@ -210,7 +213,8 @@ impl Past {
 /// Tries every event on every state that legal events lead to, and says how many states there are.
 fn explore(mut check: impl FnMut(&Rotation, Past, &Event, &Result<Rotation, Illegal>)) -> usize {
     let first = |kind: &Kind| Rotation::after(None, &kind.opened()).expect("a journal begins with its opening");
-    let mut open: Vec<_> = kinds().iter().map(|kind| (first(kind), Past::default())).collect();
+    let all = kinds().into_iter().chain([in_place::kind()]);
+    let mut open: Vec<_> = all.map(|kind| (first(&kind), Past::default())).collect();
     let mut seen = HashSet::new();
     while let Some((rotation, past)) = open.pop() {
         let state = serde_json::to_string(&rotation).expect("a rotation can be written down");
@@ -237,7 +241,7 @@ fn every_phase_is_reachable_or_this_file_proves_nothing() {
     let states = explore(|rotation, _, _, _| {
         phases.insert(rotation.phase.name());
     });
-    assert_eq!(phases.len(), 19, "{phases:?}");
+    assert_eq!(phases.len(), 24, "{phases:?}");
     assert!(states > 200 * kinds().len(), "only {states} states");
 }
 
@@ -420,7 +424,7 @@ impl Met {
             false => &["creating", "discarding"],
         };
         let retired = match kind.retirement {
-            Retirement::RemoveForGood => &[][..],
+            Retirement::RemoveForGood | Retirement::Replace => &[][..],
             Retirement::Disable | Retirement::Remove { .. } => &["deactivating", "deactivated", "soaking"],
         };
         let always = [

@@ -28,6 +28,7 @@ mod guide_servers;
 mod guided;
 mod guides;
 mod hostile_answers;
+mod in_place;
 mod interrupted;
 mod lag;
 mod layout;

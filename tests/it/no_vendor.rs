@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// The vendors of the automated connectors, what belongs to them alone, and whom all connectors connect them to.
-const NAMES: &str = r"(?i)aws|\biam\b|amazon|\bs3\b|\bsts\b|snowflake|rsa_public_key|connections\.toml|gainsight|databricks|freshdesk|test.connector";
+const NAMES: &str = r"(?i)aws|\biam\b|amazon|\bs3\b|\bsts\b|snowflake|rsa_public_key|connections\.toml|gainsight|databricks|freshdesk|test.connector|test.password";
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());

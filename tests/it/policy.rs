@@ -311,7 +311,7 @@ fn nothing_is_retired_without_a_fresh_proof_and_a_fresh_look_at_the_old_key() {
             going(retirement.clone(), rotation(phase))
         };
         let retired = match retirement {
-            Retirement::RemoveForGood => Step::Delete,
+            Retirement::RemoveForGood | Retirement::Replace => Step::Delete,
             Retirement::Disable | Retirement::Remove { .. } => Step::Deactivate,
         };
         assert_eq!(decide(&at(None), &idle), Ok(Step::Prove));

@@ -267,6 +267,16 @@ fn events() -> Vec<Event> {
             public: PublicHalf::new("MIIB"),
         },
         Event::Created { key: key.clone() },
+        Event::OldSealed,
+        Event::Generated {
+            key: key.clone(),
+            way_back: true,
+        },
+        Event::ReplaceIntended,
+        Event::ReplaceFailed { why: why.clone() },
+        Event::Replaced { key: key.clone() },
+        Event::RevertIntended,
+        Event::Reverted { key: key.clone() },
         Event::DiscardIntended {
             key: key.clone(),
             why: why.clone(),

@@ -85,16 +85,13 @@ struct Misuse {
 
 impl Asked {
     fn read(automation: &'static Automation, matches: &ArgMatches) -> Result<Self, Misuse> {
-        // What a connector is not asked is not among its options.
-        let chosen = |name: &str| matches.try_get_one::<LostKey>(name).ok().flatten().copied();
-        let seconds = |name: &str| matches.get_one::<u64>(name).copied().unwrap_or_default();
-        let (cutover, prove) = (
-            matches
-                .get_one("cutover")
-                .copied()
-                .unwrap_or(Defaults::default().cutover),
-            matches.get_one("prove").copied().unwrap_or_default(),
-        );
+        let seconds = |name: &str| told_of::<u64>(matches, name).unwrap_or_default();
+        let otherwise = match automation.capabilities.replaces {
+            true => Cutover::Immediate,
+            false => Defaults::default().cutover,
+        };
+        let cutover = told_of(matches, "cutover").unwrap_or(otherwise);
+        let prove: Prove = told_of(matches, "prove").unwrap_or_default();
         if let Some(fault) = proof_fault(automation, prove, cutover) {
             return Err(Misuse {
                 what: format!("--prove {}: {}", prove.name(), fault.why),
@@ -123,7 +120,7 @@ impl Asked {
             live,
             cutover,
             prove,
-            lost_key: chosen("lost_key").unwrap_or_default(),
+            lost_key: told_of(matches, "lost_key").unwrap_or_default(),
             soak_seconds: seconds("soak"),
             observe_seconds: seconds("observe"),
             allow_self,
@@ -134,6 +131,11 @@ impl Asked {
             },
         })
     }
+}
+
+/// The value of an option that not every connector has.
+fn told_of<T: Copy + Send + Sync + 'static>(matches: &ArgMatches, name: &str) -> Option<T> {
+    matches.try_get_one(name).ok().flatten().copied()
 }
 
 /// The connector's inputs, as they are journaled.

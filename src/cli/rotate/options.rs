@@ -161,34 +161,15 @@ pub(super) fn of_rotation(automation: &Automation) -> Vec<Arg> {
         .default_destination
         .map(|name| format!(" [default: {name}]"))
         .unwrap_or_default();
-    all.extend([
-        Arg::new("deliver")
-            .long("deliver")
-            .value_name("DESTINATION")
-            .action(ArgAction::Append)
-            .required(automation.default_destination.is_none())
-            .help(format!("{}{default}", delivery::offered(automation.secret))),
-        chosen("cutover", defaults.cutover).help("How it becomes known that every consumer uses the new key"),
-        chosen("prove", defaults.prove)
-            .help("What the proofs of the new key rest on, where this machine cannot log in as its consumer does"),
-    ]);
-    if can.makes_keys {
-        let what = "What becomes of a new key whose secret was lost with a crash, before anybody had it";
-        all.push(chosen("lost_key", defaults.lost_key).help(what));
+    all.extend([Arg::new("deliver")
+        .long("deliver")
+        .value_name("DESTINATION")
+        .action(ArgAction::Append)
+        .required(automation.default_destination.is_none())
+        .help(format!("{}{default}", delivery::offered(automation.secret)))]);
+    if !can.replaces {
+        all.extend(of_overlap(automation, &defaults));
     }
-    let soak = if can.disables {
-        "How long the old key stays disabled before it is deleted"
-    } else {
-        "How long the old key can still be brought back"
-    };
-    all.extend([
-        time("observe", defaults.observe).help(format!(
-            "How long {}'s record of use is watched at least, with --cutover observed: it is hours late, and many consumers \
-             run once a day",
-            automation.vendor
-        )),
-        time("soak", defaults.soak).help(soak),
-    ]);
     if can.rotates_itself {
         all.push(flag(
             "allow_self",
@@ -206,6 +187,34 @@ pub(super) fn of_rotation(automation: &Automation) -> Vec<Arg> {
             "again",
             "Rotate once more, although a rotation ended within the last day",
         ),
+    ]);
+    all
+}
+
+/// What may be told where the old key and the new one work side by side for a while.
+fn of_overlap(automation: &Automation, defaults: &Defaults) -> Vec<Arg> {
+    let can = automation.capabilities;
+    let mut all = vec![
+        chosen("cutover", defaults.cutover).help("How it becomes known that every consumer uses the new key"),
+        chosen("prove", defaults.prove)
+            .help("What the proofs of the new key rest on, where this machine cannot log in as its consumer does"),
+    ];
+    if can.makes_keys {
+        let what = "What becomes of a new key whose secret was lost with a crash, before anybody had it";
+        all.push(chosen("lost_key", defaults.lost_key).help(what));
+    }
+    let soak = if can.disables {
+        "How long the old key stays disabled before it is deleted"
+    } else {
+        "How long the old key can still be brought back"
+    };
+    all.extend([
+        time("observe", defaults.observe).help(format!(
+            "How long {}'s record of use is watched at least, with --cutover observed: it is hours late, and many consumers \
+             run once a day",
+            automation.vendor
+        )),
+        time("soak", defaults.soak).help(soak),
     ]);
     all
 }

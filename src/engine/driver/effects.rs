@@ -132,7 +132,7 @@ impl Driver<'_> {
     fn local(&self, stored: &Stored) -> Result<&dyn MintsLocally, DriveError> {
         match self.provider.minting() {
             Minting::Local(local) => Ok(local),
-            Minting::AtVendor(_) => Err(unfit(stored)),
+            Minting::AtVendor(_) | Minting::InPlace(_) => Err(unfit(stored)),
         }
     }
 
@@ -241,7 +241,7 @@ impl Driver<'_> {
         crash_point("reactivate: before the call");
         let public = match &stored.rotation.charter.retirement {
             Retirement::Remove { public } => Some(public),
-            Retirement::Disable | Retirement::RemoveForGood => None,
+            Retirement::Disable | Retirement::RemoveForGood | Retirement::Replace => None,
         };
         match self.provider.reactivate(&old_key, public).await {
             Err(error) if error.kind == Kind::NotFound => {
@@ -354,6 +354,6 @@ pub(super) fn secret_of(rotation: &Rotation) -> Result<SecretForm, DriveError> {
 }
 
 /// The journal asks of a connector what this version of it cannot do.
-fn unfit(stored: &Stored) -> DriveError {
+pub(super) fn unfit(stored: &Stored) -> DriveError {
     DriveError::UnknownConnector(stored.rotation.charter.connector.clone())
 }

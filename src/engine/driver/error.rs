@@ -38,6 +38,9 @@ pub enum DriveError {
     /// Whether the new key works could not be found out.
     #[error("whether the new key works could not be found out: {0}")]
     Inconclusive(String),
+    /// The vendor takes a new secret, and a login shows that it has not.
+    #[error("the vendor says that it took the secret, and a login shows that another one still stands")]
+    NotTaken,
     /// The vendor's list does not show what the vendor said it did.
     #[error("the vendor's list of keys does not show the change yet")]
     Lagging,

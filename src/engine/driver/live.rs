@@ -133,7 +133,7 @@ fn left_alive(rotation: &Rotation) -> Option<LiveKey> {
             key: charter.old_key.clone(),
             public: match &charter.retirement {
                 Retirement::Remove { public } => Some(public.clone()),
-                Retirement::Disable | Retirement::RemoveForGood => None,
+                Retirement::Disable | Retirement::RemoveForGood | Retirement::Replace => None,
             },
         }),
         _ => None,
@@ -177,6 +177,8 @@ pub(super) async fn old_key(
         }
     };
     let why = match live {
+        // The new one needs no place of its own.
+        Some(live) if request.connector.capabilities.replaces => return Ok(with_public_half(live, request, history)),
         Some(live) => match may_create(&live.id, &found.keys, &history.retired, most_keys, |_| false) {
             Ok(_) => return Ok(with_public_half(live, request, history)),
             Err(why) => format!("{why} of {owner}"),

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rotate_providers::Automation;
 use rotate_providers::contract::{Key, KeyId, Minting, Observation, Provider};
 
+use super::in_place::held_secret;
 use super::live::{History, LiveKey, Rival, old_key};
 use super::{DriveError, Driver, Outcome, Passage, Refusal};
 use crate::delivery::{Destination, same_place};
@@ -183,6 +184,7 @@ impl Request<'_> {
 
     fn charter(&self, found: &Observation, host: Option<String>, old: LiveKey, mints_locally: bool) -> Charter {
         let retirement = match old.public {
+            _ if self.connector.capabilities.replaces => Retirement::Replace,
             _ if self.connector.capabilities.disables => Retirement::Disable,
             Some(public) => Retirement::Remove { public },
             None => Retirement::RemoveForGood,
@@ -266,6 +268,10 @@ pub async fn prepare(request: &Request<'_>, found: Found, mints_locally: bool) -
     let live = live?;
     check_rivals(request, &observation, &history)?;
     check_replaced(request.destinations, &observation, &history.retired).await?;
+    let old_is_held = match request.connector.capabilities.replaces {
+        true => Some(held_secret(request.destinations).await?.is_some()),
+        false => None,
+    };
     let mut charter = request.charter(&observation, host, live, mints_locally);
     charter.destinations = request.pinned_destinations().await?;
     let keys = Some(Listing {
@@ -276,6 +282,7 @@ pub async fn prepare(request: &Request<'_>, found: Found, mints_locally: bool) -
     });
     let facts = Facts {
         keys,
+        old_is_held,
         retired: history.retired,
         ..Facts::default()
     };

@@ -91,8 +91,16 @@ impl Driver<'_> {
     pub async fn abort(&self, mut stored: Stored, by: &str, force: bool) -> Result<Outcome, DriveError> {
         let mut passage = Passage::by_word(&stored);
         at_its_host(&stored.target, &stored.rotation.charter, self.provider)?;
+        let undo = stored.rotation.undo.as_ref();
+        if stored.rotation.phase.is_in_gap() && undo.is_some_and(|undo| undo.disowns) {
+            // It was said before, and is only to be written down.
+            return self.pursue(stored, passage).await;
+        }
         if !stored.rotation.may_undo(UndoKind::Abort) {
             return Err(wrong_state(&stored, "it is too late to abort"));
+        }
+        if !force && stored.rotation.phase.is_in_gap() {
+            return Err(DriveError::Refused(not_given_up(&stored)));
         }
         if !force {
             self.refuse_if_last(&stored, &mut passage).await?;
@@ -107,7 +115,13 @@ impl Driver<'_> {
         let mut passage = Passage::by_word(&stored);
         at_its_host(&stored.target, &stored.rotation.charter, self.provider)?;
         if !stored.rotation.may_undo(UndoKind::Rollback) {
-            return Err(wrong_state(&stored, "it cannot be rolled back"));
+            let why = match stored.rotation.phase.replacement() {
+                Some(new) if !new.way_back => {
+                    "it cannot be rolled back: no destination held the old secret when it began, so nobody here knows it"
+                }
+                _ => "it cannot be rolled back",
+            };
+            return Err(wrong_state(&stored, why));
         }
         if !force {
             self.refuse_if_last(&stored, &mut passage).await?;
@@ -131,7 +145,7 @@ impl Driver<'_> {
         let rotation = &stored.rotation;
         let delivered = rotation.issued().is_some_and(|issued| !issued.reached.is_empty());
         // An undo that is under way has its own gate.
-        if rotation.undo.is_some() || !delivered {
+        if rotation.undo.is_some() || !delivered || rotation.charter.replaces() {
             return Ok(());
         }
         self.adopt(stored, passage).await;
@@ -143,7 +157,7 @@ impl Driver<'_> {
             && match rotation.charter.retirement {
                 Retirement::Disable => listed.is_some(),
                 Retirement::Remove { .. } => true,
-                Retirement::RemoveForGood => false,
+                Retirement::RemoveForGood | Retirement::Replace => false,
             };
         if comes_back || listed.is_some_and(|key| key.active) {
             return Ok(());
@@ -178,6 +192,25 @@ impl Driver<'_> {
             )),
         }
     }
+}
+
+/// The vendor may hold the new secret by now: to end the rotation is no undo of that.
+fn not_given_up(stored: &Stored) -> Refusal {
+    let target = &stored.target;
+    let refusal = Refusal::error(format!(
+        "the vendor may have the new secret of {target} by now, and an abort touches nothing"
+    ));
+    let refusal = match stored.rotation.may_undo(UndoKind::Rollback) {
+        true => refusal
+            .with("set the old one again, and put the destinations back:")
+            .with(format!("rotate rollback {target}")),
+        false => refusal,
+    };
+    refusal
+        .with("once you have seen to what blocked it, go on:")
+        .with(format!("rotate confirm {target}"))
+        .with("or end it, and see to the vendor and the destinations yourself:")
+        .with(format!("rotate abort --force {target}"))
 }
 
 fn wrong_state(stored: &Stored, why: &str) -> DriveError {

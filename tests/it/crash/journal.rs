@@ -167,12 +167,21 @@ impl Journal {
     }
 
     /// Whether it is being undone: a person who resumes it before anything was put back goes on instead.
-    fn is_undone(&self) -> bool {
+    pub(crate) fn is_undone(&self) -> bool {
         let after: Vec<&Line> = self.latest().collect();
         let Some(asked) = after.iter().rposition(|line| line.event() == "undo-requested") else {
             return false;
         };
-        let begun = |line: &&Line| ["restored", "withdraw-intended", "withdrawn"].contains(&line.event());
+        let begun = |line: &&Line| {
+            [
+                "restored",
+                "withdraw-intended",
+                "withdrawn",
+                "revert-intended",
+                "reverted",
+            ]
+            .contains(&line.event())
+        };
         let resumed = after[asked..].iter().rposition(|line| line.event() == "resumed");
         resumed.is_none_or(|resumed| after[..asked + resumed].iter().any(begun))
     }

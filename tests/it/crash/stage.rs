@@ -167,7 +167,9 @@ impl<G: Ground> Stage<G> {
                     .iter()
                     .any(|sealed| sealed.rotation == rotation.lines[0].rotation)
             };
-            let has_secret = rotation.has("created") || rotation.has("minted");
+            let has_secret = ["created", "minted", "generated"]
+                .iter()
+                .any(|event| rotation.has(event));
             assert!(
                 !has_secret || rotation.is_closed() || sealed(),
                 "a secret is lost; {}",

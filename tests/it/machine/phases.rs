@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rotate::machine::{Issued, Retired, Switch};
+use rotate::machine::{Issued, Replacement, Retired, Switch};
 
 use super::*;
 
@@ -13,6 +13,14 @@ fn issued() -> Issued {
         proved_at: Some(NOW),
         reached: BTreeSet::new(),
         delivered: BTreeSet::new(),
+    }
+}
+
+fn replacement() -> Replacement {
+    Replacement {
+        issued: issued(),
+        way_back: true,
+        sent: true,
     }
 }
 
@@ -32,6 +40,11 @@ fn phases() -> Vec<Phase> {
         Phase::Creating,
         Phase::Discarding(KeyId::parse(NEW).expect("the name of a key")),
         Phase::Minted(issued()),
+        Phase::Prepared(replacement()),
+        Phase::Replacing(replacement()),
+        Phase::Replaced(replacement()),
+        Phase::Reverting(replacement()),
+        Phase::Reverted(replacement()),
         Phase::Created(issued()),
         Phase::Verified(issued()),
         Phase::Delivered(issued(), NOW),
@@ -69,7 +82,15 @@ fn nothing_follows_the_three_ends() {
 fn nobody_stops_while_the_old_key_may_be_off_and_the_new_one_is_not_proven_since() {
     assert_eq!(
         those(Phase::is_delicate),
-        ["deactivating", "deactivated", "reactivating"]
+        [
+            "replacing",
+            "replaced",
+            "reverting",
+            "reverted",
+            "deactivating",
+            "deactivated",
+            "reactivating"
+        ]
     );
 }
 

@@ -94,7 +94,7 @@ fn journal() -> impl Strategy<Value = Vec<(Timestamp, Event, Option<usize>)>> {
 }
 
 /// Dice: more often than not, what one hopes for, so that a walk gets far before it is let down.
-fn rolls() -> impl Strategy<Value = Vec<u8>> {
+pub(super) fn rolls() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(prop_oneof![3 => Just(0), 2 => any::<u8>()], 0..160)
 }
 

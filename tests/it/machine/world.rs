@@ -147,6 +147,9 @@ impl World {
             Step::Create => return self.create(),
             Step::Mint => return self.mint(),
             Step::Register => return self.register(),
+            Step::Generate | Step::ReadWhich(_) | Step::Replace | Step::Revert => {
+                return Err("one secret is replaced, and there are two keys".to_owned());
+            }
             Step::Discard { key, why } => return self.discard(key, why),
             Step::Prove => return self.prove(),
             Step::Deliver(destination) => return self.deliver(destination),

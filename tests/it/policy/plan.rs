@@ -168,7 +168,7 @@ fn a_plan_foresees_every_effect_however_long_a_person_takes() {
         assert_eq!(planned, real);
         let last = match rotation.charter.retirement {
             Retirement::Remove { .. } => PhaseName::Deactivated,
-            Retirement::Disable | Retirement::RemoveForGood => PhaseName::Deleted,
+            Retirement::Disable | Retirement::RemoveForGood | Retirement::Replace => PhaseName::Deleted,
         };
         assert_eq!(planned.last(), Some(&last));
     }

@@ -27,7 +27,7 @@ fn last_steps(retirement: &Retirement) -> [&'static str; 5] {
     match retirement {
         Retirement::Disable => ["deactivated*", "deactivated", "soaked", "deleted", "deleted*!"],
         Retirement::Remove { .. } => ["deactivated*", "deactivated", "soaked", "deleted", "deleted!"],
-        Retirement::RemoveForGood => ["delivered*", "cut-over", "soaked", "deleted", "deleted*!"],
+        Retirement::RemoveForGood | Retirement::Replace => ["delivered*", "cut-over", "soaked", "deleted", "deleted*!"],
     }
 }
 

@@ -3,7 +3,8 @@
 use jiff::SignedDuration;
 use jiff::civil::time;
 use rotate::machine::{
-    Block, Charter, Cutover, Day, Issued, LostKey, Phase, Prove, Retired, Retirement, Rotation, Switch, Undo, Window,
+    Block, Charter, Cutover, Day, Issued, LostKey, Phase, Prove, Replacement, Retired, Retirement, Rotation, Switch,
+    Undo, Window,
 };
 use rotate::plan::foresee;
 use rotate::policy::{Facts, Step, next};
@@ -13,12 +14,13 @@ use rotate::view::{Speaker, TargetView};
 use super::*;
 
 /// Every way in which an old key goes.
-fn retirements() -> [Retirement; 3] {
+fn retirements() -> [Retirement; 4] {
     let public = PublicHalf::new("MIIB");
     [
         Retirement::Disable,
         Retirement::Remove { public },
         Retirement::RemoveForGood,
+        Retirement::Replace,
     ]
 }
 
@@ -140,12 +142,22 @@ fn everywhere(charter: &Charter) -> Vec<Rotation> {
     nowhere.proved_at = None;
     nowhere.reached.clear();
     nowhere.delivered.clear();
+    let replacement = |issued: &Issued| Replacement {
+        issued: issued.clone(),
+        way_back: true,
+        sent: true,
+    };
     let phases = [
         Phase::Opened,
         Phase::Creating,
         Phase::Discarding(KeyId::parse("SHA256:LOST").expect("the name of a key")),
         Phase::Minted(nowhere.clone()),
         Phase::Created(nowhere.clone()),
+        Phase::Prepared(replacement(&nowhere)),
+        Phase::Replacing(replacement(&nowhere)),
+        Phase::Replaced(replacement(&nowhere)),
+        Phase::Reverting(replacement(&new)),
+        Phase::Reverted(replacement(&new)),
         Phase::Verified(nowhere),
         Phase::Delivered(new.clone(), at),
         Phase::CutOver(new.clone(), cut.clone()),

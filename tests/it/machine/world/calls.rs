@@ -183,7 +183,7 @@ impl World {
         }
         let public = match &self.rotation.charter.retirement {
             Retirement::Remove { public } => Some(public.clone()),
-            Retirement::Disable | Retirement::RemoveForGood => None,
+            Retirement::Disable | Retirement::RemoveForGood | Retirement::Replace => None,
         };
         let old = self.rotation.charter.old_key.clone();
         self.may_lag();
