@@ -9,7 +9,7 @@ use rotate_fixtures::{Ran, Workplace};
 use rotate_providers::s3_customer_managed::SECRET;
 use tempfile::TempDir;
 
-use super::{NEW_SECRET, new_key};
+use super::{NEW_SECRET, credential, new_key};
 
 /// One of those that the documentation shows.
 pub(crate) fn program_in_examples(name: &str) -> PathBuf {
@@ -139,6 +139,18 @@ async fn a_program_that_prints_the_secret_is_not_repeated() {
         .await;
     assert!(
         told.contains("deliver ended with exit code 7: no\u{fffd}[2J room"),
+        "{told}"
+    );
+}
+
+#[tokio::test]
+async fn a_secret_that_looks_like_none_is_not_repeated_either() {
+    let shop = Shop::with("sed 's/.*\"secret_access_key\":\"\\([^\"]*\\).*/\\1/'; exit 3");
+    let plain = credential("AKIANEWNEWNEWNEWNEWN", "tulips-in-the-garden");
+    let error = shop.destination("").deliver(&plain).await.expect_err("it fails");
+    let told = format!("{error} {error:?}");
+    assert!(
+        told.contains("what it printed is not shown") && !told.contains("tulips"),
         "{told}"
     );
 }

@@ -55,7 +55,12 @@ fn the_new_key_is_delivered_beside_what_others_keep_there_to_the_byte() {
 fn an_abort_makes_the_version_before_current_again_and_nobody_has_sealed_its_secret() {
     let place = place();
     rotate(&place, &[]).expect(0);
-    place.run(["abort", TARGET]).expect(0);
+    let trace = place.path("trace");
+    let mut abort = place.command(["abort", TARGET]);
+    abort.env("ROTATE_TEST_TRACE", &trace);
+    Ran::of(abort).expect(0);
+    let points = std::fs::read_to_string(trace).unwrap_or_default();
+    assert!(points.contains("secretsmanager: put back"), "{points}");
     assert_eq!(place.cloud.secret(NAME).as_deref(), Some(FOUND));
     assert_eq!(place.cloud.versions_of_secret(NAME), 2, "nothing was written for it");
 }
