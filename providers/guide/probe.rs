@@ -8,8 +8,9 @@ mod answers;
 mod call;
 pub(super) mod check;
 mod client_assertion;
-mod hana;
+mod database;
 mod http;
+mod json_login;
 mod jwt_bearer;
 mod mysql;
 mod network;
@@ -29,8 +30,8 @@ use crate::secret::Secret;
 
 pub use answers::{Answer, Answers, Meant};
 pub use client_assertion::ClientAssertion;
-pub use hana::HanaLogin;
 pub use http::Http;
+pub use json_login::{JsonLogin, Said};
 pub use jwt_bearer::JwtBearer;
 pub use mysql::MysqlLogin;
 pub use network::{Host, Network};
@@ -108,8 +109,8 @@ pub enum How {
     PostgresLogin(PostgresLogin),
     /// A login at MySQL.
     MysqlLogin(MysqlLogin),
-    /// A login at SAP HANA.
-    HanaLogin(HanaLogin),
+    /// A login whose request is one JSON document.
+    JsonLogin(JsonLogin),
     /// Code of the connector's own.
     Own,
 }
@@ -228,7 +229,7 @@ impl Probe {
             How::ClientAssertion(assertion) => assertion.run(attempt).await,
             How::PostgresLogin(login) => login.run(attempt).await,
             How::MysqlLogin(login) => login.run(attempt).await,
-            How::HanaLogin(login) => login.run(attempt).await,
+            How::JsonLogin(login) => login.run(attempt).await,
             How::Own => match own {
                 Some(own) => own(attempt).await,
                 None => Outcome::inconclusive("not-built", "this build has no probe for it"),
@@ -280,7 +281,7 @@ impl How {
             Self::ClientAssertion(assertion) => assertion.texts(),
             Self::PostgresLogin(login) => login.texts(),
             Self::MysqlLogin(login) => login.texts(),
-            Self::HanaLogin(login) => login.texts(),
+            Self::JsonLogin(login) => login.texts(),
             Self::Own => Vec::new(),
         }
     }

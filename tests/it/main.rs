@@ -33,6 +33,7 @@ mod lag;
 mod layout;
 mod leaks;
 mod localstack;
+mod logins;
 mod machine;
 mod no_panic;
 mod no_vendor;

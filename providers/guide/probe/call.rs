@@ -32,6 +32,8 @@ pub(super) struct Request<'a> {
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
     /// A form, encoded.
     pub(super) form: Option<Zeroizing<String>>,
+    /// A JSON document, in the place of a form.
+    pub(super) json: Option<Zeroizing<String>>,
     /// Whether the body of an answer with this status decides anything.
     pub(super) reads: &'a (dyn Fn(u16) -> bool + Sync),
 }
@@ -88,6 +90,7 @@ impl Network {
             hosts,
             headers: Vec::new(),
             form: Some(form(fields.iter().copied())),
+            json: None,
             reads: &|_| true,
         })
         .await
@@ -122,12 +125,11 @@ impl Network {
             .entry(ACCEPT)
             .or_insert(HeaderValue::from_static("application/json"));
         let mut sending = client.request(request.method, url.clone());
-        if let Some(form) = request.form {
-            headers.insert(
-                CONTENT_TYPE,
-                HeaderValue::from_static("application/x-www-form-urlencoded"),
-            );
-            sending = sending.body(Bytes::from_owner(Wiped(form)));
+        let form = request.form.map(|form| (form, "application/x-www-form-urlencoded"));
+        let json = request.json.map(|json| (json, "application/json"));
+        if let Some((body, kind)) = form.or(json) {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+            sending = sending.body(Bytes::from_owner(Wiped(body)));
         }
         let answer = sending
             .headers(headers)
@@ -253,7 +255,7 @@ fn unanswered(error: &reqwest::Error) -> Outcome {
     }
 }
 
-fn connection_failed(kind: io::ErrorKind) -> Outcome {
+pub(super) fn connection_failed(kind: io::ErrorKind) -> Outcome {
     let why = match kind {
         io::ErrorKind::ConnectionRefused => "nobody listens there: check host and port",
         io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => "no way leads there from this machine",
@@ -288,7 +290,7 @@ pub(super) fn tls_failed(error: &TlsError) -> Outcome {
 }
 
 /// The cause of this type, however deep it lies.
-fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+pub(super) fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
     let mut next = Some(error);
     // No chain of causes is that long; one that leads back to itself would be walked for ever.
     for _ in 0..16 {

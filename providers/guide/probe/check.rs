@@ -1,7 +1,7 @@
 //! What every probe of a guide has to keep, beyond its form.
 
 use super::http::{Auth, Method};
-use super::{Answers, How, Http, Meant, Probe};
+use super::{Answers, How, Http, Meant, Probe, Said};
 use crate::guide::check::{Flaw, require};
 use crate::guide::{Guide, Phase, Piece, Template};
 
@@ -48,7 +48,15 @@ fn of_way(guide: &Guide, probe: &Probe) -> Result<(), Flaw> {
             of_place(&assertion.token_url, &assertion.hosts)?;
             of_answers(&assertion.answers, true)
         }
-        How::PostgresLogin(_) | How::MysqlLogin(_) | How::HanaLogin(_) | How::Own => Ok(()),
+        How::JsonLogin(login) => {
+            of_place(&login.url, &login.hosts)?;
+            let has_secret = login.body.values().any(|said| matches!(said, Said::Secret));
+            require(has_secret && probe.locks, || {
+                "a login has a secret in it, and counts wrong tries".to_owned()
+            })?;
+            of_answers(&login.answers, true)
+        }
+        How::PostgresLogin(_) | How::MysqlLogin(_) | How::Own => Ok(()),
     }
 }
 

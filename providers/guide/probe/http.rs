@@ -89,6 +89,7 @@ impl Http {
                 hosts: &self.hosts,
                 headers,
                 form: self.form(attempt)?,
+                json: None,
                 reads: &|status| self.answers.reads(status),
             })
             .await?;

@@ -157,7 +157,7 @@ impl Network {
     }
 
     /// The authorities of the file.
-    fn own_authorities(&self) -> Result<Vec<CertificateDer<'static>>, Outcome> {
+    pub(super) fn own_authorities(&self) -> Result<Vec<CertificateDer<'static>>, Outcome> {
         let Some(path) = &self.ca_file else {
             return Ok(Vec::new());
         };

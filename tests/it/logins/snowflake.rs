@@ -1,0 +1,96 @@
+//! The login at Snowflake with a password, at the fake one: it counts the tries.
+
+use rotate_fixtures::FakeSnowflake;
+use rotate_fixtures::snowflake::{Action, Fault};
+use rotate_providers::guide::probe::{How, Outcome, Verdict};
+use rotate_providers::guide::{Guide, Template};
+
+use super::{expect, guide, network, try_once, values};
+
+const USER: &str = "GAINSIGHT";
+const PASSWORD: &str = "Canary-snow-7Qx!\u{e9}\"\\ z";
+
+/// An account with one user, and the guide that is to call it.
+fn desk() -> (FakeSnowflake, Guide) {
+    let snowflake = FakeSnowflake::start();
+    snowflake.add_user(USER);
+    snowflake.set_password(USER, PASSWORD);
+    let mut guide = guide("snowflake-password");
+    let here = format!("{}/session/v1/login-request", snowflake.endpoint().trim_end_matches('/'));
+    match guide.probe.as_mut().map(|probe| &mut probe.how) {
+        Some(How::JsonLogin(login)) => login.url = Template::parse(&here).expect("no value in it"),
+        _ => panic!("it is no login"),
+    }
+    (snowflake, guide)
+}
+
+async fn sign_in(guide: &Guide, account: &str, user: &str, password: &str) -> Outcome {
+    let mut network = network(None);
+    network.allow_hosts = vec!["127.0.0.1".to_owned()];
+    let given = values(&[("user", user), ("account", account), ("successor", "token")]);
+    try_once(guide, &given, password, &network).await
+}
+
+#[tokio::test]
+async fn a_password_is_accepted_and_any_other_is_rejected_each_after_one_try() {
+    let (snowflake, guide) = desk();
+    // In an address a region follows the account; who signs in leaves it out.
+    for account in [snowflake.account().to_owned(), format!("{}.eu-central-1", snowflake.locator())] {
+        expect(&sign_in(&guide, &account, USER, PASSWORD).await, Verdict::Accepted, "http-200");
+    }
+    let account = snowflake.account();
+    expect(&sign_in(&guide, account, USER, "wrong").await, Verdict::Rejected, "http-200");
+    expect(&sign_in(&guide, account, "NOBODY", PASSWORD).await, Verdict::Rejected, "http-200");
+    assert_eq!(snowflake.count_of(Action::Login), 4);
+    assert_eq!(snowflake.calls().len(), 4, "nothing but logins");
+}
+
+#[tokio::test]
+async fn what_else_keeps_a_user_out_says_nothing_about_the_password() {
+    let (snowflake, guide) = desk();
+    let account = snowflake.account();
+    for (set, why) in [
+        ((|it| it.set_locked(USER, true)) as fn(&FakeSnowflake), "locked"),
+        (|it| it.set_disabled(USER, true), "disabled"),
+        (|it| it.network_policy(USER, true), "network policy"),
+        (
+            |it| {
+                let words = "Multi-factor authentication is required for this account. Log in to Snowsight to enroll.";
+                it.refuse_logins(USER, "394511", words);
+            },
+            "second factor",
+        ),
+        (|it| it.refuse_logins(USER, "399999", "Incorrect username or password was specified."), "no meaning"),
+    ] {
+        set(&snowflake);
+        for password in [PASSWORD, "wrong"] {
+            let outcome = sign_in(&guide, account, USER, password).await;
+            expect(&outcome, Verdict::Inconclusive, "http-200");
+            assert!(outcome.reason.contains(why), "{}", outcome.reason);
+        }
+        snowflake.set_locked(USER, false);
+        snowflake.set_disabled(USER, false);
+        snowflake.network_policy(USER, false);
+        snowflake.allow_logins(USER);
+    }
+    expect(&sign_in(&guide, account, USER, PASSWORD).await, Verdict::Accepted, "http-200");
+}
+
+#[tokio::test]
+async fn trouble_on_the_way_is_inconclusive_and_nobody_tries_again() {
+    for (fault, class) in [
+        (Fault::StatusBefore(503), "http-503"),
+        (Fault::StatusBefore(429), "http-429"),
+        (Fault::StatusBefore(403), "http-403"),
+        (Fault::MalformedAfter, "http-200"),
+        (Fault::DropAfter, "connection"),
+    ] {
+        let (snowflake, guide) = desk();
+        snowflake.break_every(Action::Login, fault);
+        let outcome = sign_in(&guide, snowflake.account(), USER, PASSWORD).await;
+        assert_eq!(outcome.verdict, Verdict::Inconclusive, "{class}");
+        assert!(*outcome.class == *class || fault == Fault::DropAfter, "{}", outcome.class);
+        assert!(!outcome.may_be_repeated, "{class}");
+        assert_eq!(snowflake.count_of(Action::Login), 1, "{class}");
+    }
+}
