@@ -38,7 +38,13 @@ fn given(host: &str, port: u16, user: &str) -> Values {
 }
 
 async fn sign_in(port: u16, user: &str, password: &str) -> Outcome {
-    try_once(&guide("postgres"), &given("localhost", port, user), password, &network(None)).await
+    try_once(
+        &guide("postgres"),
+        &given("localhost", port, user),
+        password,
+        &network(None),
+    )
+    .await
 }
 
 fn port() -> u16 {
@@ -65,9 +71,17 @@ fn rule(line: &str) {
 async fn a_password_is_accepted_and_any_other_is_rejected_each_after_one_connection() {
     role("login_plain", "");
     let door = door(None);
-    expect(&sign_in(door.port(), "login_plain", PASSWORD).await, Verdict::Accepted, "signed-in");
+    expect(
+        &sign_in(door.port(), "login_plain", PASSWORD).await,
+        Verdict::Accepted,
+        "signed-in",
+    );
     assert_eq!(door.calls(), 1);
-    for (user, password) in [("login_plain", "wrong"), ("login_plain", " "), ("login_nobody", PASSWORD)] {
+    for (user, password) in [
+        ("login_plain", "wrong"),
+        ("login_plain", " "),
+        ("login_nobody", PASSWORD),
+    ] {
         let before = door.calls();
         let outcome = sign_in(door.port(), user, password).await;
         expect(&outcome, Verdict::Rejected, REFUSED);
@@ -83,11 +97,23 @@ async fn what_is_wrong_with_the_user_is_told_from_what_is_wrong_with_the_server(
     role("login_off", "NOLOGIN");
     role("login_expired", "VALID UNTIL '2001-01-01'");
     role("login_full", "CONNECTION LIMIT 0");
-    expect(&sign_in(port(), "login_off", PASSWORD).await, Verdict::Rejected, "sqlstate-28000");
+    expect(
+        &sign_in(port(), "login_off", PASSWORD).await,
+        Verdict::Rejected,
+        "sqlstate-28000",
+    );
     // Who does not know the password is not told that the user may not sign in.
     expect(&sign_in(port(), "login_off", "wrong").await, Verdict::Rejected, REFUSED);
-    expect(&sign_in(port(), "login_expired", PASSWORD).await, Verdict::Rejected, REFUSED);
-    expect(&sign_in(port(), "login_full", PASSWORD).await, Verdict::Inconclusive, "sqlstate-53300");
+    expect(
+        &sign_in(port(), "login_expired", PASSWORD).await,
+        Verdict::Rejected,
+        REFUSED,
+    );
+    expect(
+        &sign_in(port(), "login_full", PASSWORD).await,
+        Verdict::Inconclusive,
+        "sqlstate-53300",
+    );
     role("login_lost", "");
     let mut lost = given("localhost", port(), "login_lost");
     lost.insert("database".to_owned(), "no such database".to_owned());
@@ -121,7 +147,9 @@ async fn every_form_in_which_a_server_asks_for_a_password_is_answered() {
         as_admin(&format!("ALTER ROLE admin SET password_encryption = '{encryption}'"));
         role(user, "");
         as_admin("ALTER ROLE admin RESET password_encryption");
-        let stored = as_admin(&format!("SELECT left(rolpassword, 3) FROM pg_authid WHERE rolname = '{user}'"));
+        let stored = as_admin(&format!(
+            "SELECT left(rolpassword, 3) FROM pg_authid WHERE rolname = '{user}'"
+        ));
         assert_eq!(stored.trim().to_lowercase(), encryption[..3], "{user}");
         rule(&format!("host all {user} all {method}"));
         expect(&sign_in(port(), user, PASSWORD).await, Verdict::Accepted, "signed-in");
@@ -149,7 +177,11 @@ async fn with_a_file_of_authorities_only_the_right_name_is_believed_and_nothing_
         let outcome = try_once(&guide, &given, PASSWORD, &network(Some(authority))).await;
         expect(&outcome, Verdict::Inconclusive, class);
         assert_eq!(door.calls(), before + 1);
-        assert_eq!(door.heard().len(), heard, "something was said to a server that was not believed");
+        assert_eq!(
+            door.heard().len(),
+            heard,
+            "something was said to a server that was not believed"
+        );
     }
 }
 
@@ -157,8 +189,16 @@ async fn with_a_file_of_authorities_only_the_right_name_is_believed_and_nothing_
 async fn on_this_machine_tls_is_used_where_there_is_some_whatever_its_name() {
     role("login_tunnel", "");
     let tunnel = door(Some("db.example"));
-    expect(&sign_in(tunnel.port(), "login_tunnel", PASSWORD).await, Verdict::Accepted, "signed-in");
-    expect(&sign_in(tunnel.port(), "login_tunnel", "wrong").await, Verdict::Rejected, REFUSED);
+    expect(
+        &sign_in(tunnel.port(), "login_tunnel", PASSWORD).await,
+        Verdict::Accepted,
+        "signed-in",
+    );
+    expect(
+        &sign_in(tunnel.port(), "login_tunnel", "wrong").await,
+        Verdict::Rejected,
+        REFUSED,
+    );
 }
 
 #[tokio::test]
@@ -171,7 +211,13 @@ async fn where_nobody_answers_nothing_is_known() {
         time_out: Duration::from_millis(300),
         ..Network::default()
     };
-    let outcome = try_once(&guide("postgres"), &given("127.0.0.1", port, "anybody"), PASSWORD, &impatient).await;
+    let outcome = try_once(
+        &guide("postgres"),
+        &given("127.0.0.1", port, "anybody"),
+        PASSWORD,
+        &impatient,
+    )
+    .await;
     expect(&outcome, Verdict::Inconclusive, "time-out");
     assert!(!outcome.may_be_repeated);
 }
@@ -220,7 +266,13 @@ async fn a_server_that_starts_or_makes_something_up_rejects_nobody_and_is_not_qu
         ("08P01", "", "sqlstate-08P01"),
         ("28P01\u{1b}[2J", "auth_failed", "sqlstate-unknown"),
     ] {
-        let answer = error(&[(b'S', "FATAL"), (b'V', "FATAL"), (b'C', state), (b'M', &echo), (b'R', routine)]);
+        let answer = error(&[
+            (b'S', "FATAL"),
+            (b'V', "FATAL"),
+            (b'C', state),
+            (b'M', &echo),
+            (b'R', routine),
+        ]);
         let (port, heard) = says(answer);
         let outcome = sign_in(port, "anybody", PASSWORD).await;
         expect(&outcome, Verdict::Inconclusive, class);
