@@ -64,7 +64,12 @@ fn address((host, port): (&str, u16)) -> SocketAddr {
 
 #[track_caller]
 fn expect(outcome: &Outcome, verdict: Verdict, class: &str) {
-    assert_eq!((outcome.verdict, &*outcome.class), (verdict, class), "{}", outcome.reason);
+    assert_eq!(
+        (outcome.verdict, &*outcome.class),
+        (verdict, class),
+        "{}",
+        outcome.reason
+    );
 }
 
 /// A port where nobody listens.

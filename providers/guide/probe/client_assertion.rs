@@ -5,11 +5,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use rsa::RsaPrivateKey;
 use rsa::pkcs1::DecodeRsaPrivateKey as _;
 use rsa::pkcs8::DecodePrivateKey as _;
 use rsa::pss::SigningKey;
 use rsa::signature::{RandomizedSigner as _, SignatureEncoding as _};
-use rsa::RsaPrivateKey;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde::Deserialize;
@@ -89,10 +89,12 @@ impl Identity {
                  it prints, with the certificate, through standard input",
             ));
         }
-        let certificate = CertificateDer::from_pem_slice(text.as_bytes())
-            .map_err(|_| wrong("there is no certificate in it: the certificate and the private key are wanted, both in PEM"))?;
-        let key = PrivateKeyDer::from_pem_slice(text.as_bytes())
-            .map_err(|_| wrong("there is no private key in it: the certificate and the private key are wanted, both in PEM"))?;
+        let certificate = CertificateDer::from_pem_slice(text.as_bytes()).map_err(|_| {
+            wrong("there is no certificate in it: the certificate and the private key are wanted, both in PEM")
+        })?;
+        let key = PrivateKeyDer::from_pem_slice(text.as_bytes()).map_err(|_| {
+            wrong("there is no private key in it: the certificate and the private key are wanted, both in PEM")
+        })?;
         let key = match &key {
             PrivateKeyDer::Pkcs8(der) => RsaPrivateKey::from_pkcs8_der(der.secret_pkcs8_der()).ok(),
             PrivateKeyDer::Pkcs1(der) => RsaPrivateKey::from_pkcs1_der(der.secret_pkcs1_der()).ok(),
@@ -103,7 +105,9 @@ impl Identity {
     }
 
     fn assertion(self, url: &str, client: &str) -> Result<Zeroizing<String>, Outcome> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs());
         let thumbprint = part(Sha256::digest(&self.certificate));
         let head = json!({"alg": "PS256", "typ": "JWT", "x5t#S256": thumbprint});
         let claims = json!({

@@ -41,7 +41,10 @@ impl<'a> Server<'a> {
         let (host, port) = (attempt.fill(server)?, attempt.fill(port)?);
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let Ok(port @ 1..) = port.parse::<u16>() else {
-            return Err(Outcome::inconclusive("address", "the port is no number from 1 to 65535"));
+            return Err(Outcome::inconclusive(
+                "address",
+                "the port is no number from 1 to 65535",
+            ));
         };
         Ok(Self {
             addresses: attempt.network.addresses(&host, port, Host::Database).await?,
@@ -69,7 +72,9 @@ impl<'a> Server<'a> {
         let mut roots = RootCertStore::empty();
         found.retain(|certificate| roots.add(certificate.clone()).is_ok());
         match found.is_empty() {
-            true => Err(cannot("this machine has no certificates of authorities (ca-certificates)")),
+            true => Err(cannot(
+                "this machine has no certificates of authorities (ca-certificates)",
+            )),
             false => Ok(found),
         }
     }
@@ -102,10 +107,7 @@ pub(super) fn login<'a>(attempt: &'a Attempt<'_>) -> Result<(&'a str, &'a str), 
 pub(super) async fn within(time_out: Duration, login: impl Future<Output = Result<Outcome, Outcome>>) -> Outcome {
     match timeout(time_out, login).await {
         Ok(Ok(outcome) | Err(outcome)) => outcome,
-        Err(_) => Outcome::inconclusive(
-            "time-out",
-            format!("no whole answer within {} s", time_out.as_secs()),
-        ),
+        Err(_) => Outcome::inconclusive("time-out", format!("no whole answer within {} s", time_out.as_secs())),
     }
 }
 
@@ -142,7 +144,11 @@ mod tests {
             "db.internal",
             "",
         ] {
-            assert_eq!(Trust::in_whoever_is_at(elsewhere, false), Trust::Authorities, "{elsewhere}");
+            assert_eq!(
+                Trust::in_whoever_is_at(elsewhere, false),
+                Trust::Authorities,
+                "{elsewhere}"
+            );
         }
     }
 }

@@ -94,7 +94,10 @@ impl KeyFile {
         let other = |what: &str, theirs: &str, ours: &str| {
             Err(Outcome::inconclusive(
                 "other-key",
-                format!("the key file is of {what} {}, not of {ours}; nothing was sent", named(theirs)),
+                format!(
+                    "the key file is of {what} {}, not of {ours}; nothing was sent",
+                    named(theirs)
+                ),
             ))
         };
         let account = attempt.login()?;
@@ -117,7 +120,9 @@ impl KeyFile {
                 "the private key in the file is broken or cut; nothing was sent",
             )
         };
-        let issued = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let issued = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs());
         let head = json!({"alg": "RS256", "typ": "JWT", "kid": self.private_key_id});
         let claims = json!({
             "iss": self.client_email,

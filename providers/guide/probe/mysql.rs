@@ -49,8 +49,14 @@ impl MysqlLogin {
         let server = Server::find(&self.server, &self.port, attempt).await?;
         let tls = match server.trust {
             Trust::Authorities => {
-                let trusted = server.authorities()?.into_iter().map(|der| der.to_vec().into()).collect();
-                SslOpts::default().with_disable_built_in_roots(true).with_root_certs(trusted)
+                let trusted = server
+                    .authorities()?
+                    .into_iter()
+                    .map(|der| der.to_vec().into())
+                    .collect();
+                SslOpts::default()
+                    .with_disable_built_in_roots(true)
+                    .with_root_certs(trusted)
             }
             Trust::ThisMachine => SslOpts::default().with_danger_accept_invalid_certs(true),
         };
@@ -103,7 +109,8 @@ fn refused(error: &Error, account_host: &str) -> Outcome {
             | DriverError::MysqlOldPasswordDisabled,
         ) => Outcome::inconclusive(
             "method",
-            "the server asks for another proof than a password, or for the password in a form that anybody could read",
+            "the server asks for another proof than a password, or for the password in a form that anybody could read; it does so as well \
+             where there is no such account",
         ),
         Error::Io(trouble) => {
             if let Some(tls) = find::<TlsError>(error) {
@@ -144,7 +151,9 @@ fn meaning(said: &ServerError, account_host: &str) -> Outcome {
         1040 | 1203 | 1226 => inconclusive("the server or the account has as many connections as it may have"),
         1129 | 1130 => inconclusive("the server lets nobody in from here"),
         1053 | 3032 => inconclusive("the server is stopping, or lets administrators in alone"),
-        1251 | 1275 | 1524 => inconclusive("the server proves this account by a method that it does not have, or that we do not"),
+        1251 | 1275 | 1524 => {
+            inconclusive("the server proves this account by a method that it does not have, or that we do not")
+        }
         3159 => inconclusive("the server takes no connection without TLS"),
         _ => inconclusive("the server refuses the session, and not for the password"),
     }
@@ -197,7 +206,10 @@ mod tests {
         ] {
             assert!(!takes(host, seen), "{host} {seen}");
         }
-        assert_eq!(seen_from("Access denied for user 'a'@'10.1.2.3' (using password: YES)"), Some("10.1.2.3"));
+        assert_eq!(
+            seen_from("Access denied for user 'a'@'10.1.2.3' (using password: YES)"),
+            Some("10.1.2.3")
+        );
         assert_eq!(seen_from("denied"), None);
     }
 }

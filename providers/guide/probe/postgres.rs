@@ -53,10 +53,8 @@ impl PostgresLogin {
             Trust::Authorities => SslMode::Require,
             Trust::ThisMachine => SslMode::Prefer,
         });
-        let Ok(tls) = MakeTlsConnect::<TcpStream>::make_tls_connect(
-            &mut MakeRustlsConnect::new(server.tls()?),
-            &server.host,
-        );
+        let Ok(tls) =
+            MakeTlsConnect::<TcpStream>::make_tls_connect(&mut MakeRustlsConnect::new(server.tls()?), &server.host);
         let stream = TcpStream::connect(&*server.addresses).await;
         let stream = stream.map_err(|error| connection_failed(error.kind()))?;
         let (client, mut connection) = match config.connect_raw(stream, tls).await {
@@ -115,7 +113,9 @@ impl PostgresLogin {
             }
             // Where somebody else looks at the password for the server; these names are the same in every language.
             ("28000", Some("auth_failed"))
-                if ["LDAP", "PAM", "RADIUS"].iter().any(|name| said.message().contains(name)) =>
+                if ["LDAP", "PAM", "RADIUS"]
+                    .iter()
+                    .any(|name| said.message().contains(name)) =>
             {
                 rejected(refused)
             }

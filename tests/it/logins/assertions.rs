@@ -37,7 +37,9 @@ impl TokenPlace {
                 let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
                 let mut form = vec![0; length.and_then(|length| length.trim().parse().ok()).unwrap_or(0)];
                 client.read_exact(&mut form).expect("a form");
-                kept.lock().expect("unshared").push(String::from_utf8_lossy(&form).into_owned());
+                kept.lock()
+                    .expect("unshared")
+                    .push(String::from_utf8_lossy(&form).into_owned());
                 let answer = format!(
                     "HTTP/1.1 {status} -\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
                     body.len()
@@ -49,7 +51,10 @@ impl TokenPlace {
     }
 
     fn giving_tokens() -> Self {
-        Self::answering(200, &json!({"access_token": "t", "expires_in": 3599, "token_type": "Bearer"}))
+        Self::answering(
+            200,
+            &json!({"access_token": "t", "expires_in": 3599, "token_type": "Bearer"}),
+        )
     }
 
     /// The guide, with this place instead of the vendor's.
@@ -74,7 +79,11 @@ impl TokenPlace {
         let form = forms.last().expect("something was sent");
         let mut fields = form.split('&').filter_map(|field| field.split_once('='));
         let value = fields.find_map(|(field, value)| (field == name).then_some(value));
-        value.expect(name).replace("%3A", ":").replace("%2F", "/").replace('+', " ")
+        value
+            .expect(name)
+            .replace("%3A", ":")
+            .replace("%2F", "/")
+            .replace('+', " ")
     }
 }
 
@@ -93,7 +102,9 @@ pub(super) fn identity(number: usize) -> &'static (String, String) {
             let folder = tempfile::tempdir().expect("a temporary folder");
             let (key, certificate) = (folder.path().join("key"), folder.path().join("cer"));
             let made = Command::new("openssl")
-                .args(["req", "-x509", "-newkey", "rsa:2048", "-sha256", "-nodes", "-days", "30", "-subj"])
+                .args([
+                    "req", "-x509", "-newkey", "rsa:2048", "-sha256", "-nodes", "-days", "30", "-subj",
+                ])
                 .arg(format!("/CN={name}"))
                 .arg("-keyout")
                 .arg(&key)
@@ -147,13 +158,23 @@ async fn a_key_file_is_proven_by_an_assertion_that_another_implementation_reads(
     assert_eq!(place.sent("grant_type"), "urn:ietf:params:oauth:grant-type:jwt-bearer");
     let assertion = place.sent("assertion");
     let read = read_assertion(&assertion, &identity(0).1).expect("it is signed with the key of the file");
-    assert_eq!(read["head"], json!({"alg": "RS256", "typ": "JWT", "kid": "0123456789abcdef0123456789abcdef01234567"}));
+    assert_eq!(
+        read["head"],
+        json!({"alg": "RS256", "typ": "JWT", "kid": "0123456789abcdef0123456789abcdef01234567"})
+    );
     let claims = &read["claims"];
     assert_eq!((&claims["iss"], &claims["aud"]), (&json!(ACCOUNT), &json!(place.url)));
     assert_eq!(claims["scope"], "https://www.googleapis.com/auth/bigquery.readonly");
-    let life = claims["exp"].as_u64().zip(claims["iat"].as_u64()).map(|(end, begin)| end - begin);
+    let life = claims["exp"]
+        .as_u64()
+        .zip(claims["iat"].as_u64())
+        .map(|(end, begin)| end - begin);
     assert_eq!(life, Some(300));
-    assert_eq!(read_assertion(&assertion, &identity(1).1), None, "it would be any key's");
+    assert_eq!(
+        read_assertion(&assertion, &identity(1).1),
+        None,
+        "it would be any key's"
+    );
 }
 
 #[tokio::test]
@@ -161,11 +182,22 @@ async fn what_google_says_of_a_key_is_told_from_what_it_says_of_a_clock() {
     let said = |error: &str, why: &str| json!({"error": error, "error_description": why});
     for (status, body, verdict) in [
         (400, said("invalid_grant", "Invalid JWT Signature."), Verdict::Rejected),
-        (400, said("invalid_grant", "Invalid grant: account not found"), Verdict::Rejected),
-        (401, said("deleted_client", "The OAuth client was deleted."), Verdict::Rejected),
         (
             400,
-            said("invalid_grant", "Invalid JWT: Token must be a short-lived token (60 minutes)"),
+            said("invalid_grant", "Invalid grant: account not found"),
+            Verdict::Rejected,
+        ),
+        (
+            401,
+            said("deleted_client", "The OAuth client was deleted."),
+            Verdict::Rejected,
+        ),
+        (
+            400,
+            said(
+                "invalid_grant",
+                "Invalid JWT: Token must be a short-lived token (60 minutes)",
+            ),
             Verdict::Inconclusive,
         ),
         (400, said("invalid_scope", "no"), Verdict::Inconclusive),
@@ -183,7 +215,8 @@ async fn what_google_says_of_a_key_is_told_from_what_it_says_of_a_clock() {
 async fn a_file_that_cannot_be_the_key_is_told_before_anything_is_sent() {
     let place = TokenPlace::giving_tokens();
     let cut = &identity(0).0[..900];
-    let ec = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg\n-----END PRIVATE KEY-----\n";
+    let ec =
+        "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg\n-----END PRIVATE KEY-----\n";
     for (file, class) in [
         ("not JSON".to_owned(), "secret-form"),
         ("{}".to_owned(), "secret-form"),
@@ -194,7 +227,10 @@ async fn a_file_that_cannot_be_the_key_is_told_before_anything_is_sent() {
         (key_file(&[("private_key", json!(""))]), "secret-form"),
         (key_file(&[("private_key", json!(7))]), "secret-form"),
         (key_file(&[("project_id", json!("other-project"))]), "other-key"),
-        (key_file(&[("client_email", json!("other@acme-data.iam.gserviceaccount.com"))]), "other-key"),
+        (
+            key_file(&[("client_email", json!("other@acme-data.iam.gserviceaccount.com"))]),
+            "other-key",
+        ),
         // The key where a name belongs is not repeated.
         (key_file(&[("client_email", json!(identity(0).0))]), "other-key"),
     ] {
@@ -231,11 +267,18 @@ async fn a_certificate_is_proven_by_an_assertion_that_another_implementation_rea
     assert_eq!(kind, "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
     let assertion = place.sent("client_assertion");
     let read = read_assertion(&assertion, certificate).expect("it is signed with the key of the certificate");
-    assert_eq!(read["head"], json!({"alg": "PS256", "typ": "JWT", "x5t#S256": read["thumbprint"]}));
+    assert_eq!(
+        read["head"],
+        json!({"alg": "PS256", "typ": "JWT", "x5t#S256": read["thumbprint"]})
+    );
     let claims = &read["claims"];
     assert_eq!((&claims["iss"], &claims["sub"]), (&json!(CLIENT), &json!(CLIENT)));
     assert_eq!(claims["aud"], json!(place.url));
-    assert_eq!(read_assertion(&assertion, &identity(1).1), None, "it would be any key's");
+    assert_eq!(
+        read_assertion(&assertion, &identity(1).1),
+        None,
+        "it would be any key's"
+    );
 }
 
 #[tokio::test]
@@ -243,7 +286,10 @@ async fn entras_codes_are_told_apart() {
     let secret = format!("{}{}", identity(0).1, identity(0).0);
     for (code, verdict) in [
         ("AADSTS700027: The certificate with identifier", Verdict::Rejected),
-        ("AADSTS700024: Client assertion is not within its valid time range", Verdict::Inconclusive),
+        (
+            "AADSTS700024: Client assertion is not within its valid time range",
+            Verdict::Inconclusive,
+        ),
         ("AADSTS700016: Application with identifier", Verdict::Inconclusive),
         ("AADSTS90002: Tenant", Verdict::Inconclusive),
         ("AADSTS53003: Access has been blocked", Verdict::Inconclusive),

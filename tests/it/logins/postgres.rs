@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rotate_fixtures::database_door::Protocol;
@@ -22,9 +23,16 @@ fn as_admin(statement: &str) -> String {
 
 /// A role of a test's own, made anew, with this said of it.
 fn role(name: &str, attributes: &str) {
+    stored_as("scram-sha-256", name, attributes);
+}
+
+/// The same, with its password kept in this form.
+fn stored_as(encryption: &str, name: &str, attributes: &str) {
     as_admin(&format!("DROP ROLE IF EXISTS {name}"));
     let password = PASSWORD.replace('\\', "\\\\").replace('\'', "\\'");
-    as_admin(&format!("CREATE ROLE {name} LOGIN PASSWORD E'{password}' {attributes}"));
+    as_admin(&format!(
+        "SET password_encryption = '{encryption}'; CREATE ROLE {name} LOGIN PASSWORD E'{password}' {attributes}"
+    ));
 }
 
 fn given(host: &str, port: u16, user: &str) -> Values {
@@ -38,7 +46,13 @@ fn given(host: &str, port: u16, user: &str) -> Values {
 }
 
 async fn sign_in(port: u16, user: &str, password: &str) -> Outcome {
-    try_once(&guide("postgres"), &given("localhost", port, user), password, &network(None)).await
+    try_once(
+        &guide("postgres"),
+        &given("localhost", port, user),
+        password,
+        &network(None),
+    )
+    .await
 }
 
 fn port() -> u16 {
@@ -49,14 +63,21 @@ fn door(name: Option<&str>) -> DatabaseDoor {
     DatabaseDoor::before(address(Postgres::shared().address()), Protocol::Postgres, name)
 }
 
-/// Puts rules for one user before those that the server has, and takes them as they are then.
+/// Puts a rule for one user before those that the server has. The file is whole at every moment: others have it read again as well.
 fn rule(line: &str) {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let path = as_admin("SHOW hba_file");
     let path = path.trim();
+    let rules = as_admin(&format!("SELECT pg_read_file('{path}')"));
     as_admin(&format!(
-        "COPY (SELECT * FROM (SELECT '{line}' UNION ALL SELECT regexp_split_to_table(pg_read_file('{path}'), E'\\n')) AS t) TO '{path}'"
+        "COPY (SELECT regexp_split_to_table($rules${line}\n{rules}$rules$, E'\\n')) TO PROGRAM 'cat >{path}.new && mv {path}.new {path}'"
     ));
+    let before = as_admin("SELECT pg_conf_load_time()");
     assert_eq!(as_admin("SELECT pg_reload_conf()").trim(), "t");
+    // The server reads it when it gets to it.
+    let is_read = || as_admin("SELECT pg_conf_load_time()") != before;
+    assert!((0..200).any(|_| is_read()), "the rules were not read");
     let wrong = as_admin("SELECT count(*) FROM pg_hba_file_rules WHERE error IS NOT NULL");
     assert_eq!(wrong.trim(), "0", "{line}");
 }
@@ -65,9 +86,17 @@ fn rule(line: &str) {
 async fn a_password_is_accepted_and_any_other_is_rejected_each_after_one_connection() {
     role("login_plain", "");
     let door = door(None);
-    expect(&sign_in(door.port(), "login_plain", PASSWORD).await, Verdict::Accepted, "signed-in");
+    expect(
+        &sign_in(door.port(), "login_plain", PASSWORD).await,
+        Verdict::Accepted,
+        "signed-in",
+    );
     assert_eq!(door.calls(), 1);
-    for (user, password) in [("login_plain", "wrong"), ("login_plain", " "), ("login_nobody", PASSWORD)] {
+    for (user, password) in [
+        ("login_plain", "wrong"),
+        ("login_plain", " "),
+        ("login_nobody", PASSWORD),
+    ] {
         let before = door.calls();
         let outcome = sign_in(door.port(), user, password).await;
         expect(&outcome, Verdict::Rejected, REFUSED);
@@ -83,11 +112,23 @@ async fn what_is_wrong_with_the_user_is_told_from_what_is_wrong_with_the_server(
     role("login_off", "NOLOGIN");
     role("login_expired", "VALID UNTIL '2001-01-01'");
     role("login_full", "CONNECTION LIMIT 0");
-    expect(&sign_in(port(), "login_off", PASSWORD).await, Verdict::Rejected, "sqlstate-28000");
+    expect(
+        &sign_in(port(), "login_off", PASSWORD).await,
+        Verdict::Rejected,
+        "sqlstate-28000",
+    );
     // Who does not know the password is not told that the user may not sign in.
     expect(&sign_in(port(), "login_off", "wrong").await, Verdict::Rejected, REFUSED);
-    expect(&sign_in(port(), "login_expired", PASSWORD).await, Verdict::Rejected, REFUSED);
-    expect(&sign_in(port(), "login_full", PASSWORD).await, Verdict::Inconclusive, "sqlstate-53300");
+    expect(
+        &sign_in(port(), "login_expired", PASSWORD).await,
+        Verdict::Rejected,
+        REFUSED,
+    );
+    expect(
+        &sign_in(port(), "login_full", PASSWORD).await,
+        Verdict::Inconclusive,
+        "sqlstate-53300",
+    );
     role("login_lost", "");
     let mut lost = given("localhost", port(), "login_lost");
     lost.insert("database".to_owned(), "no such database".to_owned());
@@ -118,10 +159,10 @@ async fn every_form_in_which_a_server_asks_for_a_password_is_answered() {
         ("login_scram", "scram-sha-256", "scram-sha-256"),
         ("login_clear", "password", "scram-sha-256"),
     ] {
-        as_admin(&format!("ALTER ROLE admin SET password_encryption = '{encryption}'"));
-        role(user, "");
-        as_admin("ALTER ROLE admin RESET password_encryption");
-        let stored = as_admin(&format!("SELECT left(rolpassword, 3) FROM pg_authid WHERE rolname = '{user}'"));
+        stored_as(encryption, user, "");
+        let stored = as_admin(&format!(
+            "SELECT left(rolpassword, 3) FROM pg_authid WHERE rolname = '{user}'"
+        ));
         assert_eq!(stored.trim().to_lowercase(), encryption[..3], "{user}");
         rule(&format!("host all {user} all {method}"));
         expect(&sign_in(port(), user, PASSWORD).await, Verdict::Accepted, "signed-in");
@@ -149,7 +190,11 @@ async fn with_a_file_of_authorities_only_the_right_name_is_believed_and_nothing_
         let outcome = try_once(&guide, &given, PASSWORD, &network(Some(authority))).await;
         expect(&outcome, Verdict::Inconclusive, class);
         assert_eq!(door.calls(), before + 1);
-        assert_eq!(door.heard().len(), heard, "something was said to a server that was not believed");
+        assert_eq!(
+            door.heard().len(),
+            heard,
+            "something was said to a server that was not believed"
+        );
     }
 }
 
@@ -157,8 +202,16 @@ async fn with_a_file_of_authorities_only_the_right_name_is_believed_and_nothing_
 async fn on_this_machine_tls_is_used_where_there_is_some_whatever_its_name() {
     role("login_tunnel", "");
     let tunnel = door(Some("db.example"));
-    expect(&sign_in(tunnel.port(), "login_tunnel", PASSWORD).await, Verdict::Accepted, "signed-in");
-    expect(&sign_in(tunnel.port(), "login_tunnel", "wrong").await, Verdict::Rejected, REFUSED);
+    expect(
+        &sign_in(tunnel.port(), "login_tunnel", PASSWORD).await,
+        Verdict::Accepted,
+        "signed-in",
+    );
+    expect(
+        &sign_in(tunnel.port(), "login_tunnel", "wrong").await,
+        Verdict::Rejected,
+        REFUSED,
+    );
 }
 
 #[tokio::test]
@@ -171,7 +224,13 @@ async fn where_nobody_answers_nothing_is_known() {
         time_out: Duration::from_millis(300),
         ..Network::default()
     };
-    let outcome = try_once(&guide("postgres"), &given("127.0.0.1", port, "anybody"), PASSWORD, &impatient).await;
+    let outcome = try_once(
+        &guide("postgres"),
+        &given("127.0.0.1", port, "anybody"),
+        PASSWORD,
+        &impatient,
+    )
+    .await;
     expect(&outcome, Verdict::Inconclusive, "time-out");
     assert!(!outcome.may_be_repeated);
 }
@@ -220,7 +279,13 @@ async fn a_server_that_starts_or_makes_something_up_rejects_nobody_and_is_not_qu
         ("08P01", "", "sqlstate-08P01"),
         ("28P01\u{1b}[2J", "auth_failed", "sqlstate-unknown"),
     ] {
-        let answer = error(&[(b'S', "FATAL"), (b'V', "FATAL"), (b'C', state), (b'M', &echo), (b'R', routine)]);
+        let answer = error(&[
+            (b'S', "FATAL"),
+            (b'V', "FATAL"),
+            (b'C', state),
+            (b'M', &echo),
+            (b'R', routine),
+        ]);
         let (port, heard) = says(answer);
         let outcome = sign_in(port, "anybody", PASSWORD).await;
         expect(&outcome, Verdict::Inconclusive, class);

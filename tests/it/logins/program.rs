@@ -21,16 +21,28 @@ fn verify(vendor: Option<&ProbedVendor>, secret: &str, marks: &[&str], arguments
     fs::write(&path, secret).expect("a file");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("a file");
     let fixed = ["--output", "json", "verify", "--secret-file", "secret"];
-    let mut command = place.command([("LANG", "C.UTF-8"), ("RUST_LOG", "trace")], fixed.iter().chain(arguments));
+    let mut command = place.command(
+        [("LANG", "C.UTF-8"), ("RUST_LOG", "trace")],
+        fixed.iter().chain(arguments),
+    );
     if let Some(vendor) = vendor {
         vendor.lead(&place, &mut command);
     }
     let ran = Ran::of(command);
     for mark in marks {
-        assert!(!ran.stdout.contains(mark) && !ran.stderr.contains(mark), "{}\n{}", ran.stdout, ran.stderr);
+        assert!(
+            !ran.stdout.contains(mark) && !ran.stderr.contains(mark),
+            "{}\n{}",
+            ran.stdout,
+            ran.stderr
+        );
         for entry in fs::read_dir(place.state()).into_iter().flatten().flatten() {
             let bytes = fs::read(entry.path()).unwrap_or_default();
-            assert!(!has(&bytes, mark.as_bytes()), "it was stored: {}", entry.path().display());
+            assert!(
+                !has(&bytes, mark.as_bytes()),
+                "it was stored: {}",
+                entry.path().display()
+            );
         }
     }
     let document = ran.json();
@@ -48,13 +60,33 @@ fn a_password_of_a_database_is_seen_nowhere_whatever_comes_of_it() {
     let postgres = Postgres::shared();
     let made = postgres.run("postgres", "DROP ROLE IF EXISTS login_canary");
     assert!(made.ok, "{}", made.complaint);
-    let made = postgres.run("postgres", &format!("CREATE ROLE login_canary LOGIN PASSWORD '{CANARY}'"));
+    let made = postgres.run(
+        "postgres",
+        &format!("CREATE ROLE login_canary LOGIN PASSWORD '{CANARY}'"),
+    );
     assert!(made.ok, "{}", made.complaint);
     let port = postgres.address().1.to_string();
-    let given = ["postgres", "--server", "localhost", "--port", &port, "--database", "postgres", "--user"];
+    let given = [
+        "postgres",
+        "--server",
+        "localhost",
+        "--port",
+        &port,
+        "--database",
+        "postgres",
+        "--user",
+    ];
     let of = |user: &'static str| [given.as_slice(), &[user]].concat();
-    expect(verify(None, CANARY, &[CANARY], &of("login_canary")), "accepted", "signed-in");
-    expect(verify(None, CANARY, &[CANARY], &of("login_nobody")), "rejected", "sqlstate-28P01");
+    expect(
+        verify(None, CANARY, &[CANARY], &of("login_canary")),
+        "accepted",
+        "signed-in",
+    );
+    expect(
+        verify(None, CANARY, &[CANARY], &of("login_nobody")),
+        "rejected",
+        "sqlstate-28P01",
+    );
     let mysql = MySql::shared();
     let made = mysql.run(&format!(
         "DROP USER IF EXISTS 'login_canary'@'%'; CREATE USER 'login_canary'@'%' IDENTIFIED BY '{CANARY}'"
@@ -63,8 +95,16 @@ fn a_password_of_a_database_is_seen_nowhere_whatever_comes_of_it() {
     let port = mysql.address().1.to_string();
     let given = ["mysql", "--server", "localhost", "--port", &port, "--user"];
     let of = |user: &'static str| [given.as_slice(), &[user]].concat();
-    expect(verify(None, CANARY, &[CANARY], &of("login_canary")), "accepted", "signed-in");
-    expect(verify(None, CANARY, &[CANARY], &of("login_nobody")), "rejected", "mysql-1045");
+    expect(
+        verify(None, CANARY, &[CANARY], &of("login_canary")),
+        "accepted",
+        "signed-in",
+    );
+    expect(
+        verify(None, &format!("{CANARY}x"), &[CANARY], &of("login_canary")),
+        "rejected",
+        "mysql-1045",
+    );
 }
 
 #[test]
@@ -94,8 +134,20 @@ fn a_key_is_seen_nowhere_and_goes_to_the_vendors_own_host_whatever_its_file_says
     let both = format!("{certificate}{key}");
     expect(verify(Some(&tokens), &both, &[line], &entra), "accepted", "http-200");
     assert_eq!(tokens.hosts(), ["oauth2.googleapis.com", "login.microsoftonline.com"]);
-    let snowflake = ["snowflake-password", "--user", "GS", "--account", "acme-xy12345", "--successor", "token"];
+    let snowflake = [
+        "snowflake-password",
+        "--user",
+        "GS",
+        "--account",
+        "acme-xy12345",
+        "--successor",
+        "token",
+    ];
     let refuses = ProbedVendor::start(Said::json(200, r#"{"success": false, "code": "390100", "data": null}"#));
-    expect(verify(Some(&refuses), CANARY, &[CANARY], &snowflake), "rejected", "http-200");
+    expect(
+        verify(Some(&refuses), CANARY, &[CANARY], &snowflake),
+        "rejected",
+        "http-200",
+    );
     assert_eq!(refuses.hosts(), ["acme-xy12345.snowflakecomputing.com"]);
 }

@@ -16,7 +16,10 @@ fn desk() -> (FakeSnowflake, Guide) {
     snowflake.add_user(USER);
     snowflake.set_password(USER, PASSWORD);
     let mut guide = guide("snowflake-password");
-    let here = format!("{}/session/v1/login-request", snowflake.endpoint().trim_end_matches('/'));
+    let here = format!(
+        "{}/session/v1/login-request",
+        snowflake.endpoint().trim_end_matches('/')
+    );
     match guide.probe.as_mut().map(|probe| &mut probe.how) {
         Some(How::JsonLogin(login)) => login.url = Template::parse(&here).expect("no value in it"),
         _ => panic!("it is no login"),
@@ -35,12 +38,27 @@ async fn sign_in(guide: &Guide, account: &str, user: &str, password: &str) -> Ou
 async fn a_password_is_accepted_and_any_other_is_rejected_each_after_one_try() {
     let (snowflake, guide) = desk();
     // In an address a region follows the account; who signs in leaves it out.
-    for account in [snowflake.account().to_owned(), format!("{}.eu-central-1", snowflake.locator())] {
-        expect(&sign_in(&guide, &account, USER, PASSWORD).await, Verdict::Accepted, "http-200");
+    for account in [
+        snowflake.account().to_owned(),
+        format!("{}.eu-central-1", snowflake.locator()),
+    ] {
+        expect(
+            &sign_in(&guide, &account, USER, PASSWORD).await,
+            Verdict::Accepted,
+            "http-200",
+        );
     }
     let account = snowflake.account();
-    expect(&sign_in(&guide, account, USER, "wrong").await, Verdict::Rejected, "http-200");
-    expect(&sign_in(&guide, account, "NOBODY", PASSWORD).await, Verdict::Rejected, "http-200");
+    expect(
+        &sign_in(&guide, account, USER, "wrong").await,
+        Verdict::Rejected,
+        "http-200",
+    );
+    expect(
+        &sign_in(&guide, account, "NOBODY", PASSWORD).await,
+        Verdict::Rejected,
+        "http-200",
+    );
     assert_eq!(snowflake.count_of(Action::Login), 4);
     assert_eq!(snowflake.calls().len(), 4, "nothing but logins");
 }
@@ -60,7 +78,10 @@ async fn what_else_keeps_a_user_out_says_nothing_about_the_password() {
             },
             "second factor",
         ),
-        (|it| it.refuse_logins(USER, "399999", "Incorrect username or password was specified."), "no meaning"),
+        (
+            |it| it.refuse_logins(USER, "399999", "Incorrect username or password was specified."),
+            "no meaning",
+        ),
     ] {
         set(&snowflake);
         for password in [PASSWORD, "wrong"] {
@@ -73,7 +94,11 @@ async fn what_else_keeps_a_user_out_says_nothing_about_the_password() {
         snowflake.network_policy(USER, false);
         snowflake.allow_logins(USER);
     }
-    expect(&sign_in(&guide, account, USER, PASSWORD).await, Verdict::Accepted, "http-200");
+    expect(
+        &sign_in(&guide, account, USER, PASSWORD).await,
+        Verdict::Accepted,
+        "http-200",
+    );
 }
 
 #[tokio::test]
@@ -89,7 +114,11 @@ async fn trouble_on_the_way_is_inconclusive_and_nobody_tries_again() {
         snowflake.break_every(Action::Login, fault);
         let outcome = sign_in(&guide, snowflake.account(), USER, PASSWORD).await;
         assert_eq!(outcome.verdict, Verdict::Inconclusive, "{class}");
-        assert!(*outcome.class == *class || fault == Fault::DropAfter, "{}", outcome.class);
+        assert!(
+            *outcome.class == *class || fault == Fault::DropAfter,
+            "{}",
+            outcome.class
+        );
         assert!(!outcome.may_be_repeated, "{class}");
         assert_eq!(snowflake.count_of(Action::Login), 1, "{class}");
     }
