@@ -9,6 +9,7 @@ mod answers;
 mod bad_secret;
 mod desk;
 mod fleet;
+mod other_ways;
 mod reached;
 mod rotation;
 mod typed;
