@@ -20,10 +20,11 @@ fn desk() -> (FakeSnowflake, Guide) {
         "{}/session/v1/login-request",
         snowflake.endpoint().trim_end_matches('/')
     );
-    match guide.probe.as_mut().map(|probe| &mut probe.how) {
-        Some(How::JsonLogin(login)) => login.url = Template::parse(&here).expect("no value in it"),
-        _ => panic!("it is no login"),
-    }
+    let url = match guide.probe.as_mut().map(|probe| &mut probe.how) {
+        Some(How::JsonLogin(login)) => Some(&mut login.url),
+        _ => None,
+    };
+    *url.expect("it is a login") = Template::parse(&here).expect("no value in it");
     (snowflake, guide)
 }
 
