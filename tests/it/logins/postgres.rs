@@ -23,7 +23,7 @@ fn as_admin(statement: &str) -> String {
 
 /// A role of a test's own, made anew, with this said of it.
 fn role(name: &str, attributes: &str) {
-    stored_as("scram-sha-256", name, attributes);
+    stored_as("scram-sha-256", name, &format!("LOGIN {attributes}"));
 }
 
 /// The same, with its password kept in this form.
@@ -31,7 +31,7 @@ fn stored_as(encryption: &str, name: &str, attributes: &str) {
     as_admin(&format!("DROP ROLE IF EXISTS {name}"));
     let password = PASSWORD.replace('\\', "\\\\").replace('\'', "\\'");
     as_admin(&format!(
-        "SET password_encryption = '{encryption}'; CREATE ROLE {name} LOGIN PASSWORD E'{password}' {attributes}"
+        "SET password_encryption = '{encryption}'; CREATE ROLE {name} PASSWORD E'{password}' {attributes}"
     ));
 }
 
@@ -109,7 +109,7 @@ async fn a_password_is_accepted_and_any_other_is_rejected_each_after_one_connect
 
 #[tokio::test]
 async fn what_is_wrong_with_the_user_is_told_from_what_is_wrong_with_the_server() {
-    role("login_off", "NOLOGIN");
+    stored_as("scram-sha-256", "login_off", "NOLOGIN");
     role("login_expired", "VALID UNTIL '2001-01-01'");
     role("login_full", "CONNECTION LIMIT 0");
     expect(
@@ -159,7 +159,7 @@ async fn every_form_in_which_a_server_asks_for_a_password_is_answered() {
         ("login_scram", "scram-sha-256", "scram-sha-256"),
         ("login_clear", "password", "scram-sha-256"),
     ] {
-        stored_as(encryption, user, "");
+        stored_as(encryption, user, "LOGIN");
         let stored = as_admin(&format!(
             "SELECT left(rolpassword, 3) FROM pg_authid WHERE rolname = '{user}'"
         ));
