@@ -74,7 +74,7 @@ pub const CONNECTORS: &[Connector] = &[
     guided("productboard", include_str!("productboard/guide.toml")),
     guided("redshift", include_str!("redshift/guide.toml")),
     s3_customer_managed::CONNECTOR,
-    guided("s3-gs-managed", include_str!("s3_gs_managed/guide.toml")),
+    guided("s3-gs-managed", include_str!("s3_gs_managed/guide.toml")).with_probe(s3_customer_managed::probe),
     guided("sap-datasphere", include_str!("sap_datasphere/guide.toml")),
     guided("segment", include_str!("segment/guide.toml")),
     guided("servicenow", include_str!("servicenow/guide.toml")),

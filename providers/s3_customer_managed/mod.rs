@@ -20,6 +20,7 @@ mod login;
 mod pages;
 mod partition;
 mod preflight;
+mod probe;
 mod profile;
 mod rate;
 mod readable;
@@ -50,9 +51,12 @@ use administrator::LONGEST_CALL;
 use administrators::Administrators;
 use wire::{Listing, Wire};
 
+pub(crate) use probe::probe;
+
 /// What the registry says of it.
-pub const CONNECTOR: Connector =
-    crate::automated(&AUTOMATION, include_str!("guide.toml")).with_example(include_str!("example.toml"));
+pub const CONNECTOR: Connector = crate::automated(&AUTOMATION, include_str!("guide.toml"))
+    .with_example(include_str!("example.toml"))
+    .with_probe(probe::probe);
 
 const AUTOMATION: Automation = Automation {
     id: "s3-customer-managed",

@@ -379,7 +379,7 @@ impl Trial {
     }
 }
 
-/// What a name without any record says: `freshdesk`, or `freshdesk/acme`.
+/// What a name without any record says: `CONNECTOR`, or `CONNECTOR/NAME`.
 fn named(what: &str) -> Result<(&'static Connector, BTreeMap<String, String>), Untried> {
     let (id, value) = match what.split_once('/') {
         Some((id, value)) => (id, percent_decode_str(value).decode_utf8().ok()),

@@ -79,8 +79,8 @@ impl WayArgs {
 impl Command {
     /// Takes the options that a connector's data has made.
     pub(super) fn take(&mut self, told: &ArgMatches) {
-        let fixed = ["what", "old", "risk_lockout", "allow_private", "time_out"];
-        for id in told.ids().map(clap::Id::as_str).filter(|id| !fixed.contains(id)) {
+        let is_input = |id: &&str| super::rotate::is_input_of_a_probe(id);
+        for id in told.ids().map(clap::Id::as_str).filter(is_input) {
             if let Ok(Some(value)) = told.try_get_one::<String>(id) {
                 self.given.insert(id.to_owned(), value.clone());
             }

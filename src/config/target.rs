@@ -195,10 +195,9 @@ fn guided(reader: &mut Reader<'_>, table: &mut Section<'_>, connector: &Connecto
         allow_private: false,
         ca_file: None,
     };
-    match guide.probe {
-        Some(probe) => trials(reader, table, &probe, &mut by_hand),
-        // What cannot be tried has no such keys.
-        None => {}
+    // What cannot be tried has no such keys.
+    if let Some(probe) = &guide.probe {
+        trials(reader, table, probe, &mut by_hand);
     }
     Some(by_hand)
 }

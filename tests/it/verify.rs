@@ -3,12 +3,17 @@
 //!
 //! Leans on one vendor that answers as it is told, behind a proxy that ends TLS: the program calls the vendors' own hosts.
 
-#![expect(clippy::unwrap_used, reason = "a helper that cannot work must stop its test")]
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a helper that cannot work must stop its test"
+)]
 
 mod answers;
 mod bad_secret;
 mod desk;
 mod fleet;
+mod other_ways;
 mod reached;
 mod rotation;
 mod typed;

@@ -275,7 +275,7 @@ pub(super) fn tls_failed(error: &TlsError) -> Outcome {
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
                 "the server's certificate is not valid yet, or the clock here is wrong"
             }
-            CertificateError::UnknownIssuer => {
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
                 "the server's certificate is from an authority that is not trusted here: something on the way opens TLS, or a ca_file is missing"
             }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {

@@ -8,8 +8,8 @@ use crate::guide::{Guide, Piece, Template};
 
 /// Names the first thing that is wrong.
 pub(crate) fn check(guide: &Guide) -> Result<(), Flaw> {
-    require(!(guide.probe.is_some() && guide.no_probe.is_some()), || {
-        "there is a probe, and a reason why there is none".to_owned()
+    require(guide.probe.is_some() != guide.no_probe.is_some(), || {
+        "there is either a probe, or a reason why there is none".to_owned()
     })?;
     guide
         .probe
@@ -57,7 +57,10 @@ fn of_way(guide: &Guide, probe: &Probe) -> Result<(), Flaw> {
             })?;
             of_answers(&login.answers, true)
         }
-        How::PostgresLogin(_) | How::MysqlLogin(_) | How::Own => Ok(()),
+        How::PostgresLogin(_) | How::MysqlLogin(_) => {
+            require(probe.locks, || "a login with a password counts wrong tries".to_owned())
+        }
+        How::Own => Ok(()),
     }
 }
 

@@ -109,7 +109,8 @@ fn refused(error: &Error, account_host: &str) -> Outcome {
             | DriverError::MysqlOldPasswordDisabled,
         ) => Outcome::inconclusive(
             "method",
-            "the server asks for another proof than a password, or for the password in a form that anybody could read",
+            "the server asks for another proof than a password, or for the password in a form that anybody could read; it does so as well \
+             where there is no such account",
         ),
         Error::Io(trouble) => {
             if let Some(tls) = find::<TlsError>(error) {

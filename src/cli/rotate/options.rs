@@ -89,6 +89,14 @@ pub(super) fn of_probes(arguments: &[OsString]) -> Vec<Arg> {
     options.into_values().collect()
 }
 
+/// Whether a connector whose credential can be tried is told something of this name.
+pub(in crate::cli) fn is_input_of_a_probe(name: &str) -> bool {
+    connectors().any(|connector| {
+        let guide = connector.guide().ok().filter(|guide| guide.probe.is_some());
+        guide.is_some_and(|guide| guide.inputs.iter().any(|input| input.name == name))
+    })
+}
+
 /// The option of an input of a guide: its value is looked at later, because somebody may have pasted a secret where none
 /// belongs, and the parser would repeat it.
 fn of_guide(input: &InputSpec) -> Arg {

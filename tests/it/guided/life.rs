@@ -247,8 +247,16 @@ fn every_connector_is_walked_to_its_end_in_every_procedure() {
             desk.run(command.iter().map(String::as_str)).expect(0);
             let status = desk.json(["status"]);
             let target = status["targets"][0]["name"].as_str().unwrap().to_owned();
-            for step in guide.steps_for(procedure, &crate::guides::examples::examples(connector.id, &guide)) {
-                desk.run(["done", &target, &step.id]).expect(0);
+            let values = crate::guides::examples::examples(connector.id, &guide);
+            let proof = rotate::machine::Itinerary::of(connector.id, &guide, procedure, &values, 0).proof;
+            for step in guide.steps_for(procedure, &values) {
+                // No vendor is there to accept the new credential, and without that the old one stays.
+                let is_proof = proof.as_ref().is_some_and(|proof| proof.step == step.id);
+                let line: &[&str] = match is_proof {
+                    true => &["done", &target, "--skip", &step.id, "--why", "no vendor is there"],
+                    false => &["done", &target, &step.id],
+                };
+                desk.run(line.iter().copied()).expect(0);
             }
             let status = desk.json(["status", &target]);
             assert_eq!(status["targets"][0]["state"], "done", "{target}");

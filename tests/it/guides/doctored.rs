@@ -1,5 +1,6 @@
 //! For each thing that a guide has to keep, a guide that breaks exactly that, and the error that names it.
 
+mod probes;
 mod procedures;
 mod statements;
 
@@ -10,6 +11,7 @@ const SOUND: &str = r#"title = "Key of a thing"
 vendor = "Things"
 seeds = ["Thing"]
 checked = "2026-11"
+no_probe = "nobody knows how"
 roles = ["an admin of Things"]
 prepare = ["the key"]
 

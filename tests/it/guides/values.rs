@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use rotate_providers::connector;
-use rotate_providers::guide::{Piece, Template};
+use rotate_providers::guide::{Piece, Probe, Template};
 
 use super::{commands as typed, examples, guides, plain_texts, steps, templates, written};
 
@@ -21,7 +21,9 @@ fn what_only_a_step_can_tell_is_not_asked_for_before() {
         [
             ("bigquery-service-account", "old_key_id"),
             ("databricks-password", "client_id"),
+            ("mixpanel", "new_account"),
             ("s3-customer-managed", "new_key"),
+            ("s3-gs-managed", "new_key"),
         ]
     );
 }
@@ -30,8 +32,10 @@ fn what_only_a_step_can_tell_is_not_asked_for_before() {
 fn every_place_for_a_value_is_an_input_and_every_input_has_its_place() {
     for (id, guide) in guides() {
         let declared: BTreeSet<&str> = guide.inputs.iter().map(|input| &*input.name).collect();
+        let probes = guide.probe.iter().flat_map(Probe::ways).flat_map(Probe::texts);
         let used: BTreeSet<&str> = templates(&guide)
             .into_iter()
+            .chain(probes)
             .flat_map(Template::pieces)
             .filter_map(|piece| match piece {
                 Piece::Value { input, .. } => Some(input.as_str()),

@@ -61,11 +61,12 @@ impl TokenPlace {
     fn instead(&self, id: &str) -> Guide {
         let mut guide = guide(id);
         let here = Template::parse(&self.url).expect("no value in it");
-        match guide.probe.as_mut().map(|probe| &mut probe.how) {
-            Some(How::JwtBearer(jwt)) => jwt.token_url = here,
-            Some(How::ClientAssertion(assertion)) => assertion.token_url = here,
-            _ => panic!("{id} has no assertion"),
-        }
+        let url = match guide.probe.as_mut().map(|probe| &mut probe.how) {
+            Some(How::JwtBearer(jwt)) => Some(&mut jwt.token_url),
+            Some(How::ClientAssertion(assertion)) => Some(&mut assertion.token_url),
+            _ => None,
+        };
+        *url.expect("it has an assertion") = here;
         guide
     }
 

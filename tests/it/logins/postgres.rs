@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rotate_fixtures::database_door::Protocol;
@@ -22,9 +23,16 @@ fn as_admin(statement: &str) -> String {
 
 /// A role of a test's own, made anew, with this said of it.
 fn role(name: &str, attributes: &str) {
+    stored_as("scram-sha-256", name, &format!("LOGIN {attributes}"));
+}
+
+/// The same, with its password kept in this form.
+fn stored_as(encryption: &str, name: &str, attributes: &str) {
     as_admin(&format!("DROP ROLE IF EXISTS {name}"));
     let password = PASSWORD.replace('\\', "\\\\").replace('\'', "\\'");
-    as_admin(&format!("CREATE ROLE {name} LOGIN PASSWORD E'{password}' {attributes}"));
+    as_admin(&format!(
+        "SET password_encryption = '{encryption}'; CREATE ROLE {name} PASSWORD E'{password}' {attributes}"
+    ));
 }
 
 fn given(host: &str, port: u16, user: &str) -> Values {
@@ -55,14 +63,21 @@ fn door(name: Option<&str>) -> DatabaseDoor {
     DatabaseDoor::before(address(Postgres::shared().address()), Protocol::Postgres, name)
 }
 
-/// Puts rules for one user before those that the server has, and takes them as they are then.
+/// Puts a rule for one user before those that the server has. The file is whole at every moment: others have it read again as well.
 fn rule(line: &str) {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let path = as_admin("SHOW hba_file");
     let path = path.trim();
+    let rules = as_admin(&format!("SELECT pg_read_file('{path}')"));
     as_admin(&format!(
-        "COPY (SELECT * FROM (SELECT '{line}' UNION ALL SELECT regexp_split_to_table(pg_read_file('{path}'), E'\\n')) AS t) TO '{path}'"
+        "COPY (SELECT regexp_split_to_table($rules${line}\n{rules}$rules$, E'\\n')) TO PROGRAM 'cat >{path}.new && mv {path}.new {path}'"
     ));
+    let before = as_admin("SELECT pg_conf_load_time()");
     assert_eq!(as_admin("SELECT pg_reload_conf()").trim(), "t");
+    // The server reads it when it gets to it.
+    let is_read = || as_admin("SELECT pg_conf_load_time()") != before;
+    assert!((0..200).any(|_| is_read()), "the rules were not read");
     let wrong = as_admin("SELECT count(*) FROM pg_hba_file_rules WHERE error IS NOT NULL");
     assert_eq!(wrong.trim(), "0", "{line}");
 }
@@ -94,7 +109,7 @@ async fn a_password_is_accepted_and_any_other_is_rejected_each_after_one_connect
 
 #[tokio::test]
 async fn what_is_wrong_with_the_user_is_told_from_what_is_wrong_with_the_server() {
-    role("login_off", "NOLOGIN");
+    stored_as("scram-sha-256", "login_off", "NOLOGIN");
     role("login_expired", "VALID UNTIL '2001-01-01'");
     role("login_full", "CONNECTION LIMIT 0");
     expect(
@@ -144,9 +159,7 @@ async fn every_form_in_which_a_server_asks_for_a_password_is_answered() {
         ("login_scram", "scram-sha-256", "scram-sha-256"),
         ("login_clear", "password", "scram-sha-256"),
     ] {
-        as_admin(&format!("ALTER ROLE admin SET password_encryption = '{encryption}'"));
-        role(user, "");
-        as_admin("ALTER ROLE admin RESET password_encryption");
+        stored_as(encryption, user, "LOGIN");
         let stored = as_admin(&format!(
             "SELECT left(rolpassword, 3) FROM pg_authid WHERE rolname = '{user}'"
         ));

@@ -101,7 +101,7 @@ fn a_password_of_a_database_is_seen_nowhere_whatever_comes_of_it() {
         "signed-in",
     );
     expect(
-        verify(None, CANARY, &[CANARY], &of("login_nobody")),
+        verify(None, &format!("{CANARY}x"), &[CANARY], &of("login_canary")),
         "rejected",
         "mysql-1045",
     );

@@ -20,10 +20,11 @@ fn desk() -> (FakeSnowflake, Guide) {
         "{}/session/v1/login-request",
         snowflake.endpoint().trim_end_matches('/')
     );
-    match guide.probe.as_mut().map(|probe| &mut probe.how) {
-        Some(How::JsonLogin(login)) => login.url = Template::parse(&here).expect("no value in it"),
-        _ => panic!("it is no login"),
-    }
+    let url = match guide.probe.as_mut().map(|probe| &mut probe.how) {
+        Some(How::JsonLogin(login)) => Some(&mut login.url),
+        _ => None,
+    };
+    *url.expect("it is a login") = Template::parse(&here).expect("no value in it");
     (snowflake, guide)
 }
 
@@ -61,6 +62,12 @@ async fn a_password_is_accepted_and_any_other_is_rejected_each_after_one_try() {
     );
     assert_eq!(snowflake.count_of(Action::Login), 4);
     assert_eq!(snowflake.calls().len(), 4, "nothing but logins");
+    let accounts: Vec<String> = snowflake.logins().into_iter().map(|login| login.account).collect();
+    assert_eq!(
+        accounts,
+        [snowflake.account(), snowflake.locator()],
+        "a region is no part of the name"
+    );
 }
 
 #[tokio::test]

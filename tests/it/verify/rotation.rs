@@ -43,7 +43,7 @@ fn the_old_credential_stays_until_the_vendor_has_accepted_the_new_one() {
     let revoke = before_the_end(&desk);
     let told = [
         "is shut: nobody has seen the vendor accept the new credential",
-        "rotate verify zuora/",
+        " verify zuora/",
     ];
     desk.run(["done", TARGET, &revoke]).expect(1).says(&told);
 
