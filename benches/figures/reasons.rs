@@ -79,38 +79,38 @@ pub(crate) const AWS: &[Reason] = &[
         "whose key it is: it has to be this very user's",
     ),
     new_key(
-        5,
+        6,
         "s3:ListObjectsV2",
         "that it has the permission that its consumer needs",
     ),
     new_key(
-        6,
+        7,
         "s3:ListObjectsV2",
         "the same in a row: one of AWS's machines may know a fresh key, and the next not yet",
     ),
     administrator(
-        7,
+        8,
         "iam:ListAccessKeys",
         "the reading right before the disabling: the new key is listed, and active",
     ),
     administrator(
-        7,
+        8,
         "iam:GetAccessKeyLastUsed",
         "that nobody has used the old key since the cut-over",
     ),
-    administrator(8, "iam:UpdateAccessKey", "the old key is disabled"),
+    administrator(9, "iam:UpdateAccessKey", "the old key is disabled"),
     new_key(
-        9,
+        10,
         "s3:ListObjectsV2",
         "that the new key works without the old one: else the old one comes back",
     ),
     administrator(
-        9,
+        10,
         "iam:ListAccessKeys",
         "that the old key is off, that no stranger's key is there, and the reading right before the deletion",
     ),
-    administrator(10, "iam:DeleteAccessKey", "the old key is deleted"),
-    administrator(11, "iam:ListAccessKeys", "that it is gone"),
+    administrator(11, "iam:DeleteAccessKey", "the old key is deleted"),
+    administrator(12, "iam:ListAccessKeys", "that it is gone"),
 ];
 
 /// A key pair of Snowflake, in the same way.

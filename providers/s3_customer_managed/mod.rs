@@ -298,7 +298,7 @@ impl Provider for S3CustomerManaged {
     }
 
     /// `GetCallerIdentity` must name the target's own account and user (whoever controls the environment could answer
-    /// `CreateAccessKey` with a key of their own), and the new key must list the bucket. Whose a key is never changes: once
+    /// `CreateAccessKey` with a key of their own), then the new key must list the bucket. Whose a key is never changes: once
     /// that is known, a login is proven by the bucket alone, which refuses a key that is wrong, off or gone.
     async fn probe(&self, credential: &Credential, owner: &Principal, proof: Proof) -> Verdict {
         let listing = self.inputs.listing();
@@ -308,12 +308,8 @@ impl Provider for S3CustomerManaged {
         if self.wire.is_identified(credential) {
             return self.wire.list_bucket(credential, &listing).await;
         }
-        let (identity, permission) = tokio::join!(
-            self.wire.identity(credential, owner),
-            self.wire.list_bucket(credential, &listing)
-        );
-        match identity {
-            Verdict::Accepted => permission,
+        match self.wire.identity(credential, owner).await {
+            Verdict::Accepted => self.wire.list_bucket(credential, &listing).await,
             other => other,
         }
     }
