@@ -25,6 +25,7 @@ use crate::private_file::Refused;
 use crate::secret_scan::value_looks_secret;
 
 pub use ours::keep;
+pub use path::Folders;
 
 /// A place that consumers read a credential from.
 #[async_trait]
@@ -56,16 +57,27 @@ pub trait Destination: Send + Sync {
 
 /// Understands `file:PATH` and `aws-profile:NAME[@FILE]`, for secrets of this kind.
 pub fn parse(secret: SecretKind, name: &str) -> Result<Box<dyn Destination>, DeliveryError> {
+    parse_among(secret, name, &mut Folders::default())
+}
+
+/// The same, for one of many that are named at this moment.
+pub fn parse_among(
+    secret: SecretKind,
+    name: &str,
+    folders: &mut Folders,
+) -> Result<Box<dyn Destination>, DeliveryError> {
     let (kind, rest) = name.split_once(':').unwrap_or((name, ""));
     let destination = match (kind, secret) {
-        ("file", SecretKind::PrivateKey) if rest.ends_with(key_file::ENDING) => key_file::KeyFile::new(rest).map(boxed),
+        ("file", SecretKind::PrivateKey) if rest.ends_with(key_file::ENDING) => {
+            key_file::KeyFile::new(rest, folders).map(boxed)
+        }
         ("file", SecretKind::Pair(pair)) if !rest.ends_with(key_file::ENDING) => {
-            file::FileDestination::file(rest, pair).map(boxed)
+            file::FileDestination::file(rest, pair, folders).map(boxed)
         }
         ("aws-profile", SecretKind::Pair(pair)) if pair.for_aws_tools => {
-            file::FileDestination::aws_profile(rest).map(boxed)
+            file::FileDestination::aws_profile(rest, folders).map(boxed)
         }
-        ("file", secret) => path::absolute(rest).and_then(|_| Err(Fault::misplaced(secret))),
+        ("file", secret) => path::absolute(rest, folders).and_then(|_| Err(Fault::misplaced(secret))),
         ("aws-profile", secret) => Err(Fault::misplaced(secret)),
         _ => Err(Fault::Unknown),
     };

@@ -22,6 +22,16 @@ pub(crate) enum With {
     NewKey,
 }
 
+impl With {
+    /// In words.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Administrator => "administrator",
+            Self::NewKey => "new key",
+        }
+    }
+}
+
 /// How many steps follow upon each other.
 pub(crate) fn steps(reasons: &[Reason]) -> u32 {
     reasons.iter().map(|reason| reason.step).max().unwrap_or(0)

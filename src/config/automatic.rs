@@ -14,7 +14,7 @@ use super::defaults::Defaults;
 use super::reader::{Reader, Section};
 use super::target::seconds;
 use super::value::{Taken, flag, path, texts};
-use crate::delivery;
+use crate::delivery::{self, Folders};
 use crate::machine::{Cutover, LostKey, Prove, Window};
 use crate::policy::proof_fault;
 
@@ -185,7 +185,7 @@ fn destinations(reader: &mut Reader<'_>, table: &mut Section<'_>, secret: Secret
     }
     let mut kept = Vec::new();
     for Taken { value, span } in named {
-        match destination(secret, &value) {
+        match destination(secret, &value, &mut reader.folders) {
             Ok(name) if kept.contains(&name) => reader.mistake(Some(span), &key, "it is named twice", "leave one out"),
             Ok(name) => kept.push(name),
             Err(remedy) => reader.mistake(Some(span), &key, "this is no destination for its keys", &remedy),
@@ -195,14 +195,15 @@ fn destinations(reader: &mut Reader<'_>, table: &mut Section<'_>, secret: Secret
 }
 
 /// A destination by its full name, in which the day of the opening is still open.
-fn destination(secret: SecretKind, name: &str) -> Result<String, String> {
+fn destination(secret: SecretKind, name: &str, folders: &mut Folders) -> Result<String, String> {
     let (_, place) = name.split_once(':').unwrap_or_default();
     if name.starts_with("file:") && !place.starts_with(['/', '~']) {
         return Err("write the whole path, beginning with / or ~/: cron starts the program elsewhere".to_owned());
     }
     // Any day will do to see whether it can be understood.
     let (day, mark) = ("2000-01-01", DAY_OF_OPENING);
-    let parsed = delivery::parse(secret, &name.replace(mark, day)).map_err(|error| error.fault.to_string())?;
+    let parsed = delivery::parse_among(secret, &name.replace(mark, day), folders);
+    let parsed = parsed.map_err(|error| error.fault.to_string())?;
     Ok(match name.contains(mark) {
         true => parsed.name().replace(day, mark),
         false => parsed.name().to_owned(),

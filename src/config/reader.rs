@@ -9,6 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{AllowedHosts, Mistake, Mistakes};
+use crate::delivery::Folders;
 use crate::secret_scan::looks_secret;
 
 /// A table that is being read: what is taken from it is known, and what is left at the end is a mistake.
@@ -28,6 +29,8 @@ pub(super) struct Reader<'t> {
     text: &'t str,
     allowed: &'t AllowedHosts,
     mistakes: Vec<Mistake>,
+    /// Where the folders of its destinations lead.
+    pub(super) folders: Folders,
 }
 
 impl<'t> Reader<'t> {
@@ -36,6 +39,7 @@ impl<'t> Reader<'t> {
             text,
             allowed,
             mistakes: Vec::new(),
+            folders: Folders::default(),
         }
     }
 
@@ -78,8 +82,17 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Takes a list of tables.
-    pub(super) fn tables(&mut self, from: &mut Section<'t>, key: &str) -> Vec<Section<'t>> {
+    /// Takes a list of tables. Each is taken apart when its turn comes: ten thousand at once would need much memory.
+    pub(super) fn tables(
+        &mut self,
+        from: &mut Section<'t>,
+        key: &'static str,
+    ) -> impl ExactSizeIterator<Item = Section<'t>> + use<'t> {
+        let tables = self.list_of_tables(from, key).into_iter();
+        tables.map(|table| Section::new(key.to_owned(), table))
+    }
+
+    fn list_of_tables(&mut self, from: &mut Section<'t>, key: &str) -> Vec<Spanned<DeTable<'t>>> {
         let Some((_, value)) = from.take(key) else {
             return Vec::new();
         };
@@ -89,15 +102,15 @@ impl<'t> Reader<'t> {
             self.mistake(Some(whole), key, "it is not a list of tables", &remedy);
             return Vec::new();
         };
-        let mut sections = Vec::new();
+        let mut tables = Vec::new();
         for item in items {
             let span = item.span();
             match item.into_inner() {
-                DeValue::Table(table) => sections.push(Section::new(key.to_owned(), Spanned::new(span, table))),
+                DeValue::Table(table) => tables.push(Spanned::new(span, table)),
                 _ => self.mistake(Some(span), key, "it is not a table", &remedy),
             }
         }
-        sections
+        tables
     }
 
     /// Ends a table: whatever is left in it is unknown.

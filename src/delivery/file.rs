@@ -10,7 +10,7 @@ use rotate_providers::{PairForms, SecretKind};
 
 use super::aws_files::{ProfileIn, shared_credentials_file};
 use super::format::Format;
-use super::path::{self, absolute, text};
+use super::path::{self, Folders, absolute, text};
 use super::{DeliveryError, Destination, Fault, ours};
 use crate::hooks::crash_point;
 use crate::machine::Restored;
@@ -36,8 +36,8 @@ pub(super) struct FileDestination {
 
 impl FileDestination {
     /// `PATH.json` or `PATH.env`, for pairs of these forms.
-    pub(super) fn file(path: &str, pair: PairForms) -> Result<Self, Fault> {
-        let path = absolute(path)?;
+    pub(super) fn file(path: &str, pair: PairForms, folders: &mut Folders) -> Result<Self, Fault> {
+        let path = absolute(path, folders)?;
         ours::check_name(&path)?;
         let format = match path.extension().and_then(|ending| ending.to_str()) {
             Some("json") if pair.for_aws_tools => Format::CredentialProcess,
@@ -52,9 +52,9 @@ impl FileDestination {
     }
 
     /// `NAME` or `NAME@FILE`; without a file, the one that the AWS tools read.
-    pub(super) fn aws_profile(rest: &str) -> Result<Self, Fault> {
+    pub(super) fn aws_profile(rest: &str, folders: &mut Folders) -> Result<Self, Fault> {
         let (profile, path) = match rest.rsplit_once('@') {
-            Some((profile, path)) => (profile, absolute(path)?),
+            Some((profile, path)) => (profile, absolute(path, folders)?),
             None => (rest, shared_credentials_file()?),
         };
         ours::check_name(&path)?;

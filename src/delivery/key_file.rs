@@ -9,7 +9,7 @@ use rotate_providers::contract::{KeyId, PublicHalf};
 use rotate_providers::regular::Regular;
 use rotate_providers::secret::{Credential, Secret};
 
-use super::path::{absolute, fit, known, leads_to, text};
+use super::path::{Folders, absolute, fit, known, leads_to, text};
 use super::{DeliveryError, Destination, Fault, ours};
 use crate::hooks::crash_point;
 use crate::machine::Restored;
@@ -32,8 +32,8 @@ pub(super) struct KeyFile {
 }
 
 impl KeyFile {
-    pub(super) fn new(path: &str) -> Result<Self, Fault> {
-        let private = absolute(path)?;
+    pub(super) fn new(path: &str, folders: &mut Folders) -> Result<Self, Fault> {
+        let private = absolute(path, folders)?;
         if private.file_name().is_some_and(|name| name == ENDING) {
             return Err(Fault::Ending);
         }

@@ -104,10 +104,7 @@ fn table(reasons: &[Reason]) -> String {
         steps(reasons)
     );
     for reason in reasons {
-        let with = match reason.with {
-            With::Administrator => "administrator",
-            With::NewKey => "new key",
-        };
+        let with = reason.with.name();
         text.push_str(&format!(
             "| {} | `{}` | {with} | {} |\n",
             reason.step, reason.call, reason.why
