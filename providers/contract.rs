@@ -83,8 +83,9 @@ pub trait Provider: Send + Sync {
     /// Deletes a key. A repeat is a no-op; a key that is gone counts as deleted. Never asked of [`Minting::InPlace`].
     async fn delete(&self, key: &KeyId) -> Result<(), Error>;
 
-    /// What can be found out beforehand of whether a rotation would work. Reads only.
-    async fn preflight(&self, _: &Principal) -> Preflight {
+    /// What can be found out beforehand of whether a rotation would work. Reads only. A repeat may answer from memory what
+    /// [`observe`](Self::observe) has read.
+    async fn preflight(&self, _: &Principal, _: Thoroughness) -> Preflight {
         Preflight::default()
     }
 
@@ -94,6 +95,15 @@ pub trait Provider: Send + Sync {
         let detail = "this connector does not rotate its own key".to_owned();
         Err(configuration("go on with the new key", detail))
     }
+}
+
+/// How much is looked at before a rotation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Thoroughness {
+    /// What can stop it, because it is about to begin: whatever could only be [`Check::Unknown`] shows in a moment.
+    Obstacles,
+    /// That, and whatever a person should know beforehand.
+    Everything,
 }
 
 /// What was found out before a rotation.

@@ -114,7 +114,7 @@ fn read(reader: &mut Reader<'_>, path: &Path) -> Config {
     let state_dir = value::folder(reader, &mut store, "state_dir");
     reader.close(store);
     let tables = reader.tables(&mut root, "target");
-    if tables.is_empty() && !root.was_there("target") {
+    if tables.len() == 0 && !root.was_there("target") {
         reader.mistake(
             None,
             "target",

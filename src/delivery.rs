@@ -41,6 +41,7 @@ pub use fields::{Fields, Told};
 pub use named::{KINDS, Kind, named, same_place};
 pub use options::Options;
 pub use ours::keep;
+pub use path::Folders;
 
 /// A place that consumers read a credential from.
 ///
@@ -132,7 +133,12 @@ impl Occupied {
 
 /// Understands the name of a destination, for secrets of this form.
 pub fn parse(form: SecretForm, name: &str) -> Result<Box<dyn Destination>, DeliveryError> {
-    named::parse(form, name).map_err(|fault| DeliveryError {
+    parse_among(form, name, &mut Folders::default())
+}
+
+/// The same, for one of many that are named at this moment.
+pub fn parse_among(form: SecretForm, name: &str, folders: &mut Folders) -> Result<Box<dyn Destination>, DeliveryError> {
+    named::parse(form, name, folders).map_err(|fault| DeliveryError {
         destination: shown(name),
         fault,
     })

@@ -17,7 +17,7 @@ use rotate_providers::contract::{Key, KeyId, LastUse, RefusedLogin};
 pub use attribution::{INTENT_LASTS, Suspect, made_within, newcomer, suspect};
 pub use drift::Expected;
 pub use due::{Deadline, Lead, Terms, Urgency};
-pub use gate::{may_create, used_by_others};
+pub use gate::{is_removed_already, may_create, use_beside, used_by_others};
 pub use in_place::{Stands, Which};
 pub use vouch::{ProofFault, is_used_by_consumer, proof_fault};
 

@@ -37,7 +37,7 @@ pub(super) fn whole_rotations(report: &mut Report) {
     report.figure(
         &format!("{DUE} whole rotations, {AT_ONCE} at once: wall ÷ (calls × 20 ms ÷ {AT_ONCE})"),
         wall / bound,
-        3.0,
+        1.2,
         "×",
     );
     println!("  ({wall:.1} s, {calls} calls)");
@@ -58,15 +58,15 @@ pub(super) fn nothing_due(report: &mut Report) {
     place.configure(&text);
     see_all(&place);
     let (seconds, megabytes) = costs(place.command(["plan", "--offline"]));
-    report.figure(&format!("plan --offline over {ALL} targets: time"), seconds, 1.0, "s");
+    report.figure(&format!("plan --offline over {ALL} targets: time"), seconds, 0.12, "s");
     report.figure(
         &format!("plan --offline over {ALL} targets: memory"),
         megabytes,
-        150.0,
+        50.0,
         "MB",
     );
     let (seconds, _) = costs(place.command(["run"]));
-    report.figure(&format!("run over {ALL} targets, none due: time"), seconds, 2.0, "s");
+    report.figure(&format!("run over {ALL} targets, none due: time"), seconds, 0.2, "s");
     report.figure(
         &format!("run over {ALL} targets, none due: vendor calls"),
         place.cloud.call_count() as f64,

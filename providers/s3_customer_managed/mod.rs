@@ -40,7 +40,7 @@ use serde_json::Value;
 use crate::call::configuration;
 use crate::contract::{
     Caller, Error, KeyId, LastUse, Listed, Minting, MintsAtVendor, Observation, Preflight, Principal, Proof, Provider,
-    PublicHalf, Verdict,
+    PublicHalf, Thoroughness, Verdict,
 };
 use crate::form::{Field, Part, SecretForm};
 use crate::inputs::{self, InputSpec};
@@ -312,12 +312,18 @@ impl Provider for S3CustomerManaged {
     }
 
     /// `GetCallerIdentity` must name the target's own account and user (whoever controls the environment could answer
-    /// `CreateAccessKey` with a key of their own), then the new key must list the bucket.
+    /// `CreateAccessKey` with a key of their own), then the new key must list the bucket. Whose a key is never changes: once
+    /// that is known, a login is proven by the bucket alone, which refuses a key that is wrong, off or gone.
     async fn probe(&self, credential: &Credential, owner: &Principal, proof: Proof) -> Verdict {
+        let listing = self.inputs.listing();
+        if proof == Proof::Identity {
+            return self.wire.identity(credential, owner).await;
+        }
+        if self.wire.is_identified(credential) {
+            return self.wire.list_bucket(credential, &listing).await;
+        }
         match self.wire.identity(credential, owner).await {
-            Verdict::Accepted if proof == Proof::Permission => {
-                self.wire.list_bucket(credential, &self.inputs.listing()).await
-            }
+            Verdict::Accepted => self.wire.list_bucket(credential, &listing).await,
             other => other,
         }
     }
@@ -338,8 +344,8 @@ impl Provider for S3CustomerManaged {
         self.wire.delete(&self.inputs.user, key).await
     }
 
-    async fn preflight(&self, owner: &Principal) -> Preflight {
-        self.wire.preflight(owner, &self.inputs.listing()).await
+    async fn preflight(&self, owner: &Principal, thoroughness: Thoroughness) -> Preflight {
+        self.wire.preflight(owner, &self.inputs.listing(), thoroughness).await
     }
 }
 

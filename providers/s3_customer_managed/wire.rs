@@ -3,7 +3,7 @@
 //! The SDK's retries are off for every call, because with them on a lost answer to `CreateAccessKey` makes a second key.
 //! [`patiently`] retries instead, and only what is known to be without effect or harmless to repeat.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use aws_config::Region;
 use aws_credential_types::Credentials;
@@ -27,7 +27,7 @@ use crate::contract::{Caller, Error, Key, KeyId, Kind, LastUse, Listed, Principa
 use crate::patience::patiently;
 use crate::secret::{Credential, Secret};
 use crate::shell::quoted;
-use crate::untrusted::Label;
+use crate::untrusted::{Inert, Label};
 use crate::vendor_time;
 
 pub(super) const GET_USER: Call = Call::read("iam:GetUser");
@@ -51,26 +51,47 @@ impl Listing<'_> {
     }
 }
 
-pub(super) struct Wire(Arc<Administrator>);
+/// One user's keys.
+pub(super) struct Wire {
+    administrator: Arc<Administrator>,
+    /// The user's full name, once it was read.
+    arn: OnceLock<Inert>,
+    /// The key of which AWS has told that it is the user's.
+    identified: OnceLock<KeyId>,
+}
 
 impl Wire {
     pub(super) fn new(administrator: Arc<Administrator>) -> Self {
-        Self(administrator)
+        Self {
+            administrator,
+            arn: OnceLock::new(),
+            identified: OnceLock::new(),
+        }
     }
 
     pub(super) fn administrator(&self) -> &Administrator {
-        &self.0
+        &self.administrator
+    }
+
+    /// The user's full name, where it was read.
+    pub(super) fn arn(&self) -> Option<&Inert> {
+        self.arn.get()
+    }
+
+    /// Whether AWS has told whose key this is.
+    pub(super) fn is_identified(&self, credential: &Credential) -> bool {
+        self.identified.get() == Some(&credential.key)
     }
 
     /// Waits for the account's turn.
     pub(super) async fn turn(&self) {
-        self.0.rate.turn().await;
+        self.administrator.rate.turn().await;
     }
 
     /// The client of IAM, once the account's turn has come.
     pub(super) async fn iam(&self) -> &aws_sdk_iam::Client {
         self.turn().await;
-        &self.0.iam
+        &self.administrator.iam
     }
 
     /// The user's immutable id and account.
@@ -85,6 +106,9 @@ impl Wire {
         let account = account_of(found.arn()).ok_or_else(|| incomplete(GET_USER, action(), "an account"))?;
         let id = form::user_id(found.user_id()).ok_or_else(|| malformed(GET_USER, action(), "an id of the user"))?;
         user_name(found.user_name()).map_err(|_| malformed(GET_USER, action(), "a name of the user"))?;
+        if let Some(arn) = form::arn(found.arn()) {
+            let _ = self.arn.set(arn);
+        }
         Ok(Principal {
             account,
             name: found.user_name().to_owned(),
@@ -137,7 +161,7 @@ impl Wire {
     ///
     /// A long-term key is found by its name in the user's list; only a session has to ask who it is.
     pub(super) async fn runs_as(&self, owner: &Principal, keys: &[Key]) -> Result<bool, Error> {
-        for caller in &self.0.callers {
+        for caller in &self.administrator.callers {
             if caller.session_token().is_none() {
                 if keys.iter().any(|key| key.id.as_str() == caller.access_key_id()) {
                     return Ok(true);
@@ -155,20 +179,20 @@ impl Wire {
     /// Who the administrator is.
     pub(super) async fn caller(&self) -> Result<Caller, Error> {
         let asking = async || {
-            let arn = who_am_i(&self.0.config).await?.arn;
+            let arn = who_am_i(&self.administrator.config).await?.arn;
             let arn = arn.as_deref().and_then(form::arn);
             arn.ok_or_else(|| incomplete(WHO_AM_I, "ask AWS who is calling".to_owned(), "a name"))
         };
-        let login = self.0.login.get_or_try_init(asking).await?;
+        let login = self.administrator.login.get_or_try_init(asking).await?;
         Ok(Caller {
             login: login.clone(),
-            found_in: self.0.found_in.clone(),
+            found_in: self.administrator.found_in.clone(),
         })
     }
 
     /// The names of the credentials that the program runs on.
     pub(super) fn caller_keys(&self) -> Vec<KeyId> {
-        self.0
+        self.administrator
             .callers
             .iter()
             .filter_map(|caller| KeyId::parse(caller.access_key_id()).ok())
@@ -178,7 +202,7 @@ impl Wire {
     /// Creates a key, by one call that leaves at once.
     pub(super) async fn create(&self, user: &str) -> Result<Credential, Error> {
         let action = || format!("create an access key for user {user}");
-        let sent = self.0.iam.create_access_key().user_name(user).send().await;
+        let sent = self.administrator.iam.create_access_key().user_name(user).send().await;
         let reply = sent.map_err(|e| translate(CREATE_KEY, action(), &e))?;
         let key = reply
             .access_key
@@ -262,6 +286,7 @@ impl Wire {
         };
         match self.caller_identity(login).await {
             Ok(reply) if reply.user_id() == Some(&owner.id) && reply.account() == Some(&owner.account) => {
+                let _ = self.identified.set(credential.key.clone());
                 Verdict::Accepted
             }
             Ok(reply) => Verdict::Rejected {
@@ -291,9 +316,9 @@ impl Wire {
         };
         let mut region: Option<String> = None;
         loop {
-            let mut config = aws_sdk_s3::config::Builder::from(&self.0.config)
+            let mut config = aws_sdk_s3::config::Builder::from(&self.administrator.config)
                 .credentials_provider(login.clone())
-                .force_path_style(self.0.path_style)
+                .force_path_style(self.administrator.path_style)
                 .interceptor(EndpointGuard);
             if let Some(region) = &region {
                 config = config.region(Region::new(region.clone()));
@@ -312,7 +337,7 @@ impl Wire {
                 .raw_response()
                 .and_then(|reply| form::region(reply.headers().get("x-amz-bucket-region")?));
             if let (None, Some(elsewhere)) = (&region, elsewhere)
-                && Some(elsewhere.as_str()) != self.0.config.region().map(Region::as_ref)
+                && Some(elsewhere.as_str()) != self.administrator.config.region().map(Region::as_ref)
             {
                 region = Some(elsewhere);
                 continue;
@@ -329,7 +354,7 @@ impl Wire {
     }
 
     async fn caller_identity(&self, login: Credentials) -> Result<GetCallerIdentityOutput, Error> {
-        let config = aws_sdk_sts::config::Builder::from(&self.0.config)
+        let config = aws_sdk_sts::config::Builder::from(&self.administrator.config)
             .credentials_provider(login)
             .interceptor(EndpointGuard)
             .build();

@@ -41,7 +41,7 @@ use serde_json::Value;
 use crate::call::configuration;
 use crate::contract::{
     Caller, Error, KeyId, LastUse, Listed, Minting, MintsLocally, Observation, Preflight, Principal, Proof, Provider,
-    PublicHalf, RefusedLogin, Verdict,
+    PublicHalf, RefusedLogin, Thoroughness, Verdict,
 };
 use crate::form::{Field, Part, SecretForm};
 use crate::inputs::{self, Form, InputSpec};
@@ -376,7 +376,8 @@ impl Provider for SnowflakeKeypair {
         Minting::Local(self)
     }
 
-    /// A login as the user with the private key, and Snowflake's own word that it is that user.
+    /// A login as the user with the private key, and Snowflake's own word that it is that user, which is asked for once: the
+    /// same key and login name lead to nobody else.
     async fn probe(&self, credential: &Credential, owner: &Principal, _: Proof) -> Verdict {
         match self.passphrase_for(&credential.secret) {
             Ok(passphrase) => self.wire.probe(credential, passphrase.as_ref(), owner).await,
@@ -409,8 +410,8 @@ impl Provider for SnowflakeKeypair {
     }
 
     /// The clock, the privilege, and the passphrase of the new key.
-    async fn preflight(&self, _: &Principal) -> Preflight {
-        self.wire.preflight(self.passphrase.as_ref()).await
+    async fn preflight(&self, _: &Principal, thoroughness: Thoroughness) -> Preflight {
+        self.wire.preflight(self.passphrase.as_ref(), thoroughness).await
     }
 
     async fn adopt(&self, credential: &Credential) -> Result<(), Error> {

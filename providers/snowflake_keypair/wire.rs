@@ -1,6 +1,6 @@
 //! The statements, and what their answers mean.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use tokio::sync::{Mutex, OnceCell};
@@ -51,6 +51,8 @@ pub(super) struct Wire {
     /// The administrator's role, as Snowflake names it.
     role: OnceCell<String>,
     prover: Mutex<Option<Prover>>,
+    /// The key of which Snowflake has told that it logs in as this user.
+    identified: OnceLock<KeyId>,
     /// A refusal of a proof that time does not heal, and when it was: the same proof would only be refused again.
     refused: Mutex<Option<(KeyId, Instant, Error)>>,
 }
@@ -63,6 +65,7 @@ impl Wire {
             login_name: OnceCell::new(),
             role: OnceCell::new(),
             prover: Mutex::default(),
+            identified: OnceLock::new(),
             refused: Mutex::default(),
         }
     }
@@ -295,14 +298,19 @@ impl Wire {
                 reason: error.to_string().into(),
             };
         }
-        let asked = "SELECT CURRENT_USER()";
+        let is_identified = self.identified.get() == Some(&credential.key);
+        let asked = (!is_identified).then_some("SELECT CURRENT_USER()");
         let proved = self
             .administrator
             .prove(&self.prover, &login_name, &credential.secret, passphrase, asked)
             .await;
         match proved {
+            Ok(_) if is_identified => Verdict::Accepted,
             Ok(rows) => match rows.first().and_then(|row| row.at(0)) {
-                Some(name) if name == owner.name => Verdict::Accepted,
+                Some(name) if name == owner.name => {
+                    let _ = self.identified.set(credential.key.clone());
+                    Verdict::Accepted
+                }
                 Some(_) => Verdict::Rejected {
                     reason: format!("it logs in as somebody else than {}", owner.name).into(),
                     may_be_lag: false,

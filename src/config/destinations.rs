@@ -7,7 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::reader::{Reader, Section, with_article};
-use crate::delivery::{self, Destination, Occupied, Options};
+use crate::delivery::{self, Destination, Folders, Occupied, Options};
 use crate::machine::Cutover;
 
 /// What stands in a destination for the day on which a rotation is opened.
@@ -46,7 +46,7 @@ pub(super) fn destinations(
     }
     let mut kept: Vec<(String, Occupied)> = Vec::new();
     for (value, span) in named {
-        let (name, destination) = match understood(form, &value) {
+        let (name, destination) = match understood(form, &value, &mut reader.folders) {
             Ok(found) => found,
             Err(remedy) => {
                 reader.mistake(Some(span), &key, "this is no destination for its keys", &remedy);
@@ -75,8 +75,8 @@ pub(super) fn destinations(
 }
 
 /// What a delivery to this destination of a target replaces.
-pub(super) fn occupied(form: SecretForm, name: &str) -> Option<Occupied> {
-    let parsed = delivery::parse(form, &name.replace(DAY_OF_OPENING, SOME_DAY)).ok()?;
+pub(super) fn occupied(form: SecretForm, name: &str, folders: &mut Folders) -> Option<Occupied> {
+    let parsed = delivery::parse_among(form, &name.replace(DAY_OF_OPENING, SOME_DAY), folders).ok()?;
     Some(parsed.occupies())
 }
 
@@ -152,13 +152,14 @@ fn text(key: &str, value: &Spanned<DeValue<'_>>) -> Result<String, String> {
 }
 
 /// A destination by its full name, in which the day of the opening is still open.
-fn understood(form: SecretForm, name: &str) -> Result<(String, Box<dyn Destination>), String> {
+fn understood(form: SecretForm, name: &str, folders: &mut Folders) -> Result<(String, Box<dyn Destination>), String> {
     let (_, place) = name.split_once(':').unwrap_or_default();
     if name.starts_with("file:") && !place.starts_with(['/', '~']) {
         return Err("write the whole path, beginning with / or ~/: cron starts the program elsewhere".to_owned());
     }
     let (day, mark) = (SOME_DAY, DAY_OF_OPENING);
-    let parsed = delivery::parse(form, &name.replace(mark, day)).map_err(|error| error.fault.to_string())?;
+    let parsed = delivery::parse_among(form, &name.replace(mark, day), folders);
+    let parsed = parsed.map_err(|error| error.fault.to_string())?;
     let full = match name.contains(mark) {
         true => parsed.name().replace(day, mark),
         false => parsed.name().to_owned(),

@@ -1,5 +1,6 @@
 //! Reads tables key by key, and remembers every mistake instead of stopping at the first.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
@@ -8,6 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{AllowedHosts, Mistake, Mistakes};
+use crate::delivery::Folders;
 use crate::secret_scan::looks_secret;
 
 /// A table that is being read: what is taken from it is known, and what is left at the end is a mistake.
@@ -16,10 +18,10 @@ pub(super) struct Section<'t> {
     pub(super) name: String,
     /// Where it begins.
     pub(super) span: Range<usize>,
-    entries: BTreeMap<String, (Range<usize>, Spanned<DeValue<'t>>)>,
-    /// The keys that it may have, for whoever mistypes one.
-    known: Vec<String>,
-    taken: BTreeMap<String, Range<usize>>,
+    entries: BTreeMap<Cow<'t, str>, (Range<usize>, Spanned<DeValue<'t>>)>,
+    /// The keys that it may have, for whoever mistypes one, each with a line's end: ten thousand tables have thirty each.
+    known: String,
+    taken: Vec<(Cow<'t, str>, Range<usize>)>,
 }
 
 /// The file and its mistakes so far.
@@ -27,6 +29,8 @@ pub(super) struct Reader<'t> {
     text: &'t str,
     allowed: &'t AllowedHosts,
     mistakes: Vec<Mistake>,
+    /// Where the folders of its destinations lead.
+    pub(super) folders: Folders,
 }
 
 impl<'t> Reader<'t> {
@@ -35,6 +39,7 @@ impl<'t> Reader<'t> {
             text,
             allowed,
             mistakes: Vec::new(),
+            folders: Folders::default(),
         }
     }
 
@@ -77,8 +82,17 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Takes a list of tables.
-    pub(super) fn tables(&mut self, from: &mut Section<'t>, key: &str) -> Vec<Section<'t>> {
+    /// Takes a list of tables. Each is taken apart when its turn comes: ten thousand at once would need much memory.
+    pub(super) fn tables(
+        &mut self,
+        from: &mut Section<'t>,
+        key: &'static str,
+    ) -> impl ExactSizeIterator<Item = Section<'t>> + use<'t> {
+        let tables = self.list_of_tables(from, key).into_iter();
+        tables.map(|table| Section::new(key.to_owned(), table))
+    }
+
+    fn list_of_tables(&mut self, from: &mut Section<'t>, key: &str) -> Vec<Spanned<DeTable<'t>>> {
         let Some((_, value)) = from.take(key) else {
             return Vec::new();
         };
@@ -88,37 +102,37 @@ impl<'t> Reader<'t> {
             self.mistake(Some(whole), key, "it is not a list of tables", &remedy);
             return Vec::new();
         };
-        let mut sections = Vec::new();
+        let mut tables = Vec::new();
         for item in items {
             let span = item.span();
             match item.into_inner() {
-                DeValue::Table(table) => sections.push(Section::new(key.to_owned(), Spanned::new(span, table))),
+                DeValue::Table(table) => tables.push(Spanned::new(span, table)),
                 _ => self.mistake(Some(span), key, "it is not a table", &remedy),
             }
         }
-        sections
+        tables
     }
 
     /// Ends a table: whatever is left in it is unknown.
     pub(super) fn close(&mut self, section: Section<'t>) {
         for (key, (span, _)) in section.entries {
-            let nearest = section
-                .known
+            let known: Vec<&str> = section.known.lines().collect();
+            let nearest = known
                 .iter()
                 .map(|known| (strsim::jaro_winkler(known, &key), known))
                 .max_by(|a, b| a.0.total_cmp(&b.0))
                 .filter(|(likeness, _)| *likeness > 0.8);
             let remedy = match nearest {
                 Some((_, known)) => format!("did you mean {known}?"),
-                None => format!("known here: {}", section.known.join(", ")),
+                None => format!("known here: {}", known.join(", ")),
             };
             // What was pasted here by mistake is not shown.
             let key = match looks_secret(&key) {
-                Some(_) => "(not shown)".to_owned(),
+                Some(_) => Cow::Borrowed("(not shown)"),
                 None => key,
             };
             let full = match section.name.as_str() {
-                "" => key,
+                "" => key.into_owned(),
                 name => format!("{name}: {key}"),
             };
             self.mistake(Some(span), &full, "this key is not known", &remedy);
@@ -168,14 +182,17 @@ impl<'t> Section<'t> {
         let entries = table
             .into_inner()
             .into_iter()
-            .map(|(key, value)| (key.get_ref().to_string(), (key.span(), value)))
+            .map(|(key, value)| {
+                let span = key.span();
+                (key.into_inner(), (span, value))
+            })
             .collect();
         Self {
             name,
             span,
             entries,
-            known: Vec::new(),
-            taken: BTreeMap::new(),
+            known: String::new(),
+            taken: Vec::new(),
         }
     }
 
@@ -184,19 +201,17 @@ impl<'t> Section<'t> {
             name,
             span: 0..0,
             entries: BTreeMap::new(),
-            known: Vec::new(),
-            taken: BTreeMap::new(),
+            known: String::new(),
+            taken: Vec::new(),
         }
     }
 
     /// Takes a value with the place of its key.
     pub(super) fn take(&mut self, key: &str) -> Option<(Range<usize>, Spanned<DeValue<'t>>)> {
-        self.known.push(key.to_owned());
-        let taken = self.entries.remove(key);
-        if let Some((span, _)) = &taken {
-            self.taken.insert(key.to_owned(), span.clone());
-        }
-        taken
+        self.knows(key);
+        let (key, taken) = self.entries.remove_entry(key)?;
+        self.taken.push((key, taken.0.clone()));
+        Some(taken)
     }
 
     /// Whether it had this key, whatever became of its value.
@@ -206,7 +221,8 @@ impl<'t> Section<'t> {
 
     /// Where a key stood that was taken.
     pub(super) fn place_of(&self, key: &str) -> Option<Range<usize>> {
-        self.taken.get(key).cloned()
+        let taken = self.taken.iter().find(|(taken, _)| taken == key);
+        taken.map(|(_, span)| span.clone())
     }
 
     /// Leaves the rest of it alone.
@@ -216,8 +232,13 @@ impl<'t> Section<'t> {
 
     /// Whether it has this key, which it may have.
     pub(super) fn has(&mut self, key: &str) -> bool {
-        self.known.push(key.to_owned());
+        self.knows(key);
         self.entries.contains_key(key)
+    }
+
+    fn knows(&mut self, key: &str) {
+        self.known.push_str(key);
+        self.known.push('\n');
     }
 
     /// How a mistake names a key of this table.

@@ -10,6 +10,7 @@ use crate::delivery::Occupied;
 /// Two targets of one user, or with one destination.
 pub(super) fn check(reader: &mut Reader<'_>, targets: &[Target]) {
     let mut owners: HashMap<String, &Target> = HashMap::new();
+    let mut folders = std::mem::take(&mut reader.folders);
     let mut places: HashMap<String, Vec<(Occupied, &Target)>> = HashMap::new();
     for target in targets {
         let mut told = |key: &str, first: &Target, what: &str, remedy: &str| {
@@ -31,7 +32,7 @@ pub(super) fn check(reader: &mut Reader<'_>, targets: &[Target]) {
             );
         }
         for place in &automatic.deliver {
-            let Some(occupied) = occupied(automatic.automation.secret, place) else {
+            let Some(occupied) = occupied(automatic.automation.secret, place, &mut folders) else {
                 continue;
             };
             let others = places.entry(occupied.place.clone()).or_default();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rotate_providers::secret::Secret;
 
 use super::assignments::Assignments;
-use super::path::{absolute, home};
+use super::path::{Folders, absolute, home};
 use super::profile::{Kind, allows, read};
 use super::{Fault, profile};
 use crate::private_file::{self, Refused};
@@ -77,13 +77,13 @@ pub(super) fn shared_credentials_file() -> Result<PathBuf, Fault> {
 
 fn configured(variable: &str, name: &str) -> Result<PathBuf, Fault> {
     match std::env::var(variable) {
-        Ok(path) if !path.is_empty() => absolute(&path),
+        Ok(path) if !path.is_empty() => absolute(&path, &mut Folders::default()),
         _ => absolute_of(&home()?.join(".aws").join(name)),
     }
 }
 
 fn absolute_of(path: &Path) -> Result<PathBuf, Fault> {
-    absolute(super::path::text(path)?)
+    absolute(super::path::text(path)?, &mut Folders::default())
 }
 
 fn place(path: &Path, profile: &str) -> Result<(Option<Kind>, Option<PathBuf>), Fault> {

@@ -13,7 +13,7 @@ use super::capabilities::Capabilities;
 use super::fields::{Fields, Mapping};
 use super::format::{Dotenv, Format, is_for_aws_tools};
 use super::options::Options;
-use super::path::{self, absolute, text};
+use super::path::{self, Folders, absolute, text};
 use super::{DeliveryError, Destination, Fault, Inspected, Occupied, ours};
 use crate::hooks::crash_point;
 use crate::machine::Restored;
@@ -39,8 +39,13 @@ pub(super) struct FileDestination {
 
 impl FileDestination {
     /// `PATH.json` or `PATH.env`, for secrets of this form.
-    pub(super) fn file(path: &str, form: SecretForm, mut options: Options) -> Result<Self, Fault> {
-        let path = absolute(path)?;
+    pub(super) fn file(
+        path: &str,
+        form: SecretForm,
+        mut options: Options,
+        folders: &mut Folders,
+    ) -> Result<Self, Fault> {
+        let path = absolute(path, folders)?;
         ours::check_name(&path)?;
         let written = options.written();
         let format = match path.extension().and_then(|ending| ending.to_str()) {
@@ -59,9 +64,9 @@ impl FileDestination {
     }
 
     /// `NAME` or `NAME@FILE`; without a file, the one that the AWS tools read.
-    pub(super) fn aws_profile(rest: &str) -> Result<Self, Fault> {
+    pub(super) fn aws_profile(rest: &str, folders: &mut Folders) -> Result<Self, Fault> {
         let (profile, path) = match rest.rsplit_once('@') {
-            Some((profile, path)) => (profile, absolute(path)?),
+            Some((profile, path)) => (profile, absolute(path, folders)?),
             None => (rest, shared_credentials_file()?),
         };
         ours::check_name(&path)?;

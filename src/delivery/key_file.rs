@@ -11,7 +11,7 @@ use rotate_providers::secret::Secret;
 
 use super::capabilities::Capabilities;
 use super::fields::Fields;
-use super::path::{absolute, fit, known, leads_to, text};
+use super::path::{Folders, absolute, fit, known, leads_to, text};
 use super::{DeliveryError, Destination, Fault, Inspected, Occupied, ours};
 use crate::hooks::crash_point;
 use crate::machine::Restored;
@@ -34,8 +34,8 @@ pub(super) struct KeyFile {
 }
 
 impl KeyFile {
-    pub(super) fn new(path: &str) -> Result<Self, Fault> {
-        let private = absolute(path)?;
+    pub(super) fn new(path: &str, folders: &mut Folders) -> Result<Self, Fault> {
+        let private = absolute(path, folders)?;
         if private.file_name().is_some_and(|name| name == ENDING) {
             return Err(Fault::Ending);
         }

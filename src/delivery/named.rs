@@ -8,9 +8,10 @@ use super::file::FileDestination;
 use super::format::is_for_aws_tools;
 use super::key_file::{ENDING, HALVES, KeyFile};
 use super::options::Options;
+use super::path::{self, Folders};
 #[cfg(feature = "secretsmanager")]
 use super::secretsmanager::SecretsManager;
-use super::{Destination, Fault, path};
+use super::{Destination, Fault};
 
 /// One kind of destination.
 pub struct Kind {
@@ -106,16 +107,16 @@ fn is_pair(form: SecretForm) -> bool {
 /// How a file of variables ends, and where its options begin.
 const VARIABLES: &str = ".env?";
 
-pub(super) fn parse(form: SecretForm, name: &str) -> Result<Box<dyn Destination>, Fault> {
+pub(super) fn parse(form: SecretForm, name: &str, folders: &mut Folders) -> Result<Box<dyn Destination>, Fault> {
     let (kind, rest) = name.split_once(':').unwrap_or((name, ""));
     match kind {
-        "file" if is_key_pair(form) && rest.ends_with(ENDING) => KeyFile::new(rest).map(boxed),
+        "file" if is_key_pair(form) && rest.ends_with(ENDING) => KeyFile::new(rest, folders).map(boxed),
         "file" if !is_key_pair(form) && !rest.ends_with(ENDING) => {
             let (path, options) = options_of_a_file(rest)?;
-            FileDestination::file(path, form, options).map(boxed)
+            FileDestination::file(path, form, options, folders).map(boxed)
         }
-        "aws-profile" if is_for_aws_tools(form) => FileDestination::aws_profile(rest).map(boxed),
-        "file" => path::absolute(rest).and_then(|_| Err(Fault::misplaced(form))),
+        "aws-profile" if is_for_aws_tools(form) => FileDestination::aws_profile(rest, folders).map(boxed),
+        "file" => path::absolute(rest, folders).and_then(|_| Err(Fault::misplaced(form))),
         "aws-profile" => Err(Fault::misplaced(form)),
         "exec" => Exec::new(form, rest).map(boxed),
         #[cfg(feature = "secretsmanager")]

@@ -1,5 +1,6 @@
 //! Paths as people write them, and the places that they lead to.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::{Fault, ours};
@@ -38,8 +39,23 @@ pub(super) fn leads_to(path: &Path, place: &Place) -> bool {
     Place::of(path).is_ok_and(|now| now.folder().identity() == place.folder().identity())
 }
 
+/// Where folders lead, for whoever names many files at one moment: each folder is opened once. Not to be kept.
+#[derive(Default)]
+pub struct Folders(HashMap<PathBuf, Option<PathBuf>>);
+
+impl Folders {
+    /// The folder's one path; `None` where it cannot be opened.
+    fn lead_to(&mut self, folder: &Path) -> Option<&Path> {
+        if !self.0.contains_key(folder) {
+            let opened = Folder::open(folder).ok().map(|opened| opened.path().to_owned());
+            self.0.insert(folder.to_owned(), opened);
+        }
+        self.0.get(folder)?.as_deref()
+    }
+}
+
 /// A path that means the same wherever the program runs next time.
-pub(super) fn absolute(path: &str) -> Result<PathBuf, Fault> {
+pub(super) fn absolute(path: &str, folders: &mut Folders) -> Result<PathBuf, Fault> {
     let path = match path.strip_prefix("~/") {
         Some(rest) => home()?.join(rest),
         None => PathBuf::from(path),
@@ -49,9 +65,9 @@ pub(super) fn absolute(path: &str) -> Result<PathBuf, Fault> {
         return Err(Fault::Name("the path names no file"));
     };
     // One file has one name, whatever way leads to its folder.
-    Ok(match Folder::open(folder) {
-        Ok(folder) => folder.path().join(name),
-        Err(_) => path,
+    Ok(match folders.lead_to(folder) {
+        Some(folder) => folder.join(name),
+        None => path,
     })
 }
 

@@ -239,7 +239,7 @@ impl Driver<'_> {
             passage.readings = 0;
         }
         match step {
-            Step::ReadKeys { again } => self.read_keys(again, passage).await,
+            Step::ReadKeys { again } => self.read_keys(again, stored, passage).await,
             Step::ReadDestinations => self.read_destinations(stored, passage).await,
             Step::ReadUse(key) => self.read_use(key, stored, passage).await,
             Step::ReadRefusals { key, since } => {
@@ -256,7 +256,7 @@ impl Driver<'_> {
             Step::Revert => self.revert(stored, passage).await,
             Step::Discard { key, why } => self.discard(stored, passage, key, why).await,
             Step::Prove if stored.rotation.charter.replaces() => self.prove_replaced(stored).await,
-            Step::Prove => self.prove(stored).await,
+            Step::Prove => self.prove(stored, passage).await,
             Step::Deliver(destination) => self.deliver(stored, &destination).await,
             Step::Deactivate => self.deactivate(stored, passage).await,
             Step::Reactivate(why) => self.reactivate(stored, passage, why).await,

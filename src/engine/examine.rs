@@ -1,6 +1,6 @@
 //! The turn of a target of which it is said what a rotation would need, whether one is due or not. Changes nothing.
 
-use rotate_providers::contract::{Check, Finding};
+use rotate_providers::contract::{Check, Finding, Thoroughness};
 
 use super::order::Order;
 use super::turn::{Preflight, Purpose, Sight, Turn, fine, preflight};
@@ -26,7 +26,7 @@ impl Turn<'_> {
         if known.course.is_some_and(|stored| !stored.rotation.is_closed()) {
             let (provider, owner) = (sight.provider.as_ref(), &sight.found.observation.owner);
             let mut findings = login(&Identity::ask(provider, owner).await);
-            findings.extend(check(provider, owner, &[]).await);
+            findings.extend(check(provider, owner, &[], Thoroughness::Everything).await);
             return Ok(findings);
         }
         let Preflight { identity, findings } = preflight(&sight, &purpose).await?;

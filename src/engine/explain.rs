@@ -2,7 +2,7 @@
 //! nothing.
 
 use jiff::Timestamp;
-use rotate_providers::contract::{Check, Finding};
+use rotate_providers::contract::{Check, Finding, Thoroughness};
 use rotate_providers::guide::Procedure;
 
 use super::assess::{Judgement, Verdict, under_way};
@@ -117,7 +117,7 @@ impl Turn<'_> {
                 let (_, provider) = connect(charter, vendors).await?;
                 at_its_host(&open.target, charter, provider.as_ref())?;
                 let identity = Identity::ask(provider.as_ref(), &charter.owner).await;
-                let findings = check(provider.as_ref(), &charter.owner, &[]).await;
+                let findings = check(provider.as_ref(), &charter.owner, &[], Thoroughness::Everything).await;
                 (Some(identity), findings)
             }
             _ => (None, Vec::new()),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use rotate_providers::contract::{Check, ClockTolerance, Finding, Principal, Provider};
+use rotate_providers::contract::{Check, ClockTolerance, Finding, Principal, Provider, Thoroughness};
 use rotate_providers::guide::{Guide, Procedure};
 
 use crate::delivery::{Destination, Inspected};
@@ -12,8 +12,13 @@ use crate::hooks::signing_time;
 use crate::plan::Guidance;
 
 /// Looks at everything that a rotation of this owner's keys would need, with the destinations that it would write to.
-pub async fn check(provider: &dyn Provider, owner: &Principal, destinations: &[Box<dyn Destination>]) -> Vec<Finding> {
-    let preflight = provider.preflight(owner).await;
+pub async fn check(
+    provider: &dyn Provider,
+    owner: &Principal,
+    destinations: &[Box<dyn Destination>],
+    thoroughness: Thoroughness,
+) -> Vec<Finding> {
+    let preflight = provider.preflight(owner, thoroughness).await;
     let mut findings = preflight.findings;
     findings.extend(
         preflight

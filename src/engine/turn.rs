@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rotate_providers::contract::{Check, Finding, Minting, Provider};
+use rotate_providers::contract::{Check, Finding, Minting, Provider, Thoroughness};
 use rotate_providers::{Automation, Vendors, automation};
 
 use super::act::{Acting, needs_a_look};
@@ -46,6 +46,14 @@ impl Purpose<'_> {
         match self {
             Self::Explain(at) => *at,
             Self::Act(_) | Self::Examine => now(),
+        }
+    }
+
+    /// Whoever acts shows nobody what was found, and stops only for what is in the way.
+    fn thoroughness(&self) -> Thoroughness {
+        match self {
+            Self::Act(_) => Thoroughness::Obstacles,
+            Self::Explain(_) | Self::Examine => Thoroughness::Everything,
         }
     }
 
@@ -213,7 +221,7 @@ pub(super) async fn preflight(sight: &Sight<'_>, purpose: &Purpose<'_>) -> Resul
     let request = sight.request();
     let provider = sight.provider.as_ref();
     let looking = async {
-        let findings = check(provider, owner, request.destinations).await;
+        let findings = check(provider, owner, request.destinations, purpose.thoroughness()).await;
         // Which has asked already who this is, where it can.
         let identity = Identity::ask(provider, owner).await;
         Preflight { identity, findings }

@@ -187,6 +187,24 @@ fn observe(rotation: &Rotation, issued: &Issued, delivered_at: Timestamp, facts:
     }
 }
 
+/// The key whose record of use is asked for next, whatever the vendor's list shows: it may be read beside the list.
+pub fn use_beside(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Option<KeyId> {
+    let retires = matches!(
+        rotation.phase,
+        Phase::CutOver(..) | Phase::Deactivating(..) | Phase::Soaking(..) | Phase::Deleting(..)
+    );
+    let old_key = &rotation.charter.old_key;
+    let is_wanted = retires && rotation.undo.is_none() && facts.last_use(old_key, now).is_none();
+    is_wanted.then(|| old_key.clone())
+}
+
+/// Whether the list that was read right before says that there is no old key to delete: where only removing is possible, it was
+/// removed before its rest. A list that lags says nothing of the kind.
+pub fn is_removed_already(rotation: &Rotation, facts: &Facts, now: Timestamp) -> bool {
+    let capabilities = rotation.charter.capabilities();
+    !capabilities.lists_lag && facts.listing(now).is_some() && is_unlisted(facts, &rotation.charter.old_key)
+}
+
 /// What stands between now and disabling or deleting the old key; `None`: nothing does.
 pub(super) fn retire(
     rotation: &Rotation,

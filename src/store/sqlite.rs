@@ -14,13 +14,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rotate_providers::contract::KeyId;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 use tokio::sync::{Mutex, oneshot};
 
 pub(super) use lock::Lock;
 
 use line::StoredLine;
+use replay::Kept;
 use threads::Which;
 use write::{Entry, Waiting, write};
 
@@ -40,6 +41,9 @@ pub struct SqliteStore {
 
 /// A statement that takes all columns of a line is not kept from one use to the next: a first lease adds one.
 const REMEMBERED: bool = false;
+
+/// How many rows are read before anybody waits for anybody.
+const ROWS_AT_ONCE: usize = 1024;
 
 /// A secret that waits.
 pub struct Sealed {
@@ -74,6 +78,8 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(10))
+            // Rows come from another thread, and many at a time.
+            .row_buffer_size(ROWS_AT_ONCE)
             // What is erased is overwritten.
             .pragma("secure_delete", "ON")
             // What somebody else has written into the file runs no code and is looked at before it is believed.
@@ -315,7 +321,7 @@ impl SqliteStore {
         .fetch_optional(&mut *connection)
         .await
         .map_err(|error| self.fault(error))?;
-        let kept = kept.map(|row| summary(&row, &self.path)).transpose()?;
+        let kept = kept.map(|row| Kept::read(&row, &self.path)).transpose()?;
         let rows = sqlx::query(
             "SELECT e.*, (SELECT hash FROM events p WHERE p.seq = e.seq - 1) AS before
              FROM events e
@@ -328,7 +334,7 @@ impl SqliteStore {
         .await
         .map_err(|error| self.fault(error))?;
         let replayed = replay::replay(&rows, |error| self.fault(error))?;
-        replay::compare(name, replayed, kept)
+        replay::compare(name, replayed, kept, &self.path)
     }
 
     /// These threads, each compared with what is kept beside the journal.
@@ -365,33 +371,6 @@ impl SqliteStore {
             .map_err(|error| self.fault(error))?;
         Ok(found.is_none())
     }
-}
-
-/// What is kept of one thread.
-fn summary(row: &SqliteRow, path: &Path) -> Result<Stored<Chronicle>, StoreError> {
-    let read = || -> Result<_, sqlx::Error> {
-        Ok((
-            row.try_get::<String, _>("id")?,
-            row.try_get::<String, _>("target")?,
-            row.try_get::<i64, _>("revision")?,
-            row.try_get::<String, _>("updated_at")?,
-            row.try_get::<String, _>("snapshot")?,
-        ))
-    };
-    let (id, target, revision, updated_at, snapshot) = read().map_err(|error| classify(path, &error))?;
-    let unreadable = || StoreError::Damaged {
-        path: path.to_owned(),
-        why: format!("the summary of {} cannot be read", target.escape_debug()),
-    };
-    let updated_at = updated_at.parse().map_err(|_| unreadable())?;
-    let rotation = serde_json::from_str(&snapshot).map_err(|_| unreadable())?;
-    Ok(Stored {
-        id,
-        target,
-        revision,
-        updated_at,
-        rotation,
-    })
 }
 
 /// What an error of the database means to the person who has to fix it.

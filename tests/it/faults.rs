@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use rotate_fixtures::aws::{Action, Fault};
-use rotate_fixtures::workplace::{TARGET, USER};
+use rotate_fixtures::workplace::{BUCKET, TARGET, USER};
 use rotate_fixtures::{Ran, Workplace};
 
 const ROTATE: &str = env!("CARGO_BIN_EXE_rotate");
@@ -90,9 +90,12 @@ fn a_new_key_that_fails_after_the_old_one_is_disabled_brings_the_old_one_back() 
     let place = Workplace::new(ROTATE);
     Ran::of(place.rotate(["--soak", "7d"])).expect(0);
     // The proof before passes, the one after does not.
-    place
-        .cloud
-        .break_call(Action::GetCallerIdentity, 2, Fault::ForeignIdentity);
+    let cloud = place.cloud.clone();
+    place.cloud.on_effect(move |effect| {
+        if effect.action == Action::UpdateAccessKey {
+            cloud.forbid_bucket(BUCKET, USER);
+        }
+    });
     let mut confirm = place.command(["confirm", TARGET]);
     // The proof of the delivery is too old to act upon.
     confirm.env("ROTATE_TEST_CLOCK_AHEAD", "600");
@@ -107,6 +110,8 @@ fn a_new_key_that_fails_after_the_old_one_is_disabled_brings_the_old_one_back() 
     place.run(["run"]).expect(3);
     assert!(place.cloud.works(&place.old.id, &place.old.secret));
     // A person has looked.
+    place.cloud.on_effect(|_| {});
+    place.cloud.add_bucket(BUCKET, "us-east-1", &["data/1.csv"]);
     place.run(["confirm", TARGET]).expect(0);
     assert_eq!(place.state_name(), "deactivated");
 }

@@ -80,3 +80,20 @@ fn a_name_that_was_given_away_is_not_touched() {
     assert!(place.cloud.works(&theirs.id, &theirs.secret));
     assert_eq!(place.state_name(), "blocked");
 }
+
+#[test]
+fn a_list_that_was_read_beside_a_proof_counts_only_if_the_proof_held_at_once() {
+    // The new key is used three times before the old one is disabled, and once after that.
+    for (refused_then, listings) in [(false, 4), (true, 6)] {
+        let place = Workplace::new(ROTATE);
+        place.cloud.flap_auth(vec![true, true, true, !refused_then]);
+        whole(&place).expect(0);
+        assert_rotated(&place);
+        // Once to look whether the key is gone that was refused, and once more right before the old one is deleted.
+        assert_eq!(
+            place.cloud.count_of(Action::ListAccessKeys),
+            listings,
+            "refused: {refused_then}"
+        );
+    }
+}

@@ -117,6 +117,12 @@ fn broken(action: Action, fault: Fault) {
         "--verify-deadline",
         "1s",
     ];
+    if action == Action::GetBucketPolicy {
+        // Which stops no rotation, so only whoever wants to know beforehand reads it.
+        let mut dry_run = place.rotate(observed);
+        dry_run.arg("--dry-run");
+        loud(&place, dry_run, "text");
+    }
     loud(&place, place.rotate(observed), "json");
     loud(&place, place.rotate(observed), "text");
     let count = place.cloud.count_of(action);

@@ -9,6 +9,7 @@ mod as_aws_tools_files;
 mod as_snow;
 mod bad_input;
 mod by_hand;
+mod calls;
 mod cli;
 mod config;
 mod crash;

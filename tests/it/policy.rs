@@ -21,7 +21,7 @@ use rotate::machine::{
     Attempt, Charter, Cutover, Event, Issued, LostKey, Phase, Prove, Record, Restored, Retired, Retirement, Rotation,
     Switch, SwitchedBy, Undo, UndoKind,
 };
-use rotate::policy::{Facts, Listing, Step, Use, Wait, Waiting, next, overdue_at};
+use rotate::policy::{Facts, Listing, Step, Use, Wait, Waiting, is_removed_already, next, overdue_at, use_beside};
 use rotate_providers::contract::{Key, KeyId, LastUse, Principal, PublicHalf};
 
 const NOW: Timestamp = Timestamp::constant(1_790_000_000, 0);

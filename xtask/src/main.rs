@@ -109,6 +109,13 @@ const FAST: &[&str] = &[
     "--lib",
     "--test",
     "it",
+    // As `cargo it` does: building takes longer than running them.
+    "--config",
+    "profile.dev.package.rotate.opt-level=0",
+    "--config",
+    "profile.dev.package.rotate-providers.opt-level=0",
+    "--config",
+    "profile.dev.package.rotate-fixtures.opt-level=0",
     "--",
     "--skip",
     "as_aws_tools",

@@ -12,7 +12,7 @@ use super::{DriveError, Driver, Passage};
 use crate::delivery::{self, Destination, Fault, Fields, Told};
 use crate::hooks::{crash_point, now};
 use crate::machine::{Event, Phase, Prove, Restored, Retirement, Rotation, UndoKind};
-use crate::policy::{INTENT_LASTS, made_within};
+use crate::policy::{INTENT_LASTS, is_removed_already, made_within};
 use crate::seal::{NEW_KEY, before, sealed_with};
 use crate::store::Automated as Stored;
 
@@ -271,9 +271,11 @@ impl Driver<'_> {
         let old_key = stored.rotation.charter.old_key.clone();
         self.progress.doing(&format!("deleting old key {old_key}"));
         crash_point("delete: before the call");
-        self.provider.delete(&old_key).await?;
+        if !is_removed_already(&stored.rotation, &passage.facts, now()) {
+            self.provider.delete(&old_key).await?;
+            passage.facts.keys = None;
+        }
         crash_point("delete: after the call");
-        passage.facts.keys = None;
         self.record(stored, Event::Deleted).await
     }
 

@@ -5,7 +5,7 @@ use rotate_providers::secret::Credential;
 use std::time::Duration;
 use tokio::time::Instant;
 
-use super::{DriveError, Driver};
+use super::{DriveError, Driver, Passage};
 use crate::hooks::crash_point;
 use crate::machine::{Actor, Event, Phase, Prove, UndoKind};
 use crate::store::Automated as Stored;
@@ -21,7 +21,7 @@ const REFUSED_FOR: Duration = Duration::from_secs(10);
 const UNKNOWN_FOR: Duration = Duration::from_secs(30);
 
 impl Driver<'_> {
-    pub(super) async fn prove(&self, stored: &mut Stored) -> Result<(), DriveError> {
+    pub(super) async fn prove(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
         let credential = match self.credential(stored).await {
             Ok(credential) => credential,
             Err(error) => {
@@ -32,9 +32,14 @@ impl Driver<'_> {
         // A fresh key may be known to one of the vendor's machines and not yet to the next.
         let fresh = matches!(stored.rotation.phase, Phase::Created(_));
         let successes = if fresh { self.pace.verify_successes } else { 1 };
+        let ahead = Self::ahead(stored, passage);
         crash_point("prove: before");
-        let verdict = self.believe(stored, &credential, successes).await?;
+        let (believed, read) = tokio::join!(self.believe(stored, &credential, successes), self.read_ahead(ahead));
+        let (verdict, at_once) = believed?;
         crash_point("prove: after");
+        if at_once {
+            Self::take_read(read, stored, passage);
+        }
         let event = match verdict {
             Verdict::Accepted => Event::Proved,
             Verdict::Rejected { reason, .. } => self.rejected(stored, reason.into()),
@@ -87,7 +92,28 @@ impl Driver<'_> {
         }
     }
 
-    async fn believe(&self, stored: &Stored, credential: &Credential, successes: u32) -> Result<Verdict, DriveError> {
+    /// The verdict, and whether it is the first answer of all: then what was read meanwhile was read just now.
+    async fn believe(
+        &self,
+        stored: &Stored,
+        credential: &Credential,
+        successes: u32,
+    ) -> Result<(Verdict, bool), DriveError> {
+        let mut answers = 0;
+        let verdict = self
+            .probe_until_sure(stored, credential, successes, &mut answers)
+            .await?;
+        let at_once = answers == 1 && verdict == Verdict::Accepted;
+        Ok((verdict, at_once))
+    }
+
+    async fn probe_until_sure(
+        &self,
+        stored: &Stored,
+        credential: &Credential,
+        successes: u32,
+        answers: &mut u32,
+    ) -> Result<Verdict, DriveError> {
         let owner = &stored.rotation.charter.owner;
         let proof = match stored.rotation.charter.prove {
             Prove::Login => Proof::Permission,
@@ -107,6 +133,7 @@ impl Driver<'_> {
                     () = self.interrupt.wait() => return Err(DriveError::Interrupted),
                 },
             };
+            *answers += 1;
             match &verdict {
                 Verdict::Accepted => {
                     doubt = Doubt::default();

@@ -9,8 +9,8 @@ use super::effects::secret_of;
 use super::{DriveError, Driver, Passage};
 use crate::delivery;
 use crate::hooks::{now, vendors};
-use crate::machine::{Event, Phase, SwitchedBy};
-use crate::policy::{Listing, Use};
+use crate::machine::{Event, Phase, Record, Rotation, SwitchedBy};
+use crate::policy::{Listing, Step, Use, next, use_beside};
 use crate::store::Automated as Stored;
 
 /// How often the vendor's list is read again before its lag is called an error.
@@ -19,8 +19,79 @@ const MOST_READINGS: u32 = 12;
 /// Use this recent is worth a word: someone may not have moved after all.
 const RECENT: SignedDuration = SignedDuration::from_mins(30);
 
+/// What the policy asks the vendor next, so that it can be read while something else is under way that it says nothing about.
+#[derive(Default)]
+pub(super) struct Ahead {
+    list: bool,
+    used: Option<KeyId>,
+}
+
+/// What was read like this; what could not be read is asked for again when its turn comes.
+pub(super) struct ReadAhead {
+    listing: Option<Listing>,
+    used: Option<(KeyId, LastUse)>,
+}
+
 impl Driver<'_> {
-    pub(super) async fn read_keys(&self, again: bool, passage: &mut Passage) -> Result<(), DriveError> {
+    /// What is asked for once the new key is proven.
+    pub(super) fn ahead(stored: &Stored, passage: &Passage) -> Ahead {
+        let at = now();
+        let record = Record {
+            at,
+            event: Event::Proved,
+        };
+        let Ok(proven) = Rotation::after(Some(stored.rotation.clone()), &record) else {
+            return Ahead::default();
+        };
+        match next(&proven, &passage.facts, at) {
+            Step::ReadKeys { again: false } => Ahead {
+                list: true,
+                used: use_beside(&proven, &passage.facts, at),
+            },
+            Step::ReadUse(key) => Ahead {
+                list: false,
+                used: Some(key),
+            },
+            _ => Ahead::default(),
+        }
+    }
+
+    pub(super) async fn read_ahead(&self, ahead: Ahead) -> ReadAhead {
+        let list = async {
+            if !ahead.list {
+                return None;
+            }
+            let read = self.provider.keys().await;
+            read.inspect_err(|error| tracing::debug!("{error}")).ok().map(listing)
+        };
+        let (listing, used) = tokio::join!(list, self.use_of(ahead.used));
+        ReadAhead { listing, used }
+    }
+
+    /// Takes for read what was read ahead.
+    pub(super) fn take_read(read: ReadAhead, stored: &Stored, passage: &mut Passage) {
+        if let Some(listing) = read.listing {
+            passage.facts.keys = Some(listing);
+            passage.readings = 1;
+        }
+        if let Some((key, last_use)) = read.used {
+            note_use(key, last_use, stored, passage);
+        }
+    }
+
+    async fn use_of(&self, key: Option<KeyId>) -> Option<(KeyId, LastUse)> {
+        let key = key?;
+        let read = self.provider.last_use(&key).await;
+        let last_use = read.inspect_err(|error| tracing::debug!("{error}")).ok()?;
+        Some((key, last_use))
+    }
+
+    pub(super) async fn read_keys(
+        &self,
+        again: bool,
+        stored: &Stored,
+        passage: &mut Passage,
+    ) -> Result<(), DriveError> {
         if again {
             if passage.readings >= MOST_READINGS {
                 return Err(DriveError::Lagging);
@@ -28,11 +99,21 @@ impl Driver<'_> {
             self.pause(self.pace.list_spacing, "waiting for the vendor's list to catch up")
                 .await?;
         }
-        let listed = match self.read(self.provider.keys()).await {
+        let wanted = (!again).then(|| use_beside(&stored.rotation, &passage.facts, now()));
+        let reading = async {
+            let (listed, used) = tokio::join!(self.provider.keys(), self.use_of(wanted.flatten()));
+            listed.map(|listed| (listed, used))
+        };
+        let mut used = None;
+        let listed = match self.read(reading).await {
+            Ok((listed, read)) => {
+                used = read;
+                listed
+            }
             Err(DriveError::Provider(error)) if error.kind == Kind::NotFound && passage.facts.owner_is_gone => {
                 nothing()
             }
-            result => result?,
+            Err(error) => return Err(error),
         };
         let mut listing = listing(listed);
         if let Some(before) = passage.facts.keys.take().filter(|before| before.keys == listing.keys) {
@@ -40,6 +121,9 @@ impl Driver<'_> {
         }
         passage.readings += 1;
         passage.facts.keys = Some(listing);
+        if let Some((key, last_use)) = used {
+            note_use(key, last_use, stored, passage);
+        }
         Ok(())
     }
 
@@ -70,25 +154,30 @@ impl Driver<'_> {
         } else {
             self.read(reading).await?
         };
-        if let (LastUse::At { at, service, region }, Phase::CutOver(_, switch)) = (&last_use, &stored.rotation.phase)
-            && matches!(switch.by, SwitchedBy::Person(_))
-            && key == stored.rotation.charter.old_key
-            && !stored.rotation.charter.own_identity
-            && now().duration_since(*at) < RECENT
-        {
-            let target = &stored.target;
-            tracing::warn!(
-                "old key {key} was used at {at} for {service} in {region}; if a consumer has not moved after all: \
-                 rotate rollback {target}"
-            );
-        }
-        passage.facts.uses.push(Use {
-            key,
-            read_at: now(),
-            last_use,
-        });
+        note_use(key, last_use, stored, passage);
         Ok(())
     }
+}
+
+/// Keeps what the vendor's record says, and tells a person what they should know of it.
+fn note_use(key: KeyId, last_use: LastUse, stored: &Stored, passage: &mut Passage) {
+    if let (LastUse::At { at, service, region }, Phase::CutOver(_, switch)) = (&last_use, &stored.rotation.phase)
+        && matches!(switch.by, SwitchedBy::Person(_))
+        && key == stored.rotation.charter.old_key
+        && !stored.rotation.charter.own_identity
+        && now().duration_since(*at) < RECENT
+    {
+        let target = &stored.target;
+        tracing::warn!(
+            "old key {key} was used at {at} for {service} in {region}; if a consumer has not moved after all: \
+             rotate rollback {target}"
+        );
+    }
+    passage.facts.uses.push(Use {
+        key,
+        read_at: now(),
+        last_use,
+    });
 }
 
 /// A first reading, of just now.

@@ -1,8 +1,12 @@
 //! From the journal's lines to a rotation, trusting none of them.
 
+use std::path::Path;
+
+use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
+use super::classify;
 use super::line::StoredLine;
 use crate::machine::Chronicle;
 use crate::store::chain::GENESIS;
@@ -35,17 +39,63 @@ pub(super) fn replay(
     Ok(stored)
 }
 
+/// What is kept of one thread beside the journal.
+pub(super) struct Kept {
+    pub(super) id: String,
+    pub(super) target: String,
+    revision: i64,
+    /// Its state, as it was written.
+    snapshot: String,
+}
+
+impl Kept {
+    pub(super) fn read(row: &SqliteRow, path: &Path) -> Result<Self, StoreError> {
+        let read = || -> Result<_, sqlx::Error> {
+            let kept = Self {
+                id: row.try_get("id")?,
+                target: row.try_get("target")?,
+                revision: row.try_get("revision")?,
+                snapshot: row.try_get("snapshot")?,
+            };
+            Ok((kept, row.try_get::<&str, _>("updated_at")?.parse::<Timestamp>()))
+        };
+        let (kept, updated_at) = read().map_err(|error| classify(path, &error))?;
+        match updated_at {
+            Ok(_) => Ok(kept),
+            Err(_) => Err(kept.unreadable(path)),
+        }
+    }
+
+    /// Whether it says the same as this state. Written by this version it does so word for word, and is not read for that; an
+    /// older one may have written the same state in other words.
+    fn says(&self, state: &Chronicle, path: &Path) -> Result<bool, StoreError> {
+        if serde_json::to_string(state).is_ok_and(|written| written == self.snapshot) {
+            return Ok(true);
+        }
+        let kept: Chronicle = serde_json::from_str(&self.snapshot).map_err(|_| self.unreadable(path))?;
+        Ok(kept == *state)
+    }
+
+    fn unreadable(&self, path: &Path) -> StoreError {
+        StoreError::Damaged {
+            path: path.to_owned(),
+            why: format!("the summary of {} cannot be read", self.target.escape_debug()),
+        }
+    }
+}
+
 /// The journal has to end where the summary beside it says: a line that was cut off or put behind changes no hash
 /// before it.
 pub(super) fn compare(
     target: &str,
     replayed: Option<(i64, Stored<Chronicle>)>,
-    kept: Option<Stored<Chronicle>>,
+    kept: Option<Kept>,
+    path: &Path,
 ) -> Result<Option<Stored<Chronicle>>, StoreError> {
     let same = match (&replayed, &kept) {
         (Some((_, replayed)), Some(kept)) => {
             (&replayed.id, &replayed.target, replayed.revision) == (&kept.id, &kept.target, kept.revision)
-                && replayed.rotation == kept.rotation
+                && kept.says(&replayed.rotation, path)?
         }
         (None, None) => true,
         _ => false,

@@ -8,8 +8,8 @@ use futures_util::TryStreamExt;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use super::replay::{compare, replay};
-use super::{REMEMBERED, classify, summary};
+use super::replay::{Kept, compare, replay};
+use super::{REMEMBERED, classify};
 use crate::machine::Chronicle;
 use crate::store::{StoreError, Stored};
 
@@ -83,16 +83,18 @@ impl Which<'_> {
             kept: HashMap::new(),
             checked: Vec::new(),
         };
-        for row in kept.fetch_all(&mut *connection).await.map_err(fault)? {
-            let summary = summary(&row, path)?;
-            let named: String = row.try_get("named").map_err(fault)?;
-            if named != summary.target {
+        let mut all_kept = kept.fetch(&mut *connection);
+        while let Some(row) = all_kept.try_next().await.map_err(fault)? {
+            let kept = Kept::read(&row, path)?;
+            let named: &str = row.try_get("named").map_err(fault)?;
+            if named != kept.target {
                 // It passes for the latest one of another target.
-                compare(&named, None, Some(summary))?;
+                compare(named, None, Some(kept), path)?;
             } else {
-                threads.kept.insert(summary.id.clone(), summary);
+                threads.kept.insert(kept.id.clone(), kept);
             }
         }
+        drop(all_kept);
         // One thread at a time: all lines of many years do not have to fit into the memory.
         let mut lines = lines.fetch(&mut *connection);
         let (mut id, mut rows) = (String::new(), Vec::new());
@@ -113,7 +115,7 @@ impl Which<'_> {
 struct Threads<'a> {
     path: &'a Path,
     /// What is kept beside the journal of those that are still to come.
-    kept: HashMap<String, Stored<Chronicle>>,
+    kept: HashMap<String, Kept>,
     checked: Vec<Stored<Chronicle>>,
 }
 
@@ -124,15 +126,15 @@ impl Threads<'_> {
         };
         let name = replayed.1.target.clone();
         self.checked
-            .extend(compare(&name, Some(replayed), self.kept.remove(id))?);
+            .extend(compare(&name, Some(replayed), self.kept.remove(id), self.path)?);
         Ok(())
     }
 
     fn end(mut self) -> Result<Vec<Stored<Chronicle>>, StoreError> {
-        if let Some(summary) = self.kept.into_values().next() {
+        if let Some(kept) = self.kept.into_values().next() {
             // Its events are gone, or its target has later ones.
-            let name = summary.target.clone();
-            compare(&name, None, Some(summary))?;
+            let name = kept.target.clone();
+            compare(&name, None, Some(kept), self.path)?;
         }
         self.checked.sort_by(|one, other| one.target.cmp(&other.target));
         Ok(self.checked)

@@ -3,6 +3,8 @@
 //! A commit waits for the disk, and a fleet writes thousands of events. So whoever holds the connection writes for all who
 //! wait for it: they share one transaction, and none of them goes on before it is on the disk.
 
+use std::collections::HashMap;
+
 use sqlx::{Connection, SqliteConnection};
 use tokio::sync::oneshot;
 
@@ -61,15 +63,18 @@ pub(super) async fn write(connection: &mut SqliteConnection, batch: &[Waiting]) 
     let fence: i64 = sqlx::query_scalar("SELECT fence FROM lease")
         .fetch_one(&mut *transaction)
         .await?;
+    let mut revisions = revisions(&mut transaction, batch).await?;
     let last: Option<(i64, Vec<u8>)> = sqlx::query_as("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1")
         .fetch_optional(&mut *transaction)
         .await?;
     let mut end = last.unwrap_or((0, GENESIS.to_vec()));
     let mut written = Vec::new();
     for Waiting { entry, .. } in batch {
-        let ours = fence == entry.fence && revision(&mut transaction, entry).await? == entry.follows;
+        let revision = revisions.entry(entry.id.as_str()).or_insert(0);
+        let ours = fence == entry.fence && *revision == entry.follows;
         if ours {
             end = insert(&mut transaction, entry, end).await?;
+            *revision += 1;
         }
         written.push(ours);
     }
@@ -77,13 +82,32 @@ pub(super) async fn write(connection: &mut SqliteConnection, batch: &[Waiting]) 
     Ok(written)
 }
 
-async fn revision(connection: &mut SqliteConnection, entry: &Entry) -> Result<i64, sqlx::Error> {
-    let revision: Option<i64> = sqlx::query_scalar("SELECT revision FROM rotations WHERE id = ?")
-        .bind(&entry.id)
-        .fetch_optional(&mut *connection)
-        .await?;
-    Ok(revision.unwrap_or(0))
+/// How many events each of these rotations has; one that is not there has none. Asked once for all: each question goes to
+/// another thread and back.
+async fn revisions<'b>(
+    connection: &mut SqliteConnection,
+    batch: &'b [Waiting],
+) -> Result<HashMap<&'b str, i64>, sqlx::Error> {
+    let ids: Vec<&str> = batch.iter().map(|waiting| waiting.entry.id.as_str()).collect();
+    let asked = serde_json::to_string(&ids).map_err(|error| sqlx::Error::Encode(error.into()))?;
+    let found: Vec<(String, i64)> =
+        sqlx::query_as("SELECT id, revision FROM rotations WHERE id IN (SELECT value FROM json_each(?))")
+            .bind(asked)
+            .fetch_all(&mut *connection)
+            .await?;
+    let revision_of = |id: &'b str| {
+        let found = found.iter().find(|(known, _)| known == id);
+        (id, found.map_or(0, |(_, revision)| *revision))
+    };
+    Ok(ids.into_iter().map(revision_of).collect())
 }
+
+/// The line and what it leads to, in one go. Each takes its own arguments, in this order.
+const LINE: &str = "
+    INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+    INSERT INTO rotations VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
+        revision = excluded.revision, closed = excluded.closed, updated_at = excluded.updated_at,
+        snapshot = excluded.snapshot";
 
 /// Writes one event behind this end of the chain, and gives the new end.
 async fn insert(
@@ -101,7 +125,7 @@ async fn insert(
         fence: entry.fence,
     };
     let hash = link.hash(&before).to_vec();
-    sqlx::query("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+    sqlx::query(LINE)
         .bind(link.seq)
         .bind(link.rotation)
         .bind(link.target)
@@ -110,21 +134,14 @@ async fn insert(
         .bind(link.body)
         .bind(&hash)
         .bind(link.fence)
+        .bind(&entry.id)
+        .bind(&entry.target)
+        .bind(link.revision)
+        .bind(entry.closed)
+        .bind(link.at)
+        .bind(&entry.snapshot)
         .execute(&mut *connection)
         .await?;
-    sqlx::query(
-        "INSERT INTO rotations VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
-         revision = excluded.revision, closed = excluded.closed, updated_at = excluded.updated_at,
-         snapshot = excluded.snapshot",
-    )
-    .bind(&entry.id)
-    .bind(&entry.target)
-    .bind(link.revision)
-    .bind(entry.closed)
-    .bind(link.at)
-    .bind(&entry.snapshot)
-    .execute(&mut *connection)
-    .await?;
     if entry.names_target {
         sqlx::query("INSERT INTO targets VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET latest = excluded.latest")
             .bind(&entry.target)

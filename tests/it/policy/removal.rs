@@ -219,3 +219,36 @@ fn a_removed_key_can_be_registered_again_until_its_rest_ends_to_the_second() {
         blocked(&rotation, &facts, &[OLD, "switched it on again"]);
     }
 }
+
+#[test]
+fn only_a_list_of_just_now_that_does_not_lag_stands_for_a_deletion() {
+    let phase = Phase::Deleting(issued(Some(NOW)), switch(ago(60)), retired(ago(30)));
+    let mut removed = going(removable(), rotation(phase));
+    removed.charter.connector = "snowflake-keypair".to_owned();
+    let gone = |at| {
+        let mut facts = listed(&[key(NEW, true)], 9);
+        facts.keys.iter_mut().for_each(|listing| listing.read_at = at);
+        facts
+    };
+    assert!(is_removed_already(&removed, &gone(ago(60)), NOW));
+    assert!(!is_removed_already(&removed, &gone(ago(61)), NOW));
+    assert!(!is_removed_already(&removed, &Facts::default(), NOW));
+    assert!(!is_removed_already(&removed, &listed(&both(), 9), NOW));
+    removed.charter.connector = "s3-customer-managed".to_owned();
+    assert!(!is_removed_already(&removed, &gone(NOW), NOW));
+}
+
+#[test]
+fn the_use_of_the_old_key_is_read_beside_the_list_only_where_it_goes_next_and_is_not_known() {
+    let cut_over = rotation(Phase::CutOver(issued(Some(NOW)), switch(ago(60))));
+    let known = uses(&[(OLD, LastUse::NeverSeen)]);
+    assert_eq!(use_beside(&cut_over, &Facts::default(), NOW), Some(id(OLD)));
+    assert_eq!(use_beside(&cut_over, &known, NOW), None);
+    let undone = undone(cut_over.phase.clone(), UndoKind::Rollback, false);
+    assert_eq!(use_beside(&undone, &Facts::default(), NOW), None);
+    assert_eq!(use_beside(&rotation(Phase::Opened), &Facts::default(), NOW), None);
+    // Whatever was read beside it, the step is decided by the list first.
+    let mut unlisted = known;
+    unlisted.keys = listed(&[key(OLD, true)], 1).keys;
+    assert_eq!(decide(&cut_over, &unlisted), Ok(Step::ReadKeys { again: true }));
+}
