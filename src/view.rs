@@ -9,7 +9,7 @@ mod page;
 pub mod plans;
 mod schema;
 mod standing;
-mod target;
+mod target_view;
 pub mod text;
 mod verification;
 
@@ -20,7 +20,7 @@ pub use checkup::Checkup;
 pub use listed::Listed;
 pub use page::page;
 pub use schema::schema;
-pub use target::{AgeView, Detail, Mode, Next, Noted, State, TargetView, Who};
+pub use target_view::{AgeView, Detail, Mode, Next, Noted, State, TargetView, Who};
 pub use verification::Verification;
 
 use crate::plan::Planned;
