@@ -21,7 +21,7 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{Usage, UsageWho, getrusage};
-use rotate::machine::{Charter, Course, Cutover, Event, LostKey, Prove, Record, SwitchedBy};
+use rotate::machine::{AnyRotation, Cutover, Event, LostKey, Prove, Record, RotationSpec, SwitchedBy};
 use rotate::store::{Append, SqliteStore, Store};
 use rotate_fixtures::memory_folder;
 use rotate_fixtures::{Ran, SnowflakeWorkplace, Workplace};
@@ -255,7 +255,7 @@ fn fill(state: &Path) {
                     at: jiff::Timestamp::now(),
                     event,
                 };
-                let after = Course::after(rotation.take(), &record).expect("the events fit");
+                let after = AnyRotation::after(rotation.take(), &record).expect("the events fit");
                 let append = Append {
                     id: &id,
                     target: &target,
@@ -273,7 +273,7 @@ fn fill(state: &Path) {
 
 fn life(number: usize) -> Vec<Event> {
     let destination = "file:/etc/consumer/key.json".to_owned();
-    let charter = Charter {
+    let spec = RotationSpec {
         connector: "s3-customer-managed".to_owned(),
         inputs: serde_json::json!({ "user": "user", "bucket": "bucket" }),
         destinations: vec![destination.clone()],
@@ -296,7 +296,7 @@ fn life(number: usize) -> Vec<Event> {
         lost_key: LostKey::Delete,
     };
     vec![
-        Event::Opened { charter },
+        Event::Opened { spec },
         Event::CreateIntended {
             made_within: None,
             ids_before: [KeyId::parse("AKIAOLD").expect("the name of a key")].into(),

@@ -3,7 +3,7 @@
 //! A provider knows its vendor and nothing of the journal, the clock, the command line or destinations. It decides
 //! nothing: it reads, it does one effect, and it says truthfully what is known of that effect afterwards.
 //!
-//! Words that may have text of a vendor in them are [`Inert`], and names are parsed where they come in.
+//! Words that may have text of a vendor in them are [`Sanitized`], and names are parsed where they come in.
 
 use std::fmt;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::call::{configuration, local};
 pub use crate::key_id::{KeyId, NotAKeyId};
 use crate::secret::{Credential, Secret};
-use crate::untrusted::{Inert, Label};
+use crate::untrusted::{Label, Sanitized};
 
 /// One credential's life at its vendor.
 ///
@@ -140,7 +140,7 @@ impl Default for ClockTolerance {
 #[derive(Clone, Debug)]
 pub struct Finding {
     /// What: `permission iam:CreateAccessKey`, `bucket acme-data`.
-    pub what: Inert,
+    pub what: Sanitized,
     /// What came of it.
     pub check: Check,
 }
@@ -153,14 +153,14 @@ pub enum Check {
     /// A rotation would fail on it.
     Wrong {
         /// Why, as a fragment.
-        why: Inert,
+        why: Sanitized,
         /// What fixes it.
         remedy: String,
     },
     /// It shows only when it is used.
     Unknown {
         /// Why, as a fragment.
-        why: Inert,
+        why: Sanitized,
     },
 }
 
@@ -281,9 +281,9 @@ pub struct Listed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// The login, as the vendor writes it.
-    pub login: Inert,
+    pub login: Sanitized,
     /// Where its credentials were found, as a phrase: `profile admin of ~/.aws/credentials`.
-    pub found_in: Inert,
+    pub found_in: Sanitized,
 }
 
 /// A target as found at the vendor.
@@ -310,9 +310,9 @@ pub enum LastUse {
         /// When, as coarse as the vendor reports it.
         at: Timestamp,
         /// At which service.
-        service: Inert,
+        service: Sanitized,
         /// In which region.
-        region: Inert,
+        region: Sanitized,
     },
     /// The vendor keeps a record and it is empty.
     NeverSeen,
@@ -335,7 +335,7 @@ pub struct RefusedLogin {
     /// When.
     pub at: Timestamp,
     /// Why, as a fragment.
-    pub why: Inert,
+    pub why: Sanitized,
 }
 
 /// What one probe of a credential found.
@@ -346,7 +346,7 @@ pub enum Verdict {
     /// The vendor refuses it.
     Rejected {
         /// Why, as a fragment.
-        reason: Inert,
+        reason: Sanitized,
         /// Whether a key that is only seconds old may be refused like this.
         may_be_lag: bool,
     },
@@ -354,12 +354,12 @@ pub enum Verdict {
     /// how one may log in.
     Barred {
         /// Why, as a fragment.
-        reason: Inert,
+        reason: Sanitized,
     },
     /// Nothing is known: network, throttling, a clock that is off.
     Inconclusive {
         /// Why, as a fragment.
-        reason: Inert,
+        reason: Sanitized,
     },
 }
 
@@ -424,7 +424,7 @@ pub struct Error {
     /// What is known of the effect.
     pub effect: Effect,
     /// What was tried, as a fragment that follows "failed to": `list the access keys of user u`.
-    pub action: Inert,
+    pub action: Sanitized,
     /// The call at the vendor: `iam:ListAccessKeys`.
     pub call: &'static str,
     /// The vendor's own error code.
@@ -432,7 +432,7 @@ pub struct Error {
     /// The vendor's name for the request.
     pub request_id: Option<Label>,
     /// Our own words for what happened, as a fragment.
-    pub detail: Inert,
+    pub detail: Sanitized,
 }
 
 impl fmt::Display for Error {

@@ -14,7 +14,7 @@ const LONGEST: usize = 4_000;
 const LONGEST_LABEL: usize = 128;
 
 /// A text without line breaks and escape sequences: whatever it was, it is one visible line now.
-pub fn inert(text: &str) -> String {
+pub fn sanitized(text: &str) -> String {
     let visible = |letter: char| if is_harmful(letter) { '\u{fffd}' } else { letter };
     text.chars().map(visible).collect()
 }
@@ -47,14 +47,14 @@ pub fn is_harmful(letter: char) -> bool {
 /// A sentence that may have text from outside in it. There is no other way to make one than through [`inert`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
-pub struct Inert(String);
+pub struct Sanitized(String);
 
-impl Inert {
+impl Sanitized {
     /// Makes it one visible line that has an end.
     pub fn of(text: &str) -> Self {
         match text.char_indices().nth(LONGEST) {
-            Some((end, _)) => Self(format!("{}\u{2026}", inert(&text[..end]))),
-            None => Self(inert(text)),
+            Some((end, _)) => Self(format!("{}\u{2026}", sanitized(&text[..end]))),
+            None => Self(sanitized(text)),
         }
     }
 
@@ -64,25 +64,25 @@ impl Inert {
     }
 }
 
-impl From<String> for Inert {
+impl From<String> for Sanitized {
     fn from(text: String) -> Self {
         Self::of(&text)
     }
 }
 
-impl From<&str> for Inert {
+impl From<&str> for Sanitized {
     fn from(text: &str) -> Self {
         Self::of(text)
     }
 }
 
-impl From<Inert> for String {
-    fn from(text: Inert) -> Self {
+impl From<Sanitized> for String {
+    fn from(text: Sanitized) -> Self {
         text.0
     }
 }
 
-impl Deref for Inert {
+impl Deref for Sanitized {
     type Target = str;
 
     fn deref(&self) -> &str {
@@ -90,7 +90,7 @@ impl Deref for Inert {
     }
 }
 
-impl fmt::Display for Inert {
+impl fmt::Display for Sanitized {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -110,8 +110,8 @@ impl Label {
     }
 
     /// The same, as text; what is no label is called unknown.
-    pub fn or_unknown(text: &str) -> Inert {
-        Inert(Self::parse(text).map_or_else(|| "unknown".to_owned(), |label| label.0))
+    pub fn or_unknown(text: &str) -> Sanitized {
+        Sanitized(Self::parse(text).map_or_else(|| "unknown".to_owned(), |label| label.0))
     }
 }
 
@@ -152,11 +152,11 @@ mod tests {
     #[test]
     fn whatever_comes_in_is_one_visible_line_with_an_end() {
         for harm in HARM {
-            let line = Inert::of(harm);
+            let line = Sanitized::of(harm);
             assert!(!line.chars().any(is_harmful), "{harm:?}");
             assert_eq!(line.chars().count(), harm.chars().count(), "{harm:?}");
         }
-        let long = Inert::of(&"\u{fc}".repeat(20_000_000));
+        let long = Sanitized::of(&"\u{fc}".repeat(20_000_000));
         assert_eq!(long.chars().count(), LONGEST + 1);
         assert!(long.ends_with('\u{2026}'));
     }
@@ -165,8 +165,8 @@ mod tests {
     fn a_journal_cannot_bring_it_in_either() {
         for harm in HARM {
             let text = serde_json::to_string(harm).unwrap();
-            let line: Inert = serde_json::from_str(&text).unwrap();
-            assert_eq!(line, Inert::of(harm));
+            let line: Sanitized = serde_json::from_str(&text).unwrap();
+            assert_eq!(line, Sanitized::of(harm));
         }
     }
 
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn what_people_write_stays_as_it_is() {
         for text in ["na\u{ef}ve \u{2013} \u{65e5}\u{672c}", "\u{1f642}\u{fe0f}", "a\u{301}"] {
-            assert_eq!(&*Inert::of(text), text);
+            assert_eq!(&*Sanitized::of(text), text);
         }
     }
 }

@@ -13,6 +13,7 @@ mod log;
 mod man;
 mod named;
 mod one_shot;
+mod operator;
 mod pasted;
 mod plan;
 mod process;
@@ -29,7 +30,6 @@ mod undo;
 mod verify;
 mod walk;
 mod who;
-mod word;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -322,12 +322,12 @@ enum Command {
     Connectors(connectors::Command),
     Done(done::Command),
     Undo(undo::Command),
-    Walk(walk::Command),
+    GuidedRotation(walk::Command),
     Verify(verify::Command),
     Status(status::Command),
-    Confirm(word::Confirm),
-    Abort(word::Abort),
-    Rollback(word::Rollback),
+    Confirm(operator::Confirm),
+    Abort(operator::Abort),
+    Rollback(operator::Rollback),
     Run(run::Command),
     Plan(plan::Command),
     Doctor(doctor::Command),
@@ -355,7 +355,7 @@ impl Cli {
             Command::Connectors(command) => command.run(global).await,
             Command::Done(command) => command.run(global).await,
             Command::Undo(command) => command.run(global).await,
-            Command::Walk(command) => command.run(global).await,
+            Command::GuidedRotation(command) => command.run(global).await,
             Command::Verify(command) => command.run(global).await,
             Command::Status(command) => command.run(global).await,
             Command::Confirm(command) => command.run(global).await,

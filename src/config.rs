@@ -5,6 +5,7 @@
 
 mod allowed;
 mod automatic;
+mod conflicts;
 mod defaults;
 mod destinations;
 mod file;
@@ -13,7 +14,6 @@ mod reader;
 mod schema;
 mod starter;
 mod target;
-mod together;
 mod value;
 mod words;
 
@@ -128,7 +128,7 @@ fn read(reader: &mut Reader<'_>, path: &Path) -> Config {
         targets.extend(target::read(reader, &mut table, &defaults, &mut names));
         reader.close(table);
     }
-    together::check(reader, &targets);
+    conflicts::check(reader, &targets);
     reader.close(root);
     Config {
         path: path.to_owned(),

@@ -21,10 +21,10 @@ mod request;
 mod survey;
 mod turn;
 
-pub use act::{Acting, Attended, Claims};
-pub use assess::{Age, Judgement, Known, Verdict, judge, yet_to_come};
+pub use act::{Acting, Claims, TurnOutcome};
+pub use assess::{Action, Age, Assessment, OnRecord, assess, yet_to_come};
 pub use credential::{Credential, Namings};
-pub use explain::{Foreseen, Foretold};
+pub use explain::{Forecast, ForecastRotation};
 pub use order::Order;
 pub use preflight::{check, in_the_way};
 pub use request::Wanted;

@@ -2,13 +2,13 @@
 //!
 //! The journal is the only truth. A [`Rotation`] is what its events say; [`Rotation::after`] is the only way to get one.
 
-mod chronicle;
-mod course;
+mod any;
 mod event;
+mod guided;
 mod in_place;
+mod inventory;
 mod phase;
-mod walk;
-mod watch;
+mod stream;
 mod window;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,18 +20,18 @@ use rotate_providers::{Capabilities, PhaseName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use chronicle::Chronicle;
-pub use course::Course;
+pub use any::AnyRotation;
 pub use event::{Actor, Event, Record, Restored, SwitchedBy, Tried, UndoKind};
+pub use guided::{GuidedRotation, GuidedSpec, Note, Proof, StepOutcome, StepRecord, Try};
 pub use in_place::Replacement;
-pub use walk::{Itinerary, Note, Proof, Tick, Ticked, Try, Walk};
-pub use watch::{Drift, SeenKey, Sighting, Trial, Watch};
+pub use inventory::{Drift, Inventory, InventoryReading, SeenKey, Trial};
+pub use stream::StreamState;
 pub use window::{Day, Window};
 
 /// What is fixed when a rotation is opened.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Charter {
+pub struct RotationSpec {
     /// The connector's id.
     pub connector: String,
     /// The connector's inputs, as its provider reads them.
@@ -105,7 +105,7 @@ impl LostKey {
     }
 }
 
-impl Charter {
+impl RotationSpec {
     /// What the vendor can do, and how exact it is.
     pub fn capabilities(&self) -> Capabilities {
         rotate_providers::capabilities(&self.connector)
@@ -208,7 +208,8 @@ impl Prove {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rotation {
     /// What was fixed at its opening.
-    pub charter: Charter,
+    #[serde(rename = "charter")]
+    pub spec: RotationSpec,
     /// When it was opened.
     pub opened_at: Timestamp,
     /// Every attempt at creating a key, oldest first.
@@ -397,8 +398,8 @@ impl Rotation {
     /// What a rotation is after one more event.
     pub fn after(before: Option<Self>, record: &Record) -> Result<Self, Illegal> {
         match (before, &record.event) {
-            (None, Event::Opened { charter }) => Ok(Self {
-                charter: charter.clone(),
+            (None, Event::Opened { spec }) => Ok(Self {
+                spec: spec.clone(),
                 opened_at: record.at,
                 attempts: Vec::new(),
                 discarded: BTreeSet::new(),
@@ -474,10 +475,10 @@ impl Rotation {
                 undo.restored.insert(destination.clone(), *outcome);
             }
             Event::HostPinned { host } => {
-                if self.charter.host.is_some() || self.phase.is_closed() {
+                if self.spec.host.is_some() || self.phase.is_closed() {
                     return Err(illegal);
                 }
-                self.charter.host = Some(host.as_str().into());
+                self.spec.host = Some(host.as_str().into());
             }
             Event::CreateIntended {
                 ids_before,
@@ -488,7 +489,7 @@ impl Rotation {
                     ids_before: ids_before.clone(),
                     made_within: *made_within,
                 });
-                self.phase = self.phase.advance(event, at, &self.charter).ok_or(illegal)?;
+                self.phase = self.phase.advance(event, at, &self.spec).ok_or(illegal)?;
             }
             // Nobody may go on as if nothing had happened, not even after a crash right here: so this blocks by itself.
             Event::Reactivated if self.undo.is_none() => {
@@ -496,22 +497,22 @@ impl Rotation {
                     let why = format!("the old key was switched on again: {why}");
                     self.blocked = Some(Block { why, since: at });
                 }
-                self.phase = self.phase.advance(event, at, &self.charter).ok_or(illegal)?;
+                self.phase = self.phase.advance(event, at, &self.spec).ok_or(illegal)?;
             }
             Event::Reactivated => {
                 self.undo.iter_mut().for_each(|undo| undo.reactivated = true);
-                self.phase = self.phase.advance(event, at, &self.charter).ok_or(illegal)?;
+                self.phase = self.phase.advance(event, at, &self.spec).ok_or(illegal)?;
             }
             // What stands there is the old secret, and the vendor has another name for it now.
             Event::Reverted { key } => {
-                self.phase = self.phase.advance(event, at, &self.charter).ok_or(illegal)?;
-                self.charter.old_key = key.clone();
+                self.phase = self.phase.advance(event, at, &self.spec).ok_or(illegal)?;
+                self.spec.old_key = key.clone();
             }
             Event::Discarded { key } => {
                 self.discarded.insert(key.clone());
-                self.phase = self.phase.advance(event, at, &self.charter).ok_or(illegal)?;
+                self.phase = self.phase.advance(event, at, &self.spec).ok_or(illegal)?;
             }
-            _ => self.phase = self.phase.advance(event, at, &self.charter).ok_or(illegal)?,
+            _ => self.phase = self.phase.advance(event, at, &self.spec).ok_or(illegal)?,
         }
         Ok(self)
     }
@@ -544,11 +545,11 @@ impl Rotation {
     /// Whether the old key rests while it still works, and is removed only then: nothing would bring it back, or nothing but a
     /// person's word says that the new one works.
     pub fn rests_first(&self) -> bool {
-        self.charter.rests_first(self.phase.switch())
+        self.spec.rests_first(self.phase.switch())
     }
 
     /// The old key, once it is gone for good.
     pub fn retired(&self) -> Option<&KeyId> {
-        matches!(self.phase, Phase::Done(_)).then_some(&self.charter.old_key)
+        matches!(self.phase, Phase::Done(_)).then_some(&self.spec.old_key)
     }
 }

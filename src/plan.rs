@@ -18,7 +18,7 @@ mod in_place;
 pub use guided::{Guidance, Missing, lead, procedure_of};
 
 use crate::delivery::{self, Capabilities};
-use crate::machine::{Event, Illegal, Phase, Record, Restored, Retirement, Rotation, SwitchedBy, Tick};
+use crate::machine::{Event, Illegal, Phase, Record, Restored, Retirement, Rotation, StepRecord, SwitchedBy};
 use crate::policy::{Facts, Listing, Refusals, Step, Use, Waiting, next};
 
 /// The name that a key has in a plan before it exists.
@@ -105,7 +105,7 @@ pub struct GuidedStep {
     pub state: StepState,
     /// What became of it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tick: Option<Tick>,
+    pub tick: Option<StepRecord>,
 }
 
 /// How a step is taken back, and how the rotation comes to its end after that.
@@ -160,7 +160,7 @@ impl GuidedStep {
 
 impl StepState {
     /// By its tick.
-    pub fn of(tick: Option<&Tick>) -> Self {
+    pub fn of(tick: Option<&StepRecord>) -> Self {
         match tick {
             None => Self::Open,
             Some(tick) if tick.is_taken() => Self::Done,
@@ -170,8 +170,8 @@ impl StepState {
 }
 
 /// The steps from here to the end, if all goes well.
-pub fn foresee(rotation: Rotation, facts: Facts, now: Timestamp) -> Result<Vec<Planned>, Illegal> {
-    let mut foresight = Foresight {
+pub fn forecast(rotation: Rotation, facts: Facts, now: Timestamp) -> Result<Vec<Planned>, Illegal> {
+    let mut foresight = Simulation {
         rotation,
         facts,
         now,
@@ -187,17 +187,17 @@ pub fn foresee(rotation: Rotation, facts: Facts, now: Timestamp) -> Result<Vec<P
     Ok(foresight.steps)
 }
 
-struct Foresight {
+struct Simulation {
     rotation: Rotation,
     facts: Facts,
     now: Timestamp,
     steps: Vec<Planned>,
 }
 
-impl Foresight {
+impl Simulation {
     /// Plays one step with the best outcome; `false` where the plan ends.
     fn take(&mut self, step: Step) -> Result<bool, Illegal> {
-        let old = self.rotation.charter.old_key.clone();
+        let old = self.rotation.spec.old_key.clone();
         let new = self
             .rotation
             .issued()
@@ -262,7 +262,7 @@ impl Foresight {
                 self.record(Event::Delivered { destination })?;
             }
             Step::Deactivate => {
-                let what = match self.rotation.charter.retirement {
+                let what = match self.rotation.spec.retirement {
                     Retirement::Disable => format!("disable {old}, if nobody has used it since"),
                     _ => format!("remove {old}; its public half is on record, so it can be registered again"),
                 };
@@ -280,7 +280,7 @@ impl Foresight {
                 self.record(Event::Reactivated)?;
             }
             Step::Delete => {
-                match self.rotation.charter.retirement {
+                match self.rotation.spec.retirement {
                     Retirement::Disable | Retirement::Remove { .. } if self.rotation.rests_first() => {
                         let what = format!("delete {old}, which works until then, if nobody has used it since");
                         self.effect(PhaseName::Deleted, what, false);
@@ -344,7 +344,7 @@ impl Foresight {
 
     /// What a destination of the rotation can do; `None` where this program does not know it.
     fn capabilities(&self, destination: &str) -> Option<Capabilities> {
-        let automation = rotate_providers::automation(&self.rotation.charter.connector)?;
+        let automation = rotate_providers::automation(&self.rotation.spec.connector)?;
         let parsed = delivery::parse(automation.secret, destination).ok()?;
         Some(parsed.capabilities())
     }
@@ -413,12 +413,12 @@ impl Foresight {
             delete_by_hand: String::new(),
         };
         let keys = match &self.rotation.phase {
-            phase if self.rotation.charter.replaces() => vec![key(self.standing(phase), true)],
+            phase if self.rotation.spec.replaces() => vec![key(self.standing(phase), true)],
             Phase::Opened | Phase::Creating | Phase::Withdrawn(_) => vec![key(old, true)],
             Phase::Deleted(issued) => vec![key(&issued.key, true)],
             phase => {
                 let off = matches!(phase, Phase::Deactivated(..) | Phase::Soaking(..) | Phase::Deleting(..));
-                let listed = match self.rotation.charter.retirement {
+                let listed = match self.rotation.spec.retirement {
                     _ if self.rotation.rests_first() => Some(key(old, true)),
                     Retirement::Disable => Some(key(old, !off)),
                     Retirement::Remove { .. } => (!off).then(|| key(old, true)),

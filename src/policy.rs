@@ -22,7 +22,7 @@ pub use in_place::{Stands, Which};
 pub use vouch::{ProofFault, is_used_by_consumer, proof_fault};
 
 use crate::machine::{
-    Charter, Cutover, Event, Issued, Phase, Prove, Restored, Retirement, Rotation, SwitchedBy, UndoKind,
+    Cutover, Event, Issued, Phase, Prove, Restored, Retirement, Rotation, RotationSpec, SwitchedBy, UndoKind,
 };
 
 /// How long a proof of the new key or a reading of the vendor's records is worth acting on.
@@ -245,33 +245,33 @@ pub fn next(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
         });
     }
     match &rotation.undo {
-        Some(undo) if rotation.charter.replaces() => in_place::undo(rotation, undo, facts),
-        None if rotation.charter.replaces() => in_place::forward(rotation, facts, now),
+        Some(undo) if rotation.spec.replaces() => in_place::undo(rotation, undo, facts),
+        None if rotation.spec.replaces() => in_place::forward(rotation, facts, now),
         Some(_) => undo(rotation, facts, now),
         None => forward(rotation, facts, now),
     }
 }
 
 fn forward(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
-    let charter = &rotation.charter;
+    let spec = &rotation.spec;
     match &rotation.phase {
-        Phase::Opened => shut(charter, now).unwrap_or_else(|| gate::create(rotation, facts, now)),
+        Phase::Opened => shut(spec, now).unwrap_or_else(|| gate::create(rotation, facts, now)),
         Phase::Creating => attribution::settle(rotation, facts, now),
         Phase::Discarding(key) => attribution::discard(rotation, key, facts, now),
         Phase::Minted(issued) => gate::register(rotation, issued, facts),
         Phase::Created(issued) => vouch::first_proof(rotation, issued, facts),
         // A delivery that has begun is finished: half of the consumers would have the new key.
-        Phase::Verified(issued) => (issued.reached.is_empty().then(|| shut(charter, now)).flatten())
+        Phase::Verified(issued) => (issued.reached.is_empty().then(|| shut(spec, now)).flatten())
             .unwrap_or_else(|| deliver(rotation, issued, facts, now)),
         Phase::Delivered(..) => gate::cut_over(rotation, facts, now),
         Phase::CutOver(issued, switch) if rotation.rests_first() => {
-            let why = format!("old key {} rests before it is removed for good", charter.old_key);
-            rest(switch.at, charter, why, now)
-                .or_else(|| shut(charter, now))
+            let why = format!("old key {} rests before it is removed for good", spec.old_key);
+            rest(switch.at, spec, why, now)
+                .or_else(|| shut(spec, now))
                 .or_else(|| gate::retire(rotation, issued, switch, facts, now))
                 .unwrap_or(Step::Delete)
         }
-        Phase::CutOver(issued, switch) => shut(charter, now)
+        Phase::CutOver(issued, switch) => shut(spec, now)
             .or_else(|| gate::retire(rotation, issued, switch, facts, now))
             .unwrap_or(Step::Deactivate),
         // It may be disabled already. What forbids disabling it now asks for enabling it again.
@@ -281,25 +281,25 @@ fn forward(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
             None => Step::Deactivate,
         },
         Phase::Deactivated(_, _, retired) if !retired.proved => Step::Prove,
-        Phase::Deactivated(issued, switch, retired) if charter.prove != Prove::Login && !retired.used => {
+        Phase::Deactivated(issued, switch, retired) if spec.prove != Prove::Login && !retired.used => {
             vouch::second_proof(rotation, issued, switch, retired, facts, now)
         }
         Phase::Deactivated(_, _, retired) => gate::listed_inactive(rotation, retired, facts, now),
         Phase::Reactivating(_, _, why) => Step::Reactivate(why.clone()),
         Phase::Soaking(issued, switch, retired) => {
-            let why = match charter.retirement {
-                Retirement::Disable => format!("old key {} rests disabled before it is deleted", charter.old_key),
+            let why = match spec.retirement {
+                Retirement::Disable => format!("old key {} rests disabled before it is deleted", spec.old_key),
                 _ => format!(
                     "old key {} is removed, and can be registered again meanwhile",
-                    charter.old_key
+                    spec.old_key
                 ),
             };
-            rest(retired.at, charter, why, now)
-                .or_else(|| shut(charter, now))
+            rest(retired.at, spec, why, now)
+                .or_else(|| shut(spec, now))
                 .unwrap_or_else(|| gate::delete(rotation, issued, switch, facts, now))
         }
         Phase::Deleting(issued, switch, _) => gate::delete(rotation, issued, switch, facts, now),
-        Phase::Deleted(_) => gate::listed_gone(facts, &charter.old_key, Event::Done),
+        Phase::Deleted(_) => gate::listed_gone(facts, &spec.old_key, Event::Done),
         Phase::Withdrawing(_) | Phase::Withdrawn(_) => block("a key is being withdrawn and nobody asked for it"),
         Phase::Done(_) | Phase::Aborted | Phase::RolledBack => Step::Closed,
         Phase::Prepared(_) | Phase::Replacing(_) | Phase::Replaced(_) | Phase::Reverting(_) | Phase::Reverted(_) => {
@@ -314,7 +314,7 @@ fn deliver(rotation: &Rotation, issued: &Issued, facts: &Facts, now: Timestamp) 
         return step;
     }
     let next = rotation
-        .charter
+        .spec
         .destinations
         .iter()
         .find(|name| !issued.delivered.contains(*name));
@@ -325,8 +325,8 @@ fn deliver(rotation: &Rotation, issued: &Issued, facts: &Facts, now: Timestamp) 
 }
 
 /// The old key's rest; `None` once it is over.
-fn rest(since: Timestamp, charter: &Charter, why: String, now: Timestamp) -> Option<Step> {
-    let until = later(since, charter.soak_seconds);
+fn rest(since: Timestamp, spec: &RotationSpec, why: String, now: Timestamp) -> Option<Step> {
+    let until = later(since, spec.soak_seconds);
     (now < until).then_some(Step::Wait(Wait {
         on: Waiting::Soak,
         until: Some(until),
@@ -335,8 +335,8 @@ fn rest(since: Timestamp, charter: &Charter, why: String, now: Timestamp) -> Opt
 }
 
 /// Outside its window nothing is begun; `None` where it is open.
-fn shut(charter: &Charter, now: Timestamp) -> Option<Step> {
-    let window = charter.window.as_ref()?;
+fn shut(spec: &RotationSpec, now: Timestamp) -> Option<Step> {
+    let window = spec.window.as_ref()?;
     let opens = window.opens_after(now)?;
     Some(Step::Wait(Wait {
         on: Waiting::Window,
@@ -370,7 +370,7 @@ fn undo(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
                 return step;
             }
             // The last one first: two destinations may be parts of one file.
-            let mut backwards = rotation.charter.destinations.iter().rev();
+            let mut backwards = rotation.spec.destinations.iter().rev();
             let open = backwards.find(|name| issued.reached.contains(*name) && !undo.restored.contains_key(*name));
             if let Some(destination) = open {
                 return Step::Restore(destination.clone());
@@ -420,14 +420,14 @@ fn still_used(rotation: &Rotation, key: &str, use_: &str) -> String {
 /// When the cut-over becomes overdue.
 pub fn overdue_at(rotation: &Rotation) -> Option<Timestamp> {
     match &rotation.phase {
-        Phase::Delivered(_, at) => Some(later(*at, rotation.charter.allowance_seconds)),
+        Phase::Delivered(_, at) => Some(later(*at, rotation.spec.allowance_seconds)),
         _ => None,
     }
 }
 
 /// The event of a cut-over that nobody has to confirm.
 fn by_itself(rotation: &Rotation) -> Option<Event> {
-    (rotation.charter.cutover == Cutover::Immediate).then_some(Event::CutOver {
+    (rotation.spec.cutover == Cutover::Immediate).then_some(Event::CutOver {
         by: SwitchedBy::Delivery,
     })
 }

@@ -2,14 +2,14 @@
 //! a secret gets in. It is a net with holes: a secret that looks like a word, or that somebody has taken apart, is not noticed.
 
 mod name;
-mod word;
+mod token;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use name::names_a_secret;
 use percent_encoding::percent_decode_str;
 use rotate_providers::guide::{Form, Guide, Procedure, Step};
-use word::{is_base32, is_dense, is_id, is_name, is_public, is_uuid, kinds, words};
+use token::{is_base32, is_dense, is_id, is_name, is_public, is_uuid, kinds, words};
 
 /// Why a note looks like a secret; `None` where it does not.
 pub fn looks_secret(text: &str) -> Option<&'static str> {

@@ -15,7 +15,7 @@ use rotate_providers::contract::KeyId;
 pub use sqlite::{Sealed, SqliteStore};
 
 use crate::hooks::now;
-use crate::machine::{Chronicle, Course, Illegal, Record, Rotation, Walk, Watch};
+use crate::machine::{AnyRotation, GuidedRotation, Illegal, Inventory, Record, Rotation, StreamState};
 
 /// Where rotations are kept.
 #[async_trait]
@@ -36,10 +36,10 @@ pub trait Store: Send + Sync {
     async fn summaries(&self) -> Result<Vec<Stored>, StoreError>;
 
     /// What was last seen of the target between its rotations, replayed in the same way.
-    async fn watch(&self, target: &str) -> Result<Option<Stored<Watch>>, StoreError>;
+    async fn watch(&self, target: &str) -> Result<Option<Stored<Inventory>>, StoreError>;
 
     /// What was last seen of every target, as last recorded.
-    async fn watches(&self) -> Result<Vec<Stored<Watch>>, StoreError>;
+    async fn watches(&self) -> Result<Vec<Stored<Inventory>>, StoreError>;
 
     /// The journal, oldest line first, of one target or of all.
     async fn journal(&self, target: Option<&str>) -> Result<Vec<Line>, StoreError>;
@@ -64,7 +64,7 @@ pub struct Lease {
 
 /// A rotation as the store knows it.
 #[derive(Clone, Debug)]
-pub struct Stored<R = Course> {
+pub struct Stored<R = AnyRotation> {
     /// Its id.
     pub id: String,
     /// Its target's name.
@@ -81,7 +81,7 @@ pub struct Stored<R = Course> {
 pub type Automated = Stored<Rotation>;
 
 /// A rotation that a person takes.
-pub type Guided = Stored<Walk>;
+pub type Guided = Stored<GuidedRotation>;
 
 /// A rotation, by who takes its steps.
 pub enum Sorted {
@@ -109,14 +109,14 @@ impl Stored {
     pub fn sort(self) -> Sorted {
         let (id, target, revision, updated_at) = (self.id, self.target, self.revision, self.updated_at);
         match self.rotation {
-            Course::Automated(rotation) => Sorted::Automated(Box::new(Stored {
+            AnyRotation::Automated(rotation) => Sorted::Automated(Box::new(Stored {
                 id,
                 target,
                 revision,
                 updated_at,
                 rotation: *rotation,
             })),
-            Course::Guided(walk) => Sorted::Guided(Box::new(Stored {
+            AnyRotation::Guided(walk) => Sorted::Guided(Box::new(Stored {
                 id,
                 target,
                 revision,
@@ -139,25 +139,25 @@ impl From<Automated> for Stored {
     }
 }
 
-impl Stored<Chronicle> {
+impl Stored<StreamState> {
     /// A passage of the target.
     fn course(self, path: &Path) -> Result<Stored, StoreError> {
         match self.rotation {
-            Chronicle::Course(course) => Ok(Stored {
+            StreamState::AnyRotation(course) => Ok(Stored {
                 id: self.id,
                 target: self.target,
                 revision: self.revision,
                 updated_at: self.updated_at,
                 rotation: course,
             }),
-            Chronicle::Watch(_) => Err(misplaced(path, &self.target)),
+            StreamState::Inventory(_) => Err(misplaced(path, &self.target)),
         }
     }
 
     /// What was seen of a target, under the target's own name.
-    fn watch(self, path: &Path) -> Result<Stored<Watch>, StoreError> {
+    fn watch(self, path: &Path) -> Result<Stored<Inventory>, StoreError> {
         match (self.rotation, self.target.strip_prefix(WATCH)) {
-            (Chronicle::Watch(watch), Some(target)) => Ok(Stored {
+            (StreamState::Inventory(watch), Some(target)) => Ok(Stored {
                 id: self.id,
                 target: target.to_owned(),
                 revision: self.revision,
@@ -195,7 +195,7 @@ pub struct Append<'a> {
     /// The event.
     pub record: &'a Record,
     /// What it leads to.
-    pub state: &'a Chronicle,
+    pub state: &'a StreamState,
     /// What is sealed with it, by name.
     pub seal: Option<(&'a str, &'a [u8])>,
 }

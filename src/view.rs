@@ -1,5 +1,6 @@
 //! Lays out output: text for people, JSON for programs. The only code that does.
 
+mod automated;
 pub mod checkup;
 pub mod json;
 mod listed;
@@ -8,7 +9,6 @@ mod markup;
 mod page;
 pub mod plans;
 mod schema;
-mod standing;
 mod target_view;
 pub mod text;
 mod verification;

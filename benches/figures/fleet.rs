@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
-use rotate::machine::{Event, Record, SeenKey, Sighting, Watch};
+use rotate::machine::{Event, Inventory, InventoryReading, Record, SeenKey};
 use rotate::store::{Append, SqliteStore, Store, watch_of};
 use rotate_fixtures::FleetWorkplace;
 use rotate_providers::contract::{KeyId, Principal};
@@ -118,7 +118,7 @@ fn see_all(place: &FleetWorkplace) {
                 sighting: sighting(number, at - DAY * 30),
             };
             let record = Record { at, event };
-            let watch = Watch::after(None, &record).expect("the event fits");
+            let watch = Inventory::after(None, &record).expect("the event fits");
             let append = Append {
                 id: &format!("watch-{number:05}"),
                 target: &watch_of(&format!("user-{number:05}")),
@@ -132,9 +132,9 @@ fn see_all(place: &FleetWorkplace) {
     });
 }
 
-fn sighting(number: usize, born_at: Timestamp) -> Sighting {
+fn sighting(number: usize, born_at: Timestamp) -> InventoryReading {
     let id = KeyId::parse(&format!("AKIA{number:016}")).expect("the name of a key");
-    Sighting {
+    InventoryReading {
         owner: Principal {
             account: "123456789012".to_owned(),
             name: format!("user-{number:05}"),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
 
-use crate::untrusted::inert;
+use crate::untrusted::sanitized;
 
 /// A text with places for values.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,7 +120,7 @@ impl Template {
             .map(|piece| match piece {
                 Piece::Text(text) => text.clone(),
                 Piece::Value { input, quoting } => match values.get(input) {
-                    Some(value) => quoting.quote(&inert(value)),
+                    Some(value) => quoting.quote(&sanitized(value)),
                     None => format!("<{}>", input.to_uppercase().replace('_', " ")),
                 },
                 Piece::Step(id) => match number(id) {

@@ -18,7 +18,7 @@ use super::profile::{Asked, By, Chain, Profiles, environment_has_keys};
 use super::rate::{Rate, Rates};
 use crate::Access;
 use crate::contract::Error;
-use crate::untrusted::Inert;
+use crate::untrusted::Sanitized;
 
 /// How long a login is shared. An assumed role's own lasts for an hour, and a target's passage for minutes.
 const SHARED_FOR: Duration = Duration::from_secs(15 * 60);
@@ -35,11 +35,11 @@ pub(super) struct Administrator {
     pub(super) path_style: bool,
     pub(super) rate: Rate,
     /// Where the credentials were found, as a phrase.
-    pub(super) found_in: Inert,
+    pub(super) found_in: Sanitized,
     /// The host that keeps the users; `None` where it is this machine.
     pub(super) host: Option<String>,
     /// Who these credentials are, once AWS has told.
-    pub(super) login: OnceCell<Inert>,
+    pub(super) login: OnceCell<Sanitized>,
     /// Whether a person had to give a code for it.
     is_by_code: bool,
 }

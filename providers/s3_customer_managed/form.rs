@@ -6,7 +6,7 @@ use std::fmt;
 use aws_credential_types::Credentials;
 
 use crate::contract::KeyId;
-use crate::untrusted::Inert;
+use crate::untrusted::Sanitized;
 
 const LONGEST_SECRET: usize = 256;
 
@@ -45,10 +45,10 @@ pub(super) fn is_known_id(word: &str) -> bool {
 }
 
 /// A name that tells everything: partition, account, kind, path and name.
-pub(super) fn arn(text: &str) -> Option<Inert> {
+pub(super) fn arn(text: &str) -> Option<Sanitized> {
     let fits = |letter: char| letter.is_ascii_alphanumeric() || "_+=,.@-:/*".contains(letter);
     let is_arn = text.len() <= LONGEST_ARN && text.starts_with("arn:") && text.chars().all(fits);
-    is_arn.then(|| Inert::of(text))
+    is_arn.then(|| Sanitized::of(text))
 }
 
 /// A region, or what stands for one. It becomes a part of the host that is called, so nothing else than a name will do.

@@ -19,7 +19,7 @@ use super::wire::{GET_USER, Listing, Wire};
 use crate::call::Call;
 use crate::contract::{Check, ClockTolerance, Error, Finding, Preflight, Principal, Thoroughness};
 use crate::patience::patiently;
-use crate::untrusted::{Inert, Label};
+use crate::untrusted::{Label, Sanitized};
 
 const SIMULATE: Call = Call::read("iam:SimulatePrincipalPolicy");
 const LOOK_AT_BUCKET: Call = Call::read("s3:ListBucket");
@@ -76,7 +76,7 @@ impl Wire {
     }
 
     /// Who the administrator is, and AWS's time.
-    async fn identity_and_time(&self) -> Result<(Inert, Option<Timestamp>), Error> {
+    async fn identity_and_time(&self) -> Result<(Sanitized, Option<Timestamp>), Error> {
         let action = || "ask AWS who is calling".to_owned();
         let clock = Clock::default();
         let config = aws_sdk_sts::config::Builder::from(&self.administrator().config)
@@ -94,7 +94,7 @@ impl Wire {
         Ok((arn, clock.time()))
     }
 
-    async fn permissions(&self, user: &str, caller: Result<Inert, Error>) -> Result<Vec<Finding>, Error> {
+    async fn permissions(&self, user: &str, caller: Result<Sanitized, Error>) -> Result<Vec<Finding>, Error> {
         let action = || format!("ask IAM what the administrator may do with user {user}");
         let caller = principal(&caller?);
         if is_root(&caller) {

@@ -27,7 +27,7 @@ use crate::contract::{Caller, Error, Key, KeyId, Kind, LastUse, Listed, Principa
 use crate::patience::patiently;
 use crate::secret::{Credential, Secret};
 use crate::shell::quoted;
-use crate::untrusted::{Inert, Label};
+use crate::untrusted::{Label, Sanitized};
 use crate::vendor_time;
 
 pub(super) const GET_USER: Call = Call::read("iam:GetUser");
@@ -55,7 +55,7 @@ impl Listing<'_> {
 pub(super) struct Wire {
     administrator: Arc<Administrator>,
     /// The user's full name, once it was read.
-    arn: OnceLock<Inert>,
+    arn: OnceLock<Sanitized>,
     /// The key of which AWS has told that it is the user's.
     identified: OnceLock<KeyId>,
 }
@@ -74,7 +74,7 @@ impl Wire {
     }
 
     /// The user's full name, where it was read.
-    pub(super) fn arn(&self) -> Option<&Inert> {
+    pub(super) fn arn(&self) -> Option<&Sanitized> {
         self.arn.get()
     }
 

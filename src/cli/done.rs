@@ -10,7 +10,7 @@ use super::rotate::{ending, story};
 use super::session::{Session, locate, show, speaker, tell, tell_folder};
 use super::{Exit, Global, terminal};
 use crate::engine::driver::{DriveError, Refusal};
-use crate::machine::Ticked;
+use crate::machine::StepOutcome;
 use crate::plan::procedure_of;
 use crate::secret_scan::{self, looks_secret};
 use crate::store::{Guided, Sorted, Store, Stored};
@@ -77,13 +77,13 @@ impl Command {
         let (step, outcome) = match (&self.skip, &self.step) {
             (Some(step), _) => (
                 step,
-                Ticked::Skipped {
+                StepOutcome::Skipped {
                     why: self.why.clone().unwrap_or_default(),
                 },
             ),
             (None, Some(step)) => (
                 step,
-                Ticked::Done {
+                StepOutcome::Done {
                     evidence: self.evidence.clone(),
                 },
             ),

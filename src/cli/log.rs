@@ -5,7 +5,7 @@
 
 use std::io::{IsTerminal, Write, stderr};
 
-use rotate_providers::untrusted::inert;
+use rotate_providers::untrusted::sanitized;
 use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::filter::{EnvFilter, FilterExt, filter_fn};
 use tracing_subscriber::fmt::FormatFields;
@@ -56,7 +56,7 @@ impl<'w> FormatFields<'w> for InertFields {
     fn format_fields<R: RecordFields>(&self, mut writer: Writer<'w>, fields: R) -> std::fmt::Result {
         let mut text = String::new();
         DefaultFields::new().format_fields(Writer::new(&mut text), fields)?;
-        writer.write_str(&inert(&text))
+        writer.write_str(&sanitized(&text))
     }
 }
 
@@ -66,7 +66,7 @@ struct InertLines<W>(W);
 impl<W: Write> Write for InertLines<W> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         let text = String::from_utf8_lossy(bytes);
-        let line = inert(text.strip_suffix('\n').unwrap_or(&text));
+        let line = sanitized(text.strip_suffix('\n').unwrap_or(&text));
         self.0.write_all(line.as_bytes())?;
         self.0.write_all(b"\n")?;
         Ok(bytes.len())

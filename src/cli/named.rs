@@ -9,14 +9,14 @@ use percent_encoding::percent_decode_str;
 use rotate_providers::Connector;
 use rotate_providers::guide::{Guide, Procedure};
 use rotate_providers::shell::quoted;
-use rotate_providers::untrusted::inert;
+use rotate_providers::untrusted::sanitized;
 
 use super::Global;
 use super::rotate::{MANUAL, target_name};
 use crate::config::{self, Config, How, Target};
 use crate::engine::driver::{DriveError, Refusal};
 use crate::engine::{Credential, Namings};
-use crate::machine::Course;
+use crate::machine::AnyRotation;
 use crate::plan::Guidance;
 use crate::secret_scan::value_looks_secret;
 use crate::store::{Store, Stored};
@@ -39,7 +39,7 @@ pub(super) async fn resolve(store: &dyn Store, config: Option<&Config>, name: &s
     let meant = Meant::of(config, own.as_ref(), name, &mut namings);
     let mut matching: Vec<&Stored> = Vec::new();
     for stored in &summaries {
-        if let Course::Guided(walk) = &stored.rotation
+        if let AnyRotation::Guided(walk) = &stored.rotation
             && let Some(credential) = namings.of_walk(walk)
             && meant.is(&credential)
         {
@@ -83,7 +83,7 @@ impl<'n> Meant<'n> {
             .and_then(|config| config.targets.iter().find(|target| target.name == name))
             .and_then(credential_of);
         let of_journal = || match own.map(|stored| &stored.rotation) {
-            Some(Course::Guided(walk)) => namings.of_walk(walk),
+            Some(AnyRotation::Guided(walk)) => namings.of_walk(walk),
             _ => None,
         };
         Self {
@@ -194,7 +194,7 @@ pub(super) fn begin_line(
     for input in &guide.inputs {
         let option = input.option();
         if let Some(value) = values.get(&*input.name) {
-            line.push_str(&format!(" {option} {}", quoted(&inert(value))));
+            line.push_str(&format!(" {option} {}", quoted(&sanitized(value))));
         } else if guidance
             .missing
             .iter()

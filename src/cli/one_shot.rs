@@ -7,8 +7,8 @@ use rotate_providers::{Paces, Vendors};
 use super::plan::look;
 use super::session::{Session, locate, show, speaker, tell, tell_folder};
 use super::{Exit, Global, terminal};
-use crate::engine::driver::{DriveError, Outcome, Refusal, Request, Standing};
-use crate::engine::{Attended, Claims, Foreseen, Order, Survey, Turn, automated, in_the_way};
+use crate::engine::driver::{DriveError, Existing, Outcome, Refusal, Request};
+use crate::engine::{Claims, Forecast, Order, Survey, Turn, TurnOutcome, automated, in_the_way};
 use crate::hooks::now;
 use crate::state_folder::FolderError;
 use crate::store::Store;
@@ -53,7 +53,7 @@ async fn would_open(global: &Global, request: &Request<'_>) -> bool {
         };
         request.standing(automated(latest).ok()?).ok()
     };
-    matches!(standing.await, Some(Standing::Absent))
+    matches!(standing.await, Some(Existing::Absent))
 }
 
 async fn advance(global: &Global, session: &Session, request: &Request<'_>) -> Result<Outcome, DriveError> {
@@ -65,8 +65,8 @@ async fn advance(global: &Global, session: &Session, request: &Request<'_>) -> R
     };
     let claims = Claims::default();
     match turn.act(&Order::Now(request), &session.acting(global, &claims)).await? {
-        Attended::Moved(outcome) => Ok(*outcome),
-        Attended::Rests(outcome) => {
+        TurnOutcome::Moved(outcome) => Ok(*outcome),
+        TurnOutcome::Rests(outcome) => {
             if outcome.wait.is_none() {
                 let ended = outcome.stored.updated_at.strftime("%Y-%m-%d %H:%M UTC");
                 terminal::note(&format!(
@@ -76,7 +76,7 @@ async fn advance(global: &Global, session: &Session, request: &Request<'_>) -> R
             Ok(*outcome)
         }
         // An order is obeyed or refused, and a guided rotation is refused.
-        Attended::Judged(_) | Attended::Guided(_) => Err(DriveError::Refused(Refusal::fault_of_the_program(
+        TurnOutcome::Judged(_) | TurnOutcome::Guided(_) => Err(DriveError::Refused(Refusal::fault_of_the_program(
             "the order was not carried out, and nothing was changed",
         ))),
     }
@@ -108,9 +108,9 @@ async fn dry_run(global: &Global, request: &Request<'_>) -> Exit {
 }
 
 /// What would be done, and what is known to stand in the way.
-type Foretold = (TargetView, Option<Refusal>);
+type ForecastRotation = (TargetView, Option<Refusal>);
 
-async fn plan(global: &Global, request: &Request<'_>) -> Result<Result<Foretold, DriveError>, FolderError> {
+async fn plan(global: &Global, request: &Request<'_>) -> Result<Result<ForecastRotation, DriveError>, FolderError> {
     let (store, survey) = look(global).await?;
     let vendors = Vendors::new(global.access(Paces::default()));
     let turn = Turn {
@@ -122,7 +122,7 @@ async fn plan(global: &Global, request: &Request<'_>) -> Result<Result<Foretold,
     Ok(explained.map(|foreseen| report(global, request, foreseen)))
 }
 
-fn report(global: &Global, request: &Request<'_>, foreseen: Foreseen) -> Foretold {
+fn report(global: &Global, request: &Request<'_>, foreseen: Forecast) -> ForecastRotation {
     let speaker = speaker(global);
     let refusal = in_the_way(&foreseen.findings);
     let mut report = TargetView::rehearsed(request.target, foreseen, now(), &speaker);

@@ -84,7 +84,7 @@ fn written(argument: &str, looks: &dyn Fn(&str) -> bool) -> Vec<String> {
     let secret = texts.filter(|text| looks(text));
     secret
         .flat_map(|text| {
-            let inert = rotate_providers::untrusted::inert(&text);
+            let inert = rotate_providers::untrusted::sanitized(&text);
             let escaped = text.escape_debug().to_string();
             // A guided target is told in small letters, a kind of destination without its colon.
             let bare = text.split_once(':').map(|(_, rest)| rest.to_owned());

@@ -81,7 +81,7 @@ impl Command {
         let at = self.at.unwrap_or_else(now);
         let speaker = &speaker(global);
         let foreseeing = stream::iter(chosen(&config, &self.chosen)).map(async |target| {
-            let foreseen = turn.foresee(target, at).await;
+            let foreseen = turn.forecast(target, at).await;
             TargetView::planned(target, foreseen, at, speaker)
         });
         let views: Vec<TargetView> = foreseeing.buffered(config.concurrency).collect().await;

@@ -68,7 +68,7 @@ fn state(target: &str, stored: Option<&Stored>) -> Vec<String> {
         }
         format!(
             "old key {} may be off until it goes on: do not wait",
-            rotation.charter.old_key
+            rotation.spec.old_key
         )
     });
     let mut lines: Vec<String> = off.into_iter().collect();

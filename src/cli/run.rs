@@ -19,7 +19,7 @@ use super::{Exit, Global, Output, terminal};
 use crate::config::{Config, How, Target};
 use crate::duration;
 use crate::engine::driver::{DriveError, Refusal};
-use crate::engine::{Acting, Attended, Claims, Judgement, Order, Survey, Turn, Verdict, judge};
+use crate::engine::{Acting, Action, Assessment, Claims, Order, Survey, Turn, TurnOutcome, assess};
 use crate::hooks::now;
 use crate::policy::{Wait, Waiting};
 use crate::store::Stored;
@@ -247,7 +247,7 @@ impl Work {
             Entry::Configured(_) => self
                 .target(entry)
                 .is_some_and(|target| matches!(&target.how, How::Automatic(automatic) if automatic.allow_self)),
-            Entry::Open(stored) => stored.rotation.automated().is_some_and(|it| it.charter.own_identity),
+            Entry::Open(stored) => stored.rotation.automated().is_some_and(|it| it.spec.own_identity),
         }
     }
 
@@ -259,24 +259,24 @@ impl Work {
     }
 
     /// A rotation that waits for a window into which no run falls.
-    fn misses_its_window(&self, entry: &Entry, wait: Option<&Wait>) -> Option<(&Target, Judgement)> {
+    fn misses_its_window(&self, entry: &Entry, wait: Option<&Wait>) -> Option<(&Target, Assessment)> {
         wait.filter(|wait| wait.on == Waiting::Window)?;
         self.judged(entry)
-            .filter(|(_, judged)| judged.verdict == Verdict::Blocked)
+            .filter(|(_, judged)| judged.action == Action::Blocked)
     }
 
     /// How it stood when the run began.
-    fn judged(&self, entry: &Entry) -> Option<(&Target, Judgement)> {
+    fn judged(&self, entry: &Entry) -> Option<(&Target, Assessment)> {
         let target = self.target(entry)?;
-        let judged = judge(target, self.survey.of_target(target), now(), SignedDuration::ZERO);
+        let judged = assess(target, self.survey.of_target(target), now(), SignedDuration::ZERO);
         Some((target, judged))
     }
 
-    async fn ended(&self, entry: &Entry, result: Result<Attended, DriveError>) -> Ended {
+    async fn ended(&self, entry: &Entry, result: Result<TurnOutcome, DriveError>) -> Ended {
         let speaker = speaker(&self.global);
         match (result, self.target(entry)) {
-            (Ok(Attended::Judged(judged)), Some(target)) => of_judgement(target, &judged, &self.global),
-            (Ok(Attended::Moved(outcome) | Attended::Rests(outcome)), _) => {
+            (Ok(TurnOutcome::Judged(judged)), Some(target)) => of_judgement(target, &judged, &self.global),
+            (Ok(TurnOutcome::Moved(outcome) | TurnOutcome::Rests(outcome)), _) => {
                 if let Some((target, judged)) = self.misses_its_window(entry, outcome.wait.as_ref()) {
                     return of_judgement(target, &judged, &self.global);
                 }
@@ -294,7 +294,7 @@ impl Work {
                     what,
                 }
             }
-            (Ok(Attended::Guided(mut guided)), _) => {
+            (Ok(TurnOutcome::Guided(mut guided)), _) => {
                 self.name(entry).clone_into(&mut guided.target);
                 let overdue = guided.rotation.overdue_at() <= now() || self.is_overdue(entry);
                 Ended {
@@ -311,7 +311,7 @@ impl Work {
             }
             (Err(error), _) => self.failed(entry, &error).await,
             // Only what the configuration names is judged.
-            (Ok(Attended::Judged(_)), None) => {
+            (Ok(TurnOutcome::Judged(_)), None) => {
                 let fault = Refusal::fault_of_the_program("an open rotation was judged and not moved");
                 self.failed(entry, &DriveError::Refused(fault)).await
             }
@@ -369,11 +369,11 @@ impl Ended {
     }
 }
 
-fn of_judgement(target: &Target, judged: &Judgement, global: &Global) -> Ended {
+fn of_judgement(target: &Target, judged: &Assessment, global: &Global) -> Ended {
     let overdue = judged.age.is_some_and(|age| age.deadline.gone_by <= now());
-    let (exit, what) = match judged.verdict {
-        Verdict::Blocked => (Exit::PersonNeeded, "blocked"),
-        Verdict::NotDue => (Exit::Ok, "not due"),
+    let (exit, what) = match judged.action {
+        Action::Blocked => (Exit::PersonNeeded, "blocked"),
+        Action::NotDue => (Exit::Ok, "not due"),
         _ if overdue => (Exit::PersonNeeded, "overdue"),
         _ => (Exit::Ok, "waiting"),
     };

@@ -12,8 +12,8 @@ use super::terminal::LiveLines;
 use super::{Exit, Global, Output, process, remedy, terminal};
 use crate::config::Target;
 use crate::engine::driver::{DriveError, Driver, Interrupt, Outcome, Refusal};
-use crate::engine::guided::Walker;
-use crate::engine::inventory::Watcher;
+use crate::engine::guided::GuidedJournal;
+use crate::engine::inventory::InventoryJournal;
 use crate::engine::journal::Journal;
 use crate::engine::{Acting, Claims};
 use crate::hooks::now;
@@ -108,13 +108,13 @@ impl Session {
     }
 
     /// The journal of guided rotations.
-    pub(super) fn walker(&self) -> Walker<'_> {
-        Walker(self.writer())
+    pub(super) fn walker(&self) -> GuidedJournal<'_> {
+        GuidedJournal(self.writer())
     }
 
     /// The journal of what is seen between rotations.
-    pub(super) fn watcher(&self) -> Watcher<'_> {
-        Watcher(self.writer())
+    pub(super) fn watcher(&self) -> InventoryJournal<'_> {
+        InventoryJournal(self.writer())
     }
 
     /// Whoever writes to the journal.

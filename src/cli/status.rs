@@ -14,7 +14,7 @@ use super::session::{show, speaker, tell_folder, tell_unknown};
 use super::{Exit, Global, Output, terminal};
 use crate::config::{Config, Target};
 use crate::engine::driver::DriveError;
-use crate::engine::{Known, Survey, judge};
+use crate::engine::{OnRecord, Survey, assess};
 use crate::hooks::now;
 use crate::store::{Sorted, Store, Stored};
 use crate::view::{TargetView, json, markdown, text};
@@ -98,8 +98,8 @@ fn all(global: &Global, config: Option<&Config>, survey: &Survey) -> Vec<TargetV
 }
 
 /// A target of the configuration: where its rotation stands, or when it begins.
-fn of_target(global: &Global, target: &Target, known: Known<'_>) -> TargetView {
-    let judged = judge(target, known, now(), SignedDuration::ZERO);
+fn of_target(global: &Global, target: &Target, known: OnRecord<'_>) -> TargetView {
+    let judged = assess(target, known, now(), SignedDuration::ZERO);
     match known.course.filter(|stored| !stored.rotation.is_closed()) {
         Some(stored) => {
             let report = TargetView::standing_as(&target.name, stored, now(), &speaker(global));
@@ -116,11 +116,11 @@ fn one(
     survey: &Survey,
     name: &str,
 ) -> Option<TargetView> {
-    let known = Known {
+    let known = OnRecord {
         course: course.as_ref(),
         ..survey.of(name)
     };
-    let judged = target.map(|target| judge(target, known, now(), SignedDuration::ZERO));
+    let judged = target.map(|target| assess(target, known, now(), SignedDuration::ZERO));
     let between = |target: &Target| of_target(global, target, known);
     let report = match (&course, target) {
         (Some(stored), Some(target)) if stored.rotation.is_closed() && known.holds().is_some() => between(target),

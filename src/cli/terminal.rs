@@ -4,7 +4,7 @@ use std::io::{BufRead, IsTerminal, Write, stderr, stdin, stdout};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use rotate_providers::untrusted::{inert, is_harmful};
+use rotate_providers::untrusted::{is_harmful, sanitized};
 use tokio::sync::oneshot;
 
 use super::pasted::{left_out, left_out_of_usage};
@@ -43,13 +43,13 @@ pub(super) fn error(what: &str, remedy: &[String]) {
 
 /// What the command line parser says of a mistake: what was typed cannot write to the terminal, and no secret is repeated.
 pub(super) fn usage(text: &str) {
-    let lines: Vec<String> = text.lines().map(|line| left_out_of_usage(&inert(line))).collect();
+    let lines: Vec<String> = text.lines().map(|line| left_out_of_usage(&sanitized(line))).collect();
     let _ = writeln!(stderr().lock(), "{}", lines.join("\n"));
 }
 
 /// A line as it may be seen.
 fn said(text: &str) -> String {
-    left_out(&inert(text))
+    left_out(&sanitized(text))
 }
 
 /// A question, or the end of one, with nothing before or behind it.
@@ -75,7 +75,7 @@ pub(super) fn ask(question: &str) -> bool {
 /// What the person types; `None` where they type nothing.
 pub(super) fn answer(question: &str) -> Option<String> {
     let mut err = stderr().lock();
-    let _ = write!(err, "{}", inert(question)).and_then(|()| err.flush());
+    let _ = write!(err, "{}", sanitized(question)).and_then(|()| err.flush());
     drop(err);
     let mut line = String::new();
     let read = stdin().lock().read_line(&mut line);
@@ -87,7 +87,7 @@ pub(super) fn answer(question: &str) -> Option<String> {
 pub(super) async fn read(question: &str, interrupt: &Interrupt) -> Option<String> {
     {
         let mut err = stderr().lock();
-        let _ = write!(err, "{}", inert(question)).and_then(|()| err.flush());
+        let _ = write!(err, "{}", sanitized(question)).and_then(|()| err.flush());
     }
     let (told, answer) = oneshot::channel();
     // A thread of its own: nothing can wake one that waits for a terminal, and the program may have to end.
@@ -146,7 +146,7 @@ impl Progress for LiveLines {
         tracing::info!("{what}");
         if !self.bar.is_hidden() {
             self.bar.enable_steady_tick(Duration::from_millis(100));
-            self.bar.set_message(inert(what));
+            self.bar.set_message(sanitized(what));
             self.bar.reset_elapsed();
         }
     }
@@ -210,7 +210,7 @@ impl Progress for TargetLines<'_> {
     fn doing(&self, what: &str) {
         let target = self.target;
         tracing::info!(target, "{what}");
-        self.bar.set_message(inert(&format!("{target}: {what}")));
+        self.bar.set_message(sanitized(&format!("{target}: {what}")));
     }
 
     fn done(&self, what: &str) {
@@ -218,7 +218,7 @@ impl Progress for TargetLines<'_> {
         if what.ends_with("-intended") {
             return;
         }
-        let target = inert(self.target);
+        let target = sanitized(self.target);
         if self.bar.is_hidden() {
             note(&format!("{target}: {what}"));
         } else {

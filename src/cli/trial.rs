@@ -14,8 +14,8 @@ use super::named::resolve;
 use super::pasted::left_out;
 use crate::config::{AllowedHosts, Config, How, Target};
 use crate::engine::driver::DriveError;
-use crate::engine::guided::Walker;
-use crate::engine::inventory::Watcher;
+use crate::engine::guided::GuidedJournal;
+use crate::engine::inventory::InventoryJournal;
 use crate::machine::Tried;
 use crate::secret_scan::value_looks_secret;
 use crate::store::{Guided, Sorted, Store, Stored};
@@ -316,7 +316,7 @@ impl Trial {
     pub(super) async fn record(
         &mut self,
         store: &dyn Store,
-        walker: &Walker<'_>,
+        walker: &GuidedJournal<'_>,
         outcome: &Outcome,
     ) -> Result<(), DriveError> {
         let verdict = outcome.verdict;
@@ -324,7 +324,7 @@ impl Trial {
         let Some(walk) = &self.walk else {
             let Some(watched) = &self.watch else { return Ok(()) };
             let watch = store.watch(&watched.target).await?;
-            let watcher = Watcher(walker.0);
+            let watcher = InventoryJournal(walker.0);
             watcher
                 .tried(&watched.target, watch, verdict, &outcome.class, &by)
                 .await?;

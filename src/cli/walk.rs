@@ -13,7 +13,7 @@ use super::session::{Session, locate, tell_folder};
 use super::trial::Trial;
 use super::{Exit, Global, process, terminal};
 use crate::engine::driver::{DriveError, Interrupt};
-use crate::machine::Ticked;
+use crate::machine::StepOutcome;
 use crate::state_folder::FolderError;
 use crate::store::Guided;
 use crate::view::text;
@@ -97,7 +97,7 @@ impl Command {
                         continue;
                     }
                     // The verdict in the journal is what was noted down.
-                    Ticked::Done { evidence: None }
+                    StepOutcome::Done { evidence: None }
                 }
             };
             match session.walker().tick(guided, &step, &by, outcome).await {
@@ -112,7 +112,7 @@ impl Command {
 /// What a person did with a step.
 enum Asked {
     /// It is done, or left out.
-    Told(Ticked),
+    Told(StepOutcome),
     /// The new credential was tried.
     Tried(Box<Trial>, Outcome),
 }
@@ -132,12 +132,12 @@ async fn ask(guided: &Guided, step: &str, interrupt: &Interrupt) -> Option<Asked
                 let question = "What did you note down? [Enter = nothing, q = stop here] ";
                 let keep = |text: &str| evidence_of(guided, Some(step), text);
                 let note = note(question, true, &keep, interrupt).await?;
-                return Some(Asked::Told(Ticked::Done {
+                return Some(Asked::Told(StepOutcome::Done {
                     evidence: (!note.is_empty()).then_some(note),
                 }));
             }
             "s" | "skip" => {
-                return Some(Asked::Told(Ticked::Skipped {
+                return Some(Asked::Told(StepOutcome::Skipped {
                     why: note("Why is it left out? [q = stop here] ", false, &evidence, interrupt).await?,
                 }));
             }

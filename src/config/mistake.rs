@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use rotate_providers::untrusted::inert;
+use rotate_providers::untrusted::sanitized;
 
 /// One mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,8 +44,8 @@ impl Mistakes {
                 None => self.path.display().to_string(),
             };
             [
-                inert(&format!("{place}: {}: {}", mistake.key, mistake.what)),
-                format!("    {}", inert(&mistake.remedy)),
+                sanitized(&format!("{place}: {}: {}", mistake.key, mistake.what)),
+                format!("    {}", sanitized(&mistake.remedy)),
             ]
         };
         self.all.iter().flat_map(told).collect()

@@ -12,7 +12,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rotate_providers::form::SecretForm;
 use rotate_providers::secret::Secret;
-use rotate_providers::untrusted::inert;
+use rotate_providers::untrusted::sanitized;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -181,10 +181,10 @@ impl Exec {
         let ended = ended.map_err(|_| Fault::Program("the program could not be waited for".to_owned()))?;
         let shown = self.program.display();
         let ended = ended.map_err(|error| Fault::Program(format!("{shown} cannot be started: {error}")))?;
-        self.judge(action, fields, &ended)
+        self.assess(action, fields, &ended)
     }
 
-    fn judge(&self, action: Action, fields: Option<&Fields>, ended: &Ended) -> Result<bool, Fault> {
+    fn assess(&self, action: Action, fields: Option<&Fields>, ended: &Ended) -> Result<bool, Fault> {
         let said = said(ended, fields);
         let wrong = |what: String| {
             Err(Fault::Program(format!(
@@ -364,7 +364,7 @@ fn said(ended: &Ended, fields: Option<&Fields>) -> String {
         return "; what it printed is not shown: it looks like a secret".to_owned();
     }
     let short: String = last.trim().chars().take(300).collect();
-    format!(": {}", inert(&short))
+    format!(": {}", sanitized(&short))
 }
 
 fn pairs<S: serde::Serializer>(pairs: &Option<Vec<(&str, &str)>>, to: S) -> Result<S::Ok, S::Error> {

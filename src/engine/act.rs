@@ -7,17 +7,17 @@ use jiff::{SignedDuration, Timestamp};
 use rotate_providers::contract::{Principal, Provider};
 use rotate_providers::guide::Procedure;
 
-use super::assess::{Judgement, Known, Verdict};
+use super::assess::{Action, Assessment, OnRecord};
 use super::order::Order;
 use super::preflight::{in_the_way, lacking};
 use super::turn::{Decision, Preflight, Purpose, Ready, Sight, Turn, connect, stuck};
 use crate::config::{How, Target};
 use crate::engine::driver::{DriveError, Driver, Interrupt, Outcome, Pace, Progress, Refusal};
-use crate::engine::guided::Walker;
-use crate::engine::inventory::Watcher;
+use crate::engine::guided::GuidedJournal;
+use crate::engine::inventory::InventoryJournal;
 use crate::engine::journal::Journal;
 use crate::hooks::now;
-use crate::machine::{Course, Itinerary, Sighting, Watch};
+use crate::machine::{AnyRotation, GuidedSpec, Inventory, InventoryReading};
 use crate::seal::Sealer;
 use crate::store::{Guided, Sorted, Stored};
 
@@ -45,9 +45,9 @@ pub struct Acting<'a> {
 pub struct Claims(Mutex<HashMap<(&'static str, String, String), String>>);
 
 /// What became of a target's turn.
-pub enum Attended {
+pub enum TurnOutcome {
     /// Nothing was to be done, or nothing can be.
-    Judged(Judgement),
+    Judged(Assessment),
     /// A rotation was moved.
     Moved(Box<Outcome>),
     /// A rotation waits, or had ended before.
@@ -68,21 +68,21 @@ impl Claims {
 
 impl Turn<'_> {
     /// Moves a target as far as it may go.
-    pub async fn act(&self, order: &Order<'_>, acting: &Acting<'_>) -> Result<Attended, DriveError> {
+    pub async fn act(&self, order: &Order<'_>, acting: &Acting<'_>) -> Result<TurnOutcome, DriveError> {
         match (self.decide(order, &Purpose::Act(acting)).await?, order) {
             (Decision::Resume(open), Order::Scheduled { .. }) => self.resume(&open, acting).await,
             // It was read from the journal line by line.
             (Decision::Resume(open), Order::Now(_)) => self.go_on(*open, acting).await,
-            (Decision::Leave(judged), Order::Scheduled { target, .. }) if judged.verdict == Verdict::Guided => {
+            (Decision::Leave(judged), Order::Scheduled { target, .. }) if judged.action == Action::Guided => {
                 self.announce(target, judged, acting).await
             }
-            (Decision::Leave(judged), _) => Ok(Attended::Judged(judged)),
+            (Decision::Leave(judged), _) => Ok(TurnOutcome::Judged(judged)),
             (Decision::Begin(ready), _) => begin(*ready, order, acting).await,
         }
     }
 
     /// Moves an open rotation, whether the configuration names it or not.
-    pub async fn resume(&self, open: &Stored, acting: &Acting<'_>) -> Result<Attended, DriveError> {
+    pub async fn resume(&self, open: &Stored, acting: &Acting<'_>) -> Result<TurnOutcome, DriveError> {
         // The journal itself, not the summary: each line is checked before it is acted upon.
         match acting.journal.store.latest(&open.target).await? {
             Some(stored) => self.go_on(stored, acting).await,
@@ -90,27 +90,32 @@ impl Turn<'_> {
         }
     }
 
-    async fn go_on(&self, stored: Stored, acting: &Acting<'_>) -> Result<Attended, DriveError> {
+    async fn go_on(&self, stored: Stored, acting: &Acting<'_>) -> Result<TurnOutcome, DriveError> {
         let stored = match stored.sort() {
             Sorted::Automated(automated) => *automated,
-            Sorted::Guided(guided) => return Ok(Attended::Guided(guided)),
+            Sorted::Guided(guided) => return Ok(TurnOutcome::Guided(guided)),
         };
         // A rotation that has ended, or that a person has to move, needs no vendor.
         if let Some(outcome) = Outcome::idle(&stored, now()) {
-            return Ok(Attended::Rests(Box::new(outcome)));
+            return Ok(TurnOutcome::Rests(Box::new(outcome)));
         }
         let Some(vendors) = self.vendors else {
             return Err(DriveError::Refused(Refusal::fault_of_the_program(
                 "nobody may be called, so nothing was moved",
             )));
         };
-        let (_, provider) = connect(&stored.rotation.charter, vendors).await?;
+        let (_, provider) = connect(&stored.rotation.spec, vendors).await?;
         let moved = acting.driver(provider.as_ref()).advance(stored).await?;
-        Ok(Attended::Moved(Box::new(moved)))
+        Ok(TurnOutcome::Moved(Box::new(moved)))
     }
 
     /// Opens the guided rotation of a target whose day has come, so that its steps can be ticked.
-    async fn announce(&self, target: &Target, judged: Judgement, acting: &Acting<'_>) -> Result<Attended, DriveError> {
+    async fn announce(
+        &self,
+        target: &Target,
+        judged: Assessment,
+        acting: &Acting<'_>,
+    ) -> Result<TurnOutcome, DriveError> {
         let values = match &target.how {
             How::ByHand(by_hand) => &by_hand.values,
             How::Automatic(_) => &BTreeMap::new(),
@@ -118,12 +123,12 @@ impl Turn<'_> {
         let known = self.survey.of_target(target);
         // What a person has given up, or ended without rotating, is not put before them again the next day.
         if let Some(stored) = known.course
-            && let Course::Guided(walk) = &stored.rotation
+            && let AnyRotation::Guided(walk) = &stored.rotation
             && walk.rotates()
             && walk.rotated_at().is_none()
             && now().duration_since(stored.updated_at) < acting.look_every
         {
-            return Ok(Attended::Judged(judged));
+            return Ok(TurnOutcome::Judged(judged));
         }
         let guide = target.connector.guide().map_err(|flaw| {
             DriveError::Refused(Refusal::fault_of_the_program(format!(
@@ -132,22 +137,22 @@ impl Turn<'_> {
             )))
         })?;
         if let Some(refusal) = lacking(&guide, values) {
-            return Ok(Attended::Judged(stuck(judged, &refusal)));
+            return Ok(TurnOutcome::Judged(stuck(judged, &refusal)));
         }
-        let itinerary = Itinerary::of(
+        let itinerary = GuidedSpec::of(
             target.connector.id,
             &guide,
             Procedure::Rotate,
             values,
             target.allowance_seconds,
         );
-        let opened = Walker(acting.journal).open(&target.name, itinerary).await?;
-        Ok(Attended::Guided(Box::new(opened)))
+        let opened = GuidedJournal(acting.journal).open(&target.name, itinerary).await?;
+        Ok(TurnOutcome::Guided(Box::new(opened)))
     }
 }
 
 /// Opens a rotation of what was found, and moves it as far as it may go.
-async fn begin(ready: Ready<'_>, order: &Order<'_>, acting: &Acting<'_>) -> Result<Attended, DriveError> {
+async fn begin(ready: Ready<'_>, order: &Order<'_>, acting: &Acting<'_>) -> Result<TurnOutcome, DriveError> {
     let Ready { sight, preflight } = ready;
     let Preflight { identity, findings } = preflight;
     let Sight {
@@ -171,7 +176,7 @@ async fn begin(ready: Ready<'_>, order: &Order<'_>, acting: &Acting<'_>) -> Resu
     // What stands in the way is looked at again in each run, and has cost nothing.
     if let Some(refusal) = in_the_way(&findings) {
         return match order {
-            Order::Scheduled { .. } => Ok(Attended::Judged(stuck(judged, &refusal))),
+            Order::Scheduled { .. } => Ok(TurnOutcome::Judged(stuck(judged, &refusal))),
             Order::Now(_) => Err(DriveError::Refused(refusal)),
         };
     }
@@ -184,7 +189,7 @@ async fn begin(ready: Ready<'_>, order: &Order<'_>, acting: &Acting<'_>) -> Resu
         (None, None) => {}
     }
     let begun = driver.begin(&request, found).await?;
-    Ok(Attended::Moved(Box::new(begun)))
+    Ok(TurnOutcome::Moved(Box::new(begun)))
 }
 
 impl Acting<'_> {
@@ -205,12 +210,12 @@ impl Acting<'_> {
     pub(super) async fn write_down(
         &self,
         target: &str,
-        known: Known<'_>,
+        known: OnRecord<'_>,
         drift: Option<&str>,
-        sighting: Sighting,
-    ) -> Result<Stored<Watch>, DriveError> {
+        sighting: InventoryReading,
+    ) -> Result<Stored<Inventory>, DriveError> {
         let watch = known.watch.cloned();
-        let watcher = Watcher(self.journal);
+        let watcher = InventoryJournal(self.journal);
         match drift {
             Some(why) => watcher.drifted(target, watch, why, sighting).await,
             None => watcher.saw(target, watch, sighting).await,
@@ -219,7 +224,12 @@ impl Acting<'_> {
 }
 
 /// A target is looked at when its rotation may be due, when something was wrong with it, and every few days.
-pub(super) fn needs_a_look(look_every: SignedDuration, known: Known<'_>, judged: &Judgement, now: Timestamp) -> bool {
+pub(super) fn needs_a_look(
+    look_every: SignedDuration,
+    known: OnRecord<'_>,
+    judged: &Assessment,
+    now: Timestamp,
+) -> bool {
     let seen_at = known.watch.and_then(|watch| watch.rotation.seen_at);
     let ended_at = known.course.map(|stored| stored.updated_at);
     let looked_at = seen_at.max(ended_at);
@@ -227,14 +237,14 @@ pub(super) fn needs_a_look(look_every: SignedDuration, known: Known<'_>, judged:
         watch.rotation.sighting.as_ref().is_none_or(|it| it.live.is_none()) && seen_at >= ended_at
     });
     let drifted = known.watch.is_some_and(|watch| watch.rotation.drift.is_some());
-    match judged.verdict {
-        Verdict::Start => true,
+    match judged.action {
+        Action::Start => true,
         // Its window is shut; what it was seen to be is known.
-        Verdict::Wait => judged.age.is_none(),
+        Action::Wait => judged.age.is_none(),
         // What was never seen cannot be accepted either.
-        Verdict::Blocked => drifted || known.watch.is_none(),
+        Action::Blocked => drifted || known.watch.is_none(),
         // Where a rotation could not be opened, that is looked at again each time.
-        Verdict::NotDue => stuck || looked_at.is_none_or(|at| now.duration_since(at) >= look_every),
-        Verdict::Continue | Verdict::Guided => false,
+        Action::NotDue => stuck || looked_at.is_none_or(|at| now.duration_since(at) >= look_every),
+        Action::Continue | Action::Guided => false,
     }
 }

@@ -7,22 +7,22 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::config::{ByHand, How, Target};
-use crate::machine::{Actor, Course, Phase, Rotation, Undo, UndoKind, Walk, Watch};
+use crate::machine::{Actor, AnyRotation, GuidedRotation, Inventory, Phase, Rotation, Undo, UndoKind};
 use crate::policy::{Deadline, Facts, Step, Urgency, Waiting, next};
 use crate::store::Stored;
 
 /// What the journal knows of a target.
 #[derive(Clone, Copy, Default)]
-pub struct Known<'a> {
+pub struct OnRecord<'a> {
     /// Its latest rotation.
     pub course: Option<&'a Stored>,
     /// What was last seen of it.
-    pub watch: Option<&'a Stored<Watch>>,
+    pub watch: Option<&'a Stored<Inventory>>,
     /// When an earlier passage rotated it, where the latest did not.
     pub rotated_before: Option<Timestamp>,
 }
 
-impl Known<'_> {
+impl OnRecord<'_> {
     /// What keeps a target whose rotation has ended from being rotated again until a person says so; `None`: nothing does.
     pub fn holds(&self) -> Option<String> {
         let drift = self.watch.and_then(|watch| watch.rotation.drift.as_ref());
@@ -33,7 +33,7 @@ impl Known<'_> {
 /// What `run` would do with a target now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Verdict {
+pub enum Action {
     /// Nothing: its key is young enough.
     NotDue,
     /// Open a rotation.
@@ -48,7 +48,7 @@ pub enum Verdict {
     Guided,
 }
 
-impl Verdict {
+impl Action {
     /// Its name in tables.
     pub fn name(self) -> &'static str {
         match self {
@@ -67,11 +67,11 @@ impl Verdict {
     }
 }
 
-/// A verdict with its reason.
+/// An action with its reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Judgement {
+pub struct Assessment {
     /// What would be done.
-    pub verdict: Verdict,
+    pub action: Action,
     /// Why, in words.
     pub reason: String,
     /// What resolves it, one command or sentence a line.
@@ -106,17 +106,23 @@ impl Age {
 }
 
 /// Judges a target by what is on record. `within` takes for due what will be due until then.
-pub fn judge(target: &Target, known: Known<'_>, now: Timestamp, within: SignedDuration) -> Judgement {
+pub fn assess(target: &Target, known: OnRecord<'_>, now: Timestamp, within: SignedDuration) -> Assessment {
     let age = born_at(target, known, now).map(|born_at| Age::of(target, born_at));
     let judgement = match known.course.filter(|stored| !stored.rotation.is_closed()) {
         Some(stored) => of_open(target, stored, now),
         None => between(target, known, age, now, within),
     };
-    Judgement { age, ..judgement }
+    Assessment { age, ..judgement }
 }
 
 /// The same, of a target that the program would open a rotation of at once if it were due.
-fn between(target: &Target, known: Known<'_>, age: Option<Age>, now: Timestamp, within: SignedDuration) -> Judgement {
+fn between(
+    target: &Target,
+    known: OnRecord<'_>,
+    age: Option<Age>,
+    now: Timestamp,
+    within: SignedDuration,
+) -> Assessment {
     if let Some(drift) = known.watch.and_then(|watch| watch.rotation.drift.as_ref()) {
         return blocked(
             drift.block.why.clone(),
@@ -149,12 +155,12 @@ fn between(target: &Target, known: Known<'_>, age: Option<Age>, now: Timestamp, 
             by_age(target, age, known_since, now, within)
         }
         (None, How::ByHand(_)) => plain(
-            Verdict::Guided,
+            Action::Guided,
             "no rotation of it is on record, and no last_rotated says when it was".to_owned(),
             true,
         ),
         (None, How::Automatic(_)) => plain(
-            Verdict::Wait,
+            Action::Wait,
             "the key's age is not known yet; `rotate run` finds it out, and `rotate plan` without --offline".to_owned(),
             false,
         ),
@@ -167,15 +173,15 @@ fn by_age(
     known_since: Option<Timestamp>,
     now: Timestamp,
     within: SignedDuration,
-) -> Judgement {
+) -> Assessment {
     let how = &target.how;
     let deadline = age.deadline;
     let days = age.days(now);
     let urgency = deadline.urgency(now.checked_add(within).unwrap_or(Timestamp::MAX));
     let begins = day(deadline.begin_at);
-    let (verdict, reason) = match urgency {
+    let (action, reason) = match urgency {
         Urgency::NotYet | Urgency::Soon => (
-            Verdict::NotDue,
+            Action::NotDue,
             format!("{days} days old; its rotation begins on {begins}"),
         ),
         Urgency::Due | Urgency::Overdue if now >= deadline.gone_by => (
@@ -190,24 +196,24 @@ fn by_age(
             ),
         ),
     };
-    let reason = match verdict {
-        Verdict::Start | Verdict::Guided if now < deadline.begin_at => {
+    let reason = match action {
+        Action::Start | Action::Guided if now < deadline.begin_at => {
             format!("{days} days old; due on {begins}, and asked for ahead of time")
         }
         _ => reason,
     };
     let announced = now >= deadline.warn_at;
-    match shut(how, now).filter(|_| verdict == Verdict::Start) {
+    match shut(how, now).filter(|_| action == Action::Start) {
         Some(_) if known_since.is_some_and(|since| is_missed(target, deadline.begin_at.max(since), now)) => {
             missed(&target.name, &reason)
         }
         Some(opens) => plain(
-            Verdict::Wait,
+            Action::Wait,
             format!("{reason}; its window opens at {}", minute(opens)),
             announced,
         ),
         None => plain(
-            verdict,
+            action,
             reason,
             announced || target.terms.max_age <= SignedDuration::ZERO,
         ),
@@ -222,10 +228,10 @@ pub fn yet_to_come(by_hand: &ByHand, now: Timestamp) -> Option<Date> {
         .filter(|date| today.tomorrow().is_ok_and(|tomorrow| *date > tomorrow))
 }
 
-fn due(how: &How) -> Verdict {
+fn due(how: &How) -> Action {
     match how {
-        How::Automatic(_) => Verdict::Start,
-        How::ByHand(_) => Verdict::Guided,
+        How::Automatic(_) => Action::Start,
+        How::ByHand(_) => Action::Guided,
     }
 }
 
@@ -238,7 +244,7 @@ fn shut(how: &How, now: Timestamp) -> Option<Timestamp> {
 
 /// A rotation that a person has taken back is not begun again behind their back; and one whose new key proved useless is not
 /// repeated day after day, each time at the cost of a key.
-fn held(known: Known<'_>) -> Option<String> {
+fn held(known: OnRecord<'_>) -> Option<String> {
     let stored = known.course?;
     let rotation = stored.rotation.automated()?;
     let undo = rotation.undo.as_ref()?;
@@ -264,7 +270,7 @@ fn is_missed(target: &Target, since: Timestamp, now: Timestamp) -> bool {
 }
 
 /// A window that no run falls into is no reason to wait for ever.
-fn missed(target: &str, reason: &str) -> Judgement {
+fn missed(target: &str, reason: &str) -> Assessment {
     blocked(
         format!("{reason}; the window has been open since then, but `rotate run` was not started in it"),
         vec![
@@ -274,8 +280,8 @@ fn missed(target: &str, reason: &str) -> Judgement {
     )
 }
 
-fn of_open(target: &Target, stored: &Stored, now: Timestamp) -> Judgement {
-    if let Course::Automated(rotation) = &stored.rotation
+fn of_open(target: &Target, stored: &Stored, now: Timestamp) -> Assessment {
+    if let AnyRotation::Automated(rotation) = &stored.rotation
         && let Step::Wait(wait) = next(rotation, &Facts::default(), now)
         && wait.on == Waiting::Window
         && is_missed(target, ready_at(stored, rotation), now)
@@ -286,10 +292,10 @@ fn of_open(target: &Target, stored: &Stored, now: Timestamp) -> Judgement {
 }
 
 /// What is to be done with an open rotation, whatever the configuration says of its target.
-pub(super) fn under_way(stored: &Stored, now: Timestamp) -> Judgement {
+pub(super) fn under_way(stored: &Stored, now: Timestamp) -> Assessment {
     match &stored.rotation {
-        Course::Automated(rotation) => automated(&stored.target, rotation, now),
-        Course::Guided(walk) => walked(&stored.target, walk, now),
+        AnyRotation::Automated(rotation) => automated(&stored.target, rotation, now),
+        AnyRotation::Guided(walk) => walked(&stored.target, walk, now),
     }
 }
 
@@ -300,12 +306,12 @@ fn ready_at(stored: &Stored, rotation: &Rotation) -> Timestamp {
         Phase::CutOver(..) => rotation.rests_first(),
         _ => false,
     };
-    let soak = i64::try_from(rotation.charter.soak_seconds).unwrap_or(i64::MAX);
+    let soak = i64::try_from(rotation.spec.soak_seconds).unwrap_or(i64::MAX);
     let rest = SignedDuration::from_secs(if rests { soak } else { 0 });
     stored.updated_at.checked_add(rest).unwrap_or(Timestamp::MAX)
 }
 
-fn automated(target: &str, rotation: &Rotation, now: Timestamp) -> Judgement {
+fn automated(target: &str, rotation: &Rotation, now: Timestamp) -> Assessment {
     match next(rotation, &Facts::default(), now) {
         Step::Wait(wait) if wait.on == Waiting::Person => blocked(
             wait.why,
@@ -318,27 +324,27 @@ fn automated(target: &str, rotation: &Rotation, now: Timestamp) -> Judgement {
             } else {
                 wait.why
             };
-            plain(Verdict::Wait, reason, overdue)
+            plain(Action::Wait, reason, overdue)
         }
         _ => plain(
-            Verdict::Continue,
+            Action::Continue,
             format!("goes on from `{}`", rotation.phase.reached()),
             false,
         ),
     }
 }
 
-fn walked(target: &str, walk: &Walk, now: Timestamp) -> Judgement {
+fn walked(target: &str, walk: &GuidedRotation, now: Timestamp) -> Assessment {
     let overdue = walk.overdue_at() <= now;
     let late = if overdue { "overdue: " } else { "" };
-    Judgement {
+    Assessment {
         remedy: vec![format!("rotate status {target}")],
-        ..plain(Verdict::Guided, format!("{late}{}", walk.progress()), overdue)
+        ..plain(Action::Guided, format!("{late}{}", walk.progress()), overdue)
     }
 }
 
 /// When the key that is in use was made: seen at the vendor, or told by the journal, whichever is the later word.
-fn born_at(target: &Target, known: Known<'_>, now: Timestamp) -> Option<Timestamp> {
+fn born_at(target: &Target, known: OnRecord<'_>, now: Timestamp) -> Option<Timestamp> {
     let latest = known
         .course
         .and_then(|stored| Some((born_by(&stored.rotation)?, stored.updated_at)));
@@ -363,16 +369,16 @@ fn born_at(target: &Target, known: Known<'_>, now: Timestamp) -> Option<Timestam
 }
 
 /// When a finished rotation made the key that it left. It was opened before, and on most days not long before.
-pub(super) fn born_by(course: &Course) -> Option<Timestamp> {
+pub(super) fn born_by(course: &AnyRotation) -> Option<Timestamp> {
     match course {
-        Course::Automated(rotation) => matches!(rotation.phase, Phase::Done(_)).then_some(rotation.opened_at),
-        Course::Guided(walk) => walk.rotated_at(),
+        AnyRotation::Automated(rotation) => matches!(rotation.phase, Phase::Done(_)).then_some(rotation.opened_at),
+        AnyRotation::Guided(walk) => walk.rotated_at(),
     }
 }
 
-fn plain(verdict: Verdict, reason: String, is_pressing: bool) -> Judgement {
-    Judgement {
-        verdict,
+fn plain(action: Action, reason: String, is_pressing: bool) -> Assessment {
+    Assessment {
+        action,
         reason,
         remedy: Vec::new(),
         age: None,
@@ -380,10 +386,10 @@ fn plain(verdict: Verdict, reason: String, is_pressing: bool) -> Judgement {
     }
 }
 
-fn blocked(reason: String, remedy: Vec<String>) -> Judgement {
-    Judgement {
+fn blocked(reason: String, remedy: Vec<String>) -> Assessment {
+    Assessment {
         remedy,
-        ..plain(Verdict::Blocked, reason, true)
+        ..plain(Action::Blocked, reason, true)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use rotate_providers::guide::Guide;
 
-use crate::machine::Walk;
+use crate::machine::GuidedRotation;
 
 /// One credential that a person rotates. Two names that lead to it have one open rotation between them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -57,7 +57,7 @@ pub struct Namings(HashMap<String, Naming>);
 
 impl Namings {
     /// The credential that a guided rotation is about; `None` where no guide knows.
-    pub fn of_walk(&mut self, walk: &Walk) -> Option<Credential> {
+    pub fn of_walk(&mut self, walk: &GuidedRotation) -> Option<Credential> {
         let connector = &walk.itinerary.connector;
         if !self.0.contains_key(connector) {
             let guide = rotate_providers::connector(connector)?.guide().ok()?;

@@ -10,11 +10,11 @@ mod in_place;
 mod interrupt;
 mod live;
 mod open;
+mod operator;
 mod outcome;
 mod pace;
 mod prove;
 mod readings;
-mod word;
 
 use std::collections::BTreeSet;
 
@@ -25,15 +25,15 @@ use rotate_providers::secret::{Credential, Secret};
 pub use error::{DriveError, Refusal};
 pub use identity::Identity;
 pub use interrupt::Interrupt;
-pub use live::{History, LiveKey, Rival, rivals};
-pub use open::{Found, Request, Standing, prepare};
+pub use live::{ConcurrentRotation, History, LiveKey, rivals};
+pub use open::{Existing, Found, Request, prepare};
 pub use outcome::Outcome;
 pub use pace::Pace;
 use readings::{listing, nothing};
 
 use crate::engine::journal::Journal;
 use crate::hooks::now;
-use crate::machine::{Actor, Charter, Event, Phase};
+use crate::machine::{Actor, Event, Phase, RotationSpec};
 use crate::policy::{Facts, Refusals, Step, newcomer, next};
 use crate::seal::{NEW_KEY, Sealer, label};
 use crate::store::{Automated as Stored, Lease, Store};
@@ -66,9 +66,9 @@ pub struct Driver<'a> {
     pub interrupt: &'a Interrupt,
 }
 
-/// What one passage through [`Driver::advance`] remembers between its steps.
+/// What one run through [`Driver::advance`] remembers between its steps.
 #[derive(Default)]
-struct Passage {
+struct RunState {
     facts: Facts,
     /// Whether the vendor was asked whose keys these are: nothing is touched before.
     recognised: bool,
@@ -91,7 +91,7 @@ struct Passage {
     adopted: bool,
 }
 
-impl Passage {
+impl RunState {
     /// Begins with a person's word, which is about to be written down. What was made before it and after the journal's end stays
     /// newer than the journal, unless it is this that the person was told of.
     fn by_word(stored: &Stored) -> Self {
@@ -113,14 +113,14 @@ impl Passage {
 impl Driver<'_> {
     /// Moves a rotation as far as it may go now.
     pub async fn advance(&self, stored: Stored) -> Result<Outcome, DriveError> {
-        self.pursue(stored, Passage::default()).await
+        self.pursue(stored, RunState::default()).await
     }
 
-    async fn pursue(&self, mut stored: Stored, mut passage: Passage) -> Result<Outcome, DriveError> {
-        passage.facts.retired = self.store.retired(&stored.target).await?;
-        passage.journal_end.get_or_insert(stored.updated_at);
+    async fn pursue(&self, mut stored: Stored, mut run: RunState) -> Result<Outcome, DriveError> {
+        run.facts.retired = self.store.retired(&stored.target).await?;
+        run.journal_end.get_or_insert(stored.updated_at);
         loop {
-            let step = next(&stored.rotation, &passage.facts, now());
+            let step = next(&stored.rotation, &run.facts, now());
             tracing::debug!(
                 target = stored.target,
                 phase = stored.rotation.phase.name(),
@@ -135,12 +135,12 @@ impl Driver<'_> {
                         return Err(DriveError::Interrupted);
                     }
                     if step.asks_the_vendor() {
-                        self.adopt(&stored, &mut passage).await;
+                        self.adopt(&stored, &mut run).await;
                     }
-                    let taken = if passage.recognised || !step.asks_the_vendor() {
-                        self.take(step, &mut stored, &mut passage).await
+                    let taken = if run.recognised || !step.asks_the_vendor() {
+                        self.take(step, &mut stored, &mut run).await
                     } else {
-                        self.recognise(&mut stored, &mut passage).await
+                        self.recognise(&mut stored, &mut run).await
                     };
                     taken.map_err(|error| match useless(&stored) {
                         Some(why) => DriveError::NotWithdrawn(why, Box::new(error)),
@@ -158,11 +158,11 @@ impl Driver<'_> {
 
     /// Makes sure that this is still the same owner, under the same account, before anything is touched: a name can be
     /// given away, and other credentials than last time would find other keys, or none, and call that success.
-    async fn recognise(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
-        let expected = stored.rotation.charter.owner.clone();
+    async fn recognise(&self, stored: &mut Stored, run: &mut RunState) -> Result<(), DriveError> {
+        let expected = stored.rotation.spec.owner.clone();
         // Before anything is sent there.
-        at_its_host(&stored.target, &stored.rotation.charter, self.provider)?;
-        if let (None, Some(host)) = (&stored.rotation.charter.host, self.provider.host()) {
+        at_its_host(&stored.target, &stored.rotation.spec, self.provider)?;
+        if let (None, Some(host)) = (&stored.rotation.spec.host, self.provider.host()) {
             self.record(stored, Event::HostPinned { host }).await?;
         }
         // With an owner its keys are gone. Where the vendor has said that the last key to go is deleted, that is the end;
@@ -181,8 +181,8 @@ impl Driver<'_> {
         };
         let found = match observed {
             Err(DriveError::Provider(error)) if error.kind == Kind::NotFound && insisted => {
-                passage.take_listing(nothing());
-                passage.facts.owner_is_gone = true;
+                run.take_listing(nothing());
+                run.facts.owner_is_gone = true;
                 return Ok(());
             }
             // Where a secret may be half replaced, only a person who was told can end it.
@@ -203,14 +203,14 @@ impl Driver<'_> {
             );
             return self.record(stored, Event::Blocked { why }).await;
         }
-        if found.is_caller && !stored.rotation.charter.own_identity {
+        if found.is_caller && !stored.rotation.spec.own_identity {
             return Err(DriveError::Refused(open::own_identity(&expected.name, false)));
         }
-        let journal_end = passage.journal_end.unwrap_or(stored.updated_at);
+        let journal_end = run.journal_end.unwrap_or(stored.updated_at);
         if let Some(event) = newcomer(&stored.rotation, &found.keys, journal_end) {
             return self.record(stored, event).await;
         }
-        passage.take_listing(Listed {
+        run.take_listing(Listed {
             keys: found.keys,
             vendor_time: found.vendor_time,
         });
@@ -219,9 +219,9 @@ impl Driver<'_> {
 
     /// Where the program rotates its own key, it goes on with the new one once the old one may be gone. If it cannot, the
     /// credentials that are configured are still there.
-    async fn adopt(&self, stored: &Stored, passage: &mut Passage) {
+    async fn adopt(&self, stored: &Stored, run: &mut RunState) {
         let rotation = &stored.rotation;
-        if passage.adopted || !rotation.charter.own_identity || !rotation.phase.trusts_new_key() {
+        if run.adopted || !rotation.spec.own_identity || !rotation.phase.trusts_new_key() {
             return;
         }
         let adopted = match self.credential(stored).await {
@@ -229,47 +229,47 @@ impl Driver<'_> {
             Err(error) => Err(error),
         };
         match adopted {
-            Ok(()) => passage.adopted = true,
+            Ok(()) => run.adopted = true,
             Err(error) => tracing::warn!("{error}; going on with the configured credentials"),
         }
     }
 
-    async fn take(&self, step: Step, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
+    async fn take(&self, step: Step, stored: &mut Stored, run: &mut RunState) -> Result<(), DriveError> {
         if !matches!(step, Step::ReadKeys { .. }) {
-            passage.readings = 0;
+            run.readings = 0;
         }
         match step {
-            Step::ReadKeys { again } => self.read_keys(again, stored, passage).await,
-            Step::ReadDestinations => self.read_destinations(stored, passage).await,
-            Step::ReadUse(key) => self.read_use(key, stored, passage).await,
+            Step::ReadKeys { again } => self.read_keys(again, stored, run).await,
+            Step::ReadDestinations => self.read_destinations(stored, run).await,
+            Step::ReadUse(key) => self.read_use(key, stored, run).await,
             Step::ReadRefusals { key, since } => {
                 let refused = self.read(self.provider.refused_since(&key, since)).await?;
-                passage.facts.refused = Refusals::Read(refused);
+                run.facts.refused = Refusals::Read(refused);
                 Ok(())
             }
-            Step::Create => self.create(stored, passage).await,
+            Step::Create => self.create(stored, run).await,
             Step::Mint => self.mint(stored).await,
-            Step::Register => self.register(stored, passage).await,
+            Step::Register => self.register(stored, run).await,
             Step::Generate => self.generate(stored).await,
-            Step::ReadWhich(order) => self.read_which(order, stored, passage).await,
-            Step::Replace => self.replace(stored, passage).await,
-            Step::Revert => self.revert(stored, passage).await,
-            Step::Discard { key, why } => self.discard(stored, passage, key, why).await,
-            Step::Prove if stored.rotation.charter.replaces() => self.prove_replaced(stored).await,
-            Step::Prove => self.prove(stored, passage).await,
+            Step::ReadWhich(order) => self.read_which(order, stored, run).await,
+            Step::Replace => self.replace(stored, run).await,
+            Step::Revert => self.revert(stored, run).await,
+            Step::Discard { key, why } => self.discard(stored, run, key, why).await,
+            Step::Prove if stored.rotation.spec.replaces() => self.prove_replaced(stored).await,
+            Step::Prove => self.prove(stored, run).await,
             Step::Deliver(destination) => self.deliver(stored, &destination).await,
-            Step::Deactivate => self.deactivate(stored, passage).await,
-            Step::Reactivate(why) => self.reactivate(stored, passage, why).await,
-            Step::Delete => self.delete(stored, passage).await,
+            Step::Deactivate => self.deactivate(stored, run).await,
+            Step::Reactivate(why) => self.reactivate(stored, run, why).await,
+            Step::Delete => self.delete(stored, run).await,
             Step::Restore(destination) => {
-                passage.facts.stands = None;
+                run.facts.stands = None;
                 self.restore(stored, &destination).await
             }
-            Step::Withdraw => self.withdraw(stored, passage).await,
+            Step::Withdraw => self.withdraw(stored, run).await,
             Step::Record(event) => {
                 // What is put back has to be seen once more: a call that was lost may arrive late.
                 if matches!(event, Event::Reverted { .. }) {
-                    passage.facts.stands = None;
+                    run.facts.stands = None;
                 }
                 self.record(stored, event).await
             }
@@ -356,7 +356,7 @@ fn useless(stored: &Stored) -> Option<String> {
 
 /// Other credentials than last time lead to another account, where the same name may belong to someone else.
 fn same_account(stored: &Stored, found: &Principal) -> Result<(), DriveError> {
-    let expected = &stored.rotation.charter.owner.account;
+    let expected = &stored.rotation.spec.owner.account;
     if found.account == *expected {
         return Ok(());
     }
@@ -370,9 +370,9 @@ fn same_account(stored: &Stored, found: &Principal) -> Result<(), DriveError> {
 }
 
 /// What a host is called says whose it is: keys are read and changed at no other one than the rotation began at.
-pub fn at_its_host(target: &str, charter: &Charter, provider: &dyn Provider) -> Result<(), DriveError> {
+pub fn at_its_host(target: &str, spec: &RotationSpec, provider: &dyn Provider) -> Result<(), DriveError> {
     let found = provider.host();
-    let Some(expected) = charter
+    let Some(expected) = spec
         .host
         .as_deref()
         .filter(|expected| found.as_deref() != Some(*expected))

@@ -2,20 +2,20 @@
 
 use rotate_providers::contract::Principal;
 
-use super::Known;
+use super::OnRecord;
 use super::order::Order;
 use crate::engine::driver::{DriveError, Refusal};
-use crate::machine::Sighting;
+use crate::machine::InventoryReading;
 use crate::policy::Expected;
 use crate::store::Stored;
 
 /// What has changed behind our back since the journal was last right.
-pub(super) fn drift(known: Known<'_>, found: &Sighting) -> Option<String> {
+pub(super) fn drift(known: OnRecord<'_>, found: &InventoryReading) -> Option<String> {
     expected(known).drift(found)
 }
 
 /// Refuses credentials that lead to another account than the target was known in, before anything is written down of it.
-pub(super) fn at_home(order: &Order<'_>, known: Known<'_>, owner: &Principal) -> Result<(), DriveError> {
+pub(super) fn at_home(order: &Order<'_>, known: OnRecord<'_>, owner: &Principal) -> Result<(), DriveError> {
     let expected = expected(known);
     let Some(before) = expected.other_account(owner) else {
         return Ok(());
@@ -36,7 +36,7 @@ pub(super) fn at_home(order: &Order<'_>, known: Known<'_>, owner: &Principal) ->
     Err(DriveError::Refused(Refusal::because(why, remedy)))
 }
 
-fn expected(known: Known<'_>) -> Expected<'_> {
+fn expected(known: OnRecord<'_>) -> Expected<'_> {
     let seen_at = known.watch.and_then(|watch| watch.rotation.seen_at);
     // What was seen, or accepted, after the last rotation is the later word.
     let is_later = |stored: &&Stored| seen_at < Some(stored.updated_at);

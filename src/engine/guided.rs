@@ -4,29 +4,29 @@ use rotate_providers::guide::probe::Verdict;
 
 use crate::engine::driver::{DriveError, Refusal};
 use crate::engine::journal::Journal;
-use crate::machine::{Event, Itinerary, Ticked, Tried};
+use crate::machine::{Event, GuidedSpec, StepOutcome, Tried};
 use crate::secret_scan::looks_secret;
 use crate::store::Guided;
 
 /// Keeps the journal of guided rotations.
-pub struct Walker<'a>(pub Journal<'a>);
+pub struct GuidedJournal<'a>(pub Journal<'a>);
 
-impl Walker<'_> {
+impl GuidedJournal<'_> {
     /// Opens a guided rotation.
-    pub async fn open(&self, target: &str, itinerary: Itinerary) -> Result<Guided, DriveError> {
+    pub async fn open(&self, target: &str, itinerary: GuidedSpec) -> Result<Guided, DriveError> {
         self.0.open(target, Event::WalkOpened { itinerary }).await
     }
 
     /// Ticks the next step, which the person names by its number or its name.
-    pub async fn tick(&self, guided: Guided, step: &str, by: &str, outcome: Ticked) -> Result<Guided, DriveError> {
+    pub async fn tick(&self, guided: Guided, step: &str, by: &str, outcome: StepOutcome) -> Result<Guided, DriveError> {
         let step = next_step(&guided, step)?;
-        if matches!(outcome, Ticked::Done { .. }) && guided.rotation.is_shut(&step) {
+        if matches!(outcome, StepOutcome::Done { .. }) && guided.rotation.is_shut(&step) {
             return Err(shut(&guided, &step));
         }
         let by = by.to_owned();
         let event = match outcome {
-            Ticked::Done { evidence } => Event::StepDone { step, by, evidence },
-            Ticked::Skipped { why } => Event::StepSkipped { step, by, why },
+            StepOutcome::Done { evidence } => Event::StepDone { step, by, evidence },
+            StepOutcome::Skipped { why } => Event::StepSkipped { step, by, why },
         };
         self.record(guided, event).await
     }

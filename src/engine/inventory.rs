@@ -4,20 +4,20 @@ use rotate_providers::guide::probe::Verdict;
 
 use crate::engine::driver::DriveError;
 use crate::engine::journal::Journal;
-use crate::machine::{Event, Sighting, Tried, Watch};
+use crate::machine::{Event, Inventory, InventoryReading, Tried};
 use crate::store::Stored;
 
 /// Keeps the journal of what is seen.
-pub struct Watcher<'a>(pub Journal<'a>);
+pub struct InventoryJournal<'a>(pub Journal<'a>);
 
-impl Watcher<'_> {
+impl InventoryJournal<'_> {
     /// Everything is as expected.
     pub async fn saw(
         &self,
         target: &str,
-        watch: Option<Stored<Watch>>,
-        sighting: Sighting,
-    ) -> Result<Stored<Watch>, DriveError> {
+        watch: Option<Stored<Inventory>>,
+        sighting: InventoryReading,
+    ) -> Result<Stored<Inventory>, DriveError> {
         self.record(target, watch, Event::Sighted { sighting }).await
     }
 
@@ -25,10 +25,10 @@ impl Watcher<'_> {
     pub async fn drifted(
         &self,
         target: &str,
-        watch: Option<Stored<Watch>>,
+        watch: Option<Stored<Inventory>>,
         why: &str,
-        sighting: Sighting,
-    ) -> Result<Stored<Watch>, DriveError> {
+        sighting: InventoryReading,
+    ) -> Result<Stored<Inventory>, DriveError> {
         if let Some(watch) = &watch
             && let Some(drift) = &watch.rotation.drift
             && drift.block.why == why
@@ -44,11 +44,11 @@ impl Watcher<'_> {
     pub async fn tried(
         &self,
         target: &str,
-        watch: Option<Stored<Watch>>,
+        watch: Option<Stored<Inventory>>,
         verdict: Verdict,
         class: &str,
         by: &str,
-    ) -> Result<Stored<Watch>, DriveError> {
+    ) -> Result<Stored<Inventory>, DriveError> {
         let (class, by) = (class.to_owned(), by.to_owned());
         let event = Event::Tried {
             credential: Tried::Present,
@@ -60,7 +60,12 @@ impl Watcher<'_> {
     }
 
     /// A person says to go on.
-    pub async fn release(&self, target: &str, watch: Stored<Watch>, by: &str) -> Result<Stored<Watch>, DriveError> {
+    pub async fn release(
+        &self,
+        target: &str,
+        watch: Stored<Inventory>,
+        by: &str,
+    ) -> Result<Stored<Inventory>, DriveError> {
         let by = by.to_owned();
         self.record(target, Some(watch), Event::Released { by }).await
     }
@@ -68,9 +73,9 @@ impl Watcher<'_> {
     async fn record(
         &self,
         target: &str,
-        watch: Option<Stored<Watch>>,
+        watch: Option<Stored<Inventory>>,
         event: Event,
-    ) -> Result<Stored<Watch>, DriveError> {
+    ) -> Result<Stored<Inventory>, DriveError> {
         match &watch {
             Some(watch) => self.0.append(watch, event, None).await,
             None => self.0.open(target, event).await,

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::engine::driver::DriveError;
 use crate::hooks::now;
-use crate::machine::{Chronicle, Event, Illegal, Record, Rotation, Walk, Watch};
+use crate::machine::{Event, GuidedRotation, Illegal, Inventory, Record, Rotation, StreamState};
 use crate::store::{Append, Lease, Store, Stored, watch_of};
 
 /// The journal, for whoever has the right to write there.
@@ -67,7 +67,7 @@ impl Journal<'_> {
 }
 
 /// What the events of one thread lead to.
-pub trait Thread: Clone + Into<Chronicle> {
+pub trait Thread: Clone + Into<StreamState> {
     /// Where one more event leads.
     fn after(before: Option<Self>, record: &Record) -> Result<Self, Illegal>;
 
@@ -83,13 +83,13 @@ impl Thread for Rotation {
     }
 }
 
-impl Thread for Walk {
+impl Thread for GuidedRotation {
     fn after(before: Option<Self>, record: &Record) -> Result<Self, Illegal> {
         Self::after(before, record)
     }
 }
 
-impl Thread for Watch {
+impl Thread for Inventory {
     fn after(before: Option<Self>, record: &Record) -> Result<Self, Illegal> {
         Self::after(before, record)
     }

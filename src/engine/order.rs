@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::assess::{Judgement, Known, Verdict, judge};
+use super::assess::{Action, Assessment, OnRecord, assess};
 use super::{Survey, Wanted};
 use crate::config::{How, Target};
 use crate::engine::driver::{DriveError, History, Request};
@@ -39,7 +39,7 @@ impl<'o> Order<'o> {
     }
 
     /// What the journal knows of it.
-    pub(super) fn known<'s>(&self, survey: &'s Survey) -> Known<'s> {
+    pub(super) fn known<'s>(&self, survey: &'s Survey) -> OnRecord<'s> {
         match self {
             Self::Scheduled { target, .. } => survey.of_target(target),
             Self::Now(request) => survey.of(request.target),
@@ -47,11 +47,11 @@ impl<'o> Order<'o> {
     }
 
     /// What is to be done, by what is on record.
-    pub(super) fn assess(&self, known: Known<'_>, now: Timestamp) -> Judgement {
+    pub(super) fn assess(&self, known: OnRecord<'_>, now: Timestamp) -> Assessment {
         match self {
-            Self::Scheduled { target, within } => judge(target, known, now, *within),
-            Self::Now(_) => Judgement {
-                verdict: Verdict::Start,
+            Self::Scheduled { target, within } => assess(target, known, now, *within),
+            Self::Now(_) => Assessment {
+                action: Action::Start,
                 reason: "a person asks for it".to_owned(),
                 remedy: Vec::new(),
                 age: None,
@@ -72,11 +72,11 @@ impl<'o> Order<'o> {
     }
 
     /// Whether a rotation is begun, now that this was judged of it. A key whose age nobody tells is taken for one that is too old.
-    pub(super) fn is_due(&self, judged: &Judgement) -> bool {
-        match judged.verdict {
-            Verdict::Start => true,
-            Verdict::Wait => judged.age.is_none(),
-            Verdict::NotDue | Verdict::Continue | Verdict::Blocked | Verdict::Guided => false,
+    pub(super) fn is_due(&self, judged: &Assessment) -> bool {
+        match judged.action {
+            Action::Start => true,
+            Action::Wait => judged.age.is_none(),
+            Action::NotDue | Action::Continue | Action::Blocked | Action::Guided => false,
         }
     }
 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::assess::born_by;
-use super::{Credential, Known, Namings};
+use super::{Credential, Namings, OnRecord};
 use crate::config::{How, Target};
-use crate::engine::driver::{Rival, rivals};
-use crate::machine::{Course, Watch};
+use crate::engine::driver::{ConcurrentRotation, rivals};
+use crate::machine::{AnyRotation, Inventory};
 use crate::store::{Store, StoreError, Stored};
 
 /// What the journal knows of every target.
@@ -18,12 +18,12 @@ pub struct Survey {
     courses: HashMap<String, Stored>,
     /// When the targets whose latest passage rotated nothing were rotated before.
     before: HashMap<String, Timestamp>,
-    watches: HashMap<String, Stored<Watch>>,
+    watches: HashMap<String, Stored<Inventory>>,
     /// The names under which the journal knows each guided credential.
     guided: HashMap<Credential, Vec<String>>,
     namings: Namings,
     /// Every open rotation.
-    pub rivals: Arc<Vec<Rival>>,
+    pub rivals: Arc<Vec<ConcurrentRotation>>,
 }
 
 impl Survey {
@@ -41,7 +41,7 @@ impl Survey {
         let mut namings = Namings::default();
         let mut guided: HashMap<Credential, Vec<String>> = HashMap::new();
         for stored in &summaries {
-            if let Course::Guided(walk) = &stored.rotation
+            if let AnyRotation::Guided(walk) = &stored.rotation
                 && let Some(credential) = namings.of_walk(walk)
             {
                 guided.entry(credential).or_default().push(stored.target.clone());
@@ -61,7 +61,7 @@ impl Survey {
 
     /// What is known of a target of the configuration. A credential that a person rotates may have been rotated under
     /// another name as well: by a command, before the file named it.
-    pub fn of_target(&self, target: &Target) -> Known<'_> {
+    pub fn of_target(&self, target: &Target) -> OnRecord<'_> {
         let own = self.of(&target.name);
         let others = self.others(target);
         let Some(latest) = others.iter().copied().max_by_key(|stored| {
@@ -77,7 +77,7 @@ impl Survey {
         let born = |stored: &&Stored| born_by(&stored.rotation).max(self.before.get(&stored.target).copied());
         let before = others.iter().filter_map(born).max();
         let own_end = own.course.and_then(|course| born_by(&course.rotation));
-        Known {
+        OnRecord {
             course: if is_later { Some(latest) } else { own.course },
             rotated_before: own.rotated_before.max(before).max(own_end),
             ..own
@@ -106,8 +106,8 @@ impl Survey {
     }
 
     /// What is known of one target.
-    pub fn of(&self, target: &str) -> Known<'_> {
-        Known {
+    pub fn of(&self, target: &str) -> OnRecord<'_> {
+        OnRecord {
             course: self.courses.get(target),
             watch: self.watches.get(target),
             rotated_before: self.before.get(target).copied(),

@@ -10,13 +10,13 @@ use rotate_providers::contract::{Check, Finding, Minting, Provider, Thoroughness
 use rotate_providers::{Automation, Vendors, automation};
 
 use super::act::{Acting, needs_a_look};
-use super::assess::{Judgement, Known, Verdict};
+use super::assess::{Action, Assessment, OnRecord};
 use super::expected::{at_home, drift};
 use super::order::{Asked, Order};
 use super::{Survey, check};
-use crate::engine::driver::{DriveError, Found, History, Identity, Refusal, Request, Standing, at_its_host};
+use crate::engine::driver::{DriveError, Existing, Found, History, Identity, Refusal, Request, at_its_host};
 use crate::hooks::now;
-use crate::machine::{Block, Charter, Drift, Sighting, Watch};
+use crate::machine::{Block, Drift, Inventory, InventoryReading, RotationSpec};
 use crate::store::{Automated, Sorted, Store, Stored};
 
 /// A target's turn, whatever it is taken for.
@@ -74,7 +74,7 @@ pub(super) enum Decision<'o> {
     /// A rotation is open, or has just ended, and goes on from where it stands.
     Resume(Box<Stored>),
     /// Nothing is begun, for this reason; where a person takes the steps, they are shown to them.
-    Leave(Judgement),
+    Leave(Assessment),
     /// A rotation of what was found is begun.
     Begin(Box<Ready<'o>>),
 }
@@ -90,7 +90,7 @@ pub(super) struct Sight<'o> {
     pub(super) asked: Asked<'o>,
     pub(super) provider: Box<dyn Provider>,
     pub(super) found: Found,
-    pub(super) judged: Judgement,
+    pub(super) judged: Assessment,
     /// What has changed behind our back, where a person's order goes on all the same.
     pub(super) drift: Option<String>,
 }
@@ -127,7 +127,7 @@ impl Turn<'_> {
         };
         let sight = self.look(order, asked, known, vendors, purpose).await?;
         let judged = &sight.judged;
-        let would_be_opened = matches!(judged.verdict, Verdict::NotDue | Verdict::Start | Verdict::Wait);
+        let would_be_opened = matches!(judged.action, Action::NotDue | Action::Start | Action::Wait);
         if let (Err(DriveError::Refused(refusal)), Order::Scheduled { .. }) = (&sight.found.live, order)
             && would_be_opened
         {
@@ -142,7 +142,7 @@ impl Turn<'_> {
     }
 
     /// What is gone on with, instead of beginning anew.
-    async fn open(&self, order: &Order<'_>, known: Known<'_>) -> Result<Option<Stored>, DriveError> {
+    async fn open(&self, order: &Order<'_>, known: OnRecord<'_>) -> Result<Option<Stored>, DriveError> {
         match order {
             Order::Scheduled { .. } => Ok(known.course.filter(|stored| !stored.rotation.is_closed()).cloned()),
             Order::Now(request) => {
@@ -151,8 +151,8 @@ impl Turn<'_> {
                     None => None,
                 };
                 Ok(match request.standing(automated(latest)?)? {
-                    Standing::Present(stored) => Some(Stored::from(*stored)),
-                    Standing::Absent => None,
+                    Existing::Present(stored) => Some(Stored::from(*stored)),
+                    Existing::Absent => None,
                 })
             }
         }
@@ -163,7 +163,7 @@ impl Turn<'_> {
         &self,
         order: &Order<'o>,
         asked: Asked<'o>,
-        known: Known<'_>,
+        known: OnRecord<'_>,
         vendors: &Arc<Vendors>,
         purpose: &Purpose<'_>,
     ) -> Result<Sight<'o>, DriveError> {
@@ -180,7 +180,7 @@ impl Turn<'_> {
         if let Some(open) = known.course.filter(|stored| !stored.rotation.is_closed())
             && let Some(rotation) = open.rotation.automated()
         {
-            at_its_host(&open.target, &rotation.charter, provider.as_ref())?;
+            at_its_host(&open.target, &rotation.spec, provider.as_ref())?;
         }
         if let Purpose::Act(acting) = purpose {
             acting.progress.doing("looking at the keys that exist");
@@ -189,7 +189,7 @@ impl Turn<'_> {
             .read(Found::look(provider.as_ref(), &request, history))
             .await??;
         at_home(order, known, &found.observation.owner)?;
-        let sighting = Sighting::of(&found.observation, found.live.as_ref().ok().map(|live| &live.key));
+        let sighting = InventoryReading::of(&found.observation, found.live.as_ref().ok().map(|live| &live.key));
         let drift = drift(known, &sighting);
         let judged = match (order, purpose) {
             (Order::Now(_), _) => order.assess(known, purpose.now()),
@@ -264,20 +264,20 @@ pub fn automated(latest: Option<Stored>) -> Result<Option<Automated>, DriveError
 
 /// The registry's entry of an opened rotation, and its provider.
 pub async fn connect(
-    charter: &Charter,
+    spec: &RotationSpec,
     vendors: &Arc<Vendors>,
 ) -> Result<(&'static Automation, Box<dyn Provider>), DriveError> {
-    let Some(automation) = automation(&charter.connector) else {
-        return Err(DriveError::UnknownConnector(charter.connector.clone()));
+    let Some(automation) = automation(&spec.connector) else {
+        return Err(DriveError::UnknownConnector(spec.connector.clone()));
     };
-    let provider = (automation.connect)(charter.inputs.clone(), vendors).await?;
+    let provider = (automation.connect)(spec.inputs.clone(), vendors).await?;
     Ok((automation, provider))
 }
 
 /// A target whose rotation cannot be opened, when its day comes or already now.
-pub(super) fn stuck(judged: Judgement, refusal: &Refusal) -> Judgement {
-    Judgement {
-        verdict: Verdict::Blocked,
+pub(super) fn stuck(judged: Assessment, refusal: &Refusal) -> Assessment {
+    Assessment {
+        action: Action::Blocked,
         reason: refusal.why.clone(),
         remedy: refusal.remedy.clone(),
         is_pressing: true,
@@ -286,22 +286,22 @@ pub(super) fn stuck(judged: Judgement, refusal: &Refusal) -> Judgement {
 }
 
 /// A finding that is in order.
-pub(super) fn fine(what: impl Into<rotate_providers::untrusted::Inert>) -> Finding {
+pub(super) fn fine(what: impl Into<rotate_providers::untrusted::Sanitized>) -> Finding {
     Finding {
         what: what.into(),
         check: Check::Fine,
     }
 }
 
-fn with<'k>(known: Known<'k>, watch: &'k Stored<Watch>) -> Known<'k> {
-    Known {
+fn with<'k>(known: OnRecord<'k>, watch: &'k Stored<Inventory>) -> OnRecord<'k> {
+    OnRecord {
         watch: Some(watch),
         ..known
     }
 }
 
 /// What whoever acts would write down of what was found.
-fn seen(known: Known<'_>, drift: Option<String>, sighting: Sighting, now: Timestamp) -> Stored<Watch> {
+fn seen(known: OnRecord<'_>, drift: Option<String>, sighting: InventoryReading, now: Timestamp) -> Stored<Inventory> {
     let drift = drift.map(|why| Drift {
         block: Block { why, since: now },
         found: sighting.clone(),
@@ -311,7 +311,7 @@ fn seen(known: Known<'_>, drift: Option<String>, sighting: Sighting, now: Timest
         target: String::new(),
         revision: 0,
         updated_at: now,
-        rotation: Watch {
+        rotation: Inventory {
             sighting: Some(sighting),
             seen_at: Some(now),
             first_at: known.watch.map_or(now, |watch| watch.rotation.first_at),

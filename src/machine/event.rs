@@ -8,7 +8,7 @@ use rotate_providers::guide::probe::Verdict;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Charter, Itinerary, Sighting, Span};
+use super::{GuidedSpec, InventoryReading, RotationSpec, Span};
 
 /// An event with its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +26,8 @@ pub enum Event {
     /// The rotation begins.
     Opened {
         /// What is fixed for its whole life.
-        charter: Charter,
+        #[serde(rename = "charter")]
+        spec: RotationSpec,
     },
     /// The vendor's host was not on record, and is from here on.
     HostPinned {
@@ -193,7 +194,7 @@ pub enum Event {
     /// A guided rotation begins.
     WalkOpened {
         /// What is fixed for its whole life.
-        itinerary: Itinerary,
+        itinerary: GuidedSpec,
     },
     /// A person has taken a step.
     StepDone {
@@ -256,14 +257,14 @@ pub enum Event {
     /// The target was looked at between two rotations, and is as expected.
     Sighted {
         /// What was seen.
-        sighting: Sighting,
+        sighting: InventoryReading,
     },
     /// The target was looked at, and something there has changed behind our back.
     Drifted {
         /// What.
         why: String,
         /// What was seen.
-        sighting: Sighting,
+        sighting: InventoryReading,
     },
     /// A person accepts what is there, and says to go on.
     Released {

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Charter, Event, Issued, Phase, Rotation, UndoKind};
+use super::{Event, Issued, Phase, Rotation, RotationSpec, UndoKind};
 
 /// A new secret that takes the place of the old one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub struct Replacement {
 
 impl Phase {
     /// The phase after this event; `None` where it cannot follow.
-    pub(super) fn replace(self, event: &Event, at: Timestamp, charter: &Charter) -> Option<Self> {
+    pub(super) fn replace(self, event: &Event, at: Timestamp, spec: &RotationSpec) -> Option<Self> {
         Some(match (self, event) {
             (Phase::Opened, Event::OldSealed) => Phase::Opened,
             (Phase::Opened, Event::Generated { key, way_back }) => Phase::Prepared(Replacement {
@@ -46,7 +46,7 @@ impl Phase {
                 new.issued.delivered.insert(destination.clone());
                 Phase::Replaced(new)
             }
-            (Phase::Replaced(new), Event::Done) if new.is_delivered(charter) => Phase::Done(new.issued),
+            (Phase::Replaced(new), Event::Done) if new.is_delivered(spec) => Phase::Done(new.issued),
 
             (Phase::Replacing(new) | Phase::Replaced(new) | Phase::Reverted(new), Event::RevertIntended)
                 if new.way_back =>
@@ -130,8 +130,8 @@ impl Replacement {
         }
     }
 
-    fn is_delivered(&self, charter: &Charter) -> bool {
-        let mut all = charter.destinations.iter();
+    fn is_delivered(&self, spec: &RotationSpec) -> bool {
+        let mut all = spec.destinations.iter();
         all.all(|name| self.issued.delivered.contains(name))
     }
 }

@@ -6,19 +6,19 @@ use jiff::Timestamp;
 use rotate_providers::PhaseName;
 use rotate_providers::contract::{KeyId, PublicHalf};
 
-use super::{Charter, Event, Issued, Phase, Prove, Retired, Switch};
+use super::{Event, Issued, Phase, Prove, Retired, RotationSpec, Switch};
 
 impl Phase {
     /// The phase after this event; `None` where it cannot follow.
-    pub(super) fn advance(self, event: &Event, at: Timestamp, charter: &Charter) -> Option<Self> {
-        if charter.replaces() {
-            return self.replace(event, at, charter);
+    pub(super) fn advance(self, event: &Event, at: Timestamp, spec: &RotationSpec) -> Option<Self> {
+        if spec.replaces() {
+            return self.replace(event, at, spec);
         }
         Some(match (self, event) {
-            (Phase::Opened, Event::CreateIntended { .. }) if !charter.mints_locally => Phase::Creating,
+            (Phase::Opened, Event::CreateIntended { .. }) if !spec.mints_locally => Phase::Creating,
             (Phase::Creating, Event::CreateFailed { .. }) => Phase::Opened,
             (Phase::Creating, Event::Created { key }) => Phase::Created(Issued::new(key, None)),
-            (Phase::Opened, Event::Minted { key, public }) if charter.mints_locally => {
+            (Phase::Opened, Event::Minted { key, public }) if spec.mints_locally => {
                 Phase::Minted(Issued::new(key, Some(public)))
             }
             (Phase::Minted(issued), Event::Created { key }) if issued.key == *key => Phase::Created(issued),
@@ -26,10 +26,10 @@ impl Phase {
             (Phase::Discarding(intended), Event::Discarded { key }) if intended == *key => Phase::Opened,
             (Phase::Creating | Phase::Discarding(_), Event::Disowned { .. }) => Phase::Opened,
 
-            (Phase::Created(issued), Event::Proved) if charter.prove != Prove::Consumer => {
+            (Phase::Created(issued), Event::Proved) if spec.prove != Prove::Consumer => {
                 Phase::Verified(issued.proved(at))
             }
-            (Phase::Created(issued), Event::Listed) if charter.prove == Prove::Consumer => Phase::Verified(issued),
+            (Phase::Created(issued), Event::Listed) if spec.prove == Prove::Consumer => Phase::Verified(issued),
             (Phase::Verified(issued), Event::Proved) => Phase::Verified(issued.proved(at)),
             (Phase::Verified(mut issued), Event::DeliverIntended { destination }) => {
                 issued.reached.insert(destination.clone());
@@ -38,7 +38,7 @@ impl Phase {
             (Phase::Verified(mut issued), Event::Delivered { destination }) => {
                 issued.reached.insert(destination.clone());
                 issued.delivered.insert(destination.clone());
-                let all = charter.destinations.iter().all(|name| issued.delivered.contains(name));
+                let all = spec.destinations.iter().all(|name| issued.delivered.contains(name));
                 if all {
                     Phase::Delivered(issued, at)
                 } else {
@@ -50,17 +50,17 @@ impl Phase {
                 Phase::CutOver(issued, Switch { at, by: by.clone() })
             }
             (Phase::CutOver(issued, switch), Event::Proved) => Phase::CutOver(issued.proved(at), switch),
-            (Phase::CutOver(issued, switch), Event::DeactivateIntended) if !charter.rests_first(Some(&switch)) => {
+            (Phase::CutOver(issued, switch), Event::DeactivateIntended) if !spec.rests_first(Some(&switch)) => {
                 Phase::Deactivating(issued, switch)
             }
-            (Phase::CutOver(issued, switch), Event::DeleteIntended) if charter.rests_first(Some(&switch)) => {
+            (Phase::CutOver(issued, switch), Event::DeleteIntended) if spec.rests_first(Some(&switch)) => {
                 Phase::Deleting(issued, switch, Retired::since(at))
             }
 
             (Phase::Deactivating(issued, switch), Event::Proved) => Phase::Deactivating(issued.proved(at), switch),
             (Phase::Deactivating(issued, switch), Event::Deactivated) => {
                 // Where the proof is the consumer's, there is none that we owe.
-                let proved = charter.prove == Prove::Consumer;
+                let proved = spec.prove == Prove::Consumer;
                 let retired = Retired {
                     proved,
                     ..Retired::since(at)
@@ -75,13 +75,13 @@ impl Phase {
                 Phase::Deactivated(issued.proved(at), switch, retired)
             }
             (Phase::Deactivated(issued, switch, retired), Event::Used { .. } | Event::Attested { .. })
-                if charter.prove != Prove::Login =>
+                if spec.prove != Prove::Login =>
             {
                 let retired = Retired { used: true, ..retired };
                 Phase::Deactivated(issued, switch, retired)
             }
             (Phase::Deactivated(issued, switch, retired), Event::Soaking)
-                if retired.proved && (retired.used || charter.prove == Prove::Login) =>
+                if retired.proved && (retired.used || spec.prove == Prove::Login) =>
             {
                 Phase::Soaking(issued, switch, retired)
             }
@@ -118,7 +118,7 @@ impl Phase {
             ) => Phase::Withdrawing(issued),
             (Phase::Withdrawing(issued), Event::Withdrawn) => Phase::Withdrawn(issued),
             // It arrived at the vendor only now.
-            (Phase::Withdrawn(issued), Event::WithdrawIntended) if charter.mints_locally => Phase::Withdrawing(issued),
+            (Phase::Withdrawn(issued), Event::WithdrawIntended) if spec.mints_locally => Phase::Withdrawing(issued),
             (Phase::Opened | Phase::Withdrawn(_), Event::Aborted) => Phase::Aborted,
             (Phase::Withdrawn(_), Event::RolledBack) => Phase::RolledBack,
             _ => return None,

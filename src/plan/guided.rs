@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{GuidedStep, Planned, StepState, Typed, WayBack};
-use crate::machine::{Itinerary, Tick, Walk};
+use crate::machine::{GuidedRotation, GuidedSpec, StepRecord};
 
 /// What a person has to know before the first step.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
@@ -85,7 +85,7 @@ pub struct Missing {
 type Values = BTreeMap<String, String>;
 
 /// The guide of a guided rotation, as it is today, and which of its procedures is walked; `None` where this version has none.
-pub fn procedure_of(itinerary: &Itinerary) -> Option<(Guide, Procedure)> {
+pub fn procedure_of(itinerary: &GuidedSpec) -> Option<(Guide, Procedure)> {
     let guide = rotate_providers::connector(&itinerary.connector)?.guide().ok()?;
     Some((guide, Procedure::named(&itinerary.procedure)?))
 }
@@ -224,7 +224,7 @@ impl Cited {
 
 /// The steps of a procedure, with what became of them. Those of a walk are the ones that it was opened with, so that each keeps
 /// its number, whatever has become of the guide since.
-pub fn lead(guide: &Guide, procedure: Procedure, given: &Values, walk: Option<&Walk>) -> Vec<Planned> {
+pub fn lead(guide: &Guide, procedure: Procedure, given: &Values, walk: Option<&GuidedRotation>) -> Vec<Planned> {
     let values = guide.with_defaults(given);
     let steps = guide.steps_for(procedure, given);
     let ids: Vec<&str> = match walk {
@@ -252,7 +252,7 @@ pub fn lead(guide: &Guide, procedure: Procedure, given: &Values, walk: Option<&W
     planned.collect()
 }
 
-fn planned(guide: &Guide, step: &Step, filling: &Filling<'_>, tick: Option<&Tick>, in_gap: bool) -> Planned {
+fn planned(guide: &Guide, step: &Step, filling: &Filling<'_>, tick: Option<&StepRecord>, in_gap: bool) -> Planned {
     let fill = |template: &Option<Template>| template.as_ref().map(|template| filling.text(template));
     let typed = step.command.as_ref().map(|command| filling.typed(command));
     let open = step
@@ -295,7 +295,7 @@ fn planned(guide: &Guide, step: &Step, filling: &Filling<'_>, tick: Option<&Tick
 }
 
 /// A step that the guide had when the walk began, and has no longer.
-fn dropped(id: &str, phase: PhaseName, tick: Option<&Tick>) -> Planned {
+fn dropped(id: &str, phase: PhaseName, tick: Option<&StepRecord>) -> Planned {
     Planned {
         phase,
         who: "You".to_owned(),
@@ -308,7 +308,7 @@ fn dropped(id: &str, phase: PhaseName, tick: Option<&Tick>) -> Planned {
 }
 
 impl GuidedStep {
-    fn bare(id: &str, tick: Option<&Tick>) -> Self {
+    fn bare(id: &str, tick: Option<&StepRecord>) -> Self {
         Self {
             step: id.to_owned(),
             place: None,

@@ -3,11 +3,11 @@
 use rotate_providers::PhaseName;
 use rotate_providers::contract::KeyId;
 
-use super::Foresight;
+use super::Simulation;
 use crate::machine::{Event, Illegal, Phase};
 use crate::policy::{Stands, Step, Which};
 
-impl Foresight {
+impl Simulation {
     /// Plays a step that only such a secret has, with the best outcome.
     pub(super) fn in_place(&mut self, step: Step, old: &KeyId) -> Result<(), Illegal> {
         match step {
@@ -80,7 +80,7 @@ impl Foresight {
         let Phase::Replaced(new) = &self.rotation.phase else {
             return "";
         };
-        let mut all = self.rotation.charter.destinations.iter();
+        let mut all = self.rotation.spec.destinations.iter();
         let is_last = all.all(|name| name == destination || new.issued.delivered.contains(name));
         if is_last {
             ": this is the cut-over, and the old one is gone"
@@ -95,7 +95,7 @@ impl Foresight {
         match phase {
             Phase::Replaced(new) => &new.issued.key,
             Phase::Replacing(new) if stands_new => &new.issued.key,
-            _ => &self.rotation.charter.old_key,
+            _ => &self.rotation.spec.old_key,
         }
     }
 }

@@ -93,7 +93,7 @@ pub(super) fn settle(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step
         [] => Step::Record(Event::CreateFailed {
             why: "no key appeared at the vendor".to_owned(),
         }),
-        [key] => judge(rotation, key, listing, facts, now),
+        [key] => assess(rotation, key, listing, facts, now),
         several => block(&format!(
             "several keys appeared while one was being created, and none can be attributed: {}; {WAY_OUT}",
             names(several)
@@ -111,7 +111,7 @@ pub(super) fn discard(rotation: &Rotation, key: &KeyId, facts: &Facts, now: Time
         return Step::Record(Event::Disowned { keys });
     }
     match listing.keys.iter().find(|listed| listed.id == *key && listed.active) {
-        Some(listed) => judge(rotation, listed, listing, facts, now),
+        Some(listed) => assess(rotation, listed, listing, facts, now),
         // It is gone, or off: an earlier rotation had retired it.
         None if is_as_left(rotation, listing) => Step::Discard {
             key: key.clone(),
@@ -137,9 +137,9 @@ pub(super) fn stranger(rotation: &Rotation, key: &Key) -> Step {
 /// itself, or a person has rotated by hand. `None`: there is none, or what the key is is being found out anyway.
 pub fn newcomer(rotation: &Rotation, keys: &[Key], last_recorded: Timestamp) -> Option<Event> {
     // Where a secret is replaced where it stands, logins tell whose it is.
-    let issued = rotation.issued().filter(|_| !rotation.charter.replaces())?;
+    let issued = rotation.issued().filter(|_| !rotation.spec.replaces())?;
     let is_known = |key: &Key| {
-        key.id == rotation.charter.old_key
+        key.id == rotation.spec.old_key
             || key.id == issued.key
             || rotation.discarded.contains(&key.id)
             || rotation
@@ -158,7 +158,7 @@ pub fn newcomer(rotation: &Rotation, keys: &[Key], last_recorded: Timestamp) -> 
     (!rotation.phase.is_closed()).then_some(Event::Blocked { why })
 }
 
-fn judge(rotation: &Rotation, key: &Key, listing: &Listing, facts: &Facts, now: Timestamp) -> Step {
+fn assess(rotation: &Rotation, key: &Key, listing: &Listing, facts: &Facts, now: Timestamp) -> Step {
     let id = &key.id;
     let left_alone = |why: &str| {
         block(&format!(
@@ -169,7 +169,7 @@ fn judge(rotation: &Rotation, key: &Key, listing: &Listing, facts: &Facts, now: 
         let made = key.created_at.map(|at| format!(" (created {at})")).unwrap_or_default();
         return left_alone(&format!("cannot be attributed to this rotation{made}"));
     }
-    if rotation.charter.lost_key == LostKey::Ask {
+    if rotation.spec.lost_key == LostKey::Ask {
         return left_alone("is probably the one whose secret was lost; a person is to decide about it");
     }
     if !is_as_left(rotation, listing) {
@@ -196,14 +196,14 @@ fn judge(rotation: &Rotation, key: &Key, listing: &Listing, facts: &Facts, now: 
 
 /// Whether the old key works as the journal left it: otherwise the new one may be the only one that does.
 fn is_as_left(rotation: &Rotation, listing: &Listing) -> bool {
-    listing.is_active(&rotation.charter.old_key)
+    listing.is_active(&rotation.spec.old_key)
 }
 
 fn no_longer(rotation: &Rotation) -> String {
     format!(
         "old key {} is not there any more, or not active: someone may have rotated by hand, and this key be the only one that \
          works",
-        rotation.charter.old_key
+        rotation.spec.old_key
     )
 }
 

@@ -2,13 +2,13 @@
 
 use rotate_providers::contract::{KeyId, Principal};
 
-use crate::machine::{Rotation, SeenKey, Sighting};
+use crate::machine::{InventoryReading, Rotation, SeenKey};
 
 /// What was expected at the vendor: what was seen last, and what the last rotation left.
 #[derive(Clone, Copy, Default)]
 pub struct Expected<'a> {
     /// The last look at which everything was in order.
-    pub sighting: Option<&'a Sighting>,
+    pub sighting: Option<&'a InventoryReading>,
     /// The last rotation, which has ended.
     pub rotation: Option<&'a Rotation>,
 }
@@ -22,7 +22,7 @@ impl Expected<'_> {
     }
 
     /// What has changed behind our back, in words; `None` where nothing has, or where nothing was known before.
-    pub fn drift(&self, found: &Sighting) -> Option<String> {
+    pub fn drift(&self, found: &InventoryReading) -> Option<String> {
         self.other_owner(&found.owner)
             .or_else(|| self.vanished(found))
             .or_else(|| self.stranger(found))
@@ -47,12 +47,12 @@ impl Expected<'_> {
     }
 
     fn owner(&self) -> Option<&Principal> {
-        let of_rotation = self.rotation.map(|rotation| &rotation.charter.owner);
+        let of_rotation = self.rotation.map(|rotation| &rotation.spec.owner);
         of_rotation.or(self.sighting.map(|sighting| &sighting.owner))
     }
 
     /// The key that is in use has to be there, and on.
-    fn vanished(&self, found: &Sighting) -> Option<String> {
+    fn vanished(&self, found: &InventoryReading) -> Option<String> {
         let live = self.left_alive()?;
         match found.keys.iter().find(|key| key.id == *live) {
             Some(key) if key.active => None,
@@ -61,7 +61,7 @@ impl Expected<'_> {
         }
     }
 
-    fn stranger(&self, found: &Sighting) -> Option<String> {
+    fn stranger(&self, found: &InventoryReading) -> Option<String> {
         if self.sighting.is_none() && self.rotation.is_none() {
             return None;
         }
@@ -69,7 +69,7 @@ impl Expected<'_> {
             let seen = self.sighting.iter().flat_map(|sighting| &sighting.keys);
             let of_rotation = self.rotation.into_iter().flat_map(|rotation| {
                 let issued = rotation.issued().map(|issued| &issued.key);
-                issued.into_iter().chain([&rotation.charter.old_key])
+                issued.into_iter().chain([&rotation.spec.old_key])
             });
             !seen
                 .map(|seen| &seen.id)
@@ -87,7 +87,7 @@ impl Expected<'_> {
             Some(rotation) => rotation
                 .issued()
                 .map(|issued| &issued.key)
-                .or(Some(&rotation.charter.old_key)),
+                .or(Some(&rotation.spec.old_key)),
             None => self.sighting?.live.as_ref(),
         }
     }

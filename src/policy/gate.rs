@@ -73,8 +73,8 @@ pub(super) fn register(rotation: &Rotation, issued: &Issued, facts: &Facts) -> S
     if facts.registered {
         return Step::ReadKeys { again: true };
     }
-    let most_keys = rotation.charter.capabilities().most_keys;
-    match may_create(&rotation.charter.old_key, &listing.keys, &[], most_keys, |_| false) {
+    let most_keys = rotation.spec.capabilities().most_keys;
+    match may_create(&rotation.spec.old_key, &listing.keys, &[], most_keys, |_| false) {
         Ok(_) => Step::Register,
         Err(why) => block(&why),
     }
@@ -86,15 +86,9 @@ pub(super) fn create(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step
     };
     // What was deleted may still be listed for a while.
     let ignore = |key: &KeyId| rotation.discarded.contains(key);
-    let most_keys = rotation.charter.capabilities().most_keys;
-    match may_create(
-        &rotation.charter.old_key,
-        &listing.keys,
-        &facts.retired,
-        most_keys,
-        ignore,
-    ) {
-        Ok(None) if rotation.charter.mints_locally => Step::Mint,
+    let most_keys = rotation.spec.capabilities().most_keys;
+    match may_create(&rotation.spec.old_key, &listing.keys, &facts.retired, most_keys, ignore) {
+        Ok(None) if rotation.spec.mints_locally => Step::Mint,
         // Whose a key is that appears is told by the vendor's clock, and by ours for how long.
         Ok(None) => match listing.skew().filter(|skew| *skew > MOST_SKEW) {
             None => Step::Create,
@@ -118,13 +112,13 @@ pub(super) fn cut_over(rotation: &Rotation, facts: &Facts, now: Timestamp) -> St
     let Phase::Delivered(issued, delivered_at) = &rotation.phase else {
         return block("a cut-over was asked for before the delivery");
     };
-    if rotation.charter.cutover == Cutover::Observed {
+    if rotation.spec.cutover == Cutover::Observed {
         return observe(rotation, issued, *delivered_at, facts, now);
     }
     Step::Wait(Wait {
         on: Waiting::Cutover,
         until: overdue_at(rotation),
-        why: match rotation.charter.prove {
+        why: match rotation.spec.prove {
             Prove::Login => format!(
                 "every consumer moves to new key {}, and a person confirms it",
                 issued.key
@@ -139,8 +133,8 @@ pub(super) fn cut_over(rotation: &Rotation, facts: &Facts, now: Timestamp) -> St
 
 /// New key in use by someone else, old key idle since the delivery.
 fn observe(rotation: &Rotation, issued: &Issued, delivered_at: Timestamp, facts: &Facts, now: Timestamp) -> Step {
-    let old_key = &rotation.charter.old_key;
-    let watched_until = later(delivered_at, rotation.charter.observe_seconds);
+    let old_key = &rotation.spec.old_key;
+    let watched_until = later(delivered_at, rotation.spec.observe_seconds);
     let overdue = overdue_at(rotation).filter(|overdue| *overdue <= now);
     let wait = |why| {
         Step::Wait(Wait {
@@ -159,7 +153,7 @@ fn observe(rotation: &Rotation, issued: &Issued, delivered_at: Timestamp, facts:
     if *new == LastUse::NotReported {
         return wait(format!("the vendor does not report the use of new key {}", issued.key));
     }
-    if !is_used_by_consumer(issued, delivered_at, new, rotation.charter.capabilities().use_steps) {
+    if !is_used_by_consumer(issued, delivered_at, new, rotation.spec.capabilities().use_steps) {
         return wait(format!(
             "nobody but rotate has been seen to use new key {} yet",
             issued.key
@@ -193,7 +187,7 @@ pub fn use_beside(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Option<
         rotation.phase,
         Phase::CutOver(..) | Phase::Deactivating(..) | Phase::Soaking(..) | Phase::Deleting(..)
     );
-    let old_key = &rotation.charter.old_key;
+    let old_key = &rotation.spec.old_key;
     let is_wanted = retires && rotation.undo.is_none() && facts.last_use(old_key, now).is_none();
     is_wanted.then(|| old_key.clone())
 }
@@ -201,8 +195,8 @@ pub fn use_beside(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Option<
 /// Whether the list that was read right before says that there is no old key to delete: where only removing is possible, it was
 /// removed before its rest. A list that lags says nothing of the kind.
 pub fn is_removed_already(rotation: &Rotation, facts: &Facts, now: Timestamp) -> bool {
-    let capabilities = rotation.charter.capabilities();
-    !capabilities.lists_lag && facts.listing(now).is_some() && is_unlisted(facts, &rotation.charter.old_key)
+    let capabilities = rotation.spec.capabilities();
+    !capabilities.lists_lag && facts.listing(now).is_some() && is_unlisted(facts, &rotation.spec.old_key)
 }
 
 /// What stands between now and disabling or deleting the old key; `None`: nothing does.
@@ -213,18 +207,18 @@ pub(super) fn retire(
     facts: &Facts,
     now: Timestamp,
 ) -> Option<Step> {
-    let old_key = &rotation.charter.old_key;
+    let old_key = &rotation.spec.old_key;
     if issued.key == *old_key {
         return Some(block("the new key is the old key: the journal is damaged"));
     }
     // Where keys are only removed there is no switching off and on within the second: the proof has to be of just now.
     // A cut-over in the future is a clock that went back: then its age has to do.
     let proved_since =
-        rotation.charter.retirement == Retirement::Disable || issued.proved_at >= Some(switch.at) || switch.at > now;
+        rotation.spec.retirement == Retirement::Disable || issued.proved_at >= Some(switch.at) || switch.at > now;
     if let Some(step) = vouch(rotation, issued, facts, now) {
         return Some(step);
     }
-    if !proved_since && rotation.charter.prove != Prove::Consumer {
+    if !proved_since && rotation.spec.prove != Prove::Consumer {
         return Some(Step::Prove);
     }
     if let Some(step) = stands(issued, facts, now) {
@@ -232,11 +226,7 @@ pub(super) fn retire(
     }
     // The record of a key that is gone cannot be read any more, and there is nothing left to lose.
     if is_unlisted(facts, old_key) {
-        let enough = if rotation.charter.capabilities().lists_lag {
-            2
-        } else {
-            1
-        };
+        let enough = if rotation.spec.capabilities().lists_lag { 2 } else { 1 };
         return facts
             .keys
             .iter()
@@ -257,7 +247,7 @@ pub(super) fn retire(
 
 /// Deleting asks for one thing more than disabling: that nobody has switched the old key on again.
 pub(super) fn delete(rotation: &Rotation, issued: &Issued, switch: &Switch, facts: &Facts, now: Timestamp) -> Step {
-    let old_key = &rotation.charter.old_key;
+    let old_key = &rotation.spec.old_key;
     let Some(listing) = &facts.keys else {
         return Step::ReadKeys { again: false };
     };
@@ -281,7 +271,7 @@ pub(super) fn listed_inactive(rotation: &Rotation, retired: &Retired, facts: &Fa
     let Some(listing) = &facts.keys else {
         return Step::ReadKeys { again: false };
     };
-    let old_key = &rotation.charter.old_key;
+    let old_key = &rotation.spec.old_key;
     if listing.keys.iter().any(|key| key.id == *old_key && key.active) {
         if listing.agreeing < 2 || now.duration_since(retired.at) < LONGEST_LAG {
             return Step::ReadKeys { again: true };
@@ -312,7 +302,7 @@ pub(super) fn listed_inactive(rotation: &Rotation, retired: &Retired, facts: &Fa
 /// A removal whose answer was lost may still be on its way to the vendor, behind the registration that undid it. So a key
 /// that was registered again is looked at longer before anyone has to rely on it.
 pub(super) fn old_key_works(rotation: &Rotation, undo: &Undo, facts: &Facts) -> Option<Step> {
-    let old_key = &rotation.charter.old_key;
+    let old_key = &rotation.spec.old_key;
     let Some(listing) = &facts.keys else {
         return Some(Step::ReadKeys { again: false });
     };
@@ -351,7 +341,7 @@ pub(super) fn leaves_one(rotation: &Rotation, issued: &Issued, facts: &Facts, no
         return Some(Step::ReadKeys { again: false });
     };
     // One that is off can be switched on again, one that is gone cannot.
-    if listing.keys.iter().all(|key| key.id != issued.key) || listing.is_active(&rotation.charter.old_key) {
+    if listing.keys.iter().all(|key| key.id != issued.key) || listing.is_active(&rotation.spec.old_key) {
         return None;
     }
     let others = listing.keys.iter().filter(|key| key.active && key.id != issued.key);
@@ -369,13 +359,13 @@ pub(super) fn leaves_one(rotation: &Rotation, issued: &Issued, facts: &Facts, no
 }
 
 fn comes_back(rotation: &Rotation) -> bool {
-    matches!(rotation.charter.retirement, Retirement::Remove { .. })
+    matches!(rotation.spec.retirement, Retirement::Remove { .. })
 }
 
 /// A new key that was taken back has to be gone. One that was made here and never proven may still be on its way to the
 /// vendor: the program was killed, and its last call was not. So it is looked for longer, and taken back again.
 pub(super) fn withdrawn(rotation: &Rotation, issued: &Issued, facts: &Facts, end: Event) -> Step {
-    let looks = match (rotation.charter.mints_locally, issued.proved_at) {
+    let looks = match (rotation.spec.mints_locally, issued.proved_at) {
         (true, None) => LATE_LOOKS,
         _ => 1,
     };

@@ -30,12 +30,12 @@ pub enum Stands {
 const WAY_OUT: &str = "abort --force ends the rotation and touches nothing";
 
 pub(super) fn forward(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
-    let charter = &rotation.charter;
+    let spec = &rotation.spec;
     match &rotation.phase {
-        Phase::Opened => shut(charter, now)
+        Phase::Opened => shut(spec, now)
             .or_else(|| unchanged(rotation, facts, now))
             .unwrap_or(Step::Generate),
-        Phase::Prepared(new) => shut(charter, now).unwrap_or_else(|| begin(rotation, new, facts, now)),
+        Phase::Prepared(new) => shut(spec, now).unwrap_or_else(|| begin(rotation, new, facts, now)),
         Phase::Replacing(new) => settle(rotation, new, facts),
         Phase::Replaced(new) => deliver(rotation, new, now),
         Phase::Done(_) | Phase::Aborted | Phase::RolledBack => Step::Closed,
@@ -105,7 +105,7 @@ fn deliver(rotation: &Rotation, new: &Replacement, now: Timestamp) -> Step {
     if !is_fresh(new.issued.proved_at, now) {
         return Step::Prove;
     }
-    let mut all = rotation.charter.destinations.iter();
+    let mut all = rotation.spec.destinations.iter();
     match all.find(|name| !new.issued.delivered.contains(*name)) {
         Some(destination) => Step::Deliver(destination.clone()),
         None => Step::Record(Event::Done),
@@ -120,7 +120,7 @@ pub(super) fn undo(rotation: &Rotation, undo: &Undo, facts: &Facts) -> Step {
         Phase::Replaced(_) => revert(facts, &[Which::New, Which::Old]),
         Phase::Reverted(new) => {
             // The last one first: two destinations may be parts of one file.
-            let mut backwards = rotation.charter.destinations.iter().rev();
+            let mut backwards = rotation.spec.destinations.iter().rev();
             let open = backwards.find(|name| new.issued.reached.contains(*name) && !undo.restored.contains_key(*name));
             match (open, &facts.stands) {
                 (Some(destination), _) => Step::Restore(destination.clone()),
@@ -155,13 +155,13 @@ fn revert(facts: &Facts, order: &'static [Which]) -> Step {
 /// Whether the vendor lists the secret that the rotation was opened for, as far as it tells one from another.
 fn is_as_left(rotation: &Rotation, facts: &Facts) -> bool {
     let listed = facts.keys.iter().flat_map(|listing| &listing.keys);
-    listed.map(|key| &key.id).eq([&rotation.charter.old_key])
+    listed.map(|key| &key.id).eq([&rotation.spec.old_key])
 }
 
 fn changed(rotation: &Rotation, what_now: &str) -> Step {
     block(&format!(
         "{} is not what the vendor lists any more: someone has changed the secret since this rotation began; {what_now}",
-        rotation.charter.old_key
+        rotation.spec.old_key
     ))
 }
 

@@ -44,7 +44,7 @@ pub fn proof_fault(automation: &Automation, prove: Prove, cutover: Cutover) -> O
 
 /// A key that nobody has yet: what makes it worth delivering.
 pub(super) fn first_proof(rotation: &Rotation, issued: &Issued, facts: &Facts) -> Step {
-    if rotation.charter.prove != Prove::Consumer {
+    if rotation.spec.prove != Prove::Consumer {
         return Step::Prove;
     }
     match &facts.keys {
@@ -56,7 +56,7 @@ pub(super) fn first_proof(rotation: &Rotation, issued: &Issued, facts: &Facts) -
 
 /// What stands between now and relying on the new key; `None`: nothing does.
 pub(super) fn vouch(rotation: &Rotation, issued: &Issued, facts: &Facts, now: Timestamp) -> Option<Step> {
-    if rotation.charter.prove != Prove::Consumer {
+    if rotation.spec.prove != Prove::Consumer {
         return (!is_fresh(issued.proved_at, now)).then_some(Step::Prove);
     }
     stands(issued, facts, now)
@@ -116,13 +116,13 @@ pub(super) fn second_proof(
             refused.at, refused.why
         ));
     }
-    if is_used_by_consumer(issued, retired.at, last_use, rotation.charter.capabilities().use_steps) {
+    if is_used_by_consumer(issued, retired.at, last_use, rotation.spec.capabilities().use_steps) {
         let last_use = last_use.clone();
         return Step::Record(Event::Used { last_use });
     }
     // After a person has looked, the time begins anew.
-    let overdue = later(switch.at.max(retired.at), rotation.charter.allowance_seconds);
-    let off = format!("old key {} is off since {}", rotation.charter.old_key, retired.at);
+    let overdue = later(switch.at.max(retired.at), rotation.spec.allowance_seconds);
+    let off = format!("old key {} is off since {}", rotation.spec.old_key, retired.at);
     if now >= overdue {
         return block(&format!(
             "{off}, and no use of new key {key} is on record since; whoever knows that its consumer works with it says so with \

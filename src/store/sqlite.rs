@@ -27,7 +27,7 @@ use write::{Entry, Waiting, write};
 
 use super::{Append, Lease, Line, Store, StoreError, Stored, Verified, watch_of};
 use crate::hooks::crash_point;
-use crate::machine::{Chronicle, Watch};
+use crate::machine::{Inventory, StreamState};
 use crate::private_file::Place;
 
 /// A SQLite database that only its owner can read.
@@ -190,12 +190,12 @@ impl Store for SqliteStore {
         all.into_iter().map(|stored| stored.course(&self.path)).collect()
     }
 
-    async fn watch(&self, target: &str) -> Result<Option<Stored<Watch>>, StoreError> {
+    async fn watch(&self, target: &str) -> Result<Option<Stored<Inventory>>, StoreError> {
         let found = self.replayed(&watch_of(target)).await?;
         found.map(|stored| stored.watch(&self.path)).transpose()
     }
 
-    async fn watches(&self) -> Result<Vec<Stored<Watch>>, StoreError> {
+    async fn watches(&self) -> Result<Vec<Stored<Inventory>>, StoreError> {
         let all = self.threads(Which::Watches).await?;
         all.into_iter().map(|stored| stored.watch(&self.path)).collect()
     }
@@ -311,7 +311,7 @@ impl SqliteStore {
     }
 
     /// The latest thread of this name, replayed from its journal and compared with what is kept beside it.
-    async fn replayed(&self, name: &str) -> Result<Option<Stored<Chronicle>>, StoreError> {
+    async fn replayed(&self, name: &str) -> Result<Option<Stored<StreamState>>, StoreError> {
         let mut connection = self.connection.lock().await;
         let kept = sqlx::query(
             "SELECT r.id, r.target, r.revision, r.updated_at, r.snapshot
@@ -338,7 +338,7 @@ impl SqliteStore {
     }
 
     /// These threads, each compared with what is kept beside the journal.
-    async fn threads(&self, which: Which<'_>) -> Result<Vec<Stored<Chronicle>>, StoreError> {
+    async fn threads(&self, which: Which<'_>) -> Result<Vec<Stored<StreamState>>, StoreError> {
         let mut connection = self.connection.lock().await;
         which.read(&mut connection, &self.path).await
     }

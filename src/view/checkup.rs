@@ -1,7 +1,7 @@
 //! What a check-up found, for people and programs.
 
 use rotate_providers::contract::{Check, Finding};
-use rotate_providers::untrusted::inert;
+use rotate_providers::untrusted::sanitized;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -65,7 +65,7 @@ impl Checkup {
         let found = |Finding { what, check }| {
             let (verdict, why, remedy) = match check {
                 Check::Fine => (Outcome::Fine, None, Vec::new()),
-                Check::Wrong { why, remedy } => (Outcome::Wrong, Some(why), remedy.lines().map(inert).collect()),
+                Check::Wrong { why, remedy } => (Outcome::Wrong, Some(why), remedy.lines().map(sanitized).collect()),
                 Check::Unknown { why } => (Outcome::Unknown, Some(why), Vec::new()),
             };
             Found {
@@ -112,5 +112,5 @@ pub fn text(checkups: &[Checkup]) -> String {
             lines.extend(found.remedy.iter().map(|line| format!("        {line}")));
         }
     }
-    lines.iter().map(|line| inert(line) + "\n").collect()
+    lines.iter().map(|line| sanitized(line) + "\n").collect()
 }

@@ -1,12 +1,12 @@
 //! For tickets: a plan as a checklist.
 
 use rotate_providers::guide::{Language, Procedure};
-use rotate_providers::untrusted::inert;
+use rotate_providers::untrusted::sanitized;
 
 use super::markup::{escaped, foreign};
 use super::plans::findings_in_markdown;
 use super::{Detail, Listed, TargetView, Who};
-use crate::machine::Ticked;
+use crate::machine::StepOutcome;
 use crate::plan::{Guidance, GuidedStep, Planned, StepState};
 
 /// The plans of these targets.
@@ -214,7 +214,7 @@ fn fenced(line: &mut impl FnMut(&str), indent: &str, command: &str, language: &s
     let fence = "`".repeat(longest_run(command).max(2) + 1);
     line(&format!("\n{indent}{fence}{language}"));
     for text in command.trim().lines() {
-        line(&format!("{indent}{}", inert(text)));
+        line(&format!("{indent}{}", sanitized(text)));
     }
     line(&format!("{indent}{fence}\n"));
 }
@@ -236,8 +236,8 @@ fn details(detail: &mut impl FnMut(&str, &str), step: &Planned, guided: &GuidedS
     told("More", &guided.link);
     if let Some(tick) = &guided.tick {
         let (name, told_of) = match &tick.outcome {
-            Ticked::Done { evidence } => ("Done", evidence.clone()),
-            Ticked::Skipped { why } => ("Skipped", Some(why.clone())),
+            StepOutcome::Done { evidence } => ("Done", evidence.clone()),
+            StepOutcome::Skipped { why } => ("Skipped", Some(why.clone())),
         };
         let more = told_of.map(|text| format!(": {text}")).unwrap_or_default();
         detail(name, &foreign(&format!("{} by {}{more}", tick.at, tick.by)));

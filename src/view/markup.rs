@@ -1,10 +1,10 @@
 //! Text within Markdown that stays text, wherever it is pasted: no links, no markup, no HTML, and nobody is called.
 
-use rotate_providers::untrusted::inert;
+use rotate_providers::untrusted::sanitized;
 
 /// A text of a guide, which may have the guide's own links in it, and a person's values.
 pub(super) fn escaped(text: &str) -> String {
-    let inert = inert(text);
+    let inert = sanitized(text);
     let words = inert.split_whitespace().map(|word| match link(word) {
         Some(link) => link,
         None => one(word, &calls_somebody),
@@ -31,7 +31,7 @@ pub(super) fn foreign(text: &str) -> String {
 }
 
 fn words(text: &str, acts: impl Fn(&str) -> bool) -> String {
-    let inert = inert(text);
+    let inert = sanitized(text);
     let words = inert.split_whitespace().map(|word| one(word, &acts));
     words.collect::<Vec<_>>().join(" ")
 }

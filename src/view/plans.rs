@@ -1,16 +1,16 @@
 //! What `run` would do with each target of a fleet, for people, tickets and programs.
 
-use rotate_providers::untrusted::inert;
+use rotate_providers::untrusted::sanitized;
 
 use super::markdown::checkbox;
 use super::markup::{escaped, foreign};
 use super::text::{day, folded, minute};
 use super::{Mode, TargetView};
-use crate::engine::Verdict;
+use crate::engine::Action;
 use crate::plan::{Planned, StepState};
 
 fn action(view: &TargetView) -> &'static str {
-    view.action.map(Verdict::name).unwrap_or_default()
+    view.action.map(Action::name).unwrap_or_default()
 }
 
 fn reason(view: &TargetView) -> &str {
@@ -24,16 +24,16 @@ fn due(view: &TargetView) -> Option<String> {
 /// How many of each.
 fn counted(views: &[TargetView]) -> String {
     let all = [
-        Verdict::Start,
-        Verdict::Continue,
-        Verdict::Guided,
-        Verdict::Blocked,
-        Verdict::Wait,
-        Verdict::NotDue,
+        Action::Start,
+        Action::Continue,
+        Action::Guided,
+        Action::Blocked,
+        Action::Wait,
+        Action::NotDue,
     ];
-    let counts = all.into_iter().filter_map(|verdict| {
-        let count = views.iter().filter(|view| view.action == Some(verdict)).count();
-        (count > 0).then(|| format!("{count} {}", verdict.name()))
+    let counts = all.into_iter().filter_map(|kind: Action| {
+        let count = views.iter().filter(|view| view.action == Some(kind)).count();
+        (count > 0).then(|| format!("{count} {}", kind.name()))
     });
     let plural = if views.len() == 1 { "" } else { "s" };
     format!(
@@ -54,7 +54,7 @@ pub fn text(views: &[TargetView], columns: Option<usize>) -> String {
         } else {
             let (action, name, reason) = (action(view), &view.name, reason(view));
             let line = format!("  {action:<9} {name}: {reason}");
-            lines.extend(folded(&inert(&line), columns));
+            lines.extend(folded(&sanitized(&line), columns));
         }
     }
     lines.iter().map(|line| line.to_owned() + "\n").collect()
@@ -74,13 +74,13 @@ fn in_full(view: &TargetView, columns: Option<usize>) -> Vec<String> {
         view.connector,
         view.mode.map(Mode::name).unwrap_or_default()
     );
-    let fold = |line: String| folded(&inert(&line), columns);
+    let fold = |line: String| folded(&sanitized(&line), columns);
     let mut lines = fold(head);
     lines.extend(fold(format!("  {}", reason(view))));
     let whose = view.identity.iter().map(|identity| format!("  {identity}"));
     lines.extend(whose.flat_map(fold));
     // There are commands among them, to be copied: they stay as they are.
-    lines.extend(view.remedy.iter().map(|line| inert(&format!("    {line}"))));
+    lines.extend(view.remedy.iter().map(|line| sanitized(&format!("    {line}"))));
     let findings = findings(view).into_iter();
     lines.extend(
         findings

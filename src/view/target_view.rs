@@ -10,7 +10,7 @@ mod made;
 
 use crate::config::{How, Target};
 use crate::engine::driver::Identity;
-use crate::engine::{Age, Verdict};
+use crate::engine::{Action, Age};
 use crate::plan::{Guidance, Planned};
 
 /// One target.
@@ -29,7 +29,7 @@ pub struct TargetView {
     /// Where it stands.
     pub state: State,
     /// What `run` would do with it; null where that was not asked.
-    pub action: Option<Verdict>,
+    pub action: Option<Action>,
     /// Why it stands there, or why that would be done.
     pub reason: Option<String>,
     /// How old its key is; null where that is not known.
@@ -250,6 +250,6 @@ impl TargetView {
 
     /// Whether someone or something has to act.
     pub fn is_to_do(&self) -> bool {
-        self.action.is_some_and(Verdict::is_to_do)
+        self.action.is_some_and(Action::is_to_do)
     }
 }

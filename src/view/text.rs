@@ -12,7 +12,7 @@ use super::plans::{self, findings};
 use super::{AgeView, Listed, TargetView, Who};
 use rotate_providers::contract::LastUse;
 use rotate_providers::guide::Overlap;
-use rotate_providers::untrusted::inert;
+use rotate_providers::untrusted::sanitized;
 
 use crate::machine::{Event, SwitchedBy};
 use crate::plan::Planned;
@@ -39,12 +39,15 @@ pub fn story(view: &TargetView, columns: Option<usize>) -> String {
         lines.extend(findings(view));
         lines.extend(steps(plan));
     }
-    let mut lines: Vec<String> = lines.iter().flat_map(|line| folded(&inert(line), columns)).collect();
+    let mut lines: Vec<String> = lines
+        .iter()
+        .flat_map(|line| folded(&sanitized(line), columns))
+        .collect();
     if view.steps.is_none() {
         lines.extend(next(view, columns));
     }
     // Remedies of several lines are lines of their own; whatever else is in a text, it is one.
-    let lines = lines.iter().flat_map(|line| line.split('\n')).map(inert);
+    let lines = lines.iter().flat_map(|line| line.split('\n')).map(sanitized);
     lines.map(|line| line + "\n").collect()
 }
 
@@ -172,7 +175,7 @@ pub fn journal(lines: &[Line]) -> String {
             event.name(),
             detail(event)
         );
-        inert(&told) + "\n"
+        sanitized(&told) + "\n"
     };
     lines.iter().map(one).collect()
 }
@@ -180,7 +183,7 @@ pub fn journal(lines: &[Line]) -> String {
 fn detail(event: &Event) -> String {
     let told = |text: &str| format!("  {text}");
     match event {
-        Event::Opened { charter } => told(&format!("old key {}", charter.old_key)),
+        Event::Opened { spec } => told(&format!("old key {}", spec.old_key)),
         Event::HostPinned { host } => told(host),
         Event::Minted { key, .. } | Event::Created { key } | Event::Discarded { key } => told(key.as_str()),
         Event::DiscardIntended { key, why } => told(&format!("{key}: {why}")),

@@ -58,7 +58,7 @@ const SAMPLES: usize = 40;
 /// Every walk, with a test of its name. The longest come first: whoever has nothing to do takes the next.
 macro_rules! walks {
     ($($name:ident => $walk:expr;)*) => {
-        const WALKS: &[(&str, Walker)] = &[$((stringify!($name), || $walk)),*];
+        const WALKS: &[(&str, GuidedJournal)] = &[$((stringify!($name), || $walk)),*];
         $(#[test] fn $name() { walked(stringify!($name)); })*
     };
 }
@@ -107,7 +107,7 @@ walks! {
     snowflake_removed_for_good => explore::<Consumer>(Flow::ForGood, 0);
 }
 
-type Walker = fn() -> Walked;
+type GuidedJournal = fn() -> Walked;
 
 struct Walked {
     figures: Figures,

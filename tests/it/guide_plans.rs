@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use rotate::machine::{Itinerary, Walk};
+use rotate::machine::{GuidedRotation, GuidedSpec};
 use rotate::plan::{Guidance, lead};
 use rotate::view::{Detail, Speaker, TargetView, markdown, text};
 use rotate_providers::guide::{Certainty, Guide, Overlap, Procedure};
@@ -394,10 +394,10 @@ fn an_open_walk_keeps_its_steps_and_their_numbers_whatever_has_become_of_the_gui
     let guide = connector("freshdesk")
         .and_then(|connector| connector.guide().ok())
         .expect("it is there");
-    let mut itinerary = Itinerary::of("freshdesk", &guide, Procedure::Rotate, &Values::new(), 60);
+    let mut itinerary = GuidedSpec::of("freshdesk", &guide, Procedure::Rotate, &Values::new(), 60);
     // As the guide was one day: with a step that is gone, and without one that has come.
     itinerary.steps = ["reset", "tell-the-cat", "try-the-new-key"].map(str::to_owned).to_vec();
-    let walk = Walk {
+    let walk = GuidedRotation {
         itinerary,
         opened_at: jiff::Timestamp::UNIX_EPOCH,
         ticks: Vec::new(),

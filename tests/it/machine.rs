@@ -17,8 +17,8 @@ use std::collections::{BTreeSet, HashSet};
 
 use jiff::Timestamp;
 use rotate::machine::{
-    Charter, Cutover, Event, Illegal, LostKey, Phase, Prove, Record, Restored, Retirement, Rotation, SwitchedBy, Undo,
-    UndoKind,
+    Cutover, Event, Illegal, LostKey, Phase, Prove, Record, Restored, Retirement, Rotation, RotationSpec, SwitchedBy,
+    Undo, UndoKind,
 };
 use rotate_providers::contract::{KeyId, Principal, PublicHalf};
 
@@ -31,7 +31,7 @@ const NEW: &str = "AKIANEW";
 const OLD_PUBLIC: &str = "public half of AKIAOLD";
 const NEW_PUBLIC: &str = "public half of AKIANEW";
 
-/// A kind of vendor, as a charter has it.
+/// A kind of vendor, as a spec has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Kind {
     retirement: Retirement,
@@ -62,22 +62,22 @@ fn kinds() -> Vec<Kind> {
 }
 
 impl Kind {
-    fn charter(&self, cutover: Cutover, destinations: &[&str], soak_seconds: u64) -> Charter {
-        Charter {
+    fn spec(&self, cutover: Cutover, destinations: &[&str], soak_seconds: u64) -> RotationSpec {
+        RotationSpec {
             retirement: self.retirement.clone(),
             mints_locally: self.mints_locally,
-            ..charter(cutover, destinations, soak_seconds)
+            ..spec(cutover, destinations, soak_seconds)
         }
     }
 
     fn opened(&self) -> Record {
-        let charter = self.charter(Cutover::Confirm, &["d"], 0);
-        record(Event::Opened { charter })
+        let spec = self.spec(Cutover::Confirm, &["d"], 0);
+        record(Event::Opened { spec })
     }
 }
 
-fn charter(cutover: Cutover, destinations: &[&str], soak_seconds: u64) -> Charter {
-    Charter {
+fn spec(cutover: Cutover, destinations: &[&str], soak_seconds: u64) -> RotationSpec {
+    RotationSpec {
         connector: "s3-customer-managed".to_owned(),
         inputs: serde_json::json!({ "user": "u", "bucket": "b" }),
         destinations: destinations.iter().map(|&name| name.to_owned()).collect(),
@@ -107,7 +107,7 @@ fn record(event: Event) -> Record {
 
 fn opened() -> Record {
     record(Event::Opened {
-        charter: charter(Cutover::Confirm, &["d"], 0),
+        spec: spec(Cutover::Confirm, &["d"], 0),
     })
 }
 
@@ -258,7 +258,7 @@ fn no_old_key_is_disabled_or_deleted_before_the_cut_over() {
 fn no_old_key_is_deleted_unless_the_new_one_was_proven_while_it_was_disabled() {
     explore(|rotation, past, event, after| {
         // What nothing brings back is removed while the new key is proven, and not before: there is no "while it was off".
-        let can_be_off = rotation.charter.retirement != Retirement::RemoveForGood;
+        let can_be_off = rotation.spec.retirement != Retirement::RemoveForGood;
         if can_be_off && matches!(event, Event::Deleted) && after.is_ok() {
             assert!(past.proved_before_delete, "{rotation:#?}");
         }
@@ -361,12 +361,12 @@ fn an_unknown_field_in_an_event_is_refused() {
 }
 
 #[test]
-fn an_unknown_field_inside_a_charter_is_refused() {
-    let charter = Charter {
+fn an_unknown_field_inside_a_spec_is_refused() {
+    let spec = RotationSpec {
         retirement: removable(),
-        ..charter(Cutover::Confirm, &["d"], 0)
+        ..spec(Cutover::Confirm, &["d"], 0)
     };
-    let opened = serde_json::to_value(Event::Opened { charter }).expect("an event can be written down");
+    let opened = serde_json::to_value(Event::Opened { spec }).expect("an event can be written down");
     for place in [
         "/charter",
         "/charter/owner",
@@ -384,8 +384,8 @@ fn walks_go_everywhere_and_end_in_all_three_ways_or_they_prove_nothing() {
     for kind in kinds() {
         let mut met = Met::default();
         for seed in 1..8000_u32 {
-            let charter = kind.charter(Cutover::Confirm, &["d"], u64::from(seed % 2) * 86_400);
-            let mut world = World::new(charter, NOW, seed % 5 != 0, random::rolls_of(seed));
+            let spec = kind.spec(Cutover::Confirm, &["d"], u64::from(seed % 2) * 86_400);
+            let mut world = World::new(spec, NOW, seed % 5 != 0, random::rolls_of(seed));
             let played = world.play();
             assert!(played.is_ok(), "{played:?}\n{}", world.story());
             met.add(&world);

@@ -18,8 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use rotate::machine::{
-    Attempt, Charter, Cutover, Event, Issued, LostKey, Phase, Prove, Record, Restored, Retired, Retirement, Rotation,
-    Switch, SwitchedBy, Undo, UndoKind,
+    Attempt, Cutover, Event, Issued, LostKey, Phase, Prove, Record, Restored, Retired, Retirement, Rotation,
+    RotationSpec, Switch, SwitchedBy, Undo, UndoKind,
 };
 use rotate::policy::{Facts, Listing, Step, Use, Wait, Waiting, is_removed_already, next, overdue_at, use_beside};
 use rotate_providers::contract::{Key, KeyId, LastUse, Principal, PublicHalf};
@@ -87,7 +87,7 @@ fn retired(at: Timestamp) -> Retired {
 
 fn rotation(phase: Phase) -> Rotation {
     Rotation {
-        charter: Charter {
+        spec: RotationSpec {
             connector: "s3-customer-managed".to_owned(),
             inputs: serde_json::json!({ "user": "u", "bucket": "b" }),
             destinations: vec!["d".to_owned()],
@@ -135,13 +135,13 @@ fn retirements() -> [Retirement; 3] {
 
 /// The same rotation, where the old key goes like this.
 fn going(retirement: Retirement, mut rotation: Rotation) -> Rotation {
-    rotation.charter.retirement = retirement;
+    rotation.spec.retirement = retirement;
     rotation
 }
 
 /// The same rotation, where keys are made on this machine.
 fn made_here(mut rotation: Rotation) -> Rotation {
-    rotation.charter.mints_locally = true;
+    rotation.spec.mints_locally = true;
     rotation.attempts.clear();
     rotation
 }
@@ -225,7 +225,7 @@ fn waits(rotation: &Rotation, facts: &Facts, words: &[&str]) -> Wait {
 fn a_cut_over_is_observed_only_by_someone_elses_use_of_the_new_key_and_an_idle_old_one() {
     let (delivered, proved) = (ago(2 * 86_400), ago(2 * 86_400 - 100));
     let mut waiting = rotation(Phase::Delivered(issued(Some(proved)), delivered));
-    waiting.charter.cutover = Cutover::Observed;
+    waiting.spec.cutover = Cutover::Observed;
     let after = |seconds| used(proved + SignedDuration::from_secs(seconds));
     assert_eq!(decide(&waiting, &Facts::default()), Ok(Step::ReadUse(id(NEW))));
 
@@ -292,7 +292,7 @@ fn a_confirmed_cut_over_waits_for_a_person_and_says_when_it_is_overdue() {
     assert_eq!(overdue_at(&delivered), Some(overdue));
     assert_eq!(overdue_at(&rotation(Phase::Opened)), None);
     let mut immediate = delivered;
-    immediate.charter.cutover = Cutover::Immediate;
+    immediate.spec.cutover = Cutover::Immediate;
     let by = SwitchedBy::Delivery;
     assert_eq!(
         decide(&immediate, &Facts::default()),
@@ -443,7 +443,7 @@ fn the_soak_ends_to_the_second_and_only_then_is_the_old_key_deleted() {
     );
     assert_eq!(decide(&soaking(ago(week)), &idle), Ok(Step::Delete));
     let mut forever = soaking(ago(week));
-    forever.charter.soak_seconds = u64::MAX;
+    forever.spec.soak_seconds = u64::MAX;
     assert_eq!(waits(&forever, &idle, &["rests"]).until, Some(Timestamp::MAX));
 }
 

@@ -10,13 +10,18 @@
 
 mod events;
 mod fleet;
+mod samples;
 mod vendors;
+
+use samples::{ROTATION, events, sightings};
 
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use jsonschema::Validator;
-use rotate::machine::{Event, Itinerary, Proof, Record, Restored, SeenKey, Sighting, SwitchedBy, Tried, UndoKind};
+use rotate::machine::{
+    Event, GuidedSpec, InventoryReading, Proof, Record, Restored, SeenKey, SwitchedBy, Tried, UndoKind,
+};
 use rotate::store::{Line, Verified};
 use rotate::view::json;
 use rotate_fixtures::workplace::{TARGET, USER};
@@ -103,7 +108,10 @@ fn the_schema_is_one_itself_and_closed_everywhere() {
     // The connector's own inputs, and those of its guide: each connector has others.
     assert_eq!(
         open,
-        ["/$defs/Charter/properties/inputs", "/$defs/Itinerary/properties/values"]
+        [
+            "/$defs/RotationSpec/properties/inputs",
+            "/$defs/GuidedSpec/properties/values"
+        ]
     );
 }
 
@@ -228,196 +236,6 @@ fn where_nothing_is_on_record_every_document_fits() {
         valid(&run(&place, command).expect(0).json());
     }
 }
-
-/// Every kind of event, with everything that it may hold.
-fn events() -> Vec<Event> {
-    let (key, why, by) = (
-        KeyId::parse("AKIAX").expect("the name of a key"),
-        "why".to_owned(),
-        "by".to_owned(),
-    );
-    let destination = "file:/x.json".to_owned();
-    let cut_over = |by| Event::CutOver { by };
-    let restored = |outcome| Event::Restored {
-        destination: destination.clone(),
-        outcome,
-    };
-    let undo = |kind| Event::UndoRequested {
-        kind,
-        why: why.clone(),
-        by: by.clone().into(),
-        forced: true,
-    };
-    let used = LastUse::At {
-        at: Timestamp::UNIX_EPOCH,
-        service: "s3".into(),
-        region: "eu".into(),
-    };
-    vec![
-        Event::CreateIntended {
-            ids_before: [key.clone()].into(),
-            made_within: None,
-        },
-        Event::Disowned {
-            keys: [key.clone()].into(),
-        },
-        Event::CreateFailed { why: why.clone() },
-        Event::Minted {
-            key: key.clone(),
-            public: PublicHalf::new("MIIB"),
-        },
-        Event::Created { key: key.clone() },
-        Event::OldSealed,
-        Event::Generated {
-            key: key.clone(),
-            way_back: true,
-        },
-        Event::ReplaceIntended,
-        Event::ReplaceFailed { why: why.clone() },
-        Event::Replaced { key: key.clone() },
-        Event::RevertIntended,
-        Event::Reverted { key: key.clone() },
-        Event::DiscardIntended {
-            key: key.clone(),
-            why: why.clone(),
-        },
-        Event::Discarded { key },
-        Event::Proved,
-        Event::DeliverIntended {
-            destination: destination.clone(),
-        },
-        Event::Delivered {
-            destination: destination.clone(),
-        },
-        cut_over(SwitchedBy::Delivery),
-        cut_over(SwitchedBy::Person(by.clone())),
-        cut_over(SwitchedBy::Observed {
-            new: used,
-            old: LastUse::NeverSeen,
-        }),
-        cut_over(SwitchedBy::Observed {
-            new: LastUse::NotReported,
-            old: LastUse::NotReported,
-        }),
-        Event::DeactivateIntended,
-        Event::Deactivated,
-        Event::Soaking,
-        Event::ReactivateIntended { why: why.clone() },
-        Event::Reactivated,
-        Event::DeleteIntended,
-        Event::Deleted,
-        Event::Done,
-        undo(UndoKind::Abort),
-        undo(UndoKind::Rollback),
-        restored(Restored::PutBack),
-        restored(Restored::ChangedSince),
-        Event::WithdrawIntended,
-        Event::Withdrawn,
-        Event::Aborted,
-        Event::RolledBack,
-        Event::Blocked { why: why.clone() },
-        Event::Resumed { by: by.clone() },
-        Event::Sighted {
-            sighting: sightings()[0].clone(),
-        },
-        Event::Sighted {
-            sighting: sightings()[1].clone(),
-        },
-        Event::Drifted {
-            why: why.clone(),
-            sighting: sightings()[0].clone(),
-        },
-        Event::Released { by: by.clone() },
-        Event::HostPinned {
-            host: "iam.amazonaws.com".to_owned(),
-        },
-        Event::Listed,
-        Event::Used {
-            last_use: LastUse::NeverSeen,
-        },
-        Event::Attested {
-            by: by.clone(),
-            evidence: "a job has run".to_owned(),
-        },
-        Event::CutOver {
-            by: SwitchedBy::Attested {
-                by: by.clone(),
-                evidence: "a job has run".to_owned(),
-            },
-        },
-        Event::WalkOpened { itinerary: itinerary() },
-        Event::StepDone {
-            step: "look".to_owned(),
-            by: by.clone(),
-            evidence: None,
-        },
-        Event::StepSkipped {
-            step: "make".to_owned(),
-            by: by.clone(),
-            why,
-        },
-        Event::StepUndone {
-            step: "look".to_owned(),
-            by: by.clone(),
-            why: None,
-        },
-        Event::EvidenceAdded {
-            step: "look".to_owned(),
-            by: by.clone(),
-            evidence: "ticket OPS-12".to_owned(),
-        },
-        Event::Tried {
-            credential: Tried::New,
-            verdict: Verdict::Inconclusive,
-            class: "http-503".to_owned(),
-            by: by.clone(),
-        },
-        Event::WalkAborted { by },
-    ]
-}
-
-/// What may be seen of a target between its rotations: all of it, and as little as there can be.
-fn sightings() -> [Sighting; 2] {
-    let owner = Principal {
-        account: "123456789012".to_owned(),
-        name: USER.to_owned(),
-        id: "AIDAX".to_owned(),
-    };
-    let key = |created_at| SeenKey {
-        id: KeyId::parse("AKIAX").expect("the name of a key"),
-        active: true,
-        created_at,
-    };
-    let whole = Sighting {
-        owner: owner.clone(),
-        keys: vec![key(Some(Timestamp::UNIX_EPOCH))],
-        live: Some(KeyId::parse("AKIAX").expect("the name of a key")),
-    };
-    let bare = Sighting {
-        owner,
-        keys: vec![key(None)],
-        live: None,
-    };
-    [whole, bare]
-}
-
-/// What is fixed at the opening of a guided rotation.
-fn itinerary() -> Itinerary {
-    Itinerary {
-        connector: "jira".to_owned(),
-        procedure: "rotate".to_owned(),
-        values: [("site".to_owned(), "acme".to_owned())].into(),
-        steps: vec!["look".to_owned(), "make".to_owned()],
-        essential: vec![vec!["make".to_owned()]],
-        allowance_seconds: 1_209_600,
-        proof: Some(Proof {
-            step: "prove".to_owned(),
-            opens: vec!["revoke".to_owned()],
-        }),
-    }
-}
-
-const ROTATION: &str = "01998c2e-0000-7000-8000-000000000000";
 
 /// A journal of this one event, as `audit` prints it.
 fn journal(event: Event) -> Value {

@@ -17,7 +17,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use rotate::machine::{
-    Charter, Course, Cutover, Event, LostKey, Prove, Record, Retirement, SeenKey, Sighting, SwitchedBy, Watch,
+    AnyRotation, Cutover, Event, Inventory, InventoryReading, LostKey, Prove, Record, Retirement, RotationSpec,
+    SeenKey, SwitchedBy,
 };
 use rotate::seal::sealed_with;
 use rotate::store::{Append, Lease, SqliteStore, Store, StoreError, watch_of};
@@ -35,7 +36,7 @@ struct Growing {
     id: &'static str,
     target: &'static str,
     revision: i64,
-    rotation: Option<Course>,
+    rotation: Option<AnyRotation>,
 }
 
 impl Growing {
@@ -65,7 +66,7 @@ impl Growing {
     ) -> Result<(), StoreError> {
         let at = NOW + jiff::SignedDuration::from_secs(self.revision);
         let record = Record { at, event };
-        let rotation = Course::after(self.rotation.clone(), &record).expect("the test's events fit");
+        let rotation = AnyRotation::after(self.rotation.clone(), &record).expect("the test's events fit");
         let append = Append {
             id: self.id,
             target: self.target,
@@ -88,8 +89,8 @@ impl Growing {
     }
 }
 
-fn charter(old_key: &str) -> Charter {
-    Charter {
+fn spec(old_key: &str) -> RotationSpec {
+    RotationSpec {
         connector: "s3-customer-managed".to_owned(),
         inputs: serde_json::json!({ "user": "u" }),
         destinations: vec!["d".to_owned()],
@@ -114,8 +115,8 @@ fn charter(old_key: &str) -> Charter {
 }
 
 fn opened(old_key: &str) -> Event {
-    let charter = charter(old_key);
-    Event::Opened { charter }
+    let spec = spec(old_key);
+    Event::Opened { spec }
 }
 
 fn intended() -> Event {

@@ -76,7 +76,7 @@ impl Answers {
     }
 
     /// What an answer with this status and body means.
-    pub fn judge(&self, status: u16, body: &[u8]) -> Outcome {
+    pub fn assess(&self, status: u16, body: &[u8]) -> Outcome {
         self.judge_for(&BTreeMap::new(), status, body)
     }
 

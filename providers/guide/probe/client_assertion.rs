@@ -66,7 +66,7 @@ impl ClientAssertion {
             ("client_assertion", assertion.as_str()),
         ]);
         let reply = attempt.network.post_form(&url, &self.hosts, &form).await?;
-        let outcome = self.answers.judge(reply.status, &reply.body);
+        let outcome = self.answers.assess(reply.status, &reply.body);
         Ok(Outcome {
             through_proxy: reply.through_proxy,
             ..outcome

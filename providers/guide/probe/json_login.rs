@@ -81,7 +81,7 @@ impl JsonLogin {
                 may_be_repeated: false,
                 ..outcome
             })?;
-        let outcome = self.answers.judge(reply.status, &reply.body);
+        let outcome = self.answers.assess(reply.status, &reply.body);
         Ok(Outcome {
             through_proxy: reply.through_proxy,
             may_be_repeated: false,

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::{Answers, Attempt, Outcome};
 use crate::guide::Template;
-use crate::untrusted::inert;
+use crate::untrusted::sanitized;
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 /// How long an assertion is good for; it is used at once.
@@ -68,7 +68,7 @@ impl JwtBearer {
         let assertion = file.assertion(&url, &self.scope).await?;
         let form = [("grant_type", GRANT), ("assertion", assertion.as_str())];
         let reply = attempt.network.post_form(&url, &self.hosts, &form).await?;
-        let outcome = self.answers.judge(reply.status, &reply.body);
+        let outcome = self.answers.assess(reply.status, &reply.body);
         Ok(Outcome {
             through_proxy: reply.through_proxy,
             ..outcome
@@ -157,7 +157,7 @@ fn named(name: &str) -> String {
     const LONGEST: usize = 100;
     let is_name = name.len() <= LONGEST && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:@".contains(c));
     match is_name {
-        true => inert(name),
+        true => sanitized(name),
         false => "another name".to_owned(),
     }
 }

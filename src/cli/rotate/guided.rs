@@ -15,7 +15,7 @@ use crate::cli::{Exit, Global, terminal};
 use crate::config::{Config, Defaults, How};
 use crate::engine::driver::{DriveError, Refusal};
 use crate::engine::{Credential, Namings};
-use crate::machine::{Course, Itinerary, Rotation, Walk};
+use crate::machine::{AnyRotation, GuidedRotation, GuidedSpec, Rotation};
 use crate::plan::{Guidance, lead};
 use crate::secret_scan::value_looks_secret;
 use crate::state_folder::FolderError;
@@ -230,11 +230,11 @@ impl Asked {
         let mut perhaps = Vec::new();
         for stored in store.summaries().await? {
             let walk = match &stored.rotation {
-                Course::Guided(walk) => walk,
-                Course::Automated(rotation) if self.begin && self.is_about(rotation) => {
+                AnyRotation::Guided(walk) => walk,
+                AnyRotation::Automated(rotation) if self.begin && self.is_about(rotation) => {
                     return Err(DriveError::Refused(Refusal::not_walked(&stored.target)));
                 }
-                Course::Automated(_) => continue,
+                AnyRotation::Automated(_) => continue,
             };
             if walk.is_closed() || stored.target == self.target {
                 continue;
@@ -261,17 +261,17 @@ impl Asked {
 
     /// Whether the program is rotating the credential that this command names.
     fn is_about(&self, rotation: &Rotation) -> bool {
-        let charter = &rotation.charter;
+        let spec = &rotation.spec;
         let told = self.credential().name;
         let kept = self
             .guide
             .identity()
-            .and_then(|input| charter.inputs.get(&*input.name)?.as_str());
+            .and_then(|input| spec.inputs.get(&*input.name)?.as_str());
         // Names that differ in case alone are the same to some vendors, and a refusal costs less than two new keys at once.
         let same = kept
             .zip(told.as_deref())
             .is_some_and(|(kept, told)| kept.eq_ignore_ascii_case(told));
-        same && charter.connector == self.connector.id && !rotation.phase.is_closed()
+        same && spec.connector == self.connector.id && !rotation.phase.is_closed()
     }
 
     fn standing(&self, latest: Option<Stored>) -> Result<Option<Guided>, DriveError> {
@@ -296,7 +296,7 @@ impl Asked {
     }
 
     /// Why this command cannot be meant for that walk. Values that one of the two lacks are none.
-    fn conflict(&self, walk: &Walk) -> Option<String> {
+    fn conflict(&self, walk: &GuidedRotation) -> Option<String> {
         let itinerary = &walk.itinerary;
         let procedure = &itinerary.procedure;
         if procedure != self.procedure.name() {
@@ -345,9 +345,9 @@ impl Asked {
         }
     }
 
-    fn itinerary(&self) -> Itinerary {
+    fn itinerary(&self) -> GuidedSpec {
         let id = self.connector.id;
-        Itinerary::of(id, &self.guide, self.procedure, &self.values, self.allowance_seconds)
+        GuidedSpec::of(id, &self.guide, self.procedure, &self.values, self.allowance_seconds)
     }
 
     fn report(&self, global: &Global, guided: Option<&Guided>) -> TargetView {

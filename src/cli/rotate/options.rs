@@ -29,7 +29,7 @@ pub(super) fn guided_command(connector: &'static Connector, guide: &Guide) -> cl
         .about(format!("Rotate the {} by hand, step by step", guide.title))
         .long_about(format!(
             "Prints the plan for the {} ({how}). With --begin it also begins: a guided rotation is opened in the journal. \
-             Tick its steps with `rotate done`, or walk through them with `rotate walk`. The same command again shows what \
+             StepRecord its steps with `rotate done`, or walk through them with `rotate walk`. The same command again shows what \
              is done.\n\nWhere rotate.toml names the same credential, the rotation is the one of its target there, and the \
              values that it gives need not be given again.",
             guide.title

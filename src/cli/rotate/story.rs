@@ -3,7 +3,7 @@
 use crate::cli::Global;
 use crate::cli::session::speaker;
 use crate::hooks::now;
-use crate::machine::Walk;
+use crate::machine::GuidedRotation;
 use crate::plan::{Guidance, lead, procedure_of};
 use crate::store::Guided;
 use crate::view::TargetView;
@@ -24,7 +24,7 @@ const NOT_ROTATED: &str =
     "closed, not rotated: every step was left out that makes the new credential, or delivers it, or proves it";
 
 /// What a walk has come to, once no step is open.
-pub(in crate::cli) fn ending(walk: &Walk) -> Option<String> {
+pub(in crate::cli) fn ending(walk: &GuidedRotation) -> Option<String> {
     let progress = walk.progress();
     walk.is_done().then(|| match walk.rotated_at() {
         Some(at) => format!("{progress}: rotated on {}", at.strftime("%Y-%m-%d")),

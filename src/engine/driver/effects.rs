@@ -8,7 +8,7 @@ use rotate_providers::automation;
 use rotate_providers::contract::{Effect, Error, KeyId, Kind, Minting, MintsLocally};
 use rotate_providers::form::SecretForm;
 
-use super::{DriveError, Driver, Passage};
+use super::{DriveError, Driver, RunState};
 use crate::delivery::{self, Destination, Fault, Fields, Told};
 use crate::hooks::{crash_point, now};
 use crate::machine::{Event, Phase, Prove, Restored, Retirement, Rotation, UndoKind};
@@ -30,8 +30,8 @@ const MOST_WITHDRAWALS: u32 = 3;
 impl Driver<'_> {
     /// The account's turn comes first, then the intent, then the call at once: between the last two a person may rotate by hand,
     /// and a key of theirs must not look like ours.
-    pub(super) async fn create(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
-        Self::may_create_again(passage)?;
+    pub(super) async fn create(&self, stored: &mut Stored, run: &mut RunState) -> Result<(), DriveError> {
+        Self::may_create_again(run)?;
         let Minting::AtVendor(vendor) = self.provider.minting() else {
             return Err(unfit(stored));
         };
@@ -40,7 +40,7 @@ impl Driver<'_> {
             () = vendor.turn() => {}
             () = self.interrupt.wait() => return Err(DriveError::Interrupted),
         }
-        let Some(listing) = passage.facts.keys.take() else {
+        let Some(listing) = run.facts.keys.take() else {
             return Ok(());
         };
         let longest = SignedDuration::try_from(vendor.longest_call()).unwrap_or(SignedDuration::MAX);
@@ -54,7 +54,7 @@ impl Driver<'_> {
         self.record(stored, intent).await?;
         crash_point("create: before the call");
         if now().duration_since(stored.updated_at) > INTENT_LASTS {
-            return self.forget_intent(stored, passage).await;
+            return self.forget_intent(stored, run).await;
         }
         let created = vendor.create().await;
         crash_point("create: after the call");
@@ -64,8 +64,8 @@ impl Driver<'_> {
                 return self.record(stored, Event::Blocked { why }).await;
             }
             Ok(credential) => credential,
-            Err(error) if error.kind == Kind::Throttled => return self.slow_down(stored, passage, error).await,
-            Err(error) => return self.not_created(stored, passage, error).await,
+            Err(error) if error.kind == Kind::Throttled => return self.slow_down(stored, run, error).await,
+            Err(error) => return self.not_created(stored, run, error).await,
         };
         let sealed = self.seal(stored, NEW_KEY, &credential.secret)?;
         crash_point("create: sealed");
@@ -75,9 +75,9 @@ impl Driver<'_> {
     }
 
     /// Writing the intent down took too long for what it says of time. Nothing has left, and a new one is written.
-    async fn forget_intent(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
-        passage.late_intents += 1;
-        if passage.late_intents > MOST_CREATIONS {
+    async fn forget_intent(&self, stored: &mut Stored, run: &mut RunState) -> Result<(), DriveError> {
+        run.late_intents += 1;
+        if run.late_intents > MOST_CREATIONS {
             return Err(DriveError::Slow);
         }
         let why = "it took too long to write the intent down".to_owned();
@@ -85,14 +85,14 @@ impl Driver<'_> {
     }
 
     /// The vendor has done nothing, and is asked again a little later, with an intent of that time.
-    async fn slow_down(&self, stored: &mut Stored, passage: &mut Passage, error: Error) -> Result<(), DriveError> {
+    async fn slow_down(&self, stored: &mut Stored, run: &mut RunState, error: Error) -> Result<(), DriveError> {
         let wait = SHORTEST_WAIT
-            .saturating_mul(1 << passage.throttled.min(6))
+            .saturating_mul(1 << run.throttled.min(6))
             .min(LONGEST_WAIT);
-        passage.throttled += 1;
+        run.throttled += 1;
         let why = error.to_string();
         self.record(stored, Event::CreateFailed { why }).await?;
-        if passage.throttled > MOST_THROTTLED {
+        if run.throttled > MOST_THROTTLED {
             return Err(error.into());
         }
         tracing::warn!(
@@ -117,15 +117,15 @@ impl Driver<'_> {
     }
 
     /// Tells the vendor of the key. Whatever becomes of the call, the same key is registered again or found.
-    pub(super) async fn register(&self, stored: &Stored, passage: &mut Passage) -> Result<(), DriveError> {
+    pub(super) async fn register(&self, stored: &Stored, run: &mut RunState) -> Result<(), DriveError> {
         let issued = stored.rotation.issued().ok_or(DriveError::SecretMissing)?;
         let public = issued.public.as_ref().ok_or_else(|| unfit(stored))?;
         self.progress.doing(&format!("registering new key {}", issued.key));
         crash_point("register: before the call");
         self.local(stored)?.register(&issued.key, public).await?;
         crash_point("register: after the call");
-        passage.facts.keys = None;
-        passage.facts.registered = true;
+        run.facts.keys = None;
+        run.facts.registered = true;
         Ok(())
     }
 
@@ -136,7 +136,7 @@ impl Driver<'_> {
         }
     }
 
-    async fn not_created(&self, stored: &mut Stored, passage: &mut Passage, error: Error) -> Result<(), DriveError> {
+    async fn not_created(&self, stored: &mut Stored, run: &mut RunState, error: Error) -> Result<(), DriveError> {
         // A key that an earlier attempt made may be what fills the quota, unseen until the list catches up.
         let unseen = error.kind == Kind::Quota && stored.rotation.attempts.len() > 1;
         if error.effect == Effect::None && !unseen {
@@ -144,17 +144,17 @@ impl Driver<'_> {
             self.record(stored, Event::CreateFailed { why }).await?;
             return Err(error.into());
         }
-        passage.vain += 1;
-        passage.facts.slots_full = unseen;
+        run.vain += 1;
+        run.facts.slots_full = unseen;
         tracing::warn!("failed to {error}; looking whether a key was created");
-        passage.failure_of_creation = Some(error);
+        run.failure_of_creation = Some(error);
         Ok(())
     }
 
     /// Gives up creating once it was in vain too often.
-    fn may_create_again(passage: &mut Passage) -> Result<(), DriveError> {
-        match passage.failure_of_creation.take() {
-            Some(error) if passage.vain >= MOST_CREATIONS => Err(error.into()),
+    fn may_create_again(run: &mut RunState) -> Result<(), DriveError> {
+        match run.failure_of_creation.take() {
+            Some(error) if run.vain >= MOST_CREATIONS => Err(error.into()),
             _ => Ok(()),
         }
     }
@@ -162,7 +162,7 @@ impl Driver<'_> {
     pub(super) async fn discard(
         &self,
         stored: &mut Stored,
-        passage: &mut Passage,
+        run: &mut RunState,
         key: KeyId,
         why: String,
     ) -> Result<(), DriveError> {
@@ -173,8 +173,8 @@ impl Driver<'_> {
         crash_point("discard: before the call");
         self.provider.delete(&key).await?;
         crash_point("discard: after the call");
-        passage.facts.keys = None;
-        passage.facts.slots_full = false;
+        run.facts.keys = None;
+        run.facts.slots_full = false;
         self.record(stored, Event::Discarded { key }).await
     }
 
@@ -201,45 +201,45 @@ impl Driver<'_> {
         let form = secret_of(&stored.rotation)?;
         let destination = delivery::parse(form, name)?;
         let credential = self.credential(stored).await?;
-        let charter = &stored.rotation.charter;
+        let spec = &stored.rotation.spec;
         let told = Told {
             rotation: &stored.id,
-            owner: &charter.owner,
-            inputs: &charter.inputs,
+            owner: &spec.owner,
+            inputs: &spec.inputs,
         };
         Ok((destination, Fields::of(form, &credential, &told)))
     }
 
-    pub(super) async fn deactivate(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
+    pub(super) async fn deactivate(&self, stored: &mut Stored, run: &mut RunState) -> Result<(), DriveError> {
         // Where the new key has to be proven again afterwards, its secret has to be at hand before.
-        if stored.rotation.charter.prove != Prove::Consumer {
+        if stored.rotation.spec.prove != Prove::Consumer {
             self.credential(stored).await?;
         }
         if matches!(stored.rotation.phase, Phase::CutOver(..)) {
             self.record(stored, Event::DeactivateIntended).await?;
         }
-        let old_key = stored.rotation.charter.old_key.clone();
+        let old_key = stored.rotation.spec.old_key.clone();
         self.progress.doing(&format!("disabling old key {old_key}"));
         crash_point("deactivate: before the call");
         self.provider.deactivate(&old_key).await?;
         crash_point("deactivate: after the call");
-        passage.facts.keys = None;
+        run.facts.keys = None;
         self.record(stored, Event::Deactivated).await
     }
 
     pub(super) async fn reactivate(
         &self,
         stored: &mut Stored,
-        passage: &mut Passage,
+        run: &mut RunState,
         why: String,
     ) -> Result<(), DriveError> {
         if !matches!(stored.rotation.phase, Phase::Reactivating(..)) {
             self.record(stored, Event::ReactivateIntended { why }).await?;
         }
-        let old_key = stored.rotation.charter.old_key.clone();
+        let old_key = stored.rotation.spec.old_key.clone();
         self.progress.doing(&format!("switching old key {old_key} on again"));
         crash_point("reactivate: before the call");
-        let public = match &stored.rotation.charter.retirement {
+        let public = match &stored.rotation.spec.retirement {
             Retirement::Remove { public } => Some(public),
             Retirement::Disable | Retirement::RemoveForGood | Retirement::Replace => None,
         };
@@ -260,20 +260,20 @@ impl Driver<'_> {
             result => result?,
         }
         crash_point("reactivate: after the call");
-        passage.facts.keys = None;
+        run.facts.keys = None;
         self.record(stored, Event::Reactivated).await
     }
 
-    pub(super) async fn delete(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
+    pub(super) async fn delete(&self, stored: &mut Stored, run: &mut RunState) -> Result<(), DriveError> {
         if !matches!(stored.rotation.phase, Phase::Deleting(..)) {
             self.record(stored, Event::DeleteIntended).await?;
         }
-        let old_key = stored.rotation.charter.old_key.clone();
+        let old_key = stored.rotation.spec.old_key.clone();
         self.progress.doing(&format!("deleting old key {old_key}"));
         crash_point("delete: before the call");
-        if !is_removed_already(&stored.rotation, &passage.facts, now()) {
+        if !is_removed_already(&stored.rotation, &run.facts, now()) {
             self.provider.delete(&old_key).await?;
-            passage.facts.keys = None;
+            run.facts.keys = None;
         }
         crash_point("delete: after the call");
         self.record(stored, Event::Deleted).await
@@ -327,13 +327,13 @@ impl Driver<'_> {
             .any(|line| line.rotation == stored.id && sealed_with(&line.record.event).as_deref() == Some(name)))
     }
 
-    pub(super) async fn withdraw(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
+    pub(super) async fn withdraw(&self, stored: &mut Stored, run: &mut RunState) -> Result<(), DriveError> {
         let Some(key) = stored.rotation.issued().map(|issued| issued.key.clone()) else {
             return Err(DriveError::SecretMissing);
         };
         // A key that is listed again after each withdrawal is not chased for ever.
-        passage.withdrawals += 1;
-        if passage.withdrawals > MOST_WITHDRAWALS {
+        run.withdrawals += 1;
+        if run.withdrawals > MOST_WITHDRAWALS {
             return Err(DriveError::Lagging);
         }
         if !matches!(stored.rotation.phase, Phase::Withdrawing(_)) {
@@ -343,19 +343,19 @@ impl Driver<'_> {
         crash_point("withdraw: before the call");
         self.provider.delete(&key).await?;
         crash_point("withdraw: after the call");
-        passage.facts.keys = None;
+        run.facts.keys = None;
         self.record(stored, Event::Withdrawn).await
     }
 }
 
 /// What the secrets of a rotation are.
 pub(super) fn secret_of(rotation: &Rotation) -> Result<SecretForm, DriveError> {
-    let connector = &rotation.charter.connector;
+    let connector = &rotation.spec.connector;
     let automation = automation(connector).ok_or_else(|| DriveError::UnknownConnector(connector.clone()))?;
     Ok(automation.secret)
 }
 
 /// The journal asks of a connector what this version of it cannot do.
 pub(super) fn unfit(stored: &Stored) -> DriveError {
-    DriveError::UnknownConnector(stored.rotation.charter.connector.clone())
+    DriveError::UnknownConnector(stored.rotation.spec.connector.clone())
 }

@@ -1,7 +1,7 @@
 //! Why a rotation could not be moved.
 
 use rotate_providers::contract;
-use rotate_providers::untrusted::inert;
+use rotate_providers::untrusted::sanitized;
 
 use crate::delivery::DeliveryError;
 use crate::machine::Illegal;
@@ -78,7 +78,7 @@ pub struct Refusal {
 impl Refusal {
     pub(super) fn error(why: impl Into<String>) -> Self {
         Self {
-            why: inert(&why.into()),
+            why: sanitized(&why.into()),
             remedy: Vec::new(),
             blocked: false,
         }
@@ -126,7 +126,7 @@ impl Refusal {
 
     /// One more line of what resolves it.
     pub fn with(mut self, remedy: impl Into<String>) -> Self {
-        self.remedy.push(inert(&remedy.into()));
+        self.remedy.push(sanitized(&remedy.into()));
         self
     }
 

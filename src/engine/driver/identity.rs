@@ -3,7 +3,7 @@
 use std::fmt;
 
 use rotate_providers::contract::{Caller, Principal, Provider};
-use rotate_providers::untrusted::Inert;
+use rotate_providers::untrusted::Sanitized;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -15,9 +15,9 @@ pub struct Identity {
     /// The host that is called; null where it is this machine.
     pub host: Option<String>,
     /// The login; null where the vendor would not tell it.
-    pub login: Option<Inert>,
+    pub login: Option<Sanitized>,
     /// Where its credentials were found; null where that is not known.
-    pub found_in: Option<Inert>,
+    pub found_in: Option<Sanitized>,
 }
 
 impl Identity {

@@ -6,7 +6,7 @@ use rotate_providers::contract::{Effect, KeyId, Minting, Proof, ReplacesInPlace,
 use rotate_providers::secret::{Credential, Secret};
 
 use super::effects::{secret_of, unfit};
-use super::{DriveError, Driver, Passage, Refusal};
+use super::{DriveError, Driver, Refusal, RunState};
 use crate::delivery::{self, DeliveryError, Destination};
 use crate::hooks::crash_point;
 use crate::machine::{Event, Phase};
@@ -54,7 +54,7 @@ impl Driver<'_> {
         &self,
         order: &[Which],
         stored: &Stored,
-        passage: &mut Passage,
+        run: &mut RunState,
     ) -> Result<(), DriveError> {
         if matches!(stored.rotation.phase, Phase::Reverted(_)) {
             self.pause(self.pace.list_spacing, "looking whether the old secret stays")
@@ -73,7 +73,7 @@ impl Driver<'_> {
             crash_point("which: after a login");
             match verdict {
                 Verdict::Accepted => {
-                    passage.facts.stands = Some(Stands::This(*which));
+                    run.facts.stands = Some(Stands::This(*which));
                     return Ok(());
                 }
                 Verdict::Rejected { reason, .. } => reasons.push(reason.to_string()),
@@ -83,12 +83,12 @@ impl Driver<'_> {
             }
         }
         reasons.dedup();
-        passage.facts.stands = Some(Stands::Neither(reasons.join("; ")));
+        run.facts.stands = Some(Stands::Neither(reasons.join("; ")));
         Ok(())
     }
 
     /// Sets the new secret. Everything that may fail without it is tried before; from the intent on it is finished.
-    pub(super) async fn replace(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
+    pub(super) async fn replace(&self, stored: &mut Stored, run: &mut RunState) -> Result<(), DriveError> {
         let new = self.one_of_two(stored, Which::New).await?;
         if let Phase::Prepared(replacement) = &stored.rotation.phase {
             if replacement.way_back {
@@ -99,11 +99,11 @@ impl Driver<'_> {
             }
             self.record(stored, Event::ReplaceIntended).await?;
         }
-        let old = &stored.rotation.charter.old_key;
+        let old = &stored.rotation.spec.old_key;
         self.progress
             .doing(&format!("setting the new secret in the place of {old}"));
         crash_point("replace: before the call");
-        let set = self.set(stored, &new.secret, passage).await;
+        let set = self.set(stored, &new.secret, run).await;
         crash_point("replace: after the call");
         match set {
             Err(DriveError::Provider(error)) if error.effect == Effect::None => {
@@ -116,26 +116,26 @@ impl Driver<'_> {
     }
 
     /// Sets the old secret again.
-    pub(super) async fn revert(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
+    pub(super) async fn revert(&self, stored: &mut Stored, run: &mut RunState) -> Result<(), DriveError> {
         let old = self.one_of_two(stored, Which::Old).await?;
         if !matches!(stored.rotation.phase, Phase::Reverting(_)) {
             self.record(stored, Event::RevertIntended).await?;
         }
         self.progress.doing("setting the old secret again");
         crash_point("revert: before the call");
-        let set = self.set(stored, &old.secret, passage).await;
+        let set = self.set(stored, &old.secret, run).await;
         crash_point("revert: after the call");
         set
     }
 
     /// One call. Where its answer is lost, logins tell what became of it.
-    async fn set(&self, stored: &Stored, secret: &Secret, passage: &mut Passage) -> Result<(), DriveError> {
-        if passage.replacements >= MOST_REPLACEMENTS {
+    async fn set(&self, stored: &Stored, secret: &Secret, run: &mut RunState) -> Result<(), DriveError> {
+        if run.replacements >= MOST_REPLACEMENTS {
             return Err(DriveError::NotTaken);
         }
-        passage.replacements += 1;
-        passage.facts.keys = None;
-        passage.facts.stands = None;
+        run.replacements += 1;
+        run.facts.keys = None;
+        run.facts.stands = None;
         match self.in_place(stored)?.replace(secret).await {
             Err(error) if error.effect == Effect::Unknown => {
                 tracing::warn!("failed to {error}; looking which secret stands");
@@ -165,7 +165,7 @@ impl Driver<'_> {
 
     /// Few logins: the answer that says something, or the last one.
     async fn log_in(&self, stored: &Stored, credential: &Credential, proof: Proof) -> Verdict {
-        let owner = &stored.rotation.charter.owner;
+        let owner = &stored.rotation.spec.owner;
         let mut tries = 1;
         loop {
             let verdict = self.provider.probe(credential, owner, proof).await;
@@ -189,7 +189,7 @@ impl Driver<'_> {
         match which {
             Which::New => self.credential(stored).await,
             Which::Old => Ok(Credential {
-                key: stored.rotation.charter.old_key.clone(),
+                key: stored.rotation.spec.old_key.clone(),
                 public: None,
                 secret: self.unseal(stored, OLD_KEY).await?.ok_or(DriveError::SecretMissing)?,
             }),
@@ -205,7 +205,7 @@ impl Driver<'_> {
 
     fn destinations(&self, stored: &Stored) -> Result<Vec<Box<dyn Destination>>, DriveError> {
         let secret = secret_of(&stored.rotation)?;
-        let names = stored.rotation.charter.destinations.iter();
+        let names = stored.rotation.spec.destinations.iter();
         let parsed: Result<Vec<_>, DeliveryError> = names.map(|name| delivery::parse(secret, name)).collect();
         Ok(parsed?)
     }

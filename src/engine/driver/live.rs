@@ -11,7 +11,7 @@ use rotate_providers::{Automation, KeyShown};
 
 use super::{DriveError, Refusal, Request};
 use crate::hooks::now;
-use crate::machine::{Course, Phase, Retirement, Rotation, Walk};
+use crate::machine::{AnyRotation, GuidedRotation, Phase, Retirement, Rotation};
 use crate::policy::may_create;
 use crate::store::{Store, StoreError, Stored};
 
@@ -41,12 +41,12 @@ pub struct History {
     /// The key that the last one left alive.
     pub left_alive: Option<LiveKey>,
     /// Rotations of other targets that are open.
-    pub rivals: Arc<Vec<Rival>>,
+    pub rivals: Arc<Vec<ConcurrentRotation>>,
 }
 
 /// An open rotation of another target, which may be another name for the same user.
 #[derive(Clone, Debug)]
-pub struct Rival {
+pub struct ConcurrentRotation {
     /// Its target's name.
     pub target: String,
     /// Its connector.
@@ -64,7 +64,7 @@ pub enum Whose {
     Named(String),
 }
 
-impl Rival {
+impl ConcurrentRotation {
     /// Whether it is about the keys of this owner.
     pub(super) fn meets(&self, connector: &str, owner: &Principal) -> bool {
         self.connector == connector
@@ -76,17 +76,17 @@ impl Rival {
 }
 
 /// The open rotations among these.
-pub fn rivals(summaries: &[Stored]) -> Vec<Rival> {
+pub fn rivals(summaries: &[Stored]) -> Vec<ConcurrentRotation> {
     let open = summaries.iter().filter(|stored| !stored.rotation.is_closed());
     open.filter_map(|stored| {
         let (connector, whose) = match &stored.rotation {
-            Course::Automated(rotation) => {
-                let charter = &rotation.charter;
-                (charter.connector.clone(), Whose::Owner(charter.owner.clone()))
+            AnyRotation::Automated(rotation) => {
+                let spec = &rotation.spec;
+                (spec.connector.clone(), Whose::Owner(spec.owner.clone()))
             }
-            Course::Guided(walk) => (walk.itinerary.connector.clone(), Whose::Named(named(walk)?)),
+            AnyRotation::Guided(walk) => (walk.itinerary.connector.clone(), Whose::Named(named(walk)?)),
         };
-        Some(Rival {
+        Some(ConcurrentRotation {
             target: stored.target.clone(),
             connector,
             whose,
@@ -96,7 +96,7 @@ pub fn rivals(summaries: &[Stored]) -> Vec<Rival> {
 }
 
 /// The user that a guided rotation is about; `None` where the program could not rotate it, or nobody has told.
-fn named(walk: &Walk) -> Option<String> {
+fn named(walk: &GuidedRotation) -> Option<String> {
     let connector = rotate_providers::connector(&walk.itinerary.connector)?;
     connector.automation?;
     let guide = connector.guide().ok()?;
@@ -112,7 +112,11 @@ impl History {
     }
 
     /// The same, where the other targets' rotations are known already.
-    pub async fn beside(store: &dyn Store, target: &str, rivals: Arc<Vec<Rival>>) -> Result<Self, StoreError> {
+    pub async fn beside(
+        store: &dyn Store,
+        target: &str,
+        rivals: Arc<Vec<ConcurrentRotation>>,
+    ) -> Result<Self, StoreError> {
         let latest = store.latest(target).await?;
         Ok(Self {
             retired: store.retired(target).await?,
@@ -123,15 +127,15 @@ impl History {
 }
 
 fn left_alive(rotation: &Rotation) -> Option<LiveKey> {
-    let charter = &rotation.charter;
+    let spec = &rotation.spec;
     match &rotation.phase {
         Phase::Done(issued) => Some(LiveKey {
             key: issued.key.clone(),
             public: issued.public.clone(),
         }),
         Phase::Aborted | Phase::RolledBack => Some(LiveKey {
-            key: charter.old_key.clone(),
-            public: match &charter.retirement {
+            key: spec.old_key.clone(),
+            public: match &spec.retirement {
                 Retirement::Remove { public } => Some(public.clone()),
                 Retirement::Disable | Retirement::RemoveForGood | Retirement::Replace => None,
             },

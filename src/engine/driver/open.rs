@@ -7,11 +7,11 @@ use rotate_providers::Automation;
 use rotate_providers::contract::{Key, KeyId, Minting, Observation, Provider};
 
 use super::in_place::held_secret;
-use super::live::{History, LiveKey, Rival, old_key};
-use super::{DriveError, Driver, Outcome, Passage, Refusal};
+use super::live::{ConcurrentRotation, History, LiveKey, old_key};
+use super::{DriveError, Driver, Outcome, Refusal, RunState};
 use crate::delivery::{Destination, same_place};
 use crate::hooks::{now, vendors};
-use crate::machine::{Charter, Cutover, Event, LostKey, Phase, Prove, Retirement, Window};
+use crate::machine::{Cutover, Event, LostKey, Phase, Prove, Retirement, RotationSpec, Window};
 use crate::policy::{Facts, Listing};
 use crate::store::Automated as Stored;
 
@@ -99,7 +99,7 @@ impl Found {
 }
 
 /// What stands in the store for a request.
-pub enum Standing {
+pub enum Existing {
     /// An open rotation, or one that has just ended: nothing is opened.
     Present(Box<Stored>),
     /// Nothing: a rotation may be opened.
@@ -108,48 +108,47 @@ pub enum Standing {
 
 impl Request<'_> {
     /// Compares the request with the target's latest rotation.
-    pub fn standing(&self, latest: Option<Stored>) -> Result<Standing, DriveError> {
+    pub fn standing(&self, latest: Option<Stored>) -> Result<Existing, DriveError> {
         let Some(stored) = latest else {
-            return Ok(Standing::Absent);
+            return Ok(Existing::Absent);
         };
         let ended_now = stored.is_recent();
         match &stored.rotation.phase {
-            Phase::Done(_) if ended_now && !self.again && self.same_as(&stored.rotation.charter).is_ok() => {
-                Ok(Standing::Present(Box::new(stored)))
+            Phase::Done(_) if ended_now && !self.again && self.same_as(&stored.rotation.spec).is_ok() => {
+                Ok(Existing::Present(Box::new(stored)))
             }
-            phase if phase.is_closed() => Ok(Standing::Absent),
+            phase if phase.is_closed() => Ok(Existing::Absent),
             _ => {
-                self.same_as(&stored.rotation.charter)?;
-                Ok(Standing::Present(Box::new(stored)))
+                self.same_as(&stored.rotation.spec)?;
+                Ok(Existing::Present(Box::new(stored)))
             }
         }
     }
 
     /// An open rotation keeps what it was opened with.
-    fn same_as(&self, charter: &Charter) -> Result<(), DriveError> {
+    fn same_as(&self, spec: &RotationSpec) -> Result<(), DriveError> {
         let destinations = self.destination_names();
-        let mut differs = differing_options(&self.inputs, &charter.inputs);
+        let mut differs = differing_options(&self.inputs, &spec.inputs);
         let same = |(now, then): (&String, &String)| same_place(now, then);
-        if destinations.len() != charter.destinations.len() || !destinations.iter().zip(&charter.destinations).all(same)
-        {
+        if destinations.len() != spec.destinations.len() || !destinations.iter().zip(&spec.destinations).all(same) {
             differs.push("--deliver".to_owned());
         }
-        if self.cutover != charter.cutover {
+        if self.cutover != spec.cutover {
             differs.push("--cutover".to_owned());
         }
-        if self.prove != charter.prove {
+        if self.prove != spec.prove {
             differs.push("--prove".to_owned());
         }
-        if self.lost_key != charter.lost_key {
+        if self.lost_key != spec.lost_key {
             differs.push("--lost-key".to_owned());
         }
-        if self.soak_seconds != charter.soak_seconds {
+        if self.soak_seconds != spec.soak_seconds {
             differs.push("--soak".to_owned());
         }
-        if self.observe_seconds != charter.observe_seconds {
+        if self.observe_seconds != spec.observe_seconds {
             differs.push("--observe".to_owned());
         }
-        if self.live.as_ref().is_some_and(|live| live.key != charter.old_key) {
+        if self.live.as_ref().is_some_and(|live| live.key != spec.old_key) {
             differs.push("--current-key".to_owned());
         }
         if differs.is_empty() {
@@ -182,14 +181,14 @@ impl Request<'_> {
         Ok(pinned)
     }
 
-    fn charter(&self, found: &Observation, host: Option<String>, old: LiveKey, mints_locally: bool) -> Charter {
+    fn spec(&self, found: &Observation, host: Option<String>, old: LiveKey, mints_locally: bool) -> RotationSpec {
         let retirement = match old.public {
             _ if self.connector.capabilities.replaces => Retirement::Replace,
             _ if self.connector.capabilities.disables => Retirement::Disable,
             Some(public) => Retirement::Remove { public },
             None => Retirement::RemoveForGood,
         };
-        Charter {
+        RotationSpec {
             connector: self.connector.id.to_owned(),
             inputs: self.inputs.clone(),
             destinations: self.destination_names(),
@@ -226,13 +225,13 @@ impl Driver<'_> {
         let name = opening.name();
         let stored: Stored = self.journal().open(request.target, opening).await?;
         self.progress.done(name);
-        let passage = Passage {
+        let run = RunState {
             facts,
             recognised: true,
             readings: 1,
-            ..Passage::default()
+            ..RunState::default()
         };
-        self.pursue(stored, passage).await
+        self.pursue(stored, run).await
     }
 }
 
@@ -272,8 +271,8 @@ pub async fn prepare(request: &Request<'_>, found: Found, mints_locally: bool) -
         true => Some(held_secret(request.destinations).await?.is_some()),
         false => None,
     };
-    let mut charter = request.charter(&observation, host, live, mints_locally);
-    charter.destinations = request.pinned_destinations().await?;
+    let mut spec = request.spec(&observation, host, live, mints_locally);
+    spec.destinations = request.pinned_destinations().await?;
     let keys = Some(Listing {
         keys: observation.keys,
         agreeing: 1,
@@ -286,12 +285,12 @@ pub async fn prepare(request: &Request<'_>, found: Found, mints_locally: bool) -
         retired: history.retired,
         ..Facts::default()
     };
-    Ok((Event::Opened { charter }, facts))
+    Ok((Event::Opened { spec }, facts))
 }
 
 /// Two rotations of one user's keys would meet, whatever their targets are called.
 fn check_rivals(request: &Request<'_>, found: &Observation, history: &History) -> Result<(), DriveError> {
-    let same = |rival: &&Rival| rival.meets(request.connector.id, &found.owner);
+    let same = |rival: &&ConcurrentRotation| rival.meets(request.connector.id, &found.owner);
     match history.rivals.iter().find(same) {
         None => Ok(()),
         Some(rival) => Err(DriveError::Refused(

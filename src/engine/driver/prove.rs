@@ -5,7 +5,7 @@ use rotate_providers::secret::Credential;
 use std::time::Duration;
 use tokio::time::Instant;
 
-use super::{DriveError, Driver, Passage};
+use super::{DriveError, Driver, RunState};
 use crate::hooks::crash_point;
 use crate::machine::{Actor, Event, Phase, Prove, UndoKind};
 use crate::store::Automated as Stored;
@@ -21,7 +21,7 @@ const REFUSED_FOR: Duration = Duration::from_secs(10);
 const UNKNOWN_FOR: Duration = Duration::from_secs(30);
 
 impl Driver<'_> {
-    pub(super) async fn prove(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
+    pub(super) async fn prove(&self, stored: &mut Stored, run: &mut RunState) -> Result<(), DriveError> {
         let credential = match self.credential(stored).await {
             Ok(credential) => credential,
             Err(error) => {
@@ -32,13 +32,13 @@ impl Driver<'_> {
         // A fresh key may be known to one of the vendor's machines and not yet to the next.
         let fresh = matches!(stored.rotation.phase, Phase::Created(_));
         let successes = if fresh { self.pace.verify_successes } else { 1 };
-        let ahead = Self::ahead(stored, passage);
+        let ahead = Self::ahead(stored, run);
         crash_point("prove: before");
         let (believed, read) = tokio::join!(self.believe(stored, &credential, successes), self.read_ahead(ahead));
         let (verdict, at_once) = believed?;
         crash_point("prove: after");
         if at_once {
-            Self::take_read(read, stored, passage);
+            Self::take_read(read, stored, run);
         }
         let event = match verdict {
             Verdict::Accepted => Event::Proved,
@@ -114,8 +114,8 @@ impl Driver<'_> {
         successes: u32,
         answers: &mut u32,
     ) -> Result<Verdict, DriveError> {
-        let owner = &stored.rotation.charter.owner;
-        let proof = match stored.rotation.charter.prove {
+        let owner = &stored.rotation.spec.owner;
+        let proof = match stored.rotation.spec.prove {
             Prove::Login => Proof::Permission,
             Prove::Identity | Prove::Consumer => Proof::Identity,
         };

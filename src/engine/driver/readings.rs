@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use rotate_providers::contract::{KeyId, Kind, LastUse, Listed};
 
 use super::effects::secret_of;
-use super::{DriveError, Driver, Passage};
+use super::{DriveError, Driver, RunState};
 use crate::delivery;
 use crate::hooks::{now, vendors};
 use crate::machine::{Event, Phase, Record, Rotation, SwitchedBy};
@@ -34,7 +34,7 @@ pub(super) struct ReadAhead {
 
 impl Driver<'_> {
     /// What is asked for once the new key is proven.
-    pub(super) fn ahead(stored: &Stored, passage: &Passage) -> Ahead {
+    pub(super) fn ahead(stored: &Stored, run: &RunState) -> Ahead {
         let at = now();
         let record = Record {
             at,
@@ -43,10 +43,10 @@ impl Driver<'_> {
         let Ok(proven) = Rotation::after(Some(stored.rotation.clone()), &record) else {
             return Ahead::default();
         };
-        match next(&proven, &passage.facts, at) {
+        match next(&proven, &run.facts, at) {
             Step::ReadKeys { again: false } => Ahead {
                 list: true,
-                used: use_beside(&proven, &passage.facts, at),
+                used: use_beside(&proven, &run.facts, at),
             },
             Step::ReadUse(key) => Ahead {
                 list: false,
@@ -69,13 +69,13 @@ impl Driver<'_> {
     }
 
     /// Takes for read what was read ahead.
-    pub(super) fn take_read(read: ReadAhead, stored: &Stored, passage: &mut Passage) {
+    pub(super) fn take_read(read: ReadAhead, stored: &Stored, run: &mut RunState) {
         if let Some(listing) = read.listing {
-            passage.facts.keys = Some(listing);
-            passage.readings = 1;
+            run.facts.keys = Some(listing);
+            run.readings = 1;
         }
         if let Some((key, last_use)) = read.used {
-            note_use(key, last_use, stored, passage);
+            note_use(key, last_use, stored, run);
         }
     }
 
@@ -86,20 +86,15 @@ impl Driver<'_> {
         Some((key, last_use))
     }
 
-    pub(super) async fn read_keys(
-        &self,
-        again: bool,
-        stored: &Stored,
-        passage: &mut Passage,
-    ) -> Result<(), DriveError> {
+    pub(super) async fn read_keys(&self, again: bool, stored: &Stored, run: &mut RunState) -> Result<(), DriveError> {
         if again {
-            if passage.readings >= MOST_READINGS {
+            if run.readings >= MOST_READINGS {
                 return Err(DriveError::Lagging);
             }
             self.pause(self.pace.list_spacing, "waiting for the vendor's list to catch up")
                 .await?;
         }
-        let wanted = (!again).then(|| use_beside(&stored.rotation, &passage.facts, now()));
+        let wanted = (!again).then(|| use_beside(&stored.rotation, &run.facts, now()));
         let reading = async {
             let (listed, used) = tokio::join!(self.provider.keys(), self.use_of(wanted.flatten()));
             listed.map(|listed| (listed, used))
@@ -110,28 +105,26 @@ impl Driver<'_> {
                 used = read;
                 listed
             }
-            Err(DriveError::Provider(error)) if error.kind == Kind::NotFound && passage.facts.owner_is_gone => {
-                nothing()
-            }
+            Err(DriveError::Provider(error)) if error.kind == Kind::NotFound && run.facts.owner_is_gone => nothing(),
             Err(error) => return Err(error),
         };
         let mut listing = listing(listed);
-        if let Some(before) = passage.facts.keys.take().filter(|before| before.keys == listing.keys) {
+        if let Some(before) = run.facts.keys.take().filter(|before| before.keys == listing.keys) {
             listing.agreeing += before.agreeing;
         }
-        passage.readings += 1;
-        passage.facts.keys = Some(listing);
+        run.readings += 1;
+        run.facts.keys = Some(listing);
         if let Some((key, last_use)) = used {
-            note_use(key, last_use, stored, passage);
+            note_use(key, last_use, stored, run);
         }
         Ok(())
     }
 
     /// Which keys the destinations hold. One that cannot be read may hold any.
-    pub(super) async fn read_destinations(&self, stored: &mut Stored, passage: &mut Passage) -> Result<(), DriveError> {
+    pub(super) async fn read_destinations(&self, stored: &mut Stored, run: &mut RunState) -> Result<(), DriveError> {
         let secret = secret_of(&stored.rotation)?;
         let mut held = BTreeSet::new();
-        for name in stored.rotation.charter.destinations.clone() {
+        for name in stored.rotation.spec.destinations.clone() {
             match delivery::parse(secret, &name)?.key().await {
                 Ok(key) => held.extend(key),
                 // It may answer in a minute, and nobody has to look at that.
@@ -142,11 +135,11 @@ impl Driver<'_> {
                 }
             }
         }
-        passage.facts.held = Some(held);
+        run.facts.held = Some(held);
         Ok(())
     }
 
-    pub(super) async fn read_use(&self, key: KeyId, stored: &Stored, passage: &mut Passage) -> Result<(), DriveError> {
+    pub(super) async fn read_use(&self, key: KeyId, stored: &Stored, run: &mut RunState) -> Result<(), DriveError> {
         let reading = self.provider.last_use(&key);
         // What it says may ask for enabling the old key again: that does not wait for the next run.
         let last_use = if stored.rotation.phase.is_delicate() {
@@ -154,17 +147,17 @@ impl Driver<'_> {
         } else {
             self.read(reading).await?
         };
-        note_use(key, last_use, stored, passage);
+        note_use(key, last_use, stored, run);
         Ok(())
     }
 }
 
 /// Keeps what the vendor's record says, and tells a person what they should know of it.
-fn note_use(key: KeyId, last_use: LastUse, stored: &Stored, passage: &mut Passage) {
+fn note_use(key: KeyId, last_use: LastUse, stored: &Stored, run: &mut RunState) {
     if let (LastUse::At { at, service, region }, Phase::CutOver(_, switch)) = (&last_use, &stored.rotation.phase)
         && matches!(switch.by, SwitchedBy::Person(_))
-        && key == stored.rotation.charter.old_key
-        && !stored.rotation.charter.own_identity
+        && key == stored.rotation.spec.old_key
+        && !stored.rotation.spec.own_identity
         && now().duration_since(*at) < RECENT
     {
         let target = &stored.target;
@@ -173,7 +166,7 @@ fn note_use(key: KeyId, last_use: LastUse, stored: &Stored, passage: &mut Passag
              rotate rollback {target}"
         );
     }
-    passage.facts.uses.push(Use {
+    run.facts.uses.push(Use {
         key,
         read_at: now(),
         last_use,

@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::classify;
 use super::line::StoredLine;
-use crate::machine::Chronicle;
+use crate::machine::StreamState;
 use crate::store::chain::GENESIS;
 use crate::store::{StoreError, Stored};
 
@@ -16,8 +16,8 @@ use crate::store::{StoreError, Stored};
 pub(super) fn replay(
     rows: &[SqliteRow],
     fault: impl Fn(sqlx::Error) -> StoreError,
-) -> Result<Option<(i64, Stored<Chronicle>)>, StoreError> {
-    let mut stored: Option<(i64, Stored<Chronicle>)> = None;
+) -> Result<Option<(i64, Stored<StreamState>)>, StoreError> {
+    let mut stored: Option<(i64, Stored<StreamState>)> = None;
     for (row, revision) in rows.iter().zip(1..) {
         let kept = StoredLine::read(row).map_err(&fault)?;
         let before: Option<Vec<u8>> = row.try_get("before").map_err(&fault)?;
@@ -25,7 +25,7 @@ pub(super) fn replay(
         if kept.revision != revision {
             return Err(kept.changed(&format!("follows a gap: revision {revision} is missing")));
         }
-        let rotation = Chronicle::after(stored.take().map(|(_, stored)| stored.rotation), &line.record)
+        let rotation = StreamState::after(stored.take().map(|(_, stored)| stored.rotation), &line.record)
             .map_err(|illegal| StoreError::illegal(&line, &illegal))?;
         let so_far = Stored {
             id: line.rotation,
@@ -68,11 +68,11 @@ impl Kept {
 
     /// Whether it says the same as this state. Written by this version it does so word for word, and is not read for that; an
     /// older one may have written the same state in other words.
-    fn says(&self, state: &Chronicle, path: &Path) -> Result<bool, StoreError> {
+    fn says(&self, state: &StreamState, path: &Path) -> Result<bool, StoreError> {
         if serde_json::to_string(state).is_ok_and(|written| written == self.snapshot) {
             return Ok(true);
         }
-        let kept: Chronicle = serde_json::from_str(&self.snapshot).map_err(|_| self.unreadable(path))?;
+        let kept: StreamState = serde_json::from_str(&self.snapshot).map_err(|_| self.unreadable(path))?;
         Ok(kept == *state)
     }
 
@@ -88,10 +88,10 @@ impl Kept {
 /// before it.
 pub(super) fn compare(
     target: &str,
-    replayed: Option<(i64, Stored<Chronicle>)>,
+    replayed: Option<(i64, Stored<StreamState>)>,
     kept: Option<Kept>,
     path: &Path,
-) -> Result<Option<Stored<Chronicle>>, StoreError> {
+) -> Result<Option<Stored<StreamState>>, StoreError> {
     let same = match (&replayed, &kept) {
         (Some((_, replayed)), Some(kept)) => {
             (&replayed.id, &replayed.target, replayed.revision) == (&kept.id, &kept.target, kept.revision)

@@ -10,7 +10,7 @@ use sqlx::{Row, SqliteConnection};
 
 use super::replay::{Kept, compare, replay};
 use super::{REMEMBERED, classify};
-use crate::machine::Chronicle;
+use crate::machine::StreamState;
 use crate::store::{StoreError, Stored};
 
 /// Which threads.
@@ -75,7 +75,7 @@ impl Which<'_> {
         &self,
         connection: &mut SqliteConnection,
         path: &Path,
-    ) -> Result<Vec<Stored<Chronicle>>, StoreError> {
+    ) -> Result<Vec<Stored<StreamState>>, StoreError> {
         let fault = |error: sqlx::Error| classify(path, &error);
         let (lines, kept) = self.queries();
         let mut threads = Threads {
@@ -116,7 +116,7 @@ struct Threads<'a> {
     path: &'a Path,
     /// What is kept beside the journal of those that are still to come.
     kept: HashMap<String, Kept>,
-    checked: Vec<Stored<Chronicle>>,
+    checked: Vec<Stored<StreamState>>,
 }
 
 impl Threads<'_> {
@@ -130,7 +130,7 @@ impl Threads<'_> {
         Ok(())
     }
 
-    fn end(mut self) -> Result<Vec<Stored<Chronicle>>, StoreError> {
+    fn end(mut self) -> Result<Vec<Stored<StreamState>>, StoreError> {
         if let Some(kept) = self.kept.into_values().next() {
             // Its events are gone, or its target has later ones.
             let name = kept.target.clone();

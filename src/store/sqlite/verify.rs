@@ -8,7 +8,7 @@ use sqlx::{Row, SqliteConnection};
 
 use super::line::StoredLine;
 use super::{REMEMBERED, classify};
-use crate::machine::Chronicle;
+use crate::machine::StreamState;
 use crate::seal::sealed_with;
 use crate::store::chain::{GENESIS, hex};
 use crate::store::{Line, StoreError, Verified};
@@ -31,7 +31,7 @@ pub(super) async fn verify(connection: &mut SqliteConnection, path: &Path) -> Re
         .fetch_all(&mut *connection)
         .await
         .map_err(fault)?;
-    let mut walk = Walk::default();
+    let mut walk = GuidedRotation::default();
     for row in &rows {
         walk.take(&StoredLine::read(row).map_err(fault)?)?;
     }
@@ -91,17 +91,17 @@ impl Summary {
 }
 
 #[derive(Default)]
-struct Walk {
+struct GuidedRotation {
     head: Option<(i64, Vec<u8>)>,
     /// The lease of the line before.
     fence: i64,
     latest: HashMap<String, String>,
-    rotations: HashMap<String, (i64, Chronicle, Line)>,
+    rotations: HashMap<String, (i64, StreamState, Line)>,
     /// What has to be sealed, by rotation and name, and with which line.
     sealed: BTreeMap<(String, String), Line>,
 }
 
-impl Walk {
+impl GuidedRotation {
     fn take(&mut self, stored: &StoredLine) -> Result<(), StoreError> {
         let (last, before) = self.head.take().unwrap_or((0, GENESIS.to_vec()));
         if stored.seq != last + 1 {
@@ -124,7 +124,7 @@ impl Walk {
             return Err(stored.changed(&format!("has revision {} after {revision}", stored.revision)));
         }
         let rotation =
-            Chronicle::after(rotation, &line.record).map_err(|illegal| StoreError::illegal(&line, &illegal))?;
+            StreamState::after(rotation, &line.record).map_err(|illegal| StoreError::illegal(&line, &illegal))?;
         if let Some(name) = sealed_with(&line.record.event) {
             self.sealed.insert((stored.rotation.clone(), name), line.clone());
         }
@@ -156,7 +156,7 @@ impl Walk {
                 ),
             ));
         }
-        let same_end = serde_json::from_str::<Chronicle>(&kept.snapshot).is_ok_and(|kept| kept == rotation)
+        let same_end = serde_json::from_str::<StreamState>(&kept.snapshot).is_ok_and(|kept| kept == rotation)
             && kept.closed == rotation.is_closed()
             && kept.target == line.target;
         if !same_end {

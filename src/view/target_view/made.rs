@@ -6,13 +6,13 @@ use rotate_providers::PhaseName;
 use super::{AgeView, Detail, Mode, Next, State, TargetView, Who, noted};
 use crate::config::Target;
 use crate::engine::driver::DriveError;
-use crate::engine::{Foreseen, Foretold, Judgement, Verdict};
-use crate::machine::{Rotation, Walk};
+use crate::engine::{Action, Assessment, Forecast, ForecastRotation};
+use crate::machine::{GuidedRotation, Rotation};
 use crate::plan::{Guidance, Planned};
 use crate::policy::{Facts, Step, Wait, Waiting, next};
 use crate::store::{Automated, Sorted, Stored};
 use crate::view::Speaker;
-use crate::view::standing::{handover, reason, undo, what_next};
+use crate::view::automated::{handover, reason, undo, what_next};
 
 impl TargetView {
     /// A target for which no rotation was opened.
@@ -48,7 +48,7 @@ impl TargetView {
     }
 
     /// A target of a configuration in whose turn nothing was moved.
-    pub fn judged(target: &Target, judged: &Judgement, now: Timestamp, speaker: &Speaker) -> Self {
+    pub fn judged(target: &Target, judged: &Assessment, now: Timestamp, speaker: &Speaker) -> Self {
         let mut view = Self::unopened(&target.name).assessed(target, judged, now, speaker);
         view.reason = Some(target.in_its_words(&judged.reason));
         let begins = judged.age.map(|age| age.deadline.begin_at);
@@ -58,8 +58,8 @@ impl TargetView {
             command: None,
             at,
         };
-        view.next = match (judged.verdict, view.mode) {
-            (Verdict::Blocked, _) => {
+        view.next = match (judged.action, view.mode) {
+            (Action::Blocked, _) => {
                 view.state = State::At(PhaseName::Blocked);
                 next(Who::Person, &view.remedy.join("\n"), None)
             }
@@ -70,13 +70,13 @@ impl TargetView {
     }
 
     /// Adds what `run` would do with a target of the configuration, and how old its key is.
-    pub fn assessed(self, target: &Target, judged: &Judgement, now: Timestamp, speaker: &Speaker) -> Self {
+    pub fn assessed(self, target: &Target, judged: &Assessment, now: Timestamp, speaker: &Speaker) -> Self {
         let remedy = judged.remedy.iter();
         Self {
             connector: target.connector.id.to_owned(),
             mode: Some(Mode::of(target)),
             owner: target.owner.clone(),
-            action: Some(judged.verdict),
+            action: Some(judged.action),
             age: judged.age.as_ref().map(|age| AgeView::at(age, now)),
             remedy: remedy.map(|line| speaker.line(&target.in_its_words(line))).collect(),
             is_pressing: judged.is_pressing,
@@ -85,19 +85,19 @@ impl TargetView {
     }
 
     /// What would be done with a target of the configuration.
-    pub fn planned(target: &Target, foreseen: Foreseen, at: Timestamp, speaker: &Speaker) -> Self {
+    pub fn planned(target: &Target, foreseen: Forecast, at: Timestamp, speaker: &Speaker) -> Self {
         let judged = Self::judged(target, &foreseen.judgement, at, speaker);
         let view = match &foreseen.rotation {
-            Foretold::Open(stored) => Self {
+            ForecastRotation::Open(stored) => Self {
                 reason: judged.reason,
                 ..Self::standing_as(&target.name, stored, at, speaker)
             },
-            Foretold::New(rotation) => Self {
+            ForecastRotation::New(rotation) => Self {
                 next: judged.next,
                 reason: judged.reason,
                 ..Self::foreseen(&target.name, rotation, speaker)
             },
-            Foretold::Nothing => judged,
+            ForecastRotation::Nothing => judged,
         };
         let view = view.assessed(target, &foreseen.judgement, at, speaker);
         let mut view = view.foretold(foreseen);
@@ -109,20 +109,20 @@ impl TargetView {
     }
 
     /// What a command would do.
-    pub fn rehearsed(name: &str, foreseen: Foreseen, now: Timestamp, speaker: &Speaker) -> Self {
+    pub fn rehearsed(name: &str, foreseen: Forecast, now: Timestamp, speaker: &Speaker) -> Self {
         let view = match &foreseen.rotation {
-            Foretold::Open(stored) => Self::standing(stored, now, speaker),
-            Foretold::New(rotation) => Self::foreseen(name, rotation, speaker),
-            Foretold::Nothing => Self::unopened(name),
+            ForecastRotation::Open(stored) => Self::standing(stored, now, speaker),
+            ForecastRotation::New(rotation) => Self::foreseen(name, rotation, speaker),
+            ForecastRotation::Nothing => Self::unopened(name),
         };
         view.foretold(foreseen)
     }
 
-    fn foretold(self, foreseen: Foreseen) -> Self {
+    fn foretold(self, foreseen: Forecast) -> Self {
         let has_failed = foreseen.would_fail();
         let (problems, unknown) = noted(foreseen.findings);
         Self {
-            action: Some(foreseen.judgement.verdict),
+            action: Some(foreseen.judgement.action),
             steps: Some(foreseen.steps),
             identity: foreseen.identity,
             problems,
@@ -170,7 +170,7 @@ impl TargetView {
     }
 
     /// A rotation that a person walks through.
-    pub fn walking(target: &str, id: &str, walk: &Walk, now: Timestamp, speaker: &Speaker) -> Self {
+    pub fn walking(target: &str, id: &str, walk: &GuidedRotation, now: Timestamp, speaker: &Speaker) -> Self {
         let mut view = Self::unopened(target);
         let itinerary = &walk.itinerary;
         itinerary.connector.clone_into(&mut view.connector);
@@ -213,17 +213,17 @@ impl TargetView {
         now: Timestamp,
         speaker: &Speaker,
     ) -> Self {
-        let charter = &rotation.charter;
+        let spec = &rotation.spec;
         let waits_for_cutover = wait.is_some_and(|wait| wait.on == Waiting::Cutover);
         Self {
-            connector: charter.connector.clone(),
+            connector: spec.connector.clone(),
             mode: Some(Mode::Automated),
             state: State::At(rotation.reached()),
             reason: reason(rotation, wait, now),
             rotation: id.map(str::to_owned),
-            old_key: Some(charter.old_key.to_string()),
+            old_key: Some(spec.old_key.to_string()),
             new_key: rotation.issued().map(|issued| issued.key.to_string()),
-            destinations: charter.destinations.clone(),
+            destinations: spec.destinations.clone(),
             next: what_next(target, rotation, wait, speaker),
             handover: if waits_for_cutover {
                 handover(rotation)

@@ -1,10 +1,10 @@
 //! A guided plan, for a person who follows it.
 
 use rotate_providers::guide::Procedure;
-use rotate_providers::untrusted::inert;
+use rotate_providers::untrusted::sanitized;
 use textwrap::{Options, WordSeparator, WordSplitter};
 
-use crate::machine::Ticked;
+use crate::machine::StepOutcome;
 use crate::plan::{Guidance, GuidedStep, Planned};
 use crate::view::{Detail, Listed, Mode, Speaker, TargetView};
 
@@ -231,13 +231,13 @@ fn one(page: &mut Page, number: usize, step: &Planned, guided: &GuidedStep) {
     if let Some(tick) = &guided.tick {
         let at = super::minute(tick.at);
         let told = match &tick.outcome {
-            Ticked::Done { evidence } => {
+            StepOutcome::Done { evidence } => {
                 let evidence = evidence.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
                 format!("{at} by {}{evidence}", tick.by)
             }
-            Ticked::Skipped { why } => format!("{at} by {}: {why}", tick.by),
+            StepOutcome::Skipped { why } => format!("{at} by {}: {why}", tick.by),
         };
-        let name = if matches!(tick.outcome, Ticked::Done { .. }) {
+        let name = if matches!(tick.outcome, StepOutcome::Done { .. }) {
             "Done"
         } else {
             "Skipped"
@@ -254,8 +254,8 @@ fn mark(step: &Planned) -> &'static str {
     let tick = step.guided.as_ref().and_then(|guided| guided.tick.as_ref());
     match tick.map(|tick| &tick.outcome) {
         None => "☐",
-        Some(Ticked::Done { .. }) => "☑",
-        Some(Ticked::Skipped { .. }) => "–",
+        Some(StepOutcome::Done { .. }) => "☑",
+        Some(StepOutcome::Skipped { .. }) => "–",
     }
 }
 
@@ -324,13 +324,13 @@ impl Page {
     }
 
     fn line(&mut self, line: &str) {
-        self.text.push_str(&inert(line));
+        self.text.push_str(&sanitized(line));
         self.text.push('\n');
     }
 
     /// One line, whatever has to be left out of it.
     fn cut(&mut self, text: &str) {
-        let text = inert(text);
+        let text = sanitized(text);
         let short = textwrap::wrap(&text, Options::new(self.width.saturating_sub(2)).break_words(true));
         match &short[..] {
             [] => {}
@@ -372,7 +372,7 @@ impl Page {
             .word_separator(WordSeparator::AsciiSpace)
             .word_splitter(WordSplitter::NoHyphenation)
             .break_words(false);
-        for line in textwrap::wrap(&inert(text.trim()), options) {
+        for line in textwrap::wrap(&sanitized(text.trim()), options) {
             self.line(line.trim_end());
         }
     }

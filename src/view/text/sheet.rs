@@ -1,7 +1,7 @@
 //! Rows with headings: as columns where they fit, and else as cards, one for each row.
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
-use rotate_providers::untrusted::inert;
+use rotate_providers::untrusted::sanitized;
 use textwrap::core::display_width;
 use textwrap::{Options, WordSeparator, WordSplitter};
 
@@ -23,7 +23,7 @@ impl<const N: usize> Sheet<N> {
     }
 
     pub(super) fn add(&mut self, row: [String; N]) {
-        self.rows.push(row.map(|cell| inert(&cell)));
+        self.rows.push(row.map(|cell| sanitized(&cell)));
     }
 
     /// As wide as this at most; `None`: as wide as it is.

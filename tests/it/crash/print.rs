@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 
 use jiff::{SignedDuration, Timestamp};
 use regex::{Captures, Regex};
-use rotate::machine::{Chronicle, Event, Record};
+use rotate::machine::{Event, Record, StreamState};
 
 use crate::crash::files::Files;
 use crate::crash::journal::{Journal, Line};
@@ -225,9 +225,9 @@ fn standings(lines: &[&Line]) -> Vec<String> {
 }
 
 /// What a rotation is after one more line.
-fn follow(state: Option<Chronicle>, line: &Line) -> Chronicle {
+fn follow(state: Option<StreamState>, line: &Line) -> StreamState {
     let event: Event = serde_json::from_value(line.body.clone()).unwrap();
-    Chronicle::after(state, &Record { at: line.at, event }).unwrap()
+    StreamState::after(state, &Record { at: line.at, event }).unwrap()
 }
 
 /// What a rotation is, with those attempts alone that these lines tell of.

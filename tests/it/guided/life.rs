@@ -248,7 +248,7 @@ fn every_connector_is_walked_to_its_end_in_every_procedure() {
             let status = desk.json(["status"]);
             let target = status["targets"][0]["name"].as_str().unwrap().to_owned();
             let values = crate::guides::examples::examples(connector.id, &guide);
-            let proof = rotate::machine::Itinerary::of(connector.id, &guide, procedure, &values, 0).proof;
+            let proof = rotate::machine::GuidedSpec::of(connector.id, &guide, procedure, &values, 0).proof;
             for step in guide.steps_for(procedure, &values) {
                 // No vendor is there to accept the new credential, and without that the old one stays.
                 let is_proof = proof.as_ref().is_some_and(|proof| proof.step == step.id);

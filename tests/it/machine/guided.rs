@@ -1,14 +1,14 @@
 //! Rotations that a person walks through: in order, each step once, and whatever was ticked can be taken back.
 
 use proptest::prelude::*;
-use rotate::machine::{Course, Itinerary, Walk};
+use rotate::machine::{AnyRotation, GuidedRotation, GuidedSpec};
 
 use super::*;
 
 const STEPS: [&str; 4] = ["look", "make", "save", "prove"];
 
-fn opened() -> Walk {
-    let itinerary = Itinerary {
+fn opened() -> GuidedRotation {
+    let itinerary = GuidedSpec {
         connector: "jira".to_owned(),
         procedure: "rotate".to_owned(),
         values: [].into(),
@@ -21,13 +21,13 @@ fn opened() -> Walk {
     guided(None, &opening).expect("it begins")
 }
 
-fn after(walk: &Walk, event: &Event) -> Option<Walk> {
+fn after(walk: &GuidedRotation, event: &Event) -> Option<GuidedRotation> {
     guided(Some(walk.clone().into()), &record(event.clone()))
 }
 
-fn guided(before: Option<Course>, record: &Record) -> Option<Walk> {
-    match Course::after(before, record) {
-        Ok(Course::Guided(walk)) => Some(*walk),
+fn guided(before: Option<AnyRotation>, record: &Record) -> Option<GuidedRotation> {
+    match AnyRotation::after(before, record) {
+        Ok(AnyRotation::Guided(walk)) => Some(*walk),
         _ => None,
     }
 }
@@ -80,7 +80,7 @@ proptest! {
         for event in events {
             let Some(next) = after(&walk, &event) else { continue };
             prop_assert!(!walk.aborted, "{} after the end", event.name());
-            let ticked = |walk: &Walk, step: &str| walk.ticks.iter().filter(|tick| tick.step == step).count();
+            let ticked = |walk: &GuidedRotation, step: &str| walk.ticks.iter().filter(|tick| tick.step == step).count();
             for step in STEPS {
                 prop_assert!(ticked(&next, step) <= 1);
             }
@@ -93,7 +93,7 @@ proptest! {
                 Event::StepUndone { step, .. } => {
                     prop_assert_eq!((ticked(&walk, step), ticked(&next, step)), (1, 0));
                     prop_assert!(!next.is_closed() && next.rotated_at().is_none());
-                    // Ticked again, it stands as it stood, but for the order of the ticks.
+                    // StepOutcome again, it stands as it stood, but for the order of the ticks.
                     let first = STEPS.iter().find(|step| ticked(&next, step) == 0);
                     prop_assert_eq!(next.next_step().map(String::as_str), first.copied());
                 }
@@ -107,7 +107,7 @@ proptest! {
             }
             // What is kept of it beside the journal reads the same.
             let kept = serde_json::to_string(&next).expect("it can be written down");
-            prop_assert_eq!(&serde_json::from_str::<Walk>(&kept).expect("and read again"), &next);
+            prop_assert_eq!(&serde_json::from_str::<GuidedRotation>(&kept).expect("and read again"), &next);
             walk = next;
         }
     }
@@ -131,7 +131,7 @@ fn what_is_done_and_what_is_skipped_is_counted_apart() {
 #[test]
 fn a_journal_that_was_written_before_evidence_could_be_added_reads_the_same() {
     let kept = r#"{"step":"look","at":"2026-11-21T10:00:00Z","by":"p","outcome":{"done":{"evidence":null}}}"#;
-    let tick: rotate::machine::Tick = serde_json::from_str(kept).expect("it is a tick");
+    let tick: rotate::machine::StepRecord = serde_json::from_str(kept).expect("it is a tick");
     assert!(tick.added.is_empty());
     assert_eq!(serde_json::to_string(&tick).expect("it can be written down"), kept);
 }

@@ -78,7 +78,7 @@ fn is_of_one_secret(event: &Event) -> bool {
 #[test]
 fn one_secret_and_two_keys_never_meet_in_a_journal() {
     explore(|rotation, _, event, after| {
-        let misplaced = match rotation.charter.replaces() {
+        let misplaced = match rotation.spec.replaces() {
             true => is_of_two_keys(event),
             false => is_of_one_secret(event),
         };

@@ -7,7 +7,7 @@ fn only_a_key_that_nothing_brings_back_is_deleted_from_the_cut_over() {
     let mut deleted = 0;
     explore(|rotation, _, event, after| {
         if let (Phase::CutOver(..), Event::DeleteIntended, Ok(_)) = (&rotation.phase, event, after) {
-            assert_eq!(rotation.charter.retirement, Retirement::RemoveForGood);
+            assert_eq!(rotation.spec.retirement, Retirement::RemoveForGood);
             deleted += 1;
         }
     });
@@ -18,7 +18,7 @@ fn only_a_key_that_nothing_brings_back_is_deleted_from_the_cut_over() {
 fn a_key_that_nothing_brings_back_is_never_disabled() {
     // It would be gone, without its rest and without a way back.
     explore(|rotation, _, event, after| {
-        if rotation.charter.retirement == Retirement::RemoveForGood {
+        if rotation.spec.retirement == Retirement::RemoveForGood {
             let disables = matches!(event, Event::DeactivateIntended | Event::Deactivated);
             assert!(!disables || after.is_err(), "{} in {rotation:#?}", event.name());
         }
@@ -30,7 +30,7 @@ fn a_key_is_made_here_only_where_keys_are_made_here() {
     let mut minted = 0;
     explore(|rotation, _, event, after| {
         if matches!(event, Event::Minted { .. }) && after.is_ok() {
-            assert!(rotation.charter.mints_locally, "{rotation:#?}");
+            assert!(rotation.spec.mints_locally, "{rotation:#?}");
             assert_eq!(rotation.phase, Phase::Opened);
             assert_eq!(rotation.undo, None);
             minted += 1;
@@ -42,7 +42,7 @@ fn a_key_is_made_here_only_where_keys_are_made_here() {
 #[test]
 fn a_vendor_that_is_told_of_keys_is_never_asked_to_make_one() {
     explore(|rotation, _, event, after| {
-        if rotation.charter.mints_locally && matches!(event, Event::CreateIntended { .. }) {
+        if rotation.spec.mints_locally && matches!(event, Event::CreateIntended { .. }) {
             assert!(after.is_err(), "{rotation:#?}");
         }
     });
@@ -96,9 +96,9 @@ fn a_key_that_was_made_here_and_is_not_known_to_exist_goes_nowhere_but_back() {
 }
 
 #[test]
-fn a_charter_names_only_what_sets_its_vendor_apart() {
-    let written = |charter: Charter| serde_json::to_value(charter).expect("a charter can be written down");
-    let plain = charter(Cutover::Confirm, &["d"], 0);
+fn a_spec_names_only_what_sets_its_vendor_apart() {
+    let written = |spec: RotationSpec| serde_json::to_value(spec).expect("a spec can be written down");
+    let plain = spec(Cutover::Confirm, &["d"], 0);
     let apart = ["retirement", "mints_locally", "own_identity"];
     let first = written(plain.clone());
     for name in apart {
@@ -107,7 +107,7 @@ fn a_charter_names_only_what_sets_its_vendor_apart() {
             "{name} is written although it goes without saying"
         );
     }
-    let other = |retirement| Charter {
+    let other = |retirement| RotationSpec {
         retirement,
         mints_locally: true,
         own_identity: true,
@@ -124,7 +124,7 @@ fn a_charter_names_only_what_sets_its_vendor_apart() {
             (&value["mints_locally"], &value["own_identity"]),
             (&true.into(), &true.into())
         );
-        let read: Charter = serde_json::from_value(value).expect("and read again");
+        let read: RotationSpec = serde_json::from_value(value).expect("and read again");
         assert_eq!(read, other(retirement));
     }
 }

@@ -148,7 +148,7 @@ fn only_the_key_that_was_to_be_discarded_is() {
 }
 
 #[test]
-fn a_key_is_made_where_the_charter_says_and_registered_as_it_was_made() {
+fn a_key_is_made_where_the_spec_says_and_registered_as_it_was_made() {
     let minted = |key| Event::Minted {
         key: KeyId::parse(key).expect("the name of a key"),
         public: PublicHalf::new(NEW_PUBLIC),
@@ -188,7 +188,7 @@ fn the_rest_begins_once_what_the_proof_rests_on_is_there() {
     ] {
         let by = SwitchedBy::Person("someone".to_owned());
         let mut rotation = Rotation::after(None, &opened()).unwrap();
-        rotation.charter.prove = prove;
+        rotation.spec.prove = prove;
         rotation.phase = Phase::Deactivated(issued(), Switch { at: NOW, by }, retired);
         let after = Rotation::after(Some(rotation), &record(Event::Soaking));
         assert_eq!(after.is_ok(), begins, "{prove:?}");
@@ -199,7 +199,7 @@ fn the_rest_begins_once_what_the_proof_rests_on_is_there() {
 fn a_key_that_its_consumer_proves_is_listed_and_any_other_is_logged_in_with() {
     for prove in [Prove::Login, Prove::Identity, Prove::Consumer] {
         let mut rotation = Rotation::after(None, &opened()).unwrap();
-        rotation.charter.prove = prove;
+        rotation.spec.prove = prove;
         rotation.phase = Phase::Created(issued());
         let takes = |event| Rotation::after(Some(rotation.clone()), &record(event)).is_ok();
         assert_eq!(takes(Event::Listed), prove == Prove::Consumer, "{prove:?}");

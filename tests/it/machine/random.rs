@@ -44,7 +44,7 @@ fn kind() -> impl Strategy<Value = Kind> {
     proptest::sample::select(kinds())
 }
 
-/// Any charter that sets its vendor apart.
+/// Any spec that sets its vendor apart.
 fn opening() -> impl Strategy<Value = Event> {
     let retirement = prop_oneof![
         Just(Retirement::Disable),
@@ -53,13 +53,13 @@ fn opening() -> impl Strategy<Value = Event> {
     ];
     (retirement, any::<bool>(), any::<bool>(), key()).prop_map(|(retirement, mints_locally, own_identity, old_key)| {
         Event::Opened {
-            charter: Charter {
+            spec: RotationSpec {
                 retirement,
                 mints_locally,
                 own_identity,
                 host: None,
                 old_key,
-                ..charter(Cutover::Confirm, &["d"], 0)
+                ..spec(Cutover::Confirm, &["d"], 0)
             },
         }
     })
@@ -172,7 +172,7 @@ proptest! {
         rolls in rolls(),
     ) {
         let destinations: &[&str] = if two { &["d1", "d2"] } else { &["d"] };
-        let mut world = World::new(kind.charter(cutover, destinations, soak), NOW, reports_use, rolls);
+        let mut world = World::new(kind.spec(cutover, destinations, soak), NOW, reports_use, rolls);
         if let Err(broken) = world.play() {
             prop_assert!(false, "{broken}\n{}", world.story());
         }

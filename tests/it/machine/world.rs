@@ -10,7 +10,7 @@ mod people;
 mod vendor;
 
 use jiff::{SignedDuration, Timestamp};
-use rotate::machine::{Charter, Event, Record, Rotation};
+use rotate::machine::{Event, Record, Rotation, RotationSpec};
 use rotate::policy::{Facts, Listing, Refusals, Step, Use, next};
 use rotate_providers::contract::{KeyId, LastUse};
 
@@ -44,11 +44,11 @@ pub(super) struct World {
 type Checked = Result<(), String>;
 
 impl World {
-    pub(super) fn new(charter: Charter, now: Timestamp, reports_use: bool, rolls: Vec<u8>) -> Self {
-        let vendor = Vendor::new(&charter);
+    pub(super) fn new(spec: RotationSpec, now: Timestamp, reports_use: bool, rolls: Vec<u8>) -> Self {
+        let vendor = Vendor::new(&spec);
         let opened = Record {
             at: now,
-            event: Event::Opened { charter },
+            event: Event::Opened { spec },
         };
         Self {
             rotation: Rotation::after(None, &opened).expect("a journal begins with its opening"),
@@ -236,7 +236,7 @@ impl World {
 
     fn may_lag(&mut self) {
         // That a key was not created is believed of two readings that agree, so a vendor that creates keys lags by one.
-        let most = if self.rotation.charter.mints_locally { 3 } else { 1 };
+        let most = if self.rotation.spec.mints_locally { 3 } else { 1 };
         let readings = match self.roll(3) {
             1 => 1 + self.roll(most),
             _ => 0,

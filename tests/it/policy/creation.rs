@@ -188,7 +188,7 @@ fn a_key_that_appeared_is_left_alone_unless_the_old_one_works_as_the_journal_lef
     blocked(&discarding, &facts(&[]), &["AKIALOST", OLD]);
     // Where a person is always to be asked, they are.
     let mut asking = creating;
-    asking.charter.lost_key = LostKey::Ask;
+    asking.spec.lost_key = LostKey::Ask;
     blocked(&asking, &works, &["AKIALOST", "a person is to decide"]);
 }
 

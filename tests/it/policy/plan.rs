@@ -1,6 +1,6 @@
 //! A plan is what really happens, if all goes well.
 
-use rotate::plan::{NEW_KEY, foresee};
+use rotate::plan::{NEW_KEY, forecast};
 use rotate::view::{Speaker, TargetView, text};
 use rotate_providers::PhaseName;
 
@@ -8,7 +8,7 @@ use super::*;
 
 /// What the vendor lists where every call so far has worked.
 fn as_listed(rotation: &Rotation, registered: bool) -> Vec<Key> {
-    let retirement = &rotation.charter.retirement;
+    let retirement = &rotation.spec.retirement;
     let old = match (rotation.phase.name(), retirement) {
         ("deleted" | "done", _) => None,
         ("deactivated" | "soaking" | "deleting", Retirement::Disable) => Some(key(OLD, false)),
@@ -26,9 +26,9 @@ fn as_listed(rotation: &Rotation, registered: bool) -> Vec<Key> {
 fn really(mut rotation: Rotation, confirmed_after: SignedDuration) -> Vec<(PhaseName, bool)> {
     let (mut now, mut facts, mut seen) = (NOW, Facts::default(), Vec::new());
     for _ in 0..200 {
-        let old = rotation.charter.old_key.clone();
+        let old = rotation.spec.old_key.clone();
         let before = rotation.phase.name();
-        let retirement = rotation.charter.retirement.clone();
+        let retirement = rotation.spec.retirement.clone();
         let events = match next(&rotation, &facts, now) {
             Step::ReadKeys { .. } => {
                 facts.keys = Some(Listing {
@@ -125,9 +125,9 @@ fn really(mut rotation: Rotation, confirmed_after: SignedDuration) -> Vec<(Phase
 fn fresh(cutover: Cutover, soak_seconds: u64, destinations: usize) -> Rotation {
     let mut rotation = rotation(Phase::Opened);
     rotation.attempts.clear();
-    rotation.charter.cutover = cutover;
-    rotation.charter.soak_seconds = soak_seconds;
-    rotation.charter.destinations = (0..destinations).map(|number| format!("d{number}")).collect();
+    rotation.spec.cutover = cutover;
+    rotation.spec.soak_seconds = soak_seconds;
+    rotation.spec.destinations = (0..destinations).map(|number| format!("d{number}")).collect();
     rotation
 }
 
@@ -148,7 +148,7 @@ fn variants() -> Vec<Rotation> {
 #[test]
 fn a_plan_lists_what_really_happens_in_that_order() {
     for rotation in variants() {
-        let plan = foresee(rotation.clone(), Facts::default(), NOW).expect("a plan can be made");
+        let plan = forecast(rotation.clone(), Facts::default(), NOW).expect("a plan can be made");
         let planned: Vec<_> = plan.iter().map(|step| (step.phase, step.effect)).collect();
         assert_eq!(planned, really(rotation, SignedDuration::ZERO));
     }
@@ -157,7 +157,7 @@ fn a_plan_lists_what_really_happens_in_that_order() {
 #[test]
 fn a_plan_foresees_every_effect_however_long_a_person_takes() {
     for rotation in variants() {
-        let plan = foresee(rotation.clone(), Facts::default(), NOW).expect("a plan can be made");
+        let plan = forecast(rotation.clone(), Facts::default(), NOW).expect("a plan can be made");
         let planned: Vec<_> = plan.iter().filter(|step| step.effect).map(|step| step.phase).collect();
         let steps = really(rotation.clone(), SignedDuration::from_hours(72));
         let real: Vec<_> = steps
@@ -166,7 +166,7 @@ fn a_plan_foresees_every_effect_however_long_a_person_takes() {
             .map(|(phase, _)| *phase)
             .collect();
         assert_eq!(planned, real);
-        let last = match rotation.charter.retirement {
+        let last = match rotation.spec.retirement {
             Retirement::Remove { .. } => PhaseName::Deactivated,
             Retirement::Disable | Retirement::RemoveForGood | Retirement::Replace => PhaseName::Deleted,
         };
@@ -177,7 +177,7 @@ fn a_plan_foresees_every_effect_however_long_a_person_takes() {
 #[test]
 fn a_fresh_rotation_that_a_person_confirms_is_told_like_this() {
     let rotation = fresh(Cutover::Confirm, WEEK, 1);
-    let plan = foresee(rotation.clone(), Facts::default(), NOW).expect("a plan can be made");
+    let plan = forecast(rotation.clone(), Facts::default(), NOW).expect("a plan can be made");
     let speaker = Speaker::new(None, None);
     let mut report = TargetView::foreseen("s3-customer-managed/u", &rotation, &speaker);
     report.steps = Some(plan);
@@ -204,7 +204,7 @@ Plan, if all goes well (nothing has been done):
 }
 
 fn told(rotation: &Rotation) -> String {
-    let plan = foresee(rotation.clone(), Facts::default(), NOW).expect("a plan can be made");
+    let plan = forecast(rotation.clone(), Facts::default(), NOW).expect("a plan can be made");
     let speaker = Speaker::new(None, None);
     let mut view = TargetView::foreseen("snowflake-keypair/U", rotation, &speaker);
     view.steps = Some(plan);
@@ -264,7 +264,7 @@ Plan, if all goes well (nothing has been done):
 #[test]
 fn a_plan_ends_where_a_person_is_needed_and_says_why() {
     let facts = listed(&[key(OLD, true), key("AKIAOTHER", true)], 1);
-    let plan = foresee(fresh(Cutover::Confirm, WEEK, 1), facts, NOW).expect("a plan can be made");
+    let plan = forecast(fresh(Cutover::Confirm, WEEK, 1), facts, NOW).expect("a plan can be made");
     let last = plan.last().expect("it has a step");
     assert_eq!(
         (plan.len(), last.phase, last.who.as_str(), last.effect),
@@ -277,14 +277,14 @@ fn a_plan_ends_where_a_person_is_needed_and_says_why() {
 fn a_plan_for_a_key_that_was_made_here_looks_at_the_list_that_is_known() {
     let minted = || made_here(rotation(Phase::Minted(issued(None))));
     let both = listed(&[key(OLD, true), key(NEW, true)], 1);
-    let plan = foresee(minted(), both, NOW).expect("a plan can be made");
+    let plan = forecast(minted(), both, NOW).expect("a plan can be made");
     assert_eq!(
         plan.first().map(|step| step.phase),
         Some(PhaseName::Verified),
         "it is registered already"
     );
     let taken = listed(&[key(OLD, true), key("AKIAOTHER", true)], 1);
-    let plan = foresee(minted(), taken, NOW).expect("a plan can be made");
+    let plan = forecast(minted(), taken, NOW).expect("a plan can be made");
     let last = plan.last().expect("it has a step");
     assert_eq!(
         (plan.len(), last.phase, last.who.as_str()),

@@ -1,12 +1,12 @@
 //! What is left to do, from wherever a rotation stands.
 
-use rotate::plan::foresee;
+use rotate::plan::forecast;
 
 use super::*;
 
 /// A plan in short. `*` changes something, `!` can not be undone.
 fn in_short(rotation: &Rotation) -> Vec<String> {
-    let plan = foresee(rotation.clone(), Facts::default(), NOW).unwrap_or_else(|illegal| {
+    let plan = forecast(rotation.clone(), Facts::default(), NOW).unwrap_or_else(|illegal| {
         panic!("no plan: {illegal}, for {rotation:#?}");
     });
     let mark = |holds, mark| if holds { mark } else { "" };
@@ -195,7 +195,7 @@ fn what_is_left_of_an_undo_is_planned_from_wherever_a_rotation_stands() {
     ] {
         for retirement in retirements() {
             let mut rotation = going(retirement.clone(), undone(phase.clone(), kind, false));
-            rotation.charter.mints_locally = matches!(phase, Phase::Minted(_));
+            rotation.spec.mints_locally = matches!(phase, Phase::Minted(_));
             rotation.undo.iter_mut().for_each(|undo| undo.restored.clear());
             assert_eq!(
                 in_short(&rotation),
@@ -216,7 +216,7 @@ fn a_plan_can_be_made_after_a_crash_while_a_key_was_being_created_or_discarded()
         assert_eq!(in_short(&at(lost()))[..2], ["opened*!", "created*"]);
         assert_eq!(in_short(&at(Phase::Creating))[..2], ["created*", "verified"]);
         assert_eq!(in_short(&abort(lost())), ["opened*!"]);
-        assert!(foresee(abort(Phase::Creating), Facts::default(), NOW).is_ok());
+        assert!(forecast(abort(Phase::Creating), Facts::default(), NOW).is_ok());
     }
 }
 

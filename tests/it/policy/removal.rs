@@ -29,10 +29,10 @@ fn what_nothing_brings_back_rests_before_it_is_removed_to_the_second() {
     );
     assert_eq!(decide(&resting(ago(week())), &idle), Ok(Step::Delete));
     let mut at_once = resting(NOW);
-    at_once.charter.soak_seconds = 0;
+    at_once.spec.soak_seconds = 0;
     assert_eq!(decide(&at_once, &idle), Ok(Step::Delete));
     let mut forever = resting(ago(week()));
-    forever.charter.soak_seconds = u64::MAX;
+    forever.spec.soak_seconds = u64::MAX;
     assert_eq!(waits(&forever, &idle, &["rests"]).until, Some(Timestamp::MAX));
 }
 
@@ -224,7 +224,7 @@ fn a_removed_key_can_be_registered_again_until_its_rest_ends_to_the_second() {
 fn only_a_list_of_just_now_that_does_not_lag_stands_for_a_deletion() {
     let phase = Phase::Deleting(issued(Some(NOW)), switch(ago(60)), retired(ago(30)));
     let mut removed = going(removable(), rotation(phase));
-    removed.charter.connector = "snowflake-keypair".to_owned();
+    removed.spec.connector = "snowflake-keypair".to_owned();
     let gone = |at| {
         let mut facts = listed(&[key(NEW, true)], 9);
         facts.keys.iter_mut().for_each(|listing| listing.read_at = at);
@@ -234,7 +234,7 @@ fn only_a_list_of_just_now_that_does_not_lag_stands_for_a_deletion() {
     assert!(!is_removed_already(&removed, &gone(ago(61)), NOW));
     assert!(!is_removed_already(&removed, &Facts::default(), NOW));
     assert!(!is_removed_already(&removed, &listed(&both(), 9), NOW));
-    removed.charter.connector = "s3-customer-managed".to_owned();
+    removed.spec.connector = "s3-customer-managed".to_owned();
     assert!(!is_removed_already(&removed, &gone(NOW), NOW));
 }
 

@@ -7,7 +7,7 @@ use rotate_providers::contract::RefusedLogin;
 use super::*;
 
 fn by(prove: Prove, mut rotation: Rotation) -> Rotation {
-    rotation.charter.prove = prove;
+    rotation.spec.prove = prove;
     rotation
 }
 
@@ -100,7 +100,7 @@ fn after_the_disabling_only_later_use_ends_the_wait() {
 #[test]
 fn our_own_probe_is_no_use_by_the_consumer() {
     let (mut rotation, facts) = waiting(ago(3600), Some(ago(60)), None);
-    rotation.charter.prove = Prove::Identity;
+    rotation.spec.prove = Prove::Identity;
     rotation.phase = Phase::Deactivated(issued(Some(ago(120))), switch(ago(3600)), retired(ago(3600)));
     assert!(matches!(decide(&rotation, &facts), Ok(Step::Wait(_))));
     rotation.phase = Phase::Deactivated(issued(Some(ago(1800))), switch(ago(3600)), retired(ago(3600)));

@@ -18,7 +18,7 @@ fn opening_in(hours: i64) -> Window {
 }
 
 fn with(window: Window, mut rotation: Rotation) -> Rotation {
-    rotation.charter.window = Some(Box::new(window));
+    rotation.spec.window = Some(Box::new(window));
     rotation
 }
 
@@ -92,7 +92,7 @@ fn what_is_under_way_is_finished_in_a_shut_window() {
         delivered: BTreeSet::new(),
         ..new.clone()
     }));
-    halfway.charter.destinations = vec!["d".to_owned(), "e".to_owned()];
+    halfway.spec.destinations = vec!["d".to_owned(), "e".to_owned()];
     let idle = Facts {
         uses: uses(&[(OLD, LastUse::NeverSeen)]).uses,
         ..listed(&[key(OLD, true), key(NEW, true)], 2)

@@ -3,10 +3,10 @@
 use jiff::SignedDuration;
 use jiff::civil::time;
 use rotate::machine::{
-    Block, Charter, Cutover, Day, Issued, LostKey, Phase, Prove, Replacement, Retired, Retirement, Rotation, Switch,
-    Undo, Window,
+    Block, Cutover, Day, Issued, LostKey, Phase, Prove, Replacement, Retired, Retirement, Rotation, RotationSpec,
+    Switch, Undo, Window,
 };
-use rotate::plan::foresee;
+use rotate::plan::forecast;
 use rotate::policy::{Facts, Step, next};
 use rotate::store::Stored;
 use rotate::view::{Speaker, TargetView};
@@ -34,8 +34,8 @@ fn window() -> Window {
     }
 }
 
-fn charter(retirement: Retirement, mints_locally: bool, own_identity: bool) -> Charter {
-    Charter {
+fn spec(retirement: Retirement, mints_locally: bool, own_identity: bool) -> RotationSpec {
+    RotationSpec {
         connector: "snowflake-keypair".to_owned(),
         inputs: json!({ "user": "U", "key_bits": 2048 }),
         destinations: vec!["file:/srv/rsa_key_new.p8".to_owned()],
@@ -63,12 +63,12 @@ fn charter(retirement: Retirement, mints_locally: bool, own_identity: bool) -> C
 fn the_opening_fits_for_every_kind_of_vendor() {
     for retirement in retirements() {
         for (mints_locally, own_identity) in [(false, false), (false, true), (true, false), (true, true)] {
-            let charter = charter(retirement.clone(), mints_locally, own_identity);
-            valid(&journal(Event::Opened { charter }));
+            let spec = spec(retirement.clone(), mints_locally, own_identity);
+            valid(&journal(Event::Opened { spec }));
         }
     }
-    let charter = charter(retirements()[1].clone(), true, true);
-    let opened = journal(Event::Opened { charter });
+    let spec = spec(retirements()[1].clone(), true, true);
+    let opened = journal(Event::Opened { spec });
     // What goes without saying is not written down, and nothing else is known of the rest.
     for (place, value) in [
         ("retirement", json!("disable")),
@@ -95,9 +95,9 @@ fn the_opening_fits_for_every_kind_of_vendor() {
 
 #[test]
 fn the_opening_fits_with_a_window() {
-    let mut charter = charter(retirements()[0].clone(), false, false);
-    charter.window = Some(Box::new(window()));
-    let opened = journal(Event::Opened { charter });
+    let mut spec = spec(retirements()[0].clone(), false, false);
+    spec.window = Some(Box::new(window()));
+    let opened = journal(Event::Opened { spec });
     valid(&opened);
     for (place, value) in [
         ("window", json!(null)),
@@ -119,9 +119,9 @@ fn the_opening_fits_with_a_window() {
 }
 
 /// A rotation of this kind at every phase that there is.
-fn everywhere(charter: &Charter) -> Vec<Rotation> {
+fn everywhere(spec: &RotationSpec) -> Vec<Rotation> {
     let at = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1);
-    let holds = [charter.destinations[0].clone()];
+    let holds = [spec.destinations[0].clone()];
     let new = Issued {
         key: KeyId::parse("SHA256:NEW").expect("the name of a key"),
         public: Some(PublicHalf::new("MIIB")),
@@ -174,7 +174,7 @@ fn everywhere(charter: &Charter) -> Vec<Rotation> {
         Phase::RolledBack,
     ];
     let standing = |phase| Rotation {
-        charter: charter.clone(),
+        spec: spec.clone(),
         opened_at: Timestamp::UNIX_EPOCH,
         attempts: Vec::new(),
         discarded: [].into(),
@@ -226,22 +226,19 @@ fn every_phase_of_every_kind_of_vendor_fits_with_what_is_left_to_do() {
     let (speaker, mut fitted) = (Speaker::new(None, None), 0);
     let kinds = retirements()
         .into_iter()
-        .flat_map(|retirement| [false, true].map(|mints_locally| charter(retirement.clone(), mints_locally, false)))
-        .flat_map(|charter| {
+        .flat_map(|retirement| [false, true].map(|mints_locally| spec(retirement.clone(), mints_locally, false)))
+        .flat_map(|spec| {
             let windows = [None, Some(Box::new(window()))];
-            windows.map(|window| Charter {
-                window,
-                ..charter.clone()
-            })
+            windows.map(|window| RotationSpec { window, ..spec.clone() })
         });
-    for charter in kinds {
-        for rotation in everywhere(&charter).iter().flat_map(let_down) {
+    for spec in kinds {
+        for rotation in everywhere(&spec).iter().flat_map(let_down) {
             for now in [
                 Timestamp::UNIX_EPOCH,
                 Timestamp::UNIX_EPOCH + SignedDuration::from_hours(720),
             ] {
                 // What cannot happen has no plan; it can still be shown.
-                let plan = foresee(rotation.clone(), Facts::default(), now).unwrap_or_default();
+                let plan = forecast(rotation.clone(), Facts::default(), now).unwrap_or_default();
                 let wait = match next(&rotation, &Facts::default(), now) {
                     Step::Wait(wait) => Some(wait),
                     _ => None,

@@ -1,4 +1,4 @@
-//! What an older version wrote, word for word: there was one kind of vendor, a charter named no other, and a line no lease.
+//! What an older version wrote, word for word: there was one kind of vendor, a spec named no other, and a line no lease.
 
 use super::*;
 
@@ -98,9 +98,9 @@ async fn a_rotation_that_an_older_version_opened_is_read_verified_and_brought_to
         (3, 1, HEAD)
     );
     let stored = store.latest(TARGET).await.expect("it is intact").expect("it is there");
-    let charter = &stored.rotation.automated().expect("the program takes it").charter;
-    assert_eq!(charter.retirement, Retirement::Disable);
-    assert!(!charter.mints_locally && !charter.own_identity);
+    let spec = &stored.rotation.automated().expect("the program takes it").spec;
+    assert_eq!(spec.retirement, Retirement::Disable);
+    assert!(!spec.mints_locally && !spec.own_identity);
     let issued = stored
         .rotation
         .automated()

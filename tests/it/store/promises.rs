@@ -168,16 +168,16 @@ mod kept {
             Retirement::RemoveForGood,
         ];
         for (retirement, target) in ways.into_iter().zip(["a", "b", "c"]) {
-            let charter = Charter {
+            let spec = RotationSpec {
                 retirement: retirement.clone(),
                 mints_locally: true,
                 own_identity: true,
                 window: None,
                 lost_key: LostKey::Delete,
-                ..charter("SHA256:OLD")
+                ..spec("SHA256:OLD")
             };
             let mut growing = Growing::new(target, target);
-            growing.add_all(one, &lease, &[Event::Opened { charter }]).await;
+            growing.add_all(one, &lease, &[Event::Opened { spec }]).await;
             let (key, public) = (
                 KeyId::parse("SHA256:NEW").expect("the name of a key"),
                 PublicHalf::new("MIIBNEW"),
@@ -205,7 +205,7 @@ mod kept {
                     .rotation
                     .automated()
                     .expect("the program takes it")
-                    .charter
+                    .spec
                     .retirement,
                 retirement
             );
@@ -365,8 +365,8 @@ mod kept {
 
     pub(super) async fn what_was_seen_is_no_rotation_and_stands_in_the_journal(one: &dyn Store, other: &dyn Store) {
         let lease = leased(one).await;
-        let sighting = |id: &str| Sighting {
-            owner: charter("AKIAOLD").owner,
+        let sighting = |id: &str| InventoryReading {
+            owner: spec("AKIAOLD").owner,
             keys: vec![SeenKey {
                 id: KeyId::parse(id).expect("the name of a key"),
                 active: true,
@@ -389,7 +389,7 @@ mod kept {
         let mut watch = None;
         for (event, follows) in events.into_iter().zip(0..) {
             let record = Record { at: NOW, event };
-            let after = Watch::after(watch, &record).expect("the events fit");
+            let after = Inventory::after(watch, &record).expect("the events fit");
             let append = Append {
                 id: "w1",
                 target: &watch_of(TARGET),

@@ -48,13 +48,13 @@ const NAMES: [&str; 2] = ["d1", "d2"];
 impl OneSlot {
     pub(super) fn new(tells: bool, is_held: bool, rolls: Vec<u8>) -> Self {
         let old_key = name(tells, 1);
-        let charter = Charter {
+        let spec = RotationSpec {
             old_key,
-            ..super::kind().charter(Cutover::Immediate, &NAMES, 0)
+            ..super::kind().spec(Cutover::Immediate, &NAMES, 0)
         };
         let held = [is_held.then_some(Secret::Old); 2];
         Self {
-            rotation: Rotation::after(None, &record(Event::Opened { charter })).expect("it begins"),
+            rotation: Rotation::after(None, &record(Event::Opened { spec })).expect("it begins"),
             facts: Facts::default(),
             recognised: false,
             vendor: Secret::Old,

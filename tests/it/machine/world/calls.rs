@@ -102,9 +102,9 @@ impl World {
             self.record(Event::DiscardIntended { key, why })?;
         }
         self.check_removal(&key)?;
-        self.must(key != self.rotation.charter.old_key, "the old key is discarded")?;
+        self.must(key != self.rotation.spec.old_key, "the old key is discarded")?;
         self.must(
-            self.vendor.is_active(&self.rotation.charter.old_key),
+            self.vendor.is_active(&self.rotation.spec.old_key),
             "a key is discarded while the old one does not work",
         )?;
         self.must(
@@ -165,7 +165,7 @@ impl World {
             self.record(Event::DeactivateIntended)?;
         }
         self.check_retire()?;
-        let for_good = self.rotation.charter.retirement == Retirement::RemoveForGood;
+        let for_good = self.rotation.spec.retirement == Retirement::RemoveForGood;
         self.must(
             !for_good,
             "a key that nothing brings back is switched off before its rest",
@@ -181,11 +181,11 @@ impl World {
         if roll == 1 {
             return self.stop();
         }
-        let public = match &self.rotation.charter.retirement {
+        let public = match &self.rotation.spec.retirement {
             Retirement::Remove { public } => Some(public.clone()),
             Retirement::Disable | Retirement::RemoveForGood | Retirement::Replace => None,
         };
-        let old = self.rotation.charter.old_key.clone();
+        let old = self.rotation.spec.old_key.clone();
         self.may_lag();
         match self.vendor.switch_on(&old, public.as_ref(), self.now) {
             Ok(()) => {}
@@ -216,7 +216,7 @@ impl World {
     }
 
     pub(super) fn restore(&mut self, destination: String) -> Checked {
-        let old = self.vendor.is_active(&self.rotation.charter.old_key);
+        let old = self.vendor.is_active(&self.rotation.spec.old_key);
         self.must(
             old || self.rotated_by_hand,
             "a destination is put back to a key that does not work",
@@ -241,7 +241,7 @@ impl World {
         )?;
         let is_anyones = self.rotation.issued().is_some_and(|issued| !issued.reached.is_empty());
         self.must(
-            !is_anyones || self.rotated_by_hand || self.vendor.is_active(&self.rotation.charter.old_key),
+            !is_anyones || self.rotated_by_hand || self.vendor.is_active(&self.rotation.spec.old_key),
             "the new key is withdrawn and the old one does not work",
         )?;
         self.effect(Event::Withdrawn, |vendor, _| vendor.remove(&new))
@@ -254,7 +254,7 @@ impl World {
             return self.stop();
         }
         self.may_lag();
-        act(&mut self.vendor, &self.rotation.charter.old_key);
+        act(&mut self.vendor, &self.rotation.spec.old_key);
         if roll == 2 {
             return self.stop();
         }

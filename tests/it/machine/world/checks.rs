@@ -24,7 +24,7 @@ impl World {
     /// Before the cut-over the old key works; after it, the new one; while it is undone, one of the two at least, and the
     /// old one as soon as anyone may have gone back to it.
     fn check_consumers(&self) -> Checked {
-        let old = self.vendor.is_active(&self.rotation.charter.old_key);
+        let old = self.vendor.is_active(&self.rotation.spec.old_key);
         let new = self.vendor.is_active(&self.new_key());
         let cut_over = self.has_cut_over();
         if self.rotated_by_hand {
@@ -54,7 +54,7 @@ impl World {
     /// Who makes the new key.
     pub(super) fn check_made_by(&self, us: bool) -> Checked {
         self.must(
-            self.rotation.charter.mints_locally == us,
+            self.rotation.spec.mints_locally == us,
             "a key is made where it should not be",
         )?;
         self.must(self.rotation.issued().is_none(), "a second key is made")
@@ -75,13 +75,12 @@ impl World {
         let listed = self.facts.keys.iter().flat_map(|listing| &listing.keys);
         let others: Vec<&KeyId> = listed.map(|listed| &listed.id).filter(|id| *id != key).collect();
         self.must(
-            others == [&self.rotation.charter.old_key],
+            others == [&self.rotation.spec.old_key],
             "a key is registered although the list shows no free slot beside the old key",
         )?;
         let ours = self.vendor.ours();
         self.must(
-            ours.iter()
-                .all(|id| *id == key || **id == self.rotation.charter.old_key),
+            ours.iter().all(|id| *id == key || **id == self.rotation.spec.old_key),
             "a key is registered beside another one that was lost",
         )
     }
@@ -102,7 +101,7 @@ impl World {
             self.vendor.is_active(&new),
             "an old key is retired and the new one does not work",
         )?;
-        self.must(new != self.rotation.charter.old_key, "the new key is the old one")?;
+        self.must(new != self.rotation.spec.old_key, "the new key is the old one")?;
         let proved = self.rotation.issued().and_then(|issued| issued.proved_at);
         let fresh = proved.is_some_and(|at| self.now.duration_since(at) <= SignedDuration::from_mins(5));
         self.must(fresh, "an old key is retired without a fresh proof of the new one")
@@ -110,8 +109,8 @@ impl World {
 
     /// Before the old key is deleted it has rested: switched off, or, where nothing would bring it back, unused.
     pub(super) fn check_rest(&self) -> Checked {
-        let charter = &self.rotation.charter;
-        let for_good = charter.retirement == Retirement::RemoveForGood;
+        let spec = &self.rotation.spec;
+        let for_good = spec.retirement == Retirement::RemoveForGood;
         let begins = |event: &Event| match event {
             Event::CutOver { .. } => for_good,
             Event::Deactivated => !for_good,
@@ -122,13 +121,13 @@ impl World {
             .iter()
             .rfind(|record| begins(&record.event))
             .map(|record| record.at);
-        let soak = i64::try_from(charter.soak_seconds).map(SignedDuration::from_secs);
+        let soak = i64::try_from(spec.soak_seconds).map(SignedDuration::from_secs);
         let rested = since
             .zip(soak.ok())
             .is_some_and(|(at, soak)| self.now.duration_since(at) >= soak);
         self.must(rested, "an old key is deleted before it has rested")?;
         self.must(
-            for_good || !self.vendor.is_active(&charter.old_key),
+            for_good || !self.vendor.is_active(&spec.old_key),
             "an old key is deleted that someone has switched on again",
         )
     }
@@ -136,7 +135,7 @@ impl World {
     pub(super) fn check_end(&self) -> Checked {
         let survivor = match &self.rotation.phase {
             Phase::Done(issued) => &issued.key,
-            _ => &self.rotation.charter.old_key,
+            _ => &self.rotation.spec.old_key,
         };
         self.must(
             self.vendor.is_active(survivor),
@@ -157,7 +156,7 @@ impl World {
     /// A key that nothing brings back is never disabled; any other is disabled before it is deleted.
     fn check_retired_once(&self) -> Checked {
         let has = |name: &str| self.journal.iter().any(|record| record.event.name() == name);
-        let for_good = self.rotation.charter.retirement == Retirement::RemoveForGood;
+        let for_good = self.rotation.spec.retirement == Retirement::RemoveForGood;
         self.must(
             !for_good || !has("deactivate-intended"),
             "a key that nothing brings back was switched off",

@@ -44,9 +44,9 @@ impl World {
             return self.request(UndoKind::Abort, true);
         }
         self.clear_away();
-        let old = self.rotation.charter.old_key.clone();
+        let old = self.rotation.spec.old_key.clone();
         let is_off = matches!(self.rotation.phase, Phase::Soaking(..) | Phase::Deleting(..));
-        if is_off && self.rotation.charter.retirement != Retirement::RemoveForGood {
+        if is_off && self.rotation.spec.retirement != Retirement::RemoveForGood {
             self.vendor.switch_off(&old);
         }
         let works = self.vendor.is_active(&old);
@@ -67,7 +67,7 @@ impl World {
         }
         // Once their consumers have moved to the program's key they have no use for their own.
         self.rotated_by_hand = false;
-        let known: [KeyId; 2] = [self.rotation.charter.old_key.clone(), self.new_key()];
+        let known: [KeyId; 2] = [self.rotation.spec.old_key.clone(), self.new_key()];
         self.vendor.clear_away(&known);
     }
 
@@ -85,7 +85,7 @@ impl World {
             return Ok(());
         };
         let told = self.rotation.blocked.is_some() && self.rotation.undo.is_some();
-        if told && !self.vendor.is_active(&self.rotation.charter.old_key) {
+        if told && !self.vendor.is_active(&self.rotation.spec.old_key) {
             // Whoever was told that the old key does not work does not insist on losing the other one.
             return Ok(());
         }
@@ -114,7 +114,7 @@ impl World {
         if self.has_cut_over() && self.rotation.undo.is_none() {
             self.stop()?;
             self.vendor.lag(0);
-            self.vendor.remove(&self.rotation.charter.old_key);
+            self.vendor.remove(&self.rotation.spec.old_key);
             self.finished_by_hand = true;
         }
         Ok(())
@@ -127,7 +127,7 @@ impl World {
         }
         self.stop()?;
         self.vendor.lag(0);
-        self.vendor.remove(&self.rotation.charter.old_key);
+        self.vendor.remove(&self.rotation.spec.old_key);
         self.met_strangers |= self.vendor.stranger(self.now);
         self.rotated_by_hand = true;
         Ok(())
@@ -135,7 +135,7 @@ impl World {
 
     /// Someone needs the old key after all, and does not ask the program for it.
     fn bring_back_by_hand(&mut self) {
-        let old = self.rotation.charter.old_key.clone();
+        let old = self.rotation.spec.old_key.clone();
         let public = public_half(&old);
         // Where there is no room, there is none for them either.
         let _ = self.vendor.switch_on(&old, Some(&public), self.now);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use rotate::machine::{Charter, Retirement};
+use rotate::machine::{Retirement, RotationSpec};
 use rotate_providers::contract::{Key, KeyId, PublicHalf};
 
 /// An owner holds no more keys.
@@ -33,9 +33,9 @@ pub(super) struct Vendor {
 }
 
 impl Vendor {
-    pub(super) fn new(charter: &Charter) -> Self {
-        let disables = charter.retirement == Retirement::Disable;
-        let shows_public = matches!(charter.retirement, Retirement::Remove { .. });
+    pub(super) fn new(spec: &RotationSpec) -> Self {
+        let disables = spec.retirement == Retirement::Disable;
+        let shows_public = matches!(spec.retirement, Retirement::Remove { .. });
         let mut vendor = Self {
             keys: BTreeMap::new(),
             strangers: BTreeMap::new(),
@@ -44,7 +44,7 @@ impl Vendor {
             shows_public,
             made: 0,
         };
-        vendor.put(&charter.old_key, None);
+        vendor.put(&spec.old_key, None);
         vendor
     }
 

@@ -15,7 +15,7 @@ use super::{Block, Event, Illegal, Record};
 /// One look at a target.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Sighting {
+pub struct InventoryReading {
     /// Who owned the keys.
     pub owner: Principal,
     /// The keys that existed, in the vendor's order.
@@ -41,11 +41,11 @@ pub struct SeenKey {
 /// What is known of a target between its rotations.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Watch {
+pub struct Inventory {
     /// The last look at which everything was as expected; where there was none yet, what was found instead. Absent where nobody
     /// can look, and its credential was only tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sighting: Option<Sighting>,
+    pub sighting: Option<InventoryReading>,
     /// When everything was last as expected.
     pub seen_at: Option<Timestamp>,
     /// When it was looked at for the first time.
@@ -78,10 +78,10 @@ pub struct Drift {
     /// What, and since when it is known.
     pub block: Block,
     /// What was seen instead.
-    pub found: Sighting,
+    pub found: InventoryReading,
 }
 
-impl Sighting {
+impl InventoryReading {
     /// What an observation shows.
     pub fn of(found: &Observation, live: Option<&KeyId>) -> Self {
         let seen = |key: &Key| SeenKey {
@@ -103,7 +103,7 @@ impl Sighting {
     }
 }
 
-impl Watch {
+impl Inventory {
     /// What is known after one more look, or one more word.
     pub fn after(before: Option<Self>, record: &Record) -> Result<Self, Illegal> {
         let illegal = Illegal {

@@ -10,7 +10,7 @@ use crate::policy::{Wait, Waiting};
 pub(super) fn reason(rotation: &Rotation, wait: Option<&Wait>, now: Timestamp) -> Option<String> {
     let undone = |rotation: &Rotation| rotation.undo.as_ref().map(why_undone);
     match (&rotation.phase, wait) {
-        (Phase::Done(_), _) => Some(format!("old key {} is gone", rotation.charter.old_key)),
+        (Phase::Done(_), _) => Some(format!("old key {} is gone", rotation.spec.old_key)),
         (Phase::Aborted | Phase::RolledBack, _) => undone(rotation),
         (_, Some(wait)) if wait.on == Waiting::Cutover && wait.until.is_some_and(|until| until <= now) => {
             Some(format!("overdue: {}", wait.why))
@@ -77,7 +77,7 @@ pub(super) fn what_next(target: &str, rotation: &Rotation, wait: Option<&Wait>, 
             wait.until,
         ),
         Waiting::Soak => {
-            let what = match rotation.charter.retirement {
+            let what = match rotation.spec.retirement {
                 _ if rotation.rests_first() => "removes the old key for good",
                 Retirement::Disable => "deletes the old key",
                 Retirement::Remove { .. } => "lets the old key go for good",
@@ -107,11 +107,11 @@ pub(super) fn what_next(target: &str, rotation: &Rotation, wait: Option<&Wait>, 
 
 /// What a person does at the consumer.
 pub(super) fn handover(rotation: &Rotation) -> Vec<String> {
-    let (Some(automation), Some(issued)) = (automation(&rotation.charter.connector), rotation.issued()) else {
+    let (Some(automation), Some(issued)) = (automation(&rotation.spec.connector), rotation.issued()) else {
         return Vec::new();
     };
-    let destinations = rotation.charter.destinations.join(" or ");
-    let own = automation.own_handover.filter(|_| rotation.charter.own_identity);
+    let destinations = rotation.spec.destinations.join(" or ");
+    let own = automation.own_handover.filter(|_| rotation.spec.own_identity);
     automation
         .handover
         .iter()

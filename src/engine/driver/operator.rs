@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rotate_providers::contract::LastUse;
 
-use super::{DriveError, Driver, Outcome, Passage, Refusal, at_its_host, same_account};
+use super::{DriveError, Driver, Outcome, Refusal, RunState, at_its_host, same_account};
 use crate::machine::{Event, Issued, Phase, Prove, Retirement, SwitchedBy, UndoKind};
 use crate::policy::{is_used_by_consumer, used_by_others};
 use crate::store::Automated as Stored;
@@ -11,10 +11,10 @@ use crate::store::Automated as Stored;
 impl Driver<'_> {
     /// Every consumer has moved, or: a person has looked at what blocked the rotation.
     pub async fn confirm(&self, mut stored: Stored, by: &str, evidence: Option<&str>) -> Result<Outcome, DriveError> {
-        let mut passage = Passage::by_word(&stored);
+        let mut run = RunState::by_word(&stored);
         let rotation = &stored.rotation;
-        at_its_host(&stored.target, &rotation.charter, self.provider)?;
-        if evidence.is_some() && rotation.charter.prove == Prove::Login {
+        at_its_host(&stored.target, &rotation.spec, self.provider)?;
+        if evidence.is_some() && rotation.spec.prove == Prove::Login {
             return Err(wrong_state(
                 &stored,
                 "rotate proves this key itself, so no evidence is asked for",
@@ -31,7 +31,7 @@ impl Driver<'_> {
             (Some(_), _, None) => vec![Event::Resumed { by: by.to_owned() }],
             (None, Phase::Delivered(issued, at), evidence) if rotation.undo.is_none() => {
                 let (issued, at) = (issued.clone(), *at);
-                let by = self.moved(&stored, &mut passage, &issued, at, by, evidence).await?;
+                let by = self.moved(&stored, &mut run, &issued, at, by, evidence).await?;
                 vec![Event::CutOver { by }]
             }
             (Some(_), _, Some(_)) => {
@@ -45,7 +45,7 @@ impl Driver<'_> {
         for event in events {
             self.record(&mut stored, event).await?;
         }
-        self.pursue(stored, passage).await
+        self.pursue(stored, run).await
     }
 
     /// What a person's word rests on: where rotate proves the key itself, on nothing else; otherwise on the vendor's record of
@@ -53,19 +53,19 @@ impl Driver<'_> {
     async fn moved(
         &self,
         stored: &Stored,
-        passage: &mut Passage,
+        run: &mut RunState,
         issued: &Issued,
         delivered_at: Timestamp,
         by: &str,
         evidence: Option<&str>,
     ) -> Result<SwitchedBy, DriveError> {
         let person = SwitchedBy::Person(by.to_owned());
-        if stored.rotation.charter.prove == Prove::Login {
+        if stored.rotation.spec.prove == Prove::Login {
             return Ok(person);
         }
-        self.adopt(stored, passage).await;
+        self.adopt(stored, run).await;
         let last_use = self.read(self.provider.last_use(&issued.key)).await?;
-        let (key, steps) = (&issued.key, stored.rotation.charter.capabilities().use_steps);
+        let (key, steps) = (&issued.key, stored.rotation.spec.capabilities().use_steps);
         match (is_used_by_consumer(issued, delivered_at, &last_use, steps), evidence) {
             (true, _) => Ok(person),
             (false, Some(evidence)) => Ok(SwitchedBy::Attested {
@@ -89,12 +89,12 @@ impl Driver<'_> {
 
     /// Undoes a rotation whose consumers have not moved.
     pub async fn abort(&self, mut stored: Stored, by: &str, force: bool) -> Result<Outcome, DriveError> {
-        let mut passage = Passage::by_word(&stored);
-        at_its_host(&stored.target, &stored.rotation.charter, self.provider)?;
+        let mut run = RunState::by_word(&stored);
+        at_its_host(&stored.target, &stored.rotation.spec, self.provider)?;
         let undo = stored.rotation.undo.as_ref();
         if stored.rotation.phase.is_in_gap() && undo.is_some_and(|undo| undo.disowns) {
             // It was said before, and is only to be written down.
-            return self.pursue(stored, passage).await;
+            return self.pursue(stored, run).await;
         }
         if !stored.rotation.may_undo(UndoKind::Abort) {
             return Err(wrong_state(&stored, "it is too late to abort"));
@@ -103,17 +103,17 @@ impl Driver<'_> {
             return Err(DriveError::Refused(not_given_up(&stored)));
         }
         if !force {
-            self.refuse_if_last(&stored, &mut passage).await?;
-            self.refuse_if_used(&stored, &mut passage).await?;
+            self.refuse_if_last(&stored, &mut run).await?;
+            self.refuse_if_used(&stored, &mut run).await?;
         }
         self.undo(&mut stored, UndoKind::Abort, by, force).await?;
-        self.pursue(stored, passage).await
+        self.pursue(stored, run).await
     }
 
     /// Undoes a rotation whose consumers have moved, while the old key lives.
     pub async fn rollback(&self, mut stored: Stored, by: &str, force: bool) -> Result<Outcome, DriveError> {
-        let mut passage = Passage::by_word(&stored);
-        at_its_host(&stored.target, &stored.rotation.charter, self.provider)?;
+        let mut run = RunState::by_word(&stored);
+        at_its_host(&stored.target, &stored.rotation.spec, self.provider)?;
         if !stored.rotation.may_undo(UndoKind::Rollback) {
             let why = match stored.rotation.phase.replacement() {
                 Some(new) if !new.way_back => {
@@ -124,10 +124,10 @@ impl Driver<'_> {
             return Err(wrong_state(&stored, why));
         }
         if !force {
-            self.refuse_if_last(&stored, &mut passage).await?;
+            self.refuse_if_last(&stored, &mut run).await?;
         }
         self.undo(&mut stored, UndoKind::Rollback, by, force).await?;
-        self.pursue(stored, passage).await
+        self.pursue(stored, run).await
     }
 
     async fn undo(&self, stored: &mut Stored, kind: UndoKind, by: &str, forced: bool) -> Result<(), DriveError> {
@@ -141,20 +141,20 @@ impl Driver<'_> {
     }
 
     /// Before anything is put back: there has to be an old key to go back to.
-    async fn refuse_if_last(&self, stored: &Stored, passage: &mut Passage) -> Result<(), DriveError> {
+    async fn refuse_if_last(&self, stored: &Stored, run: &mut RunState) -> Result<(), DriveError> {
         let rotation = &stored.rotation;
         let delivered = rotation.issued().is_some_and(|issued| !issued.reached.is_empty());
         // An undo that is under way has its own gate.
-        if rotation.undo.is_some() || !delivered || rotation.charter.replaces() {
+        if rotation.undo.is_some() || !delivered || rotation.spec.replaces() {
             return Ok(());
         }
-        self.adopt(stored, passage).await;
+        self.adopt(stored, run).await;
         let found = self.read(self.provider.observe()).await?;
         same_account(stored, &found.owner)?;
-        let old_key = &rotation.charter.old_key;
+        let old_key = &rotation.spec.old_key;
         let listed = found.keys.iter().find(|key| key.id == *old_key);
         let comes_back = rotation.may_undo(UndoKind::Rollback)
-            && match rotation.charter.retirement {
+            && match rotation.spec.retirement {
                 Retirement::Disable => listed.is_some(),
                 Retirement::Remove { .. } => true,
                 Retirement::RemoveForGood | Retirement::Replace => false,
@@ -175,11 +175,11 @@ impl Driver<'_> {
     }
 
     /// Before anything is put back: a key that someone uses is not taken away from them.
-    async fn refuse_if_used(&self, stored: &Stored, passage: &mut Passage) -> Result<(), DriveError> {
+    async fn refuse_if_used(&self, stored: &Stored, run: &mut RunState) -> Result<(), DriveError> {
         let Some(issued) = stored.rotation.issued().filter(|issued| !issued.reached.is_empty()) else {
             return Ok(());
         };
-        self.adopt(stored, passage).await;
+        self.adopt(stored, run).await;
         let last_use: LastUse = self.read(self.provider.last_use(&issued.key)).await?;
         match used_by_others(issued, &last_use) {
             None => Ok(()),

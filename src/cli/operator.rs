@@ -9,7 +9,7 @@ use super::session::{Session, locate, show, speaker, tell_folder, tell_unknown};
 use super::who::person;
 use super::{Exit, Global, terminal};
 use crate::engine::driver::{DriveError, Outcome, Refusal};
-use crate::engine::{Known, automated, connect};
+use crate::engine::{OnRecord, automated, connect};
 use crate::hooks::now;
 use crate::store::{Sorted, Store};
 use crate::view::TargetView;
@@ -132,7 +132,7 @@ async fn release(global: &Global, session: &Session, target: &str) -> Option<Exi
     if latest.as_ref().is_some_and(|stored| !stored.rotation.is_closed()) {
         return None;
     }
-    let known = Known {
+    let known = OnRecord {
         course: latest.as_ref(),
         watch: Some(&watch),
         rotated_before: None,
@@ -153,7 +153,7 @@ async fn act(global: &Global, session: &Session, target: &str, word: Word<'_>) -
     let Some(stored) = automated(session.store.latest(target).await?)? else {
         return Err(DriveError::Refused(Refusal::unknown_target(target)));
     };
-    let (_, provider) = connect(&stored.rotation.charter, &session.vendors).await?;
+    let (_, provider) = connect(&stored.rotation.spec, &session.vendors).await?;
     let driver = session.driver(global, provider.as_ref());
     let by = person();
     match word {

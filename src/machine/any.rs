@@ -2,26 +2,26 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Event, Illegal, Record, Rotation, Walk};
+use super::{Event, GuidedRotation, Illegal, Record, Rotation};
 
 /// A rotation that the program takes through the vendor's API, or one that a person walks through.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Course {
+pub enum AnyRotation {
     /// By the program.
     Automated(Box<Rotation>),
     /// By a person.
-    Guided(Box<Walk>),
+    Guided(Box<GuidedRotation>),
 }
 
-impl Course {
+impl AnyRotation {
     /// What a course is after one more event.
     pub fn after(before: Option<Self>, record: &Record) -> Result<Self, Illegal> {
         match (before, &record.event) {
-            (None, Event::WalkOpened { .. }) => Walk::after(None, record).map(Self::from),
+            (None, Event::WalkOpened { .. }) => GuidedRotation::after(None, record).map(Self::from),
             (None, _) => Rotation::after(None, record).map(Self::from),
             (Some(Self::Automated(rotation)), _) => Rotation::after(Some(*rotation), record).map(Self::from),
-            (Some(Self::Guided(walk)), _) => Walk::after(Some(*walk), record).map(Self::from),
+            (Some(Self::Guided(walk)), _) => GuidedRotation::after(Some(*walk), record).map(Self::from),
         }
     }
 
@@ -36,7 +36,7 @@ impl Course {
     /// The connector's id.
     pub fn connector(&self) -> &str {
         match self {
-            Self::Automated(rotation) => &rotation.charter.connector,
+            Self::Automated(rotation) => &rotation.spec.connector,
             Self::Guided(walk) => &walk.itinerary.connector,
         }
     }
@@ -50,14 +50,14 @@ impl Course {
     }
 }
 
-impl From<Rotation> for Course {
+impl From<Rotation> for AnyRotation {
     fn from(rotation: Rotation) -> Self {
         Self::Automated(Box::new(rotation))
     }
 }
 
-impl From<Walk> for Course {
-    fn from(walk: Walk) -> Self {
+impl From<GuidedRotation> for AnyRotation {
+    fn from(walk: GuidedRotation) -> Self {
         Self::Guided(Box::new(walk))
     }
 }

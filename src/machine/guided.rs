@@ -14,7 +14,7 @@ use super::{Event, Illegal, Record, Tried};
 /// What is fixed when a guided rotation is opened.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Itinerary {
+pub struct GuidedSpec {
     /// The connector's id.
     pub connector: String,
     /// Which of its procedures.
@@ -58,13 +58,13 @@ pub struct Try {
 
 /// One passage of a person through a guide.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Walk {
+pub struct GuidedRotation {
     /// What was fixed at its opening.
-    pub itinerary: Itinerary,
+    pub itinerary: GuidedSpec,
     /// When it was opened.
     pub opened_at: Timestamp,
     /// The steps that are done or skipped, in the order of their ticks.
-    pub ticks: Vec<Tick>,
+    pub ticks: Vec<StepRecord>,
     /// Set once it was given up.
     pub aborted: bool,
     /// The last try of each credential to which the vendor said yes or no.
@@ -74,7 +74,7 @@ pub struct Walk {
 
 /// One step that is done or skipped.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
-pub struct Tick {
+pub struct StepRecord {
     /// Which.
     pub step: String,
     /// When.
@@ -82,7 +82,7 @@ pub struct Tick {
     /// Whose word it is.
     pub by: String,
     /// Whether it was taken.
-    pub outcome: Ticked,
+    pub outcome: StepOutcome,
     /// What was noted down later, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub added: Vec<Note>,
@@ -102,7 +102,7 @@ pub struct Note {
 /// What became of a step.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Ticked {
+pub enum StepOutcome {
     /// Taken.
     Done {
         /// What was noted down.
@@ -115,7 +115,7 @@ pub enum Ticked {
     },
 }
 
-impl Itinerary {
+impl GuidedSpec {
     /// The way of a rotation by this guide.
     pub fn of(
         connector: &str,
@@ -171,20 +171,20 @@ fn essential(steps: &[&Step]) -> Vec<Vec<String>> {
     groups.into_iter().filter(|group| !group.is_empty()).collect()
 }
 
-impl Tick {
+impl StepRecord {
     /// Whether the step was taken, and not left out.
     pub fn is_taken(&self) -> bool {
-        matches!(self.outcome, Ticked::Done { .. })
+        matches!(self.outcome, StepOutcome::Done { .. })
     }
 
     /// Whether this is noted down of it already.
     pub fn has(&self, note: &str) -> bool {
-        let first = matches!(&self.outcome, Ticked::Done { evidence: Some(evidence) } if evidence == note);
+        let first = matches!(&self.outcome, StepOutcome::Done { evidence: Some(evidence) } if evidence == note);
         first || self.added.iter().any(|added| added.evidence == note)
     }
 }
 
-impl Walk {
+impl GuidedRotation {
     /// What a guided rotation is after one more event.
     pub fn after(before: Option<Self>, record: &Record) -> Result<Self, Illegal> {
         match (before, &record.event) {
@@ -217,11 +217,13 @@ impl Walk {
             Event::StepDone { step, .. } if self.is_shut(step) => Err(illegal),
             Event::StepDone { step, by, evidence } => {
                 let evidence = evidence.clone();
-                self.tick_next(step, at, by, Ticked::Done { evidence }).ok_or(illegal)
+                self.tick_next(step, at, by, StepOutcome::Done { evidence })
+                    .ok_or(illegal)
             }
             Event::StepSkipped { step, by, why } => {
                 let why = why.clone();
-                self.tick_next(step, at, by, Ticked::Skipped { why }).ok_or(illegal)
+                self.tick_next(step, at, by, StepOutcome::Skipped { why })
+                    .ok_or(illegal)
             }
             // Also of the last one: then the end has not come after all.
             Event::StepUndone { step, .. } if self.tick_of(step).is_some() => {
@@ -261,11 +263,11 @@ impl Walk {
     }
 
     /// In order, and each once.
-    fn tick_next(mut self, step: &str, at: Timestamp, by: &str, outcome: Ticked) -> Option<Self> {
+    fn tick_next(mut self, step: &str, at: Timestamp, by: &str, outcome: StepOutcome) -> Option<Self> {
         if self.next_step()? != step {
             return None;
         }
-        self.ticks.push(Tick {
+        self.ticks.push(StepRecord {
             step: step.to_owned(),
             at,
             by: by.to_owned(),
@@ -276,7 +278,7 @@ impl Walk {
     }
 
     /// What became of this step; `None` while it is open.
-    pub fn tick_of(&self, step: &str) -> Option<&Tick> {
+    pub fn tick_of(&self, step: &str) -> Option<&StepRecord> {
         self.ticks.iter().find(|tick| tick.step == step)
     }
 
@@ -349,7 +351,7 @@ impl Walk {
     /// When the credential was rotated, where this was the way: on the day on which the last step was ticked. Where the
     /// steps that matter were left out, the walk has ended, and nothing was rotated.
     pub fn rotated_at(&self) -> Option<Timestamp> {
-        let taken: Vec<&Tick> = self.ticks.iter().filter(|tick| tick.is_taken()).collect();
+        let taken: Vec<&StepRecord> = self.ticks.iter().filter(|tick| tick.is_taken()).collect();
         let has_one = |group: &Vec<String>| taken.iter().any(|tick| group.contains(&tick.step));
         let rotates = self.rotates() && self.is_done();
         let rotated = rotates && !taken.is_empty() && self.itinerary.essential.iter().all(has_one);
