@@ -53,6 +53,8 @@ const STYLE: &[Line] = &[
         "-D",
         "warnings",
     ]),
+    // Remote destinations are features, and the program is whole without them.
+    run(&["cargo", "clippy", "--no-default-features", "--", "-D", "warnings"]),
     with(
         &[("RUSTDOCFLAGS", "-D warnings")],
         &["cargo", "doc", "--workspace", "--no-deps"],
