@@ -109,8 +109,8 @@ fn the_schema_is_one_itself_and_closed_everywhere() {
     assert_eq!(
         open,
         [
-            "/$defs/RotationSpec/properties/inputs",
-            "/$defs/GuidedSpec/properties/values"
+            "/$defs/GuidedSpec/properties/values",
+            "/$defs/RotationSpec/properties/inputs"
         ]
     );
 }
