@@ -16,7 +16,7 @@ impl World {
         let days = |days: i64| SignedDuration::from_hours(24 * days);
         let by = "someone".to_owned();
         match (on, self.roll(6)) {
-            (Waiting::Cutover, 0) | (Waiting::Evidence, 3) => {
+            (Waiting::Cutover, 0) | (Waiting::Evidence, 3) if !self.has_taken_the_new_key() => {
                 let by = SwitchedBy::Person(by);
                 self.record(Event::CutOver { by })?;
             }
@@ -31,6 +31,11 @@ impl World {
             _ => self.pass(days(2)),
         }
         Ok(())
+    }
+
+    /// Whoever rotated by hand and took the program's key away does not say that their consumers have moved to it.
+    fn has_taken_the_new_key(&self) -> bool {
+        self.rotated_by_hand && !self.vendor.is_active(&self.new_key())
     }
 
     /// A person looks, takes away what nobody can attribute, and says what the program said to say.
