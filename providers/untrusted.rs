@@ -44,7 +44,7 @@ pub fn is_harmful(letter: char) -> bool {
         )
 }
 
-/// A sentence that may have text from outside in it. There is no other way to make one than through [`inert`].
+/// A sentence that may have text from outside in it. There is no other way to make one than through [`sanitized`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct Sanitized(String);

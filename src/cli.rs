@@ -29,6 +29,7 @@ mod trials;
 mod undo;
 mod verify;
 mod walk;
+mod way;
 mod who;
 
 use std::ffi::OsString;

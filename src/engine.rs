@@ -2,7 +2,7 @@
 //!
 //! [`Turn`] leads from a target to its vendor and says, before anything is done, what is to be done: `run`, `plan`, `doctor` and the
 //! commands for one target all take it, and it ends in acting, explaining or examining. What the journal knows is read once for all
-//! targets ([`Survey`]); [`judge`] decides from it and does nothing. [`driver`] is the only loop that acts, and [`journal`] the only
+//! targets ([`Survey`]); [`assess`] decides from it and does nothing. [`driver`] is the only loop that acts, and [`journal`] the only
 //! place that writes an event.
 
 mod act;

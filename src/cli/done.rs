@@ -10,7 +10,7 @@ use super::rotate::{ending, story};
 use super::session::{Session, locate, show, speaker, tell, tell_folder};
 use super::{Exit, Global, terminal};
 use crate::engine::driver::{DriveError, Refusal};
-use crate::machine::StepOutcome;
+use crate::machine::{GuidedRotation, StepOutcome};
 use crate::plan::procedure_of;
 use crate::secret_scan::{self, looks_secret};
 use crate::store::{Guided, Sorted, Store, Stored};
@@ -102,8 +102,19 @@ pub(super) fn ticked(global: &Global, guided: &Guided) -> Exit {
     if let Some(end) = ending(&guided.rotation) {
         terminal::note(&format!("{}: {end}", guided.target));
     }
+    if let Some(residue) = residue(&guided.rotation) {
+        terminal::note(&format!("{}: still works for a while: {residue}", guided.target));
+    }
     show(global, &[story(global, guided).in_detail(Detail::NextStep)]);
     Exit::Ok
+}
+
+/// What works on although the old credential has gone, where the last thing said is that it has.
+fn residue(walk: &GuidedRotation) -> Option<String> {
+    let last = walk.ticks.last().filter(|tick| tick.is_taken())?;
+    let (guide, procedure) = procedure_of(&walk.itinerary)?;
+    let step = guide.steps(procedure).iter().find(|step| step.id == last.step)?;
+    guide.negative.residue.clone().filter(|_| step.phase.revokes())
 }
 
 /// Tells why nothing was ticked; programs get their document all the same.

@@ -1,12 +1,10 @@
 //! `rotate verify`: whether a credential is alive, by one login that only reads.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::{ArgMatches, Args};
-use rotate_providers::guide::probe::{Network, Verdict};
+use rotate_providers::guide::probe::Verdict;
 use rotate_providers::secret_from::SecretFrom;
 use rotate_providers::{Paces, Vendors};
 
@@ -14,8 +12,8 @@ use super::named::readable_config;
 use super::secret::{self, NoSecret, SecretArgs};
 use super::session::{Session, locate, speaker, tell, tell_folder};
 use super::trial::{Trial, Untried, Wanted};
+use super::way::WayArgs;
 use super::{Exit, Global, Output, process, terminal};
-use crate::duration;
 use crate::engine::driver::Interrupt;
 use crate::state_folder::FolderError;
 use crate::view::{Verification, json};
@@ -45,35 +43,6 @@ pub(super) struct Command {
     /// What its connector is told.
     #[arg(skip)]
     given: BTreeMap<String, String>,
-}
-
-/// How a vendor is reached.
-#[derive(Args, Clone)]
-#[command(next_help_heading = "How the vendor is reached")]
-struct WayArgs {
-    /// Send it to a private address as well, where the vendor's name leads to one
-    #[arg(long)]
-    allow_private: bool,
-    /// Send it to this host, which is the vendor's although its name is not: a custom domain; repeatable
-    #[arg(long, value_name = "HOST")]
-    allow_host: Vec<String>,
-    /// Trust the authorities of this file as well, in PEM
-    #[arg(long, value_name = "FILE")]
-    ca_file: Option<PathBuf>,
-    /// How long one try may take
-    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = duration::wait)]
-    time_out: Duration,
-}
-
-impl WayArgs {
-    fn network(&self, configured: &Network) -> Network {
-        Network {
-            allow_private: self.allow_private || configured.allow_private,
-            allow_hosts: self.allow_host.iter().map(|host| host.to_ascii_lowercase()).collect(),
-            ca_file: self.ca_file.clone().or_else(|| configured.ca_file.clone()),
-            time_out: self.time_out,
-        }
-    }
 }
 
 impl Command {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clap::Args;
-use rotate_providers::guide::probe::{Network, Outcome, Verdict};
+use rotate_providers::guide::probe::{Outcome, Verdict};
 use rotate_providers::{Paces, Vendors};
 
 use super::done::{evidence, evidence_of, find, refused, tell_unbegun, ticked};
@@ -11,6 +11,7 @@ use super::rotate::story;
 use super::secret::{self, NoSecret};
 use super::session::{Session, locate, tell_folder};
 use super::trial::Trial;
+use super::way::WayArgs;
 use super::{Exit, Global, process, terminal};
 use crate::engine::driver::{DriveError, Interrupt};
 use crate::machine::StepOutcome;
@@ -23,6 +24,8 @@ use crate::view::text;
 pub(super) struct Command {
     /// The target, as `rotate status` names it
     target: String,
+    #[command(flatten)]
+    way: WayArgs,
 }
 
 impl Command {
@@ -81,7 +84,7 @@ impl Command {
         {
             let number = guided.rotation.next_position().unwrap_or_default();
             terminal::print(&text::guided_step(&story(global, &guided), number, terminal::width()));
-            let Some(asked) = ask(&guided, &step, interrupt).await else {
+            let Some(asked) = ask(&guided, &step, &self.way, interrupt).await else {
                 break;
             };
             let session = session().await?;
@@ -118,7 +121,7 @@ enum Asked {
 }
 
 /// What became of the step; `None` where the person stops.
-async fn ask(guided: &Guided, step: &str, interrupt: &Interrupt) -> Option<Asked> {
+async fn ask(guided: &Guided, step: &str, way: &WayArgs, interrupt: &Interrupt) -> Option<Asked> {
     let proof = guided.rotation.itinerary.proof.as_ref();
     let can_be_tried = proof.is_some_and(|proof| proof.step == step);
     let question = match can_be_tried {
@@ -142,7 +145,7 @@ async fn ask(guided: &Guided, step: &str, interrupt: &Interrupt) -> Option<Asked
                 }));
             }
             "v" | "verify" if can_be_tried => {
-                if let Some(tried) = tried(guided, interrupt).await? {
+                if let Some(tried) = tried(guided, way, interrupt).await? {
                     return Some(tried);
                 }
             }
@@ -153,7 +156,7 @@ async fn ask(guided: &Guided, step: &str, interrupt: &Interrupt) -> Option<Asked
 }
 
 /// Tries the new credential; nothing inside where that was not possible, and `None` where the person stops.
-async fn tried(guided: &Guided, interrupt: &Interrupt) -> Option<Option<Asked>> {
+async fn tried(guided: &Guided, way: &WayArgs, interrupt: &Interrupt) -> Option<Option<Asked>> {
     let Some(mut trial) = Trial::of_walk(guided) else {
         return Some(None);
     };
@@ -180,7 +183,7 @@ async fn tried(guided: &Guided, interrupt: &Interrupt) -> Option<Option<Asked>> 
         terminal::note(&format!("the secret: {flaw}; nothing was sent"));
         return Some(None);
     }
-    let network = Network::default();
+    let network = way.network(&trial.network);
     let outcome = tokio::select! {
         outcome = trial.run(&secret, &network) => outcome,
         () = interrupt.wait() => return None,

@@ -78,6 +78,69 @@ fn a_private_address_gets_nothing_and_one_of_this_machine_or_link_alone_never() 
     }
 }
 
+/// The same in a mount namespace of its own, in which the vendor's name leads there.
+fn with_the_vendor_at(address: &str, desk: &Desk, arguments: &[&str]) -> Ran {
+    const MOUNT: &str = "mount --bind \"$0\" /etc/hosts || { echo 'mount: not permitted' >&2; exit 99; }; exec \"$@\"";
+    let hosts = desk.place.path("hosts");
+    std::fs::write(&hosts, format!("{address} acme.freshdesk.com\n")).unwrap();
+    let fixed = [
+        "--output",
+        "json",
+        "verify",
+        "--secret-file",
+        "secret",
+        "--time-out",
+        "2s",
+    ];
+    let tried = ["freshdesk", "--domain", "acme"];
+    let command = desk.command(fixed.iter().chain(&tried).chain(arguments).copied());
+    let mut mounted = Command::new("unshare");
+    if !rustix::process::geteuid().is_root() {
+        mounted.arg("--map-root-user");
+    }
+    mounted.args(["--mount", "sh", "-c", MOUNT]).arg(&hosts);
+    mounted.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => mounted.env(name, value),
+            None => mounted.env_remove(name),
+        };
+    }
+    if let Some(folder) = command.get_current_dir() {
+        mounted.current_dir(folder);
+    }
+    mounted.env_remove("HTTPS_PROXY");
+    let ran = Ran::of(mounted);
+    assert!(
+        ran.code != Some(99) && !ran.stderr.starts_with("unshare:"),
+        "this test needs `unshare` and a kernel that lets this user mount in a namespace of their own: {}",
+        ran.stderr
+    );
+    desk.expect_no_canary(&ran);
+    ran
+}
+
+#[test]
+fn a_vendors_name_that_leads_to_a_private_address_gets_nothing() {
+    let desk = Desk::new();
+    for private in ["10.0.0.1", "127.0.0.1", "fd00::1"] {
+        let ran = with_the_vendor_at(private, &desk, &[]).expect(1);
+        assert_eq!(class(&ran), "private-address", "{private}");
+        assert!(ran.stdout.contains("acme.freshdesk.com leads to"), "{}", ran.stdout);
+    }
+    for never in ["169.254.169.254", "fe80::1"] {
+        let ran = with_the_vendor_at(never, &desk, &["--allow-private"]).expect(1);
+        assert_eq!(class(&ran), "address", "{never}");
+    }
+    // Where a person says that it is right, it is called, and nobody is there.
+    let ran = with_the_vendor_at("127.0.0.1", &desk, &["--allow-private"]).expect(1);
+    assert!(
+        ["connection", "tls", "time-out"].contains(&class(&ran).as_str()),
+        "{}",
+        ran.stdout
+    );
+}
+
 #[test]
 fn who_writes_this_machines_address_means_it_and_is_answered_by_whoever_listens() {
     let desk = Desk::new();

@@ -122,7 +122,9 @@ fn after_the_end_the_old_credential_is_tried_and_what_works_on_for_a_while_is_to
     desk.vendor.says(Said::json(200, TOKEN));
     desk.verify([TARGET].iter().chain(&CLIENT).copied()).expect(0);
     let (steps, revokes, _) = steps();
-    desk.run(["done", TARGET, &revoke]).expect(0);
+    desk.run(["done", TARGET, &revoke])
+        .expect(0)
+        .says(&["still works for a while: "]);
     for step in &steps[revokes + 1..] {
         desk.run(["done", TARGET, step]).expect(0);
     }
