@@ -242,6 +242,16 @@ impl Probe {
         self.ways().find(|way| way.fits(values))
     }
 
+    /// The host that a credential would be sent to, where the guide has no hosts of the vendor's and these values alone name it.
+    pub fn host_of_the_values(&self, values: &BTreeMap<String, String>) -> Option<String> {
+        match &self.how {
+            How::Http(http) => http.host_of_the_values(values),
+            How::PostgresLogin(login) => Some(login.server.fill(values)),
+            How::MysqlLogin(login) => Some(login.server.fill(values)),
+            How::JwtBearer(_) | How::ClientAssertion(_) | How::JsonLogin(_) | How::Own => None,
+        }
+    }
+
     /// All ways.
     pub fn ways(&self) -> impl Iterator<Item = &Self> {
         [self].into_iter().chain(&self.or)

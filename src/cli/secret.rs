@@ -52,11 +52,21 @@ impl SecretArgs {
 }
 
 /// Reads the secret from its place; else the person types it, which is not shown; else it is on standard input.
-pub(super) async fn read(place: Option<&SecretFrom>, what: &str, interrupt: &Interrupt) -> Result<Secret, NoSecret> {
+pub(super) async fn read(
+    place: Option<&SecretFrom>,
+    what: &str,
+    has_lines: bool,
+    interrupt: &Interrupt,
+) -> Result<Secret, NoSecret> {
     if let Some(place) = place {
         return place.read().map_err(|why| NoSecret::Unread(format!("{place}: {why}")));
     }
     if isatty(stdin()) {
+        // Of what is pasted a terminal takes one line, and shows the rest.
+        if has_lines {
+            let why = "it has several lines, which cannot be typed unseen: rotate verify with --secret-file FILE, or on standard input";
+            return Err(NoSecret::Unread(why.to_owned()));
+        }
         return typed(what, interrupt).await;
     }
     let (told, read) = oneshot::channel();
@@ -94,7 +104,7 @@ impl Silence {
         let before = tcgetattr(stdin())?;
         let mut silent = before.clone();
         silent.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL);
-        tcsetattr(stdin(), OptionalActions::Now, &silent)?;
+        tcsetattr(stdin(), OptionalActions::Flush, &silent)?;
         Ok(Self(before))
     }
 }
@@ -102,7 +112,8 @@ impl Silence {
 impl Drop for Silence {
     fn drop(&mut self) {
         if isatty(stdin()) {
-            let _ = tcsetattr(stdin(), OptionalActions::Now, &self.0);
+            // What was pasted behind the first line is nobody's answer, and no command.
+            let _ = tcsetattr(stdin(), OptionalActions::Flush, &self.0);
         }
     }
 }

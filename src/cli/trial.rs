@@ -101,7 +101,12 @@ impl Trial {
                 let is_past = kept.is_closed() && configured.is_some() && !wanted.old;
                 if !kept.aborted && kept.rotates() {
                     connector = rotate_providers::connector(&kept.itinerary.connector).or(connector);
-                    values.extend(kept.itinerary.values.clone());
+                    for (name, value) in &kept.itinerary.values {
+                        // The configuration is newer than a rotation that has ended.
+                        if !is_past || !values.contains_key(name) {
+                            values.insert(name.clone(), value.clone());
+                        }
+                    }
                     walk = Some(*guided).filter(|_| !is_past);
                 }
             }
@@ -127,7 +132,8 @@ impl Trial {
             values: guide.with_defaults(&values),
             guide,
             // While a rotation is under way, the place may hold either.
-            place: place.filter(|_| walk.as_ref().is_none_or(|walk| walk.rotation.is_closed())),
+            // The old one stands nowhere that is known.
+            place: place.filter(|_| !wanted.old && walk.as_ref().is_none_or(|walk| walk.rotation.is_closed())),
             watch: configured.map(|target| Watched {
                 target: target.name.clone(),
             }),
@@ -223,11 +229,15 @@ impl Trial {
 
     /// Whether a journal keeps the verdict. What is old is no target's any more, outside of its rotation.
     pub(super) fn is_recorded(&self) -> bool {
-        self.walk.is_some() || (self.watch.is_some() && !self.old)
+        match &self.walk {
+            Some(_) => self.old || self.which() == Which::New,
+            None => self.watch.is_some() && !self.old,
+        }
     }
 
     fn which(&self) -> Which {
-        match self.walk.is_some() && !self.old {
+        let has_new = self.walk.as_ref().is_some_and(|walk| walk.rotation.has_new());
+        match has_new && !self.old {
             true => Which::New,
             false => Which::Present,
         }
@@ -276,6 +286,16 @@ impl Trial {
             (None, None) => "there is no probe for it".to_owned(),
         };
         Some(Outcome::inconclusive("no-probe", why))
+    }
+
+    /// The host that it would be sent to, where the vendor has none of its own and the values alone name it.
+    pub(super) fn host_of_the_values(&self) -> Option<String> {
+        self.probe()?.host_of_the_values(&self.values)
+    }
+
+    /// Whether its secret has several lines, as key files have.
+    pub(super) fn has_lines(&self) -> bool {
+        self.probe().is_some_and(|probe| probe.secret.lines)
     }
 
     /// What the person is asked for.

@@ -55,6 +55,14 @@ impl Trials {
             let why = told(kept).into();
             return finding(Check::Wrong { why, remedy });
         }
+        if trial.locks() {
+            let why = "it was not tried: doctor keeps no record, and each wrong try may lock its user; run with verify_every does, \
+                       and: rotate verify";
+            return finding(Check::Unknown { why: why.into() });
+        }
+        if let Some(why) = self.untrusted_host(&trial) {
+            return finding(Check::Unknown { why: why.into() });
+        }
         let outcome = self.outcome(&trial).await;
         let why = format!("{} ({})", outcome.reason, outcome.class);
         finding(match outcome.verdict {
@@ -108,8 +116,15 @@ impl Trials {
         if outcome.verdict == Verdict::Inconclusive {
             tracing::warn!(target = target.name, class = %outcome.class, "its credential was tried: {}", outcome.reason);
         }
-        let refused = after.rotation.trial.filter(|kept| kept.verdict == Verdict::Rejected);
+        let refused = after.rotation.trial.filter(|_| verdict == Verdict::Rejected);
         Ok(refused.as_ref().map(told))
+    }
+
+    /// Why nothing is sent: whoever may write the file may not choose who gets a secret of this machine.
+    fn untrusted_host(&self, trial: &Trial) -> Option<String> {
+        let host = trial.host_of_the_values()?;
+        (!self.allowed.hosts().contains(&host))
+            .then(|| format!("it was not tried: rotate.toml alone names {host}; with --allow-endpoint {host} it is"))
     }
 
     async fn outcome(&self, trial: &Trial) -> Outcome {

@@ -89,7 +89,7 @@ impl Command {
             Some(outcome) => trial.told(&outcome, &speaker(global)),
             None => {
                 let place: Option<SecretFrom> = self.secret.place().or_else(|| trial.place.clone());
-                let secret = match secret::read(place.as_ref(), &trial.question(), interrupt).await {
+                let secret = match secret::read(place.as_ref(), &trial.question(), trial.has_lines(), interrupt).await {
                     Ok(secret) => secret,
                     Err(NoSecret::Stopped) => return Exit::Interrupted,
                     Err(NoSecret::Unread(why)) => {

@@ -171,7 +171,7 @@ async fn tried(guided: &Guided, way: &WayArgs, interrupt: &Interrupt) -> Option<
             }
         }
     }
-    let secret = match secret::read(None, &trial.question(), interrupt).await {
+    let secret = match secret::read(None, &trial.question(), trial.has_lines(), interrupt).await {
         Ok(secret) => secret,
         Err(NoSecret::Stopped) => return None,
         Err(NoSecret::Unread(why)) => {

@@ -84,7 +84,7 @@ pub(super) fn read(
         let (at, key) = (table.span.clone(), table.key(&clash.name));
         reader.mistake(Some(at), &key, &clash.what, &clash.remedy);
     }
-    let deliver = destinations(reader, table, automation.secret, schedule.cutover);
+    let deliver = destinations(reader, table, automation.secret, schedule.of(automation).cutover);
     let allow_self = automation.capabilities.rotates_itself && flag(reader, table, "allow_self");
     if allow_self && schedule.cutover == Cutover::Observed {
         let (at, key) = (table.span.clone(), table.key("allow_self"));

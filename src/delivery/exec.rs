@@ -23,7 +23,8 @@ use super::{DeliveryError, Destination, Fault, Inspected, Occupied};
 use crate::duration;
 use crate::hooks::crash_point;
 use crate::machine::Restored;
-use crate::secret_scan::looks_secret;
+use crate::private_file::{Place, Refused};
+use crate::secret_scan::{looks_secret, value_looks_secret};
 use process::{Ended, Job, run};
 
 /// The protocol that its document is of.
@@ -111,6 +112,12 @@ impl Exec {
         if words.iter().any(|word| word.chars().any(char::is_control)) {
             return Err(Fault::Name("its command has characters that cannot be written down"));
         }
+        let is_secret = |word: &String| !word.starts_with('/') && value_looks_secret("argument", word).is_some();
+        if arguments.iter().any(is_secret) {
+            return Err(Fault::Name(
+                "one of its arguments looks like a secret, and everybody would see it: name a variable with env=, or a file",
+            ));
+        }
         let joined = shlex::try_join(words.iter().map(String::as_str))
             .map_err(|_| Fault::Name("its command has characters that cannot be written down"))?;
         let (mut can_verify, mut can_restore) = (false, false);
@@ -185,7 +192,7 @@ impl Exec {
     }
 
     fn assess(&self, action: Action, fields: Option<&Fields>, ended: &Ended) -> Result<bool, Fault> {
-        let said = said(ended, fields);
+        let said = said(ended, action, fields);
         let wrong = |what: String| {
             Err(Fault::Program(format!(
                 "{} {} {what}",
@@ -196,7 +203,7 @@ impl Exec {
         if ended.is_late {
             let seconds = self.time_limit.as_secs();
             return wrong(format!(
-                "had not ended after {seconds} s and was killed with all that it had started{said}"
+                "had not ended after {seconds} s and was killed with its process group{said}"
             ));
         }
         if fields.is_some_and(|fields| fields.gives_away(&ended.said)) {
@@ -272,7 +279,11 @@ impl Destination for Exec {
 
     fn occupies(&self) -> Occupied {
         Occupied {
-            place: self.name.clone(),
+            // Options say how it is asked, and not where it puts what it gets.
+            place: match self.name.strip_prefix("exec:?").and_then(|rest| rest.split_once(' ')) {
+                Some((_, command)) => format!("exec:{command}"),
+                None => self.name.clone(),
+            },
             names: None,
         }
     }
@@ -352,11 +363,23 @@ fn check_program(path: &Path) -> Result<(), Fault> {
     if ![0, rustix::process::geteuid().as_raw()].contains(&found.uid()) {
         return wrong("belongs to another user, who would get the secret");
     }
+    let Ok(real) = std::fs::canonicalize(path) else {
+        return wrong("is not there, or may not be looked at");
+    };
+    // Whoever may rename in a folder on the way may put another program there.
+    for way in [path, real.as_path()] {
+        let place = Place::of(way).map_err(Refused::from)?;
+        place.folder().keeps_for(Some(found.uid())).map_err(Refused::from)?;
+    }
     Ok(())
 }
 
 /// The last line that it printed, where that shows no secret.
-fn said(ended: &Ended, fields: Option<&Fields>) -> String {
+fn said(ended: &Ended, action: Action, fields: Option<&Fields>) -> String {
+    // What it was given to put back is the old secret, of which nothing is known here.
+    if matches!(action, Action::Restore) && !ended.said.trim().is_empty() {
+        return "; what it printed is not shown: it may hold the old secret".to_owned();
+    }
     let Some(last) = ended.said.lines().rev().find(|line| !line.trim().is_empty()) else {
         return String::new();
     };

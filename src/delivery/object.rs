@@ -24,7 +24,7 @@ impl Shape {
     /// Whether a secret that holds this may be written to.
     pub(super) fn accepts(&self, held: Option<&str>) -> Result<(), Fault> {
         match self {
-            Self::Members(_) => Object::read(held).map(drop),
+            Self::Members(mapping) => Object::read(held)?.is_text(mapping),
             Self::Plain(_) => Ok(()),
         }
     }
@@ -35,7 +35,9 @@ impl Shape {
             Self::Members(mapping) => {
                 let changes = mapping.values(fields)?;
                 let changes: Vec<_> = changes.into_iter().map(|(name, value)| (name, Some(value))).collect();
-                Object::read(held)?.changed(&changes)
+                let object = Object::read(held)?;
+                object.is_text(mapping)?;
+                object.changed(&changes)
             }
             Self::Plain(field) => Ok(Secret::new(fields.text(field)?)),
         }
@@ -76,7 +78,7 @@ impl Shape {
     pub(super) fn same(&self, one: Option<&str>, other: Option<&str>) -> bool {
         match self {
             Self::Members(mapping) => match (Object::read(one), Object::read(other)) {
-                (Ok(one), Ok(other)) => mapping.names().all(|name| one.text(name) == other.text(name)),
+                (Ok(one), Ok(other)) => mapping.names().all(|name| one.member(name) == other.member(name)),
                 _ => false,
             },
             Self::Plain(_) => one == other,
@@ -108,6 +110,23 @@ impl<'a> Object<'a> {
             Some(text) => serde_json::from_str(text).map_err(|_| {
                 Fault::Content("it holds something else than one JSON object in which every name stands once")
             }),
+        }
+    }
+
+    /// A member as it is written.
+    fn member(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.0.iter().find(|(known, _)| known == name)?;
+        Some(value.get())
+    }
+
+    /// Whether what our fields replace is text: something else is somebody else's.
+    fn is_text(&self, mapping: &Mapping) -> Result<(), Fault> {
+        let is_odd = |name: &str| self.member(name).is_some() && self.text(name).is_none();
+        match mapping.names().any(is_odd) {
+            true => Err(Fault::Content(
+                "a member that the key would go to holds something else than text",
+            )),
+            false => Ok(()),
         }
     }
 

@@ -228,6 +228,10 @@ impl GuidedRotation {
             // Also of the last one: then the end has not come after all.
             Event::StepUndone { step, .. } if self.tick_of(step).is_some() => {
                 self.ticks.retain(|tick| tick.step != *step);
+                // Another credential may be made now, of which nobody has said anything.
+                if !self.has_new() {
+                    self.tries.retain(|it| it.credential != Tried::New);
+                }
                 Ok(self)
             }
             Event::EvidenceAdded { step, by, evidence } => {
@@ -244,7 +248,7 @@ impl GuidedRotation {
             Event::Tried {
                 credential, verdict, ..
             } => {
-                if *verdict != Verdict::Inconclusive {
+                if *verdict != Verdict::Inconclusive && (*credential != Tried::New || self.has_new()) {
                     self.tries.retain(|before| before.credential != *credential);
                     self.tries.push(Try {
                         credential: *credential,
@@ -292,9 +296,21 @@ impl GuidedRotation {
         else {
             return false;
         };
-        let is_left_out = self.tick_of(&proof.step).is_some_and(|tick| !tick.is_taken());
-        let is_refused = self.said_of(Tried::New) == Some(Verdict::Rejected);
-        is_refused || !(is_left_out || self.said_of(Tried::New) == Some(Verdict::Accepted))
+        let left_out = self.tick_of(&proof.step).filter(|tick| !tick.is_taken());
+        match self.tries.iter().find(|it| it.credential == Tried::New) {
+            Some(said) if said.verdict == Verdict::Accepted => false,
+            // Whoever leaves it out after the refusal knows of it, and says why.
+            Some(said) => left_out.is_none_or(|tick| tick.at < said.at),
+            None => left_out.is_none(),
+        }
+    }
+
+    /// Whether all is done that comes before the proof: earlier there is no new credential to try.
+    pub fn has_new(&self) -> bool {
+        self.itinerary.proof.as_ref().is_none_or(|proof| {
+            let before = self.itinerary.steps.iter().take_while(|step| **step != proof.step);
+            before.into_iter().all(|step| self.tick_of(step).is_some())
+        })
     }
 
     /// What the vendor said last of a credential.

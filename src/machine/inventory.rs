@@ -152,10 +152,8 @@ impl Inventory {
                 let before = before.unwrap_or_else(|| Self::unseen(record.at));
                 let refused = before.trial.as_ref().filter(|trial| trial.verdict == Verdict::Rejected);
                 let trial = match (refused, verdict) {
-                    (Some(refused), Verdict::Inconclusive) => Trial {
-                        at: record.at,
-                        ..refused.clone()
-                    },
+                    // It stays known as what it was, and of when.
+                    (Some(refused), Verdict::Inconclusive) => refused.clone(),
                     _ => Trial {
                         verdict: *verdict,
                         class: class.clone(),

@@ -61,8 +61,7 @@ pub struct TargetView {
     /// What a person does at the consumer, one action a line.
     #[serde(skip)]
     pub handover: Vec<String>,
-    /// The command that takes it all back.
-    #[serde(skip)]
+    /// The command that takes it all back; null where nothing does.
     pub undo: Option<String>,
     #[serde(skip)]
     is_undone: bool,

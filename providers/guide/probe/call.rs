@@ -14,7 +14,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Proxy, Response};
 use rustls::{CertificateError, Error as TlsError};
-use url::Url;
+use url::{Host, Url};
 use zeroize::Zeroizing;
 
 use super::{Network, Outcome};
@@ -160,7 +160,13 @@ impl Network {
             .connect_timeout(self.time_out)
             .user_agent(concat!("rotate/", env!("CARGO_PKG_VERSION")));
         let builder = match proxy {
-            Some(proxy) => builder.proxy(as_named(&proxy)?),
+            Some(proxy) => {
+                // An address is looked at here also where a proxy calls it; what a name leads to is the proxy's to know.
+                if !matches!(url.host(), Some(Host::Domain(_)) | None) {
+                    self.addresses_of(url).await?;
+                }
+                builder.proxy(as_named(&proxy)?)
+            }
             None => builder.dns_resolver(Arc::new(Pinned {
                 host: url.host_str().unwrap_or_default().to_ascii_lowercase(),
                 addresses: self.addresses_of(url).await?,

@@ -120,7 +120,8 @@ impl Identity {
         });
         let mut text = Zeroizing::new(format!("{}.{}", part(head.to_string()), part(claims.to_string())));
         let signing = SigningKey::<Sha256>::new(self.key);
-        let signature = signing.sign_with_rng(&mut rand::rng(), text.as_bytes()).to_vec();
+        let signature = signing.try_sign_with_rng(&mut rand::rng(), text.as_bytes());
+        let signature = signature.map_err(|_| wrong("the private key cannot sign"))?.to_vec();
         // The vendor would say of a key without its certificate what it says of a certificate that it does not know.
         let certificate = EndEntityCert::try_from(&self.certificate);
         let certificate = certificate.map_err(|_| wrong("the certificate is broken, or older than version 3"))?;

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use serde::Deserialize;
+use url::Url;
 use zeroize::Zeroizing;
 
 use super::call::{self, Request, hidden};
@@ -71,6 +72,14 @@ pub enum Auth {
 }
 
 impl Http {
+    /// The host of its address, where these values alone name it.
+    pub(super) fn host_of_the_values(&self, values: &BTreeMap<String, String>) -> Option<String> {
+        let url = Url::parse(&self.url.fill(values))
+            .ok()
+            .filter(|_| self.hosts.is_empty())?;
+        Some(url.host_str()?.to_ascii_lowercase())
+    }
+
     pub(super) async fn run(&self, attempt: Attempt<'_>) -> Outcome {
         self.tried(attempt).await.unwrap_or_else(|outcome| outcome)
     }

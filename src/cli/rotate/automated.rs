@@ -168,6 +168,17 @@ fn destinations(
         if parsed.iter().any(|other| other.name() == destination.name()) {
             return Err(format!("--deliver: {} is given twice", destination.name()));
         }
+        let occupied = destination.occupies();
+        if let Some(other) = parsed
+            .iter()
+            .find(|other| other.occupies().shared_with(&occupied).is_some())
+        {
+            return Err(format!(
+                "--deliver: {} and {} write to the same place under the same name",
+                other.name(),
+                destination.name()
+            ));
+        }
         if let Some(why) = delivery::cutover_fault(destination.as_ref(), cutover) {
             return Err(format!("--cutover immediate does not go with --deliver {why}"));
         }

@@ -45,6 +45,8 @@ pub(super) struct Ended {
 
 pub(super) fn run(job: Job) -> io::Result<Ended> {
     let (mut input, mut filled) = io::pipe()?;
+    // Where a pipe is small nobody would ever read what does not fit.
+    fcntl_setfl(&filled, OFlags::NONBLOCK)?;
     filled.write_all(job.input.expose())?;
     drop(filled);
     let (mut output, printed) = io::pipe()?;

@@ -74,6 +74,10 @@ impl Driver<'_> {
             match verdict {
                 Verdict::Accepted => {
                     run.facts.stands = Some(Stands::This(*which));
+                    // What the vendor calls the secret that stands is read after it was seen to stand.
+                    if *which == Which::New || matches!(stored.rotation.phase, Phase::Reverting(_)) {
+                        run.facts.keys = None;
+                    }
                     return Ok(());
                 }
                 Verdict::Rejected { reason, .. } => reasons.push(reason.to_string()),
@@ -90,6 +94,7 @@ impl Driver<'_> {
     /// Sets the new secret. Everything that may fail without it is tried before; from the intent on it is finished.
     pub(super) async fn replace(&self, stored: &mut Stored, run: &mut RunState) -> Result<(), DriveError> {
         let new = self.one_of_two(stored, Which::New).await?;
+        let is_first = matches!(stored.rotation.phase, Phase::Prepared(_));
         if let Phase::Prepared(replacement) = &stored.rotation.phase {
             if replacement.way_back {
                 self.one_of_two(stored, Which::Old).await?;
@@ -106,7 +111,8 @@ impl Driver<'_> {
         let set = self.set(stored, &new.secret, run).await;
         crash_point("replace: after the call");
         match set {
-            Err(DriveError::Provider(error)) if error.effect == Effect::None => {
+            // Of an earlier call it is not known what became of it, and it may arrive yet.
+            Err(DriveError::Provider(error)) if is_first && error.effect == Effect::None => {
                 let why = error.to_string();
                 self.record(stored, Event::ReplaceFailed { why }).await?;
                 Err(DriveError::Provider(error))
@@ -178,9 +184,11 @@ impl Driver<'_> {
             }
             tries += 1;
             let wait = self.pace.verify_spacing.max(SHORTEST_RETRY);
-            // Whoever asks to stop gets the answer that there is.
-            if self.pause(wait, "logging in once more").await.is_err() {
-                return verdict;
+            // Whoever asks to stop gets the answer that there is, unless consumers are cut off until a better one.
+            match self.pause(wait, "logging in once more").await {
+                Err(_) if stored.rotation.phase.is_delicate() => tokio::time::sleep(wait).await,
+                Err(_) => return verdict,
+                Ok(()) => {}
             }
         }
     }

@@ -2,9 +2,11 @@
 
 use rotate_providers::contract::{KeyId, Proof, Verdict};
 use rotate_providers::secret::Credential;
+use std::pin::pin;
 use std::time::Duration;
 use tokio::time::Instant;
 
+use super::readings::{Ahead, ReadAhead};
 use super::{DriveError, Driver, RunState};
 use crate::hooks::crash_point;
 use crate::machine::{Actor, Event, Phase, Prove, UndoKind};
@@ -34,10 +36,10 @@ impl Driver<'_> {
         let successes = if fresh { self.pace.verify_successes } else { 1 };
         let ahead = Self::ahead(stored, run);
         crash_point("prove: before");
-        let (believed, read) = tokio::join!(self.believe(stored, &credential, successes), self.read_ahead(ahead));
-        let (verdict, at_once) = believed?;
+        let believing = self.believe(stored, &credential, successes);
+        let (verdict, read) = self.reading_beside(believing, ahead).await?;
         crash_point("prove: after");
-        if at_once {
+        if let Some(read) = read {
             Self::take_read(read, stored, run);
         }
         let event = match verdict {
@@ -47,6 +49,34 @@ impl Driver<'_> {
             Verdict::Inconclusive { reason } => self.inconclusive(stored, reason.into())?,
         };
         self.record(stored, event).await
+    }
+
+    /// Reads ahead while the new key is tried. Only a key that was accepted at once waits for what is read; whatever else is said
+    /// of it has something to be done, and the consumers may have no other key meanwhile.
+    async fn reading_beside(
+        &self,
+        believing: impl Future<Output = Result<(Verdict, bool), DriveError>>,
+        ahead: Ahead,
+    ) -> Result<(Verdict, Option<ReadAhead>), DriveError> {
+        let (mut believing, mut reading) = (pin!(believing), pin!(self.read_ahead(ahead)));
+        let mut read = None;
+        let (verdict, at_once) = loop {
+            tokio::select! {
+                biased;
+                believed = &mut believing => break believed?,
+                found = &mut reading, if read.is_none() => read = Some(found),
+            }
+        };
+        if !at_once {
+            return Ok((verdict, None));
+        }
+        if read.is_none() {
+            read = tokio::select! {
+                found = &mut reading => Some(found),
+                () = self.interrupt.wait() => None,
+            };
+        }
+        Ok((verdict, read))
     }
 
     fn rejected(&self, stored: &Stored, reason: String) -> Event {

@@ -29,7 +29,7 @@ pub(super) struct Ahead {
 /// What was read like this; what could not be read is asked for again when its turn comes.
 pub(super) struct ReadAhead {
     listing: Option<Listing>,
-    used: Option<(KeyId, LastUse)>,
+    used: Option<Use>,
 }
 
 impl Driver<'_> {
@@ -74,16 +74,16 @@ impl Driver<'_> {
             run.facts.keys = Some(listing);
             run.readings = 1;
         }
-        if let Some((key, last_use)) = read.used {
-            note_use(key, last_use, stored, run);
+        if let Some(used) = read.used {
+            note_use(used, stored, run);
         }
     }
 
-    async fn use_of(&self, key: Option<KeyId>) -> Option<(KeyId, LastUse)> {
+    async fn use_of(&self, key: Option<KeyId>) -> Option<Use> {
         let key = key?;
         let read = self.provider.last_use(&key).await;
         let last_use = read.inspect_err(|error| tracing::debug!("{error}")).ok()?;
-        Some((key, last_use))
+        Some(used(key, last_use))
     }
 
     pub(super) async fn read_keys(&self, again: bool, stored: &Stored, run: &mut RunState) -> Result<(), DriveError> {
@@ -99,10 +99,15 @@ impl Driver<'_> {
             let (listed, used) = tokio::join!(self.provider.keys(), self.use_of(wanted.flatten()));
             listed.map(|listed| (listed, used))
         };
-        let mut used = None;
-        let listed = match self.read(reading).await {
+        let mut beside = None;
+        // What it says may end a gap in which consumers have no key: that does not wait for the next run.
+        let read = match stored.rotation.phase.is_delicate() {
+            true => reading.await.map_err(DriveError::from),
+            false => self.read(reading).await,
+        };
+        let listed = match read {
             Ok((listed, read)) => {
-                used = read;
+                beside = read;
                 listed
             }
             Err(DriveError::Provider(error)) if error.kind == Kind::NotFound && run.facts.owner_is_gone => nothing(),
@@ -114,8 +119,8 @@ impl Driver<'_> {
         }
         run.readings += 1;
         run.facts.keys = Some(listing);
-        if let Some((key, last_use)) = used {
-            note_use(key, last_use, stored, run);
+        if let Some(used) = beside {
+            note_use(used, stored, run);
         }
         Ok(())
     }
@@ -147,16 +152,26 @@ impl Driver<'_> {
         } else {
             self.read(reading).await?
         };
-        note_use(key, last_use, stored, run);
+        note_use(used(key, last_use), stored, run);
         Ok(())
     }
 }
 
+/// What the vendor's record says, just now.
+fn used(key: KeyId, last_use: LastUse) -> Use {
+    Use {
+        key,
+        read_at: now(),
+        last_use,
+    }
+}
+
 /// Keeps what the vendor's record says, and tells a person what they should know of it.
-fn note_use(key: KeyId, last_use: LastUse, stored: &Stored, run: &mut RunState) {
-    if let (LastUse::At { at, service, region }, Phase::CutOver(_, switch)) = (&last_use, &stored.rotation.phase)
+fn note_use(used: Use, stored: &Stored, run: &mut RunState) {
+    let key = &used.key;
+    if let (LastUse::At { at, service, region }, Phase::CutOver(_, switch)) = (&used.last_use, &stored.rotation.phase)
         && matches!(switch.by, SwitchedBy::Person(_))
-        && key == stored.rotation.spec.old_key
+        && *key == stored.rotation.spec.old_key
         && !stored.rotation.spec.own_identity
         && now().duration_since(*at) < RECENT
     {
@@ -166,11 +181,7 @@ fn note_use(key: KeyId, last_use: LastUse, stored: &Stored, run: &mut RunState) 
              rotate rollback {target}"
         );
     }
-    run.facts.uses.push(Use {
-        key,
-        read_at: now(),
-        last_use,
-    });
+    run.facts.uses.push(used);
 }
 
 /// A first reading, of just now.

@@ -231,6 +231,37 @@ async fn a_program_that_others_can_change_is_not_started() {
 }
 
 #[test]
+fn a_secret_among_the_arguments_is_refused_and_not_repeated() {
+    let secret = "ghp_16C7e42F292c6912E7710c838347Ae178B4a";
+    for name in [
+        format!("exec:/bin/cat --token={secret}"),
+        format!("exec:/bin/cat {secret}"),
+    ] {
+        let error = delivery::parse(SECRET, &name).err().expect("it is refused");
+        assert!(
+            error.fault.to_string().contains("looks like a secret"),
+            "{}",
+            error.fault
+        );
+        assert!(!error.fault.to_string().contains(secret));
+    }
+}
+
+#[tokio::test]
+async fn a_program_in_a_folder_of_everybodys_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let shop = Shop::with("cat >$1/started");
+    std::fs::set_permissions(shop.folder.path(), std::fs::Permissions::from_mode(0o777)).expect("it is ours");
+    let told = shop.refusal("").await;
+    assert!(
+        told.contains("folder") || told.contains("others") || told.contains("other users"),
+        "{told}"
+    );
+    assert!(!shop.path("started").exists());
+}
+
+#[test]
 fn plans_and_dry_runs_start_no_program_unless_they_are_allowed_to() {
     let shop = Shop::with("cat >/dev/null; touch $1/started-$2");
     let place = Workplace::new(env!("CARGO_BIN_EXE_rotate"));

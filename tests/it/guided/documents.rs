@@ -12,8 +12,7 @@ use crate::guided::desk::{ALL, Desk, OPEN, SHOW, STEPS, TARGET};
 use crate::guides::examples::examples;
 
 static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| {
-    let schema = include_str!("../../../src/view/rotate.schema.json");
-    let schema: Value = serde_json::from_str(schema).unwrap();
+    let schema: Value = serde_json::from_str(&rotate::view::schema()).unwrap();
     jsonschema::options()
         .should_validate_formats(true)
         .build(&schema)

@@ -189,3 +189,59 @@ fn mistakes_of_the_file_are_told() {
         .expect(64)
         .says(&["nothing says where the secret is"]);
 }
+
+#[test]
+fn the_place_of_the_file_holds_no_old_secret() {
+    let desk = Desk::new();
+    fleet(&desk, &["acme"], "");
+    desk.vendor.says(Said::json(200, "{}"));
+    // Off a terminal it is read from standard input, which is empty here.
+    let ran = later(&desk, 0, &["verify", "acme", "--old"]).expect(1);
+    assert!(
+        desk.vendor.asked().is_empty(),
+        "the present secret was tried as the old one: {ran:#?}"
+    );
+}
+
+#[test]
+fn whoever_writes_the_file_does_not_choose_who_gets_a_secret_in_a_check_up() {
+    let desk = Desk::new();
+    let secret = desk.place.path("secret");
+    let text = format!(
+        "[[target]]\nname = \"api\"\nconnector = \"custom-rest-api\"\nkind = \"header\"\nprobe_header = \"X-Key\"\n\
+         probe_url = \"https://evil.example/me\"\nlast_rotated = \"2026-11-01\"\nsecret_file = \"{}\"\n",
+        secret.display()
+    );
+    fs::write(desk.place.path("rotate.toml"), text).unwrap();
+    desk.vendor.says(Said::json(200, "{}"));
+    let ran = later(&desk, 0, &["doctor"]);
+    assert!(ran.stdout.contains("--allow-endpoint evil.example"), "{ran:#?}");
+    assert!(desk.vendor.asked().is_empty());
+}
+
+#[test]
+fn an_inconclusive_try_after_a_rotation_is_not_the_refusal_of_before() {
+    let desk = Desk::new();
+    fleet(&desk, &["acme"], "verify_every = \"1d\"\n");
+    desk.vendor.says(Said::json(401, "{}"));
+    later(&desk, 0, &["run"]).expect(3);
+    let open = [
+        "freshdesk",
+        "--domain",
+        "acme",
+        "--agent",
+        "gainsight@acme.com",
+        "--begin",
+    ];
+    later(&desk, 1, &open).expect(0);
+    for step in 1..=11 {
+        let name = step.to_string();
+        let skipped = later(&desk, 1, &["done", "acme", "--skip", &name, "--why", "not here"]);
+        if step <= 10 {
+            skipped.expect(0);
+        }
+    }
+    desk.vendor.says(Said::json(500, "{}"));
+    let ran = later(&desk, 3, &["run"]);
+    assert!(!ran.stdout.contains("has refused"), "{ran:#?}");
+}

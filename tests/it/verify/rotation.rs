@@ -146,3 +146,39 @@ fn a_credential_that_no_rotation_is_about_leaves_no_trace() {
     assert_eq!(ran.json()["verification"]["credential"], "present");
     assert!(!desk.place.state().exists());
 }
+
+#[test]
+fn what_is_accepted_before_there_is_a_new_credential_opens_nothing() {
+    let desk = Desk::new();
+    desk.run(OPEN).expect(0);
+    desk.vendor.says(Said::json(200, TOKEN));
+    let ran = desk.verify([TARGET].iter().chain(&CLIENT).copied()).expect(0);
+    assert_eq!(ran.json()["verification"]["credential"], "present");
+    assert_eq!(ran.json()["verification"]["recorded"], false);
+    let (steps, revokes, proven) = steps();
+    for step in &steps[..revokes] {
+        desk.run(["done", TARGET, step]).expect(0);
+    }
+    let told = ["is shut: nobody has seen the vendor accept the new credential"];
+    desk.run(["done", TARGET, &steps[revokes]]).expect(1).says(&told);
+    // Accepted, and then made once more: of that one nobody has said anything.
+    desk.verify([TARGET].iter().chain(&CLIENT).copied()).expect(0);
+    desk.run(["undo", TARGET, &steps[proven - 1]]).expect(0);
+    desk.run(["done", TARGET, &steps[proven - 1]]).expect(0);
+    desk.run(["done", TARGET, &steps[revokes]]).expect(1).says(&told);
+}
+
+#[test]
+fn who_leaves_the_proof_out_after_the_refusal_knows_of_it() {
+    let desk = Desk::new();
+    let revoke = before_the_end(&desk);
+    let (steps, _, proven) = steps();
+    desk.vendor.says(Said::json(401, "{}"));
+    desk.verify([TARGET].iter().chain(&CLIENT).copied()).expect(3);
+    desk.run(["done", TARGET, &revoke]).expect(1);
+    desk.run(["undo", TARGET, &steps[proven]]).expect(0);
+    let why = "the vendor answers that for every new client during an hour";
+    desk.run(["done", TARGET, "--skip", &steps[proven], "--why", why])
+        .expect(0);
+    desk.run(["done", TARGET, &revoke]).expect(0);
+}
