@@ -31,6 +31,7 @@ pub(crate) fn example(connector: &str, input: &str) -> &'static str {
         (_, "bucket") => "acme-data",
         (_, "client") => "data-lake",
         (_, "client_id") => APPLICATION,
+        (_, "new_client_id") => "9f8e7d6c5b4a",
         (_, "company" | "domain" | "instance" | "site" | "workspace") => "acme",
         (_, "connection") => "Web shop",
         (_, "custom_connector") => "Slack messages",

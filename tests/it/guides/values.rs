@@ -24,6 +24,8 @@ fn what_only_a_step_can_tell_is_not_asked_for_before() {
             ("mixpanel", "new_account"),
             ("s3-customer-managed", "new_key"),
             ("s3-gs-managed", "new_key"),
+            ("servicenow", "new_client_id"),
+            ("zuora", "new_client_id"),
         ]
     );
 }

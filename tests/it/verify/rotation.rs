@@ -15,7 +15,7 @@ const OPEN: [&str; 6] = [
     "rest.zuora.com",
     "--begin",
 ];
-const CLIENT: [&str; 2] = ["--client-id", "client-2"];
+const CLIENT: [&str; 2] = ["--new-client-id", "client-2"];
 const TOKEN: &str = r#"{"access_token":"canaryC0FFEEc0ffee5ecret-token"}"#;
 
 /// The steps, with the first that revokes, and the one that is proven.
@@ -152,7 +152,7 @@ fn what_is_accepted_before_there_is_a_new_credential_opens_nothing() {
     let desk = Desk::new();
     desk.run(OPEN).expect(0);
     desk.vendor.says(Said::json(200, TOKEN));
-    let ran = desk.verify([TARGET].iter().chain(&CLIENT).copied()).expect(0);
+    let ran = desk.verify([TARGET, "--client-id", "client-1"]).expect(0);
     assert_eq!(ran.json()["verification"]["credential"], "present");
     assert_eq!(ran.json()["verification"]["recorded"], false);
     let (steps, revokes, proven) = steps();
