@@ -1,7 +1,8 @@
 //! Rotations that a person walks through: in order, each step once, and whatever was ticked can be taken back.
 
 use proptest::prelude::*;
-use rotate::machine::{AnyRotation, GuidedRotation, GuidedSpec};
+use rotate::machine::{AnyRotation, GuidedRotation, GuidedSpec, Proof, Tried};
+use rotate_providers::guide::probe::Verdict;
 
 use super::*;
 
@@ -134,4 +135,30 @@ fn a_journal_that_was_written_before_evidence_could_be_added_reads_the_same() {
     let tick: rotate::machine::StepRecord = serde_json::from_str(kept).expect("it is a tick");
     assert!(tick.added.is_empty());
     assert_eq!(serde_json::to_string(&tick).expect("it can be written down"), kept);
+}
+
+#[test]
+fn what_is_said_before_the_new_credential_can_exist_opens_nothing_and_making_it_anew_shuts_again() {
+    let accepted = Event::Tried {
+        credential: Tried::New,
+        verdict: Verdict::Accepted,
+        class: "http-200".into(),
+        by: "p".to_owned(),
+    };
+    let mut walk = opened();
+    walk.itinerary.steps.push("revoke".to_owned());
+    walk.itinerary.proof = Some(Proof {
+        step: "prove".to_owned(),
+        opens: vec!["revoke".to_owned()],
+    });
+    walk = after(&walk, &accepted).expect("it is kept");
+    for step in STEPS {
+        walk = after(&walk, &done(step)).expect("it is the next one");
+    }
+    assert!(walk.is_shut("revoke"), "the present one was tried, and not the new one");
+    walk = after(&walk, &accepted).expect("it is kept");
+    assert!(!walk.is_shut("revoke"));
+    walk = after(&walk, &undone("make")).expect("it was taken");
+    walk = after(&walk, &done("make")).expect("it is the next one");
+    assert!(walk.is_shut("revoke"), "another one was made since");
 }
