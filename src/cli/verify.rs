@@ -101,7 +101,7 @@ impl Command {
                     terminal::error(&format!("the secret: {flaw}"), &["nothing was sent".to_owned()]);
                     return Exit::Error;
                 }
-                let network = self.way.network(&trial.network);
+                let network = self.way.network(&trial.network, &global.allowed);
                 let outcome = tokio::select! {
                     outcome = trial.run(&secret, &network) => outcome,
                     () = interrupt.wait() => return Exit::Interrupted,

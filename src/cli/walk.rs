@@ -84,7 +84,7 @@ impl Command {
         {
             let number = guided.rotation.next_position().unwrap_or_default();
             terminal::print(&text::guided_step(&story(global, &guided), number, terminal::width()));
-            let Some(asked) = ask(&guided, &step, &self.way, interrupt).await else {
+            let Some(asked) = ask(global, &guided, &step, &self.way, interrupt).await else {
                 break;
             };
             let session = session().await?;
@@ -121,7 +121,7 @@ enum Asked {
 }
 
 /// What became of the step; `None` where the person stops.
-async fn ask(guided: &Guided, step: &str, way: &WayArgs, interrupt: &Interrupt) -> Option<Asked> {
+async fn ask(global: &Global, guided: &Guided, step: &str, way: &WayArgs, interrupt: &Interrupt) -> Option<Asked> {
     let proof = guided.rotation.itinerary.proof.as_ref();
     let can_be_tried = proof.is_some_and(|proof| proof.step == step);
     let question = match can_be_tried {
@@ -145,7 +145,7 @@ async fn ask(guided: &Guided, step: &str, way: &WayArgs, interrupt: &Interrupt) 
                 }));
             }
             "v" | "verify" if can_be_tried => {
-                if let Some(tried) = tried(guided, way, interrupt).await? {
+                if let Some(tried) = tried(global, guided, way, interrupt).await? {
                     return Some(tried);
                 }
             }
@@ -156,7 +156,7 @@ async fn ask(guided: &Guided, step: &str, way: &WayArgs, interrupt: &Interrupt) 
 }
 
 /// Tries the new credential; nothing inside where that was not possible, and `None` where the person stops.
-async fn tried(guided: &Guided, way: &WayArgs, interrupt: &Interrupt) -> Option<Option<Asked>> {
+async fn tried(global: &Global, guided: &Guided, way: &WayArgs, interrupt: &Interrupt) -> Option<Option<Asked>> {
     let Some(mut trial) = Trial::of_walk(guided) else {
         return Some(None);
     };
@@ -183,7 +183,7 @@ async fn tried(guided: &Guided, way: &WayArgs, interrupt: &Interrupt) -> Option<
         terminal::note(&format!("the secret: {flaw}; nothing was sent"));
         return Some(None);
     }
-    let network = way.network(&trial.network);
+    let network = way.network(&trial.network, &global.allowed);
     let outcome = tokio::select! {
         outcome = trial.run(&secret, &network) => outcome,
         () = interrupt.wait() => return None,

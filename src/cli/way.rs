@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use rotate_providers::guide::probe::Network;
 
+use crate::config::AllowedHosts;
 use crate::duration;
 
 /// How a vendor is reached.
@@ -28,10 +29,12 @@ pub(super) struct WayArgs {
 
 impl WayArgs {
     /// As the options have it, and where they say nothing, as the configuration has it.
-    pub(super) fn network(&self, configured: &Network) -> Network {
+    /// Hosts that the whole command may call are allowed here too.
+    pub(super) fn network(&self, configured: &Network, allowed: &AllowedHosts) -> Network {
+        let named = self.allow_host.iter().map(|host| host.to_ascii_lowercase());
         Network {
             allow_private: self.allow_private || configured.allow_private,
-            allow_hosts: self.allow_host.iter().map(|host| host.to_ascii_lowercase()).collect(),
+            allow_hosts: named.chain(allowed.hosts().iter().cloned()).collect(),
             ca_file: self.ca_file.clone().or_else(|| configured.ca_file.clone()),
             time_out: self.time_out,
         }

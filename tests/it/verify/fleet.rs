@@ -247,3 +247,19 @@ fn an_inconclusive_try_after_a_rotation_is_not_the_refusal_of_before() {
         assert!(!ran.stdout.contains("has refused"), "{ran:#?}");
     }
 }
+
+#[test]
+fn a_host_that_the_command_may_call_is_tried_there_for_a_target_too() {
+    let desk = Desk::new();
+    let text = format!(
+        "[[target]]\nname = \"bulk\"\nconnector = \"bulk-api\"\ntenant = \"cs.acme.example\"\nlast_rotated = \"2026-11-01\"\n\
+         secret_file = \"{}\"\n",
+        desk.place.path("secret").display()
+    );
+    fs::write(desk.place.path("rotate.toml"), text).unwrap();
+    desk.vendor.says(Said::json(200, r#"{"result":true}"#));
+    later(&desk, 0, &["verify", "bulk"]).expect(1);
+    assert!(desk.vendor.hosts().is_empty(), "nobody has allowed it");
+    later(&desk, 0, &["--allow-endpoint", "cs.acme.example", "verify", "bulk"]).expect(0);
+    assert_eq!(desk.vendor.hosts(), ["cs.acme.example"]);
+}
