@@ -5,12 +5,12 @@ use tokio::net::TcpStream;
 use tokio_postgres::config::{Config, SslMode};
 use tokio_postgres::error::DbError;
 use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::{Error, SimpleQueryMessage};
+use tokio_postgres::{Client, Connection, Error, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::call::{connection_failed, find, tls_failed};
 use super::database::{Server, Trust, cut_off, login, no_tls, within};
-use super::{Attempt, Outcome};
+use super::{Attempt, Outcome, Verdict};
 use crate::guide::Template;
 
 /// Whom the session belongs to. It is asked as plain text, which poolers pass on as well.
@@ -32,6 +32,20 @@ pub struct PostgresLogin {
     pub refusals: Vec<String>,
 }
 
+type Opened = (
+    Client,
+    Connection<TcpStream, <MakeRustlsConnect as MakeTlsConnect<TcpStream>>::Stream>,
+);
+
+/// Connects by the addresses that were looked at; inside, what the server says.
+async fn connect(config: &Config, server: &Server<'_>) -> Result<Result<Opened, Error>, Outcome> {
+    let Ok(tls) =
+        MakeTlsConnect::<TcpStream>::make_tls_connect(&mut MakeRustlsConnect::new(server.tls()?), &server.host);
+    let stream = TcpStream::connect(&*server.addresses).await;
+    let stream = stream.map_err(|error| connection_failed(error.kind()))?;
+    Ok(config.connect_raw(stream, tls).await)
+}
+
 impl PostgresLogin {
     pub(super) async fn run(&self, attempt: Attempt<'_>) -> Outcome {
         within(attempt.network.time_out, self.log_in(attempt)).await
@@ -41,7 +55,7 @@ impl PostgresLogin {
         vec![&self.server, &self.port, &self.database]
     }
 
-    /// One connection, and one answer to the question for the password: the library's own way would go on to the next address of
+    /// One connection with the password, and one answer to the question for the password: the library's own way would go on to the next address of
     /// the server after a refusal.
     async fn log_in(&self, attempt: Attempt<'_>) -> Result<Outcome, Outcome> {
         let (user, password) = login(&attempt)?;
@@ -53,11 +67,7 @@ impl PostgresLogin {
             Trust::Authorities => SslMode::Require,
             Trust::ThisMachine => SslMode::Prefer,
         });
-        let Ok(tls) =
-            MakeTlsConnect::<TcpStream>::make_tls_connect(&mut MakeRustlsConnect::new(server.tls()?), &server.host);
-        let stream = TcpStream::connect(&*server.addresses).await;
-        let stream = stream.map_err(|error| connection_failed(error.kind()))?;
-        let (client, mut connection) = match config.connect_raw(stream, tls).await {
+        let (client, mut connection) = match connect(&config, &server).await? {
             Ok(open) => open,
             Err(error) => return Err(self.refused(&error, server.trust)),
         };
@@ -68,9 +78,22 @@ impl PostgresLogin {
         // Says goodbye, so that the server's log has no complaint.
         drop(client);
         let _ = connection.await;
-        Ok(match answer {
+        let outcome = match answer {
             Ok(rows) => signed_in(&rows, user),
             Err(error) => self.refused(&error, server.trust),
+        };
+        if outcome.verdict != Verdict::Accepted {
+            return Ok(outcome);
+        }
+        // Where a server asks for no password it takes any, and nothing was tried. Where it asks, none is sent.
+        let mut without = Config::new();
+        without.user(user).dbname(&database).ssl_mode(config.get_ssl_mode());
+        Ok(match connect(&without, &server).await? {
+            Ok(_) => Outcome::inconclusive(
+                "no-password",
+                "the server lets this user in without a password (trust or peer in its pg_hba.conf), so it takes any",
+            ),
+            Err(_) => outcome,
         })
     }
 

@@ -91,7 +91,8 @@ async fn a_password_is_accepted_and_any_other_is_rejected_each_after_one_connect
         Verdict::Accepted,
         "signed-in",
     );
-    assert_eq!(door.calls(), 1);
+    // The second one says no password, and sees that it is asked for one.
+    assert_eq!(door.calls(), 2);
     for (user, password) in [
         ("login_plain", "wrong"),
         ("login_plain", " "),
@@ -136,6 +137,16 @@ async fn what_is_wrong_with_the_user_is_told_from_what_is_wrong_with_the_server(
     expect(&outcome, Verdict::Inconclusive, "sqlstate-3D000");
     let outcome = try_once(&guide("postgres"), &lost, "wrong", &network(None)).await;
     expect(&outcome, Verdict::Rejected, REFUSED);
+}
+
+#[tokio::test]
+async fn where_a_server_asks_for_no_password_nothing_is_known_of_any() {
+    role("login_trusted", "");
+    rule("host all login_trusted all trust");
+    for password in [PASSWORD, "wrong"] {
+        let outcome = sign_in(port(), "login_trusted", password).await;
+        expect(&outcome, Verdict::Inconclusive, "no-password");
+    }
 }
 
 #[tokio::test]
