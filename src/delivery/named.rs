@@ -11,6 +11,8 @@ use super::options::Options;
 use super::path::{self, Folders};
 #[cfg(feature = "secretsmanager")]
 use super::secretsmanager::SecretsManager;
+#[cfg(feature = "ssm")]
+use super::ssm::Parameter;
 use super::{Destination, Fault};
 
 /// One kind of destination.
@@ -83,6 +85,19 @@ pub const KINDS: &[Kind] = &[
         proof: "read back",
         form: is_any,
     },
+    #[cfg(feature = "ssm")]
+    Kind {
+        name: "ssm",
+        help: "ssm:/PATH",
+        capabilities: Capabilities {
+            conditional: false,
+            ..Capabilities::VERSIONED
+        },
+        guard: "a write is looked at again: whoever wrote in between is written again, with our fields; other fields keep their \
+                bytes; type, KMS key and tier stay; account and region are kept from the opening on",
+        proof: "read back",
+        form: is_any,
+    },
 ];
 
 impl Kind {
@@ -123,6 +138,10 @@ pub(super) fn parse(form: SecretForm, name: &str, folders: &mut Folders) -> Resu
         "secretsmanager" => SecretsManager::new(form, rest).map(boxed),
         #[cfg(not(feature = "secretsmanager"))]
         "secretsmanager" => Err(Fault::NotBuilt("secretsmanager")),
+        #[cfg(feature = "ssm")]
+        "ssm" => Parameter::new(form, rest).map(boxed),
+        #[cfg(not(feature = "ssm"))]
+        "ssm" => Err(Fault::NotBuilt("ssm")),
         _ => Err(Fault::Unknown),
     }
 }
@@ -143,7 +162,7 @@ fn options_of_a_file(rest: &str) -> Result<(&str, Options), Fault> {
 }
 
 /// The place, and what stands behind its question mark.
-#[cfg(feature = "secretsmanager")]
+#[cfg(any(feature = "secretsmanager", feature = "ssm"))]
 pub(super) fn options_behind(rest: &str) -> Result<(&str, Options), Fault> {
     match rest.split_once('?') {
         Some((place, options)) => Ok((place, Options::parse(options)?)),

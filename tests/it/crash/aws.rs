@@ -25,9 +25,11 @@ const SLOTS: usize = 2;
 /// How often a person goes on where people have meddled.
 const MOST_WORDS: usize = 2;
 
-/// The third destination of a rotation that is given up: with two more, every walk would take half as long again.
+/// The third destination of a rotation that is given up, and of one that is rolled back: with two more, every walk would take half
+/// as long again.
 const SECRET: &str = "gainsight";
-const SECRET_FOUND: &str = r#"{"theirs":"kept"}"#;
+const PARAMETER: &str = "/gainsight";
+const STORE_FOUND: &str = r#"{"theirs":"kept"}"#;
 
 pub(crate) struct Aws {
     place: Workplace,
@@ -41,7 +43,10 @@ pub(crate) struct Aws {
 impl Aws {
     /// How many destinations a delivery has.
     fn destinations(&self) -> usize {
-        if self.flow == Flow::Aborted { 3 } else { 2 }
+        match self.flow {
+            Flow::Aborted | Flow::RolledBack => 3,
+            _ => 2,
+        }
     }
 
     /// The second destination: a file with a life of its own.
@@ -113,7 +118,8 @@ impl Ground for Aws {
             | Flow::RolledBack => {}
             other => panic!("AWS has no flow {other}"),
         }
-        cloud.add_secret(SECRET, SECRET_FOUND);
+        cloud.add_secret(SECRET, STORE_FOUND);
+        cloud.add_parameter(PARAMETER, "SecureString", STORE_FOUND);
         cloud.on_effect(ground.effects.hook());
         ground
     }
@@ -131,7 +137,8 @@ impl Ground for Aws {
     }
 
     fn vendor_state(&self) -> String {
-        let state = self.place.cloud.state_of(&[USER]) + &self.place.cloud.state_of_secret(SECRET);
+        let cloud = &self.place.cloud;
+        let state = cloud.state_of(&[USER]) + &cloud.state_of_secret(SECRET) + &cloud.state_of_parameter(PARAMETER);
         of_old_and_new(&state, &self.place.old.id, self.flow == Flow::ByUse)
     }
 
@@ -144,6 +151,9 @@ impl Ground for Aws {
         command.args(["--deliver", &format!("aws-profile:gs@{}", self.profile().display())]);
         if flow == Flow::Aborted {
             command.args(["--deliver", &format!("secretsmanager:{SECRET}")]);
+        }
+        if flow == Flow::RolledBack {
+            command.args(["--deliver", &format!("ssm:{PARAMETER}")]);
         }
         command
     }

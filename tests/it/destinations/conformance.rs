@@ -1,6 +1,9 @@
 //! What every destination is promised to do, once, over all of them: each is reached through `delivery::parse`, as by the driver.
 //!
-//! A new destination joins with an implementation of [`Ground`] and its line in [`on_every_ground`].
+//! A new destination joins with an implementation of [`Ground`] and its entry in [`grounds`]; one that is reached over a network
+//! with an implementation of [`stores::Store`], which is promised more: what happens between its requests.
+
+mod stores;
 
 use std::collections::BTreeMap;
 
@@ -294,7 +297,7 @@ async fn the_name_that_a_rotation_keeps_leads_to_the_same_place() {
 fn every_kind_of_destination_has_a_ground_here() {
     let grounds = grounds();
     // What speaks to a store that the environment names needs a process of its own.
-    let elsewhere = ["secretsmanager"];
+    let elsewhere = stores::kinds();
     for kind in KINDS.iter().filter(|kind| !elsewhere.contains(&kind.name)) {
         let begins = format!("{}:", kind.name);
         let ours = grounds.iter().filter(|ground| ground.name().starts_with(&begins));
