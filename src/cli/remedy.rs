@@ -134,7 +134,8 @@ fn of_vendor(error: &Error, connector: &str) -> Vec<String> {
 }
 
 fn of_delivery(fault: &Fault) -> Vec<String> {
-    fault.remedy().into_iter().collect()
+    let remedy = fault.remedy().unwrap_or_default();
+    remedy.lines().map(str::to_owned).collect()
 }
 
 /// What to do about a state folder that cannot be used.
