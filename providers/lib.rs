@@ -3,7 +3,7 @@
 //! A folder here is a connector, a file is shared. The list below is the registry: explicit and alphabetical, and a test
 //! fails when a folder is missing from it.
 
-mod authorities;
+pub mod authorities;
 mod automation;
 mod call;
 pub mod contract;

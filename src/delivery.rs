@@ -17,7 +17,7 @@ mod ini;
 mod key_file;
 mod lines;
 mod named;
-#[cfg(any(feature = "secretsmanager", feature = "ssm"))]
+#[cfg(feature = "object")]
 mod object;
 mod options;
 mod ours;
@@ -30,6 +30,8 @@ mod secretsmanager;
 mod ssm;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "vault-kv")]
+mod vault_kv;
 
 use async_trait::async_trait;
 use rotate_providers::contract::KeyId;
@@ -60,6 +62,12 @@ pub trait Destination: Send + Sync {
 
     /// What a delivery replaces there: two deliveries of the same may not be configured.
     fn occupies(&self) -> Occupied;
+
+    /// The host to which its name alone leads, where its own tools would go elsewhere: a configuration does not decide that by
+    /// itself.
+    fn host_named(&self) -> Option<String> {
+        None
+    }
 
     /// Its name, with whatever may be given away at its vendor fixed to what it is now. A rotation that is opened keeps it.
     async fn pinned(&self) -> Result<String, DeliveryError> {

@@ -134,12 +134,8 @@ fn of_vendor(error: &Error, connector: &str) -> Vec<String> {
 }
 
 fn of_delivery(fault: &Fault) -> Vec<String> {
-    let remedy = fault.remedy();
-    remedy
-        .iter()
-        .flat_map(|remedy| remedy.lines())
-        .map(str::to_owned)
-        .collect()
+    let remedy = fault.remedy().unwrap_or_default();
+    remedy.lines().map(str::to_owned).collect()
 }
 
 /// What to do about a state folder that cannot be used.

@@ -13,6 +13,8 @@ use super::path::{self, Folders};
 use super::secretsmanager::SecretsManager;
 #[cfg(feature = "ssm")]
 use super::ssm::Parameter;
+#[cfg(feature = "vault-kv")]
+use super::vault_kv::VaultKv;
 use super::{Destination, Fault};
 
 /// One kind of destination.
@@ -98,6 +100,16 @@ pub const KINDS: &[Kind] = &[
         proof: "read back",
         form: is_any,
     },
+    #[cfg(feature = "vault-kv")]
+    Kind {
+        name: "vault-kv",
+        help: "vault-kv:MOUNT/PATH",
+        capabilities: Capabilities::VERSIONED,
+        guard: "cas: the version it was made of; other fields keep their bytes; the mount, and when the secret was made, are kept from \
+                the opening on",
+        proof: "read back",
+        form: is_any,
+    },
 ];
 
 impl Kind {
@@ -142,6 +154,10 @@ pub(super) fn parse(form: SecretForm, name: &str, folders: &mut Folders) -> Resu
         "ssm" => Parameter::new(form, rest).map(boxed),
         #[cfg(not(feature = "ssm"))]
         "ssm" => Err(Fault::NotBuilt("ssm")),
+        #[cfg(feature = "vault-kv")]
+        "vault-kv" => VaultKv::new(form, rest).map(boxed),
+        #[cfg(not(feature = "vault-kv"))]
+        "vault-kv" => Err(Fault::NotBuilt("vault-kv")),
         _ => Err(Fault::Unknown),
     }
 }
@@ -162,7 +178,7 @@ fn options_of_a_file(rest: &str) -> Result<(&str, Options), Fault> {
 }
 
 /// The place, and what stands behind its question mark.
-#[cfg(any(feature = "secretsmanager", feature = "ssm"))]
+#[cfg(feature = "object")]
 pub(super) fn options_behind(rest: &str) -> Result<(&str, Options), Fault> {
     match rest.split_once('?') {
         Some((place, options)) => Ok((place, Options::parse(options)?)),
@@ -179,6 +195,9 @@ pub fn named(place: &str, options: &Options) -> String {
     }
 }
 
+/// The options that say what a name led to when a rotation was opened.
+const PINS: [&str; 3] = ["arn", "created", "mount"];
+
 /// Whether two names are of one destination, of which one or both may be pinned to what it was once.
 pub fn same_place(one: &str, other: &str) -> bool {
     one == other || unpinned(one) == unpinned(other)
@@ -187,7 +206,7 @@ pub fn same_place(one: &str, other: &str) -> bool {
 fn unpinned(name: &str) -> String {
     match name.split_once('?') {
         Some((place, options)) if !place.starts_with("exec:") => match Options::parse(options) {
-            Ok(options) => named(place, &options.without("arn")),
+            Ok(options) => named(place, &PINS.iter().fold(options, |options, pin| options.without(pin))),
             Err(_) => name.to_owned(),
         },
         _ => name.to_owned(),

@@ -62,6 +62,20 @@ impl Shape {
         }
     }
 
+    /// What our fields hold now, and nothing else of it.
+    #[cfg(feature = "vault-kv")]
+    pub(super) fn ours(&self, held: Option<&str>) -> Result<Secret, Fault> {
+        match self {
+            Self::Members(mapping) => {
+                let Object(members) = Object::read(held)?;
+                let is_ours = |name: &str| mapping.names().any(|ours| ours == name);
+                let ours = members.into_iter().filter(|(name, _)| is_ours(name)).collect();
+                Object(ours).changed(&[])
+            }
+            Self::Plain(_) => Ok(Secret::new(held.unwrap_or_default())),
+        }
+    }
+
     /// Whether these are our fields as they are now.
     pub(super) fn holds(&self, held: Option<&str>, fields: &Fields) -> bool {
         match self {

@@ -58,7 +58,7 @@ impl Options {
     }
 
     /// The same with this one.
-    #[cfg(any(feature = "secretsmanager", feature = "ssm"))]
+    #[cfg(feature = "object")]
     pub(super) fn with(mut self, key: &str, value: &str) -> Self {
         self.0.insert(key.to_owned(), value.to_owned());
         self

@@ -11,10 +11,14 @@
 mod conformance;
 pub(crate) mod exec;
 mod names;
+#[cfg(feature = "vault-kv")]
+mod openbao;
 mod refusals;
 mod sdk;
 #[cfg(feature = "secretsmanager")]
 mod secretsmanager;
+#[cfg(feature = "vault-kv")]
+mod vault_kv;
 
 use std::fs::Permissions;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};

@@ -156,6 +156,48 @@ fn two_targets_share_a_parameter_under_different_names_alone() {
     );
 }
 
+#[cfg(feature = "vault-kv")]
+#[test]
+fn the_file_alone_sends_no_login_to_a_store_of_its_own_choice() {
+    let to = |address: &str| with(&format!(r#"[{{ to = "vault-kv:secret/app", address = "{address}" }}]"#));
+    let told = told(&to("https://store.example:8200"));
+    assert!(
+        told.contains("it alone names the host store.example") && told.contains("--allow-endpoint store.example,"),
+        "{told}"
+    );
+    // This machine needs nobody's leave, and where no address is, whoever starts the program says it.
+    accepted(&to("http://127.0.0.1:8200"));
+    accepted(&with(r#"["vault-kv:secret/app"]"#));
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("rotate.toml");
+    std::fs::write(&file, to("https://store.example:8200")).unwrap();
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let plan = |name: &str, value: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rotate"));
+        command.env_clear().env("HOME", place.path()).env(name, value);
+        command
+            .arg("--config")
+            .arg(&file)
+            .args(["--state-dir"])
+            .arg(place.path().join("state"))
+            .arg("status");
+        rotate_fixtures::Ran::of(command)
+    };
+    let refused = plan("LANG", "C");
+    assert!(refused.stderr.contains("it alone names the host"), "{}", refused.stderr);
+    for (name, value) in [
+        ("ROTATE_ALLOW_ENDPOINT", "store.example"),
+        ("VAULT_ADDR", "https://store.example:8200"),
+    ] {
+        let allowed = plan(name, value);
+        assert!(
+            !allowed.stderr.contains("it alone names the host"),
+            "{}",
+            allowed.stderr
+        );
+    }
+}
+
 #[test]
 fn one_target_writes_to_no_place_twice() {
     let told = told(&with(

@@ -5,7 +5,8 @@ use std::process::Command;
 use jiff::Timestamp;
 use rotate_fixtures::place::Place;
 use rotate_fixtures::test_vendor::{HOLDER, KeyChange, TOKEN, TestVendorKey};
-use rotate_fixtures::{FakeTestVendor, TestClock, memory_folder};
+use rotate_fixtures::vault::Stored;
+use rotate_fixtures::{FakeTestVendor, FakeVault, TestClock, memory_folder};
 
 use crate::crash::aws::of_old_and_new;
 use crate::crash::flow::Flow;
@@ -16,12 +17,15 @@ use crate::destinations::exec::program_in_examples;
 
 const TARGET: &str = "test-connector/loader";
 
-/// How many destinations a delivery has.
-const DESTINATIONS: usize = 2;
+/// The third destination of a rotation that is rolled back: with three, every walk would take half as long again.
+const SECRET: &str = "loader";
+const SECRET_FOUND: &str = r#"{"theirs":"kept"}"#;
 
 /// One user with keys of three consumers, of which one is rotated.
 pub(crate) struct TestConnector {
     place: Place,
+    flow: Flow,
+    store: FakeVault,
     vendor: FakeTestVendor,
     old: TestVendorKey,
     others: [TestVendorKey; 2],
@@ -30,6 +34,11 @@ pub(crate) struct TestConnector {
 }
 
 impl TestConnector {
+    /// How many destinations a delivery has.
+    fn destinations(&self) -> usize {
+        if self.flow == Flow::RolledBack { 3 } else { 2 }
+    }
+
     /// The id and the secret that were delivered.
     fn delivered(&self) -> Option<(String, String)> {
         let text = std::fs::read_to_string(self.place.path("key.env")).ok()?;
@@ -46,15 +55,19 @@ impl TestConnector {
 }
 
 impl Ground for TestConnector {
-    type Vendor = Vec<TestVendorKey>;
+    type Vendor = (Vec<TestVendorKey>, Stored);
 
-    fn prepare(_: Flow, clock: &TestClock) -> Self {
+    fn prepare(flow: Flow, clock: &TestClock) -> Self {
         let vendor = FakeTestVendor::start(clock);
         let (one, old, two) = (vendor.add_key(), vendor.add_key(), vendor.add_key());
         let place = Place::new(env!("CARGO_BIN_EXE_rotate").as_ref(), &memory_folder());
         std::fs::write(place.path("current"), format!("{}\n", old.id)).unwrap();
+        let store = FakeVault::start();
+        store.put(SECRET, SECRET_FOUND);
         let ground = Self {
             place,
+            flow,
+            store,
             old,
             others: [one, two],
             effects: Effects::new(),
@@ -69,21 +82,24 @@ impl Ground for TestConnector {
         self.place.path("")
     }
 
-    fn vendor(&self) -> Vec<TestVendorKey> {
-        self.vendor.keys()
+    fn vendor(&self) -> Self::Vendor {
+        (self.vendor.keys(), self.store.save())
     }
 
-    fn put_back(&self, vendor: &Vec<TestVendorKey>) {
-        self.vendor.put_back(vendor);
+    fn put_back(&self, (keys, stored): &Self::Vendor) {
+        self.vendor.put_back(keys);
+        self.store.put_back(stored);
     }
 
     fn vendor_state(&self) -> String {
-        of_old_and_new(&self.vendor.state(), &self.old.id, false)
+        of_old_and_new(&(self.vendor.state() + &self.store.state()), &self.old.id, false)
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         let environment = [("ROTATE_TEST_CONNECTOR", "1"), ("TEST_VENDOR_TOKEN", TOKEN)];
-        self.place.command(environment, arguments)
+        let mut command = self.place.command(environment, arguments);
+        command.envs(self.store.environment());
+        command
     }
 
     fn one_shot(&self, flow: Flow) -> Command {
@@ -103,12 +119,15 @@ impl Ground for TestConnector {
         let kept = self.place.path("kept");
         let name = format!("exec:?can=verify,restore {} {}", program.display(), kept.display());
         command.arg("--deliver").arg(name);
+        if flow == Flow::RolledBack {
+            command.arg("--deliver").arg(format!("vault-kv:secret/{SECRET}"));
+        }
         command.args(flow.options());
         command
     }
 
     fn next(&self, flow: Flow, journal: &Journal, now: Timestamp) -> Vec<Move> {
-        flow.next(TARGET, journal.state(DESTINATIONS), journal.has_rested(now))
+        flow.next(TARGET, journal.state(self.destinations()), journal.has_rested(now))
     }
 
     fn others(&self) -> Vec<Move> {
@@ -212,6 +231,7 @@ impl Ground for TestConnector {
             assert_eq!(left, [self.old.id.as_str()], "{}", context());
             assert_eq!(self.delivered(), None, "{}", context());
             assert!(!self.place.path("kept").exists(), "{}", context());
+            assert_eq!(self.store.data(SECRET).as_deref(), Some(SECRET_FOUND), "{}", context());
         }
     }
 

@@ -5,6 +5,9 @@
 
 mod stores;
 
+#[cfg(feature = "vault-kv")]
+mod key_value;
+
 use std::collections::BTreeMap;
 
 use rotate::delivery::{Capabilities, Fault, Inspected, KINDS};
@@ -114,6 +117,16 @@ fn on_disk(name: fn(&Path) -> String, file: &'static str, found: Option<&'static
 const STORE: &str = r#"{"theirs":"kept", "number": 123456789012345678901234567890}"#;
 
 fn grounds() -> Vec<Box<dyn Ground>> {
+    let mut grounds = on_this_machine();
+    #[cfg(feature = "vault-kv")]
+    grounds.extend([
+        Box::new(key_value::KeyValue::strict()) as Box<dyn Ground>,
+        Box::new(key_value::KeyValue::real()),
+    ]);
+    grounds
+}
+
+fn on_this_machine() -> Vec<Box<dyn Ground>> {
     let file = |path: &Path| format!("file:{}", path.display());
     let profile = |path: &Path| format!("aws-profile:gainsight@{}", path.display());
     let renamed = |path: &Path| {
