@@ -15,6 +15,8 @@ mod refusals;
 mod sdk;
 #[cfg(feature = "secretsmanager")]
 mod secretsmanager;
+#[cfg(feature = "ssm")]
+mod ssm;
 
 use std::fs::Permissions;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
