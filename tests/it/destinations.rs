@@ -19,6 +19,8 @@ mod sdk;
 mod secretsmanager;
 #[cfg(feature = "vault-kv")]
 mod vault_kv;
+#[cfg(feature = "ssm")]
+mod ssm;
 
 use std::fs::Permissions;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};

@@ -299,7 +299,9 @@ impl Ground for Aws {
             assert!(!place.delivered().exists(), "{}", context());
             assert_eq!(held, OTHERS, "{}", context());
             let secret = place.cloud.secret(SECRET);
-            assert_eq!(secret.as_deref(), Some(SECRET_FOUND), "{}", context());
+            assert_eq!(secret.as_deref(), Some(STORE_FOUND), "{}", context());
+            let parameter = place.cloud.parameter(PARAMETER);
+            assert_eq!(parameter.as_deref(), Some(STORE_FOUND), "{}", context());
         }
     }
 

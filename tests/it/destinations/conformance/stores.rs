@@ -87,6 +87,7 @@ macro_rules! on_every_store {
                     a_run_that_is_killed_at_any_point_goes_on_and_writes_nothing_twice
                     whoever_writes_beside_it_between_any_two_requests_loses_nothing
                     whoever_writes_beside_it_while_it_is_put_back_loses_nothing
+                    whoever_writes_beside_a_run_that_is_killed_loses_nothing
                     whoever_replaces_it_while_it_is_put_back_keeps_what_they_wrote
                     what_was_replaced_is_what_comes_back_whenever_somebody_has_changed_it
                     what_somebody_has_replaced_since_is_left_to_them
@@ -336,6 +337,31 @@ fn whoever_writes_beside_it_while_it_is_put_back_loses_nothing<S: Store>() {
         let when = format!("before request {nth}");
         way.expect_put_back(&when);
         assert_ne!(way.store.beside(), way.beside, "{when}: what they wrote is gone");
+    }
+}
+
+fn whoever_writes_beside_a_run_that_is_killed_loses_nothing<S: Store>() {
+    let points = Way::<S>::points();
+    let is_ours = |(_, point): &(usize, &String)| point.starts_with(&format!("{}: ", S::KIND));
+    for (at, point) in points.iter().enumerate().filter(is_ours) {
+        for nth in 1..=Way::<S>::requests() {
+            let way = Way::<S>::new();
+            way.store
+                .door()
+                .plan(nth, Fate::Behind(way.store.meddling(Meddling::Beside)));
+            let mut dying = way.store.place().rotate_to(&[&way.store.to()], [] as [&str; 0]);
+            dying.env("ROTATE_TEST_KILL_AT", (at + 1).to_string());
+            way.ran(dying);
+            let is_before = way.store.beside() != way.beside;
+            way.rotate_in_the_end();
+            let when = format!("before request {nth}, killed at {point}");
+            way.expect_delivered(&when);
+            // What comes after the kill did not happen, or in the second run.
+            assert!(
+                way.store.beside() != way.beside || (!is_before && way.store.door().count() < nth),
+                "{when}"
+            );
+        }
     }
 }
 
