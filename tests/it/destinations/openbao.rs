@@ -76,6 +76,17 @@ impl Shop {
         Ran::of(self.command(arguments))
     }
 
+    /// The crash points of the one-shot, in their order.
+    fn points_of_a_rotation() -> Vec<String> {
+        let shop = Self::new();
+        let trace = shop.place.path("trace");
+        let mut command = shop.rotating(&[]);
+        command.env("ROTATE_TEST_TRACE", &trace);
+        Ran::of(command).expect(0);
+        let points = std::fs::read_to_string(&trace).unwrap_or_default();
+        points.lines().map(str::to_owned).collect()
+    }
+
     /// A field, as the store's own command line prints it for a consumer.
     fn field(&self, name: &str) -> String {
         let mount = format!("-mount={}", self.mount);
@@ -183,16 +194,9 @@ fn where_versions_go_what_was_replaced_is_sealed_and_put_back() {
 
 #[test]
 fn a_run_that_is_killed_at_any_point_writes_no_second_version_there() {
-    let points = {
-        let shop = Shop::new();
-        let trace = shop.place.path("trace");
-        let mut command = shop.rotating(&[]);
-        command.env("ROTATE_TEST_TRACE", &trace);
-        Ran::of(command).expect(0);
-        std::fs::read_to_string(trace).unwrap_or_default()
-    };
-    assert!(points.contains("vault-kv: written"), "{points}");
-    for (at, point) in points.lines().enumerate() {
+    let points = Shop::points_of_a_rotation();
+    assert!(points.contains(&"vault-kv: written".to_owned()), "{points:?}");
+    for (at, point) in points.iter().enumerate() {
         let shop = Shop::new();
         let mut dying = shop.rotating(&[]);
         dying.env("ROTATE_TEST_KILL_AT", (at + 1).to_string());
