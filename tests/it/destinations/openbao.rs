@@ -26,11 +26,12 @@ struct Shop {
 
 /// What the documentation says that a login needs.
 fn policy(mount: &str) -> String {
-    format!(
-        "path \"{mount}/data/{PATH}\" {{\n  capabilities = [\"create\", \"read\", \"update\"]\n}}\n\
-         path \"{mount}/metadata/{PATH}\" {{\n  capabilities = [\"read\"]\n}}\n\
-         path \"{mount}/config\" {{\n  capabilities = [\"read\"]\n}}\n"
-    )
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/destinations.md");
+    let page = std::fs::read_to_string(page).expect("the page can be read");
+    let (_, rest) = page.split_once("```hcl\n").expect("it has a policy");
+    let (policy, _) = rest.split_once("```").expect("it ends");
+    assert_eq!(policy.matches("path \"secret/").count(), 3, "{policy}");
+    policy.replace("path \"secret/", &format!("path \"{mount}/"))
 }
 
 impl Shop {
