@@ -23,6 +23,9 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'{')
     .remove(b'}');
 
+/// Options whose values look random, and are no secrets.
+const IDS: [&str; 2] = ["mount", "role_id"];
+
 /// The options of one destination, each taken once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options(BTreeMap<String, String>);
@@ -102,8 +105,9 @@ fn set(all: &mut BTreeMap<String, String>, key: &str, value: &str) -> Result<(),
             "it has characters that cannot be written down",
         ));
     }
+    let said_before = if IDS.contains(&key) { "key ID" } else { "option" };
     // The number of an account is in an ARN, and six letters by chance at its end.
-    if key != "arn" && value_looks_secret("option", value).is_some() {
+    if key != "arn" && value_looks_secret(said_before, value).is_some() {
         return Err(Fault::Option(
             key.to_owned(),
             "it looks like a secret, and none belongs there",

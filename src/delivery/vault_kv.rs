@@ -14,6 +14,8 @@
 mod access;
 mod answer;
 mod content;
+mod login;
+mod remedies;
 mod rights;
 mod session;
 mod wire;
@@ -142,7 +144,7 @@ impl VaultKv {
             0 => None,
             _ => match session.version(version).await? {
                 Held::Text(text) => Some(text),
-                Held::Gone(how) => return Err(session.is_gone(version, how)),
+                Held::Gone(how) => return Err(session.is_gone(version, &how)),
             },
         };
         Ok(Current {

@@ -1,5 +1,7 @@
 //! A login, and the calls that a delivery takes.
 
+use std::fmt;
+
 use reqwest::header::HeaderValue;
 use rotate_providers::secret::Secret;
 use rotate_providers::untrusted::Label;
@@ -8,8 +10,9 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use super::access::{Access, Login, read, token_found};
-use super::answer::{denied, gone, label, no_login, refused, unfit};
+use super::access::Access;
+use super::answer::{denied, label, refused, unfit};
+use super::login::token;
 use super::rights::Rights;
 use super::wire::{Call, Repeat, Reply, Wire, hidden};
 use crate::delivery::Fault;
@@ -19,12 +22,12 @@ const USUAL_VERSIONS: u64 = 10;
 
 /// A login at the store, for one secret.
 pub(super) struct Session {
-    wire: Wire,
-    token: HeaderValue,
+    pub(super) wire: Wire,
+    pub(super) token: HeaderValue,
     /// Without slashes at its ends.
     pub(super) mount: String,
     /// Below the mount.
-    path: String,
+    pub(super) path: String,
     /// What tells this mount from another one in the same place.
     pub(super) mount_id: String,
 }
@@ -44,8 +47,28 @@ pub(super) struct Metadata {
 pub(super) enum Held {
     /// Its data: one JSON object.
     Text(Secret),
-    /// It is no longer there: how.
-    Gone(String),
+    /// It is no longer there.
+    Gone(Gone),
+}
+
+/// How a version went.
+pub(super) enum Gone {
+    /// It can be brought back; when it was deleted.
+    Deleted(String),
+    /// For good.
+    Destroyed,
+    /// Newer ones have taken its room.
+    Dropped,
+}
+
+impl fmt::Display for Gone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Deleted(time) => write!(f, "was deleted at {time}"),
+            Self::Destroyed => f.write_str("was destroyed"),
+            Self::Dropped => f.write_str("is no longer kept"),
+        }
+    }
 }
 
 /// What became of a write.
@@ -57,9 +80,10 @@ pub(super) enum Written {
     Overtaken,
 }
 
+/// What an answer holds.
 #[derive(Deserialize)]
-struct Of<T> {
-    data: T,
+pub(super) struct Of<T> {
+    pub(super) data: T,
 }
 
 #[derive(Deserialize)]
@@ -98,25 +122,6 @@ struct Settings {
     max_versions: u64,
     #[serde(default)]
     delete_version_after: String,
-}
-
-#[derive(Deserialize)]
-struct LoggedIn<'a> {
-    #[serde(borrow)]
-    auth: Token<'a>,
-}
-
-#[derive(Deserialize)]
-struct Token<'a> {
-    client_token: &'a str,
-}
-
-#[derive(Deserialize)]
-struct Whose {
-    #[serde(default)]
-    display_name: String,
-    #[serde(default)]
-    policies: Vec<String>,
 }
 
 impl Metadata {
@@ -213,14 +218,6 @@ impl Session {
         }
     }
 
-    /// Where it looks, for people.
-    fn whereabouts(&self) -> String {
-        match &self.wire.server.namespace {
-            Some(namespace) => format!("namespace {namespace} of {}", self.address()),
-            None => self.address().to_owned(),
-        }
-    }
-
     /// What holds for all versions; `None`: there is no such secret.
     pub(super) async fn metadata(&self) -> Result<Option<Metadata>, Fault> {
         let path = format!("{}/metadata/{}", self.mount, self.path);
@@ -244,13 +241,13 @@ impl Session {
         let reply = self.ask(&Call::read(&path).version(version)).await?;
         // Of a version that is not there at all there is nothing to be said.
         if reply.status == 404 && reply.parsed::<Of<Version<'_>>>().is_err() {
-            return Ok(Held::Gone("is no longer kept".to_owned()));
+            return Ok(Held::Gone(Gone::Dropped));
         }
         let told: Of<Version<'_>> = reply.parsed()?;
         Ok(match (told.data.data, told.data.metadata) {
             (Some(data), _) => Held::Text(Secret::new(data.get())),
-            (None, OfVersion { destroyed: true, .. }) => Held::Gone("was destroyed".to_owned()),
-            (None, OfVersion { deletion_time, .. }) => Held::Gone(format!("was deleted at {}", label(&deletion_time))),
+            (None, OfVersion { destroyed: true, .. }) => Held::Gone(Gone::Destroyed),
+            (None, OfVersion { deletion_time, .. }) => Held::Gone(Gone::Deleted(label(&deletion_time))),
         })
     }
 
@@ -308,75 +305,6 @@ impl Session {
         }
     }
 
-    /// Stops what this token may not do, with the policy that lets it.
-    pub(super) async fn lacks(&self, what: &str) -> Result<Fault, Fault> {
-        Ok(match self.whose().await? {
-            None => self.no_token(),
-            Some(whose) => denied(format!("{whose} may not {what}"), &self.policy()),
-        })
-    }
-
-    /// The version is the current one, and has nothing in it.
-    pub(super) fn is_gone(&self, version: u64, how: String) -> Fault {
-        let command = self.command("undelete");
-        let remedy = match how.contains("destroyed") {
-            true => format!(
-                "write a new version: {} NAME=…; or deliver elsewhere",
-                self.command("put")
-            ),
-            false => format!("bring it back: {command} -versions={version}; or deliver elsewhere"),
-        };
-        gone(
-            format!("its current version {version} {how}; rotate leaves it alone"),
-            remedy,
-        )
-    }
-
-    /// The version that was replaced is not there to be put back.
-    pub(super) fn is_lost(&self, version: u64) -> Fault {
-        unfit(
-            format!("version {version}, which the new key replaced, is no longer kept by the store"),
-            &format!(
-                "put the old secret there yourself: {} NAME=@FILE; then give the same command again with --force",
-                self.command("patch")
-            ),
-        )
-    }
-
-    /// As the store's own command is given.
-    fn command(&self, verb: &str) -> String {
-        let namespace = match &self.wire.server.namespace {
-            Some(namespace) => format!(" -namespace={namespace}"),
-            None => String::new(),
-        };
-        let words = [self.mount.as_str(), self.path.as_str()]
-            .map(|word| shlex::try_quote(word).map_or_else(|_| String::new(), |word| word.into_owned()));
-        format!("vault kv {verb}{namespace} -mount={} {}", words[0], words[1])
-    }
-
-    /// What the login needs for this secret, as a policy.
-    fn policy(&self) -> String {
-        self.wanted(&format!("{}/{}", self.mount, self.path))
-    }
-
-    fn wanted(&self, place: &str) -> String {
-        // Before the mount is known, it is the first part.
-        let mount = match self.mount.as_str() {
-            "" => place.split('/').next().unwrap_or_default(),
-            mount => mount,
-        };
-        let path = place.strip_prefix(mount).unwrap_or_default();
-        let of_whom = match &self.wire.server.namespace {
-            Some(namespace) => format!(" in namespace {namespace}"),
-            None => String::new(),
-        };
-        format!(
-            "have this added to a policy of the login{of_whom}:\n\
-             path \"{mount}/data{path}\" {{\n  capabilities = [\"create\", \"read\", \"update\"]\n}}\n\
-             path \"{mount}/metadata{path}\" {{\n  capabilities = [\"read\"]\n}}"
-        )
-    }
-
     fn data(&self) -> String {
         format!("{}/data/{}", self.mount, self.path)
     }
@@ -389,93 +317,4 @@ impl Session {
             _ => Err(refused(call, &reply, self.address())),
         }
     }
-
-    async fn denied(&self, call: &Call<'_>) -> Result<Fault, Fault> {
-        self.lacks(&format!("{} {}", call.verb, call.path)).await
-    }
-
-    fn no_token(&self) -> Fault {
-        denied(
-            format!(
-                "{} does not accept the token: it has expired, was revoked, or is another store's",
-                self.whereabouts()
-            ),
-            "log in again (vault login), or give a token of this store and namespace",
-        )
-    }
-
-    /// Whose token it is, for people; `None`: nobody's.
-    async fn whose(&self) -> Result<Option<String>, Fault> {
-        let reply = self
-            .wire
-            .send(&Call::read("auth/token/lookup-self"), Some(&self.token))
-            .await?;
-        match reply.status {
-            200 => {}
-            403 => return Ok(None),
-            _ => return Ok(Some("this token".to_owned())),
-        }
-        let told: Of<Whose> = reply.parsed()?;
-        let policies: Vec<String> = told.data.policies.iter().take(20).map(|name| label(name)).collect();
-        Ok(Some(format!(
-            "the token {} (policies {})",
-            label(&told.data.display_name),
-            policies.join(", ")
-        )))
-    }
-}
-
-/// The token to call with.
-async fn token(wire: &Wire, login: &Login) -> Result<Secret, Fault> {
-    match login {
-        Login::Found => token_found(),
-        Login::Token(from) => read(from, "the token"),
-        Login::AppRole {
-            mount,
-            role_id,
-            secret_id,
-        } => {
-            let secret_id = read(secret_id, "the secret id")?;
-            log_in(
-                wire,
-                mount,
-                &[("role_id", role_id.as_bytes()), ("secret_id", secret_id.expose())],
-            )
-            .await
-        }
-        Login::Kubernetes { mount, role, account } => {
-            let account = read(account, "the service account's token")?;
-            log_in(wire, mount, &[("role", role.as_bytes()), ("jwt", account.expose())]).await
-        }
-    }
-}
-
-async fn log_in(wire: &Wire, mount: &str, said: &[(&str, &[u8])]) -> Result<Secret, Fault> {
-    let path = format!("auth/{mount}/login");
-    let mut parts: Vec<Zeroizing<String>> = Vec::new();
-    for (name, value) in said {
-        let text = std::str::from_utf8(value).map_err(|_| Fault::Content("what it logs in with is no text"))?;
-        let quoted = serde_json::to_string(text).map_err(|_| Fault::Content("what it logs in with is no text"))?;
-        let quoted = Zeroizing::new(quoted);
-        parts.push(Zeroizing::new(format!("\"{name}\":{}", quoted.as_str())));
-    }
-    let mut body = Zeroizing::new(String::with_capacity(
-        parts.iter().map(|part| part.len() + 2).sum::<usize>() + 2,
-    ));
-    body.push('{');
-    for (at, part) in parts.iter().enumerate() {
-        if at > 0 {
-            body.push(',');
-        }
-        body.push_str(part);
-    }
-    body.push('}');
-    // A secret id may be good for one login.
-    let call = Call::send("log in at", &path, body, Repeat::Never);
-    let reply = wire.send(&call, None).await?;
-    if reply.status != 200 {
-        return Err(no_login(&call, &reply, &wire.server.address));
-    }
-    let told: LoggedIn<'_> = reply.parsed()?;
-    Ok(Secret::new(told.auth.client_token.as_bytes()))
 }

@@ -26,11 +26,12 @@ struct Shop {
 
 /// What the documentation says that a login needs.
 fn policy(mount: &str) -> String {
-    format!(
-        "path \"{mount}/data/{PATH}\" {{\n  capabilities = [\"create\", \"read\", \"update\"]\n}}\n\
-         path \"{mount}/metadata/{PATH}\" {{\n  capabilities = [\"read\"]\n}}\n\
-         path \"{mount}/config\" {{\n  capabilities = [\"read\"]\n}}\n"
-    )
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/destinations.md");
+    let page = std::fs::read_to_string(page).expect("the page can be read");
+    let (_, rest) = page.split_once("```hcl\n").expect("it has a policy");
+    let (policy, _) = rest.split_once("```").expect("it ends");
+    assert_eq!(policy.matches("path \"secret/").count(), 3, "{policy}");
+    policy.replace("path \"secret/", &format!("path \"{mount}/"))
 }
 
 impl Shop {
@@ -74,6 +75,17 @@ impl Shop {
 
     fn run(&self, arguments: &[&str]) -> Ran {
         Ran::of(self.command(arguments))
+    }
+
+    /// The crash points of the one-shot, in their order.
+    fn points_of_a_rotation() -> Vec<String> {
+        let shop = Self::new();
+        let trace = shop.place.path("trace");
+        let mut command = shop.rotating(&[]);
+        command.env("ROTATE_TEST_TRACE", &trace);
+        Ran::of(command).expect(0);
+        let points = std::fs::read_to_string(&trace).unwrap_or_default();
+        points.lines().map(str::to_owned).collect()
     }
 
     /// A field, as the store's own command line prints it for a consumer.
@@ -183,16 +195,9 @@ fn where_versions_go_what_was_replaced_is_sealed_and_put_back() {
 
 #[test]
 fn a_run_that_is_killed_at_any_point_writes_no_second_version_there() {
-    let points = {
-        let shop = Shop::new();
-        let trace = shop.place.path("trace");
-        let mut command = shop.rotating(&[]);
-        command.env("ROTATE_TEST_TRACE", &trace);
-        Ran::of(command).expect(0);
-        std::fs::read_to_string(trace).unwrap_or_default()
-    };
-    assert!(points.contains("vault-kv: written"), "{points}");
-    for (at, point) in points.lines().enumerate() {
+    let points = Shop::points_of_a_rotation();
+    assert!(points.contains(&"vault-kv: written".to_owned()), "{points:?}");
+    for (at, point) in points.iter().enumerate() {
         let shop = Shop::new();
         let mut dying = shop.rotating(&[]);
         dying.env("ROTATE_TEST_KILL_AT", (at + 1).to_string());

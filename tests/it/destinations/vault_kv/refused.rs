@@ -60,6 +60,8 @@ fn a_token_that_may_not_ask_what_it_may_shows_it_by_a_write_that_has_no_effect()
     let silent = |shop: &Shop| shop.store.deny("POST sys/capabilities-self");
     let shop = Shop::new();
     silent(&shop);
+    // It may not ask whose it is either.
+    shop.store.deny("GET auth/token/lookup-self");
     shop.rotate(&[]).expect(0);
     assert!(shop.works());
     refused(
@@ -71,6 +73,22 @@ fn a_token_that_may_not_ask_what_it_may_shows_it_by_a_write_that_has_no_effect()
         &[
             "may not write secret/data/gainsight/s3",
             "path \"secret/data/gainsight/s3\" {",
+        ],
+    );
+}
+
+#[test]
+fn a_token_that_may_not_even_ask_whose_it_is_is_no_unknown_token() {
+    refused(
+        |shop| {
+            shop.store.deny("POST sys/capabilities-self");
+            shop.store.deny("GET auth/token/lookup-self");
+            shop.store.deny("GET secret/metadata/");
+        },
+        NAME,
+        &[
+            "this token may not read secret/metadata/gainsight/s3",
+            "path \"secret/metadata/gainsight/s3\" {",
         ],
     );
 }
