@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::contract::Error;
 use crate::fault::Fault;
 use crate::regular;
 
@@ -11,6 +12,11 @@ pub(crate) const LARGEST: u64 = 16 << 20;
 /// What names a file and folders of them in the system's place, for every client; folders are separated by colons.
 const FILE: &str = "SSL_CERT_FILE";
 const FOLDERS: &str = "SSL_CERT_DIR";
+
+/// The same, for clients that are made elsewhere; else what is wrong.
+pub fn check_authorities() -> Result<(), String> {
+    check().map_err(|fault| Error::from(fault).detail.as_str().to_owned())
+}
 
 /// Looks whether they can be read, before a client is made.
 pub(crate) fn check() -> Result<(), Fault> {
