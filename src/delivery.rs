@@ -11,6 +11,8 @@ mod fault;
 mod fields;
 mod file;
 mod format;
+#[cfg(feature = "github")]
+mod github;
 mod ini;
 mod key_file;
 mod lines;
@@ -56,6 +58,11 @@ pub trait Destination: Send + Sync {
 
     /// What a delivery replaces there: two deliveries of the same may not be configured.
     fn occupies(&self) -> Occupied;
+
+    /// What a plan says of a delivery there, beside what it can do.
+    fn remark(&self) -> Option<String> {
+        None
+    }
 
     /// Its name, with whatever may be given away at its vendor fixed to what it is now. A rotation that is opened keeps it.
     async fn pinned(&self) -> Result<String, DeliveryError> {

@@ -58,7 +58,7 @@ impl Options {
     }
 
     /// The same with this one.
-    #[cfg(feature = "secretsmanager")]
+    #[cfg(any(feature = "github", feature = "secretsmanager"))]
     pub(super) fn with(mut self, key: &str, value: &str) -> Self {
         self.0.insert(key.to_owned(), value.to_owned());
         self

@@ -2,6 +2,9 @@
 //!
 //! A new destination joins with an implementation of [`Ground`] and its line in [`on_every_ground`].
 
+#[cfg(feature = "github")]
+mod on_github;
+
 use std::collections::BTreeMap;
 
 use rotate::delivery::{Capabilities, Fault, Inspected, KINDS};
@@ -131,7 +134,7 @@ fn grounds() -> Vec<Box<dyn Ground>> {
         let program = program_in_examples("keep-in-file.sh");
         format!("exec:{} {}", program.display(), path.display())
     };
-    vec![
+    let on_disk: Vec<Box<dyn Ground>> = vec![
         Box::new(on_disk(file, "new.json", None)),
         Box::new(on_disk(file, JSON.file, Some(JSON.found))),
         Box::new(OnDisk {
@@ -173,7 +176,11 @@ fn grounds() -> Vec<Box<dyn Ground>> {
             capabilities: Capabilities::WRITE_ONLY,
             ..on_disk(blind, "sent", None)
         }),
-    ]
+    ];
+    let all = on_disk.into_iter();
+    #[cfg(feature = "github")]
+    let all = all.chain(on_github::grounds());
+    all.collect()
 }
 
 #[tokio::test]
