@@ -126,3 +126,14 @@ fn the_token_follows_no_answer_to_another_host() {
     }
     assert!(trap.is_untouched(), "it went there");
 }
+
+#[test]
+fn this_machine_is_reached_without_a_proxy() {
+    let (trap, desk) = (Trap::set(), Desk::new());
+    let mut command = desk.rotate_to("github:acme/app", &["--dry-run"]);
+    for variable in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"] {
+        command.env(variable, format!("http://{}", trap.address()));
+    }
+    Ran::of(command).expect(0);
+    assert!(trap.is_untouched(), "the proxy was asked");
+}
