@@ -13,6 +13,8 @@ mod fault;
 mod fields;
 mod file;
 mod format;
+#[cfg(feature = "github")]
+mod github;
 mod ini;
 mod key_file;
 mod lines;
@@ -66,6 +68,11 @@ pub trait Destination: Send + Sync {
     /// The host to which its name alone leads, where its own tools would go elsewhere: a configuration does not decide that by
     /// itself.
     fn host_named(&self) -> Option<String> {
+        None
+    }
+
+    /// What a plan says of a delivery there, beside what it can do.
+    fn remark(&self) -> Option<String> {
         None
     }
 

@@ -17,7 +17,7 @@ mod in_place;
 
 pub use guided::{Guidance, Missing, lead, procedure_of};
 
-use crate::delivery::{self, Capabilities};
+use crate::delivery::{self, Capabilities, Destination};
 use crate::machine::{Event, Illegal, Phase, Record, Restored, Retirement, Rotation, StepRecord, SwitchedBy};
 use crate::policy::{Facts, Listing, Refusals, Step, Use, Waiting, next};
 
@@ -249,9 +249,12 @@ impl Simulation {
             }
             Step::Deliver(destination) => {
                 let gap = self.end_of_gap(&destination);
-                let what = match self.capabilities(&destination) {
+                let parsed = self.destination(&destination);
+                let remark = parsed.as_ref().and_then(|parsed| parsed.remark());
+                let remark = remark.map(|remark| format!("; {remark}")).unwrap_or_default();
+                let what = match parsed.map(|parsed| parsed.capabilities()) {
                     Some(can) if can.is_write_only() => format!(
-                        "send {new} to {destination}, which is write-only: its receipt is all the proof there is{gap}"
+                        "send {new} to {destination}, which is write-only: its receipt is all the proof there is{remark}{gap}"
                     ),
                     Some(can) if can != Capabilities::READABLE => {
                         format!("write {new} to {destination} ({can}), read it back and compare{gap}")
@@ -342,11 +345,10 @@ impl Simulation {
         Ok(true)
     }
 
-    /// What a destination of the rotation can do; `None` where this program does not know it.
-    fn capabilities(&self, destination: &str) -> Option<Capabilities> {
+    /// A destination of the rotation; `None` where this program does not know it.
+    fn destination(&self, destination: &str) -> Option<Box<dyn Destination>> {
         let automation = rotate_providers::automation(&self.rotation.spec.connector)?;
-        let parsed = delivery::parse(automation.secret, destination).ok()?;
-        Some(parsed.capabilities())
+        delivery::parse(automation.secret, destination).ok()
     }
 
     /// Lets a wait end the way it should.

@@ -6,6 +6,8 @@ use super::capabilities::Capabilities;
 use super::exec::Exec;
 use super::file::FileDestination;
 use super::format::is_for_aws_tools;
+#[cfg(feature = "github")]
+use super::github::GitHub;
 use super::key_file::{ENDING, HALVES, KeyFile};
 use super::options::Options;
 use super::path::{self, Folders};
@@ -110,6 +112,25 @@ pub const KINDS: &[Kind] = &[
         proof: "read back",
         form: is_any,
     },
+    #[cfg(feature = "github")]
+    Kind {
+        name: "github",
+        help: "github:OWNER/REPO[/environments/NAME]",
+        capabilities: Capabilities::WRITE_ONLY,
+        guard: "each field is a secret of its own, encrypted for a key that is fetched each time; the numbers of repository, owner and \
+                environment are kept from the opening on; nothing else is written, and nothing deleted",
+        proof: "the receipt (201, 204), and the secret's new time",
+        form: is_any,
+    },
+    #[cfg(feature = "github")]
+    Kind {
+        name: "github-org",
+        help: "github-org:ORGANIZATION",
+        capabilities: Capabilities::WRITE_ONLY,
+        guard: "the same; who may use a secret is read before, sent again, and compared after",
+        proof: "the receipt (201, 204), and the secret's new time",
+        form: is_any,
+    },
 ];
 
 impl Kind {
@@ -158,6 +179,12 @@ pub(super) fn parse(form: SecretForm, name: &str, folders: &mut Folders) -> Resu
         "vault-kv" => VaultKv::new(form, rest).map(boxed),
         #[cfg(not(feature = "vault-kv"))]
         "vault-kv" => Err(Fault::NotBuilt("vault-kv")),
+        #[cfg(feature = "github")]
+        "github" => GitHub::repository(form, rest).map(boxed),
+        #[cfg(feature = "github")]
+        "github-org" => GitHub::organization(form, rest).map(boxed),
+        #[cfg(not(feature = "github"))]
+        "github" | "github-org" => Err(Fault::NotBuilt("github")),
         _ => Err(Fault::Unknown),
     }
 }
@@ -178,7 +205,6 @@ fn options_of_a_file(rest: &str) -> Result<(&str, Options), Fault> {
 }
 
 /// The place, and what stands behind its question mark.
-#[cfg(feature = "object")]
 pub(super) fn options_behind(rest: &str) -> Result<(&str, Options), Fault> {
     match rest.split_once('?') {
         Some((place, options)) => Ok((place, Options::parse(options)?)),
@@ -195,13 +221,17 @@ pub fn named(place: &str, options: &Options) -> String {
     }
 }
 
-/// The options that say what a name led to when a rotation was opened.
-const PINS: [&str; 3] = ["arn", "created", "mount"];
-
 /// Whether two names are of one destination, of which one or both may be pinned to what it was once.
 pub fn same_place(one: &str, other: &str) -> bool {
     one == other || unpinned(one) == unpinned(other)
 }
+
+/// The options with which a rotation fixes a destination to what it was when it opened.
+const PINS: [&str; 7] = ["arn", "created", "mount", REPOSITORY, OWNER, ENVIRONMENT, OPENED];
+pub(super) const REPOSITORY: &str = "repository_id";
+pub(super) const OWNER: &str = "owner_id";
+pub(super) const ENVIRONMENT: &str = "environment_id";
+pub(super) const OPENED: &str = "opened";
 
 fn unpinned(name: &str) -> String {
     match name.split_once('?') {

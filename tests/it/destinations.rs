@@ -10,6 +10,8 @@
 
 mod conformance;
 pub(crate) mod exec;
+#[cfg(feature = "github")]
+mod github;
 mod names;
 #[cfg(feature = "vault-kv")]
 mod openbao;

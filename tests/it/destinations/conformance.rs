@@ -8,6 +8,9 @@ mod stores;
 #[cfg(feature = "vault-kv")]
 mod key_value;
 
+#[cfg(feature = "github")]
+mod on_github;
+
 use std::collections::BTreeMap;
 
 use rotate::delivery::{Capabilities, Fault, Inspected, KINDS};
@@ -147,7 +150,7 @@ fn on_this_machine() -> Vec<Box<dyn Ground>> {
         let program = program_in_examples("keep-in-file.sh");
         format!("exec:{} {}", program.display(), path.display())
     };
-    vec![
+    let on_disk: Vec<Box<dyn Ground>> = vec![
         Box::new(on_disk(file, "new.json", None)),
         Box::new(on_disk(file, JSON.file, Some(JSON.found))),
         Box::new(OnDisk {
@@ -189,7 +192,11 @@ fn on_this_machine() -> Vec<Box<dyn Ground>> {
             capabilities: Capabilities::WRITE_ONLY,
             ..on_disk(blind, "sent", None)
         }),
-    ]
+    ];
+    let all = on_disk.into_iter();
+    #[cfg(feature = "github")]
+    let all = all.chain(on_github::grounds());
+    all.collect()
 }
 
 #[tokio::test]
