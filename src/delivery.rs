@@ -13,6 +13,8 @@ mod file;
 mod format;
 mod ini;
 mod key_file;
+#[cfg(feature = "kubernetes")]
+mod kubernetes;
 mod lines;
 mod named;
 #[cfg(feature = "secretsmanager")]
@@ -56,6 +58,11 @@ pub trait Destination: Send + Sync {
 
     /// What a delivery replaces there: two deliveries of the same may not be configured.
     fn occupies(&self) -> Occupied;
+
+    /// Logs in, also where that starts a program. Whoever only looks does not call it.
+    async fn log_in(&self) -> Result<(), DeliveryError> {
+        Ok(())
+    }
 
     /// Its name, with whatever may be given away at its vendor fixed to what it is now. A rotation that is opened keeps it.
     async fn pinned(&self) -> Result<String, DeliveryError> {

@@ -22,7 +22,7 @@ pub enum Fault {
     /// No kind of destination.
     #[error(
         "write file:PATH.json, file:PATH.env or aws-profile:NAME[@FILE]; for a private key file:PATH.p8; for either \
-         exec:/PATH/OF/PROGRAM or secretsmanager:NAME"
+         exec:/PATH/OF/PROGRAM, secretsmanager:NAME or kubernetes:NAMESPACE/NAME"
     )]
     Unknown,
     /// A kind of destination that is not in this program.

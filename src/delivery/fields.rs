@@ -152,7 +152,7 @@ impl Mapping {
     }
 
     /// What they are called there, each with its value.
-    #[cfg(feature = "secretsmanager")]
+    #[cfg(any(feature = "kubernetes", feature = "secretsmanager"))]
     pub(super) fn values<'a>(&'a self, fields: &'a Fields) -> Result<Vec<(&'a str, &'a str)>, Fault> {
         let value = |(field, name): &'a (&Field, String)| Ok((name.as_str(), fields.text(field.name)?));
         self.named.iter().map(value).collect()
@@ -164,9 +164,16 @@ impl Mapping {
     }
 
     /// What the key's id is called there, where it goes there.
-    #[cfg(feature = "secretsmanager")]
+    #[cfg(any(feature = "kubernetes", feature = "secretsmanager"))]
     pub(super) fn key_name(&self) -> Option<&str> {
         let is_key = |(field, _): &&(&Field, String)| matches!(field.from, Part::Key);
         self.named.iter().find(is_key).map(|(_, name)| name.as_str())
+    }
+
+    /// What the secret alone is called there, where it goes there.
+    #[cfg(feature = "kubernetes")]
+    pub(super) fn secret_name(&self) -> Option<&str> {
+        let is_secret = |(field, _): &&(&Field, String)| matches!(field.from, Part::Secret);
+        self.named.iter().find(is_secret).map(|(_, name)| name.as_str())
     }
 }

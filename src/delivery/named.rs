@@ -7,6 +7,8 @@ use super::exec::Exec;
 use super::file::FileDestination;
 use super::format::is_for_aws_tools;
 use super::key_file::{ENDING, HALVES, KeyFile};
+#[cfg(feature = "kubernetes")]
+use super::kubernetes::Kubernetes;
 use super::options::Options;
 use super::path::{self, Folders};
 #[cfg(feature = "secretsmanager")]
@@ -83,6 +85,19 @@ pub const KINDS: &[Kind] = &[
         proof: "read back",
         form: is_any,
     },
+    #[cfg(feature = "kubernetes")]
+    Kind {
+        name: "kubernetes",
+        help: "kubernetes:NAMESPACE/NAME",
+        capabilities: Capabilities {
+            conditional: true,
+            ..Capabilities::READABLE
+        },
+        guard: "a merge patch of our keys that names the version it was made of; other keys, labels and annotations stay; the uid is \
+                kept from the opening on",
+        proof: "read back",
+        form: is_any,
+    },
 ];
 
 impl Kind {
@@ -123,6 +138,10 @@ pub(super) fn parse(form: SecretForm, name: &str, folders: &mut Folders) -> Resu
         "secretsmanager" => SecretsManager::new(form, rest).map(boxed),
         #[cfg(not(feature = "secretsmanager"))]
         "secretsmanager" => Err(Fault::NotBuilt("secretsmanager")),
+        #[cfg(feature = "kubernetes")]
+        "kubernetes" => Kubernetes::new(form, rest).map(boxed),
+        #[cfg(not(feature = "kubernetes"))]
+        "kubernetes" => Err(Fault::NotBuilt("kubernetes")),
         _ => Err(Fault::Unknown),
     }
 }
@@ -143,7 +162,7 @@ fn options_of_a_file(rest: &str) -> Result<(&str, Options), Fault> {
 }
 
 /// The place, and what stands behind its question mark.
-#[cfg(feature = "secretsmanager")]
+#[cfg(any(feature = "kubernetes", feature = "secretsmanager"))]
 pub(super) fn options_behind(rest: &str) -> Result<(&str, Options), Fault> {
     match rest.split_once('?') {
         Some((place, options)) => Ok((place, Options::parse(options)?)),
@@ -168,7 +187,7 @@ pub fn same_place(one: &str, other: &str) -> bool {
 fn unpinned(name: &str) -> String {
     match name.split_once('?') {
         Some((place, options)) if !place.starts_with("exec:") => match Options::parse(options) {
-            Ok(options) => named(place, &options.without("arn")),
+            Ok(options) => named(place, &options.without("arn").without("uid")),
             Err(_) => name.to_owned(),
         },
         _ => name.to_owned(),

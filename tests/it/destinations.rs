@@ -10,6 +10,8 @@
 
 mod conformance;
 pub(crate) mod exec;
+#[cfg(feature = "kubernetes")]
+mod kubernetes;
 mod names;
 mod refusals;
 mod sdk;

@@ -1,11 +1,15 @@
 //! The connector that tests alone have: its owner holds other keys beside the one that is rotated, and what is removed is gone.
+//! Where a delivery is given up, it also went into a Secret of a cluster.
 
+use std::collections::BTreeMap;
 use std::process::Command;
 
 use jiff::Timestamp;
+use rotate_fixtures::kubernetes::StoredSecret;
 use rotate_fixtures::place::Place;
 use rotate_fixtures::test_vendor::{HOLDER, KeyChange, TOKEN, TestVendorKey};
-use rotate_fixtures::{FakeTestVendor, TestClock, memory_folder};
+use rotate_fixtures::{FakeKubernetes, FakeTestVendor, TestClock, memory_folder};
+use tempfile::TempDir;
 
 use crate::crash::aws::of_old_and_new;
 use crate::crash::flow::Flow;
@@ -16,8 +20,9 @@ use crate::destinations::exec::program_in_examples;
 
 const TARGET: &str = "test-connector/loader";
 
-/// How many destinations a delivery has.
-const DESTINATIONS: usize = 2;
+/// A Secret, with keys of others in it.
+const SECRET: &str = "apps/loader";
+const IN_SECRET: [(&str, &str); 2] = [("theirs", "kept"), ("key_id", "old")];
 
 /// One user with keys of three consumers, of which one is rotated.
 pub(crate) struct TestConnector {
@@ -26,6 +31,9 @@ pub(crate) struct TestConnector {
     old: TestVendorKey,
     others: [TestVendorKey; 2],
     effects: Effects<KeyChange>,
+    cluster: FakeKubernetes,
+    kubeconfig: TempDir,
+    flow: Flow,
     clock: TestClock,
 }
 
@@ -40,20 +48,33 @@ impl TestConnector {
         Some((value("TEST_KEY_ID")?, value("TEST_KEY_SECRET")?))
     }
 
+    /// How many destinations a delivery has.
+    fn destinations(&self) -> usize {
+        if self.flow == Flow::Aborted { 3 } else { 2 }
+    }
+
     fn is_of_others(&self, id: &str) -> bool {
         self.others.iter().any(|key| key.id == id)
     }
 }
 
 impl Ground for TestConnector {
-    type Vendor = Vec<TestVendorKey>;
+    type Vendor = (Vec<TestVendorKey>, BTreeMap<(String, String), StoredSecret>);
 
-    fn prepare(_: Flow, clock: &TestClock) -> Self {
+    fn prepare(flow: Flow, clock: &TestClock) -> Self {
         let vendor = FakeTestVendor::start(clock);
         let (one, old, two) = (vendor.add_key(), vendor.add_key(), vendor.add_key());
         let place = Place::new(env!("CARGO_BIN_EXE_rotate").as_ref(), &memory_folder());
         std::fs::write(place.path("current"), format!("{}\n", old.id)).unwrap();
+        let (cluster, kubeconfig) = (FakeKubernetes::start(), tempfile::tempdir().unwrap());
+        cluster.add_secret_like(SECRET, &IN_SECRET, |secret| {
+            "11111111-2222-3333-4444-555555555555".clone_into(&mut secret.uid);
+        });
+        let _ = cluster.kubeconfig(kubeconfig.path());
         let ground = Self {
+            cluster,
+            kubeconfig,
+            flow,
             place,
             old,
             others: [one, two],
@@ -69,21 +90,25 @@ impl Ground for TestConnector {
         self.place.path("")
     }
 
-    fn vendor(&self) -> Vec<TestVendorKey> {
-        self.vendor.keys()
+    fn vendor(&self) -> Self::Vendor {
+        (self.vendor.keys(), self.cluster.copy())
     }
 
-    fn put_back(&self, vendor: &Vec<TestVendorKey>) {
-        self.vendor.put_back(vendor);
+    fn put_back(&self, (keys, secrets): &Self::Vendor) {
+        self.vendor.put_back(keys);
+        self.cluster.put_back(secrets);
     }
 
     fn vendor_state(&self) -> String {
-        of_old_and_new(&self.vendor.state(), &self.old.id, false)
+        let state = self.vendor.state() + &self.cluster.state_of_secret(SECRET);
+        of_old_and_new(&state, &self.old.id, false)
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         let environment = [("ROTATE_TEST_CONNECTOR", "1"), ("TEST_VENDOR_TOKEN", TOKEN)];
-        self.place.command(environment, arguments)
+        let mut command = self.place.command(environment, arguments);
+        command.env("KUBECONFIG", self.kubeconfig.path().join("kubeconfig"));
+        command
     }
 
     fn one_shot(&self, flow: Flow) -> Command {
@@ -103,12 +128,15 @@ impl Ground for TestConnector {
         let kept = self.place.path("kept");
         let name = format!("exec:?can=verify,restore {} {}", program.display(), kept.display());
         command.arg("--deliver").arg(name);
+        if flow == Flow::Aborted {
+            command.args(["--deliver", &format!("kubernetes:{SECRET}")]);
+        }
         command.args(flow.options());
         command
     }
 
     fn next(&self, flow: Flow, journal: &Journal, now: Timestamp) -> Vec<Move> {
-        flow.next(TARGET, journal.state(DESTINATIONS), journal.has_rested(now))
+        flow.next(TARGET, journal.state(self.destinations()), journal.has_rested(now))
     }
 
     fn others(&self) -> Vec<Move> {
@@ -180,6 +208,12 @@ impl Ground for TestConnector {
         let unknown = ours.iter().filter(|key| !journal.names(&key.id)).count();
         let explained = journal.is_creating() || (journal.lines.is_empty() && unknown <= 1);
         assert!(unknown == 0 || (unknown <= 2 && explained), "an orphan; {}", context());
+        assert_eq!(
+            self.cluster.value(SECRET, "theirs").as_deref(),
+            Some("kept"),
+            "{}",
+            context()
+        );
         if let Some((id, secret)) = self.delivered() {
             assert!(
                 journal.names(&id),
@@ -211,6 +245,8 @@ impl Ground for TestConnector {
         } else {
             assert_eq!(left, [self.old.id.as_str()], "{}", context());
             assert_eq!(self.delivered(), None, "{}", context());
+            let held = ["key_id", "key_secret"].map(|key| self.cluster.value(SECRET, key));
+            assert_eq!(held, [Some("old".to_owned()), None], "{}", context());
             assert!(!self.place.path("kept").exists(), "{}", context());
         }
     }
