@@ -17,6 +17,8 @@ mod format;
 mod github;
 mod ini;
 mod key_file;
+#[cfg(feature = "kubernetes")]
+mod kubernetes;
 mod lines;
 mod named;
 #[cfg(feature = "object")]
@@ -74,6 +76,12 @@ pub trait Destination: Send + Sync {
     /// What a plan says of a delivery there, beside what it can do.
     fn remark(&self) -> Option<String> {
         None
+        None
+    }
+
+    /// Logs in, also where that starts a program. Whoever only looks does not call it.
+    async fn log_in(&self) -> Result<(), DeliveryError> {
+        Ok(())
     }
 
     /// Its name, with whatever may be given away at its vendor fixed to what it is now. A rotation that is opened keeps it.

@@ -22,7 +22,8 @@ pub enum Fault {
     /// No kind of destination.
     #[error(
         "write file:PATH.json, file:PATH.env or aws-profile:NAME[@FILE]; for a private key file:PATH.p8; for either \
-         exec:/PATH/OF/PROGRAM, secretsmanager:NAME, ssm:/PATH, vault-kv:MOUNT/PATH or github:OWNER/REPO"
+         exec:/PATH/OF/PROGRAM, secretsmanager:NAME, ssm:/PATH, vault-kv:MOUNT/PATH, kubernetes:NAMESPACE/NAME or \
+         github:OWNER/REPO"
     )]
     Unknown,
     /// A kind of destination that is not in this program.

@@ -181,4 +181,11 @@ impl Mapping {
         let is_key = |(field, _): &&(&Field, String)| matches!(field.from, Part::Key);
         self.named.iter().find(is_key).map(|(_, name)| name.as_str())
     }
+
+    /// What the secret alone is called there, where it goes there.
+    #[cfg(feature = "kubernetes")]
+    pub(super) fn secret_name(&self) -> Option<&str> {
+        let is_secret = |(field, _): &&(&Field, String)| matches!(field.from, Part::Secret);
+        self.named.iter().find(is_secret).map(|(_, name)| name.as_str())
+    }
 }

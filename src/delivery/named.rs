@@ -9,6 +9,8 @@ use super::format::is_for_aws_tools;
 #[cfg(feature = "github")]
 use super::github::GitHub;
 use super::key_file::{ENDING, HALVES, KeyFile};
+#[cfg(feature = "kubernetes")]
+use super::kubernetes::Kubernetes;
 use super::options::Options;
 use super::path::{self, Folders};
 #[cfg(feature = "secretsmanager")]
@@ -131,6 +133,19 @@ pub const KINDS: &[Kind] = &[
         proof: "the receipt (201, 204), and the secret's new time",
         form: is_any,
     },
+    #[cfg(feature = "kubernetes")]
+    Kind {
+        name: "kubernetes",
+        help: "kubernetes:NAMESPACE/NAME",
+        capabilities: Capabilities {
+            conditional: true,
+            ..Capabilities::READABLE
+        },
+        guard: "a merge patch of our keys that names the version it was made of; other keys, labels and annotations stay; the uid is \
+                kept from the opening on",
+        proof: "read back",
+        form: is_any,
+    },
 ];
 
 impl Kind {
@@ -185,6 +200,10 @@ pub(super) fn parse(form: SecretForm, name: &str, folders: &mut Folders) -> Resu
         "github-org" => GitHub::organization(form, rest).map(boxed),
         #[cfg(not(feature = "github"))]
         "github" | "github-org" => Err(Fault::NotBuilt("github")),
+        #[cfg(feature = "kubernetes")]
+        "kubernetes" => Kubernetes::new(form, rest).map(boxed),
+        #[cfg(not(feature = "kubernetes"))]
+        "kubernetes" => Err(Fault::NotBuilt("kubernetes")),
         _ => Err(Fault::Unknown),
     }
 }
@@ -227,7 +246,7 @@ pub fn same_place(one: &str, other: &str) -> bool {
 }
 
 /// The options with which a rotation fixes a destination to what it was when it opened.
-const PINS: [&str; 7] = ["arn", "created", "mount", REPOSITORY, OWNER, ENVIRONMENT, OPENED];
+const PINS: [&str; 8] = ["arn", "created", "mount", "uid", REPOSITORY, OWNER, ENVIRONMENT, OPENED];
 pub(super) const REPOSITORY: &str = "repository_id";
 pub(super) const OWNER: &str = "owner_id";
 pub(super) const ENVIRONMENT: &str = "environment_id";

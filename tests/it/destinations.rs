@@ -12,6 +12,8 @@ mod conformance;
 pub(crate) mod exec;
 #[cfg(feature = "github")]
 mod github;
+#[cfg(feature = "kubernetes")]
+mod kubernetes;
 mod names;
 #[cfg(feature = "vault-kv")]
 mod openbao;

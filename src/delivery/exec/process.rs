@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 use zeroize::Zeroizing;
 
 /// A pipe takes this much at once (pipe(7)), so nobody has to read while it is written.
-pub(super) const ROOM: usize = 60_000;
+pub(in crate::delivery) const ROOM: usize = 60_000;
 
 /// What is kept of what it prints, of its beginning and of its end. The rest is read, and forgotten.
 const LARGEST_SAID: usize = 16_384;
@@ -26,29 +26,31 @@ const PART: usize = 4_096;
 const SPACING: Duration = Duration::from_millis(5);
 
 /// What is to be run.
-pub(super) struct Job {
-    pub(super) program: PathBuf,
-    pub(super) arguments: Vec<String>,
-    pub(super) environment: Vec<(String, OsString)>,
-    pub(super) input: Secret,
-    pub(super) time_limit: Duration,
+pub(in crate::delivery) struct Job {
+    pub(in crate::delivery) program: PathBuf,
+    pub(in crate::delivery) arguments: Vec<String>,
+    pub(in crate::delivery) environment: Vec<(OsString, OsString)>,
+    pub(in crate::delivery) input: Secret,
+    /// Whether what it says of errors is kept with what it prints.
+    pub(in crate::delivery) hears_errors: bool,
+    pub(in crate::delivery) time_limit: Duration,
 }
 
 /// How it ended.
-pub(super) struct Ended {
+pub(in crate::delivery) struct Ended {
     /// Its exit code; `None`: a signal.
-    pub(super) code: Option<i32>,
+    pub(in crate::delivery) code: Option<i32>,
     /// What it printed first, on either output.
-    pub(super) began: Zeroizing<String>,
+    pub(in crate::delivery) began: Zeroizing<String>,
     /// What it printed last: whole lines.
-    pub(super) said: Zeroizing<String>,
+    pub(in crate::delivery) said: Zeroizing<String>,
     /// Whether some of its input was still there.
-    pub(super) left_unread: bool,
+    pub(in crate::delivery) left_unread: bool,
     /// Whether its time was over.
-    pub(super) is_late: bool,
+    pub(in crate::delivery) is_late: bool,
 }
 
-pub(super) fn run(job: Job) -> io::Result<Ended> {
+pub(in crate::delivery) fn run(job: Job) -> io::Result<Ended> {
     let (mut input, mut filled) = io::pipe()?;
     // Where a pipe is small nobody would ever read what does not fit.
     fcntl_setfl(&filled, OFlags::NONBLOCK)?;
@@ -64,7 +66,10 @@ pub(super) fn run(job: Job) -> io::Result<Ended> {
         .current_dir("/")
         .stdin(Stdio::from(input.try_clone()?))
         .stdout(Stdio::from(printed.try_clone()?))
-        .stderr(Stdio::from(printed))
+        .stderr(match job.hears_errors {
+            true => Stdio::from(printed),
+            false => Stdio::null(),
+        })
         .process_group(0);
     let mut child = command.spawn()?;
     // It keeps ends of both pipes.

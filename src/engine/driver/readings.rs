@@ -130,7 +130,12 @@ impl Driver<'_> {
         let secret = secret_of(&stored.rotation)?;
         let mut held = BTreeSet::new();
         for name in stored.rotation.spec.destinations.clone() {
-            match delivery::parse(secret, &name)?.key().await {
+            let destination = delivery::parse(secret, &name)?;
+            let key = match destination.log_in().await {
+                Ok(()) => destination.key().await,
+                Err(error) => Err(error),
+            };
+            match key {
                 Ok(key) => held.extend(key),
                 // It may answer in a minute, and nobody has to look at that.
                 Err(error) if error.fault.is_passing() => return Err(error.into()),
