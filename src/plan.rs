@@ -200,8 +200,9 @@ impl Simulation {
         let old = self.rotation.spec.old_key.clone();
         let new = self
             .rotation
-            .issued()
-            .map_or_else(KeyId::to_be_made, |issued| issued.key.clone());
+            .new_key
+            .as_ref()
+            .map_or_else(KeyId::to_be_made, |new| new.key.clone());
         match step {
             Step::ReadKeys { .. } => self.list(&old),
             Step::ReadDestinations => self.facts.held = Some(BTreeSet::new()),
@@ -322,7 +323,7 @@ impl Simulation {
             }
             Step::Withdraw => {
                 self.effect(PhaseName::Aborted, format!("delete {new}"), false);
-                if !matches!(self.rotation.phase, Phase::Withdrawing(_)) {
+                if !matches!(self.rotation.phase, Phase::Withdrawing) {
                     self.record(Event::WithdrawIntended)?;
                 }
                 self.record(Event::Withdrawn)?;
@@ -389,7 +390,7 @@ impl Simulation {
     fn phase_of_window(&self) -> PhaseName {
         match self.rotation.phase {
             Phase::Opened => PhaseName::Opened,
-            Phase::Verified(_) => PhaseName::Verified,
+            Phase::Verified => PhaseName::Verified,
             Phase::CutOver(..) => PhaseName::CutOver,
             _ => PhaseName::Soaked,
         }
@@ -397,7 +398,7 @@ impl Simulation {
 
     fn phase_of_proof(&self) -> PhaseName {
         match self.rotation.phase {
-            Phase::Created(_) | Phase::Verified(_) => PhaseName::Verified,
+            Phase::Created | Phase::Verified => PhaseName::Verified,
             Phase::Deactivated(..) => PhaseName::Deactivated,
             Phase::Soaking(..) | Phase::Deleting(..) => PhaseName::Deleted,
             Phase::CutOver(..) if self.rotation.rests_first() => PhaseName::Deleted,
@@ -414,10 +415,11 @@ impl Simulation {
             public: None,
             delete_by_hand: String::new(),
         };
+        let new = self.rotation.new_key.as_ref().map(|new| &new.key);
         let keys = match &self.rotation.phase {
             phase if self.rotation.spec.replaces() => vec![key(self.standing(phase), true)],
-            Phase::Opened | Phase::Creating | Phase::Withdrawn(_) => vec![key(old, true)],
-            Phase::Deleted(issued) => vec![key(&issued.key, true)],
+            Phase::Opened | Phase::Creating | Phase::Withdrawn => vec![key(old, true)],
+            Phase::Deleted => new.map(|new| key(new, true)).into_iter().collect(),
             phase => {
                 let off = matches!(phase, Phase::Deactivated(..) | Phase::Soaking(..) | Phase::Deleting(..));
                 let listed = match self.rotation.spec.retirement {
@@ -426,12 +428,9 @@ impl Simulation {
                     Retirement::Remove { .. } => (!off).then(|| key(old, true)),
                     Retirement::RemoveForGood | Retirement::Replace => Some(key(old, true)),
                 };
-                let registered = !matches!(phase, Phase::Minted(_)) || self.facts.registered;
-                let issued = phase.issued().filter(|_| registered);
-                listed
-                    .into_iter()
-                    .chain(issued.map(|issued| key(&issued.key, true)))
-                    .collect()
+                let registered = !matches!(phase, Phase::Minted) || self.facts.registered;
+                let new = new.filter(|_| registered).map(|new| key(new, true));
+                listed.into_iter().chain(new).collect()
             }
         };
         // In a plan every list agrees.
