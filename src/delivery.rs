@@ -76,7 +76,6 @@ pub trait Destination: Send + Sync {
     /// What a plan says of a delivery there, beside what it can do.
     fn remark(&self) -> Option<String> {
         None
-        None
     }
 
     /// Logs in, also where that starts a program. Whoever only looks does not call it.

@@ -21,10 +21,10 @@ mod refusals;
 mod sdk;
 #[cfg(feature = "secretsmanager")]
 mod secretsmanager;
-#[cfg(feature = "vault-kv")]
-mod vault_kv;
 #[cfg(feature = "ssm")]
 mod ssm;
+#[cfg(feature = "vault-kv")]
+mod vault_kv;
 
 use std::fs::Permissions;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
