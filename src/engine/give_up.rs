@@ -1,5 +1,6 @@
 //! The exit from a gap that does not end by itself: nothing is asked of the vendor or of a destination, so nothing can bar it.
 
+use crate::delivery;
 use crate::engine::driver::{DriveError, Outcome};
 use crate::engine::journal::Journal;
 use crate::hooks::now;
@@ -23,6 +24,7 @@ pub async fn give_up(journal: Journal<'_>, mut stored: Stored, by: &str) -> Resu
         );
         stored = journal.append(&stored, Event::Blocked { why }, None).await?;
     } else {
+        sweep(&stored);
         if !was_said(&stored) {
             let asked = Event::UndoRequested {
                 kind: UndoKind::Abort,
@@ -35,4 +37,16 @@ pub async fn give_up(journal: Journal<'_>, mut stored: Stored, by: &str) -> Resu
         stored = journal.append(&stored, Event::Aborted, None).await?;
     }
     Ok(Outcome::of(stored, now()))
+}
+
+/// A delivery that was killed may have left the secret beside its file, where nobody looks for it later.
+fn sweep(stored: &Stored) {
+    let spec = &stored.rotation.spec;
+    for name in &spec.destinations {
+        let secret = rotate_providers::automation(&spec.connector).map(|automation| automation.secret);
+        let swept = secret.map(|secret| delivery::parse(secret, name).and_then(|destination| destination.sweep()));
+        if let Some(Err(error)) = swept {
+            tracing::warn!("{error}");
+        }
+    }
 }
