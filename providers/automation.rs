@@ -69,6 +69,8 @@ pub struct Capabilities {
     pub makes_keys: bool,
     /// Whether there is one secret, and a new one takes its place where it stands.
     pub replaces: bool,
+    /// Whether it calls that secret by another name each time it is set: otherwise ours cannot be told from a stranger's.
+    pub names_each_secret: bool,
     /// Whether it can disable a key; others only remove it.
     pub disables: bool,
     /// Whether its lists may show for a while what is no longer so.
@@ -87,6 +89,7 @@ impl Capabilities {
         most_keys: 2,
         makes_keys: true,
         replaces: false,
+        names_each_secret: false,
         disables: false,
         lists_lag: true,
         tells_identity: false,

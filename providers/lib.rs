@@ -32,6 +32,8 @@ mod sql_name;
 mod test_connector;
 #[cfg(feature = "test-hooks")]
 mod test_password;
+#[cfg(feature = "test-hooks")]
+mod test_vendor;
 pub mod untrusted;
 pub mod vendor_time;
 mod vendors;

@@ -117,6 +117,11 @@ pub trait Destination: Send + Sync {
     /// Writes the credential, whole or not at all, and proves it as far as it can be read. A repeat writes the same.
     async fn deliver(&self, fields: &Fields) -> Result<(), DeliveryError>;
 
+    /// Removes what a delivery that was killed has left beside it, and nothing else. A repeat finds nothing.
+    fn sweep(&self) -> Result<(), DeliveryError> {
+        Ok(())
+    }
+
     /// Puts back what it held before this credential, unless someone has changed it since. A repeat finds it put back.
     async fn restore(&self, _: &Fields, _: &Secret) -> Result<Restored, DeliveryError> {
         Err(DeliveryError {

@@ -52,6 +52,10 @@ pub struct Facts {
     pub refused: Refusals,
     /// Which secret the vendor takes, where one is replaced where it stands.
     pub stands: Option<Stands>,
+    /// The secret that was set in this run, and the vendor has said so: until then, a call may still be on its way.
+    pub set: Option<Which>,
+    /// Destinations that have failed once in this run: where consumers are cut off, the others come first.
+    pub failed: BTreeSet<String>,
     /// Whether a destination holds the secret that is about to be replaced.
     pub old_is_held: Option<bool>,
     /// Whether the new key was just registered: the list may not show it yet.

@@ -82,6 +82,7 @@ const AUTOMATION: Automation = Automation {
         most_keys: 2,
         makes_keys: true,
         replaces: false,
+        names_each_secret: false,
         disables: true,
         lists_lag: true,
         tells_identity: true,

@@ -102,6 +102,7 @@ const AUTOMATION: Automation = Automation {
         most_keys: 2,
         makes_keys: false,
         replaces: false,
+        names_each_secret: false,
         disables: false,
         // `DESCRIBE USER` shows what was committed.
         lists_lag: false,

@@ -10,8 +10,6 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 use crate::call::local;
 use crate::contract::{
@@ -21,7 +19,7 @@ use crate::contract::{
 use crate::form::{Field, Part, SecretForm};
 use crate::inputs::{self, InputSpec};
 use crate::secret::{Credential, Secret};
-use crate::{Automation, Capabilities, Connecting, Connector, KeyShown, ShownKey, Vendors};
+use crate::{Automation, Capabilities, Connecting, Connector, KeyShown, ShownKey, Vendors, test_vendor};
 
 pub(crate) static CONNECTOR: Connector = crate::automated(&AUTOMATION, include_str!("guide.toml"));
 
@@ -79,34 +77,17 @@ fn shown_key(path: &Path, _: &Value) -> Result<KeyShown, String> {
 
 impl TestConnector {
     async fn send(&self, line: &str, login: &str) -> io::Result<(u16, Value)> {
-        let mut stream = TcpStream::connect(&self.address).await?;
-        let end = "content-length: 0\r\nconnection: close\r\n\r\n";
-        let request = format!("{line} HTTP/1.1\r\nhost: vendor\r\nauthorization: {login}\r\n{end}");
-        stream.write_all(request.as_bytes()).await?;
-        let mut reply = String::new();
-        stream.take(65_536).read_to_string(&mut reply).await?;
-        let status = reply.split(' ').nth(1).and_then(|status| status.parse().ok());
-        match (status, reply.split_once("\r\n\r\n")) {
-            (Some(status), Some((_, body))) => Ok((status, serde_json::from_str(body).unwrap_or_default())),
-            _ => Err(io::ErrorKind::InvalidData.into()),
-        }
+        test_vendor::send(&self.address, line, login, &[]).await
     }
 
-    /// Asks as the administrator. What is gone already need not be deleted.
+    /// Asks as the administrator.
     async fn ask(&self, line: &str) -> Result<Value, Error> {
-        let token = std::env::var("TEST_VENDOR_TOKEN").unwrap_or_default();
-        let (kind, detail) = match self.send(line, &format!("Bearer {token}")).await {
-            Ok((200..=299, reply)) => return Ok(reply),
-            Ok((404, _)) if line.starts_with("DELETE") => return Ok(Value::Null),
-            Ok((404, _)) => (Kind::NotFound, "there is no such thing".to_owned()),
-            Ok((409, _)) => (Kind::Quota, "five keys are there".to_owned()),
-            Ok((status, _)) => (Kind::VendorFault, format!("it answers {status}")),
-            Err(error) => (Kind::Unreachable, error.to_string()),
-        };
-        let is_sure = line.starts_with("GET") || matches!(kind, Kind::NotFound | Kind::Quota);
-        let mut error = local(kind, &format!("ask for {line}"), detail);
-        error.effect = if is_sure { Effect::None } else { Effect::Unknown };
-        Err(error)
+        let answer = self.send(line, &test_vendor::administrator()).await;
+        test_vendor::told(line, answer, |status| match status {
+            404 => Some((Kind::NotFound, "there is no such thing")),
+            409 => Some((Kind::Quota, "five keys are there")),
+            _ => None,
+        })
     }
 }
 
@@ -199,7 +180,11 @@ impl Provider for TestConnector {
     }
 
     async fn delete(&self, key: &KeyId) -> Result<(), Error> {
-        self.ask(&format!("DELETE /keys/{key}")).await.map(|_| ())
+        match self.ask(&format!("DELETE /keys/{key}")).await {
+            // What is gone already need not be deleted.
+            Err(error) if error.kind == Kind::NotFound => Ok(()),
+            result => result.map(|_| ()),
+        }
     }
 }
 

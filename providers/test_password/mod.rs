@@ -11,18 +11,16 @@ use rand::RngExt;
 use rand::distr::Alphanumeric;
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 use crate::call::{configuration, local};
 use crate::contract::{
-    Caller, Effect, Error, Key, KeyId, Kind, LastUse, Listed, Minting, Observation, Principal, Proof, Provider,
+    Caller, Error, Key, KeyId, Kind, LastUse, Listed, Minting, Observation, Principal, Proof, Provider,
     ReplacesInPlace, Verdict,
 };
 use crate::form::{Field, Part, SecretForm};
 use crate::inputs::{self, InputSpec};
 use crate::secret::{Credential, Secret};
-use crate::{Automation, Capabilities, Connecting, Connector, Vendors};
+use crate::{Automation, Capabilities, Connecting, Connector, Vendors, test_vendor};
 
 pub(crate) static CONNECTOR: Connector = crate::automated(&AUTOMATION, include_str!("guide.toml"));
 
@@ -43,6 +41,7 @@ const AUTOMATION: Automation = Automation {
         most_keys: 1,
         makes_keys: false,
         replaces: true,
+        names_each_secret: true,
         lists_lag: false,
         ..Capabilities::LEAST
     },
@@ -72,39 +71,18 @@ fn connect(inputs: Value, _: &Arc<Vendors>) -> Connecting {
 
 impl TestPassword {
     async fn send(&self, line: &str, login: &str, body: &[u8]) -> io::Result<(u16, Value)> {
-        let sending = async {
-            let mut stream = TcpStream::connect(&self.address).await?;
-            let head = format!(
-                "{line} HTTP/1.1\r\nhost: vendor\r\nauthorization: {login}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-                body.len()
-            );
-            stream.write_all(head.as_bytes()).await?;
-            stream.write_all(body).await?;
-            let mut reply = String::new();
-            stream.take(65_536).read_to_string(&mut reply).await?;
-            let status = reply.split(' ').nth(1).and_then(|status| status.parse().ok());
-            match (status, reply.split_once("\r\n\r\n")) {
-                (Some(status), Some((_, body))) => Ok((status, serde_json::from_str(body).unwrap_or_default())),
-                _ => Err(io::ErrorKind::InvalidData.into()),
-            }
-        };
+        let sending = test_vendor::send(&self.address, line, login, body);
         tokio::time::timeout(LONGEST_CALL, sending).await?
     }
 
     /// Asks as the administrator.
     async fn ask(&self, line: &str, body: &[u8]) -> Result<Value, Error> {
-        let token = std::env::var("TEST_VENDOR_TOKEN").unwrap_or_default();
-        let (kind, detail) = match self.send(line, &format!("Bearer {token}"), body).await {
-            Ok((200..=299, reply)) => return Ok(reply),
-            Ok((404, _)) => (Kind::NotFound, "there is no such user".to_owned()),
-            Ok((403, _)) => (Kind::Refused, "it does not let the administrator do that".to_owned()),
-            Ok((status, _)) => (Kind::VendorFault, format!("it answers {status}")),
-            Err(error) => (Kind::Unreachable, error.to_string()),
-        };
-        let is_sure = line.starts_with("GET") || matches!(kind, Kind::NotFound | Kind::Refused);
-        let mut error = local(kind, &format!("ask for {line}"), detail);
-        error.effect = if is_sure { Effect::None } else { Effect::Unknown };
-        Err(error)
+        let answer = self.send(line, &test_vendor::administrator(), body).await;
+        test_vendor::told(line, answer, |status| match status {
+            404 => Some((Kind::NotFound, "there is no such user")),
+            403 => Some((Kind::Refused, "it does not let the administrator do that")),
+            _ => None,
+        })
     }
 }
 

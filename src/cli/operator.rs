@@ -9,7 +9,7 @@ use super::session::{Session, locate, show, speaker, tell_folder, tell_unknown};
 use super::who::person;
 use super::{Exit, Global, terminal};
 use crate::engine::driver::{DriveError, Outcome, Refusal};
-use crate::engine::{OnRecord, automated, connect};
+use crate::engine::{self, OnRecord, automated, connect, is_given_up};
 use crate::hooks::now;
 use crate::store::{Sorted, Store};
 use crate::view::TargetView;
@@ -153,6 +153,9 @@ async fn act(global: &Global, session: &Session, target: &str, word: Word<'_>) -
     let Some(stored) = automated(session.store.latest(target).await?)? else {
         return Err(DriveError::Refused(Refusal::unknown_target(target)));
     };
+    if matches!(word, Word::Abort { force: true }) && is_given_up(&stored) {
+        return engine::give_up(session.writer(), stored, &person()).await;
+    }
     let (_, provider) = connect(&stored.rotation.spec, &session.vendors).await?;
     let driver = session.driver(global, provider.as_ref());
     let by = person();

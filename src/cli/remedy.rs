@@ -76,6 +76,12 @@ fn state(target: &str, stored: Option<&Stored>) -> Vec<String> {
         format!("{target} stands at `{}`; to go on:", rotation.reached()),
         "rotate run".to_owned(),
     ]);
+    if rotation.phase.is_in_gap() {
+        lines.extend([
+            "where it never can, give it up, which first says what that costs:".to_owned(),
+            format!("rotate abort --force {target}"),
+        ]);
+    }
     lines
 }
 

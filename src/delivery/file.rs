@@ -248,6 +248,15 @@ impl Destination for FileDestination {
         self.write(fields).map_err(|fault| self.failed(fault))
     }
 
+    fn sweep(&self) -> Result<(), DeliveryError> {
+        let _turn = self.turn();
+        let swept = path::known(&self.path).and_then(|place| match place {
+            Some(place) => Ok(private_file::sweep(&place)?),
+            None => Ok(()),
+        });
+        swept.map_err(|fault| self.failed(fault))
+    }
+
     async fn restore(&self, fields: &Fields, before: &Secret) -> Result<Restored, DeliveryError> {
         let before = match before.expose().split_first() {
             Some((&PRESENT, bytes)) => Some(Secret::new(bytes)),

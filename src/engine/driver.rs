@@ -31,6 +31,7 @@ pub use outcome::Outcome;
 pub use pace::Pace;
 use readings::{listing, nothing};
 
+use crate::delivery::DeliveryError;
 use crate::engine::journal::Journal;
 use crate::hooks::now;
 use crate::machine::{Actor, Event, Phase, RotationSpec};
@@ -100,6 +101,15 @@ impl RunState {
             journal_end: (!is_told).then_some(stored.updated_at),
             ..Self::default()
         }
+    }
+
+    /// Whether this destination, which has just failed, is left for the sake of the others: in a gap their consumers wait too.
+    fn leaves(&mut self, stored: &Stored, destination: &str, error: &DeliveryError) -> bool {
+        let leaves = stored.rotation.phase.is_in_gap() && self.facts.failed.insert(destination.to_owned());
+        if leaves {
+            tracing::warn!("{error}; it is tried once more after the other destinations");
+        }
+        leaves
     }
 
     /// Begins with this reading of the vendor's list, made together with a look at its owner.
@@ -258,13 +268,13 @@ impl Driver<'_> {
             Step::Discard { key, why } => self.discard(stored, run, key, why).await,
             Step::Prove if stored.rotation.spec.replaces() => self.prove_replaced(stored).await,
             Step::Prove => self.prove(stored, run).await,
-            Step::Deliver(destination) => self.deliver(stored, &destination).await,
+            Step::Deliver(destination) => self.deliver(stored, run, &destination).await,
             Step::Deactivate => self.deactivate(stored, run).await,
             Step::Reactivate(why) => self.reactivate(stored, run, why).await,
             Step::Delete => self.delete(stored, run).await,
             Step::Restore(destination) => {
                 run.facts.stands = None;
-                self.restore(stored, &destination).await
+                self.restore(stored, run, &destination).await
             }
             Step::Withdraw => self.withdraw(stored, run).await,
             Step::Record(event) => {

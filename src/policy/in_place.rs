@@ -37,7 +37,7 @@ pub(super) fn forward(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Ste
             .unwrap_or(Step::Generate),
         Phase::Prepared(new) => shut(spec, now).unwrap_or_else(|| begin(rotation, new, facts, now)),
         Phase::Replacing(new) => settle(rotation, new, facts),
-        Phase::Replaced(_) => deliver(rotation, now),
+        Phase::Replaced(_) => deliver(rotation, facts, now),
         Phase::Done | Phase::Aborted | Phase::RolledBack => Step::Closed,
         _ => block(
             "a secret is replaced where it stands, and the rotation is where none of those can be: the journal is damaged",
@@ -85,7 +85,7 @@ fn settle(rotation: &Rotation, new: &Replacement, facts: &Facts) -> Step {
         return Step::ReadKeys { again: false };
     };
     match &facts.stands {
-        None if new.way_back => Step::ReadWhich(&[Which::New, Which::Old]),
+        None if new.way_back => Step::ReadWhich(towards(Which::New, facts)),
         None => Step::ReadWhich(&[Which::New]),
         Some(Stands::This(Which::New)) => match listing.keys.as_slice() {
             [only] => Step::Record(Event::Replaced { key: only.id.clone() }),
@@ -95,38 +95,65 @@ fn settle(rotation: &Rotation, new: &Replacement, facts: &Facts) -> Step {
             )),
         },
         Some(Stands::This(Which::Old)) => Step::Replace,
-        Some(Stands::Neither(_)) if !new.way_back && is_as_left(rotation, facts) => Step::Replace,
+        Some(Stands::Neither(why)) if !new.way_back && is_as_left(rotation, facts) => {
+            match rotation.spec.capabilities().names_each_secret {
+                true => Step::Replace,
+                false => block(&format!(
+                    "the vendor does not take the new secret ({why}), and does not tell the one that was there from one that \
+                     somebody else has set since: see which it is, for consumers may be cut off; {WAY_OUT}"
+                )),
+            }
+        }
         Some(Stands::Neither(why)) => neither(why),
     }
 }
 
+/// In which order logins tell which secret stands while it is being replaced by this one: first the one that was set, where the
+/// vendor has said so. A call whose answer was lost may arrive between two logins, and then the other one is no secret any more;
+/// so what was there before is tried first.
+fn towards(to: Which, facts: &Facts) -> &'static [Which] {
+    match (to, facts.set == Some(to)) {
+        (Which::New, true) | (Which::Old, false) => &[Which::New, Which::Old],
+        (Which::Old, true) | (Which::New, false) => &[Which::Old, Which::New],
+    }
+}
+
 /// The consumers are cut off until this is over.
-fn deliver(rotation: &Rotation, now: Timestamp) -> Step {
+fn deliver(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
     let Some(new) = &rotation.new_key else {
         return block(KEYLESS);
     };
     if !is_fresh(new.proved_at, now) {
         return Step::Prove;
     }
-    let mut all = rotation.spec.destinations.iter();
-    match all.find(|name| !new.delivered.contains(*name)) {
+    let all = rotation.spec.destinations.iter();
+    match next_of(all.filter(|name| !new.delivered.contains(*name)), facts) {
         Some(destination) => Step::Deliver(destination.clone()),
         None => Step::Record(Event::Done),
     }
+}
+
+/// One broken destination does not keep the others' consumers waiting: it comes last.
+fn next_of<'a>(open: impl Iterator<Item = &'a String> + Clone, facts: &Facts) -> Option<&'a String> {
+    let mut first = open.clone();
+    first
+        .find(|name| !facts.failed.contains(*name))
+        .or_else(|| open.into_iter().next())
 }
 
 pub(super) fn undo(rotation: &Rotation, undo: &Undo, facts: &Facts) -> Step {
     match &rotation.phase {
         phase if undo.disowns && phase.is_in_gap() => Step::Record(Event::Aborted),
         Phase::Opened | Phase::Prepared(_) => Step::Record(Event::Aborted),
-        Phase::Replacing(_) | Phase::Reverting(_) => revert(facts, &[Which::Old, Which::New]),
+        Phase::Reverting(_) => revert(facts, towards(Which::Old, facts)),
+        Phase::Replacing(_) => revert(facts, towards(Which::New, facts)),
         Phase::Replaced(_) => revert(facts, &[Which::New, Which::Old]),
         Phase::Reverted(_) => {
             let reached = |name: &String| rotation.new_key.as_ref().is_some_and(|new| new.reached.contains(name));
             // The last one first: two destinations may be parts of one file.
-            let mut backwards = rotation.spec.destinations.iter().rev();
-            let open = backwards.find(|name| reached(name) && !undo.restored.contains_key(*name));
-            match (open, &facts.stands) {
+            let backwards = rotation.spec.destinations.iter().rev();
+            let open = backwards.filter(|name| reached(name) && !undo.restored.contains_key(*name));
+            match (next_of(open, facts), &facts.stands) {
                 (Some(destination), _) => Step::Restore(destination.clone()),
                 // A call that was lost may arrive late, so it is looked at once more.
                 (None, None) => Step::ReadWhich(&[Which::Old, Which::New]),

@@ -8,6 +8,7 @@
     reason = "a helper that cannot work must stop its test"
 )]
 
+mod bent;
 mod config;
 mod gap;
 mod others;

@@ -111,8 +111,8 @@ fn opened() -> Record {
     })
 }
 
-/// Every kind of event.
-fn catalogue() -> Vec<Event> {
+/// Every kind of event of a rotation that the program takes.
+pub(crate) fn catalogue() -> Vec<Event> {
     let (key, why, by) = (
         KeyId::parse(NEW).expect("the name of a key"),
         "why".to_owned(),

@@ -178,7 +178,14 @@ impl Driver<'_> {
         self.record(stored, Event::Discarded { key }).await
     }
 
-    pub(super) async fn deliver(&self, stored: &mut Stored, name: &str) -> Result<(), DriveError> {
+    pub(super) async fn deliver(&self, stored: &mut Stored, run: &mut RunState, name: &str) -> Result<(), DriveError> {
+        match self.write(stored, name).await {
+            Err(DriveError::Delivery(error)) if run.leaves(stored, name, &error) => Ok(()),
+            result => result,
+        }
+    }
+
+    async fn write(&self, stored: &mut Stored, name: &str) -> Result<(), DriveError> {
         let (destination, fields) = self.delivered(stored, name).await?;
         self.progress.doing(&format!("delivering to {name}"));
         if !destination.holds(&fields).await? {
@@ -279,13 +286,14 @@ impl Driver<'_> {
         self.record(stored, Event::Deleted).await
     }
 
-    pub(super) async fn restore(&self, stored: &mut Stored, name: &str) -> Result<(), DriveError> {
+    pub(super) async fn restore(&self, stored: &mut Stored, run: &mut RunState, name: &str) -> Result<(), DriveError> {
         let forced = stored.rotation.undo.as_ref().is_some_and(|undo| undo.forced);
         let outcome = match self.put_back(stored, name).await {
             Err(error) if forced => {
                 tracing::warn!("{error}; {name} is left as it is");
                 Restored::Skipped
             }
+            Err(DriveError::Delivery(error)) if run.leaves(stored, name, &error) => return Ok(()),
             Err(DriveError::Delivery(error)) if matches!(error.fault, Fault::NotRestorable) => {
                 let (target, kind) = (&stored.target, stored.rotation.undo.as_ref().map(|undo| undo.kind));
                 let word = match kind {

@@ -57,7 +57,7 @@ impl Driver<'_> {
         run: &mut RunState,
     ) -> Result<(), DriveError> {
         if matches!(stored.rotation.phase, Phase::Reverted(_)) {
-            self.pause(self.pace.list_spacing, "looking whether the old secret stays")
+            self.wait(stored, self.pace.list_spacing, "looking whether the old secret stays")
                 .await?;
         }
         // What else the consumer needs is looked at while nothing has changed yet.
@@ -86,6 +86,8 @@ impl Driver<'_> {
                 }
             }
         }
+        // Whose it is that stands, its name has to tell, which is read after it was seen.
+        run.facts.keys = None;
         reasons.dedup();
         run.facts.stands = Some(Stands::Neither(reasons.join("; ")));
         Ok(())
@@ -108,7 +110,7 @@ impl Driver<'_> {
         self.progress
             .doing(&format!("setting the new secret in the place of {old}"));
         crash_point("replace: before the call");
-        let set = self.set(stored, &new.secret, run).await;
+        let set = self.set(stored, Which::New, &new.secret, run).await;
         crash_point("replace: after the call");
         match set {
             // Of an earlier call it is not known what became of it, and it may arrive yet.
@@ -129,25 +131,30 @@ impl Driver<'_> {
         }
         self.progress.doing("setting the old secret again");
         crash_point("revert: before the call");
-        let set = self.set(stored, &old.secret, run).await;
+        let set = self.set(stored, Which::Old, &old.secret, run).await;
         crash_point("revert: after the call");
         set
     }
 
     /// One call. Where its answer is lost, logins tell what became of it.
-    async fn set(&self, stored: &Stored, secret: &Secret, run: &mut RunState) -> Result<(), DriveError> {
+    async fn set(&self, stored: &Stored, which: Which, secret: &Secret, run: &mut RunState) -> Result<(), DriveError> {
         if run.replacements >= MOST_REPLACEMENTS {
             return Err(DriveError::NotTaken);
         }
         run.replacements += 1;
         run.facts.keys = None;
         run.facts.stands = None;
+        run.facts.set = None;
         match self.in_place(stored)?.replace(secret).await {
             Err(error) if error.effect == Effect::Unknown => {
                 tracing::warn!("failed to {error}; looking which secret stands");
                 Ok(())
             }
-            result => Ok(result?),
+            result => {
+                result?;
+                run.facts.set = Some(which);
+                Ok(())
+            }
         }
     }
 
@@ -185,11 +192,20 @@ impl Driver<'_> {
             tries += 1;
             let wait = self.pace.verify_spacing.max(SHORTEST_RETRY);
             // Whoever asks to stop gets the answer that there is, unless consumers are cut off until a better one.
-            match self.pause(wait, "logging in once more").await {
-                Err(_) if stored.rotation.phase.is_delicate() => tokio::time::sleep(wait).await,
-                Err(_) => return verdict,
-                Ok(()) => {}
+            if self.wait(stored, wait, "logging in once more").await.is_err() {
+                return verdict;
             }
+        }
+    }
+
+    /// A wait that a wish to stop ends, unless consumers are cut off until what comes behind it.
+    async fn wait(&self, stored: &Stored, time: Duration, what: &str) -> Result<(), DriveError> {
+        match self.pause(time, what).await {
+            Err(_) if stored.rotation.phase.is_delicate() => {
+                tokio::time::sleep(time).await;
+                Ok(())
+            }
+            result => result,
         }
     }
 

@@ -88,16 +88,11 @@ impl Driver<'_> {
     pub async fn abort(&self, mut stored: Stored, by: &str, force: bool) -> Result<Outcome, DriveError> {
         let mut run = RunState::by_word(&stored);
         at_its_host(&stored.target, &stored.rotation.spec, self.provider)?;
-        let undo = stored.rotation.undo.as_ref();
-        if stored.rotation.phase.is_in_gap() && undo.is_some_and(|undo| undo.disowns) {
-            // It was said before, and is only to be written down.
-            return self.pursue(stored, run).await;
+        if stored.rotation.phase.is_in_gap() {
+            return Err(DriveError::Refused(not_given_up(&stored)));
         }
         if !stored.rotation.may_undo(UndoKind::Abort) {
             return Err(wrong_state(&stored, "it is too late to abort"));
-        }
-        if !force && stored.rotation.phase.is_in_gap() {
-            return Err(DriveError::Refused(not_given_up(&stored)));
         }
         if !force {
             self.refuse_if_last(&stored, &mut run).await?;
@@ -203,9 +198,13 @@ fn not_given_up(stored: &Stored) -> Refusal {
             .with(format!("rotate rollback {target}")),
         false => refusal,
     };
+    let go_on = match stored.rotation.blocked {
+        Some(_) => format!("rotate confirm {target}"),
+        None => "rotate run".to_owned(),
+    };
     refusal
-        .with("once you have seen to what blocked it, go on:")
-        .with(format!("rotate confirm {target}"))
+        .with("or see to what keeps it, and go on:")
+        .with(go_on)
         .with("or end it, and see to the vendor and the destinations yourself:")
         .with(format!("rotate abort --force {target}"))
 }

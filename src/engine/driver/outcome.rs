@@ -14,6 +14,12 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Of a rotation that a person has moved, and for which nobody is to be called now.
+    pub(crate) fn of(stored: Stored, now: Timestamp) -> Self {
+        let wait = Self::idle(&stored, now).and_then(|outcome| outcome.wait);
+        Self { stored, wait }
+    }
+
     /// What becomes of a rotation in which there is nothing to do now, which needs no vendor; `None` where there is.
     pub fn idle(stored: &Stored, now: Timestamp) -> Option<Self> {
         let wait = match next(&stored.rotation, &Facts::default(), now) {

@@ -4,66 +4,15 @@ use super::*;
 
 /// Every kind of event, with everything that it may hold.
 pub(super) fn events() -> Vec<Event> {
-    let (key, why, by) = (
-        KeyId::parse("AKIAX").expect("the name of a key"),
-        "why".to_owned(),
-        "by".to_owned(),
-    );
-    let destination = "file:/x.json".to_owned();
+    let (why, by) = ("why".to_owned(), "by".to_owned());
     let cut_over = |by| Event::CutOver { by };
-    let restored = |outcome| Event::Restored {
-        destination: destination.clone(),
-        outcome,
-    };
-    let undo = |kind| Event::UndoRequested {
-        kind,
-        why: why.clone(),
-        by: by.clone().into(),
-        forced: true,
-    };
     let used = LastUse::At {
         at: Timestamp::UNIX_EPOCH,
         service: "s3".into(),
         region: "eu".into(),
     };
-    vec![
-        Event::CreateIntended {
-            ids_before: [key.clone()].into(),
-            made_within: None,
-        },
-        Event::Disowned {
-            keys: [key.clone()].into(),
-        },
-        Event::CreateFailed { why: why.clone() },
-        Event::Minted {
-            key: key.clone(),
-            public: PublicHalf::new("MIIB"),
-        },
-        Event::Created { key: key.clone() },
-        Event::OldSealed,
-        Event::Generated {
-            key: key.clone(),
-            way_back: true,
-        },
-        Event::ReplaceIntended,
-        Event::ReplaceFailed { why: why.clone() },
-        Event::Replaced { key: key.clone() },
-        Event::RevertIntended,
-        Event::Reverted { key: key.clone() },
-        Event::DiscardIntended {
-            key: key.clone(),
-            why: why.clone(),
-        },
-        Event::Discarded { key },
-        Event::Proved,
-        Event::DeliverIntended {
-            destination: destination.clone(),
-        },
-        Event::Delivered {
-            destination: destination.clone(),
-        },
-        cut_over(SwitchedBy::Delivery),
-        cut_over(SwitchedBy::Person(by.clone())),
+    let mut all = crate::machine::catalogue();
+    all.extend([
         cut_over(SwitchedBy::Observed {
             new: used,
             old: LastUse::NeverSeen,
@@ -72,24 +21,6 @@ pub(super) fn events() -> Vec<Event> {
             new: LastUse::NotReported,
             old: LastUse::NotReported,
         }),
-        Event::DeactivateIntended,
-        Event::Deactivated,
-        Event::Soaking,
-        Event::ReactivateIntended { why: why.clone() },
-        Event::Reactivated,
-        Event::DeleteIntended,
-        Event::Deleted,
-        Event::Done,
-        undo(UndoKind::Abort),
-        undo(UndoKind::Rollback),
-        restored(Restored::PutBack),
-        restored(Restored::ChangedSince),
-        Event::WithdrawIntended,
-        Event::Withdrawn,
-        Event::Aborted,
-        Event::RolledBack,
-        Event::Blocked { why: why.clone() },
-        Event::Resumed { by: by.clone() },
         Event::Sighted {
             sighting: sightings()[0].clone(),
         },
@@ -146,7 +77,8 @@ pub(super) fn events() -> Vec<Event> {
             by: by.clone(),
         },
         Event::WalkAborted { by },
-    ]
+    ]);
+    all
 }
 
 /// What may be seen of a target between its rotations: all of it, and as little as there can be.

@@ -170,10 +170,9 @@ fn a_name_that_nobody_knows_is_no_verdict() {
     assert_eq!(class(&ran), "dns");
 }
 
-#[test]
-fn a_certificate_that_is_not_trusted_is_told_and_the_credential_stays_here() {
-    let desk = Desk::new();
-    let mut command = desk.command([
+/// The command that tries a credential of one tenant, for a test to change what is around it.
+fn trying_freshdesk(desk: &Desk) -> Command {
+    desk.command([
         "--output",
         "json",
         "verify",
@@ -182,7 +181,13 @@ fn a_certificate_that_is_not_trusted_is_told_and_the_credential_stays_here() {
         "freshdesk",
         "--domain",
         "acme",
-    ]);
+    ])
+}
+
+#[test]
+fn a_certificate_that_is_not_trusted_is_told_and_the_credential_stays_here() {
+    let desk = Desk::new();
+    let mut command = trying_freshdesk(&desk);
     command.env("SSL_CERT_FILE", desk.place.path("other.pem"));
     let other = HttpsProxy::start("http://127.0.0.1:9");
     std::fs::write(desk.place.path("other.pem"), other.authority()).unwrap();
@@ -195,16 +200,7 @@ fn a_certificate_that_is_not_trusted_is_told_and_the_credential_stays_here() {
 #[test]
 fn a_proxy_that_is_not_there_is_no_verdict() {
     let desk = Desk::new();
-    let mut command = desk.command([
-        "--output",
-        "json",
-        "verify",
-        "--secret-file",
-        "secret",
-        "freshdesk",
-        "--domain",
-        "acme",
-    ]);
+    let mut command = trying_freshdesk(&desk);
     command.env("HTTPS_PROXY", "http://127.0.0.1:9");
     let ran = Ran::of(command).expect(1);
     assert_eq!(class(&ran), "connection");

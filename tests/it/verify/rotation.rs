@@ -74,6 +74,11 @@ fn the_old_credential_stays_until_the_vendor_has_accepted_the_new_one() {
     desk.run(["audit", "verify"]).expect(0);
 }
 
+fn left_out(desk: &Desk, proof: &str) {
+    let why = "only the consumer may come in";
+    desk.run(["done", TARGET, "--skip", proof, "--why", why]).expect(0);
+}
+
 #[test]
 fn who_leaves_the_proof_out_says_why_and_that_opens_it_as_well_unless_the_vendor_has_refused() {
     let desk = Desk::new();
@@ -81,15 +86,7 @@ fn who_leaves_the_proof_out_says_why_and_that_opens_it_as_well_unless_the_vendor
     let (steps, revokes, proven) = steps();
     let proof = &steps[proven];
     desk.run(["undo", TARGET, proof]).expect(0);
-    desk.run([
-        "done",
-        TARGET,
-        "--skip",
-        proof,
-        "--why",
-        "only the consumer may come in",
-    ])
-    .expect(0);
+    left_out(&desk, proof);
     assert!(revokes > proven);
     desk.vendor.says(Said::json(401, "{}"));
     desk.verify([TARGET].iter().chain(&CLIENT).copied()).expect(3);
@@ -103,15 +100,7 @@ fn who_leaves_the_proof_out_says_why_and_that_opens_it_as_well_unless_the_vendor
     let desk = Desk::new();
     let revoke = before_the_end(&desk);
     desk.run(["undo", TARGET, proof]).expect(0);
-    desk.run([
-        "done",
-        TARGET,
-        "--skip",
-        proof,
-        "--why",
-        "only the consumer may come in",
-    ])
-    .expect(0);
+    left_out(&desk, proof);
     desk.run(["done", TARGET, &revoke]).expect(0);
 }
 

@@ -37,6 +37,8 @@ pub(super) struct OneSlot {
     /// Whether the vendor was ever seen to take the new one.
     seen: bool,
     failed_in_a_row: u32,
+    /// Whether the last login has met somebody else's.
+    met_a_third: bool,
     /// How often this run has set a secret: the driver gives up after two.
     replacements: u32,
 }
@@ -50,6 +52,7 @@ impl OneSlot {
         let old_key = name(tells, 1);
         let spec = RotationSpec {
             old_key,
+            // Nothing is known of this vendor.
             ..super::kind().spec(Cutover::Immediate, &NAMES, 0)
         };
         let held = [is_held.then_some(Secret::Old); 2];
@@ -68,6 +71,7 @@ impl OneSlot {
             meddled: false,
             seen: false,
             failed_in_a_row: 0,
+            met_a_third: false,
             replacements: 0,
         }
     }
@@ -190,6 +194,7 @@ impl OneSlot {
                     self.record(Event::ReplaceIntended)?;
                 }
                 self.must(self.is_sealed, "a secret is set that is not sealed")?;
+                self.must(!self.met_a_third, "somebody else's secret is replaced")?;
                 self.must(self.rotation.undo.is_none(), "a secret is set while it is taken back")?;
                 match self.roll(6) {
                     1 => return self.stop(),
@@ -284,6 +289,7 @@ impl OneSlot {
             // Nothing is known, and nothing moves.
             return self.stop();
         }
+        self.met_a_third = self.vendor == Secret::Third;
         for which in order {
             let secret = match which {
                 Which::Old => Secret::Old,
@@ -303,6 +309,7 @@ impl OneSlot {
         // One before, and one after each of two calls.
         self.must(self.failed_in_a_row <= 3, "a user is locked out by logins of ours")?;
         self.facts.stands = Some(Stands::Neither("wrong".to_owned()));
+        self.facts.keys = None;
         Ok(())
     }
 

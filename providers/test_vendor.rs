@@ -1,0 +1,55 @@
+//! The calls of the connectors that tests alone have: one connection each, and an answer of JSON.
+
+use std::io;
+
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::call::local;
+use crate::contract::{Effect, Error, Kind};
+
+/// One call, and its status and answer. A repeat calls again.
+pub(crate) async fn send(address: &str, line: &str, login: &str, body: &[u8]) -> io::Result<(u16, Value)> {
+    let mut stream = TcpStream::connect(address).await?;
+    let length = body.len();
+    let head = format!(
+        "{line} HTTP/1.1\r\nhost: vendor\r\nauthorization: {login}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await?;
+    stream.write_all(body).await?;
+    let mut reply = String::new();
+    stream.take(65_536).read_to_string(&mut reply).await?;
+    let status = reply.split(' ').nth(1).and_then(|status| status.parse().ok());
+    match (status, reply.split_once("\r\n\r\n")) {
+        (Some(status), Some((_, body))) => Ok((status, serde_json::from_str(body).unwrap_or_default())),
+        _ => Err(io::ErrorKind::InvalidData.into()),
+    }
+}
+
+/// How the administrator logs in.
+pub(crate) fn administrator() -> String {
+    format!("Bearer {}", std::env::var("TEST_VENDOR_TOKEN").unwrap_or_default())
+}
+
+/// What the vendor answers the administrator. Which statuses say for certain that nothing was done, the connector knows.
+pub(crate) fn told(
+    line: &str,
+    answer: io::Result<(u16, Value)>,
+    refusal: impl FnOnce(u16) -> Option<(Kind, &'static str)>,
+) -> Result<Value, Error> {
+    let (kind, detail, is_sure) = match answer {
+        Ok((200..=299, reply)) => return Ok(reply),
+        Ok((status, _)) => match refusal(status) {
+            Some((kind, detail)) => (kind, detail.to_owned(), true),
+            None => (Kind::VendorFault, format!("it answers {status}"), false),
+        },
+        Err(error) => (Kind::Unreachable, error.to_string(), false),
+    };
+    let mut error = local(kind, &format!("ask for {line}"), detail);
+    error.effect = match is_sure || line.starts_with("GET") {
+        true => Effect::None,
+        false => Effect::Unknown,
+    };
+    Err(error)
+}
