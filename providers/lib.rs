@@ -13,6 +13,7 @@ mod fault;
 pub mod folder;
 pub mod form;
 pub mod guide;
+mod hidden_header;
 mod hooks;
 pub mod inputs;
 mod key_id;
@@ -40,7 +41,9 @@ use guide::{Flaw, Guide};
 
 pub use phase::PhaseName;
 
+pub use authorities::check_authorities;
 pub use automation::{Automation, Capabilities, Connecting, KeyShown, ShownKey, Unready, VendorPace, is_public};
+pub use hidden_header::hidden_header;
 pub use vendors::{Access, Ask, CredentialsFrom, Paces, Vendors};
 
 /// Every connector, by id.

@@ -73,7 +73,7 @@ fn state(target: &str, stored: Option<&Stored>) -> Vec<String> {
     });
     let mut lines: Vec<String> = off.into_iter().collect();
     lines.extend([
-        format!("{target} stands at `{}`; to go on:", rotation.phase.reached()),
+        format!("{target} stands at `{}`; to go on:", rotation.reached()),
         "rotate run".to_owned(),
     ]);
     lines

@@ -3,7 +3,7 @@
 //! Its last argument is what it is to do, and standard input has one JSON document, which says the same. Arguments and
 //! environment never hold a secret.
 
-mod process;
+pub(super) mod process;
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -42,6 +42,10 @@ const ENVIRONMENT: [&str; 5] = ["HOME", "LANG", "LC_ALL", "PATH", "TZ"];
 
 /// Whoever starts this program says with it that looking may start others: a pull request may have written their names.
 const ALLOWED_BY: &str = "ROTATE_ALLOW_EXEC";
+
+/// What is said of a destination that was not looked at because nobody has said so.
+pub(super) const NOT_STARTED: &str =
+    "not looked at: no program is started for that, unless ROTATE_ALLOW_EXEC=1 says so";
 
 /// A program with its arguments.
 pub(super) struct Exec {
@@ -179,9 +183,10 @@ impl Exec {
                 .chain([action.name().to_owned()])
                 .collect(),
             environment: environment
-                .filter_map(|name| Some((name.clone(), std::env::var_os(name)?)))
+                .filter_map(|name| Some((name.clone().into(), std::env::var_os(name)?)))
                 .collect(),
             input: self.document(action, fields)?,
+            hears_errors: true,
             time_limit: self.time_limit,
         };
         let ended = tokio::task::spawn_blocking(move || run(job)).await;
@@ -206,7 +211,7 @@ impl Exec {
                 "had not ended after {seconds} s and was killed with its process group{said}"
             ));
         }
-        if fields.is_some_and(|fields| fields.gives_away(&ended.said)) {
+        if fields.is_some_and(|fields| gives_away(fields, ended)) {
             tracing::warn!(
                 "{} prints the secret that it is given; it was not shown: mend it",
                 self.program.display()
@@ -290,10 +295,8 @@ impl Destination for Exec {
 
     async fn inspect(&self) -> Result<Inspected, DeliveryError> {
         check_program(&self.program).map_err(|fault| self.failed(fault))?;
-        if std::env::var_os(ALLOWED_BY).is_none_or(|said| said != "1") {
-            return Ok(Inspected::NotLookedAt(
-                "not looked at: no program is started for that, unless ROTATE_ALLOW_EXEC=1 says so",
-            ));
+        if !looking_starts_programs() {
+            return Ok(Inspected::NotLookedAt(NOT_STARTED));
         }
         match self.ask(Action::Prepare, None).await {
             Ok(_) => Ok(Inspected::Fit),
@@ -340,6 +343,11 @@ impl Destination for Exec {
     }
 }
 
+/// Whether looking at a destination may start a program.
+pub(super) fn looking_starts_programs() -> bool {
+    std::env::var_os(ALLOWED_BY).is_some_and(|said| said == "1")
+}
+
 /// The words of an option that is a list.
 fn listed(options: &mut Options, key: &str) -> Vec<String> {
     let told = options.take(key).unwrap_or_default();
@@ -383,11 +391,16 @@ fn said(ended: &Ended, action: Action, fields: Option<&Fields>) -> String {
     let Some(last) = ended.said.lines().rev().find(|line| !line.trim().is_empty()) else {
         return String::new();
     };
-    if fields.is_some_and(|fields| fields.gives_away(&ended.said)) || looks_secret(last).is_some() {
+    if fields.is_some_and(|fields| gives_away(fields, ended)) || looks_secret(last).is_some() {
         return "; what it printed is not shown: it looks like a secret".to_owned();
     }
     let short: String = last.trim().chars().take(300).collect();
     format!(": {}", sanitized(&short))
+}
+
+/// Whether the secret shows in what is known of what it printed.
+fn gives_away(fields: &Fields, ended: &Ended) -> bool {
+    fields.gives_away(&ended.began) || fields.gives_away(&ended.said)
 }
 
 fn pairs<S: serde::Serializer>(pairs: &Option<Vec<(&str, &str)>>, to: S) -> Result<S::Ok, S::Error> {

@@ -10,6 +10,10 @@
 
 mod conformance;
 pub(crate) mod exec;
+#[cfg(feature = "github")]
+mod github;
+#[cfg(feature = "kubernetes")]
+mod kubernetes;
 mod names;
 #[cfg(feature = "vault-kv")]
 mod openbao;
@@ -17,6 +21,8 @@ mod refusals;
 mod sdk;
 #[cfg(feature = "secretsmanager")]
 mod secretsmanager;
+#[cfg(feature = "ssm")]
+mod ssm;
 #[cfg(feature = "vault-kv")]
 mod vault_kv;
 

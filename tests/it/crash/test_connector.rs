@@ -1,12 +1,16 @@
 //! The connector that tests alone have: its owner holds other keys beside the one that is rotated, and what is removed is gone.
+//! Where a delivery is given up, it also went into a Secret of a cluster; where it is rolled back, into a key-value store.
 
+use std::collections::BTreeMap;
 use std::process::Command;
 
 use jiff::Timestamp;
+use rotate_fixtures::kubernetes::StoredSecret;
 use rotate_fixtures::place::Place;
 use rotate_fixtures::test_vendor::{HOLDER, KeyChange, TOKEN, TestVendorKey};
 use rotate_fixtures::vault::Stored;
-use rotate_fixtures::{FakeTestVendor, FakeVault, TestClock, memory_folder};
+use rotate_fixtures::{FakeKubernetes, FakeTestVendor, FakeVault, TestClock, memory_folder};
+use tempfile::TempDir;
 
 use crate::crash::aws::of_old_and_new;
 use crate::crash::flow::Flow;
@@ -21,6 +25,10 @@ const TARGET: &str = "test-connector/loader";
 const SECRET: &str = "loader";
 const SECRET_FOUND: &str = r#"{"theirs":"kept"}"#;
 
+/// The third one of a rotation that is given up: a Secret, with keys of others in it.
+const IN_CLUSTER: &str = "apps/loader";
+const HELD_IN_CLUSTER: [(&str, &str); 2] = [("theirs", "kept"), ("key_id", "old")];
+
 /// One user with keys of three consumers, of which one is rotated.
 pub(crate) struct TestConnector {
     place: Place,
@@ -30,15 +38,12 @@ pub(crate) struct TestConnector {
     old: TestVendorKey,
     others: [TestVendorKey; 2],
     effects: Effects<KeyChange>,
+    cluster: FakeKubernetes,
+    kubeconfig: TempDir,
     clock: TestClock,
 }
 
 impl TestConnector {
-    /// How many destinations a delivery has.
-    fn destinations(&self) -> usize {
-        if self.flow == Flow::RolledBack { 3 } else { 2 }
-    }
-
     /// The id and the secret that were delivered.
     fn delivered(&self) -> Option<(String, String)> {
         let text = std::fs::read_to_string(self.place.path("key.env")).ok()?;
@@ -49,13 +54,21 @@ impl TestConnector {
         Some((value("TEST_KEY_ID")?, value("TEST_KEY_SECRET")?))
     }
 
+    /// How many destinations a delivery has.
+    fn destinations(&self) -> usize {
+        match self.flow {
+            Flow::Aborted | Flow::RolledBack => 3,
+            _ => 2,
+        }
+    }
+
     fn is_of_others(&self, id: &str) -> bool {
         self.others.iter().any(|key| key.id == id)
     }
 }
 
 impl Ground for TestConnector {
-    type Vendor = (Vec<TestVendorKey>, Stored);
+    type Vendor = (Vec<TestVendorKey>, Stored, BTreeMap<(String, String), StoredSecret>);
 
     fn prepare(flow: Flow, clock: &TestClock) -> Self {
         let vendor = FakeTestVendor::start(clock);
@@ -64,7 +77,14 @@ impl Ground for TestConnector {
         std::fs::write(place.path("current"), format!("{}\n", old.id)).unwrap();
         let store = FakeVault::start();
         store.put(SECRET, SECRET_FOUND);
+        let (cluster, kubeconfig) = (FakeKubernetes::start(), tempfile::tempdir().unwrap());
+        cluster.add_secret_like(IN_CLUSTER, &HELD_IN_CLUSTER, |secret| {
+            "11111111-2222-3333-4444-555555555555".clone_into(&mut secret.uid);
+        });
+        let _ = cluster.kubeconfig(kubeconfig.path());
         let ground = Self {
+            cluster,
+            kubeconfig,
             place,
             flow,
             store,
@@ -83,22 +103,25 @@ impl Ground for TestConnector {
     }
 
     fn vendor(&self) -> Self::Vendor {
-        (self.vendor.keys(), self.store.save())
+        (self.vendor.keys(), self.store.save(), self.cluster.copy())
     }
 
-    fn put_back(&self, (keys, stored): &Self::Vendor) {
+    fn put_back(&self, (keys, stored, secrets): &Self::Vendor) {
         self.vendor.put_back(keys);
         self.store.put_back(stored);
+        self.cluster.put_back(secrets);
     }
 
     fn vendor_state(&self) -> String {
-        of_old_and_new(&(self.vendor.state() + &self.store.state()), &self.old.id, false)
+        let state = self.vendor.state() + &self.store.state() + &self.cluster.state_of_secret(IN_CLUSTER);
+        of_old_and_new(&state, &self.old.id, false)
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         let environment = [("ROTATE_TEST_CONNECTOR", "1"), ("TEST_VENDOR_TOKEN", TOKEN)];
         let mut command = self.place.command(environment, arguments);
         command.envs(self.store.environment());
+        command.env("KUBECONFIG", self.kubeconfig.path().join("kubeconfig"));
         command
     }
 
@@ -121,6 +144,9 @@ impl Ground for TestConnector {
         command.arg("--deliver").arg(name);
         if flow == Flow::RolledBack {
             command.arg("--deliver").arg(format!("vault-kv:secret/{SECRET}"));
+        }
+        if flow == Flow::Aborted {
+            command.args(["--deliver", &format!("kubernetes:{IN_CLUSTER}")]);
         }
         command.args(flow.options());
         command
@@ -199,6 +225,12 @@ impl Ground for TestConnector {
         let unknown = ours.iter().filter(|key| !journal.names(&key.id)).count();
         let explained = journal.is_creating() || (journal.lines.is_empty() && unknown <= 1);
         assert!(unknown == 0 || (unknown <= 2 && explained), "an orphan; {}", context());
+        assert_eq!(
+            self.cluster.value(IN_CLUSTER, "theirs").as_deref(),
+            Some("kept"),
+            "{}",
+            context()
+        );
         if let Some((id, secret)) = self.delivered() {
             assert!(
                 journal.names(&id),
@@ -230,6 +262,8 @@ impl Ground for TestConnector {
         } else {
             assert_eq!(left, [self.old.id.as_str()], "{}", context());
             assert_eq!(self.delivered(), None, "{}", context());
+            let held = ["key_id", "key_secret"].map(|key| self.cluster.value(IN_CLUSTER, key));
+            assert_eq!(held, [Some("old".to_owned()), None], "{}", context());
             assert!(!self.place.path("kept").exists(), "{}", context());
             assert_eq!(self.store.data(SECRET).as_deref(), Some(SECRET_FOUND), "{}", context());
         }

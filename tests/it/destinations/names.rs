@@ -152,6 +152,19 @@ fn one_destination_has_one_name_however_its_options_are_written() {
 }
 
 #[test]
+fn a_variable_is_called_what_was_asked_for_even_where_that_is_the_name_of_the_field() {
+    let names = |name: &str| {
+        let parsed = delivery::parse(SECRET, name).unwrap_or_else(|error| panic!("{error}"));
+        parsed.occupies().names.unwrap_or_default()
+    };
+    assert_eq!(
+        names("file:/tmp/a.env?access_key_id=access_key_id"),
+        ["access_key_id", "AWS_SECRET_ACCESS_KEY"]
+    );
+    assert_eq!(names("file:/tmp/a.env"), ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]);
+}
+
+#[test]
 fn only_what_is_written_under_the_same_name_in_the_same_place_is_shared() {
     let occupied = |name: &str| {
         delivery::parse(SECRET, name)
