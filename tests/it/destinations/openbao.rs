@@ -42,7 +42,10 @@ impl Shop {
     }
 
     fn empty() -> Self {
-        let store = OpenBao::shared();
+        Self::at(OpenBao::shared())
+    }
+
+    fn at(store: &'static OpenBao) -> Self {
         let mount = store.mount();
         let token = store.token(&policy(&mount), "1h");
         Self {
@@ -260,4 +263,22 @@ fn two_namespaces_hold_two_secrets_of_the_same_name() {
             .works(&inside("access_key_id"), &inside("secret_access_key"))
     );
     assert_eq!((shop.field("secret_access_key"), shop.version()), ("old".to_owned(), 1));
+}
+
+#[test]
+fn a_store_behind_tls_is_called_with_an_authority_that_is_trusted_alone() {
+    let store: &'static OpenBao = Box::leak(Box::new(OpenBao::behind_tls()));
+    let shop = Shop::at(store);
+    let mut unknown = shop.rotating(&["--yes"]);
+    unknown.env_remove("VAULT_CACERT");
+    Ran::of(unknown).expect(1).says(&[
+        "cannot be trusted here, and no token was sent there",
+        "ca_file= or VAULT_CACERT",
+    ]);
+    shop.place.expect_as_before();
+    let mut missing = shop.rotating(&["--yes"]);
+    missing.env("VAULT_CACERT", shop.place.path("nowhere.pem"));
+    Ran::of(missing).expect(1).says(&["nowhere.pem is not there"]);
+    shop.rotate(&[]).expect(0);
+    assert!(shop.works());
 }

@@ -162,15 +162,9 @@ fn a_secret_or_a_mount_that_was_made_anew_is_not_written_to() {
 }
 
 #[test]
-fn a_store_that_is_sealed_is_told_as_such_and_the_rotation_goes_on_once_it_is_not() {
+fn a_store_that_is_sealed_is_told_as_such() {
     let store: &'static OpenBao = Box::leak(Box::new(OpenBao::alone()));
-    let mount = store.mount();
-    let shop = Shop {
-        place: Workplace::new(env!("CARGO_BIN_EXE_rotate")),
-        token: store.token(&policy(&mount), "1h"),
-        store,
-        mount,
-    };
+    let shop = Shop::at(store);
     store.put(&shop.mount, PATH, FOUND);
     store.must(["operator", "seal"]);
     shop.rotate(&["--yes"])
