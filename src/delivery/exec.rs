@@ -211,7 +211,7 @@ impl Exec {
                 "had not ended after {seconds} s and was killed with its process group{said}"
             ));
         }
-        if fields.is_some_and(|fields| fields.gives_away(&ended.said)) {
+        if fields.is_some_and(|fields| gives_away(fields, ended)) {
             tracing::warn!(
                 "{} prints the secret that it is given; it was not shown: mend it",
                 self.program.display()
@@ -391,11 +391,16 @@ fn said(ended: &Ended, action: Action, fields: Option<&Fields>) -> String {
     let Some(last) = ended.said.lines().rev().find(|line| !line.trim().is_empty()) else {
         return String::new();
     };
-    if fields.is_some_and(|fields| fields.gives_away(&ended.said)) || looks_secret(last).is_some() {
+    if fields.is_some_and(|fields| gives_away(fields, ended)) || looks_secret(last).is_some() {
         return "; what it printed is not shown: it looks like a secret".to_owned();
     }
     let short: String = last.trim().chars().take(300).collect();
     format!(": {}", sanitized(&short))
+}
+
+/// Whether the secret shows in what is known of what it printed.
+fn gives_away(fields: &Fields, ended: &Ended) -> bool {
+    fields.gives_away(&ended.began) || fields.gives_away(&ended.said)
 }
 
 fn pairs<S: serde::Serializer>(pairs: &Option<Vec<(&str, &str)>>, to: S) -> Result<S::Ok, S::Error> {

@@ -23,6 +23,9 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'{')
     .remove(b'}');
 
+/// Options whose values look random, and are no secrets.
+const IDS: [&str; 2] = ["mount", "role_id"];
+
 /// The options of one destination, each taken once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options(BTreeMap<String, String>);
@@ -58,7 +61,7 @@ impl Options {
     }
 
     /// The same with this one.
-    #[cfg(any(feature = "kubernetes", feature = "secretsmanager"))]
+    #[cfg(feature = "object")]
     pub(super) fn with(mut self, key: &str, value: &str) -> Self {
         self.0.insert(key.to_owned(), value.to_owned());
         self
@@ -102,7 +105,8 @@ fn set(all: &mut BTreeMap<String, String>, key: &str, value: &str) -> Result<(),
             "it has characters that cannot be written down",
         ));
     }
-    if !is_pin(key, value) && value_looks_secret("option", value).is_some() {
+    let said_before = if IDS.contains(&key) { "key ID" } else { "option" };
+    if !is_pin(key, value) && value_looks_secret(said_before, value).is_some() {
         return Err(Fault::Option(
             key.to_owned(),
             "it looks like a secret, and none belongs there",

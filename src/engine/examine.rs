@@ -31,16 +31,17 @@ impl Turn<'_> {
         }
         let Preflight { identity, findings } = preflight(&sight, &purpose).await?;
         let mut all = login(&identity);
-        let mints_locally = sight.mints_locally();
         let replaced = sight.replaces().then(|| {
             fine(
                 "replaced where it stands: its consumers are cut off from the call that sets the new secret until its last \
                  destination holds that",
             )
         });
-        let Sight { asked, found, .. } = sight;
+        let Sight {
+            asked, provider, found, ..
+        } = sight;
         let request = asked.request(&found.history);
-        match prepare(&request, found, mints_locally).await {
+        match prepare(&request, found, provider.as_ref()).await {
             // What is wrong with a destination is told below.
             Ok(_) | Err(DriveError::Delivery(_)) => {}
             Err(error) => all.push(Finding {

@@ -86,17 +86,25 @@ impl Driver<'_> {
         Some(used(key, last_use))
     }
 
-    pub(super) async fn read_keys(&self, again: bool, stored: &Stored, run: &mut RunState) -> Result<(), DriveError> {
-        if again {
-            if run.readings >= MOST_READINGS {
-                return Err(DriveError::Lagging);
-            }
-            self.pause(self.pace.list_spacing, "waiting for the vendor's list to catch up")
-                .await?;
+    /// The vendor's list, and beside it what is asked for next whatever the list says.
+    pub(super) async fn read_keys(&self, stored: &Stored, run: &mut RunState) -> Result<(), DriveError> {
+        let beside = use_beside(&stored.rotation, &run.facts, now());
+        self.list(beside, stored, run).await
+    }
+
+    /// The vendor's list some seconds after another reading of it.
+    pub(super) async fn read_keys_again(&self, stored: &Stored, run: &mut RunState) -> Result<(), DriveError> {
+        if run.readings >= MOST_READINGS {
+            return Err(DriveError::Lagging);
         }
-        let wanted = (!again).then(|| use_beside(&stored.rotation, &run.facts, now()));
+        self.pause(self.pace.list_spacing, "waiting for the vendor's list to catch up")
+            .await?;
+        self.list(None, stored, run).await
+    }
+
+    async fn list(&self, used: Option<KeyId>, stored: &Stored, run: &mut RunState) -> Result<(), DriveError> {
         let reading = async {
-            let (listed, used) = tokio::join!(self.provider.keys(), self.use_of(wanted.flatten()));
+            let (listed, used) = tokio::join!(self.provider.keys(), self.use_of(used));
             listed.map(|listed| (listed, used))
         };
         let mut beside = None;
@@ -174,7 +182,7 @@ fn used(key: KeyId, last_use: LastUse) -> Use {
 /// Keeps what the vendor's record says, and tells a person what they should know of it.
 fn note_use(used: Use, stored: &Stored, run: &mut RunState) {
     let key = &used.key;
-    if let (LastUse::At { at, service, region }, Phase::CutOver(_, switch)) = (&used.last_use, &stored.rotation.phase)
+    if let (LastUse::At { at, service, region }, Phase::CutOver(switch)) = (&used.last_use, &stored.rotation.phase)
         && matches!(switch.by, SwitchedBy::Person(_))
         && *key == stored.rotation.spec.old_key
         && !stored.rotation.spec.own_identity
