@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use hyper_util::client::proxy::matcher::Matcher;
 use url::{Host, Url};
 
 /// A host's name has no more letters.
@@ -49,6 +50,16 @@ pub fn place(url: &str) -> String {
 /// The host that an endpoint is at, unless it is this machine: in small letters, without its port.
 pub fn host_elsewhere(endpoint: &str) -> Option<String> {
     remote_host(&Url::parse(endpoint).ok()?)
+}
+
+/// Whether the environment names no proxy for it: `NO_PROXY` has its host, or it is this machine.
+pub fn is_called_directly(endpoint: &str) -> bool {
+    let is_elsewhere = host_elsewhere(endpoint).is_some();
+    let proxy = endpoint
+        .parse()
+        .ok()
+        .and_then(|uri| Matcher::from_env().intercept(&uri));
+    !is_elsewhere || proxy.is_none()
 }
 
 /// The host of a URL, in lower case and without its port; `None` where it is this machine.

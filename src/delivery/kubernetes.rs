@@ -49,6 +49,10 @@ const NO_SECRET: &str = "rotate asks whether it may write here; ";
 /// So often: then it is as long as any secret.
 const AS_LONG_AS_A_SECRET: usize = 100;
 
+/// What is done there, as a refusal names it.
+const READ: &str = "read it";
+const WRITE: &str = "write it";
+
 /// Keys of data have no more letters.
 const LONGEST_KEY: usize = 253;
 
@@ -102,7 +106,7 @@ impl Kubernetes {
         let reply = wire::read(client, &self.place.path()).await?;
         let stored = match reply.status {
             200 => Stored::parse(&reply.body)?,
-            _ => return Err(self.place.refused("read it", &reply)),
+            _ => return Err(self.place.refused(READ, &reply)),
         };
         match &self.uid {
             Some(uid) if *uid != stored.uid => Err(unfit(
@@ -126,28 +130,34 @@ impl Kubernetes {
     }
 
     /// Looks at everything that a delivery needs. Nothing that is called here changes anything.
-    async fn look(&self, client: &Client) -> Result<Stored, Fault> {
-        for verb in ["get", "patch"] {
-            if !wire::may(client, &self.place, verb).await? {
-                return Err(self.place.not_allowed(verb, None));
+    async fn look(&self, client: &Client) -> Result<(), Fault> {
+        let (reads, writes, stored, is_ending) = tokio::join!(
+            wire::may(client, &self.place, "get"),
+            wire::may(client, &self.place, "patch"),
+            self.open(client),
+            wire::is_ending(client, &self.place),
+        );
+        for (may, to) in [(reads?, READ), (writes?, WRITE)] {
+            if !may {
+                return Err(self.place.not_allowed(to, None));
             }
         }
-        let stored = self.open(client).await?;
-        if wire::is_ending(client, &self.place).await? {
-            return Err(unfit(
+        stored?;
+        match is_ending? {
+            true => Err(unfit(
                 format!(
                     "namespace {} is being deleted, and everything in it",
                     self.place.namespace
                 ),
                 "deliver elsewhere",
-            ));
+            )),
+            false => Ok(()),
         }
-        Ok(stored)
     }
 
     /// Sends what a delivery would send, without a secret in it, to be checked by the server and then forgotten.
     async fn try_to_write(&self, client: &Client) -> Result<(), Fault> {
-        let stored = self.look(client).await?;
+        let stored = self.open(client).await?;
         let filler = NO_SECRET.repeat(AS_LONG_AS_A_SECRET);
         let asked: Vec<Change<'_>> = self
             .mapping
@@ -161,7 +171,7 @@ impl Kubernetes {
             409 => Ok(()),
             // Whoever has a say in each write may not be asked beforehand: then it shows when it is written.
             400 if answer::takes_no_rehearsal(&reply) => Ok(()),
-            _ => Err(self.place.refused("write it", &reply)),
+            _ => Err(self.place.refused(WRITE, &reply)),
         }
     }
 
@@ -171,15 +181,22 @@ impl Kubernetes {
             .iter()
             .map(|(name, value)| (*name, Some(value.as_bytes())))
             .collect();
+        let mut first: Option<Stored> = None;
         for _ in 0..MOST_TRIES {
             let stored = self.open(client).await?;
             if stored.holds(&changes) {
                 return Ok(());
             }
+            // Whoever was paused here for an hour writes nothing over what was delivered meanwhile.
+            let is_theirs = |first: &Stored| self.mapping.names().any(|name| !first.agrees(&stored, name));
+            if first.as_ref().is_some_and(is_theirs) {
+                return Err(changed_meanwhile(&self.place));
+            }
             if self.replace(client, &stored, &changes).await? {
                 crash_point("kubernetes: written");
                 return self.read_back(client, &changes).await;
             }
+            first.get_or_insert(stored);
         }
         Err(overtaken())
     }
@@ -193,7 +210,7 @@ impl Kubernetes {
         match reply.status {
             200 => Ok(true),
             409 => Ok(false),
-            _ => Err(self.place.refused("write it", &reply)),
+            _ => Err(self.place.refused(WRITE, &reply)),
         }
     }
 
@@ -301,7 +318,7 @@ impl Destination for Kubernetes {
 
     async fn inspect(&self) -> Result<Inspected, DeliveryError> {
         let looking = async || match self.cluster.look().await? {
-            Some(client) => self.look(client).await.map(|_| Inspected::Fit),
+            Some(client) => self.look(client).await.map(|()| Inspected::Fit),
             None => Ok(Inspected::NotLookedAt(NOT_STARTED)),
         };
         looking().await.map_err(|fault| self.failed(fault))
@@ -358,6 +375,17 @@ impl Destination for Kubernetes {
             self.put_back(self.cluster.connect().await?, fields, &before).await
         };
         restoring().await.map_err(|fault| self.failed(fault))
+    }
+}
+
+fn changed_meanwhile(place: &Place) -> Fault {
+    let Place { namespace, secret, .. } = place;
+    Fault::Store {
+        kind: Answer::Changed,
+        what: "somebody else has written to the very keys meanwhile, and was left alone".to_owned(),
+        remedy: format!(
+            "see who: kubectl -n {namespace} get secret {secret} --show-managed-fields -o yaml; the same command again writes over it"
+        ),
     }
 }
 

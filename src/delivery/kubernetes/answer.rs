@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 
+use rotate_providers::shell::quoted;
 use rotate_providers::untrusted::Label;
 use serde::Deserialize;
 
@@ -96,7 +97,10 @@ impl Place {
                 what: "the cluster does not accept these credentials, or accepts them no more".to_owned(),
                 remedy: match &self.context {
                     Some(context) => {
-                        format!("log in again, as for: kubectl --context {context} -n {namespace} get secret {secret}")
+                        format!(
+                            "log in again, as for: kubectl --context {} -n {namespace} get secret {secret}",
+                            quoted(context)
+                        )
                     }
                     None => format!(
                         "log in again, as for: kubectl -n {namespace} get secret {secret}; or name another context of the \

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
-use rotate_providers::endpoint::{check_endpoint, host_elsewhere};
+use rotate_providers::endpoint::{check_endpoint, host_elsewhere, is_called_directly};
 use rotate_providers::untrusted::sanitized;
 use tokio::sync::OnceCell;
 
@@ -107,13 +107,26 @@ async fn find(context: Option<&str>) -> Result<Config, Fault> {
             "have it written anew by the cloud's own tool, which names a program for it (exec)",
         ));
     }
-    if is_here {
+    if is_here || goes_directly(&config, &url) {
         config.proxy_url = None;
     }
     config.connect_timeout = Some(CONNECTED);
     // What may be sent again is known here alone.
     config.default_retry = false;
     Ok(config)
+}
+
+/// Whether the environment, which names the proxy, says of this cluster that it is called without: the library holds that against
+/// the proxy's own address.
+fn goes_directly(config: &Config, url: &str) -> bool {
+    let proxy = config.proxy_url.as_ref().map(ToString::to_string);
+    let is_of_environment = ["HTTPS_PROXY", "https_proxy"].into_iter().any(|name| {
+        let named = std::env::var(name)
+            .ok()
+            .and_then(|named| named.parse::<http::Uri>().ok());
+        named.is_some() && named.map(|named| named.to_string()) == proxy
+    });
+    is_of_environment && is_called_directly(url)
 }
 
 /// The files that there are. Of a list some may be missing.

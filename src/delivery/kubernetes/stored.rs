@@ -104,6 +104,11 @@ impl Stored {
         changes.iter().all(is_so)
     }
 
+    /// Whether another reading has the same under this key.
+    pub(super) fn agrees(&self, other: &Self, key: &str) -> bool {
+        self.value(key).map(Secret::expose) == other.value(key).map(Secret::expose)
+    }
+
     /// Whether these keys may be written, and stay as they are written.
     pub(super) fn takes(&self, keys: &[&str], place: &Place) -> Result<(), Fault> {
         let Place { namespace, secret, .. } = place;

@@ -20,7 +20,8 @@ const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
 /// One call takes no longer.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// How often one that may be repeated is sent, how far apart, and how long a server that is busy is waited for.
+/// How often one that may be repeated is sent, how far apart, and how long a server that is busy is waited for: the next run is
+/// a better time than any later.
 const MOST_ATTEMPTS: u32 = 4;
 const SPACING: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: u64 = 10;
@@ -171,15 +172,16 @@ async fn send(client: &Client, call: &Call<'_>) -> Result<Reply, Fault> {
             Ok(_) => (false, None),
             Err(fault) => (call.is_look && fault.is_passing(), None),
         };
-        if !may_repeat || attempt == MOST_ATTEMPTS {
+        let is_long = wait.is_some_and(|seconds| seconds > LONGEST_WAIT);
+        if !may_repeat || is_long || attempt == MOST_ATTEMPTS {
             return match outcome {
                 Ok(reply) if reply.status == 429 => Err(passing("the server has too much to do (429)".to_owned())),
                 Ok(reply) if reply.status >= 500 => Err(passing(format!("the server fails ({})", reply.status))),
                 outcome => outcome,
             };
         }
-        let wait = wait.map(|seconds| Duration::from_secs(seconds.min(LONGEST_WAIT)));
-        tokio::time::sleep(wait.unwrap_or(SPACING * attempt)).await;
+        let wait = wait.map_or(SPACING * attempt, Duration::from_secs);
+        tokio::time::sleep(wait).await;
         attempt += 1;
     }
 }

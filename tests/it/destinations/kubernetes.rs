@@ -207,6 +207,22 @@ fn whoever_writes_between_any_two_calls_loses_nothing() {
 }
 
 #[test]
+fn whoever_writes_the_very_keys_meanwhile_is_left_alone_until_a_person_says_otherwise() {
+    let theirs = [("secret_access_key", Some("theirs"))];
+    let desk = Desk::new();
+    desk.cluster.interfere("patch", PLACE, &theirs);
+    let ran = desk.rotate(&[]).expect(1);
+    assert!(ran.stderr.contains("to the very keys meanwhile"), "{}", ran.stderr);
+    assert_eq!(desk.value("secret_access_key"), "theirs");
+    desk.rotate(&[]).expect(0);
+    assert!(desk.works());
+    // And where the key is taken back.
+    desk.cluster.interfere("patch", PLACE, &theirs);
+    desk.run(desk.command(&["abort", TARGET])).expect(0);
+    assert_eq!(desk.value("secret_access_key"), "theirs");
+}
+
+#[test]
 fn two_rotations_deliver_into_one_secret_and_neither_takes_a_key_of_the_other() {
     let desk = Desk::new();
     let other = Workplace::new(env!("CARGO_BIN_EXE_rotate"));
@@ -254,6 +270,13 @@ fn a_server_that_stays_busy_is_waited_for_in_the_next_run() {
     }
     let ran = desk.rotate(&[]).expect(1);
     assert!(ran.stderr.contains("did not say that it has written"), "{}", ran.stderr);
+    // And one that asks for more time than a run has is not asked again in it.
+    (0..12).for_each(|_| desk.cluster.fail("get", 429, Some(3600)));
+    let before = desk.cluster.calls().len();
+    let ran = desk.rotate(&[]).expect(1);
+    assert!(ran.stderr.contains("too much to do"), "{}", ran.stderr);
+    assert_eq!(desk.cluster.calls()[before..], ["get"]);
+    desk.cluster.forget_plans();
     assert_eq!(desk.value("access_key_id"), "AKIAOLD");
     desk.rotate(&[]).expect(0);
     assert!(desk.works());

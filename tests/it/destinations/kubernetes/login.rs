@@ -4,7 +4,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use rotate_fixtures::KubernetesDoor;
+use rotate_fixtures::{HttpsProxy, KubernetesDoor};
 
 use super::*;
 
@@ -235,6 +235,34 @@ fn the_usual_file_is_found_and_without_any_it_is_told() {
         ran.stderr.contains("KUBECONFIG names no file that is there"),
         "{}",
         ran.stderr
+    );
+}
+
+#[test]
+fn a_cluster_elsewhere_is_called_through_the_proxy_of_the_environment_unless_that_leaves_it_out() {
+    let desk = Desk::new();
+    let proxy = HttpsProxy::start(&desk.cluster.url());
+    let authority = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, proxy.authority());
+    let server = format!("https://cluster.example.com:6443\n    certificate-authority-data: {authority}");
+    change_kubeconfig(&desk, &desk.cluster.url(), &server);
+    let through = |more: &[&str], left_out: &str| {
+        let mut command = desk.rotate_to(NAME, more);
+        // The cloud is on this machine, and so called directly.
+        command.env("HTTPS_PROXY", proxy.url()).env("NO_PROXY", left_out);
+        desk.run(command)
+    };
+    let ran = through(&["--dry-run"], "cluster.example.com");
+    assert!(
+        ran.stdout.contains("cannot be reached") || ran.stderr.contains("cannot be reached"),
+        "{ran:#?}"
+    );
+    assert!(proxy.hosts().is_empty());
+    through(&[], "other.example.com").expect(0);
+    assert!(desk.works());
+    assert!(
+        proxy.hosts().iter().all(|host| host == "cluster.example.com"),
+        "{:?}",
+        proxy.hosts()
     );
 }
 

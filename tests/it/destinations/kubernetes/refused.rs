@@ -152,9 +152,8 @@ fn what_the_account_may_not_do_is_told_with_the_role_that_lets_it() {
         "resourceNames: [\"gainsight\"]",
         "verbs: [\"get\", \"patch\"]",
     ];
-    for verb in ["get", "patch"] {
-        let said = format!("may not {verb}");
-        let words: Vec<&str> = role.into_iter().chain([said.as_str()]).collect();
+    for (verb, said) in [("get", "may not read it"), ("patch", "may not write it")] {
+        let words: Vec<&str> = role.into_iter().chain([said]).collect();
         refused(
             |desk| {
                 desk.cluster.add_secret(PLACE, &FOUND);
