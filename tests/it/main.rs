@@ -44,6 +44,7 @@ mod prove;
 mod proxies;
 mod redirects;
 mod replaced_files;
+mod report;
 mod scenarios;
 mod schema;
 mod snowflake;
