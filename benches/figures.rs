@@ -53,6 +53,7 @@ fn main() -> ExitCode {
         ("start", start_up),
         ("fleet", fleet::whole_rotations),
         ("nothing-due", fleet::nothing_due),
+        ("report", fleet::report),
     ];
     // What cargo itself passes on begins with a dash.
     let named: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
@@ -192,7 +193,9 @@ fn start_up(report: &mut Report) {
     // Filling the store takes 140,000 transactions: in memory they need no disk.
     let folder = tempfile::tempdir_in(memory_folder()).expect("a temporary folder can be made");
     let state = folder.path().join("state");
-    fill(&state);
+    fill(&state, FINISHED_ROTATIONS, |number| {
+        format!("s3-customer-managed/user-{}", number % TARGETS)
+    });
     let version = processor_time(|| Command::new(ROTATE).arg("--version").output());
     let status = processor_time(|| {
         Command::new(ROTATE)
@@ -232,7 +235,7 @@ fn median(values: &mut [f64]) -> f64 {
 }
 
 /// Finished rotations, written by the store itself.
-fn fill(state: &Path) {
+fn fill(state: &Path, rotations: usize, target: impl Fn(usize) -> String) {
     use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new()
         .mode(0o700)
@@ -247,11 +250,8 @@ fn fill(state: &Path) {
             .await
             .expect("the store opens");
         let lease = store.lease().await.expect("nobody else writes");
-        for number in 0..FINISHED_ROTATIONS {
-            let (id, target) = (
-                format!("rotation-{number:06}"),
-                format!("s3-customer-managed/user-{}", number % TARGETS),
-            );
+        for number in 0..rotations {
+            let (id, target) = (format!("rotation-{number:06}"), target(number));
             let mut rotation = None;
             for (event, follows) in life(number).into_iter().zip(0..) {
                 let record = Record {

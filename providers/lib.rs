@@ -7,6 +7,7 @@ pub mod authorities;
 mod automation;
 mod call;
 pub mod contract;
+pub mod controls;
 pub mod endpoint;
 mod environment;
 mod fault;

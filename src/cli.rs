@@ -18,6 +18,7 @@ mod pasted;
 mod plan;
 mod process;
 mod remedy;
+mod report;
 mod rotate;
 mod run;
 mod secret;
@@ -66,7 +67,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let mut cli = cli;
-    if let Err(error) = cli.global_mut().complete() {
+    if let Err(error) = cli.check_form().and_then(|()| cli.global_mut().complete()) {
         terminal::error(&error, &[]);
         return Exit::Usage.into();
     }
@@ -140,6 +141,17 @@ impl Line {
         match self {
             Self::Fixed(cli) => &mut cli.global,
             Self::OfConnector(global, ..) => global,
+        }
+    }
+
+    /// A page and a table are forms of a report.
+    fn check_form(&self) -> Result<(), String> {
+        let is_report = matches!(self, Self::Fixed(cli) if matches!(cli.command, Command::Report(_)));
+        match self.global().form {
+            Form::Html | Form::Csv if !is_report => Err(
+                "--output html and --output csv are of `rotate report` alone: write text, json or markdown".to_owned(),
+            ),
+            _ => Ok(()),
         }
     }
 
@@ -218,7 +230,10 @@ struct Global {
     #[arg(skip)]
     allowed: AllowedHosts,
     /// What stdout gets
-    #[arg(long, global = true, value_enum, default_value_t = Output::Text)]
+    #[arg(id = "output", long = "output", global = true, value_enum, value_name = "OUTPUT", default_value_t = Form::Text)]
+    form: Form,
+    /// The same, of every command but `report`, which has forms of its own.
+    #[arg(skip)]
     output: Output,
     /// Say more on stderr; twice: still more ($RUST_LOG is more exact)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
@@ -233,6 +248,11 @@ struct Global {
 impl Global {
     /// Takes from the environment what the command line leaves open; an empty variable says nothing.
     fn complete(&mut self) -> Result<(), String> {
+        self.output = match self.form {
+            Form::Json => Output::Json,
+            Form::Markdown => Output::Markdown,
+            Form::Text | Form::Html | Form::Csv => Output::Text,
+        };
         let said = std::env::var("ROTATE_CREDENTIALS").unwrap_or_default();
         if self.credentials.is_none() && !said.is_empty() {
             let meant = Credentials::from_str(&said, false);
@@ -292,13 +312,32 @@ impl PaceArgs {
     }
 }
 
+/// What `--output` may say.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Output {
+enum Form {
     /// For people
     Text,
     /// For programs: one document, with a schema_version
     Json,
     /// For tickets: plans and tables that paste well
+    Markdown,
+    /// Of `report` alone.
+    #[value(hide = true)]
+    Html,
+    /// Of `report` alone.
+    #[value(hide = true)]
+    Csv,
+}
+
+/// How a command prints.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Output {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+    /// For tickets.
     Markdown,
 }
 
@@ -336,6 +375,7 @@ enum Command {
     Completions(completions::Command),
     Man(man::Command),
     Audit(audit::Command),
+    Report(report::Command),
 }
 
 impl Command {
@@ -369,6 +409,7 @@ impl Cli {
             Command::Completions(command) => command.run(),
             Command::Man(command) => command.run(),
             Command::Audit(command) => command.run(global).await,
+            Command::Report(command) => command.run(global).await,
         }
     }
 }

@@ -8,6 +8,7 @@ mod automatic;
 mod conflicts;
 mod defaults;
 mod destinations;
+mod evidence;
 mod file;
 mod mistake;
 mod reader;
@@ -22,10 +23,12 @@ use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
 use rotate_providers::Paces;
+use sha2::{Digest, Sha256};
 
 pub use allowed::AllowedHosts;
 pub use automatic::Automatic;
 pub(crate) use defaults::Defaults;
+pub use evidence::{Exception, OutOfScope};
 pub use file::{Unusable, locate};
 pub use mistake::{Mistake, Mistakes};
 pub use schema::schema;
@@ -50,6 +53,10 @@ pub struct Config {
     pub require_state: bool,
     /// The fleet, in the order of the file.
     pub targets: Vec<Target>,
+    /// What is meant not to be in it.
+    pub out_of_scope: Vec<OutOfScope>,
+    /// The hash of the file's text, SHA-256 in hexadecimal: it tells this file from any other.
+    pub fingerprint: String,
 }
 
 impl Config {
@@ -64,6 +71,8 @@ impl Config {
             look_every: defaults.look_every,
             require_state: defaults.require_state,
             targets: Vec::new(),
+            out_of_scope: Vec::new(),
+            fingerprint: String::new(),
         }
     }
 
@@ -83,7 +92,8 @@ impl Config {
         let mut reader = Reader::new(text, allowed);
         let read = read(&mut reader, path);
         reader.end(path)?;
-        Ok(read)
+        let fingerprint = fingerprint(text);
+        Ok(Self { fingerprint, ..read })
     }
 }
 
@@ -129,6 +139,7 @@ fn read(reader: &mut Reader<'_>, path: &Path) -> Config {
         reader.close(table);
     }
     conflicts::check(reader, &targets);
+    let out_of_scope = evidence::out_of_scope(reader, &mut root);
     reader.close(root);
     Config {
         path: path.to_owned(),
@@ -138,5 +149,12 @@ fn read(reader: &mut Reader<'_>, path: &Path) -> Config {
         look_every: limits.look_every,
         require_state: limits.require_state,
         targets,
+        out_of_scope,
+        fingerprint: String::new(),
     }
+}
+
+fn fingerprint(text: &str) -> String {
+    let hash = Sha256::digest(text.as_bytes());
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -51,7 +51,13 @@ pub trait Store: Send + Sync {
     async fn retired(&self, target: &str) -> Result<Vec<KeyId>, StoreError>;
 
     /// Checks the whole chain, every replay and every summary.
-    async fn verify(&self) -> Result<Verified, StoreError>;
+    async fn verify(&self) -> Result<Verified, StoreError> {
+        self.verify_each(&mut |_, _| {}).await
+    }
+
+    /// The same, and shows each line on the way, oldest first, with where its thread stands after it. What was shown holds only if
+    /// the whole check does.
+    async fn verify_each(&self, visit: &mut Visit<'_>) -> Result<Verified, StoreError>;
 }
 
 /// The right to write. Given back when dropped, also by a kill.
@@ -200,6 +206,9 @@ pub struct Append<'a> {
     pub seal: Option<(&'a str, &'a [u8])>,
 }
 
+/// What looks at the lines of a journal while they are checked.
+pub type Visit<'v> = dyn FnMut(&Line, &StreamState) + Send + 'v;
+
 /// One line of the journal.
 #[derive(Clone, Debug)]
 pub struct Line {
@@ -214,6 +223,11 @@ pub struct Line {
 }
 
 impl Line {
+    /// The target's own name, also where the line belongs to what was seen of it.
+    pub fn target_name(&self) -> &str {
+        self.target.strip_prefix(WATCH).unwrap_or(&self.target)
+    }
+
     /// Names the target, also where the line belongs to what was seen of it.
     fn of_its_target(self) -> Self {
         match self.target.strip_prefix(WATCH) {

@@ -46,16 +46,7 @@ pub(super) fn whole_rotations(report: &mut Report) {
 /// Ten thousand targets of which none is due.
 pub(super) fn nothing_due(report: &mut Report) {
     let mut place = FleetWorkplace::new(ROTATE);
-    place.configure("[defaults]\naws_calls_per_second = 0\n");
-    let mut text = String::from("[defaults]\naws_calls_per_second = 0\n");
-    for number in 0..ALL {
-        text.push_str(&format!(
-            "\n[[target]]\nname = \"user-{number:05}\"\nconnector = \"s3-customer-managed\"\nuser = \"user-{number:05}\"\n\
-             bucket = \"acme-data\"\ndeliver = [\"file:{}\"]\n",
-            place.path(&format!("{number}.json")).display()
-        ));
-    }
-    place.configure(&text);
+    place.configure(&ten_thousand(&place));
     see_all(&place);
     let (seconds, megabytes) = costs(place.command(["plan", "--offline"]));
     report.figure(&format!("plan --offline over {ALL} targets: time"), seconds, 0.12, "s");
@@ -73,6 +64,37 @@ pub(super) fn nothing_due(report: &mut Report) {
         0.0,
         "",
     );
+}
+
+/// What it costs to tell an auditor of ten thousand targets, each with its last rotation.
+pub(super) fn report(report: &mut Report) {
+    let mut place = FleetWorkplace::new(ROTATE);
+    place.configure(&ten_thousand(&place));
+    super::fill(&place.state(), ALL, |number| format!("user-{number:05}"));
+    for form in ["html", "csv", "json"] {
+        let (seconds, megabytes) = costs(place.command(["report", "--output", form]));
+        report.figure(
+            &format!("report --output {form} over {ALL} targets: time"),
+            seconds,
+            3.0,
+            "s",
+        );
+        let what = format!("report --output {form} over {ALL} targets: memory");
+        report.figure(&what, megabytes, 200.0, "MB");
+    }
+}
+
+/// A fleet of that many.
+fn ten_thousand(place: &FleetWorkplace) -> String {
+    let mut text = String::from("[defaults]\naws_calls_per_second = 0\n");
+    for number in 0..ALL {
+        text.push_str(&format!(
+            "\n[[target]]\nname = \"user-{number:05}\"\nconnector = \"s3-customer-managed\"\nuser = \"user-{number:05}\"\n\
+             bucket = \"acme-data\"\ndeliver = [\"file:{}\"]\n",
+            place.path(&format!("{number}.json")).display()
+        ));
+    }
+    text
 }
 
 /// Wall seconds and peak megabytes of one process. The shell's `ulimit` is no measure: the peak is the kernel's.

@@ -80,7 +80,7 @@ fn print_all(global: &Global, reports: &[TargetView], is_fleet: bool) {
 }
 
 /// Every target that the configuration names or the journal knows, by name.
-fn all(global: &Global, config: Option<&Config>, survey: &Survey) -> Vec<TargetView> {
+pub(super) fn all(global: &Global, config: Option<&Config>, survey: &Survey) -> Vec<TargetView> {
     let targets = config.map(|config| config.targets.as_slice()).unwrap_or_default();
     let named = |name: &str| targets.iter().any(|target| target.name == name);
     let of_file = targets

@@ -7,6 +7,7 @@ use rotate_providers::inputs::{Form, InputSpec};
 use serde_json::{Map, Value, json};
 
 use super::defaults::{Defaults, Limits, MOST_CALLS, paced};
+use super::evidence;
 use crate::duration::written;
 use crate::machine::{Cutover, Day, LostKey, Prove};
 
@@ -22,6 +23,11 @@ pub fn schema() -> String {
         "properties": {
             "defaults": { "$ref": "#/$defs/defaults" },
             "store": { "$ref": "#/$defs/store" },
+            "out_of_scope": {
+                "description": "Credentials that are meant not to be among the targets, for the report.",
+                "type": "array",
+                "items": { "$ref": "#/$defs/outOfScope" }
+            },
             "target": {
                 "description": "The fleet.",
                 "type": "array",
@@ -38,6 +44,8 @@ pub fn schema() -> String {
             "window": window(),
             "destination": destination(),
             "defaults": defaults(),
+            "exception": evidence::exception_schema(),
+            "outOfScope": evidence::out_of_scope_schema(),
             "store": {
                 "type": "object",
                 "additionalProperties": false,
@@ -223,6 +231,9 @@ fn target() -> Value {
         "owner",
         json!({ "description": "Who is asked about it.", "type": "string" }),
     );
+    let what = "What its max_age rests on, for the report: a rule, a risk analysis.";
+    put("policy_basis", evidence::sentence_schema(what));
+    put("exception", json!({ "$ref": "#/$defs/exception" }));
     put(
         "by_hand",
         json!({ "description": "A person rotates it, although the program could.", "type": "boolean" }),

@@ -13,6 +13,7 @@ use rotate_providers::{Connector, connector, connectors};
 
 use super::automatic::{self, Automatic};
 use super::defaults::Defaults;
+use super::evidence::{Exception, exception, policy_basis};
 use super::reader::{Reader, Section};
 use super::value::{Taken, date, duration, flag, parsed, path, text};
 use crate::duration::written;
@@ -27,6 +28,10 @@ pub struct Target {
     pub connector: &'static Connector,
     /// Who is asked about it.
     pub owner: Option<String>,
+    /// What its limit rests on: a rule, a risk analysis.
+    pub policy_basis: Option<String>,
+    /// Who has allowed it to be beyond its limit, and until when.
+    pub exception: Option<Exception>,
     /// How old its key may become.
     pub terms: Terms,
     /// How long a cut-over may take, in seconds; where a person takes every step, all of them.
@@ -92,6 +97,8 @@ pub(super) fn read<'t>(
     }
     let connector = connector_of(reader, table);
     let owner = text(reader, table, "owner").map(|taken| taken.value);
+    let policy_basis = policy_basis(reader, table);
+    let exception = exception(reader, table);
     let before = reader.mistakes();
     let schedule = defaults.overridden(reader, table);
     let schedule_is_right = reader.mistakes() == before;
@@ -124,6 +131,8 @@ pub(super) fn read<'t>(
         name,
         connector,
         owner,
+        policy_basis,
+        exception,
         terms,
         allowance_seconds,
         how,

@@ -25,7 +25,7 @@ use replay::Kept;
 use threads::Which;
 use write::{Entry, Waiting, write};
 
-use super::{Append, Lease, Line, Store, StoreError, Stored, Verified, watch_of};
+use super::{Append, Lease, Line, Store, StoreError, Stored, Verified, Visit, watch_of};
 use crate::hooks::crash_point;
 use crate::machine::{Inventory, StreamState};
 use crate::private_file::Place;
@@ -232,9 +232,9 @@ impl Store for SqliteStore {
         Ok(closed.iter().filter_map(retired).collect())
     }
 
-    async fn verify(&self) -> Result<Verified, StoreError> {
+    async fn verify_each(&self, visit: &mut Visit<'_>) -> Result<Verified, StoreError> {
         let mut connection = self.connection.lock().await;
-        verify::verify(&mut connection, &self.path).await
+        verify::verify(&mut connection, &self.path, visit).await
     }
 }
 

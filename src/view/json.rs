@@ -1,11 +1,13 @@
 //! For programs: one document, with a `schema_version`. The schema is `rotate.schema.json` beside this file, and is made from
 //! these types.
 
+use std::io::{self, Write};
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Checkup, Listed, TargetView, Verification};
+use super::{Checkup, Listed, Report, TargetView, Verification};
 use crate::machine::Event;
 use crate::store::{Line, Verified};
 
@@ -103,6 +105,12 @@ pub(super) struct Intact<'a> {
     head: &'a str,
 }
 
+/// The evidence of a fleet: of `report`.
+#[derive(JsonSchema, Serialize)]
+pub(super) struct Reports<'a> {
+    report: &'a Report,
+}
+
 /// Targets.
 pub fn targets(targets: &[TargetView]) -> String {
     document(Targets { targets })
@@ -138,6 +146,16 @@ pub fn verified(verified: &Verified) -> String {
         rotations: verified.rotations,
         head: &verified.head,
     })
+}
+
+/// The evidence of a fleet, which may be long.
+pub fn report(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let document = Document {
+        schema_version: SCHEMA_VERSION,
+        body: Reports { report },
+    };
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    out.write_all(b"\n")
 }
 
 fn document(body: impl Serialize) -> String {

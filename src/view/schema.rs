@@ -5,7 +5,7 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
 
-use super::json::{Checkups, Connectors, Document, Intact, Journal, Targets, Verifications};
+use super::json::{Checkups, Connectors, Document, Intact, Journal, Reports, Targets, Verifications};
 
 /// What rotate prints with `--output json`: one document a call, on stdout. Times are UTC. No document holds a secret.
 #[derive(JsonSchema)]
@@ -18,6 +18,7 @@ enum Printed {
     Verification(Document<Verifications<'static>>),
     Journal(Document<Journal<'static>>),
     Intact(Document<Intact<'static>>),
+    Report(Document<Reports<'static>>),
 }
 
 /// The schema, as its file holds it.

@@ -45,6 +45,7 @@ mod proxies;
 mod read_ahead;
 mod redirects;
 mod replaced_files;
+mod report;
 mod scenarios;
 mod schema;
 mod snowflake;

@@ -3,19 +3,26 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use futures_util::TryStreamExt;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use sqlx::{Connection, Row, SqliteConnection};
 
 use super::line::StoredLine;
 use super::{REMEMBERED, classify};
 use crate::machine::StreamState;
 use crate::seal::sealed_with;
 use crate::store::chain::{GENESIS, hex};
-use crate::store::{Line, StoreError, Verified};
+use crate::store::{Line, StoreError, Verified, Visit};
 
 /// Walks the journal once, line by line, and compares where it leads with what is kept beside it.
-pub(super) async fn verify(connection: &mut SqliteConnection, path: &Path) -> Result<Verified, StoreError> {
+pub(super) async fn verify(
+    connection: &mut SqliteConnection,
+    path: &Path,
+    visit: &mut Visit<'_>,
+) -> Result<Verified, StoreError> {
     let fault = |error: sqlx::Error| classify(path, &error);
+    // All of it is read as it is at one moment, whoever writes meanwhile.
+    let mut connection = connection.begin().await.map_err(fault)?;
     let health: String = sqlx::query_scalar("PRAGMA integrity_check(1)")
         .fetch_one(&mut *connection)
         .await
@@ -26,14 +33,13 @@ pub(super) async fn verify(connection: &mut SqliteConnection, path: &Path) -> Re
             why: health,
         });
     }
-    let rows = sqlx::query("SELECT * FROM events ORDER BY seq")
-        .persistent(REMEMBERED)
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(fault)?;
     let mut walk = GuidedRotation::default();
-    for row in &rows {
-        walk.take(&StoredLine::read(row).map_err(fault)?)?;
+    {
+        let events = sqlx::query("SELECT * FROM events ORDER BY seq").persistent(REMEMBERED);
+        let mut rows = events.fetch(&mut *connection);
+        while let Some(row) = rows.try_next().await.map_err(fault)? {
+            walk.take(&StoredLine::read(&row).map_err(fault)?, visit)?;
+        }
     }
     let kept = sqlx::query(
         "SELECT r.id, r.target, r.revision, r.closed, r.snapshot, t.latest
@@ -57,7 +63,7 @@ pub(super) async fn verify(connection: &mut SqliteConnection, path: &Path) -> Re
         .await
         .map_err(fault)?;
     // Whoever wrote an event had a lease, and each has a greater number than the one before.
-    let least = walk.fence.max(i64::from(!rows.is_empty()));
+    let least = walk.fence.max(i64::from(walk.head.is_some()));
     if !matches!(fences.as_slice(), [fence] if *fence >= least) {
         return Err(StoreError::Damaged {
             path: path.to_owned(),
@@ -102,7 +108,7 @@ struct GuidedRotation {
 }
 
 impl GuidedRotation {
-    fn take(&mut self, stored: &StoredLine) -> Result<(), StoreError> {
+    fn take(&mut self, stored: &StoredLine, visit: &mut Visit<'_>) -> Result<(), StoreError> {
         let (last, before) = self.head.take().unwrap_or((0, GENESIS.to_vec()));
         if stored.seq != last + 1 {
             return Err(stored.changed(&format!("follows a gap: event {} is missing", last + 1)));
@@ -125,6 +131,7 @@ impl GuidedRotation {
         }
         let rotation =
             StreamState::after(rotation, &line.record).map_err(|illegal| StoreError::illegal(&line, &illegal))?;
+        visit(&line, &rotation);
         if let Some(name) = sealed_with(&line.record.event) {
             self.sealed.insert((stored.rotation.clone(), name), line.clone());
         }

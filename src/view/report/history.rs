@@ -1,0 +1,310 @@
+//! What the journal tells of every target, gathered line by line while its chain is checked.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use rotate_providers::PhaseName;
+use rotate_providers::contract::{KeyId, LastUse, Principal};
+use rotate_providers::guide::{Guide, Overlap, Procedure};
+
+use super::told::{Told, told};
+use super::words::{said, said_all};
+use super::{LastUseView, RecordView};
+use crate::machine::{AnyRotation, Event, GuidedRotation, Rotation, StreamState, SwitchedBy};
+use crate::store::Line;
+
+/// What the journal tells, by the names under which it knows its targets.
+#[derive(Default)]
+pub struct Histories {
+    by_target: HashMap<String, History>,
+    guides: Guides,
+}
+
+/// What the guides of the connectors say. Each is read once.
+#[derive(Default)]
+pub(super) struct Guides(HashMap<String, Known>);
+
+/// What the guide of a connector says, as it is now.
+#[derive(Default)]
+pub(super) struct Known {
+    /// What is rotated.
+    pub(super) title: Option<String>,
+    /// Whether old and new work at the same time; `None` where that depends.
+    has_overlap: Option<bool>,
+    /// To which phase each step belongs; a step of before that it has no longer belongs to none.
+    phases: HashMap<String, PhaseName>,
+}
+
+impl Guides {
+    pub(super) fn of(&mut self, connector: &str) -> &Known {
+        self.0.entry(connector.to_owned()).or_insert_with(|| {
+            let guide = rotate_providers::connector(connector).and_then(|connector| connector.guide().ok());
+            guide.map(|guide| Known::of(&guide)).unwrap_or_default()
+        })
+    }
+}
+
+impl Known {
+    fn of(guide: &Guide) -> Self {
+        // Of two steps of one name that of the rotation counts.
+        let procedures = Procedure::ALL.into_iter().rev();
+        let steps = procedures.flat_map(|procedure| guide.steps(procedure));
+        Self {
+            title: Some(guide.title.clone()),
+            has_overlap: match guide.credential.overlap {
+                Overlap::Yes => Some(true),
+                Overlap::None => Some(false),
+                Overlap::Depends => None,
+            },
+            phases: steps.map(|step| (step.id.clone(), step.phase)).collect(),
+        }
+    }
+}
+
+/// What it tells of one target.
+#[derive(Default)]
+pub(super) struct History {
+    /// Its rotations, oldest first.
+    pub(super) passages: Vec<Passage>,
+    /// What happened between them.
+    pub(super) between: Vec<RecordView>,
+    /// Whose keys they were last.
+    pub(super) owner: Option<Principal>,
+    /// The last word on the use of a key.
+    pub(super) last_use: Option<(KeyId, LastUseView)>,
+}
+
+/// One rotation, as far as it went.
+pub(super) struct Passage {
+    pub(super) id: String,
+    pub(super) opened_at: Timestamp,
+    pub(super) ended_at: Option<Timestamp>,
+    /// Where it stands after its last line.
+    pub(super) reached: PhaseName,
+    pub(super) is_guided: bool,
+    /// Whether both keys work at the same time; `None` where that depends.
+    pub(super) has_overlap: Option<bool>,
+    /// Which procedure of the guide a person goes through; `rotate` where the program rotates.
+    pub(super) procedure: String,
+    pub(super) old_key: Option<String>,
+    pub(super) new_key: Option<String>,
+    pub(super) destinations: Vec<String>,
+    /// When each phase was reached first.
+    pub(super) phases: Vec<(PhaseName, Timestamp)>,
+    /// What happened, oldest first.
+    pub(super) records: Vec<RecordView>,
+}
+
+impl Histories {
+    /// Takes one line in, with where its thread stands after it.
+    pub fn take(&mut self, line: &Line, state: &StreamState) {
+        let name = line.target_name();
+        if !self.by_target.contains_key(name) {
+            self.by_target.insert(name.to_owned(), History::default());
+        }
+        if let Some(history) = self.by_target.get_mut(name) {
+            match state {
+                StreamState::AnyRotation(rotation) => {
+                    let known = self.guides.of(rotation.connector());
+                    history.take(line, rotation, known);
+                }
+                StreamState::Inventory(_) => history.take_between(&line.record.event, line.record.at),
+            }
+        }
+    }
+
+    /// What it tells of the target under this name; it is not asked for again.
+    pub(super) fn remove(&mut self, name: &str) -> Option<History> {
+        self.by_target.remove(name)
+    }
+
+    /// What a connector rotates, in a few words.
+    pub(super) fn title(&mut self, connector: &str) -> Option<String> {
+        self.guides.of(connector).title.clone()
+    }
+}
+
+impl History {
+    /// This and what is known of the same credential under another name.
+    pub(super) fn with(mut self, other: Option<Self>) -> Self {
+        let Some(other) = other else { return self };
+        self.passages.extend(other.passages);
+        self.passages.sort_by_key(|passage| passage.opened_at);
+        self.between.extend(other.between);
+        self.between.sort_by_key(|record| record.at);
+        self.owner = self.owner.or(other.owner);
+        self.last_use = self.last_use.or(other.last_use);
+        self
+    }
+
+    fn take(&mut self, line: &Line, rotation: &AnyRotation, known: &Known) {
+        let (event, at) = (&line.record.event, line.record.at);
+        if self.passages.last().is_none_or(|passage| passage.id != line.rotation) {
+            self.passages.push(Passage::opened(&line.rotation, rotation, at));
+        }
+        let Some(passage) = self.passages.last_mut() else {
+            return;
+        };
+        match rotation {
+            AnyRotation::Automated(rotation) => {
+                passage.follow(rotation, at);
+                self.owner = Some(rotation.spec.owner.clone());
+            }
+            AnyRotation::Guided(walk) => passage.follow_walk(walk, at, known),
+        }
+        if let Some(used) = use_of(event, at)
+            && let AnyRotation::Automated(rotation) = rotation
+            && let Some(issued) = rotation.issued()
+        {
+            self.last_use = Some((issued.key.clone(), used));
+        }
+        if let Some(told) = told(event, rotation, |step| known.phases.get(step).copied()) {
+            passage.records.push(record(told, at, Some(passage.reached)));
+        }
+    }
+
+    fn take_between(&mut self, event: &Event, at: Timestamp) {
+        match event {
+            Event::Sighted { sighting } => self.owner = Some(sighting.owner.clone()),
+            Event::Drifted { why, sighting } => {
+                self.owner = Some(sighting.owner.clone());
+                let what = format!("something had changed that nobody here did: {why}");
+                self.between.push(record(Told::plain(what), at, None));
+            }
+            Event::Released { by } => {
+                let what = "a person accepted what is there, and said to go on";
+                self.between.push(record(Told::plain(what).by(by), at, None));
+            }
+            Event::Tried {
+                credential,
+                verdict,
+                class,
+                by,
+            } => {
+                let what = format!(
+                    "the {} credential was tried at its vendor: {} ({class})",
+                    credential.name(),
+                    verdict.name()
+                );
+                self.between.push(record(Told::plain(what).by(by), at, None));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn record(told: Told, at: Timestamp, phase: Option<PhaseName>) -> RecordView {
+    RecordView {
+        at,
+        phase: told.phase.or(phase),
+        what: said(&told.what),
+        by: told.by.as_deref().map(said),
+        evidence: told.evidence.as_deref().map(said),
+        kind: told.kind,
+    }
+}
+
+/// What an event says of the use of the new key.
+fn use_of(event: &Event, recorded_at: Timestamp) -> Option<LastUseView> {
+    let used = match event {
+        Event::Used { last_use } => last_use,
+        Event::CutOver {
+            by: SwitchedBy::Observed { new, .. },
+        } => new,
+        _ => return None,
+    };
+    let LastUse::At { at, service, region } = used else {
+        return None;
+    };
+    Some(LastUseView {
+        at: *at,
+        recorded_at,
+        where_used: said(&format!("{service}, {region}")),
+    })
+}
+
+impl Passage {
+    fn opened(id: &str, rotation: &AnyRotation, at: Timestamp) -> Self {
+        Self {
+            id: id.to_owned(),
+            opened_at: at,
+            ended_at: None,
+            reached: PhaseName::Opened,
+            is_guided: rotation.automated().is_none(),
+            procedure: match rotation {
+                AnyRotation::Automated(_) => "rotate".to_owned(),
+                AnyRotation::Guided(walk) => walk.itinerary.procedure.clone(),
+            },
+            has_overlap: None,
+            old_key: None,
+            new_key: None,
+            destinations: Vec::new(),
+            phases: Vec::new(),
+            records: Vec::new(),
+        }
+    }
+
+    fn follow(&mut self, rotation: &Rotation, at: Timestamp) {
+        self.has_overlap = Some(!rotation.spec.replaces());
+        self.old_key = Some(said(rotation.spec.old_key.as_str()));
+        if let Some(issued) = rotation.issued() {
+            self.new_key = Some(said(issued.key.as_str()));
+        }
+        if self.destinations.len() != rotation.spec.destinations.len() {
+            self.destinations = said_all(&rotation.spec.destinations);
+        }
+        self.reached = rotation.phase.reached();
+        self.reach(self.reached, at);
+        self.ended_at = rotation.phase.is_closed().then_some(at);
+        if rotation.blocked.is_some() {
+            self.reached = PhaseName::Blocked;
+        }
+    }
+
+    fn follow_walk(&mut self, walk: &GuidedRotation, at: Timestamp, known: &Known) {
+        self.has_overlap = known.has_overlap;
+        // What is tried or noted after the last step does not make the end later.
+        self.ended_at = walk.is_closed().then(|| self.ended_at.unwrap_or(at));
+        // A tick may have been taken back.
+        self.phases.clear();
+        self.reach(PhaseName::Opened, self.opened_at);
+        for tick in walk.ticks.iter().filter(|tick| tick.is_taken()) {
+            if let Some(phase) = known.phases.get(&tick.step) {
+                self.reach(*phase, tick.at);
+            }
+        }
+        self.reached = self.phases.last().map_or(PhaseName::Opened, |(phase, _)| *phase);
+        if let (Some(end), Some(ended_at)) = (walk.ended(), self.ended_at) {
+            self.reached = end;
+            self.reach(end, ended_at);
+        }
+    }
+
+    /// When the old key worked no longer; `None` while it does, and where it works again.
+    pub(super) fn revoked_at(&self) -> Option<Timestamp> {
+        if matches!(self.reached, PhaseName::Aborted | PhaseName::RolledBack) {
+            return None;
+        }
+        // What takes the old one's place ends it.
+        let replaced = match (self.has_overlap, self.is_guided) {
+            (Some(false), true) => self.at(PhaseName::Created),
+            (Some(false), false) => self.at(PhaseName::Verified),
+            _ => None,
+        };
+        let ends = [PhaseName::Deactivated, PhaseName::Deleted, PhaseName::Done];
+        replaced.or_else(|| ends.into_iter().find_map(|phase| self.at(phase)))
+    }
+
+    /// A phase counts from when it was reached first.
+    pub(super) fn reach(&mut self, phase: PhaseName, at: Timestamp) {
+        if !self.phases.iter().any(|(reached, _)| *reached == phase) {
+            self.phases.push((phase, at));
+        }
+    }
+
+    /// When this phase was reached first.
+    pub(super) fn at(&self, phase: PhaseName) -> Option<Timestamp> {
+        let found = self.phases.iter().find(|(reached, _)| *reached == phase);
+        found.map(|(_, at)| *at)
+    }
+}

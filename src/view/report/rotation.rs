@@ -1,0 +1,144 @@
+//! One rotation as the report tells it.
+
+use jiff::Timestamp;
+use rotate_providers::PhaseName;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::history::Passage;
+use super::{RecordKind, RecordView};
+use crate::view::Mode;
+
+/// One rotation, with every phase, who, when and how it is known.
+#[derive(Debug, JsonSchema, Serialize)]
+pub struct RotationView {
+    /// Its id.
+    #[schemars(extend("format" = "uuid"))]
+    pub id: String,
+    /// Who took the steps.
+    pub mode: Mode,
+    /// `rotate`, or another procedure of the guide.
+    pub procedure: String,
+    /// The phase that was reached last.
+    pub state: PhaseName,
+    /// What made it begin; null: not recorded.
+    pub trigger: Option<String>,
+    /// Who made it begin; null: not recorded.
+    pub initiated_by: Option<String>,
+    /// Who or what let it go on to the end of the old key; empty: nobody yet.
+    pub approved_by: Vec<String>,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// When it ended; null: it is under way.
+    pub ended_at: Option<Timestamp>,
+    /// The key that was to go; null: not recorded.
+    pub old_key: Option<String>,
+    /// The key that came; null: none yet, or not recorded.
+    pub new_key: Option<String>,
+    /// Where it went.
+    pub destinations: Vec<String>,
+    /// When each phase was reached first.
+    pub phases: Vec<PhaseView>,
+    /// How long both keys worked, in seconds; null: not over, or not recorded.
+    #[schemars(range(min = 0))]
+    pub overlap_seconds: Option<i64>,
+    /// How long it took from the opening until the old key worked no longer, in seconds; null: it does, or not recorded.
+    #[schemars(range(min = 0))]
+    pub revoked_after_seconds: Option<i64>,
+    /// When the new credential was shown to work, first and last; null: not recorded.
+    pub proved: Option<Stretch>,
+    /// When it was shown that the old one works no longer, first and last; null: not recorded.
+    pub refused: Option<Stretch>,
+    /// What the vendor calls the requests; null: not recorded.
+    pub request_ids: Option<Vec<String>>,
+    /// Everything that was recorded of it, oldest first.
+    pub records: Vec<RecordView>,
+}
+
+/// The first time and the last.
+#[derive(Clone, Copy, Debug, JsonSchema, Serialize)]
+pub struct Stretch {
+    /// The first.
+    pub first: Timestamp,
+    /// The last.
+    pub last: Timestamp,
+}
+
+/// When a phase was reached first.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct PhaseView {
+    /// Which.
+    pub phase: PhaseName,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl RotationView {
+    pub(super) fn of(passage: Passage) -> Self {
+        let revoked_at = passage.revoked_at();
+        let seconds = |from: Timestamp, to: Timestamp| to.duration_since(from).as_secs().max(0);
+        let created_at = passage.at(PhaseName::Created);
+        let overlap_ends = revoked_at.or(passage.ended_at);
+        let overlap_seconds = match passage.has_overlap {
+            Some(false) => created_at.map(|_| 0),
+            Some(true) => created_at.zip(overlap_ends).map(|(from, to)| seconds(from, to)),
+            None => None,
+        };
+        Self {
+            mode: if passage.is_guided {
+                Mode::Guided
+            } else {
+                Mode::Automated
+            },
+            state: passage.reached,
+            trigger: None,
+            initiated_by: None,
+            approved_by: approvals(&passage.records),
+            opened_at: passage.opened_at,
+            ended_at: passage.ended_at,
+            overlap_seconds,
+            revoked_after_seconds: revoked_at.map(|at| seconds(passage.opened_at, at)),
+            proved: stretch(&passage.records, RecordKind::Proof),
+            refused: stretch(&passage.records, RecordKind::Refusal),
+            request_ids: None,
+            phases: passage
+                .phases
+                .iter()
+                .map(|(phase, at)| PhaseView { phase: *phase, at: *at })
+                .collect(),
+            id: passage.id,
+            procedure: passage.procedure,
+            old_key: passage.old_key,
+            new_key: passage.new_key,
+            destinations: passage.destinations,
+            records: passage.records,
+        }
+    }
+
+    /// Whether it was taken back.
+    pub fn is_undone(&self) -> bool {
+        self.records.iter().any(|record| record.kind == RecordKind::Undo)
+    }
+}
+
+/// Each once: a person by name, anything else by what it was.
+fn approvals(records: &[RecordView]) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for record in records.iter().filter(|record| record.kind == RecordKind::Approval) {
+        let who = record.by.as_ref().unwrap_or(&record.what);
+        if !all.contains(who) {
+            all.push(who.clone());
+        }
+    }
+    all
+}
+
+fn stretch(records: &[RecordView], kind: RecordKind) -> Option<Stretch> {
+    let mut times = records
+        .iter()
+        .filter(|record| record.kind == kind)
+        .map(|record| record.at);
+    let first = times.next()?;
+    let last = times.next_back().unwrap_or(first);
+    Some(Stretch { first, last })
+}

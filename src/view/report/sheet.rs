@@ -1,0 +1,117 @@
+//! For spreadsheets: one line a credential. What a person has written is text there, and never a formula.
+
+use std::io::{self, Write};
+
+use super::words::{day, second};
+use super::{CredentialView, Report};
+use crate::view::Mode;
+
+const HEADINGS: [&str; 31] = [
+    "name",
+    "system",
+    "connector",
+    "mode",
+    "owner",
+    "standing",
+    "blocked",
+    "waits_for_person",
+    "state",
+    "reason",
+    "account",
+    "user",
+    "immutable_id",
+    "key",
+    "created_at",
+    "other_active_keys",
+    "looked_at",
+    "age_days",
+    "limit_days",
+    "limit_basis",
+    "next_due",
+    "gone_by",
+    "last_use",
+    "destinations",
+    "exception_reason",
+    "exception_approved_by",
+    "exception_until",
+    "exception_expired",
+    "rotations_in_period",
+    "last_rotation_opened_at",
+    "last_rotation_ended_at",
+];
+
+/// Writes the table.
+pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let mut writer = csv::Writer::from_writer(out);
+    writer.write_record(HEADINGS)?;
+    for credential in &report.credentials {
+        writer.write_record(cells(credential).map(|cell| harmless(&cell)))?;
+    }
+    writer.flush()
+}
+
+fn cells(it: &CredentialView) -> [String; 31] {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let yes = |is: bool| if is { "yes" } else { "no" }.to_owned();
+    let keys: Vec<&str> = it.other_active_keys.iter().map(|key| key.id.as_str()).collect();
+    let exception = it.exception.as_ref();
+    let last = it.rotations.last();
+    [
+        it.name.clone(),
+        text(&it.system),
+        it.connector.clone(),
+        it.mode.map(Mode::name).unwrap_or_default().to_owned(),
+        text(&it.owner),
+        it.standing.name().to_owned(),
+        yes(it.blocked),
+        yes(it.waits_for_person),
+        it.state.name().to_owned(),
+        text(&it.reason),
+        text(&it.account),
+        text(&it.user),
+        text(&it.immutable_id),
+        text(&it.key),
+        it.created_at.map(second).unwrap_or_default(),
+        keys.join(" "),
+        it.looked_at.map(second).unwrap_or_default(),
+        it.age.as_ref().map(|age| age.days.to_string()).unwrap_or_default(),
+        it.limit_days.map(|days| days.to_string()).unwrap_or_default(),
+        text(&it.limit_basis),
+        it.age.as_ref().map(|age| day(age.begins_at)).unwrap_or_default(),
+        it.age.as_ref().map(|age| day(age.gone_by)).unwrap_or_default(),
+        it.last_use.as_ref().map(|used| second(used.at)).unwrap_or_default(),
+        it.destinations.join(" "),
+        exception.map(|it| it.reason.clone()).unwrap_or_default(),
+        exception.map(|it| it.approved_by.clone()).unwrap_or_default(),
+        exception.map(|it| it.until.clone()).unwrap_or_default(),
+        exception.map(|it| yes(it.expired)).unwrap_or_default(),
+        it.rotations.len().to_string(),
+        last.map(|last| second(last.opened_at)).unwrap_or_default(),
+        last.and_then(|last| last.ended_at).map(second).unwrap_or_default(),
+    ]
+}
+
+/// A cell that begins like a formula is one to a spreadsheet, unless a quote stands before it.
+fn harmless(cell: &str) -> String {
+    let begins = cell.trim_start().chars().next();
+    let is_formula = |letter: char| matches!(letter, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
+    match begins.is_some_and(is_formula) {
+        true => format!("'{cell}"),
+        false => cell.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn a_cell_that_would_be_a_formula_is_text() {
+        for formula in ["=1+1", "+1", "-1", "@SUM(A1)", " =1", "\t=1", "＝1"] {
+            assert_eq!(harmless(formula), format!("'{formula}"));
+        }
+        for text in ["", "a=1", "2026-01-01", "maria", "'=1"] {
+            assert_eq!(harmless(text), text);
+        }
+    }
+}
