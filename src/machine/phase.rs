@@ -286,7 +286,7 @@ impl Phase {
     }
 
     /// The phase that was reached last, as everybody names it. What is under way from there is told by what comes next.
-    pub(super) fn reached(&self, new_key: Option<&Issued>) -> PhaseName {
+    pub fn reached(&self, new_key: Option<&Issued>) -> PhaseName {
         match self {
             Phase::Opened | Phase::Creating | Phase::Discarding(_) | Phase::Minted | Phase::Prepared(_) => {
                 PhaseName::Opened

@@ -309,13 +309,13 @@ impl<'a> Keys<'a> {
                 is_stale: false,
             };
         };
-        let issued = rotation.issued().map(|issued| issued.key.clone());
+        let issued = rotation.new_key.as_ref().map(|issued| issued.key.clone());
         let changed_at = known.course.map(|course| course.updated_at);
         let is_stale = inventory.and_then(last_look) < changed_at;
         let (live, beside) = match &rotation.phase {
-            Phase::Done(issued) if is_stale => (Some(issued.key.clone()), None),
+            Phase::Done if is_stale => (issued, None),
             phase if phase.is_closed() => (seen_live.or_else(|| Some(rotation.spec.old_key.clone())), None),
-            phase if is_off(phase.reached()) => (issued, None),
+            phase if is_off(phase.reached(rotation.new_key.as_ref())) => (issued, None),
             _ if rotation.spec.replaces() => (Some(rotation.spec.old_key.clone()), None),
             _ => (Some(rotation.spec.old_key.clone()), issued),
         };

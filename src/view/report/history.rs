@@ -154,7 +154,7 @@ impl History {
         }
         if let Some(used) = use_of(event, at)
             && let AnyRotation::Automated(rotation) = rotation
-            && let Some(issued) = rotation.issued()
+            && let Some(issued) = &rotation.new_key
         {
             self.last_use = Some((issued.key.clone(), used));
         }
@@ -247,13 +247,13 @@ impl Passage {
     fn follow(&mut self, rotation: &Rotation, at: Timestamp) {
         self.has_overlap = Some(!rotation.spec.replaces());
         self.old_key = Some(said(rotation.spec.old_key.as_str()));
-        if let Some(issued) = rotation.issued() {
+        if let Some(issued) = &rotation.new_key {
             self.new_key = Some(said(issued.key.as_str()));
         }
         if self.destinations.len() != rotation.spec.destinations.len() {
             self.destinations = said_all(&rotation.spec.destinations);
         }
-        self.reached = rotation.phase.reached();
+        self.reached = rotation.phase.reached(rotation.new_key.as_ref());
         self.reach(self.reached, at);
         self.ended_at = rotation.phase.is_closed().then_some(at);
         if rotation.blocked.is_some() {
