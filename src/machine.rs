@@ -3,8 +3,10 @@
 //! The journal is the only truth. A [`Rotation`] is what its events say; [`Rotation::after`] is the only way to get one.
 
 mod any;
+mod copies;
 mod event;
 mod guided;
+mod hook;
 mod in_place;
 mod inventory;
 mod phase;
@@ -21,8 +23,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use any::AnyRotation;
+pub use copies::{CopiesDrift, HeldCopy};
 pub use event::{Actor, Event, Record, Restored, SwitchedBy, Tried, UndoKind};
 pub use guided::{GuidedRotation, GuidedSpec, Note, Proof, StepOutcome, StepRecord, Try};
+pub use hook::{HookAnswer, HookRun, Hooks};
 pub use in_place::Replacement;
 pub use inventory::{Drift, Inventory, InventoryReading, SeenKey, Trial};
 pub use stream::StreamState;
@@ -39,6 +43,9 @@ pub struct RotationSpec {
     pub inputs: serde_json::Value,
     /// Where the new secret goes, by the destinations' own names.
     pub destinations: Vec<String>,
+    /// The programs that run once they hold it, in this order, by their own names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after_delivery: Vec<String>,
     /// How it becomes known that every consumer has moved.
     pub cutover: Cutover,
     /// What the proofs of the new key rest on.
@@ -222,6 +229,9 @@ pub struct Rotation {
     pub undo: Option<Undo>,
     /// Set while a person has to look; nothing is touched until then.
     pub blocked: Option<Block>,
+    /// Where the programs stand that run after a delivery.
+    #[serde(default, skip_serializing_if = "Hooks::is_empty")]
+    pub hooks: Hooks,
 }
 
 /// Where a rotation stands. Each phase owns what only it needs.
@@ -406,6 +416,7 @@ impl Rotation {
                 phase: Phase::Opened,
                 undo: None,
                 blocked: None,
+                hooks: Hooks::default(),
             }),
             (Some(rotation), event) => rotation.apply(event, record.at),
             (None, event) => Err(Illegal {
@@ -428,7 +439,7 @@ impl Rotation {
         {
             return Err(illegal);
         }
-        if !self.may_be_replaced_by(event) {
+        if !self.may_be_replaced_by(event) || !self.may_precede_hooks(event) {
             return Err(illegal);
         }
         match event {
@@ -474,6 +485,10 @@ impl Rotation {
                 let undo = self.undo.as_mut().filter(|_| reached).ok_or(illegal)?;
                 undo.restored.insert(destination.clone(), *outcome);
             }
+            Event::HookIntended { .. }
+            | Event::HookRan { .. }
+            | Event::HookFailed { .. }
+            | Event::HookAnswered { .. } => self.take_hook(event).ok_or(illegal)?,
             Event::HostPinned { host } => {
                 if self.spec.host.is_some() || self.phase.is_closed() {
                     return Err(illegal);

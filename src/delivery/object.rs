@@ -60,6 +60,11 @@ impl Shape {
         }
     }
 
+    /// Whether a key's id stands in it.
+    pub(super) fn tells_key(&self) -> bool {
+        matches!(self, Self::Members(mapping) if mapping.key_name().is_some())
+    }
+
     /// Whether these are our fields as they are now.
     pub(super) fn holds(&self, held: Option<&str>, fields: &Fields) -> bool {
         match self {

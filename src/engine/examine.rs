@@ -38,7 +38,13 @@ impl Turn<'_> {
                  destination holds that",
             )
         });
-        let Sight { asked, found, .. } = sight;
+        let Sight {
+            asked,
+            found,
+            copies,
+            copies_drift,
+            ..
+        } = sight;
         let request = asked.request(&found.history);
         match prepare(&request, found, mints_locally).await {
             // What is wrong with a destination is told below.
@@ -53,6 +59,7 @@ impl Turn<'_> {
         }
         all.extend(replaced);
         all.extend(findings);
+        all.extend(copies.findings(&target.name, copies_drift.as_ref()));
         Ok(all)
     }
 }

@@ -113,7 +113,7 @@ impl Rotation {
         }
     }
 
-    fn is_put_back(&self) -> bool {
+    pub(super) fn is_put_back(&self) -> bool {
         let reached = self.issued().into_iter().flat_map(|issued| &issued.reached);
         let restored = self.undo.as_ref().map(|undo| &undo.restored);
         reached
@@ -130,7 +130,7 @@ impl Replacement {
         }
     }
 
-    fn is_delivered(&self, spec: &RotationSpec) -> bool {
+    pub(super) fn is_delivered(&self, spec: &RotationSpec) -> bool {
         let mut all = spec.destinations.iter();
         all.all(|name| self.issued.delivered.contains(name))
     }

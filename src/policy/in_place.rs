@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use super::{Facts, Step, block, is_fresh, shut};
+use super::{Facts, Step, block, hook, is_fresh, shut, undelivered};
 use crate::machine::{Event, Phase, Replacement, Rotation, Undo};
 
 /// One of the two secrets of a replacement.
@@ -105,10 +105,10 @@ fn deliver(rotation: &Rotation, new: &Replacement, now: Timestamp) -> Step {
     if !is_fresh(new.issued.proved_at, now) {
         return Step::Prove;
     }
-    let mut all = rotation.spec.destinations.iter();
-    match all.find(|name| !new.issued.delivered.contains(*name)) {
-        Some(destination) => Step::Deliver(destination.clone()),
-        None => Step::Record(Event::Done),
+    let open = undelivered(rotation, &new.issued);
+    match open.is_empty() {
+        false => Step::Deliver(open),
+        true => hook::next(rotation).unwrap_or(Step::Record(Event::Done)),
     }
 }
 
@@ -122,8 +122,12 @@ pub(super) fn undo(rotation: &Rotation, undo: &Undo, facts: &Facts) -> Step {
             // The last one first: two destinations may be parts of one file.
             let mut backwards = rotation.spec.destinations.iter().rev();
             let open = backwards.find(|name| new.issued.reached.contains(*name) && !undo.restored.contains_key(*name));
-            match (open, &facts.stands) {
-                (Some(destination), _) => Step::Restore(destination.clone()),
+            if let Some(destination) = open {
+                return Step::Restore(destination.clone());
+            }
+            let hook = hook::next(rotation).filter(|_| !new.issued.reached.is_empty());
+            match (hook, &facts.stands) {
+                (Some(step), _) => step,
                 // A call that was lost may arrive late, so it is looked at once more.
                 (None, None) => Step::ReadWhich(&[Which::Old, Which::New]),
                 (None, Some(Stands::This(Which::Old))) => Step::Record(Event::RolledBack),

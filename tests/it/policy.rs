@@ -90,6 +90,7 @@ fn rotation(phase: Phase) -> Rotation {
         spec: RotationSpec {
             connector: "s3-customer-managed".to_owned(),
             inputs: serde_json::json!({ "user": "u", "bucket": "b" }),
+            after_delivery: Vec::new(),
             destinations: vec!["d".to_owned()],
             cutover: Cutover::Confirm,
             soak_seconds: WEEK,
@@ -119,6 +120,7 @@ fn rotation(phase: Phase) -> Rotation {
         phase,
         undo: None,
         blocked: None,
+        hooks: Default::default(),
     }
 }
 

@@ -20,7 +20,8 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 use jsonschema::Validator;
 use rotate::machine::{
-    Event, GuidedSpec, InventoryReading, Proof, Record, Restored, SeenKey, SwitchedBy, Tried, UndoKind,
+    Event, GuidedSpec, HeldCopy, HookAnswer, InventoryReading, Proof, Record, Restored, SeenKey, SwitchedBy, Tried,
+    UndoKind,
 };
 use rotate::store::{Line, Verified};
 use rotate::view::json;

@@ -10,6 +10,7 @@ pub(super) fn events() -> Vec<Event> {
         "by".to_owned(),
     );
     let destination = "file:/x.json".to_owned();
+    let hook = "/usr/local/bin/restart gainsight".to_owned();
     let cut_over = |by| Event::CutOver { by };
     let restored = |outcome| Event::Restored {
         destination: destination.clone(),
@@ -54,8 +55,27 @@ pub(super) fn events() -> Vec<Event> {
             key: key.clone(),
             why: why.clone(),
         },
-        Event::Discarded { key },
+        Event::Discarded { key: key.clone() },
         Event::Proved,
+        Event::CopiesDrifted {
+            expected: key.clone(),
+            copies: vec![HeldCopy {
+                destination: destination.clone(),
+                held: None,
+            }],
+        },
+        Event::CopiesAsLeft,
+        Event::HookIntended { hook: hook.clone() },
+        Event::HookRan { hook: hook.clone() },
+        Event::HookFailed {
+            hook: hook.clone(),
+            why: why.clone(),
+        },
+        Event::HookAnswered {
+            hook,
+            by: by.clone(),
+            answer: HookAnswer::Again,
+        },
         Event::DeliverIntended {
             destination: destination.clone(),
         },

@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 use zeroize::Zeroizing;
 
 /// A pipe takes this much at once (pipe(7)), so nobody has to read while it is written.
-pub(super) const ROOM: usize = 60_000;
+pub(in crate::delivery) const ROOM: usize = 60_000;
 
 /// What is kept of what it prints. The rest is read, and forgotten.
 const LARGEST_SAID: usize = 16_384;
@@ -32,15 +32,15 @@ pub(super) struct Job {
 }
 
 /// How it ended.
-pub(super) struct Ended {
+pub(in crate::delivery) struct Ended {
     /// Its exit code; `None`: a signal.
-    pub(super) code: Option<i32>,
+    pub(in crate::delivery) code: Option<i32>,
     /// What it printed, on either output.
-    pub(super) said: Zeroizing<String>,
+    pub(in crate::delivery) said: Zeroizing<String>,
     /// Whether some of its input was still there.
-    pub(super) left_unread: bool,
+    pub(in crate::delivery) left_unread: bool,
     /// Whether its time was over.
-    pub(super) is_late: bool,
+    pub(in crate::delivery) is_late: bool,
 }
 
 pub(super) fn run(job: Job) -> io::Result<Ended> {
