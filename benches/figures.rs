@@ -15,6 +15,8 @@ mod call;
 mod fleet;
 #[path = "figures/reasons.rs"]
 mod reasons;
+#[path = "figures/stores.rs"]
+mod stores;
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -43,9 +45,10 @@ type Measure = fn(&mut Report);
 
 fn main() -> ExitCode {
     let mut report = Report { held: true };
-    let parts: [(&str, Measure); 6] = [
+    let parts: [(&str, Measure); 7] = [
         ("access-key", whole_rotation),
         ("key-pair", whole_rotation_of_a_key_pair),
+        ("destinations", stores::three_destinations),
         ("generation", key_generation),
         ("start", start_up),
         ("fleet", fleet::whole_rotations),

@@ -30,7 +30,7 @@ pub fn check_endpoint(endpoint: &str) -> Result<(), ForbiddenEndpoint> {
 }
 
 /// The scheme, host and port of a URL, and nothing else of it: somebody's answer led there.
-pub(crate) fn place(url: &str) -> String {
+pub fn place(url: &str) -> String {
     let url = Url::parse(url).ok();
     let place = url.as_ref().and_then(|url| {
         let host = url.host_str().filter(|host| (1..=LONGEST_HOST).contains(&host.len()))?;

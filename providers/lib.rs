@@ -3,7 +3,7 @@
 //! A folder here is a connector, a file is shared. The list below is the registry: explicit and alphabetical, and a test
 //! fails when a folder is missing from it.
 
-mod authorities;
+pub mod authorities;
 mod automation;
 mod call;
 pub mod contract;
@@ -13,6 +13,7 @@ mod fault;
 pub mod folder;
 pub mod form;
 pub mod guide;
+mod hidden_header;
 mod hooks;
 pub mod inputs;
 mod key_id;
@@ -40,7 +41,9 @@ use guide::{Flaw, Guide};
 
 pub use phase::PhaseName;
 
+pub use authorities::check_authorities;
 pub use automation::{Automation, Capabilities, Connecting, KeyShown, ShownKey, Unready, VendorPace, is_public};
+pub use hidden_header::hidden_header;
 pub use vendors::{Access, Ask, CredentialsFrom, Paces, Vendors};
 
 /// Every connector, by id.

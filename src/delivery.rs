@@ -3,6 +3,8 @@
 //! Destinations are not all alike: each declares its [`Capabilities`], and how a delivery is proven and undone follows from them.
 
 mod assignments;
+#[cfg(any(feature = "secretsmanager", feature = "ssm"))]
+mod aws;
 mod aws_files;
 mod capabilities;
 mod dotenv;
@@ -11,12 +13,16 @@ mod fault;
 mod fields;
 mod file;
 mod format;
+#[cfg(feature = "github")]
+mod github;
 mod hook;
 mod ini;
 mod key_file;
+#[cfg(feature = "kubernetes")]
+mod kubernetes;
 mod lines;
 mod named;
-#[cfg(feature = "secretsmanager")]
+#[cfg(feature = "object")]
 mod object;
 mod options;
 mod ours;
@@ -26,8 +32,12 @@ mod program;
 mod quotes;
 #[cfg(feature = "secretsmanager")]
 mod secretsmanager;
+#[cfg(feature = "ssm")]
+mod ssm;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "vault-kv")]
+mod vault_kv;
 
 use async_trait::async_trait;
 use rotate_providers::contract::KeyId;
@@ -63,6 +73,22 @@ pub trait Destination: Send + Sync {
     /// What has to be written by one at a time: two deliveries that are parts of the same come one after the other.
     fn part_of(&self) -> String {
         self.occupies().place
+    }
+
+    /// The host to which its name alone leads, where its own tools would go elsewhere: a configuration does not decide that by
+    /// itself.
+    fn host_named(&self) -> Option<String> {
+        None
+    }
+
+    /// What a plan says of a delivery there, beside what it can do.
+    fn remark(&self) -> Option<String> {
+        None
+    }
+
+    /// Logs in, also where that starts a program. Whoever only looks does not call it.
+    async fn log_in(&self) -> Result<(), DeliveryError> {
+        Ok(())
     }
 
     /// Its name, with whatever may be given away at its vendor fixed to what it is now. A rotation that is opened keeps it.
@@ -125,16 +151,37 @@ pub enum Inspected {
 /// What a delivery replaces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Occupied {
-    /// Where.
+    /// Where. Of a store that one name can stand for in several accounts or regions the parts of it, each behind a tab, and
+    /// [`Occupied::ANY`] for one that the name does not say.
     pub place: String,
     /// What it is called there; `None`: everything.
     pub names: Option<Vec<String>>,
 }
 
 impl Occupied {
+    /// A part of a place that may be any.
+    pub const ANY: &str = "*";
+
+    /// What two places have to have in common to be one at all.
+    pub fn stem(&self) -> &str {
+        self.place.split('\t').next().unwrap_or_default()
+    }
+
+    /// Whether both may be one place.
+    fn meets(&self, other: &Self) -> bool {
+        let (mut ours, mut theirs) = (self.place.split('\t'), other.place.split('\t'));
+        loop {
+            match (ours.next(), theirs.next()) {
+                (None, None) => return true,
+                (Some(one), Some(other)) if one == other || [one, other].contains(&Self::ANY) => {}
+                _ => return false,
+            }
+        }
+    }
+
     /// What both would write.
     pub fn shared_with(&self, other: &Self) -> Option<String> {
-        if self.place != other.place {
+        if !self.meets(other) {
             return None;
         }
         match (&self.names, &other.names) {

@@ -17,7 +17,7 @@ mod in_place;
 
 pub use guided::{Guidance, Missing, lead, procedure_of};
 
-use crate::delivery::{self, Capabilities};
+use crate::delivery::{self, Capabilities, Destination};
 use crate::machine::{Event, Illegal, Phase, Record, Restored, Retirement, Rotation, StepRecord, SwitchedBy};
 use crate::policy::{Facts, Listing, Refusals, Step, Use, Waiting, next};
 
@@ -200,8 +200,9 @@ impl Simulation {
         let old = self.rotation.spec.old_key.clone();
         let new = self
             .rotation
-            .issued()
-            .map_or_else(KeyId::to_be_made, |issued| issued.key.clone());
+            .new_key
+            .as_ref()
+            .map_or_else(KeyId::to_be_made, |new| new.key.clone());
         match step {
             Step::ReadKeys { .. } => self.list(&old),
             Step::ReadDestinations => self.facts.held = Some(BTreeSet::new()),
@@ -320,7 +321,7 @@ impl Simulation {
             }
             Step::Withdraw => {
                 self.effect(PhaseName::Aborted, format!("delete {new}"), false);
-                if !matches!(self.rotation.phase, Phase::Withdrawing(_)) {
+                if !matches!(self.rotation.phase, Phase::Withdrawing) {
                     self.record(Event::WithdrawIntended)?;
                 }
                 self.record(Event::Withdrawn)?;
@@ -345,10 +346,13 @@ impl Simulation {
 
     fn deliver(&mut self, new: &KeyId, destination: String) -> Result<(), Illegal> {
         let gap = self.end_of_gap(&destination);
-        let what = match self.capabilities(&destination) {
-            Some(can) if can.is_write_only() => {
-                format!("send {new} to {destination}, which is write-only: its receipt is all the proof there is{gap}")
-            }
+        let parsed = self.destination(&destination);
+        let remark = parsed.as_ref().and_then(|parsed| parsed.remark());
+        let remark = remark.map(|remark| format!("; {remark}")).unwrap_or_default();
+        let what = match parsed.map(|parsed| parsed.capabilities()) {
+            Some(can) if can.is_write_only() => format!(
+                "send {new} to {destination}, which is write-only: its receipt is all the proof there is{remark}{gap}"
+            ),
             Some(can) if can != Capabilities::READABLE => {
                 format!("write {new} to {destination} ({can}), read it back and compare{gap}")
             }
@@ -358,11 +362,10 @@ impl Simulation {
         self.record(Event::Delivered { destination })
     }
 
-    /// What a destination of the rotation can do; `None` where this program does not know it.
-    fn capabilities(&self, destination: &str) -> Option<Capabilities> {
+    /// A destination of the rotation; `None` where this program does not know it.
+    fn destination(&self, destination: &str) -> Option<Box<dyn Destination>> {
         let automation = rotate_providers::automation(&self.rotation.spec.connector)?;
-        let parsed = delivery::parse(automation.secret, destination).ok()?;
-        Some(parsed.capabilities())
+        delivery::parse(automation.secret, destination).ok()
     }
 
     /// Lets a wait end the way it should.
@@ -403,7 +406,7 @@ impl Simulation {
     fn phase_of_window(&self) -> PhaseName {
         match self.rotation.phase {
             Phase::Opened => PhaseName::Opened,
-            Phase::Verified(_) => PhaseName::Verified,
+            Phase::Verified => PhaseName::Verified,
             Phase::CutOver(..) => PhaseName::CutOver,
             _ => PhaseName::Soaked,
         }
@@ -411,7 +414,7 @@ impl Simulation {
 
     fn phase_of_proof(&self) -> PhaseName {
         match self.rotation.phase {
-            Phase::Created(_) | Phase::Verified(_) => PhaseName::Verified,
+            Phase::Created | Phase::Verified => PhaseName::Verified,
             Phase::Deactivated(..) => PhaseName::Deactivated,
             Phase::Soaking(..) | Phase::Deleting(..) => PhaseName::Deleted,
             Phase::CutOver(..) if self.rotation.rests_first() => PhaseName::Deleted,
@@ -428,10 +431,11 @@ impl Simulation {
             public: None,
             delete_by_hand: String::new(),
         };
+        let new = self.rotation.new_key.as_ref().map(|new| &new.key);
         let keys = match &self.rotation.phase {
             phase if self.rotation.spec.replaces() => vec![key(self.standing(phase), true)],
-            Phase::Opened | Phase::Creating | Phase::Withdrawn(_) => vec![key(old, true)],
-            Phase::Deleted(issued) => vec![key(&issued.key, true)],
+            Phase::Opened | Phase::Creating | Phase::Withdrawn => vec![key(old, true)],
+            Phase::Deleted => new.map(|new| key(new, true)).into_iter().collect(),
             phase => {
                 let off = matches!(phase, Phase::Deactivated(..) | Phase::Soaking(..) | Phase::Deleting(..));
                 let listed = match self.rotation.spec.retirement {
@@ -440,12 +444,9 @@ impl Simulation {
                     Retirement::Remove { .. } => (!off).then(|| key(old, true)),
                     Retirement::RemoveForGood | Retirement::Replace => Some(key(old, true)),
                 };
-                let registered = !matches!(phase, Phase::Minted(_)) || self.facts.registered;
-                let issued = phase.issued().filter(|_| registered);
-                listed
-                    .into_iter()
-                    .chain(issued.map(|issued| key(&issued.key, true)))
-                    .collect()
+                let registered = !matches!(phase, Phase::Minted) || self.facts.registered;
+                let new = new.filter(|_| registered).map(|new| key(new, true));
+                listed.into_iter().chain(new).collect()
             }
         };
         // In a plan every list agrees.

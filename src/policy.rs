@@ -23,7 +23,7 @@ pub use in_place::{Stands, Which};
 pub use vouch::{ProofFault, is_used_by_consumer, proof_fault};
 
 use crate::machine::{
-    Cutover, Event, Issued, Phase, Prove, Restored, Retirement, Rotation, RotationSpec, SwitchedBy, UndoKind,
+    Cutover, Event, Issued, Phase, Prove, Restored, Retirement, Rotation, RotationSpec, SwitchedBy, Undo, UndoKind,
 };
 
 /// How long a proof of the new key or a reading of the vendor's records is worth acting on.
@@ -31,6 +31,9 @@ pub const FRESH: SignedDuration = SignedDuration::from_mins(5);
 
 /// How long a reading of the vendor's list is the one right before an effect.
 const CURRENT: SignedDuration = SignedDuration::from_mins(1);
+
+/// Each phase but the first and the last ones has its new key.
+const KEYLESS: &str = "there is no new key where there has to be one: the journal is damaged";
 
 /// What two keys that work side by side have to do with one secret that is replaced where it stands: nothing.
 const MISPLACED: &str =
@@ -251,46 +254,54 @@ pub fn next(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
     match &rotation.undo {
         Some(undo) if rotation.spec.replaces() => in_place::undo(rotation, undo, facts),
         None if rotation.spec.replaces() => in_place::forward(rotation, facts, now),
-        Some(_) => undo(rotation, facts, now),
+        Some(undo) => self::undo(rotation, undo, facts, now),
         None => forward(rotation, facts, now),
     }
 }
 
 fn forward(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
     let spec = &rotation.spec;
+    let Some(issued) = &rotation.new_key else {
+        return match &rotation.phase {
+            Phase::Opened => shut(spec, now).unwrap_or_else(|| gate::create(rotation, facts, now)),
+            Phase::Creating => attribution::settle(rotation, facts, now),
+            Phase::Discarding(key) => attribution::discard(rotation, key, facts, now),
+            Phase::Aborted | Phase::RolledBack => Step::Closed,
+            _ => block(KEYLESS),
+        };
+    };
     match &rotation.phase {
-        Phase::Opened => shut(spec, now).unwrap_or_else(|| gate::create(rotation, facts, now)),
-        Phase::Creating => attribution::settle(rotation, facts, now),
-        Phase::Discarding(key) => attribution::discard(rotation, key, facts, now),
-        Phase::Minted(issued) => gate::register(rotation, issued, facts),
-        Phase::Created(issued) => vouch::first_proof(rotation, issued, facts),
+        Phase::Minted => gate::register(rotation, issued, facts),
+        Phase::Created => vouch::first_proof(rotation, issued, facts),
         // A delivery that has begun is finished: half of the consumers would have the new key.
-        Phase::Verified(issued) => (issued.reached.is_empty().then(|| shut(spec, now)).flatten())
+        Phase::Verified => (issued.reached.is_empty().then(|| shut(spec, now)).flatten())
             .unwrap_or_else(|| deliver(rotation, issued, facts, now)),
-        Phase::Delivered(..) => hook::next(rotation).unwrap_or_else(|| gate::cut_over(rotation, facts, now)),
-        Phase::CutOver(issued, switch) if rotation.rests_first() => {
+        Phase::Delivered(at) => {
+            hook::next(rotation).unwrap_or_else(|| gate::cut_over(rotation, issued, *at, facts, now))
+        }
+        Phase::CutOver(switch) if rotation.rests_first() => {
             let why = format!("old key {} rests before it is removed for good", spec.old_key);
             rest(switch.at, spec, why, now)
                 .or_else(|| shut(spec, now))
                 .or_else(|| gate::retire(rotation, issued, switch, facts, now))
                 .unwrap_or(Step::Delete)
         }
-        Phase::CutOver(issued, switch) => shut(spec, now)
+        Phase::CutOver(switch) => shut(spec, now)
             .or_else(|| gate::retire(rotation, issued, switch, facts, now))
             .unwrap_or(Step::Deactivate),
         // It may be disabled already. What forbids disabling it now asks for enabling it again.
-        Phase::Deactivating(issued, switch) => match gate::retire(rotation, issued, switch, facts, now) {
+        Phase::Deactivating(switch) => match gate::retire(rotation, issued, switch, facts, now) {
             Some(Step::Record(Event::Blocked { why })) => Step::Reactivate(why),
             Some(step) => step,
             None => Step::Deactivate,
         },
-        Phase::Deactivated(_, _, retired) if !retired.proved => Step::Prove,
-        Phase::Deactivated(issued, switch, retired) if spec.prove != Prove::Login && !retired.used => {
+        Phase::Deactivated(_, retired) if !retired.proved => Step::Prove,
+        Phase::Deactivated(switch, retired) if spec.prove != Prove::Login && !retired.used => {
             vouch::second_proof(rotation, issued, switch, retired, facts, now)
         }
-        Phase::Deactivated(_, _, retired) => gate::listed_inactive(rotation, retired, facts, now),
-        Phase::Reactivating(_, _, why) => Step::Reactivate(why.clone()),
-        Phase::Soaking(issued, switch, retired) => {
+        Phase::Deactivated(_, retired) => gate::listed_inactive(rotation, retired, facts, now),
+        Phase::Reactivating(_, why) => Step::Reactivate(why.clone()),
+        Phase::Soaking(switch, retired) => {
             let why = match spec.retirement {
                 Retirement::Disable => format!("old key {} rests disabled before it is deleted", spec.old_key),
                 _ => format!(
@@ -302,13 +313,11 @@ fn forward(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
                 .or_else(|| shut(spec, now))
                 .unwrap_or_else(|| gate::delete(rotation, issued, switch, facts, now))
         }
-        Phase::Deleting(issued, switch, _) => gate::delete(rotation, issued, switch, facts, now),
-        Phase::Deleted(_) => gate::listed_gone(facts, &spec.old_key, Event::Done),
-        Phase::Withdrawing(_) | Phase::Withdrawn(_) => block("a key is being withdrawn and nobody asked for it"),
-        Phase::Done(_) | Phase::Aborted | Phase::RolledBack => Step::Closed,
-        Phase::Prepared(_) | Phase::Replacing(_) | Phase::Replaced(_) | Phase::Reverting(_) | Phase::Reverted(_) => {
-            block(MISPLACED)
-        }
+        Phase::Deleting(switch, _) => gate::delete(rotation, issued, switch, facts, now),
+        Phase::Deleted => gate::listed_gone(facts, &spec.old_key, Event::Done),
+        Phase::Withdrawing | Phase::Withdrawn => block("a key is being withdrawn and nobody asked for it"),
+        Phase::Done => Step::Closed,
+        _ => block(MISPLACED),
     }
 }
 
@@ -351,20 +360,23 @@ fn shut(spec: &RotationSpec, now: Timestamp) -> Option<Step> {
     }))
 }
 
-fn undo(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
-    let Some(undo) = &rotation.undo else {
-        return Step::Closed;
+fn undo(rotation: &Rotation, undo: &Undo, facts: &Facts, now: Timestamp) -> Step {
+    let Some(issued) = &rotation.new_key else {
+        return match &rotation.phase {
+            Phase::Opened => Step::Record(Event::Aborted),
+            Phase::Creating => attribution::settle(rotation, facts, now),
+            Phase::Discarding(key) => attribution::discard(rotation, key, facts, now),
+            Phase::Aborted | Phase::RolledBack => Step::Closed,
+            _ => block(KEYLESS),
+        };
     };
     match &rotation.phase {
-        Phase::Opened => Step::Record(Event::Aborted),
-        Phase::Creating => attribution::settle(rotation, facts, now),
-        Phase::Discarding(key) => attribution::discard(rotation, key, facts, now),
-        Phase::Deactivating(..) | Phase::Deactivated(..) | Phase::Soaking(..) | Phase::Deleting(..) => {
+        Phase::Deactivating(_) | Phase::Deactivated(..) | Phase::Soaking(..) | Phase::Deleting(..) => {
             Step::Reactivate(undo.why.clone())
         }
-        Phase::Reactivating(_, _, why) => Step::Reactivate(why.clone()),
-        Phase::Minted(_) => Step::Withdraw,
-        Phase::Created(issued) | Phase::Verified(issued) | Phase::Delivered(issued, _) | Phase::CutOver(issued, _) => {
+        Phase::Reactivating(_, why) => Step::Reactivate(why.clone()),
+        Phase::Minted => Step::Withdraw,
+        Phase::Created | Phase::Verified | Phase::Delivered(_) | Phase::CutOver(_) => {
             if issued.reached.is_empty() {
                 return Step::Withdraw;
             }
@@ -397,19 +409,17 @@ fn undo(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
                 None => Step::Withdraw,
             }
         }
-        Phase::Withdrawing(issued) => gate::leaves_one(rotation, issued, facts, now).unwrap_or(Step::Withdraw),
-        Phase::Withdrawn(issued) => {
+        Phase::Withdrawing => gate::leaves_one(rotation, issued, facts, now).unwrap_or(Step::Withdraw),
+        Phase::Withdrawn => {
             let end = match undo.kind {
                 UndoKind::Abort => Event::Aborted,
                 UndoKind::Rollback => Event::RolledBack,
             };
             gate::withdrawn(rotation, issued, facts, end)
         }
-        Phase::Deleted(_) => block("the old key is deleted, so nothing can be undone"),
-        Phase::Prepared(_) | Phase::Replacing(_) | Phase::Replaced(_) | Phase::Reverting(_) | Phase::Reverted(_) => {
-            block(MISPLACED)
-        }
-        Phase::Done(_) | Phase::Aborted | Phase::RolledBack => Step::Closed,
+        Phase::Deleted => block("the old key is deleted, so nothing can be undone"),
+        Phase::Done => Step::Closed,
+        _ => block(MISPLACED),
     }
 }
 
@@ -430,7 +440,7 @@ fn still_used(rotation: &Rotation, key: &str, use_: &str) -> String {
 /// When the cut-over becomes overdue.
 pub fn overdue_at(rotation: &Rotation) -> Option<Timestamp> {
     match &rotation.phase {
-        Phase::Delivered(_, at) => Some(later(*at, rotation.spec.allowance_seconds)),
+        Phase::Delivered(at) => Some(later(*at, rotation.spec.allowance_seconds)),
         _ => None,
     }
 }

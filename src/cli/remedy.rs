@@ -74,7 +74,7 @@ fn state(target: &str, stored: Option<&Stored>) -> Vec<String> {
     });
     let mut lines: Vec<String> = off.into_iter().collect();
     lines.extend([
-        format!("{target} stands at `{}`; to go on:", rotation.phase.reached()),
+        format!("{target} stands at `{}`; to go on:", rotation.reached()),
         "rotate run".to_owned(),
     ]);
     lines
@@ -135,7 +135,8 @@ fn of_vendor(error: &Error, connector: &str) -> Vec<String> {
 }
 
 fn of_delivery(fault: &Fault) -> Vec<String> {
-    fault.remedy().into_iter().collect()
+    let remedy = fault.remedy().unwrap_or_default();
+    remedy.lines().map(str::to_owned).collect()
 }
 
 /// What to do about a state folder that cannot be used.

@@ -35,7 +35,7 @@ pub(super) fn check(reader: &mut Reader<'_>, targets: &[Target]) {
             let Some(occupied) = occupied(automatic.automation.secret, place, &mut folders) else {
                 continue;
             };
-            let others = places.entry(occupied.place.clone()).or_default();
+            let others = places.entry(occupied.stem().to_owned()).or_default();
             let first = others
                 .iter()
                 .find_map(|(other, first)| Some((occupied.shared_with(other)?, *first)));
@@ -50,7 +50,7 @@ pub(super) fn check(reader: &mut Reader<'_>, targets: &[Target]) {
                     "deliver",
                     first,
                     &what,
-                    "give each a destination of its own: the later key would replace the other",
+                    "give each a destination of its own, or say where each is (its region): the later key would replace the other",
                 );
             }
         }

@@ -54,7 +54,12 @@ pub(super) fn destinations(
             }
         };
         let occupied = destination.occupies();
-        if let Some(why) = delivery::cutover_fault(destination.as_ref(), cutover) {
+        // Whoever may change the file, in a pull request even, must not be able to send a login or a key elsewhere.
+        if let Some(host) = destination.host_named().filter(|host| !reader.allows(host)) {
+            let what = format!("it alone names the host {host}, and the file alone does not decide where secrets go");
+            let remedy = format!("if it is right: --allow-endpoint {host}, or ROTATE_ALLOW_ENDPOINT={host}");
+            reader.mistake(Some(span), &key, &what, &remedy);
+        } else if let Some(why) = delivery::cutover_fault(destination.as_ref(), cutover) {
             let remedy = "write cutover = \"confirm\" or \"observed\" for this target";
             reader.mistake(
                 Some(span),

@@ -25,6 +25,10 @@ const NOT_SO: i32 = 10;
 /// Whoever starts this program says with it that looking may start others: a pull request may have written their names.
 const ALLOWED_BY: &str = "ROTATE_ALLOW_EXEC";
 
+/// What is said of a destination that was not looked at because nobody has said so.
+pub(super) const NOT_STARTED: &str =
+    "not looked at: no program is started for that, unless ROTATE_ALLOW_EXEC=1 says so";
+
 /// A program with its arguments.
 pub(super) struct Exec {
     name: String,
@@ -117,7 +121,7 @@ impl Exec {
                 "had not ended after {seconds} s and was killed with its process group{said}"
             ));
         }
-        if fields.is_some_and(|fields| fields.gives_away(&ended.said)) {
+        if fields.is_some_and(|fields| gives_away(fields, ended)) {
             tracing::warn!(
                 "{} prints the secret that it is given; it was not shown: mend it",
                 self.program.shown()
@@ -206,10 +210,8 @@ impl Destination for Exec {
 
     async fn inspect(&self) -> Result<Inspected, DeliveryError> {
         self.program.check().map_err(|fault| self.failed(fault))?;
-        if std::env::var_os(ALLOWED_BY).is_none_or(|said| said != "1") {
-            return Ok(Inspected::NotLookedAt(
-                "not looked at: no program is started for that, unless ROTATE_ALLOW_EXEC=1 says so",
-            ));
+        if !looking_starts_programs() {
+            return Ok(Inspected::NotLookedAt(NOT_STARTED));
         }
         match self.ask(Action::Prepare, None).await {
             Ok(_) => Ok(Inspected::Fit),
@@ -256,14 +258,24 @@ impl Destination for Exec {
     }
 }
 
+/// Whether looking at a destination may start a program.
+pub(super) fn looking_starts_programs() -> bool {
+    std::env::var_os(ALLOWED_BY).is_some_and(|said| said == "1")
+}
+
 /// The last line that it printed, where that shows no secret.
 fn said(ended: &Ended, action: Action, fields: Option<&Fields>) -> String {
     // What it was given to put back is the old secret, of which nothing is known here.
     if matches!(action, Action::Restore) && !ended.said.trim().is_empty() {
         return "; what it printed is not shown: it may hold the old secret".to_owned();
     }
-    let gives_away = fields.is_some_and(|fields| fields.gives_away(&ended.said));
+    let gives_away = fields.is_some_and(|fields| gives_away(fields, ended));
     last_lines(&ended.said, 1, gives_away)
+}
+
+/// Whether the secret shows in what is known of what it printed.
+fn gives_away(fields: &Fields, ended: &Ended) -> bool {
+    fields.gives_away(&ended.began) || fields.gives_away(&ended.said)
 }
 
 fn pairs<S: serde::Serializer>(pairs: &Option<Vec<(&str, &str)>>, to: S) -> Result<S::Ok, S::Error> {

@@ -22,7 +22,8 @@ pub enum Fault {
     /// No kind of destination.
     #[error(
         "write file:PATH.json, file:PATH.env or aws-profile:NAME[@FILE]; for a private key file:PATH.p8; for either \
-         exec:/PATH/OF/PROGRAM or secretsmanager:NAME"
+         exec:/PATH/OF/PROGRAM, secretsmanager:NAME, ssm:/PATH, vault-kv:MOUNT/PATH, kubernetes:NAMESPACE/NAME or \
+         github:OWNER/REPO"
     )]
     Unknown,
     /// A kind of destination that is not in this program.
@@ -142,7 +143,7 @@ impl Fault {
             Self::File(_) | Self::Content(_) | Self::Line { .. } => "fix the file, or deliver elsewhere".to_owned(),
             Self::Elsewhere(path, _) => format!("fix {path}, or deliver elsewhere"),
             Self::Moved => "put the folder back, and stop whoever moves it".to_owned(),
-            Self::ReadBack => "something else writes to this file; stop it first".to_owned(),
+            Self::ReadBack => "something else writes there; stop it, then run the same command again".to_owned(),
             Self::Exists(path) => format!("move {path} away, or deliver elsewhere with --deliver file:PATH.p8"),
             Self::Store { remedy, .. } => remedy.clone(),
             Self::NotRestorable => "send the old secret there yourself".to_owned(),

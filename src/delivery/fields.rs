@@ -97,18 +97,24 @@ fn pem(public: &PublicHalf) -> Option<String> {
 pub(super) struct Mapping {
     pub(super) form: SecretForm,
     pub(super) named: Vec<(&'static Field, String)>,
+    /// The fields whose names were asked for.
+    told: Vec<&'static str>,
 }
 
 impl Mapping {
     /// The fields that every destination gets, and those that the options name.
     pub(super) fn read(form: SecretForm, options: &mut Options) -> Result<Self, Fault> {
         let mut named: Vec<(&'static Field, String)> = Vec::new();
+        let mut told = Vec::new();
         for field in form.fields {
             let name = match options.take(field.name) {
                 Some(name) if name.trim().is_empty() => {
                     return Err(Fault::Option(field.name.to_owned(), "it is empty"));
                 }
-                Some(name) => name,
+                Some(name) => {
+                    told.push(field.name);
+                    name
+                }
                 None if field.always => field.name.to_owned(),
                 None => continue,
             };
@@ -123,7 +129,12 @@ impl Mapping {
         if named.is_empty() {
             return Err(Fault::misplaced(form));
         }
-        Ok(Self { form, named })
+        Ok(Self { form, named, told })
+    }
+
+    /// Whether this field has the name that was asked for, and not its own for want of another.
+    pub(super) fn is_told(&self, field: &Field) -> bool {
+        self.told.contains(&field.name)
     }
 
     /// Every field that the form has, under its own name where the options name no other.
@@ -142,7 +153,8 @@ impl Mapping {
                 ));
             }
         }
-        Ok(Self { form, named })
+        let told = told.told;
+        Ok(Self { form, named, told })
     }
 
     /// The same, of those that have a value.
@@ -152,7 +164,7 @@ impl Mapping {
     }
 
     /// What they are called there, each with its value.
-    #[cfg(feature = "secretsmanager")]
+    #[cfg(feature = "object")]
     pub(super) fn values<'a>(&'a self, fields: &'a Fields) -> Result<Vec<(&'a str, &'a str)>, Fault> {
         let value = |(field, name): &'a (&Field, String)| Ok((name.as_str(), fields.text(field.name)?));
         self.named.iter().map(value).collect()
@@ -164,9 +176,16 @@ impl Mapping {
     }
 
     /// What the key's id is called there, where it goes there.
-    #[cfg(feature = "secretsmanager")]
+    #[cfg(feature = "object")]
     pub(super) fn key_name(&self) -> Option<&str> {
         let is_key = |(field, _): &&(&Field, String)| matches!(field.from, Part::Key);
         self.named.iter().find(is_key).map(|(_, name)| name.as_str())
+    }
+
+    /// What the secret alone is called there, where it goes there.
+    #[cfg(feature = "kubernetes")]
+    pub(super) fn secret_name(&self) -> Option<&str> {
+        let is_secret = |(field, _): &&(&Field, String)| matches!(field.from, Part::Secret);
+        self.named.iter().find(is_secret).map(|(_, name)| name.as_str())
     }
 }

@@ -50,11 +50,11 @@ impl Dotenv {
     pub(super) fn of(mapping: Mapping) -> Result<Self, Fault> {
         let (mut names, mut fields) = (Vec::new(), Vec::new());
         let (mut key, mut secret) = (None, None);
-        for (field, name) in mapping.named {
+        for (field, name) in &mapping.named {
             let Some(variable) = field.variable else {
                 return Err(Fault::misplaced(mapping.form));
             };
-            let name = if name == field.name { variable.to_owned() } else { name };
+            let name = if mapping.is_told(field) { name } else { variable }.to_owned();
             let begins = name.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_');
             let fits = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
             if !begins || !name.chars().all(fits) {

@@ -100,7 +100,11 @@ impl Hook {
             Ok(ended) => ended,
             Err(fault) => return HookEnd::Failed(fault.to_string()),
         };
-        let said = last_lines(&ended.said, MOST_LINES, gives_away(&ended.said));
+        let said = last_lines(
+            &ended.said,
+            MOST_LINES,
+            gives_away(&ended.began) || gives_away(&ended.said),
+        );
         HookEnd::Failed(match ended.code {
             _ if ended.is_late => {
                 let seconds = self.seconds();

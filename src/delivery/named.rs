@@ -6,11 +6,19 @@ use super::capabilities::Capabilities;
 use super::exec::Exec;
 use super::file::FileDestination;
 use super::format::is_for_aws_tools;
+#[cfg(feature = "github")]
+use super::github::GitHub;
 use super::key_file::{ENDING, HALVES, KeyFile};
+#[cfg(feature = "kubernetes")]
+use super::kubernetes::Kubernetes;
 use super::options::Options;
 use super::path::{self, Folders};
 #[cfg(feature = "secretsmanager")]
 use super::secretsmanager::SecretsManager;
+#[cfg(feature = "ssm")]
+use super::ssm::Parameter;
+#[cfg(feature = "vault-kv")]
+use super::vault_kv::VaultKv;
 use super::{Destination, Fault};
 
 /// One kind of destination.
@@ -83,6 +91,61 @@ pub const KINDS: &[Kind] = &[
         proof: "read back",
         form: is_any,
     },
+    #[cfg(feature = "ssm")]
+    Kind {
+        name: "ssm",
+        help: "ssm:/PATH",
+        capabilities: Capabilities {
+            conditional: false,
+            ..Capabilities::VERSIONED
+        },
+        guard: "a write is looked at again: whoever wrote in between is written again, with our fields; other fields keep their \
+                bytes; type, KMS key and tier stay; account and region are kept from the opening on",
+        proof: "read back",
+        form: is_any,
+    },
+    #[cfg(feature = "vault-kv")]
+    Kind {
+        name: "vault-kv",
+        help: "vault-kv:MOUNT/PATH",
+        capabilities: Capabilities::VERSIONED,
+        guard: "cas: the version it was made of; other fields keep their bytes; the mount, and when the secret was made, are kept from \
+                the opening on",
+        proof: "read back",
+        form: is_any,
+    },
+    #[cfg(feature = "github")]
+    Kind {
+        name: "github",
+        help: "github:OWNER/REPO[/environments/NAME]",
+        capabilities: Capabilities::WRITE_ONLY,
+        guard: "each field is a secret of its own, encrypted for a key that is fetched each time; the numbers of repository, owner and \
+                environment are kept from the opening on; nothing else is written, and nothing deleted",
+        proof: "the receipt (201, 204), and the secret's new time",
+        form: is_any,
+    },
+    #[cfg(feature = "github")]
+    Kind {
+        name: "github-org",
+        help: "github-org:ORGANIZATION",
+        capabilities: Capabilities::WRITE_ONLY,
+        guard: "the same; who may use a secret is read before, sent again, and compared after",
+        proof: "the receipt (201, 204), and the secret's new time",
+        form: is_any,
+    },
+    #[cfg(feature = "kubernetes")]
+    Kind {
+        name: "kubernetes",
+        help: "kubernetes:NAMESPACE/NAME",
+        capabilities: Capabilities {
+            conditional: true,
+            ..Capabilities::READABLE
+        },
+        guard: "a merge patch of our keys that names the version it was made of; other keys, labels and annotations stay; the uid is \
+                kept from the opening on",
+        proof: "read back",
+        form: is_any,
+    },
 ];
 
 impl Kind {
@@ -123,6 +186,24 @@ pub(super) fn parse(form: SecretForm, name: &str, folders: &mut Folders) -> Resu
         "secretsmanager" => SecretsManager::new(form, rest).map(boxed),
         #[cfg(not(feature = "secretsmanager"))]
         "secretsmanager" => Err(Fault::NotBuilt("secretsmanager")),
+        #[cfg(feature = "ssm")]
+        "ssm" => Parameter::new(form, rest).map(boxed),
+        #[cfg(not(feature = "ssm"))]
+        "ssm" => Err(Fault::NotBuilt("ssm")),
+        #[cfg(feature = "vault-kv")]
+        "vault-kv" => VaultKv::new(form, rest).map(boxed),
+        #[cfg(not(feature = "vault-kv"))]
+        "vault-kv" => Err(Fault::NotBuilt("vault-kv")),
+        #[cfg(feature = "github")]
+        "github" => GitHub::repository(form, rest).map(boxed),
+        #[cfg(feature = "github")]
+        "github-org" => GitHub::organization(form, rest).map(boxed),
+        #[cfg(not(feature = "github"))]
+        "github" | "github-org" => Err(Fault::NotBuilt("github")),
+        #[cfg(feature = "kubernetes")]
+        "kubernetes" => Kubernetes::new(form, rest).map(boxed),
+        #[cfg(not(feature = "kubernetes"))]
+        "kubernetes" => Err(Fault::NotBuilt("kubernetes")),
         _ => Err(Fault::Unknown),
     }
 }
@@ -143,7 +224,6 @@ fn options_of_a_file(rest: &str) -> Result<(&str, Options), Fault> {
 }
 
 /// The place, and what stands behind its question mark.
-#[cfg(feature = "secretsmanager")]
 pub(super) fn options_behind(rest: &str) -> Result<(&str, Options), Fault> {
     match rest.split_once('?') {
         Some((place, options)) => Ok((place, Options::parse(options)?)),
@@ -165,10 +245,17 @@ pub fn same_place(one: &str, other: &str) -> bool {
     one == other || unpinned(one) == unpinned(other)
 }
 
+/// The options with which a rotation fixes a destination to what it was when it opened.
+const PINS: [&str; 8] = ["arn", "created", "mount", "uid", REPOSITORY, OWNER, ENVIRONMENT, OPENED];
+pub(super) const REPOSITORY: &str = "repository_id";
+pub(super) const OWNER: &str = "owner_id";
+pub(super) const ENVIRONMENT: &str = "environment_id";
+pub(super) const OPENED: &str = "opened";
+
 fn unpinned(name: &str) -> String {
     match name.split_once('?') {
         Some((place, options)) if !place.starts_with("exec:") => match Options::parse(options) {
-            Ok(options) => named(place, &options.without("arn")),
+            Ok(options) => named(place, &PINS.iter().fold(options, |options, pin| options.without(pin))),
             Err(_) => name.to_owned(),
         },
         _ => name.to_owned(),

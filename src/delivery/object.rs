@@ -1,6 +1,8 @@
 //! A secret of a store that is a JSON object: our fields are members of it, and every other member keeps its bytes.
 
 use rotate_providers::contract::KeyId;
+#[cfg(feature = "ssm")]
+use rotate_providers::form::{Field, Part};
 use rotate_providers::secret::Secret;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -65,6 +67,20 @@ impl Shape {
         matches!(self, Self::Members(mapping) if mapping.key_name().is_some())
     }
 
+    /// What our fields hold now, and nothing else of it.
+    #[cfg(feature = "vault-kv")]
+    pub(super) fn ours(&self, held: Option<&str>) -> Result<Secret, Fault> {
+        match self {
+            Self::Members(mapping) => {
+                let Object(members) = Object::read(held)?;
+                let is_ours = |name: &str| mapping.names().any(|ours| ours == name);
+                let ours = members.into_iter().filter(|(name, _)| is_ours(name)).collect();
+                Object(ours).changed(&[])
+            }
+            Self::Plain(_) => Ok(Secret::new(held.unwrap_or_default())),
+        }
+    }
+
     /// Whether these are our fields as they are now.
     pub(super) fn holds(&self, held: Option<&str>, fields: &Fields) -> bool {
         match self {
@@ -88,6 +104,40 @@ impl Shape {
             },
             Self::Plain(_) => one == other,
         }
+    }
+
+    /// Whether both hold the same beside ours.
+    #[cfg(feature = "ssm")]
+    pub(super) fn same_beside(&self, one: Option<&str>, other: Option<&str>) -> bool {
+        match self {
+            Self::Members(mapping) => match (Object::read(one), Object::read(other)) {
+                (Ok(one), Ok(other)) => one.beside(mapping).eq(other.beside(mapping)),
+                _ => false,
+            },
+            Self::Plain(_) => true,
+        }
+    }
+
+    /// How long it will be with a new key, which is taken to be as long as the one that is there, else as they usually are.
+    #[cfg(feature = "ssm")]
+    pub(super) fn length_with(&self, held: Option<&str>) -> usize {
+        let Self::Members(mapping) = self else {
+            return held.map_or(0, str::len);
+        };
+        let is_pair = mapping
+            .form
+            .fields
+            .iter()
+            .any(|field| matches!(field.from, Part::PublicKey));
+        let usual = |field: &Field| match field.from {
+            Part::Secret if is_pair => 1_800,
+            Part::PublicKey => 500,
+            _ => 60,
+        };
+        let object = Object::read(held).unwrap_or(Object(Vec::new()));
+        let missing = mapping.named.iter().filter(|(_, name)| object.member(name).is_none());
+        let added: usize = missing.map(|(field, name)| name.len() + 6 + usual(field)).sum();
+        held.map_or(2, str::len) + added
     }
 
     /// Whose credential it holds.
@@ -122,6 +172,16 @@ impl<'a> Object<'a> {
     fn member(&self, name: &str) -> Option<&str> {
         let (_, value) = self.0.iter().find(|(known, _)| known == name)?;
         Some(value.get())
+    }
+
+    /// Every member that is none of ours.
+    #[cfg(feature = "ssm")]
+    fn beside<'o>(&'o self, mapping: &'o Mapping) -> impl Iterator<Item = (&'o str, &'o str)> {
+        let others = self
+            .0
+            .iter()
+            .filter(|(name, _)| mapping.names().all(|ours| ours != name));
+        others.map(|(name, value)| (name.as_str(), value.get()))
     }
 
     /// Whether what our fields replace is text: something else is somebody else's.

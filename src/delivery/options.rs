@@ -23,6 +23,9 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'{')
     .remove(b'}');
 
+/// Options whose values look random, and are no secrets.
+const IDS: [&str; 2] = ["mount", "role_id"];
+
 /// The options of one destination, each taken once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options(BTreeMap<String, String>);
@@ -58,7 +61,7 @@ impl Options {
     }
 
     /// The same with this one.
-    #[cfg(feature = "secretsmanager")]
+    #[cfg(feature = "object")]
     pub(super) fn with(mut self, key: &str, value: &str) -> Self {
         self.0.insert(key.to_owned(), value.to_owned());
         self
@@ -102,8 +105,8 @@ fn set(all: &mut BTreeMap<String, String>, key: &str, value: &str) -> Result<(),
             "it has characters that cannot be written down",
         ));
     }
-    // The number of an account is in an ARN, and six letters by chance at its end.
-    if key != "arn" && value_looks_secret("option", value).is_some() {
+    let said_before = if IDS.contains(&key) { "key ID" } else { "option" };
+    if !is_pin(key, value) && value_looks_secret(said_before, value).is_some() {
         return Err(Fault::Option(
             key.to_owned(),
             "it looks like a secret, and none belongs there",
@@ -113,6 +116,12 @@ fn set(all: &mut BTreeMap<String, String>, key: &str, value: &str) -> Result<(),
         None => Ok(()),
         Some(_) => Err(Fault::Option(key.to_owned(), "it is given twice")),
     }
+}
+
+/// What a store calls an object for good is no secret, and looks like one: the number of an account is in an ARN, and six letters
+/// by chance at its end; a uid is all chance.
+fn is_pin(key: &str, value: &str) -> bool {
+    key == "arn" || key == "uid" && uuid::Uuid::try_parse(value).is_ok()
 }
 
 /// What was pasted here by mistake is not shown.

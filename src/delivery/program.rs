@@ -2,7 +2,7 @@
 //!
 //! Its environment is cleared but for an allow-list, and it ends, in its time, with all that it has started.
 
-mod process;
+pub(super) mod process;
 
 use std::ffi::OsString;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -127,16 +127,17 @@ impl Program {
             .into_iter()
             .map(str::to_owned)
             .chain(self.environment.iter().cloned());
-        let allowed = allowed.filter_map(|name| Some((name.clone(), std::env::var_os(name)?)));
+        let allowed = allowed.filter_map(|name| Some((OsString::from(&name), std::env::var_os(name)?)));
         let told = told
             .into_iter()
-            .map(|(name, value)| (name.to_owned(), OsString::from(value)));
+            .map(|(name, value)| (OsString::from(name), OsString::from(value)));
         let own = self.arguments.iter().map(String::as_str);
         let job = Job {
             program: self.path.clone(),
             arguments: own.chain(arguments.iter().copied()).map(str::to_owned).collect(),
             environment: allowed.chain(told).collect(),
             input,
+            hears_errors: true,
             time_limit: self.time_limit,
         };
         let ended = tokio::task::spawn_blocking(move || run(job)).await;

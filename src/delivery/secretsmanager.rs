@@ -5,36 +5,34 @@
 //! writer that was paused meanwhile, or that somebody has overtaken, moves nothing.
 
 mod answer;
+mod wire;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::config::Builder;
-use aws_sdk_secretsmanager::config::retry::RetryConfig;
 use rotate_providers::contract::KeyId;
 use rotate_providers::form::SecretForm;
-use rotate_providers::s3_customer_managed::{EndpointGuard, Login};
+use rotate_providers::s3_customer_managed::Login;
 use rotate_providers::secret::Secret;
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
+use super::aws::{elsewhere, login, overtaken, place, shape, version_is_gone};
 use super::capabilities::Capabilities;
 use super::fault::Answer;
-use super::fields::{Fields, Mapping};
+use super::fields::Fields;
 use super::named::{named, options_behind};
 use super::object::Shape;
 use super::options::Options;
 use super::{DeliveryError, Destination, Fault, Inspected, Occupied};
 use crate::hooks::crash_point;
 use crate::machine::Restored;
-use answer::{no_login, unfit};
+use wire::Which;
 
 /// The label of the version that consumers get.
 const CURRENT: &str = "AWSCURRENT";
-/// Ours, on a version that is not current yet: one without any label may be removed by AWS at any time.
-const PENDING: &str = "rotate-pending";
-
 /// How often somebody else may write between our look and our write before that is told.
 const MOST_TRIES: u32 = 3;
 
@@ -79,19 +77,8 @@ impl SecretsManager {
         }
         let mut left = options.clone();
         let arn = left.take("arn");
-        let login = Login {
-            profile: left.take("profile"),
-            assume_role: left.take("role"),
-            external_id: left.take("external_id"),
-            region: left.take("region").or_else(|| region_of(place)),
-        };
-        let shape = match left.take("plain") {
-            Some(field) => match form.field(&field) {
-                Some(field) => Shape::Plain(field.name),
-                None => return Err(Fault::Option("plain".to_owned(), "the secret has no such field")),
-            },
-            None => Shape::Members(Mapping::read(form, &mut left)?),
-        };
+        let login = login(&mut left, region_of(place));
+        let shape = shape(form, &mut left)?;
         left.end()?;
         Ok(Self {
             name: named(&format!("secretsmanager:{place}"), &options),
@@ -104,88 +91,23 @@ impl SecretsManager {
         })
     }
 
-    async fn client(&self) -> Result<&Client, Fault> {
-        // Boxed, here and below: the SDK's futures in each other are deeper than the compiler follows.
-        let connecting = async || {
-            let config = Box::pin(self.login.find()).await.map_err(|error| no_login(&error))?;
-            let config = Builder::from(&config)
-                .interceptor(EndpointGuard)
-                .retry_config(RetryConfig::standard().with_max_attempts(3));
-            Ok(Client::from_conf(config.build()))
-        };
-        self.client.get_or_try_init(connecting).await
-    }
-
     async fn current(&self) -> Result<Current, Fault> {
         let id = self.arn.as_deref().unwrap_or(&self.place);
-        let current = self.read(id, None).await?;
+        let current = self.read(id, Which::Labelled(CURRENT)).await?;
         match &self.arn {
-            Some(arn) if *arn != current.arn => Err(unfit(
-                format!("it is {} now, and was {arn} when the rotation was opened", current.arn),
-                "find out who has replaced it",
-            )),
+            Some(arn) if *arn != current.arn => Err(elsewhere(&current.arn, arn)),
             _ => Ok(current),
-        }
-    }
-
-    /// The current version, or this one.
-    async fn read(&self, id: &str, version: Option<&str>) -> Result<Current, Fault> {
-        let label = version.is_none().then(|| CURRENT.to_owned());
-        let asked = self.client().await?.get_secret_value().secret_id(id);
-        let asked = asked
-            .set_version_id(version.map(str::to_owned))
-            .set_version_stage(label);
-        let reply = Box::pin(asked.send())
-            .await
-            .map_err(|error| self.failed_to("GetSecretValue", &error))?;
-        let (Some(arn), Some(version)) = (reply.arn, reply.version_id) else {
-            return Err(unfit(
-                "the store answers without saying which version that is".to_owned(),
-                "try again",
-            ));
-        };
-        match reply.secret_string {
-            Some(text) => Ok(Current {
-                arn,
-                version,
-                text: Secret::new(text),
-            }),
-            None => Err(unfit(
-                "it holds bytes and no text".to_owned(),
-                "deliver to a secret that holds text, or to a new one",
-            )),
         }
     }
 
     /// Makes this the current version, if the one that it was made of still is. `false`: somebody else has written meanwhile.
     async fn replace(&self, current: &Current, token: &str, text: &Secret) -> Result<bool, Fault> {
-        let client = self.client().await?;
         let text = text.expose_text().ok_or(Fault::Content("the credential is no text"))?;
-        let put = client
-            .put_secret_value()
-            .secret_id(&current.arn)
-            .client_request_token(token);
-        let put = put.secret_string(text).version_stages(PENDING);
-        let put = Box::pin(put.send()).await;
-        put.map_err(|error| self.failed_to("PutSecretValue", &error))?;
+        self.put(&current.arn, token, text).await?;
         crash_point("secretsmanager: written");
         let moved = self.make_current(current, token).await?;
         crash_point("secretsmanager: current");
         Ok(moved)
-    }
-
-    async fn make_current(&self, from: &Current, version: &str) -> Result<bool, Fault> {
-        let moving = self.client().await?.update_secret_version_stage().secret_id(&from.arn);
-        let moving = moving.version_stage(CURRENT).move_to_version_id(version);
-        match Box::pin(moving.remove_from_version_id(&from.version).send()).await {
-            Ok(_) => Ok(true),
-            Err(error) => match self.failed_to("UpdateSecretVersionStage", &error) {
-                Fault::Store {
-                    kind: Answer::Changed, ..
-                } => Ok(false),
-                fault => Err(fault),
-            },
-        }
     }
 
     async fn write(&self, fields: &Fields) -> Result<(), Fault> {
@@ -195,7 +117,7 @@ impl SecretsManager {
                 return Ok(());
             }
             let text = self.shape.with(current.text(), fields)?;
-            let token = token(&[&fields.rotation, "deliver", &current.version]);
+            let token = of_delivery(fields, &current.version);
             if self.replace(&current, &token, &text).await? {
                 return self.read_back(fields).await;
             }
@@ -221,24 +143,24 @@ impl SecretsManager {
             if current.version == before {
                 return Ok(Restored::PutBack);
             }
-            let earlier = self.read(&current.arn, Some(before)).await;
             if !self.shape.holds(current.text(), fields) {
+                let earlier = self.read(&current.arn, Which::Called(before)).await;
                 let is_back = earlier.is_ok_and(|earlier| self.shape.same(current.text(), earlier.text()));
-                return Ok(match is_back {
+                return Ok(match is_back || self.was_put_back(&current, fields).await? {
                     true => Restored::PutBack,
                     false => Restored::ChangedSince,
                 });
             }
-            let earlier = earlier?;
-            let is_ours = current.version == token(&[&fields.rotation, "deliver", before]);
+            let replaced = self.replaced(&current, fields, before).await?;
+            let is_ours = current.version == of_delivery(fields, &replaced.version);
             let done = if is_ours {
-                let moved = self.make_current(&current, before).await?;
+                let moved = self.make_current(&current, &replaced.version).await?;
                 crash_point("secretsmanager: put back");
                 moved
             } else {
                 // Others were written since: they stay, and only ours go back.
-                let text = self.shape.without(current.text(), earlier.text())?;
-                let token = token(&[&fields.rotation, "restore", &current.version]);
+                let text = self.shape.without(current.text(), replaced.text())?;
+                let token = of_undoing(fields, &current.version);
                 self.replace(&current, &token, &text).await?
             };
             if done {
@@ -246,6 +168,45 @@ impl SecretsManager {
             }
         }
         Err(overtaken())
+    }
+
+    /// The version that the new key took the place of. Somebody may have written after the one before was sealed: the version with
+    /// the new key is called by what it was made of, which tells.
+    async fn replaced(&self, current: &Current, fields: &Fields, before: &str) -> Result<Current, Fault> {
+        let is_made_of = |version: &str| current.version == of_delivery(fields, version);
+        if !is_made_of(before) {
+            let previous = self.previous(&current.arn).await?;
+            if let Some(previous) = previous.filter(|previous| is_made_of(&previous.version)) {
+                return Ok(previous);
+            }
+            // Others have written since, so neither label tells.
+            let all = self.versions(&current.arn).await?;
+            let made: HashMap<String, &String> = all.iter().map(|of| (of_delivery(fields, of), of)).collect();
+            // The latest: one that came to nothing was made before it.
+            if let Some(of) = all.iter().find_map(|version| made.get(version)) {
+                return self.kept(current, of).await;
+            }
+        }
+        self.kept(current, before).await
+    }
+
+    /// Whether it was this rotation that has made this version current, in place of one with its key.
+    async fn was_put_back(&self, current: &Current, fields: &Fields) -> Result<bool, Fault> {
+        let previous = self.previous(&current.arn).await?;
+        Ok(previous.is_some_and(|previous| {
+            previous.version == of_delivery(fields, &current.version)
+                || current.version == of_undoing(fields, &previous.version)
+        }))
+    }
+
+    /// A version that has to be there still.
+    async fn kept(&self, current: &Current, version: &str) -> Result<Current, Fault> {
+        match self.read(&current.arn, Which::Called(version)).await {
+            Err(Fault::Store {
+                kind: Answer::Missing, ..
+            }) => Err(version_is_gone(&format!("version {version}"))),
+            read => read,
+        }
     }
 
     async fn look(&self) -> Result<Current, Fault> {
@@ -258,15 +219,7 @@ impl SecretsManager {
     async fn try_to_write(&self) -> Result<(), Fault> {
         let current = self.look().await?;
         let text = current.text().unwrap_or_default();
-        let put = self.client().await?.put_secret_value().secret_id(&current.arn);
-        let put = put
-            .client_request_token(&current.version)
-            .secret_string(text)
-            .version_stages(PENDING);
-        Box::pin(put.send())
-            .await
-            .map_err(|error| self.failed_to("PutSecretValue", &error))?;
-        Ok(())
+        self.put(&current.arn, &current.version, text).await
     }
 
     fn failed(&self, fault: Fault) -> DeliveryError {
@@ -288,16 +241,9 @@ impl Destination for SecretsManager {
     }
 
     fn occupies(&self) -> Occupied {
-        let part = |part: &Option<String>| part.clone().unwrap_or_default();
-        let Login {
-            profile,
-            assume_role,
-            region,
-            ..
-        } = &self.login;
-        let whose = [profile, assume_role, region].map(part).join(" ");
+        let (name, account) = name_and_account(&self.place);
         Occupied {
-            place: format!("secretsmanager:{} {whose}", self.place),
+            place: place(&format!("secretsmanager:{name}"), &self.login, account),
             names: self.shape.names(),
         }
     }
@@ -349,18 +295,34 @@ impl Destination for SecretsManager {
     }
 }
 
-fn overtaken() -> Fault {
-    Fault::Store {
-        kind: Answer::Passing,
-        what: "somebody else has written there each time before the new key could be".to_owned(),
-        remedy: "stop whoever else writes there, then run the same command again".to_owned(),
-    }
+/// What the version is called that an undoing makes of this one.
+fn of_undoing(fields: &Fields, version: &str) -> String {
+    token(&[&fields.rotation, "restore", version])
+}
+
+/// What the version is called that a delivery makes of this one.
+fn of_delivery(fields: &Fields, version: &str) -> String {
+    token(&[&fields.rotation, "deliver", version])
 }
 
 /// The same in each repeat, and another as soon as anything else is written: 64 letters, as many as a token may have.
 fn token(parts: &[&str]) -> String {
     let hash = Sha256::digest(parts.join(" "));
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The name of a secret, and of an ARN the account too. Behind the name an ARN has six letters by chance:
+/// <https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen>.
+fn name_and_account(place: &str) -> (&str, Option<&str>) {
+    let mut parts = place.splitn(7, ':');
+    let (Some("arn"), Some(account), Some(name)) = (parts.next(), parts.nth(3), parts.nth(1)) else {
+        return (place, None);
+    };
+    let is_chance = |end: &str| end.len() == 6 && end.chars().all(|letter| letter.is_ascii_alphanumeric());
+    match name.rsplit_once('-') {
+        Some((name, end)) if is_chance(end) => (name, Some(account)),
+        _ => (name, Some(account)),
+    }
 }
 
 /// An ARN says where its secret is.

@@ -176,15 +176,16 @@ fn between(
             let known_since = known.watch.map(|watch| watch.rotation.first_at);
             by_age(target, age, known_since, now, within)
         }
-        (None, How::ByHand(_)) => plain(
-            Action::Guided,
-            "no rotation of it is on record, and no last_rotated says when it was".to_owned(),
-            true,
-        ),
+        (None, How::ByHand(_)) => Assessment {
+            is_pressing: true,
+            ..plain(
+                Action::Guided,
+                "no rotation of it is on record, and no last_rotated says when it was".to_owned(),
+            )
+        },
         (None, How::Automatic(_)) => plain(
             Action::Wait,
             "the key's age is not known yet; `rotate run` finds it out, and `rotate plan` without --offline".to_owned(),
-            false,
         ),
     }
 }
@@ -229,16 +230,14 @@ fn by_age(
         Some(_) if known_since.is_some_and(|since| is_missed(target, deadline.begin_at.max(since), now)) => {
             missed(&target.name, &reason)
         }
-        Some(opens) => plain(
-            Action::Wait,
-            format!("{reason}; its window opens at {}", minute(opens)),
-            announced,
-        ),
-        None => plain(
-            action,
-            reason,
-            announced || target.terms.max_age <= SignedDuration::ZERO,
-        ),
+        Some(opens) => Assessment {
+            is_pressing: announced,
+            ..plain(Action::Wait, format!("{reason}; its window opens at {}", minute(opens)))
+        },
+        None => Assessment {
+            is_pressing: announced || target.terms.max_age <= SignedDuration::ZERO,
+            ..plain(action, reason)
+        },
     }
 }
 
@@ -346,13 +345,12 @@ fn automated(target: &str, rotation: &Rotation, now: Timestamp) -> Assessment {
             } else {
                 wait.why
             };
-            plain(Action::Wait, reason, overdue)
+            Assessment {
+                is_pressing: overdue,
+                ..plain(Action::Wait, reason)
+            }
         }
-        _ => plain(
-            Action::Continue,
-            format!("goes on from `{}`", rotation.phase.reached()),
-            false,
-        ),
+        _ => plain(Action::Continue, format!("goes on from `{}`", rotation.reached())),
     }
 }
 
@@ -361,7 +359,8 @@ fn walked(target: &str, walk: &GuidedRotation, now: Timestamp) -> Assessment {
     let late = if overdue { "overdue: " } else { "" };
     Assessment {
         remedy: vec![format!("rotate status {target}")],
-        ..plain(Action::Guided, format!("{late}{}", walk.progress()), overdue)
+        is_pressing: overdue,
+        ..plain(Action::Guided, format!("{late}{}", walk.progress()))
     }
 }
 
@@ -393,18 +392,18 @@ fn born_at(target: &Target, known: OnRecord<'_>, now: Timestamp) -> Option<Times
 /// When a finished rotation made the key that it left. It was opened before, and on most days not long before.
 pub(super) fn born_by(course: &AnyRotation) -> Option<Timestamp> {
     match course {
-        AnyRotation::Automated(rotation) => matches!(rotation.phase, Phase::Done(_)).then_some(rotation.opened_at),
+        AnyRotation::Automated(rotation) => matches!(rotation.phase, Phase::Done).then_some(rotation.opened_at),
         AnyRotation::Guided(walk) => walk.rotated_at(),
     }
 }
 
-fn plain(action: Action, reason: String, is_pressing: bool) -> Assessment {
+fn plain(action: Action, reason: String) -> Assessment {
     Assessment {
         action,
         reason,
         remedy: Vec::new(),
         age: None,
-        is_pressing,
+        is_pressing: false,
         drift: None,
     }
 }
@@ -412,7 +411,8 @@ fn plain(action: Action, reason: String, is_pressing: bool) -> Assessment {
 fn blocked(reason: String, remedy: Vec<String>) -> Assessment {
     Assessment {
         remedy,
-        ..plain(Action::Blocked, reason, true)
+        is_pressing: true,
+        ..plain(Action::Blocked, reason)
     }
 }
 

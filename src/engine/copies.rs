@@ -61,9 +61,10 @@ pub(super) async fn look(asked: &Asked<'_>, known: OnRecord<'_>) -> Copies {
 fn left_by(known: OnRecord<'_>) -> Option<(&Rotation, KeyId)> {
     let stored = known.course?;
     let rotation = stored.rotation.automated()?;
-    let Phase::Done(issued) = &rotation.phase else {
+    let Phase::Done = rotation.phase else {
         return None;
     };
+    let new = rotation.new_key.as_ref()?;
     // Where keys are told apart by nothing that a destination holds, nothing can be compared.
     if rotation.spec.replaces() {
         return None;
@@ -72,8 +73,8 @@ fn left_by(known: OnRecord<'_>) -> Option<(&Rotation, KeyId)> {
     let watch = known.watch.map(|watch| &watch.rotation);
     let seen = watch.filter(|watch| watch.seen_at > Some(stored.updated_at));
     let live = seen.and_then(|watch| watch.sighting.as_ref()?.live.as_ref());
-    let is_in_use = live.is_none_or(|live| *live == issued.key);
-    is_in_use.then(|| (rotation, issued.key.clone()))
+    let is_in_use = live.is_none_or(|live| *live == new.key);
+    is_in_use.then(|| (rotation, new.key.clone()))
 }
 
 impl Copies {

@@ -169,7 +169,7 @@ impl Driver<'_> {
         }
         // With an owner its keys are gone. Where the vendor has said that the last key to go is deleted, that is the end;
         // otherwise only a person may know that the owner is gone, and not in another account, and has to insist on it.
-        let acknowledged = matches!(stored.rotation.phase, Phase::Deleted(_) | Phase::Withdrawn(_));
+        let acknowledged = matches!(stored.rotation.phase, Phase::Deleted | Phase::Withdrawn);
         let undo = stored.rotation.undo.as_ref();
         let forced = acknowledged || undo.is_some_and(|undo| undo.forced);
         let insisted = acknowledged || undo.is_some_and(|undo| undo.insisted);
@@ -206,7 +206,7 @@ impl Driver<'_> {
             return self.record(stored, Event::Blocked { why }).await;
         }
         if found.is_caller && !stored.rotation.spec.own_identity {
-            return Err(DriveError::Refused(open::own_identity(&expected.name, false)));
+            return Err(DriveError::Refused(open::own_identity(&expected.name)));
         }
         let journal_end = run.journal_end.unwrap_or(stored.updated_at);
         if let Some(event) = newcomer(&stored.rotation, &found.keys, journal_end) {
@@ -241,7 +241,8 @@ impl Driver<'_> {
             run.readings = 0;
         }
         match step {
-            Step::ReadKeys { again } => self.read_keys(again, stored, run).await,
+            Step::ReadKeys { again: false } => self.read_keys(stored, run).await,
+            Step::ReadKeys { again: true } => self.read_keys_again(stored, run).await,
             Step::ReadDestinations => self.read_destinations(stored, run).await,
             Step::ReadUse(key) => self.read_use(key, stored, run).await,
             Step::ReadRefusals { key, since } => {
@@ -315,7 +316,7 @@ impl Driver<'_> {
 
     /// The new key with its secret, from the store.
     async fn credential(&self, stored: &Stored) -> Result<Credential, DriveError> {
-        let issued = stored.rotation.issued().ok_or(DriveError::SecretMissing)?;
+        let issued = stored.rotation.new_key.as_ref().ok_or(DriveError::SecretMissing)?;
         let (key, public) = (issued.key.clone(), issued.public.clone());
         let secret = self.unseal(stored, NEW_KEY).await?.ok_or(DriveError::SecretMissing)?;
         Ok(Credential { key, public, secret })

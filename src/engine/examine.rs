@@ -31,7 +31,6 @@ impl Turn<'_> {
         }
         let Preflight { identity, findings } = preflight(&sight, &purpose).await?;
         let mut all = login(&identity);
-        let mints_locally = sight.mints_locally();
         let replaced = sight.replaces().then(|| {
             fine(
                 "replaced where it stands: its consumers are cut off from the call that sets the new secret until its last \
@@ -40,13 +39,14 @@ impl Turn<'_> {
         });
         let Sight {
             asked,
+            provider,
             found,
             copies,
             copies_drift,
             ..
         } = sight;
         let request = asked.request(&found.history);
-        match prepare(&request, found, mints_locally).await {
+        match prepare(&request, found, provider.as_ref()).await {
             // What is wrong with a destination is told below.
             Ok(_) | Err(DriveError::Delivery(_)) => {}
             Err(error) => all.push(Finding {

@@ -146,10 +146,11 @@ async fn opening(ready: Ready<'_>, at: Timestamp) -> Result<Forecast, DriveError
         reason,
         ..judged.clone()
     };
-    let mints_locally = sight.mints_locally();
-    let Sight { asked, found, .. } = sight;
+    let Sight {
+        asked, provider, found, ..
+    } = sight;
     let request = asked.request(&found.history);
-    let (rotation, steps) = match prepare(&request, found, mints_locally).await {
+    let (rotation, steps) = match prepare(&request, found, provider.as_ref()).await {
         Ok((event, facts)) => {
             let rotation = Rotation::after(None, &Record { at, event })?;
             let steps = forecast(rotation.clone(), facts, at)?;

@@ -256,11 +256,6 @@ impl Sight<'_> {
         Ok(self)
     }
 
-    /// Whether its keys are made here, and not at the vendor.
-    pub(super) fn mints_locally(&self) -> bool {
-        matches!(self.provider.minting(), Minting::Local(_))
-    }
-
     /// Whether a new secret takes the place of the old one.
     pub(super) fn replaces(&self) -> bool {
         matches!(self.provider.minting(), Minting::InPlace(_))

@@ -8,7 +8,10 @@ use rotate_providers::guide::probe::Verdict;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{GuidedSpec, HeldCopy, HookAnswer, InventoryReading, RotationSpec, Span};
+use super::{
+    Actor, GuidedSpec, HeldCopy, HookAnswer, InventoryReading, Restored, RotationSpec, Span, SwitchedBy, Tried,
+    UndoKind,
+};
 
 /// An event with its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -306,112 +309,6 @@ pub enum Event {
         /// Who.
         by: String,
     },
-}
-
-/// Which credential of a guided rotation was tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Tried {
-    /// The one that comes.
-    New,
-    /// The one that is to go.
-    Old,
-    /// The one that is in use, while no rotation is open.
-    Present,
-}
-
-impl Tried {
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Old => "old",
-            Self::Present => "present",
-        }
-    }
-}
-
-/// Who asks for something. The journal has a text: `rotate` is the program, and a person's has a user id in it.
-#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
-#[serde(from = "String", into = "String")]
-pub enum Actor {
-    /// The program itself.
-    Program,
-    /// A person.
-    Person(String),
-}
-
-impl Actor {
-    const PROGRAM: &str = "rotate";
-
-    /// How the journal writes it.
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Program => Self::PROGRAM,
-            Self::Person(name) => name,
-        }
-    }
-}
-
-impl From<String> for Actor {
-    fn from(name: String) -> Self {
-        match name.as_str() {
-            Self::PROGRAM => Self::Program,
-            _ => Self::Person(name),
-        }
-    }
-}
-
-impl From<Actor> for String {
-    fn from(actor: Actor) -> Self {
-        actor.name().to_owned()
-    }
-}
-
-/// How the cut-over became known.
-#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SwitchedBy {
-    /// A person said so.
-    Person(String),
-    /// A person said so, where no record shows that the new key is in use.
-    Attested {
-        /// Who.
-        by: String,
-        /// What they have seen.
-        evidence: String,
-    },
-    /// The vendor's record of use shows it.
-    Observed {
-        /// The new key's last use.
-        new: LastUse,
-        /// The old key's last use.
-        old: LastUse,
-    },
-    /// The delivery is the cut-over.
-    Delivery,
-}
-
-/// What is being undone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum UndoKind {
-    /// A rotation whose consumers have not moved.
-    Abort,
-    /// A rotation whose consumers have moved.
-    Rollback,
-}
-
-/// What became of a destination when its rotation was undone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Restored {
-    /// It holds again what it held before.
-    PutBack,
-    /// Someone has changed it since; it was left alone.
-    ChangedSince,
-    /// It could not be put back, and the person said to go on all the same.
-    Skipped,
 }
 
 impl Event {

@@ -126,7 +126,10 @@ impl Rotation {
         match &self.undo {
             None => match &self.phase {
                 Phase::Delivered(..) => true,
-                Phase::Replaced(new) => new.is_delivered(&self.spec),
+                Phase::Replaced(_) => {
+                    let new = self.new_key.as_ref();
+                    new.is_some_and(|new| new.is_delivered_to(&self.spec.destinations))
+                }
                 _ => false,
             },
             Some(_) => self.phase.may_restore() && self.is_put_back(),

@@ -3,16 +3,13 @@
 //! It has no cut-over of its own, no rest and no removal: none of those phases is ever reached, so nothing that takes an old key
 //! away can meet a secret of which there is only one.
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Event, Issued, Phase, Rotation, RotationSpec, UndoKind};
 
-/// A new secret that takes the place of the old one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What is known of a new secret that takes the place of the old one. Until the vendor has it, it is called by its rotation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Replacement {
-    /// The new secret. Until the vendor has it, it is called by its rotation.
-    pub issued: Issued,
     /// Whether the old one is sealed, and can be set again.
     pub way_back: bool,
     /// Whether a call that sets the new one may ever have left.
@@ -20,33 +17,22 @@ pub struct Replacement {
 }
 
 impl Phase {
-    /// The phase after this event; `None` where it cannot follow.
-    pub(super) fn replace(self, event: &Event, at: Timestamp, spec: &RotationSpec) -> Option<Self> {
+    /// The phase after this event, which leaves the new secret like this; `None` where it cannot follow.
+    pub(super) fn replace(self, event: &Event, spec: &RotationSpec, new_key: Option<&Issued>) -> Option<Self> {
         Some(match (self, event) {
             (Phase::Opened, Event::OldSealed) => Phase::Opened,
-            (Phase::Opened, Event::Generated { key, way_back }) => Phase::Prepared(Replacement {
-                issued: Issued::new(key, None),
+            (Phase::Opened, Event::Generated { way_back, .. }) => Phase::Prepared(Replacement {
                 way_back: *way_back,
                 sent: false,
             }),
             (Phase::Prepared(new), Event::ReplaceIntended) => Phase::Replacing(Replacement { sent: true, ..new }),
             (Phase::Replacing(new), Event::ReplaceFailed { .. }) => Phase::Prepared(new),
-            (Phase::Replacing(new), Event::Replaced { key }) => Phase::Replaced(new.with(|issued| Issued {
-                key: key.clone(),
-                ..issued.proved(at)
-            })),
+            (Phase::Replacing(new), Event::Replaced { .. }) => Phase::Replaced(new),
 
-            (Phase::Replaced(new), Event::Proved) => Phase::Replaced(new.with(|issued| issued.proved(at))),
-            (Phase::Replaced(mut new), Event::DeliverIntended { destination }) => {
-                new.issued.reached.insert(destination.clone());
+            (Phase::Replaced(new), Event::Proved | Event::DeliverIntended { .. } | Event::Delivered { .. }) => {
                 Phase::Replaced(new)
             }
-            (Phase::Replaced(mut new), Event::Delivered { destination }) => {
-                new.issued.reached.insert(destination.clone());
-                new.issued.delivered.insert(destination.clone());
-                Phase::Replaced(new)
-            }
-            (Phase::Replaced(new), Event::Done) if new.is_delivered(spec) => Phase::Done(new.issued),
+            (Phase::Replaced(_), Event::Done) if new_key?.is_delivered_to(&spec.destinations) => Phase::Done,
 
             (Phase::Replacing(new) | Phase::Replaced(new) | Phase::Reverted(new), Event::RevertIntended)
                 if new.way_back =>
@@ -114,24 +100,10 @@ impl Rotation {
     }
 
     pub(super) fn is_put_back(&self) -> bool {
-        let reached = self.issued().into_iter().flat_map(|issued| &issued.reached);
+        let reached = self.new_key.iter().flat_map(|new| &new.reached);
         let restored = self.undo.as_ref().map(|undo| &undo.restored);
         reached
             .into_iter()
             .all(|name| restored.is_some_and(|restored| restored.contains_key(name)))
-    }
-}
-
-impl Replacement {
-    fn with(self, change: impl FnOnce(Issued) -> Issued) -> Self {
-        Self {
-            issued: change(self.issued),
-            ..self
-        }
-    }
-
-    pub(super) fn is_delivered(&self, spec: &RotationSpec) -> bool {
-        let mut all = spec.destinations.iter();
-        all.all(|name| self.issued.delivered.contains(name))
     }
 }

@@ -1,126 +1,162 @@
 //! Which phase follows which event.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use rotate_providers::PhaseName;
-use rotate_providers::contract::{KeyId, PublicHalf};
+use rotate_providers::contract::KeyId;
 
-use super::{Event, Issued, Phase, Prove, Retired, RotationSpec, Switch};
+use serde::Deserialize;
+
+use super::{Event, Issued, Prove, Replacement, Retired, RotationSpec, Switch};
+
+/// Where a rotation stands. Each phase owns what only it needs.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Nothing has been done yet.
+    Opened,
+    /// The call that creates a key may have left; its outcome is not recorded.
+    Creating,
+    /// A key that nobody has is being deleted.
+    Discarding(KeyId),
+    /// The new key was made here and its secret is sealed; the call that registers it may have left.
+    Minted,
+    /// The new secret is made and sealed, and nothing outside has changed; it will take the place of the old one.
+    Prepared(Replacement),
+    /// The call that sets it in the place of the old one may have left.
+    Replacing(Replacement),
+    /// The vendor takes it and not the old one: whoever it was not delivered to is cut off.
+    Replaced(Replacement),
+    /// The call that sets the old one again may have left.
+    Reverting(Replacement),
+    /// The vendor takes the old one again; what the destinations held is put back.
+    Reverted(Replacement),
+    /// The new key exists and its secret is sealed.
+    Created,
+    /// The new key is proven; deliveries are under way.
+    Verified,
+    /// Every destination holds it; the consumers are moving.
+    Delivered(Timestamp),
+    /// The last consumer has moved.
+    CutOver(Switch),
+    /// The call that disables the old key may have left.
+    Deactivating(Switch),
+    /// The old key is disabled; the new one has to be proven again.
+    Deactivated(Switch, Retired),
+    /// The call that enables the old key again may have left.
+    Reactivating(Switch, String),
+    /// The old key rests, disabled.
+    Soaking(Switch, Retired),
+    /// The call that deletes the old key may have left.
+    Deleting(Switch, Retired),
+    /// The old key is deleted; the vendor's list has to agree.
+    Deleted,
+    /// The call that deletes the new key may have left.
+    Withdrawing,
+    /// The new key is deleted; the vendor's list has to agree.
+    Withdrawn,
+    /// The end: the new key lives, the old one is gone.
+    Done,
+    /// The end: the old key lives, no new one does.
+    Aborted,
+    /// The end: the old key lives again, the new one is gone.
+    RolledBack,
+}
 
 impl Phase {
-    /// The phase after this event; `None` where it cannot follow.
-    pub(super) fn advance(self, event: &Event, at: Timestamp, spec: &RotationSpec) -> Option<Self> {
+    /// The phase after this event, which leaves the new key like this; `None` where it cannot follow.
+    pub(super) fn advance(
+        self,
+        event: &Event,
+        at: Timestamp,
+        spec: &RotationSpec,
+        new_key: Option<&Issued>,
+    ) -> Option<Self> {
         if spec.replaces() {
-            return self.replace(event, at, spec);
+            return self.replace(event, spec, new_key);
         }
         Some(match (self, event) {
             (Phase::Opened, Event::CreateIntended { .. }) if !spec.mints_locally => Phase::Creating,
             (Phase::Creating, Event::CreateFailed { .. }) => Phase::Opened,
-            (Phase::Creating, Event::Created { key }) => Phase::Created(Issued::new(key, None)),
-            (Phase::Opened, Event::Minted { key, public }) if spec.mints_locally => {
-                Phase::Minted(Issued::new(key, Some(public)))
-            }
-            (Phase::Minted(issued), Event::Created { key }) if issued.key == *key => Phase::Created(issued),
+            (Phase::Creating, Event::Created { .. }) => Phase::Created,
+            (Phase::Opened, Event::Minted { .. }) if spec.mints_locally => Phase::Minted,
+            (Phase::Minted, Event::Created { key }) if new_key?.key == *key => Phase::Created,
             (Phase::Opened | Phase::Creating, Event::DiscardIntended { key, .. }) => Phase::Discarding(key.clone()),
             (Phase::Discarding(intended), Event::Discarded { key }) if intended == *key => Phase::Opened,
             (Phase::Creating | Phase::Discarding(_), Event::Disowned { .. }) => Phase::Opened,
 
-            (Phase::Created(issued), Event::Proved) if spec.prove != Prove::Consumer => {
-                Phase::Verified(issued.proved(at))
+            (Phase::Created, Event::Proved) if spec.prove != Prove::Consumer => Phase::Verified,
+            (Phase::Created, Event::Listed) if spec.prove == Prove::Consumer => Phase::Verified,
+            (Phase::Verified, Event::Proved | Event::DeliverIntended { .. }) => Phase::Verified,
+            (Phase::Verified, Event::Delivered { .. }) if new_key?.is_delivered_to(&spec.destinations) => {
+                Phase::Delivered(at)
             }
-            (Phase::Created(issued), Event::Listed) if spec.prove == Prove::Consumer => Phase::Verified(issued),
-            (Phase::Verified(issued), Event::Proved) => Phase::Verified(issued.proved(at)),
-            (Phase::Verified(mut issued), Event::DeliverIntended { destination }) => {
-                issued.reached.insert(destination.clone());
-                Phase::Verified(issued)
+            (Phase::Verified, Event::Delivered { .. }) => Phase::Verified,
+
+            (Phase::Delivered(_), Event::CutOver { by }) => Phase::CutOver(Switch { at, by: by.clone() }),
+            (Phase::CutOver(switch), Event::DeactivateIntended) if !spec.rests_first(Some(&switch)) => {
+                Phase::Deactivating(switch)
             }
-            (Phase::Verified(mut issued), Event::Delivered { destination }) => {
-                issued.reached.insert(destination.clone());
-                issued.delivered.insert(destination.clone());
-                let all = spec.destinations.iter().all(|name| issued.delivered.contains(name));
-                if all {
-                    Phase::Delivered(issued, at)
-                } else {
-                    Phase::Verified(issued)
-                }
+            (Phase::CutOver(switch), Event::DeleteIntended) if spec.rests_first(Some(&switch)) => {
+                Phase::Deleting(switch, Retired::since(at))
             }
 
-            (Phase::Delivered(issued, _), Event::CutOver { by }) => {
-                Phase::CutOver(issued, Switch { at, by: by.clone() })
-            }
-            (Phase::CutOver(issued, switch), Event::Proved) => Phase::CutOver(issued.proved(at), switch),
-            (Phase::CutOver(issued, switch), Event::DeactivateIntended) if !spec.rests_first(Some(&switch)) => {
-                Phase::Deactivating(issued, switch)
-            }
-            (Phase::CutOver(issued, switch), Event::DeleteIntended) if spec.rests_first(Some(&switch)) => {
-                Phase::Deleting(issued, switch, Retired::since(at))
-            }
-
-            (Phase::Deactivating(issued, switch), Event::Proved) => Phase::Deactivating(issued.proved(at), switch),
-            (Phase::Deactivating(issued, switch), Event::Deactivated) => {
+            (Phase::Deactivating(switch), Event::Deactivated) => {
                 // Where the proof is the consumer's, there is none that we owe.
                 let proved = spec.prove == Prove::Consumer;
                 let retired = Retired {
                     proved,
                     ..Retired::since(at)
                 };
-                Phase::Deactivated(issued, switch, retired)
+                Phase::Deactivated(switch, retired)
             }
-            (Phase::Deactivated(issued, switch, retired), Event::Proved) => {
+            (Phase::Deactivated(switch, retired), Event::Proved) => {
                 let retired = Retired {
                     proved: true,
                     ..retired
                 };
-                Phase::Deactivated(issued.proved(at), switch, retired)
+                Phase::Deactivated(switch, retired)
             }
-            (Phase::Deactivated(issued, switch, retired), Event::Used { .. } | Event::Attested { .. })
+            (Phase::Deactivated(switch, retired), Event::Used { .. } | Event::Attested { .. })
                 if spec.prove != Prove::Login =>
             {
                 let retired = Retired { used: true, ..retired };
-                Phase::Deactivated(issued, switch, retired)
+                Phase::Deactivated(switch, retired)
             }
-            (Phase::Deactivated(issued, switch, retired), Event::Soaking)
+            (Phase::Deactivated(switch, retired), Event::Soaking)
                 if retired.proved && (retired.used || spec.prove == Prove::Login) =>
             {
-                Phase::Soaking(issued, switch, retired)
+                Phase::Soaking(switch, retired)
             }
 
             (
-                Phase::CutOver(issued, switch)
-                | Phase::Deactivating(issued, switch)
-                | Phase::Deactivated(issued, switch, _)
-                | Phase::Soaking(issued, switch, _)
-                | Phase::Deleting(issued, switch, _),
+                Phase::CutOver(switch)
+                | Phase::Deactivating(switch)
+                | Phase::Deactivated(switch, _)
+                | Phase::Soaking(switch, _)
+                | Phase::Deleting(switch, _),
                 Event::ReactivateIntended { why },
-            ) => Phase::Reactivating(issued, switch, why.clone()),
-            (Phase::Reactivating(issued, switch, _), Event::Reactivated) => Phase::CutOver(issued, switch),
+            ) => Phase::Reactivating(switch, why.clone()),
+            (Phase::Reactivating(switch, _), Event::Reactivated) => Phase::CutOver(switch),
 
-            (Phase::Soaking(issued, switch, retired), Event::Proved) => {
-                Phase::Soaking(issued.proved(at), switch, retired)
-            }
-            (Phase::Soaking(issued, switch, retired), Event::DeleteIntended) => {
-                Phase::Deleting(issued, switch, retired)
-            }
-            (Phase::Deleting(issued, switch, retired), Event::Proved) => {
-                Phase::Deleting(issued.proved(at), switch, retired)
-            }
-            (Phase::Deleting(issued, _, _), Event::Deleted) => Phase::Deleted(issued),
-            (Phase::Deleted(issued), Event::Done) => Phase::Done(issued),
+            (Phase::Soaking(switch, retired), Event::DeleteIntended) => Phase::Deleting(switch, retired),
+            (Phase::Deleting(..), Event::Deleted) => Phase::Deleted,
+            (Phase::Deleted, Event::Done) => Phase::Done,
+
+            // Proven once more, right before something is taken away.
+            (
+                phase @ (Phase::CutOver(_) | Phase::Deactivating(_) | Phase::Soaking(..) | Phase::Deleting(..)),
+                Event::Proved,
+            ) => phase,
 
             (
-                Phase::Minted(issued)
-                | Phase::Created(issued)
-                | Phase::Verified(issued)
-                | Phase::Delivered(issued, _)
-                | Phase::CutOver(issued, _),
+                Phase::Minted | Phase::Created | Phase::Verified | Phase::Delivered(_) | Phase::CutOver(_),
                 Event::WithdrawIntended,
-            ) => Phase::Withdrawing(issued),
-            (Phase::Withdrawing(issued), Event::Withdrawn) => Phase::Withdrawn(issued),
+            ) => Phase::Withdrawing,
+            (Phase::Withdrawing, Event::Withdrawn) => Phase::Withdrawn,
             // It arrived at the vendor only now.
-            (Phase::Withdrawn(issued), Event::WithdrawIntended) if spec.mints_locally => Phase::Withdrawing(issued),
-            (Phase::Opened | Phase::Withdrawn(_), Event::Aborted) => Phase::Aborted,
-            (Phase::Withdrawn(_), Event::RolledBack) => Phase::RolledBack,
+            (Phase::Withdrawn, Event::WithdrawIntended) if spec.mints_locally => Phase::Withdrawing,
+            (Phase::Opened | Phase::Withdrawn, Event::Aborted) => Phase::Aborted,
+            (Phase::Withdrawn, Event::RolledBack) => Phase::RolledBack,
             _ => return None,
         })
     }
@@ -129,19 +165,18 @@ impl Phase {
     pub(super) fn cut_over_again(self, now: Timestamp) -> Self {
         let again = |switch: Switch| Switch { at: now, ..switch };
         match self {
-            Phase::CutOver(issued, switch) => Phase::CutOver(issued, again(switch)),
-            Phase::Deactivating(issued, switch) => Phase::Deactivating(issued, again(switch)),
-            Phase::Deactivated(issued, switch, retired) => Phase::Deactivated(issued, again(switch), retired),
-            Phase::Reactivating(issued, switch, _) => Phase::CutOver(issued, again(switch)),
-            Phase::Soaking(issued, switch, retired) => Phase::Soaking(issued, again(switch), retired),
-            Phase::Deleting(issued, switch, retired) => Phase::Deleting(issued, again(switch), retired),
+            Phase::CutOver(switch) | Phase::Reactivating(switch, _) => Phase::CutOver(again(switch)),
+            Phase::Deactivating(switch) => Phase::Deactivating(again(switch)),
+            Phase::Deactivated(switch, retired) => Phase::Deactivated(again(switch), retired),
+            Phase::Soaking(switch, retired) => Phase::Soaking(again(switch), retired),
+            Phase::Deleting(switch, retired) => Phase::Deleting(again(switch), retired),
             other => other,
         }
     }
 
     /// Whether the rotation has ended.
     pub fn is_closed(&self) -> bool {
-        matches!(self, Phase::Done(_) | Phase::Aborted | Phase::RolledBack)
+        matches!(self, Phase::Done | Phase::Aborted | Phase::RolledBack)
     }
 
     pub(super) fn is_before_cutover(&self) -> bool {
@@ -150,11 +185,11 @@ impl Phase {
             Phase::Opened
                 | Phase::Creating
                 | Phase::Discarding(_)
-                | Phase::Minted(_)
+                | Phase::Minted
                 | Phase::Prepared(_)
-                | Phase::Created(_)
-                | Phase::Verified(_)
-                | Phase::Delivered(..)
+                | Phase::Created
+                | Phase::Verified
+                | Phase::Delivered(_)
         )
     }
 
@@ -167,15 +202,15 @@ impl Phase {
     pub(super) fn may_restore(&self) -> bool {
         matches!(
             self,
-            Phase::Created(_) | Phase::Verified(_) | Phase::Delivered(..) | Phase::CutOver(..) | Phase::Reverted(_)
+            Phase::Created | Phase::Verified | Phase::Delivered(_) | Phase::CutOver(_) | Phase::Reverted(_)
         )
     }
 
     pub(super) fn is_reversible_after_cutover(&self) -> bool {
         matches!(
             self,
-            Phase::CutOver(..)
-                | Phase::Deactivating(..)
+            Phase::CutOver(_)
+                | Phase::Deactivating(_)
                 | Phase::Deactivated(..)
                 | Phase::Reactivating(..)
                 | Phase::Soaking(..)
@@ -187,9 +222,9 @@ impl Phase {
     /// here of their own accord.
     pub fn is_delicate(&self) -> bool {
         match self {
-            Phase::Deactivating(..) | Phase::Reactivating(..) => true,
+            Phase::Deactivating(_) | Phase::Reactivating(..) => true,
             phase if phase.is_in_gap() => true,
-            Phase::Deactivated(_, _, retired) => !retired.proved,
+            Phase::Deactivated(_, retired) => !retired.proved,
             _ => false,
         }
     }
@@ -198,142 +233,79 @@ impl Phase {
     pub(super) fn is_withdrawal(&self) -> bool {
         matches!(
             self,
-            Phase::Withdrawing(_) | Phase::Withdrawn(_) | Phase::Reverting(_) | Phase::Reverted(_)
+            Phase::Withdrawing | Phase::Withdrawn | Phase::Reverting(_) | Phase::Reverted(_)
         )
     }
 
     /// Whether the new key is known to work, while the old one may be gone.
     pub fn trusts_new_key(&self) -> bool {
-        self.is_reversible_after_cutover() || matches!(self, Phase::Deleted(_))
-    }
-
-    /// The new key, once there is one.
-    pub fn issued(&self) -> Option<&Issued> {
-        if let Some(replacement) = self.replacement() {
-            return Some(&replacement.issued);
-        }
-        match self {
-            Phase::Minted(issued)
-            | Phase::Created(issued)
-            | Phase::Verified(issued)
-            | Phase::Delivered(issued, _)
-            | Phase::CutOver(issued, _)
-            | Phase::Deactivating(issued, _)
-            | Phase::Deactivated(issued, ..)
-            | Phase::Reactivating(issued, ..)
-            | Phase::Soaking(issued, ..)
-            | Phase::Deleting(issued, ..)
-            | Phase::Deleted(issued)
-            | Phase::Withdrawing(issued)
-            | Phase::Withdrawn(issued)
-            | Phase::Done(issued) => Some(issued),
-            Phase::Opened
-            | Phase::Creating
-            | Phase::Discarding(_)
-            | Phase::Prepared(_)
-            | Phase::Replacing(_)
-            | Phase::Replaced(_)
-            | Phase::Reverting(_)
-            | Phase::Reverted(_)
-            | Phase::Aborted
-            | Phase::RolledBack => None,
-        }
+        self.is_reversible_after_cutover() || matches!(self, Phase::Deleted)
     }
 
     /// The cut-over, once there was one, and as long as the old key may be there.
     pub fn switch(&self) -> Option<&Switch> {
         match self {
-            Phase::CutOver(_, switch)
-            | Phase::Deactivating(_, switch)
-            | Phase::Deactivated(_, switch, _)
-            | Phase::Reactivating(_, switch, _)
-            | Phase::Soaking(_, switch, _)
-            | Phase::Deleting(_, switch, _) => Some(switch),
+            Phase::CutOver(switch)
+            | Phase::Deactivating(switch)
+            | Phase::Deactivated(switch, _)
+            | Phase::Reactivating(switch, _)
+            | Phase::Soaking(switch, _)
+            | Phase::Deleting(switch, _) => Some(switch),
             _ => None,
         }
     }
 
-    /// The name of what is under way within a phase, for logs and for faults of the journal. What people read is [`Phase::reached`].
+    /// The name of what is under way within a phase, for logs and for faults of the journal. What people read is [`Rotation::reached`](super::Rotation::reached).
     pub fn name(&self) -> &'static str {
         match self {
             Phase::Opened => "opened",
             Phase::Creating => "creating",
             Phase::Discarding(_) => "discarding",
-            Phase::Minted(_) => "minted",
+            Phase::Minted => "minted",
             Phase::Prepared(_) => "prepared",
             Phase::Replacing(_) => "replacing",
             Phase::Replaced(_) => "replaced",
             Phase::Reverting(_) => "reverting",
             Phase::Reverted(_) => "reverted",
-            Phase::Created(_) => "created",
-            Phase::Verified(_) => "verified",
-            Phase::Delivered(..) => "delivered",
-            Phase::CutOver(..) => "cut-over",
-            Phase::Deactivating(..) => "deactivating",
+            Phase::Created => "created",
+            Phase::Verified => "verified",
+            Phase::Delivered(_) => "delivered",
+            Phase::CutOver(_) => "cut-over",
+            Phase::Deactivating(_) => "deactivating",
             Phase::Deactivated(..) => "deactivated",
             Phase::Reactivating(..) => "reactivating",
             Phase::Soaking(..) => "soaking",
             Phase::Deleting(..) => "deleting",
-            Phase::Deleted(_) => "deleted",
-            Phase::Withdrawing(_) => "withdrawing",
-            Phase::Withdrawn(_) => "withdrawn",
-            Phase::Done(_) => "done",
+            Phase::Deleted => "deleted",
+            Phase::Withdrawing => "withdrawing",
+            Phase::Withdrawn => "withdrawn",
+            Phase::Done => "done",
             Phase::Aborted => "aborted",
             Phase::RolledBack => "rolled-back",
         }
     }
 
     /// The phase that was reached last, as everybody names it. What is under way from there is told by what comes next.
-    pub fn reached(&self) -> PhaseName {
+    pub(super) fn reached(&self, new_key: Option<&Issued>) -> PhaseName {
         match self {
-            Phase::Opened | Phase::Creating | Phase::Discarding(_) | Phase::Minted(_) | Phase::Prepared(_) => {
+            Phase::Opened | Phase::Creating | Phase::Discarding(_) | Phase::Minted | Phase::Prepared(_) => {
                 PhaseName::Opened
             }
-            Phase::Created(_) | Phase::Replacing(_) => PhaseName::Created,
-            Phase::Verified(_) | Phase::Replaced(_) => PhaseName::Verified,
-            Phase::Delivered(..) => PhaseName::Delivered,
-            Phase::CutOver(..) | Phase::Deactivating(..) => PhaseName::CutOver,
+            Phase::Created | Phase::Replacing(_) => PhaseName::Created,
+            Phase::Verified | Phase::Replaced(_) => PhaseName::Verified,
+            Phase::Delivered(_) => PhaseName::Delivered,
+            Phase::CutOver(_) | Phase::Deactivating(_) => PhaseName::CutOver,
             Phase::Deactivated(..) | Phase::Reactivating(..) | Phase::Soaking(..) => PhaseName::Deactivated,
             Phase::Deleting(..) => PhaseName::Soaked,
-            Phase::Deleted(_) => PhaseName::Deleted,
+            Phase::Deleted => PhaseName::Deleted,
             // On the way to an end that is not reached yet.
-            Phase::Withdrawing(issued) | Phase::Withdrawn(issued) if issued.reached.is_empty() => PhaseName::Created,
-            Phase::Reverting(new) | Phase::Reverted(new) if new.issued.reached.is_empty() => PhaseName::Created,
-            Phase::Withdrawing(_) | Phase::Withdrawn(_) | Phase::Reverting(_) | Phase::Reverted(_) => {
-                PhaseName::Delivered
-            }
-            Phase::Done(_) => PhaseName::Done,
+            Phase::Withdrawing | Phase::Withdrawn | Phase::Reverting(_) | Phase::Reverted(_) => match new_key {
+                Some(new) if new.reached.is_empty() => PhaseName::Created,
+                _ => PhaseName::Delivered,
+            },
+            Phase::Done => PhaseName::Done,
             Phase::Aborted => PhaseName::Aborted,
             Phase::RolledBack => PhaseName::RolledBack,
-        }
-    }
-}
-
-impl Retired {
-    fn since(at: Timestamp) -> Self {
-        Self {
-            at,
-            proved: false,
-            used: false,
-        }
-    }
-}
-
-impl Issued {
-    pub(super) fn new(key: &KeyId, public: Option<&PublicHalf>) -> Self {
-        Self {
-            key: key.clone(),
-            public: public.cloned(),
-            proved_at: None,
-            reached: BTreeSet::new(),
-            delivered: BTreeSet::new(),
-        }
-    }
-
-    pub(super) fn proved(self, at: Timestamp) -> Self {
-        Self {
-            proved_at: Some(at),
-            ..self
         }
     }
 }

@@ -77,11 +77,11 @@ impl Simulation {
 
     /// What is said of a delivery that ends the gap.
     pub(super) fn end_of_gap(&self, destination: &str) -> &'static str {
-        let Phase::Replaced(new) = &self.rotation.phase else {
+        let (Phase::Replaced(_), Some(new)) = (&self.rotation.phase, &self.rotation.new_key) else {
             return "";
         };
         let mut all = self.rotation.spec.destinations.iter();
-        let is_last = all.all(|name| name == destination || new.issued.delivered.contains(name));
+        let is_last = all.all(|name| name == destination || new.delivered.contains(name));
         if is_last {
             ": this is the cut-over, and the old one is gone"
         } else {
@@ -92,9 +92,9 @@ impl Simulation {
     /// The one secret that the vendor lists, as it should be by now.
     pub(super) fn standing<'k>(&'k self, phase: &'k Phase) -> &'k KeyId {
         let stands_new = matches!(self.facts.stands, Some(Stands::This(Which::New)));
-        match phase {
-            Phase::Replaced(new) => &new.issued.key,
-            Phase::Replacing(new) if stands_new => &new.issued.key,
+        match (phase, &self.rotation.new_key) {
+            (Phase::Replaced(_), Some(new)) => &new.key,
+            (Phase::Replacing(_), Some(new)) if stands_new => &new.key,
             _ => &self.rotation.spec.old_key,
         }
     }

@@ -137,7 +137,7 @@ pub(super) fn stranger(rotation: &Rotation, key: &Key) -> Step {
 /// itself, or a person has rotated by hand. `None`: there is none, or what the key is is being found out anyway.
 pub fn newcomer(rotation: &Rotation, keys: &[Key], last_recorded: Timestamp) -> Option<Event> {
     // Where a secret is replaced where it stands, logins tell whose it is.
-    let issued = rotation.issued().filter(|_| !rotation.spec.replaces())?;
+    let issued = rotation.new_key.as_ref().filter(|_| !rotation.spec.replaces())?;
     let is_known = |key: &Key| {
         key.id == rotation.spec.old_key
             || key.id == issued.key

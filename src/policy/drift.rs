@@ -68,8 +68,8 @@ impl Expected<'_> {
         let is_strange = |key: &&SeenKey| {
             let seen = self.sighting.iter().flat_map(|sighting| &sighting.keys);
             let of_rotation = self.rotation.into_iter().flat_map(|rotation| {
-                let issued = rotation.issued().map(|issued| &issued.key);
-                issued.into_iter().chain([&rotation.spec.old_key])
+                let new = rotation.new_key.as_ref().map(|new| &new.key);
+                new.into_iter().chain([&rotation.spec.old_key])
             });
             !seen
                 .map(|seen| &seen.id)
@@ -84,10 +84,10 @@ impl Expected<'_> {
     /// The key that the consumers use, as far as it is known.
     fn left_alive(&self) -> Option<&KeyId> {
         match self.rotation {
-            Some(rotation) => rotation
-                .issued()
-                .map(|issued| &issued.key)
-                .or(Some(&rotation.spec.old_key)),
+            Some(rotation) => Some(match &rotation.new_key {
+                Some(new) => &new.key,
+                None => &rotation.spec.old_key,
+            }),
             None => self.sighting?.live.as_ref(),
         }
     }

@@ -105,15 +105,18 @@ pub(super) fn create(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step
     }
 }
 
-pub(super) fn cut_over(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
+pub(super) fn cut_over(
+    rotation: &Rotation,
+    issued: &Issued,
+    delivered_at: Timestamp,
+    facts: &Facts,
+    now: Timestamp,
+) -> Step {
     if let Some(event) = by_itself(rotation) {
         return Step::Record(event);
     }
-    let Phase::Delivered(issued, delivered_at) = &rotation.phase else {
-        return block("a cut-over was asked for before the delivery");
-    };
     if rotation.spec.cutover == Cutover::Observed {
-        return observe(rotation, issued, *delivered_at, facts, now);
+        return observe(rotation, issued, delivered_at, facts, now);
     }
     Step::Wait(Wait {
         on: Waiting::Cutover,
@@ -289,7 +292,7 @@ pub(super) fn listed_inactive(rotation: &Rotation, retired: &Retired, facts: &Fa
         key == old_key
             || was_there(key)
             || rotation.discarded.contains(key)
-            || rotation.issued().is_some_and(|issued| issued.key == *key)
+            || rotation.new_key.as_ref().is_some_and(|new| new.key == *key)
     };
     match listing.keys.iter().find(|key| !known(&key.id)) {
         Some(stranger) => super::attribution::stranger(rotation, stranger),

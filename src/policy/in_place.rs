@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use super::{Facts, Step, block, hook, is_fresh, shut, undelivered};
+use super::{Facts, KEYLESS, Step, block, hook, is_fresh, shut, undelivered};
 use crate::machine::{Event, Phase, Replacement, Rotation, Undo};
 
 /// One of the two secrets of a replacement.
@@ -37,8 +37,8 @@ pub(super) fn forward(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Ste
             .unwrap_or(Step::Generate),
         Phase::Prepared(new) => shut(spec, now).unwrap_or_else(|| begin(rotation, new, facts, now)),
         Phase::Replacing(new) => settle(rotation, new, facts),
-        Phase::Replaced(new) => deliver(rotation, new, now),
-        Phase::Done(_) | Phase::Aborted | Phase::RolledBack => Step::Closed,
+        Phase::Replaced(_) => deliver(rotation, now),
+        Phase::Done | Phase::Aborted | Phase::RolledBack => Step::Closed,
         _ => block(
             "a secret is replaced where it stands, and the rotation is where none of those can be: the journal is damaged",
         ),
@@ -101,11 +101,14 @@ fn settle(rotation: &Rotation, new: &Replacement, facts: &Facts) -> Step {
 }
 
 /// The consumers are cut off until this is over.
-fn deliver(rotation: &Rotation, new: &Replacement, now: Timestamp) -> Step {
-    if !is_fresh(new.issued.proved_at, now) {
+fn deliver(rotation: &Rotation, now: Timestamp) -> Step {
+    let Some(new) = &rotation.new_key else {
+        return block(KEYLESS);
+    };
+    if !is_fresh(new.proved_at, now) {
         return Step::Prove;
     }
-    let open = undelivered(rotation, &new.issued);
+    let open = undelivered(rotation, new);
     match open.is_empty() {
         false => Step::Deliver(open),
         true => hook::next(rotation).unwrap_or(Step::Record(Event::Done)),
@@ -118,14 +121,16 @@ pub(super) fn undo(rotation: &Rotation, undo: &Undo, facts: &Facts) -> Step {
         Phase::Opened | Phase::Prepared(_) => Step::Record(Event::Aborted),
         Phase::Replacing(_) | Phase::Reverting(_) => revert(facts, &[Which::Old, Which::New]),
         Phase::Replaced(_) => revert(facts, &[Which::New, Which::Old]),
-        Phase::Reverted(new) => {
+        Phase::Reverted(_) => {
+            let reached = |name: &String| rotation.new_key.as_ref().is_some_and(|new| new.reached.contains(name));
             // The last one first: two destinations may be parts of one file.
             let mut backwards = rotation.spec.destinations.iter().rev();
-            let open = backwards.find(|name| new.issued.reached.contains(*name) && !undo.restored.contains_key(*name));
+            let open = backwards.find(|name| reached(name) && !undo.restored.contains_key(*name));
             if let Some(destination) = open {
                 return Step::Restore(destination.clone());
             }
-            let hook = hook::next(rotation).filter(|_| !new.issued.reached.is_empty());
+            let was_delivered = rotation.new_key.as_ref().is_some_and(|new| !new.reached.is_empty());
+            let hook = hook::next(rotation).filter(|_| was_delivered);
             match (hook, &facts.stands) {
                 (Some(step), _) => step,
                 // A call that was lost may arrive late, so it is looked at once more.
@@ -135,7 +140,7 @@ pub(super) fn undo(rotation: &Rotation, undo: &Undo, facts: &Facts) -> Step {
                 (None, Some(Stands::Neither(why))) => neither(why),
             }
         }
-        Phase::Done(_) | Phase::Aborted | Phase::RolledBack => Step::Closed,
+        Phase::Done | Phase::Aborted | Phase::RolledBack => Step::Closed,
         _ => block("a secret is replaced where it stands, and what is undone cannot be: the journal is damaged"),
     }
 }

@@ -10,7 +10,7 @@ use crate::policy::{Wait, Waiting};
 pub(super) fn reason(rotation: &Rotation, wait: Option<&Wait>, now: Timestamp) -> Option<String> {
     let undone = |rotation: &Rotation| rotation.undo.as_ref().map(why_undone);
     match (&rotation.phase, wait) {
-        (Phase::Done(_), _) => Some(format!("old key {} is gone", rotation.spec.old_key)),
+        (Phase::Done, _) => Some(format!("old key {} is gone", rotation.spec.old_key)),
         (Phase::Aborted | Phase::RolledBack, _) => undone(rotation),
         (_, Some(wait)) if wait.on == Waiting::Cutover && wait.until.is_some_and(|until| until <= now) => {
             Some(format!("overdue: {}", wait.why))
@@ -54,7 +54,7 @@ pub(super) fn what_next(target: &str, rotation: &Rotation, wait: Option<&Wait>, 
         at,
     };
     let Some(wait) = wait else {
-        let phase = rotation.phase.reached();
+        let phase = rotation.reached();
         return next(Who::Rotate, format!("goes on from `{phase}`"), "run".to_owned(), None);
     };
     match wait.on {
@@ -72,7 +72,7 @@ pub(super) fn what_next(target: &str, rotation: &Rotation, wait: Option<&Wait>, 
         ),
         Waiting::Window => next(
             Who::Rotate,
-            format!("goes on from `{}`", rotation.phase.reached()),
+            format!("goes on from `{}`", rotation.reached()),
             "run".to_owned(),
             wait.until,
         ),
@@ -116,7 +116,7 @@ pub(super) fn what_next(target: &str, rotation: &Rotation, wait: Option<&Wait>, 
 
 /// What a person does at the consumer.
 pub(super) fn handover(rotation: &Rotation) -> Vec<String> {
-    let (Some(automation), Some(issued)) = (automation(&rotation.spec.connector), rotation.issued()) else {
+    let (Some(automation), Some(issued)) = (automation(&rotation.spec.connector), &rotation.new_key) else {
         return Vec::new();
     };
     let destinations = rotation.spec.destinations.join(" or ");

@@ -10,12 +10,22 @@
 
 mod conformance;
 pub(crate) mod exec;
+#[cfg(feature = "github")]
+mod github;
+#[cfg(feature = "kubernetes")]
+mod kubernetes;
 mod names;
+#[cfg(feature = "vault-kv")]
+mod openbao;
 mod refusals;
 mod sdk;
 #[cfg(feature = "secretsmanager")]
 mod secretsmanager;
 mod side_by_side;
+#[cfg(feature = "ssm")]
+mod ssm;
+#[cfg(feature = "vault-kv")]
+mod vault_kv;
 
 use std::fs::Permissions;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};

@@ -372,3 +372,39 @@ async fn a_key_is_delivered_into_a_secret_of_secrets_manager_beside_what_is_ther
     let file = std::fs::read_to_string(account.path("key.env")).unwrap();
     assert!(file.contains(fields["secret_access_key"].as_str().unwrap()));
 }
+
+/// The emulator changes types, and takes any length and any label, so those promises are kept before the strict fake.
+#[cfg(feature = "ssm")]
+#[tokio::test]
+async fn a_key_is_delivered_into_a_parameter_of_systems_manager_and_taken_back() {
+    use aws_sdk_ssm::types::{ParameterTier, ParameterType};
+
+    let account = Account::new("parameter").await;
+    let store = aws_sdk_ssm::Client::new(&sdk());
+    let found = r#"{"theirs":12345678901234567890123,"access_key_id":"AKIAOLDER","secret_access_key":"older"}"#;
+    let create = store.put_parameter().name("/gainsight/s3").value(found);
+    let create = create.r#type(ParameterType::SecureString).tier(ParameterTier::Advanced);
+    create.key_id("alias/theirs").send().await.unwrap();
+    let read = async || {
+        let reply = store.get_parameter().name("/gainsight/s3").with_decryption(true);
+        let parameter = reply.send().await.unwrap().parameter.unwrap();
+        assert_eq!(parameter.r#type(), Some(&ParameterType::SecureString));
+        parameter.value.unwrap()
+    };
+    account.rotate(&["--deliver", "ssm:/gainsight/s3"]).expect(0);
+    let held = read().await;
+    assert!(held.starts_with(r#"{"theirs":12345678901234567890123,"#), "{held}");
+    let fields: serde_json::Value = serde_json::from_str(&held).unwrap();
+    assert_eq!(fields["access_key_id"], account.new_key().as_str());
+    let history = store
+        .get_parameter_history()
+        .name("/gainsight/s3")
+        .send()
+        .await
+        .unwrap();
+    let last = history.parameters().last().unwrap();
+    assert_eq!((last.version(), last.key_id()), (2, Some("alias/theirs")));
+    assert_eq!(last.tier(), Some(&ParameterTier::Advanced));
+    account.run(&["abort", &account.target()]).expect(0);
+    assert_eq!(read().await, found);
+}

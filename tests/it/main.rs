@@ -43,6 +43,7 @@ mod no_vendor;
 mod policy;
 mod prove;
 mod proxies;
+mod read_ahead;
 mod redirects;
 mod replaced_files;
 mod scenarios;

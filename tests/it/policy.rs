@@ -85,7 +85,39 @@ fn retired(at: Timestamp) -> Retired {
     }
 }
 
-fn rotation(phase: Phase) -> Rotation {
+/// A phase with the new key that there is by then.
+#[derive(Clone)]
+struct Standing(Phase, Option<Issued>);
+
+trait Stand {
+    fn with(self, new_key: Issued) -> Standing;
+    fn without(self) -> Standing;
+}
+
+impl Stand for Phase {
+    fn with(self, new_key: Issued) -> Standing {
+        Standing(self, Some(new_key))
+    }
+
+    fn without(self) -> Standing {
+        Standing(self, None)
+    }
+}
+
+impl From<Phase> for Standing {
+    fn from(phase: Phase) -> Self {
+        phase.without()
+    }
+}
+
+impl Standing {
+    fn of(self, rotation: &mut Rotation) {
+        (rotation.phase, rotation.new_key) = (self.0, self.1);
+    }
+}
+
+fn rotation(standing: impl Into<Standing>) -> Rotation {
+    let Standing(phase, new_key) = standing.into();
     Rotation {
         spec: RotationSpec {
             connector: "s3-customer-managed".to_owned(),
@@ -117,6 +149,7 @@ fn rotation(phase: Phase) -> Rotation {
             made_within: None,
         }],
         discarded: BTreeSet::new(),
+        new_key,
         phase,
         undo: None,
         blocked: None,
@@ -148,7 +181,7 @@ fn made_here(mut rotation: Rotation) -> Rotation {
     rotation
 }
 
-fn undone(phase: Phase, kind: UndoKind, forced: bool) -> Rotation {
+fn undone(standing: impl Into<Standing>, kind: UndoKind, forced: bool) -> Rotation {
     Rotation {
         undo: Some(Undo {
             kind,
@@ -160,7 +193,7 @@ fn undone(phase: Phase, kind: UndoKind, forced: bool) -> Rotation {
             disowns: false,
             restored: BTreeMap::from([("d".to_owned(), Restored::PutBack)]),
         }),
-        ..rotation(phase)
+        ..rotation(standing)
     }
 }
 
@@ -226,7 +259,7 @@ fn waits(rotation: &Rotation, facts: &Facts, words: &[&str]) -> Wait {
 #[test]
 fn a_cut_over_is_observed_only_by_someone_elses_use_of_the_new_key_and_an_idle_old_one() {
     let (delivered, proved) = (ago(2 * 86_400), ago(2 * 86_400 - 100));
-    let mut waiting = rotation(Phase::Delivered(issued(Some(proved)), delivered));
+    let mut waiting = rotation(Phase::Delivered(delivered).with(issued(Some(proved))));
     waiting.spec.cutover = Cutover::Observed;
     let after = |seconds| used(proved + SignedDuration::from_secs(seconds));
     assert_eq!(decide(&waiting, &Facts::default()), Ok(Step::ReadUse(id(NEW))));
@@ -257,7 +290,9 @@ fn a_cut_over_is_observed_only_by_someone_elses_use_of_the_new_key_and_an_idle_o
     );
     // The first day shows too little of the old key.
     let mut early = waiting.clone();
-    early.phase = Phase::Delivered(issued(Some(ago(86_000))), ago(86_399));
+    Phase::Delivered(ago(86_399))
+        .with(issued(Some(ago(86_000))))
+        .of(&mut early);
     waits(
         &early,
         &uses(&[(NEW, used(ago(3600))), (OLD, LastUse::NeverSeen)]),
@@ -287,7 +322,7 @@ fn a_cut_over_is_observed_only_by_someone_elses_use_of_the_new_key_and_an_idle_o
 
 #[test]
 fn a_confirmed_cut_over_waits_for_a_person_and_says_when_it_is_overdue() {
-    let delivered = rotation(Phase::Delivered(issued(Some(ago(60))), ago(50)));
+    let delivered = rotation(Phase::Delivered(ago(50)).with(issued(Some(ago(60)))));
     let wait = waits(&delivered, &Facts::default(), &["a person confirms", NEW]);
     let overdue = ago(50) + SignedDuration::from_hours(14 * 24);
     assert_eq!((wait.on, wait.until), (Waiting::Cutover, Some(overdue)));
@@ -309,7 +344,7 @@ fn nothing_is_retired_without_a_fresh_proof_and_a_fresh_look_at_the_old_key() {
         // What is removed for good has rested by now.
         let cut_over = switch(ago(8 * 86_400));
         let at = |proved| {
-            let phase = Phase::CutOver(issued(proved), cut_over.clone());
+            let phase = Phase::CutOver(cut_over.clone()).with(issued(proved));
             going(retirement.clone(), rotation(phase))
         };
         let retired = match retirement {
@@ -356,14 +391,14 @@ fn an_old_key_that_was_used_after_the_cut_over_blocks_by_service_region_and_time
     let (new, cut) = (issued(Some(NOW)), switch(ago(3600)));
     let long_ago = retired(ago(8 * 86_400));
     for phase in [
-        Phase::CutOver(new.clone(), cut.clone()),
-        Phase::Soaking(new.clone(), cut.clone(), long_ago.clone()),
-        Phase::Deleting(new.clone(), cut.clone(), long_ago),
+        Phase::CutOver(cut.clone()).with(new.clone()),
+        Phase::Soaking(cut.clone(), long_ago.clone()).with(new.clone()),
+        Phase::Deleting(cut.clone(), long_ago).with(new.clone()),
     ] {
         blocked(&rotation(phase), &facts, &words);
     }
     // It may be disabled already: then it is switched on again.
-    let step = decide(&rotation(Phase::Deactivating(new.clone(), cut.clone())), &facts);
+    let step = decide(&rotation(Phase::Deactivating(cut.clone()).with(new.clone())), &facts);
     assert!(matches!(step, Ok(Step::Reactivate(why)) if words.iter().all(|word| why.contains(word))));
     for earlier in [
         used(ago(3600)),
@@ -372,7 +407,7 @@ fn an_old_key_that_was_used_after_the_cut_over_blocks_by_service_region_and_time
         LastUse::NotReported,
     ] {
         let step = decide(
-            &rotation(Phase::CutOver(new.clone(), cut.clone())),
+            &rotation(Phase::CutOver(cut.clone()).with(new.clone())),
             &uses(&[(OLD, earlier)]),
         );
         assert_eq!(step, Ok(Step::Deactivate));
@@ -384,7 +419,7 @@ fn a_new_key_that_is_the_old_one_blocks() {
     let mut same = issued(Some(NOW));
     same.key = id(OLD);
     for retirement in retirements() {
-        let cut_over = Phase::CutOver(same.clone(), switch(ago(8 * 86_400)));
+        let cut_over = Phase::CutOver(switch(ago(8 * 86_400))).with(same.clone());
         blocked(
             &going(retirement, rotation(cut_over)),
             &Facts::default(),
@@ -395,7 +430,7 @@ fn a_new_key_that_is_the_old_one_blocks() {
 
 #[test]
 fn an_old_key_rests_only_once_the_list_shows_it_disabled_and_nobody_elses_beside_it() {
-    let phase = Phase::Deactivated(issued(Some(NOW)), switch(ago(60)), retired(ago(30)));
+    let phase = Phase::Deactivated(switch(ago(60)), retired(ago(30))).with(issued(Some(NOW)));
     let resting = rotation(phase);
     assert_eq!(decide(&resting, &Facts::default()), Ok(Step::ReadKeys { again: false }));
     let list = |old| vec![key(OLD, old), key(NEW, true)];
@@ -411,27 +446,21 @@ fn an_old_key_rests_only_once_the_list_shows_it_disabled_and_nobody_elses_beside
     keys.push(key("AKIASTRANGER", true));
     blocked(&resting, &listed(&keys, 1), &["AKIASTRANGER", "another key"]);
     let unproven = Phase::Deactivated(
-        issued(None),
         switch(ago(60)),
         Retired {
             at: ago(30),
             proved: false,
             used: false,
         },
-    );
+    )
+    .with(issued(None));
     assert_eq!(decide(&rotation(unproven), &listed(&list(false), 1)), Ok(Step::Prove));
 }
 
 #[test]
 fn the_soak_ends_to_the_second_and_only_then_is_the_old_key_deleted() {
     let week = i64::try_from(WEEK).expect("it is small");
-    let soaking = |since| {
-        rotation(Phase::Soaking(
-            issued(Some(NOW)),
-            switch(ago(8 * 86_400)),
-            retired(since),
-        ))
-    };
+    let soaking = |since| rotation(Phase::Soaking(switch(ago(8 * 86_400)), retired(since)).with(issued(Some(NOW))));
     let idle = Facts {
         keys: listed(&[key(OLD, false), key(NEW, true)], 1).keys,
         ..uses(&[(OLD, LastUse::NeverSeen)])
@@ -452,7 +481,7 @@ fn the_soak_ends_to_the_second_and_only_then_is_the_old_key_deleted() {
 #[test]
 fn a_deleted_key_has_to_be_gone_from_the_list_before_the_end() {
     for retirement in retirements() {
-        let deleted = going(retirement, rotation(Phase::Deleted(issued(Some(NOW)))));
+        let deleted = going(retirement, rotation(Phase::Deleted.with(issued(Some(NOW)))));
         assert_eq!(decide(&deleted, &Facts::default()), Ok(Step::ReadKeys { again: false }));
         for active in [true, false] {
             let still = listed(&[key(OLD, active), key(NEW, true)], 5);

@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 
 use super::{Network, Outcome};
 use crate::endpoint::remote_host;
+use crate::hidden_header::{Wiped, hidden_header};
 
 /// No more of an answer is read.
 pub(super) const MOST: usize = 64 << 10;
@@ -47,11 +48,8 @@ pub(super) struct Reply {
 
 /// A value in the head of a request that no diagnostics show.
 pub(super) fn hidden(text: Zeroizing<String>) -> Result<HeaderValue, Outcome> {
-    let value = HeaderValue::from_maybe_shared(Bytes::from_owner(Wiped(text)));
-    let mut value =
-        value.map_err(|_| Outcome::inconclusive("secret-form", "it holds letters that no request can carry"))?;
-    value.set_sensitive(true);
-    Ok(value)
+    hidden_header(text)
+        .ok_or_else(|| Outcome::inconclusive("secret-form", "it holds letters that no request can carry"))
 }
 
 /// A form in one line, wiped when it is dropped.
@@ -65,15 +63,6 @@ pub(super) fn form<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> 
     let mut form = url::form_urlencoded::Serializer::new(String::with_capacity(most));
     form.extend_pairs(fields);
     Zeroizing::new(form.finish())
-}
-
-/// Memory of a request, wiped when the last one lets go of it.
-struct Wiped(Zeroizing<String>);
-
-impl AsRef<[u8]> for Wiped {
-    fn as_ref(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
 }
 
 impl Network {

@@ -2,22 +2,16 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ClientConfig;
-use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
-use rustls_platform_verifier::Verifier;
 use url::{Host as UrlHost, Url};
 
 use super::Outcome;
 use super::address::{Kind, kind_of};
 use crate::authorities;
-use crate::contract::Error;
 use crate::endpoint::{check_endpoint, is_loopback};
-use crate::regular::Regular;
 
 /// How vendors are reached.
 #[derive(Clone, Debug)]
@@ -141,37 +135,16 @@ impl Network {
 
     /// TLS that trusts the system's authorities and those of the file.
     pub(super) fn authorities(&self) -> Result<ClientConfig, Outcome> {
-        let cannot = |why: String| Outcome::inconclusive("authorities", why);
-        let provider = Arc::new(default_provider());
-        authorities::check().map_err(|fault| cannot(Error::from(fault).detail.as_str().to_owned()))?;
-        let verifier = Verifier::new_with_extra_roots(self.own_authorities()?, Arc::clone(&provider))
-            .map_err(|_| cannot("the authorities that are to be trusted cannot be used".to_owned()))?;
-        let versions = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|_| cannot("this build has no TLS".to_owned()))?;
-        // Named so by the library; this is the verifier of the platform, with the file's authorities beside the system's.
-        let trusting = versions
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier));
-        Ok(trusting.with_no_client_auth())
+        authorities::trusted(self.ca_file.as_deref()).map_err(|why| Outcome::inconclusive("authorities", why))
     }
 
     /// The authorities of the file.
     pub(super) fn own_authorities(&self) -> Result<Vec<CertificateDer<'static>>, Outcome> {
-        let Some(path) = &self.ca_file else {
-            return Ok(Vec::new());
-        };
-        let cannot = |why: &str| Outcome::inconclusive("authorities", format!("the ca_file {} {why}", path.display()));
-        let file = Regular::open(path).map_err(|refused| cannot(&refused.to_string()))?;
-        let bytes = file
-            .ok_or_else(|| cannot("is not there"))?
-            .bytes(authorities::LARGEST)
-            .map_err(|refused| cannot(&refused.to_string()))?;
-        let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
-        match found {
-            Ok(found) if !found.is_empty() => Ok(found),
-            _ => Err(cannot("holds no certificate in PEM")),
-        }
+        let found = self
+            .ca_file
+            .as_deref()
+            .map_or_else(|| Ok(Vec::new()), authorities::of_file);
+        found.map_err(|why| Outcome::inconclusive("authorities", why))
     }
 }
 

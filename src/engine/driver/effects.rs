@@ -118,7 +118,7 @@ impl Driver<'_> {
 
     /// Tells the vendor of the key. Whatever becomes of the call, the same key is registered again or found.
     pub(super) async fn register(&self, stored: &Stored, run: &mut RunState) -> Result<(), DriveError> {
-        let issued = stored.rotation.issued().ok_or(DriveError::SecretMissing)?;
+        let issued = stored.rotation.new_key.as_ref().ok_or(DriveError::SecretMissing)?;
         let public = issued.public.as_ref().ok_or_else(|| unfit(stored))?;
         self.progress.doing(&format!("registering new key {}", issued.key));
         crash_point("register: before the call");
@@ -316,7 +316,7 @@ impl Driver<'_> {
     }
 
     pub(super) async fn withdraw(&self, stored: &mut Stored, run: &mut RunState) -> Result<(), DriveError> {
-        let Some(key) = stored.rotation.issued().map(|issued| issued.key.clone()) else {
+        let Some(key) = stored.rotation.new_key.as_ref().map(|new| new.key.clone()) else {
             return Err(DriveError::SecretMissing);
         };
         // A key that is listed again after each withdrawal is not chased for ever.
@@ -324,7 +324,7 @@ impl Driver<'_> {
         if run.withdrawals > MOST_WITHDRAWALS {
             return Err(DriveError::Lagging);
         }
-        if !matches!(stored.rotation.phase, Phase::Withdrawing(_)) {
+        if !matches!(stored.rotation.phase, Phase::Withdrawing) {
             self.record(stored, Event::WithdrawIntended).await?;
         }
         self.progress.doing(&format!("withdrawing new key {key}"));

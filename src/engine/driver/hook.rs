@@ -17,8 +17,8 @@ impl Driver<'_> {
         let fields = self.fields(stored).await?;
         let old = self.old_secrets(stored).await?;
         let rotation = &stored.rotation;
-        let key = match (&rotation.undo, rotation.issued()) {
-            (None, Some(issued)) => issued.key.clone(),
+        let key = match (&rotation.undo, &rotation.new_key) {
+            (None, Some(new)) => new.key.clone(),
             _ => rotation.spec.old_key.clone(),
         };
         self.record(stored, Event::HookIntended { hook: name.to_owned() })
@@ -43,7 +43,7 @@ impl Driver<'_> {
 
     /// What the destinations held before, as far as it is kept here.
     async fn old_secrets(&self, stored: &Stored) -> Result<Vec<Secret>, DriveError> {
-        let reached = stored.rotation.issued().into_iter().flat_map(|issued| &issued.reached);
+        let reached = stored.rotation.new_key.iter().flat_map(|new| &new.reached);
         let names: Vec<String> = reached.map(|name| before(name)).chain([OLD_KEY.to_owned()]).collect();
         let mut kept = Vec::new();
         for name in names {

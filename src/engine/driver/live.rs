@@ -129,9 +129,9 @@ impl History {
 fn left_alive(rotation: &Rotation) -> Option<LiveKey> {
     let spec = &rotation.spec;
     match &rotation.phase {
-        Phase::Done(issued) => Some(LiveKey {
-            key: issued.key.clone(),
-            public: issued.public.clone(),
+        Phase::Done => rotation.new_key.as_ref().map(|new| LiveKey {
+            key: new.key.clone(),
+            public: new.public.clone(),
         }),
         Phase::Aborted | Phase::RolledBack => Some(LiveKey {
             key: spec.old_key.clone(),

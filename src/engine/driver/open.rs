@@ -70,8 +70,13 @@ impl Found {
         let observation = provider.observe().await?;
         let read_at = now();
         let live = if observation.is_caller && !request.allow_self {
-            let refusal = own_identity(&observation.owner.name, request.connector.capabilities.rotates_itself);
-            Err(DriveError::Refused(refusal))
+            let refusal = own_identity(&observation.owner.name);
+            Err(DriveError::Refused(
+                match request.connector.capabilities.rotates_itself {
+                    true => refusal.with("or add --allow-self: after the cut-over rotate logs in with the new key"),
+                    false => refusal,
+                },
+            ))
         } else {
             old_key(provider, request, &observation, &history).await
         };
@@ -116,7 +121,7 @@ impl Request<'_> {
         };
         let ended_now = stored.is_recent();
         match &stored.rotation.phase {
-            Phase::Done(_) if ended_now && !self.again && self.same_as(&stored.rotation.spec).is_ok() => {
+            Phase::Done if ended_now && !self.again && self.same_as(&stored.rotation.spec).is_ok() => {
                 Ok(Existing::Present(Box::new(stored)))
             }
             phase if phase.is_closed() => Ok(Existing::Absent),
@@ -190,7 +195,7 @@ impl Request<'_> {
         Ok(pinned)
     }
 
-    fn spec(&self, found: &Observation, host: Option<String>, old: LiveKey, mints_locally: bool) -> RotationSpec {
+    fn spec(&self, found: &Observation, host: Option<String>, old: LiveKey, provider: &dyn Provider) -> RotationSpec {
         let retirement = match old.public {
             _ if self.connector.capabilities.replaces => Retirement::Replace,
             _ if self.connector.capabilities.disables => Retirement::Disable,
@@ -210,7 +215,7 @@ impl Request<'_> {
             owner: found.owner.clone(),
             old_key: old.key,
             retirement,
-            mints_locally,
+            mints_locally: matches!(provider.minting(), Minting::Local(_)),
             own_identity: found.is_caller,
             host: host.map(Into::into),
             window: self.window.clone().map(Box::new),
@@ -230,8 +235,7 @@ impl Driver<'_> {
 
     /// Opens a rotation of what was just found, and moves it as far as it may go.
     pub async fn begin(&self, request: &Request<'_>, found: Found) -> Result<Outcome, DriveError> {
-        let mints_locally = matches!(self.provider.minting(), Minting::Local(_));
-        let (opening, facts) = prepare(request, found, mints_locally).await?;
+        let (opening, facts) = prepare(request, found, self.provider).await?;
         let name = opening.name();
         let stored: Stored = self.journal().open(request.target, opening).await?;
         self.progress.done(name);
@@ -266,7 +270,11 @@ fn differing_options(now: &serde_json::Value, then: &serde_json::Value) -> Vec<S
 }
 
 /// The event that a rotation begins with, given what was found, and what is known then. Changes nothing.
-pub async fn prepare(request: &Request<'_>, found: Found, mints_locally: bool) -> Result<(Event, Facts), DriveError> {
+pub async fn prepare(
+    request: &Request<'_>,
+    found: Found,
+    provider: &dyn Provider,
+) -> Result<(Event, Facts), DriveError> {
     let Found {
         observation,
         read_at,
@@ -281,7 +289,7 @@ pub async fn prepare(request: &Request<'_>, found: Found, mints_locally: bool) -
         true => Some(held_secret(request.destinations).await?.is_some()),
         false => None,
     };
-    let mut spec = request.spec(&observation, host, live, mints_locally);
+    let mut spec = request.spec(&observation, host, live, provider);
     spec.destinations = request.pinned_destinations().await?;
     let keys = Some(Listing {
         keys: observation.keys,
@@ -339,14 +347,9 @@ async fn check_replaced(
 }
 
 /// The program must not cut off the branch that it sits on.
-pub(super) fn own_identity(name: &str, may_be_allowed: bool) -> Refusal {
-    let refusal = Refusal::error(format!(
+pub(super) fn own_identity(name: &str) -> Refusal {
+    Refusal::error(format!(
         "rotate itself runs as {name}, and would remove the key that it works with"
     ))
-    .with("run it as another user or role that may manage the keys of this one");
-    if may_be_allowed {
-        refusal.with("or add --allow-self: after the cut-over rotate logs in with the new key")
-    } else {
-        refusal
-    }
+    .with("run it as another user or role that may manage the keys of this one")
 }

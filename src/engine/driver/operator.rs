@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rotate_providers::contract::LastUse;
 
 use super::{DriveError, Driver, Outcome, Refusal, RunState, at_its_host, same_account};
-use crate::machine::{Event, HookAnswer, Issued, Phase, Prove, Retirement, SwitchedBy, UndoKind};
+use crate::machine::{Event, HookAnswer, Phase, Prove, Retirement, SwitchedBy, UndoKind};
 use crate::policy::{is_used_by_consumer, used_by_others};
 use crate::store::Automated as Stored;
 
@@ -24,20 +24,17 @@ impl Driver<'_> {
             ));
         }
         let events = match (&rotation.blocked, &rotation.phase, evidence) {
-            (blocked, Phase::Deactivated(_, _, retired), Some(evidence))
-                if !retired.used && rotation.undo.is_none() =>
-            {
+            (blocked, Phase::Deactivated(_, retired), Some(evidence)) if !retired.used && rotation.undo.is_none() => {
                 let (by, evidence) = (by.to_owned(), evidence.to_owned());
                 let resumed = blocked.as_ref().map(|_| Event::Resumed { by: by.clone() });
                 resumed.into_iter().chain([Event::Attested { by, evidence }]).collect()
             }
             (Some(_), _, None) => vec![Event::Resumed { by: by.to_owned() }],
-            (None, Phase::Delivered(..), _) if rotation.undo.is_none() && !rotation.has_run_hooks() => {
+            (None, Phase::Delivered(_), _) if rotation.undo.is_none() && !rotation.has_run_hooks() => {
                 return Err(not_told(&stored));
             }
-            (None, Phase::Delivered(issued, at), evidence) if rotation.undo.is_none() => {
-                let (issued, at) = (issued.clone(), *at);
-                let by = self.moved(&stored, &mut run, &issued, at, by, evidence).await?;
+            (None, Phase::Delivered(at), evidence) if rotation.undo.is_none() => {
+                let by = self.moved(&stored, &mut run, *at, by, evidence).await?;
                 vec![Event::CutOver { by }]
             }
             (Some(_), _, Some(_)) => {
@@ -83,7 +80,6 @@ impl Driver<'_> {
         &self,
         stored: &Stored,
         run: &mut RunState,
-        issued: &Issued,
         delivered_at: Timestamp,
         by: &str,
         evidence: Option<&str>,
@@ -92,6 +88,7 @@ impl Driver<'_> {
         if stored.rotation.spec.prove == Prove::Login {
             return Ok(person);
         }
+        let issued = stored.rotation.new_key.as_ref().ok_or(DriveError::SecretMissing)?;
         self.adopt(stored, run).await;
         let last_use = self.read(self.provider.last_use(&issued.key)).await?;
         let (key, steps) = (&issued.key, stored.rotation.spec.capabilities().use_steps);
@@ -172,7 +169,7 @@ impl Driver<'_> {
     /// Before anything is put back: there has to be an old key to go back to.
     async fn refuse_if_last(&self, stored: &Stored, run: &mut RunState) -> Result<(), DriveError> {
         let rotation = &stored.rotation;
-        let delivered = rotation.issued().is_some_and(|issued| !issued.reached.is_empty());
+        let delivered = rotation.new_key.as_ref().is_some_and(|new| !new.reached.is_empty());
         // An undo that is under way has its own gate.
         if rotation.undo.is_some() || !delivered || rotation.spec.replaces() {
             return Ok(());
@@ -205,7 +202,7 @@ impl Driver<'_> {
 
     /// Before anything is put back: a key that someone uses is not taken away from them.
     async fn refuse_if_used(&self, stored: &Stored, run: &mut RunState) -> Result<(), DriveError> {
-        let Some(issued) = stored.rotation.issued().filter(|issued| !issued.reached.is_empty()) else {
+        let Some(issued) = stored.rotation.new_key.as_ref().filter(|new| !new.reached.is_empty()) else {
             return Ok(());
         };
         self.adopt(stored, run).await;
@@ -257,7 +254,7 @@ fn not_told(stored: &Stored) -> DriveError {
 fn wrong_state(stored: &Stored, why: &str) -> DriveError {
     let rotation = &stored.rotation;
     let target = &stored.target;
-    let refusal = Refusal::error(format!("{target} is at `{}`: {why}", rotation.phase.reached()));
+    let refusal = Refusal::error(format!("{target} is at `{}`: {why}", rotation.reached()));
     DriveError::Refused(if rotation.may_undo(UndoKind::Abort) {
         refusal
             .with("before the cut-over a rotation is undone with:")

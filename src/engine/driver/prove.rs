@@ -32,7 +32,7 @@ impl Driver<'_> {
             }
         };
         // A fresh key may be known to one of the vendor's machines and not yet to the next.
-        let fresh = matches!(stored.rotation.phase, Phase::Created(_));
+        let fresh = matches!(stored.rotation.phase, Phase::Created);
         let successes = if fresh { self.pace.verify_successes } else { 1 };
         let ahead = Self::ahead(stored, run);
         crash_point("prove: before");
@@ -82,7 +82,7 @@ impl Driver<'_> {
     fn rejected(&self, stored: &Stored, reason: String) -> Event {
         match &stored.rotation.phase {
             // Nobody has the key: it goes.
-            Phase::Created(_) => Event::UndoRequested {
+            Phase::Created => Event::UndoRequested {
                 kind: UndoKind::Abort,
                 why: format!("the new key was refused: {reason}"),
                 by: Actor::Program,
@@ -102,7 +102,7 @@ impl Driver<'_> {
         let way_on =
             "if its consumer can log in and this machine cannot, let the consumer prove the key, with --prove consumer";
         match &stored.rotation.phase {
-            Phase::Created(_) => Ok(Event::UndoRequested {
+            Phase::Created => Ok(Event::UndoRequested {
                 kind: UndoKind::Abort,
                 why: format!("the new key cannot be proven from here: {reason}; {way_on}"),
                 by: Actor::Program,

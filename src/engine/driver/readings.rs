@@ -86,17 +86,25 @@ impl Driver<'_> {
         Some(used(key, last_use))
     }
 
-    pub(super) async fn read_keys(&self, again: bool, stored: &Stored, run: &mut RunState) -> Result<(), DriveError> {
-        if again {
-            if run.readings >= MOST_READINGS {
-                return Err(DriveError::Lagging);
-            }
-            self.pause(self.pace.list_spacing, "waiting for the vendor's list to catch up")
-                .await?;
+    /// The vendor's list, and beside it what is asked for next whatever the list says.
+    pub(super) async fn read_keys(&self, stored: &Stored, run: &mut RunState) -> Result<(), DriveError> {
+        let beside = use_beside(&stored.rotation, &run.facts, now());
+        self.list(beside, stored, run).await
+    }
+
+    /// The vendor's list some seconds after another reading of it.
+    pub(super) async fn read_keys_again(&self, stored: &Stored, run: &mut RunState) -> Result<(), DriveError> {
+        if run.readings >= MOST_READINGS {
+            return Err(DriveError::Lagging);
         }
-        let wanted = (!again).then(|| use_beside(&stored.rotation, &run.facts, now()));
+        self.pause(self.pace.list_spacing, "waiting for the vendor's list to catch up")
+            .await?;
+        self.list(None, stored, run).await
+    }
+
+    async fn list(&self, used: Option<KeyId>, stored: &Stored, run: &mut RunState) -> Result<(), DriveError> {
         let reading = async {
-            let (listed, used) = tokio::join!(self.provider.keys(), self.use_of(wanted.flatten()));
+            let (listed, used) = tokio::join!(self.provider.keys(), self.use_of(used));
             listed.map(|listed| (listed, used))
         };
         let mut beside = None;
@@ -130,7 +138,12 @@ impl Driver<'_> {
         let secret = secret_of(&stored.rotation)?;
         let mut held = BTreeSet::new();
         for name in stored.rotation.spec.destinations.clone() {
-            match delivery::parse(secret, &name)?.key().await {
+            let destination = delivery::parse(secret, &name)?;
+            let key = match destination.log_in().await {
+                Ok(()) => destination.key().await,
+                Err(error) => Err(error),
+            };
+            match key {
                 Ok(key) => held.extend(key),
                 // It may answer in a minute, and nobody has to look at that.
                 Err(error) if error.fault.is_passing() => return Err(error.into()),
@@ -169,7 +182,7 @@ fn used(key: KeyId, last_use: LastUse) -> Use {
 /// Keeps what the vendor's record says, and tells a person what they should know of it.
 fn note_use(used: Use, stored: &Stored, run: &mut RunState) {
     let key = &used.key;
-    if let (LastUse::At { at, service, region }, Phase::CutOver(_, switch)) = (&used.last_use, &stored.rotation.phase)
+    if let (LastUse::At { at, service, region }, Phase::CutOver(switch)) = (&used.last_use, &stored.rotation.phase)
         && matches!(switch.by, SwitchedBy::Person(_))
         && *key == stored.rotation.spec.old_key
         && !stored.rotation.spec.own_identity

@@ -224,7 +224,7 @@ impl TargetView {
             reason: reason(rotation, wait, now),
             rotation: id.map(str::to_owned),
             old_key: Some(spec.old_key.to_string()),
-            new_key: rotation.issued().map(|issued| issued.key.to_string()),
+            new_key: rotation.new_key.as_ref().map(|new| new.key.to_string()),
             destinations: spec.destinations.clone(),
             next: what_next(target, rotation, wait, speaker),
             handover: if waits_for_cutover {

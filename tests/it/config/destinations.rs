@@ -93,10 +93,109 @@ fn two_targets_share_a_secret_of_a_store_under_different_names_alone() {
     let renamed =
         r#"[{ to = "secretsmanager:shared", fields = { access_key_id = "b_id", secret_access_key = "b_secret" } }]"#;
     assert_eq!(accepted(&two(usual, renamed)).targets.len(), 2);
-    let elsewhere = r#"[{ to = "secretsmanager:shared", region = "eu-west-1" }]"#;
-    assert_eq!(accepted(&two(usual, elsewhere)).targets.len(), 2);
+    let region = |region: &str| format!(r#"[{{ to = "secretsmanager:shared", region = "{region}" }}]"#);
+    assert_eq!(
+        accepted(&two(&region("eu-west-2"), &region("eu-west-1"))).targets.len(),
+        2
+    );
+    // Without one it is wherever the environment says, which may be there.
+    assert_eq!(refused(&two(usual, &region("eu-west-1"))).len(), 1);
     let whole = r#"[{ to = "secretsmanager:shared", plain = "secret_access_key" }]"#;
     assert_eq!(refused(&two(usual, whole)).len(), 1);
+}
+
+#[cfg(feature = "secretsmanager")]
+#[test]
+fn the_name_and_the_arn_of_one_secret_are_one_place() {
+    let two = |first: &str, second: &str| {
+        let second = with(&format!("[{second}]"))
+            .replace("\"main\"", "\"second\"")
+            .replace("gainsight-s3", "other");
+        with(&format!("[{first}]")) + &second
+    };
+    let arn = r#""secretsmanager:arn:aws:secretsmanager:eu-west-1:123456789012:secret:gainsight/s3-AbCdEf""#;
+    for name in [
+        r#""secretsmanager:gainsight/s3""#,
+        r#"{ to = "secretsmanager:gainsight/s3", region = "eu-west-1" }"#,
+        r#""secretsmanager:arn:aws:secretsmanager:eu-west-1:123456789012:secret:gainsight/s3""#,
+    ] {
+        let told = told(&two(arn, name));
+        assert!(told.contains("under the same name access_key_id"), "{told}");
+        assert!(told.contains("its region"), "{told}");
+    }
+    for other in [
+        r#"{ to = "secretsmanager:gainsight/s3", region = "eu-west-2" }"#,
+        r#""secretsmanager:gainsight/s3-AbCdEf""#,
+        r#""secretsmanager:arn:aws:secretsmanager:eu-west-1:999999999999:secret:gainsight/s3-AbCdEf""#,
+        r#"{ to = "secretsmanager:gainsight/s3", fields = { access_key_id = "b_id", secret_access_key = "b" } }"#,
+    ] {
+        assert_eq!(accepted(&two(arn, other)).targets.len(), 2, "{other}");
+    }
+}
+
+#[cfg(feature = "ssm")]
+#[test]
+fn two_targets_share_a_parameter_under_different_names_alone() {
+    let two = |first: &str, second: &str| {
+        let second = with(&format!("[{second}]"))
+            .replace("\"main\"", "\"second\"")
+            .replace("gainsight-s3", "other");
+        with(&format!("[{first}]")) + &second
+    };
+    let told = told(&two(r#""ssm:/shared""#, r#""ssm:/shared""#));
+    assert!(told.contains("under the same name access_key_id"), "{told}");
+    let renamed = r#"{ to = "ssm:/shared", fields = { access_key_id = "b_id", secret_access_key = "b" } }"#;
+    assert_eq!(accepted(&two(r#""ssm:/shared""#, renamed)).targets.len(), 2);
+    assert_eq!(
+        refused(&two(
+            r#""ssm:/shared""#,
+            r#"{ to = "ssm:/shared", plain = "secret_access_key" }"#
+        ))
+        .len(),
+        1
+    );
+}
+
+#[cfg(feature = "vault-kv")]
+#[test]
+fn the_file_alone_sends_no_login_to_a_store_of_its_own_choice() {
+    let to = |address: &str| with(&format!(r#"[{{ to = "vault-kv:secret/app", address = "{address}" }}]"#));
+    let told = told(&to("https://store.example:8200"));
+    assert!(
+        told.contains("it alone names the host store.example") && told.contains("--allow-endpoint store.example,"),
+        "{told}"
+    );
+    // This machine needs nobody's leave, and where no address is, whoever starts the program says it.
+    accepted(&to("http://127.0.0.1:8200"));
+    accepted(&with(r#"["vault-kv:secret/app"]"#));
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("rotate.toml");
+    std::fs::write(&file, to("https://store.example:8200")).unwrap();
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let plan = |name: &str, value: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rotate"));
+        command.env_clear().env("HOME", place.path()).env(name, value);
+        command
+            .arg("--config")
+            .arg(&file)
+            .args(["--state-dir"])
+            .arg(place.path().join("state"))
+            .arg("status");
+        rotate_fixtures::Ran::of(command)
+    };
+    let refused = plan("LANG", "C");
+    assert!(refused.stderr.contains("it alone names the host"), "{}", refused.stderr);
+    for (name, value) in [
+        ("ROTATE_ALLOW_ENDPOINT", "store.example"),
+        ("VAULT_ADDR", "https://store.example:8200"),
+    ] {
+        let allowed = plan(name, value);
+        assert!(
+            !allowed.stderr.contains("it alone names the host"),
+            "{}",
+            allowed.stderr
+        );
+    }
 }
 
 #[test]

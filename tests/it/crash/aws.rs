@@ -7,8 +7,9 @@ use std::process::Command;
 
 use jiff::Timestamp;
 use rotate_fixtures::aws::{Effect, KeyStatus, Saved};
+use rotate_fixtures::github::World;
 use rotate_fixtures::workplace::{BUCKET, TARGET, USER};
-use rotate_fixtures::{TestClock, Workplace};
+use rotate_fixtures::{FakeGitHub, TestClock, Workplace};
 
 use crate::crash::flow::Flow;
 use crate::crash::ground::{Effects, Ground};
@@ -26,12 +27,19 @@ const SLOTS: usize = 2;
 /// How often a person goes on where people have meddled.
 const MOST_WORDS: usize = 2;
 
-/// The third destination of a rotation that is given up: with two more, every walk would take half as long again.
+/// The third destination of a rotation that is given up, and of one that is rolled back: with two more, every walk would take half
+/// as long again.
 const SECRET: &str = "gainsight";
-const SECRET_FOUND: &str = r#"{"theirs":"kept"}"#;
+const PARAMETER: &str = "/gainsight";
+const STORE_FOUND: &str = r#"{"theirs":"kept"}"#;
+
+/// The one of a rotation that only its consumer can prove: nobody can read there what it is.
+const REPOSITORY: &str = "acme/app";
 
 pub(crate) struct Aws {
     place: Workplace,
+    /// Where its consumer reads the key, in one flow.
+    github: Option<FakeGitHub>,
     flow: Flow,
     /// The keys that somebody has made by hand, in any world.
     by_hand: RefCell<BTreeSet<String>>,
@@ -44,7 +52,7 @@ impl Aws {
     /// How many destinations a delivery has.
     fn destinations(&self) -> usize {
         match self.flow {
-            Flow::Aborted | Flow::OneFails => 3,
+            Flow::Aborted | Flow::RolledBack | Flow::ByConsumer | Flow::OneFails => 3,
             _ => 2,
         }
     }
@@ -52,6 +60,35 @@ impl Aws {
     /// The second destination: a file with a life of its own.
     fn profile(&self) -> PathBuf {
         self.place.path("credentials")
+    }
+
+    fn with_token(&self, mut command: Command) -> Command {
+        if let Some(github) = &self.github {
+            command.env("GH_ENTERPRISE_TOKEN", &github.world().token);
+        }
+        command
+    }
+
+    /// A repository's secrets are those of one key at the end, and until then of keys on record; what others keep there stays.
+    fn check_github(&self, journal: &Journal, context: &dyn Fn() -> String) {
+        let Some(github) = &self.github else {
+            return;
+        };
+        let all = github.world().all(REPOSITORY);
+        assert_eq!(all.get("THEIRS").map(String::as_str), Some("kept"), "{}", context());
+        let id = all.get("AWS_ACCESS_KEY_ID");
+        assert!(
+            id.is_none_or(|id| journal.names(id)),
+            "a key was delivered that is not on record; {}",
+            context()
+        );
+        if journal.has("done") {
+            let secret = all.get("AWS_SECRET_ACCESS_KEY");
+            let works = id
+                .zip(secret)
+                .is_some_and(|(id, secret)| self.place.cloud.works(id, secret));
+            assert!(works, "the repository's key does not work; {}", context());
+        }
     }
 
     fn is_by_hand(&self, id: &str) -> bool {
@@ -92,15 +129,25 @@ impl Aws {
 }
 
 impl Ground for Aws {
-    type Vendor = Saved;
+    type Vendor = (Saved, Option<World>);
 
     fn prepare(flow: Flow, clock: &TestClock) -> Self {
         let place = Workplace::in_memory(env!("CARGO_BIN_EXE_rotate"));
         place.cloud.keep_books_by(clock);
         let end = if flow == Flow::ToldInVain { "exit 1" } else { "exit 0" };
+        let github = (flow == Flow::ByConsumer).then(|| {
+            let github = FakeGitHub::start();
+            github.go_by(clock);
+            let mut world = github.world();
+            world.add_repository(REPOSITORY);
+            world.written_before(86_400, REPOSITORY, "THEIRS", "kept");
+            drop(world);
+            github
+        });
         let ground = Self {
             programs: Programs::new(&place.path(""), end),
             place,
+            github,
             flow,
             by_hand: RefCell::default(),
             effects: Effects::new(),
@@ -123,7 +170,8 @@ impl Ground for Aws {
             | Flow::RolledBack => {}
             other => panic!("AWS has no flow {other}"),
         }
-        cloud.add_secret(SECRET, SECRET_FOUND);
+        cloud.add_secret(SECRET, STORE_FOUND);
+        cloud.add_parameter(PARAMETER, "SecureString", STORE_FOUND);
         cloud.on_effect(ground.effects.hook());
         ground
     }
@@ -132,25 +180,33 @@ impl Ground for Aws {
         self.place.path("")
     }
 
-    fn vendor(&self) -> Saved {
-        self.place.cloud.save()
+    fn vendor(&self) -> Self::Vendor {
+        (self.place.cloud.save(), self.github.as_ref().map(FakeGitHub::save))
     }
 
-    fn put_back(&self, vendor: &Saved) {
-        self.place.cloud.put_back(vendor);
+    fn put_back(&self, (cloud, world): &Self::Vendor) {
+        self.place.cloud.put_back(cloud);
+        if let (Some(github), Some(world)) = (&self.github, world) {
+            github.put_back(world);
+        }
     }
 
     fn vendor_state(&self) -> String {
-        let state = self.place.cloud.state_of(&[USER]) + &self.place.cloud.state_of_secret(SECRET);
+        let github = self.github.as_ref().map(|github| github.world().state());
+        let cloud = &self.place.cloud;
+        let state = cloud.state_of(&[USER])
+            + &cloud.state_of_secret(SECRET)
+            + &cloud.state_of_parameter(PARAMETER)
+            + &github.unwrap_or_default();
         of_old_and_new(&state, &self.place.old.id, self.flow == Flow::ByUse)
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        self.place.command(arguments)
+        self.with_token(self.place.command(arguments))
     }
 
     fn one_shot(&self, flow: Flow) -> Command {
-        let mut command = self.place.rotate(flow.options());
+        let mut command = self.with_token(self.place.rotate(flow.options()));
         let program = |name: &str| self.programs.path(name).display().to_string();
         if flow == Flow::OneFails {
             command.args(["--deliver", &format!("exec:{}", program("refuse"))]);
@@ -163,6 +219,12 @@ impl Ground for Aws {
         command.args(["--deliver", &format!("aws-profile:gs@{}", self.profile().display())]);
         if flow == Flow::Aborted {
             command.args(["--deliver", &format!("secretsmanager:{SECRET}")]);
+        }
+        if flow == Flow::RolledBack {
+            command.args(["--deliver", &format!("ssm:{PARAMETER}")]);
+        }
+        if let Some(github) = &self.github {
+            command.args(["--deliver", &format!("github:{REPOSITORY}?api={}", github.api())]);
         }
         command
     }
@@ -282,6 +344,7 @@ impl Ground for Aws {
                 context()
             );
         }
+        self.check_github(journal, context);
         let held = std::fs::read_to_string(self.profile()).unwrap();
         assert!(
             held.starts_with(OTHERS),
@@ -320,7 +383,9 @@ impl Ground for Aws {
             assert!(!place.delivered().exists(), "{}", context());
             assert_eq!(held, OTHERS, "{}", context());
             let secret = place.cloud.secret(SECRET);
-            assert_eq!(secret.as_deref(), Some(SECRET_FOUND), "{}", context());
+            assert_eq!(secret.as_deref(), Some(STORE_FOUND), "{}", context());
+            let parameter = place.cloud.parameter(PARAMETER);
+            assert_eq!(parameter.as_deref(), Some(STORE_FOUND), "{}", context());
         }
     }
 
@@ -329,7 +394,12 @@ impl Ground for Aws {
     }
 
     fn secrets(&self) -> Vec<Vec<u8>> {
-        vec![self.place.cloud.canary().as_bytes().to_vec()]
+        let token = self
+            .github
+            .as_ref()
+            .map(|github| github.world().token.clone().into_bytes());
+        let canary = self.place.cloud.canary().as_bytes().to_vec();
+        [canary].into_iter().chain(token).collect()
     }
 
     fn expected_files(&self) -> Vec<String> {

@@ -1,11 +1,16 @@
 //! The connector that tests alone have: its owner holds other keys beside the one that is rotated, and what is removed is gone.
+//! Where a delivery is given up, it also went into a Secret of a cluster; where it is rolled back, into a key-value store.
 
+use std::collections::BTreeMap;
 use std::process::Command;
 
 use jiff::Timestamp;
+use rotate_fixtures::kubernetes::StoredSecret;
 use rotate_fixtures::place::Place;
 use rotate_fixtures::test_vendor::{HOLDER, KeyChange, TOKEN, TestVendorKey};
-use rotate_fixtures::{FakeTestVendor, TestClock, memory_folder};
+use rotate_fixtures::vault::Stored;
+use rotate_fixtures::{FakeKubernetes, FakeTestVendor, FakeVault, TestClock, memory_folder};
+use tempfile::TempDir;
 
 use crate::crash::aws::of_old_and_new;
 use crate::crash::flow::Flow;
@@ -16,16 +21,25 @@ use crate::destinations::exec::program_in_examples;
 
 const TARGET: &str = "test-connector/loader";
 
-/// How many destinations a delivery has.
-const DESTINATIONS: usize = 2;
+/// The third destination of a rotation that is rolled back: with three, every walk would take half as long again.
+const SECRET: &str = "loader";
+const SECRET_FOUND: &str = r#"{"theirs":"kept"}"#;
+
+/// The third one of a rotation that is given up: a Secret, with keys of others in it.
+const IN_CLUSTER: &str = "apps/loader";
+const HELD_IN_CLUSTER: [(&str, &str); 2] = [("theirs", "kept"), ("key_id", "old")];
 
 /// One user with keys of three consumers, of which one is rotated.
 pub(crate) struct TestConnector {
     place: Place,
+    flow: Flow,
+    store: FakeVault,
     vendor: FakeTestVendor,
     old: TestVendorKey,
     others: [TestVendorKey; 2],
     effects: Effects<KeyChange>,
+    cluster: FakeKubernetes,
+    kubeconfig: TempDir,
     clock: TestClock,
 }
 
@@ -40,21 +54,40 @@ impl TestConnector {
         Some((value("TEST_KEY_ID")?, value("TEST_KEY_SECRET")?))
     }
 
+    /// How many destinations a delivery has.
+    fn destinations(&self) -> usize {
+        match self.flow {
+            Flow::Aborted | Flow::RolledBack => 3,
+            _ => 2,
+        }
+    }
+
     fn is_of_others(&self, id: &str) -> bool {
         self.others.iter().any(|key| key.id == id)
     }
 }
 
 impl Ground for TestConnector {
-    type Vendor = Vec<TestVendorKey>;
+    type Vendor = (Vec<TestVendorKey>, Stored, BTreeMap<(String, String), StoredSecret>);
 
-    fn prepare(_: Flow, clock: &TestClock) -> Self {
+    fn prepare(flow: Flow, clock: &TestClock) -> Self {
         let vendor = FakeTestVendor::start(clock);
         let (one, old, two) = (vendor.add_key(), vendor.add_key(), vendor.add_key());
         let place = Place::new(env!("CARGO_BIN_EXE_rotate").as_ref(), &memory_folder());
         std::fs::write(place.path("current"), format!("{}\n", old.id)).unwrap();
+        let store = FakeVault::start();
+        store.put(SECRET, SECRET_FOUND);
+        let (cluster, kubeconfig) = (FakeKubernetes::start(), tempfile::tempdir().unwrap());
+        cluster.add_secret_like(IN_CLUSTER, &HELD_IN_CLUSTER, |secret| {
+            "11111111-2222-3333-4444-555555555555".clone_into(&mut secret.uid);
+        });
+        let _ = cluster.kubeconfig(kubeconfig.path());
         let ground = Self {
+            cluster,
+            kubeconfig,
             place,
+            flow,
+            store,
             old,
             others: [one, two],
             effects: Effects::new(),
@@ -69,21 +102,27 @@ impl Ground for TestConnector {
         self.place.path("")
     }
 
-    fn vendor(&self) -> Vec<TestVendorKey> {
-        self.vendor.keys()
+    fn vendor(&self) -> Self::Vendor {
+        (self.vendor.keys(), self.store.save(), self.cluster.copy())
     }
 
-    fn put_back(&self, vendor: &Vec<TestVendorKey>) {
-        self.vendor.put_back(vendor);
+    fn put_back(&self, (keys, stored, secrets): &Self::Vendor) {
+        self.vendor.put_back(keys);
+        self.store.put_back(stored);
+        self.cluster.put_back(secrets);
     }
 
     fn vendor_state(&self) -> String {
-        of_old_and_new(&self.vendor.state(), &self.old.id, false)
+        let state = self.vendor.state() + &self.store.state() + &self.cluster.state_of_secret(IN_CLUSTER);
+        of_old_and_new(&state, &self.old.id, false)
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         let environment = [("ROTATE_TEST_CONNECTOR", "1"), ("TEST_VENDOR_TOKEN", TOKEN)];
-        self.place.command(environment, arguments)
+        let mut command = self.place.command(environment, arguments);
+        command.envs(self.store.environment());
+        command.env("KUBECONFIG", self.kubeconfig.path().join("kubeconfig"));
+        command
     }
 
     fn one_shot(&self, flow: Flow) -> Command {
@@ -103,12 +142,18 @@ impl Ground for TestConnector {
         let kept = self.place.path("kept");
         let name = format!("exec:?can=verify,restore {} {}", program.display(), kept.display());
         command.arg("--deliver").arg(name);
+        if flow == Flow::RolledBack {
+            command.arg("--deliver").arg(format!("vault-kv:secret/{SECRET}"));
+        }
+        if flow == Flow::Aborted {
+            command.args(["--deliver", &format!("kubernetes:{IN_CLUSTER}")]);
+        }
         command.args(flow.options());
         command
     }
 
     fn next(&self, flow: Flow, journal: &Journal, now: Timestamp) -> Vec<Move> {
-        flow.next(TARGET, journal.state(DESTINATIONS), journal.has_rested(now))
+        flow.next(TARGET, journal.state(self.destinations()), journal.has_rested(now))
     }
 
     fn others(&self) -> Vec<Move> {
@@ -180,6 +225,12 @@ impl Ground for TestConnector {
         let unknown = ours.iter().filter(|key| !journal.names(&key.id)).count();
         let explained = journal.is_creating() || (journal.lines.is_empty() && unknown <= 1);
         assert!(unknown == 0 || (unknown <= 2 && explained), "an orphan; {}", context());
+        assert_eq!(
+            self.cluster.value(IN_CLUSTER, "theirs").as_deref(),
+            Some("kept"),
+            "{}",
+            context()
+        );
         if let Some((id, secret)) = self.delivered() {
             assert!(
                 journal.names(&id),
@@ -211,7 +262,10 @@ impl Ground for TestConnector {
         } else {
             assert_eq!(left, [self.old.id.as_str()], "{}", context());
             assert_eq!(self.delivered(), None, "{}", context());
+            let held = ["key_id", "key_secret"].map(|key| self.cluster.value(IN_CLUSTER, key));
+            assert_eq!(held, [Some("old".to_owned()), None], "{}", context());
             assert!(!self.place.path("kept").exists(), "{}", context());
+            assert_eq!(self.store.data(SECRET).as_deref(), Some(SECRET_FOUND), "{}", context());
         }
     }
 

@@ -1,6 +1,15 @@
 //! What every destination is promised to do, once, over all of them: each is reached through `delivery::parse`, as by the driver.
 //!
-//! A new destination joins with an implementation of [`Ground`] and its line in [`on_every_ground`].
+//! A new destination joins with an implementation of [`Ground`] and its entry in [`grounds`]; one that is reached over a network
+//! with an implementation of [`stores::Store`], which is promised more: what happens between its requests.
+
+mod stores;
+
+#[cfg(feature = "vault-kv")]
+mod key_value;
+
+#[cfg(feature = "github")]
+mod on_github;
 
 use std::collections::BTreeMap;
 
@@ -111,6 +120,16 @@ fn on_disk(name: fn(&Path) -> String, file: &'static str, found: Option<&'static
 const STORE: &str = r#"{"theirs":"kept", "number": 123456789012345678901234567890}"#;
 
 fn grounds() -> Vec<Box<dyn Ground>> {
+    let mut grounds = on_this_machine();
+    #[cfg(feature = "vault-kv")]
+    grounds.extend([
+        Box::new(key_value::KeyValue::strict()) as Box<dyn Ground>,
+        Box::new(key_value::KeyValue::real()),
+    ]);
+    grounds
+}
+
+fn on_this_machine() -> Vec<Box<dyn Ground>> {
     let file = |path: &Path| format!("file:{}", path.display());
     let profile = |path: &Path| format!("aws-profile:gainsight@{}", path.display());
     let renamed = |path: &Path| {
@@ -131,7 +150,7 @@ fn grounds() -> Vec<Box<dyn Ground>> {
         let program = program_in_examples("keep-in-file.sh");
         format!("exec:{} {}", program.display(), path.display())
     };
-    vec![
+    let on_disk: Vec<Box<dyn Ground>> = vec![
         Box::new(on_disk(file, "new.json", None)),
         Box::new(on_disk(file, JSON.file, Some(JSON.found))),
         Box::new(OnDisk {
@@ -173,7 +192,11 @@ fn grounds() -> Vec<Box<dyn Ground>> {
             capabilities: Capabilities::WRITE_ONLY,
             ..on_disk(blind, "sent", None)
         }),
-    ]
+    ];
+    let all = on_disk.into_iter();
+    #[cfg(feature = "github")]
+    let all = all.chain(on_github::grounds());
+    all.collect()
 }
 
 #[tokio::test]
@@ -294,7 +317,7 @@ async fn the_name_that_a_rotation_keeps_leads_to_the_same_place() {
 fn every_kind_of_destination_has_a_ground_here() {
     let grounds = grounds();
     // What speaks to a store that the environment names needs a process of its own.
-    let elsewhere = ["secretsmanager"];
+    let elsewhere = [stores::kinds(), vec!["kubernetes"]].concat();
     for kind in KINDS.iter().filter(|kind| !elsewhere.contains(&kind.name)) {
         let begins = format!("{}:", kind.name);
         let ours = grounds.iter().filter(|ground| ground.name().starts_with(&begins));

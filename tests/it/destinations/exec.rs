@@ -205,6 +205,30 @@ async fn a_program_that_prints_without_end_fills_no_memory() {
 }
 
 #[tokio::test]
+async fn what_a_program_printed_last_is_told_however_much_it_printed_before() {
+    let told = Shop::with("cat >/dev/null; yes waiting | head -n 9000; echo 'the store is full' >&2; exit 5")
+        .refusal("")
+        .await;
+    assert!(told.contains("ended with exit code 5: the store is full"), "{told}");
+    // The end of a line that is longer than what is kept may be a part of the secret.
+    let told = Shop::with("cat; head -c 40000 /dev/zero | tr '\\0' x; exit 5")
+        .refusal("")
+        .await;
+    assert!(
+        told.contains("ended with exit code 5") && !told.contains("xxx"),
+        "{told}"
+    );
+}
+
+#[tokio::test]
+async fn a_secret_that_was_printed_long_ago_is_still_known() {
+    let told = Shop::with("cat; yes waiting | head -n 9000; echo done; exit 5")
+        .refusal("")
+        .await;
+    assert!(told.contains("what it printed is not shown"), "{told}");
+}
+
+#[tokio::test]
 async fn a_delivery_that_is_not_verified_is_none() {
     let shop = Shop::with("cat >/dev/null; case $2 in verify) exit 10;; esac");
     let told = shop.refusal("?can=verify ").await;

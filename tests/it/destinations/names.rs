@@ -43,6 +43,83 @@ fn an_option_that_nobody_knows_or_that_says_nothing_is_told_of() {
     }
 }
 
+#[cfg(feature = "vault-kv")]
+#[test]
+fn a_secret_of_a_key_value_store_that_is_named_wrongly_is_told_of() {
+    for (rest, words) in [
+        ("", "it names no secret: write vault-kv:MOUNT/PATH"),
+        ("secret", "it names no secret"),
+        ("secret/", "it names no secret"),
+        ("/secret/app", "it names no secret"),
+        ("secret//app", "it names no secret"),
+        ("secret/../app", "it names no secret"),
+        ("secret/a*", "it names no secret"),
+        ("secret/a%2f", "it names no secret"),
+        ("secret/data/app", "without the data/ of the API"),
+        (
+            "secret/app?address=http://store.example",
+            "its option address: write https://HOST:PORT",
+        ),
+        (
+            "secret/app?address=https://store.example/?a",
+            "its option address: write https://HOST:PORT",
+        ),
+        ("secret/app?namespace=a%0ab", "characters that cannot be written down"),
+        ("secret/app?namespace=a/../b", "its option namespace"),
+        (
+            "secret/app?token_file=token",
+            "its option token_file: write the whole path",
+        ),
+        (
+            "secret/app?token_env=A-B",
+            "its option token_env: write the name of a variable",
+        ),
+        (
+            "secret/app?token_file=/t&token_env=T",
+            "its option token_file: one place is enough",
+        ),
+        ("secret/app?role_id=r", "secret id is missing"),
+        ("secret/app?secret_id_file=/s", "its option role_id: it is missing"),
+        (
+            "secret/app?account_token_file=/s",
+            "its option kubernetes_role: it is missing",
+        ),
+        ("secret/app?auth_mount=a", "its option auth_mount: it goes with"),
+        (
+            "secret/app?role_id=r&secret_id_file=/s&token_file=/t",
+            "one way to log in is enough",
+        ),
+        (
+            "secret/app?kubernetes_role=r&token_file=/t",
+            "one way to log in is enough",
+        ),
+        (
+            "secret/app?token=hvs.CAESIJlU9JMYEhOPYv4igdhm9PnZDrabYTobQ4Ymnlq1qY",
+            "its option token:",
+        ),
+        (
+            "secret/app?plain=secret_access_key",
+            "its option plain: it is not known here",
+        ),
+    ] {
+        let told = told(&format!("vault-kv:{rest}"));
+        assert!(told.contains(words), "{rest:?}: {told}");
+        assert!(!told.contains("hvs."), "{told}");
+    }
+}
+
+#[cfg(feature = "vault-kv")]
+#[test]
+fn what_a_rotation_keeps_of_a_key_value_store_is_the_same_place() {
+    let name = "vault-kv:secret/app?namespace=team";
+    let pinned =
+        "vault-kv:secret/app?created=2026-01-01T00:00:01.5Z&mount=0198f3a0-0000-7000-8000-00000000000a&namespace=team";
+    let again = delivery::parse(SECRET, pinned).map(|again| again.name().to_owned());
+    assert_eq!(again.ok().as_deref(), Some(pinned));
+    assert!(same_place(name, pinned));
+    assert!(!same_place("vault-kv:secret/app", pinned));
+}
+
 #[test]
 fn a_question_mark_in_the_path_of_a_file_is_a_letter_of_it() {
     for name in [
@@ -72,6 +149,19 @@ fn one_destination_has_one_name_however_its_options_are_written() {
     assert!(same_place("store:x", "store:x?arn=y"));
     assert!(!same_place("store:x?region=b", "store:x?arn=y&region=a"));
     assert!(!same_place("store:x", "store:z?arn=y"));
+}
+
+#[test]
+fn a_variable_is_called_what_was_asked_for_even_where_that_is_the_name_of_the_field() {
+    let names = |name: &str| {
+        let parsed = delivery::parse(SECRET, name).unwrap_or_else(|error| panic!("{error}"));
+        parsed.occupies().names.unwrap_or_default()
+    };
+    assert_eq!(
+        names("file:/tmp/a.env?access_key_id=access_key_id"),
+        ["access_key_id", "AWS_SECRET_ACCESS_KEY"]
+    );
+    assert_eq!(names("file:/tmp/a.env"), ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]);
 }
 
 #[test]

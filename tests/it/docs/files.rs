@@ -27,6 +27,8 @@ fn each(language: &str, mut look: impl FnMut(&Page, &Block)) {
 fn every_language_of_a_block_is_one_that_is_looked_at() {
     let known = [
         "sh", "console", "text", "toml", "yaml", "json", "ini", "cron", "sql", "rust",
+        // A real store is given the policy of the page: `destinations::openbao`.
+        "hcl",
     ];
     for page in all() {
         for block in &page.blocks {
@@ -145,10 +147,38 @@ fn yaml_on_a_page_is_read_and_its_commands_are_understood() {
                 (Yaml::Hash(_), None) => workflow(&place, document),
                 (_, Some("CronJob")) => cron_job(&place, document),
                 (_, Some("PersistentVolumeClaim")) => {}
+                (_, Some("Role")) => role(&place, document),
+                (_, Some("RoleBinding")) => {
+                    let (role, name) = (
+                        document["roleRef"]["name"].as_str(),
+                        document["metadata"]["name"].as_str(),
+                    );
+                    assert!(
+                        role.is_some() && role == name,
+                        "{place}: it binds another role than the one above it"
+                    );
+                }
                 other => panic!("{place}: nobody knows what this is: {other:?}"),
             }
         }
     });
+}
+
+/// What a Role lets somebody do with one Secret, and with nothing else.
+fn role(place: &str, document: &Yaml) {
+    let rules = document["rules"].as_vec().expect("it has rules");
+    assert_eq!(rules.len(), 1, "{place}");
+    assert_eq!(listed(&rules[0]["resources"]), ["secrets"], "{place}");
+    assert_eq!(listed(&rules[0]["verbs"]), ["get", "patch"], "{place}");
+    assert_eq!(
+        listed(&rules[0]["resourceNames"]).len(),
+        1,
+        "{place}: it is for all Secrets"
+    );
+}
+
+fn listed(list: &Yaml) -> Vec<&str> {
+    list.as_vec().into_iter().flatten().filter_map(Yaml::as_str).collect()
 }
 
 /// A workflow of GitHub Actions: each step uses or runs something, and what it runs is a script that `sh` can read.

@@ -93,12 +93,12 @@ fn after_the_intent_the_end_is_reached_by_a_proven_secret_or_by_somebody_who_was
         if !rotation.phase.is_in_gap() || !event.is_final() || after.is_err() {
             return;
         }
-        let (Some(new), undo) = (rotation.phase.replacement(), &rotation.undo) else {
+        let (Some(way), Some(new), undo) = (rotation.phase.replacement(), &rotation.new_key, &rotation.undo) else {
             panic!("{rotation:#?}")
         };
         match (event, undo) {
-            (Event::Done, None) => assert!(new.issued.proved_at.is_some() && new.issued.delivered.contains("d")),
-            (Event::RolledBack, Some(undo)) => assert!(new.way_back && undo.kind == UndoKind::Rollback),
+            (Event::Done, None) => assert!(new.proved_at.is_some() && new.delivered.contains("d")),
+            (Event::RolledBack, Some(undo)) => assert!(way.way_back && undo.kind == UndoKind::Rollback),
             (Event::Aborted, Some(undo)) => assert!(undo.disowns && undo.forced),
             _ => panic!("{} in {rotation:#?}", event.name()),
         }

@@ -52,7 +52,7 @@ fn a_vendor_that_is_told_of_keys_is_never_asked_to_make_one() {
 fn what_registers_a_key_that_was_made_here_is_kept_as_long_as_the_key() {
     let mut kept = BTreeSet::new();
     explore(|rotation, past, _, _| {
-        if let (true, Some(issued)) = (past.minted, rotation.issued()) {
+        if let (true, Some(issued)) = (past.minted, rotation.new_key.as_ref()) {
             assert_eq!(issued.public, Some(PublicHalf::new(NEW_PUBLIC)), "{rotation:#?}");
             kept.insert(rotation.phase.name());
         }
@@ -85,7 +85,7 @@ fn a_key_that_was_made_here_and_is_not_known_to_exist_goes_nowhere_but_back() {
     let fitting = ["created", "undo-requested", "withdraw-intended", "blocked", "resumed"];
     let mut accepted = BTreeSet::new();
     explore(|rotation, _, event, after| {
-        if let (Phase::Minted(issued), Ok(after)) = (&rotation.phase, after) {
+        if let (Phase::Minted, Some(issued), Ok(after)) = (&rotation.phase, &rotation.new_key, after) {
             assert!(issued.proved_at.is_none() && issued.reached.is_empty());
             let undo = after.undo.as_ref().map(|undo| undo.kind);
             assert_ne!(undo, Some(UndoKind::Rollback), "no consumer has moved: {rotation:#?}");

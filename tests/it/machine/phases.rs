@@ -18,7 +18,6 @@ fn issued() -> Issued {
 
 fn replacement() -> Replacement {
     Replacement {
-        issued: issued(),
         way_back: true,
         sent: true,
     }
@@ -39,26 +38,26 @@ fn phases() -> Vec<Phase> {
         Phase::Opened,
         Phase::Creating,
         Phase::Discarding(KeyId::parse(NEW).expect("the name of a key")),
-        Phase::Minted(issued()),
+        Phase::Minted,
         Phase::Prepared(replacement()),
         Phase::Replacing(replacement()),
         Phase::Replaced(replacement()),
         Phase::Reverting(replacement()),
         Phase::Reverted(replacement()),
-        Phase::Created(issued()),
-        Phase::Verified(issued()),
-        Phase::Delivered(issued(), NOW),
-        Phase::CutOver(issued(), switch()),
-        Phase::Deactivating(issued(), switch()),
-        Phase::Deactivated(issued(), switch(), retired(false)),
-        Phase::Deactivated(issued(), switch(), retired(true)),
-        Phase::Reactivating(issued(), switch(), "why".to_owned()),
-        Phase::Soaking(issued(), switch(), retired(true)),
-        Phase::Deleting(issued(), switch(), retired(true)),
-        Phase::Deleted(issued()),
-        Phase::Withdrawing(issued()),
-        Phase::Withdrawn(issued()),
-        Phase::Done(issued()),
+        Phase::Created,
+        Phase::Verified,
+        Phase::Delivered(NOW),
+        Phase::CutOver(switch()),
+        Phase::Deactivating(switch()),
+        Phase::Deactivated(switch(), retired(false)),
+        Phase::Deactivated(switch(), retired(true)),
+        Phase::Reactivating(switch(), "why".to_owned()),
+        Phase::Soaking(switch(), retired(true)),
+        Phase::Deleting(switch(), retired(true)),
+        Phase::Deleted,
+        Phase::Withdrawing,
+        Phase::Withdrawn,
+        Phase::Done,
         Phase::Aborted,
         Phase::RolledBack,
     ]
@@ -67,7 +66,7 @@ fn phases() -> Vec<Phase> {
 /// The names of the phases of which something holds.
 fn those(holds: impl Fn(&Phase) -> bool) -> Vec<String> {
     let named = |phase: &Phase| match phase {
-        Phase::Deactivated(_, _, retired) if retired.proved => "deactivated and proven".to_owned(),
+        Phase::Deactivated(_, retired) if retired.proved => "deactivated and proven".to_owned(),
         phase => phase.name().to_owned(),
     };
     phases().iter().filter(|phase| holds(phase)).map(named).collect()
@@ -189,7 +188,8 @@ fn the_rest_begins_once_what_the_proof_rests_on_is_there() {
         let by = SwitchedBy::Person("someone".to_owned());
         let mut rotation = Rotation::after(None, &opened()).unwrap();
         rotation.spec.prove = prove;
-        rotation.phase = Phase::Deactivated(issued(), Switch { at: NOW, by }, retired);
+        rotation.new_key = Some(issued());
+        rotation.phase = Phase::Deactivated(Switch { at: NOW, by }, retired);
         let after = Rotation::after(Some(rotation), &record(Event::Soaking));
         assert_eq!(after.is_ok(), begins, "{prove:?}");
     }
@@ -200,7 +200,8 @@ fn a_key_that_its_consumer_proves_is_listed_and_any_other_is_logged_in_with() {
     for prove in [Prove::Login, Prove::Identity, Prove::Consumer] {
         let mut rotation = Rotation::after(None, &opened()).unwrap();
         rotation.spec.prove = prove;
-        rotation.phase = Phase::Created(issued());
+        rotation.new_key = Some(issued());
+        rotation.phase = Phase::Created;
         let takes = |event| Rotation::after(Some(rotation.clone()), &record(event)).is_ok();
         assert_eq!(takes(Event::Listed), prove == Prove::Consumer, "{prove:?}");
         assert_eq!(takes(Event::Proved), prove != Prove::Consumer, "{prove:?}");

@@ -139,7 +139,14 @@ impl World {
         match step {
             Step::ReadKeys { .. } => self.read_keys(),
             Step::ReadDestinations => {
-                self.facts.held = Some(self.rotation.issued().map(|it| it.key.clone()).into_iter().collect())
+                self.facts.held = Some(
+                    self.rotation
+                        .new_key
+                        .as_ref()
+                        .map(|it| it.key.clone())
+                        .into_iter()
+                        .collect(),
+                )
             }
             Step::ReadUse(key) => self.read_use(key),
             // Only where the proof is the consumer's, which these worlds' is not.
@@ -188,7 +195,7 @@ impl World {
     }
 
     fn read_use(&mut self, key: KeyId) {
-        let is_new = self.rotation.issued().is_some_and(|issued| issued.key == key);
+        let is_new = self.rotation.new_key.as_ref().is_some_and(|issued| issued.key == key);
         let hoped_for = if is_new && self.rotation.undo.is_none() {
             self.used_before(0)
         } else {
@@ -231,7 +238,7 @@ impl World {
     }
 
     fn new_key(&self) -> KeyId {
-        let issued = self.rotation.issued().map(|issued| issued.key.clone());
+        let issued = self.rotation.new_key.as_ref().map(|issued| issued.key.clone());
         issued.unwrap_or_else(KeyId::to_be_made)
     }
 

@@ -294,7 +294,7 @@ fn a_person_who_was_told_of_a_key_ends_the_rotation_and_no_key_is_touched() {
 fn a_key_that_was_made_after_the_journals_end_and_by_no_call_of_it_stops_an_open_rotation() {
     let last = ago(60);
     let newer = |name| made(name, ago(59));
-    let delivered = rotation(Phase::Delivered(issued(Some(ago(90))), last));
+    let delivered = rotation(Phase::Delivered(last).with(issued(Some(ago(90)))));
     let stopped = |rotation: &Rotation, keys: &[Key]| rotate::policy::newcomer(rotation, keys, last);
     let found = stopped(&delivered, &[newer("AKIABYHAND"), newer(NEW)]);
     assert!(matches!(found, Some(Event::Blocked { why }) if why.contains("AKIABYHAND") && why.contains("by hand")));
@@ -399,7 +399,7 @@ fn a_key_that_was_made_here_is_registered_unless_the_vendor_has_it_already() {
                 ..Facts::default()
             };
             for retirement in retirements() {
-                let rotation = going(retirement, made_here(rotation(Phase::Minted(minted.clone()))));
+                let rotation = going(retirement, made_here(rotation(Phase::Minted.with(minted.clone()))));
                 match (decide(&rotation, &facts), &expected) {
                     (Ok(step), Ok(expected)) => assert_eq!(&step, expected, "{what}, registered: {registered}"),
                     (Err(why), Err(words)) => assert!(words.iter().all(|word| why.contains(word)), "{what}: {why}"),
@@ -414,7 +414,7 @@ fn a_key_that_was_made_here_is_registered_unless_the_vendor_has_it_already() {
         ..listed(&[old, key("AKIARETIRED", false)], 1)
     };
     blocked(
-        &made_here(rotation(Phase::Minted(minted))),
+        &made_here(rotation(Phase::Minted.with(minted))),
         &facts,
         &["both slots are full", "AKIARETIRED"],
     );

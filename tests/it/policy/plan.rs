@@ -15,8 +15,8 @@ fn as_listed(rotation: &Rotation, registered: bool) -> Vec<Key> {
         ("deactivated" | "soaking" | "deleting", Retirement::Remove { .. }) => None,
         _ => Some(key(OLD, true)),
     };
-    let exists = registered || !matches!(rotation.phase, Phase::Minted(_));
-    let new = rotation.issued().filter(|_| exists);
+    let exists = registered || !matches!(rotation.phase, Phase::Minted);
+    let new = rotation.new_key.as_ref().filter(|_| exists);
     old.into_iter()
         .chain(new.map(|issued| key(issued.key.as_str(), true)))
         .collect()
@@ -276,7 +276,7 @@ fn a_plan_ends_where_a_person_is_needed_and_says_why() {
 
 #[test]
 fn a_plan_for_a_key_that_was_made_here_looks_at_the_list_that_is_known() {
-    let minted = || made_here(rotation(Phase::Minted(issued(None))));
+    let minted = || made_here(rotation(Phase::Minted.with(issued(None))));
     let both = listed(&[key(OLD, true), key(NEW, true)], 1);
     let plan = forecast(minted(), both, NOW).expect("a plan can be made");
     assert_eq!(

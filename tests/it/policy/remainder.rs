@@ -52,7 +52,7 @@ fn what_is_left_is_planned_from_wherever_a_rotation_stands() {
             Retirement::RemoveForGood => (&last[2..], &last[4..]),
             _ => (&last[..], &last[4..]),
         };
-        let made_by_vendor = at(Phase::Opened);
+        let made_by_vendor = at(Phase::Opened.without());
         let from_verified = ["verified", "delivered*", "cut-over"];
         assert_eq!(
             in_short(&made_by_vendor),
@@ -67,47 +67,47 @@ fn what_is_left_is_planned_from_wherever_a_rotation_stands() {
         for (what, rotation, expected) in [
             (
                 "made here",
-                made_here(at(Phase::Opened)),
+                made_here(at(Phase::Opened.without())),
                 plan(&["created", "created*", "verified", "delivered*", "cut-over"], cut_over),
             ),
             (
                 "minted",
-                made_here(at(Phase::Minted(nowhere.clone()))),
+                made_here(at(Phase::Minted.with(nowhere.clone()))),
                 plan(&["created*", "verified", "delivered*", "cut-over"], cut_over),
             ),
             (
                 "created",
-                at(Phase::Created(nowhere.clone())),
+                at(Phase::Created.with(nowhere.clone())),
                 plan(&from_verified, cut_over),
             ),
             (
                 "verified",
-                at(Phase::Verified(nowhere.clone())),
+                at(Phase::Verified.with(nowhere.clone())),
                 plan(&from_verified[1..], cut_over),
             ),
             (
                 "delivered",
-                at(Phase::Delivered(new.clone(), NOW)),
+                at(Phase::Delivered(NOW).with(new.clone())),
                 plan(&["cut-over"], cut_over),
             ),
             (
                 "cut-over",
-                at(Phase::CutOver(new.clone(), cut.clone())),
+                at(Phase::CutOver(cut.clone()).with(new.clone())),
                 plan(&[], cut_over),
             ),
             (
                 "deleting",
-                at(Phase::Deleting(new.clone(), cut.clone(), rest.clone())),
+                at(Phase::Deleting(cut.clone(), rest.clone()).with(new.clone())),
                 plan(&[], end),
             ),
-            ("deleted", at(Phase::Deleted(new.clone())), vec![]),
-            ("done", at(Phase::Done(new.clone())), vec![]),
-            ("aborted", at(Phase::Aborted), vec![]),
-            ("rolled back", at(Phase::RolledBack), vec![]),
+            ("deleted", at(Phase::Deleted.with(new.clone())), vec![]),
+            ("done", at(Phase::Done.with(new.clone())), vec![]),
+            ("aborted", at(Phase::Aborted.without()), vec![]),
+            ("rolled back", at(Phase::RolledBack.without()), vec![]),
             // The old key is switched on again, and then a person has to look.
             (
                 "reactivating",
-                at(Phase::Reactivating(new.clone(), cut.clone(), "why".to_owned())),
+                at(Phase::Reactivating(cut.clone(), "why".to_owned()).with(new.clone())),
                 plan(&["deactivated*", "blocked"], &[]),
             ),
         ] {
@@ -117,20 +117,24 @@ fn what_is_left_is_planned_from_wherever_a_rotation_stands() {
             continue;
         }
         for (what, phase, expected) in [
-            ("deactivating", Phase::Deactivating(new.clone(), cut.clone()), &last[..]),
+            (
+                "deactivating",
+                Phase::Deactivating(cut.clone()).with(new.clone()),
+                &last[..],
+            ),
             (
                 "unproven",
-                Phase::Deactivated(new.clone(), cut.clone(), unproven.clone()),
+                Phase::Deactivated(cut.clone(), unproven.clone()).with(new.clone()),
                 &last[1..],
             ),
             (
                 "proven",
-                Phase::Deactivated(new.clone(), cut.clone(), rest.clone()),
+                Phase::Deactivated(cut.clone(), rest.clone()).with(new.clone()),
                 &last[2..],
             ),
             (
                 "soaking",
-                Phase::Soaking(new.clone(), cut.clone(), rest.clone()),
+                Phase::Soaking(cut.clone(), rest.clone()).with(new.clone()),
                 &last[2..],
             ),
         ] {
@@ -150,58 +154,58 @@ fn what_is_left_of_an_undo_is_planned_from_wherever_a_rotation_stands() {
     let (put_back, withdrawn) = ("aborted*", "aborted*!");
     let back_on = "deactivated*";
     for (kind, phase, expected) in [
-        (abort, Phase::Opened, &[][..]),
-        (abort, Phase::Minted(nowhere.clone()), &[withdrawn]),
-        (abort, Phase::Created(nowhere.clone()), &[withdrawn]),
-        (abort, Phase::Verified(nowhere), &[withdrawn]),
-        (abort, Phase::Verified(new.clone()), &[put_back, withdrawn]),
-        (abort, Phase::Delivered(new.clone(), NOW), &[put_back, withdrawn]),
-        (abort, Phase::Withdrawing(new.clone()), &[withdrawn]),
-        (abort, Phase::Withdrawn(new.clone()), &[]),
-        (abort, Phase::Aborted, &[]),
+        (abort, Phase::Opened.without(), &[][..]),
+        (abort, Phase::Minted.with(nowhere.clone()), &[withdrawn]),
+        (abort, Phase::Created.with(nowhere.clone()), &[withdrawn]),
+        (abort, Phase::Verified.with(nowhere), &[withdrawn]),
+        (abort, Phase::Verified.with(new.clone()), &[put_back, withdrawn]),
+        (abort, Phase::Delivered(NOW).with(new.clone()), &[put_back, withdrawn]),
+        (abort, Phase::Withdrawing.with(new.clone()), &[withdrawn]),
+        (abort, Phase::Withdrawn.with(new.clone()), &[]),
+        (abort, Phase::Aborted.without(), &[]),
         (
             rollback,
-            Phase::CutOver(new.clone(), cut.clone()),
+            Phase::CutOver(cut.clone()).with(new.clone()),
             &[put_back, withdrawn],
         ),
         (
             rollback,
-            Phase::Deactivating(new.clone(), cut.clone()),
+            Phase::Deactivating(cut.clone()).with(new.clone()),
             &[back_on, put_back, withdrawn],
         ),
         (
             rollback,
-            Phase::Deactivated(new.clone(), cut.clone(), rest.clone()),
+            Phase::Deactivated(cut.clone(), rest.clone()).with(new.clone()),
             &[back_on, put_back, withdrawn],
         ),
         (
             rollback,
-            Phase::Reactivating(new.clone(), cut.clone(), why()),
+            Phase::Reactivating(cut.clone(), why()).with(new.clone()),
             &[back_on, put_back, withdrawn],
         ),
         (
             rollback,
-            Phase::Soaking(new.clone(), cut.clone(), rest.clone()),
+            Phase::Soaking(cut.clone(), rest.clone()).with(new.clone()),
             &[back_on, put_back, withdrawn],
         ),
         (
             rollback,
-            Phase::Deleting(new.clone(), cut, rest),
+            Phase::Deleting(cut, rest).with(new.clone()),
             &[back_on, put_back, withdrawn],
         ),
-        (rollback, Phase::Withdrawing(new.clone()), &[withdrawn]),
-        (rollback, Phase::Withdrawn(new), &[]),
-        (rollback, Phase::RolledBack, &[]),
+        (rollback, Phase::Withdrawing.with(new.clone()), &[withdrawn]),
+        (rollback, Phase::Withdrawn.with(new), &[]),
+        (rollback, Phase::RolledBack.without(), &[]),
     ] {
         for retirement in retirements() {
             let mut rotation = going(retirement.clone(), undone(phase.clone(), kind, false));
-            rotation.spec.mints_locally = matches!(phase, Phase::Minted(_));
+            rotation.spec.mints_locally = matches!(phase.0, Phase::Minted);
             rotation.undo.iter_mut().for_each(|undo| undo.restored.clear());
             assert_eq!(
                 in_short(&rotation),
                 expected,
                 "{kind:?} at `{}`, {retirement:?}",
-                phase.name()
+                phase.0.name()
             );
         }
     }
@@ -229,7 +233,7 @@ fn an_old_key_that_is_put_back_before_its_rest_is_told_and_not_waited_for() {
             proved: true,
             used: false,
         };
-        rotation(Phase::Deactivated(issued(Some(NOW)), switch(ago(seconds)), retired))
+        rotation(Phase::Deactivated(switch(ago(seconds)), retired).with(issued(Some(NOW))))
     };
     let listing = |agreeing| Facts {
         keys: Some(crate::policy::listing(vec![key(OLD, true), key(NEW, true)], agreeing)),

@@ -3,7 +3,7 @@
 use super::*;
 
 fn resting(since: Timestamp) -> Rotation {
-    let phase = Phase::CutOver(issued(Some(NOW)), switch(since));
+    let phase = Phase::CutOver(switch(since)).with(issued(Some(NOW)));
     going(Retirement::RemoveForGood, rotation(phase))
 }
 
@@ -71,7 +71,9 @@ fn what_nothing_brings_back_is_never_disabled_and_never_removed_before_its_rest(
                     )
                 };
                 let mut rotation = resting(ago(since));
-                rotation.phase = Phase::CutOver(issued(proved), switch(ago(since)));
+                Phase::CutOver(switch(ago(since)))
+                    .with(issued(proved))
+                    .of(&mut rotation);
                 match next(&rotation, &facts, NOW) {
                     Step::Deactivate => panic!("it is disabled, with {facts:?}"),
                     Step::Delete => {
@@ -112,7 +114,7 @@ fn what_was_used_since_the_cut_over_is_not_removed_for_good_and_rests_anew_once_
 #[test]
 fn a_removal_for_good_that_may_have_happened_is_finished() {
     let deleting = |proved| {
-        let phase = Phase::Deleting(issued(proved), switch(ago(week())), retired(ago(60)));
+        let phase = Phase::Deleting(switch(ago(week())), retired(ago(60))).with(issued(proved));
         going(Retirement::RemoveForGood, rotation(phase))
     };
     let fresh = deleting(Some(NOW));
@@ -138,7 +140,7 @@ fn a_removal_for_good_that_may_have_happened_is_finished() {
 
 #[test]
 fn a_removal_that_may_have_happened_is_repeated_or_undone() {
-    let phase = Phase::Deactivating(issued(Some(NOW)), switch(ago(3600)));
+    let phase = Phase::Deactivating(switch(ago(3600))).with(issued(Some(NOW)));
     let removing = going(removable(), rotation(phase));
     let with = |keys: &[Key], agreeing, last_use| Facts {
         keys: listed(keys, agreeing).keys,
@@ -166,7 +168,7 @@ fn a_removed_key_rests_once_the_list_lacks_it_and_nobody_has_taken_its_place() {
             proved,
             used: false,
         };
-        Phase::Deactivated(issued(Some(NOW)), switch(ago(60)), retired)
+        Phase::Deactivated(switch(ago(60)), retired).with(issued(Some(NOW)))
     };
     let removed = going(removable(), rotation(phase(true)));
     assert_eq!(decide(&removed, &Facts::default()), Ok(Step::ReadKeys { again: false }));
@@ -191,7 +193,7 @@ fn a_removed_key_rests_once_the_list_lacks_it_and_nobody_has_taken_its_place() {
 #[test]
 fn a_removed_key_can_be_registered_again_until_its_rest_ends_to_the_second() {
     let soaking = |since, proved| {
-        let phase = Phase::Soaking(issued(proved), switch(ago(8 * 86_400)), retired(since));
+        let phase = Phase::Soaking(switch(ago(8 * 86_400)), retired(since)).with(issued(proved));
         going(removable(), rotation(phase))
     };
     let gone = |agreeing| listed(&[key(NEW, true)], agreeing);
@@ -210,7 +212,7 @@ fn a_removed_key_can_be_registered_again_until_its_rest_ends_to_the_second() {
     assert_eq!(decide(&rested, &gone(2)), Ok(Step::Delete));
     assert_eq!(decide(&soaking(ago(week()), Some(ago(301))), &gone(2)), Ok(Step::Prove));
     // Someone has registered it again by hand: it is needed, and stays.
-    let phase = Phase::Deleting(issued(Some(NOW)), switch(ago(8 * 86_400)), retired(ago(week())));
+    let phase = Phase::Deleting(switch(ago(8 * 86_400)), retired(ago(week()))).with(issued(Some(NOW)));
     for rotation in [rested, going(removable(), rotation(phase))] {
         let facts = Facts {
             keys: listed(&both(), 2).keys,
@@ -222,7 +224,7 @@ fn a_removed_key_can_be_registered_again_until_its_rest_ends_to_the_second() {
 
 #[test]
 fn only_a_list_of_just_now_that_does_not_lag_stands_for_a_deletion() {
-    let phase = Phase::Deleting(issued(Some(NOW)), switch(ago(60)), retired(ago(30)));
+    let phase = Phase::Deleting(switch(ago(60)), retired(ago(30))).with(issued(Some(NOW)));
     let mut removed = going(removable(), rotation(phase));
     removed.spec.connector = "snowflake-keypair".to_owned();
     let gone = |at| {
@@ -240,7 +242,7 @@ fn only_a_list_of_just_now_that_does_not_lag_stands_for_a_deletion() {
 
 #[test]
 fn the_use_of_the_old_key_is_read_beside_the_list_only_where_it_goes_next_and_is_not_known() {
-    let cut_over = rotation(Phase::CutOver(issued(Some(NOW)), switch(ago(60))));
+    let cut_over = rotation(Phase::CutOver(switch(ago(60))).with(issued(Some(NOW))));
     let known = uses(&[(OLD, LastUse::NeverSeen)]);
     assert_eq!(use_beside(&cut_over, &Facts::default(), NOW), Some(id(OLD)));
     assert_eq!(use_beside(&cut_over, &known, NOW), None);

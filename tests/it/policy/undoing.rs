@@ -24,7 +24,7 @@ fn what_others_use_is_not_taken_away_unless_a_person_insists() {
         "we never used it ourselves"
     );
 
-    let delivered = |forced| undone(Phase::Delivered(new.clone(), ago(3500)), UndoKind::Abort, forced);
+    let delivered = |forced| undone(Phase::Delivered(ago(3500)).with(new.clone()), UndoKind::Abort, forced);
     let both = listed(&[key(OLD, true), key(NEW, true)], 1);
     let uses = |readings: &[(&str, LastUse)]| Facts {
         keys: both.keys.clone(),
@@ -72,8 +72,12 @@ fn no_new_key_is_withdrawn_while_the_old_one_is_seen_not_to_work() {
         facts.keys = listed(&keys, 2).keys;
         for retirement in retirements() {
             for rotation in [
-                undone(Phase::Delivered(new.clone(), ago(50)), UndoKind::Abort, true),
-                undone(Phase::CutOver(new.clone(), switch(ago(40))), UndoKind::Rollback, true),
+                undone(Phase::Delivered(ago(50)).with(new.clone()), UndoKind::Abort, true),
+                undone(
+                    Phase::CutOver(switch(ago(40))).with(new.clone()),
+                    UndoKind::Rollback,
+                    true,
+                ),
             ] {
                 let step = decide(&going(retirement.clone(), rotation.clone()), &facts);
                 let at = rotation.phase.name();
@@ -102,14 +106,17 @@ fn a_key_that_was_made_here_and_delivered_to_nobody_is_taken_back_whatever_the_l
     for forced in [true, false] {
         let at = |phase| made_here(undone(phase, UndoKind::Abort, forced));
         for facts in facts.iter().chain([&Facts::default()]) {
-            assert_eq!(decide(&at(Phase::Minted(minted.clone())), facts), Ok(Step::Withdraw));
             assert_eq!(
-                decide(&at(Phase::Withdrawing(minted.clone())), facts),
+                decide(&at(Phase::Minted.with(minted.clone())), facts),
+                Ok(Step::Withdraw)
+            );
+            assert_eq!(
+                decide(&at(Phase::Withdrawing.with(minted.clone())), facts),
                 Ok(Step::Withdraw)
             );
         }
         // Whether it was ever registered or not: in the end the list lacks it.
-        let withdrawn = at(Phase::Withdrawn(minted.clone()));
+        let withdrawn = at(Phase::Withdrawn.with(minted.clone()));
         assert_eq!(
             decide(&withdrawn, &Facts::default()),
             Ok(Step::ReadKeys { again: false })
@@ -158,24 +165,28 @@ fn a_rollback_brings_the_old_key_back_from_wherever_it_may_be_off() {
                 ..uses(&[(NEW, LastUse::NeverSeen), (OLD, LastUse::NeverSeen)])
             };
             for phase in [
-                Phase::Deactivating(new.clone(), cut.clone()),
-                Phase::Deactivated(new.clone(), cut.clone(), unproven.clone()),
-                Phase::Deactivated(new.clone(), cut.clone(), rest.clone()),
-                Phase::Soaking(new.clone(), cut.clone(), rest.clone()),
-                Phase::Deleting(new.clone(), cut.clone(), rest.clone()),
+                Phase::Deactivating(cut.clone()).with(new.clone()),
+                Phase::Deactivated(cut.clone(), unproven.clone()).with(new.clone()),
+                Phase::Deactivated(cut.clone(), rest.clone()).with(new.clone()),
+                Phase::Soaking(cut.clone(), rest.clone()).with(new.clone()),
+                Phase::Deleting(cut.clone(), rest.clone()).with(new.clone()),
             ] {
-                let name = phase.name();
+                let name = phase.0.name();
                 assert_eq!(
                     decide(&at(phase), &facts),
                     asked(),
                     "{retirement:?} at `{name}` with {list:?}"
                 );
             }
-            let under_way = Phase::Reactivating(new.clone(), cut.clone(), "an earlier reason".to_owned());
+            let under_way = Phase::Reactivating(cut.clone(), "an earlier reason".to_owned()).with(new.clone());
             let step = decide(&at(under_way), &facts);
             assert_eq!(step, Ok(Step::Reactivate("an earlier reason".to_owned())));
             // Once it is deleted, nothing is left to go back to.
-            blocked(&at(Phase::Deleted(new.clone())), &facts, &["nothing can be undone"]);
+            blocked(
+                &at(Phase::Deleted.with(new.clone())),
+                &facts,
+                &["nothing can be undone"],
+            );
         }
     }
 }
@@ -185,8 +196,8 @@ fn no_key_is_withdrawn_while_that_would_leave_nobody_one_that_works() {
     let (old, off, new) = (key(OLD, true), key(OLD, false), key(NEW, true));
     let other = key("AKIAOTHER", true);
     for phase in [
-        Phase::Withdrawing(issued(Some(ago(60)))),
-        Phase::Delivered(issued(Some(ago(60))), ago(50)),
+        Phase::Withdrawing.with(issued(Some(ago(60)))),
+        Phase::Delivered(ago(50)).with(issued(Some(ago(60)))),
     ] {
         let mut insisting = undone(phase, UndoKind::Abort, true);
         insisting.undo.iter_mut().for_each(|undo| undo.insisted = true);
@@ -237,7 +248,7 @@ fn no_key_is_withdrawn_while_that_would_leave_nobody_one_that_works() {
             delivered: BTreeSet::new(),
             ..issued(Some(ago(60)))
         };
-        unreached.phase = Phase::Withdrawing(nobodys);
+        Phase::Withdrawing.with(nobodys).of(&mut unreached);
         assert_eq!(
             decide(&unreached, &facts(std::slice::from_ref(&new), &[])),
             Ok(Step::Withdraw)
@@ -285,8 +296,8 @@ fn before_anything_is_put_back_the_old_key_is_seen_to_work_or_brought_back() {
         for forced in [true, false] {
             let new = issued(Some(ago(60)));
             let phase = match kind {
-                UndoKind::Abort => Phase::Delivered(new, ago(50)),
-                UndoKind::Rollback => Phase::CutOver(new, switch(ago(40))),
+                UndoKind::Abort => Phase::Delivered(ago(50)).with(new),
+                UndoKind::Rollback => Phase::CutOver(switch(ago(40))).with(new),
             };
             let mut rotation = going(retirement.clone(), undone(phase, kind, forced));
             rotation.undo.iter_mut().for_each(|undo| {
@@ -310,7 +321,7 @@ fn before_anything_is_put_back_the_old_key_is_seen_to_work_or_brought_back() {
 
 #[test]
 fn a_key_that_was_registered_again_is_looked_at_longer_before_anyone_relies_on_it() {
-    let phase = Phase::CutOver(issued(Some(ago(60))), switch(ago(40)));
+    let phase = Phase::CutOver(switch(ago(40))).with(issued(Some(ago(60))));
     let both = [key(OLD, true), key(NEW, true)];
     for (reactivated, looks) in [(false, 1), (true, 4)] {
         for is_put_back in [false, true] {
@@ -344,7 +355,7 @@ fn a_key_that_was_registered_again_is_looked_at_longer_before_anyone_relies_on_i
 #[test]
 fn a_person_who_insists_because_of_users_does_not_lose_the_last_key_that_works() {
     // A vendor that reports no use always asks for this word. It says nothing of an old key that is removed meanwhile.
-    let phase = Phase::CutOver(issued(Some(ago(60))), switch(ago(40)));
+    let phase = Phase::CutOver(switch(ago(40))).with(issued(Some(ago(60))));
     let mut rotation = going(removable(), undone(phase, UndoKind::Rollback, false));
     let not_reported = Facts {
         keys: listed(&[key(OLD, true), key(NEW, true)], 2).keys,
@@ -399,7 +410,7 @@ fn as_told(rotation: &Rotation) -> (String, Event) {
 fn where_the_old_key_is_gone_for_good_the_command_that_is_named_leads_on() {
     // Its deletion had happened, the program died, and a person asked for a rollback.
     for retirement in [Retirement::Disable, Retirement::RemoveForGood] {
-        let phase = Phase::Deleting(issued(Some(NOW)), switch(ago(8 * 86_400)), retired(ago(60)));
+        let phase = Phase::Deleting(switch(ago(8 * 86_400)), retired(ago(60))).with(issued(Some(NOW)));
         let mut rotation = going(retirement.clone(), undone(phase, UndoKind::Rollback, true));
         rotation.undo.iter_mut().for_each(|undo| undo.restored.clear());
         let (why, gone) = ("why".to_owned(), "it is gone".to_owned());
@@ -433,7 +444,7 @@ fn ends_without_its_owner(mut rotation: Rotation) -> bool {
             // The program goes no further without the owner, and says that it does not exist.
             insists()
         } else {
-            let acknowledged = matches!(rotation.phase, Phase::Withdrawn(_));
+            let acknowledged = matches!(rotation.phase, Phase::Withdrawn);
             match next(&rotation, &without_owner(insisted || acknowledged), NOW) {
                 Step::Closed => return true,
                 Step::Record(event) => event,
@@ -451,7 +462,7 @@ fn ends_without_its_owner(mut rotation: Rotation) -> bool {
                 Step::Reactivate(_) => Event::Blocked {
                     why: "it is gone".to_owned(),
                 },
-                Step::Withdraw if !matches!(rotation.phase, Phase::Withdrawing(_)) => Event::WithdrawIntended,
+                Step::Withdraw if !matches!(rotation.phase, Phase::Withdrawing) => Event::WithdrawIntended,
                 Step::Withdraw => Event::Withdrawn,
                 other => panic!("with nothing listed: {other:?}"),
             }
@@ -465,15 +476,15 @@ fn ends_without_its_owner(mut rotation: Rotation) -> bool {
 fn a_rollback_whose_owner_is_gone_can_be_ended_by_a_person_who_insists() {
     let (new, cut, rest) = (issued(Some(NOW)), switch(ago(60)), retired(ago(30)));
     for phase in [
-        Phase::CutOver(new.clone(), cut.clone()),
-        Phase::Soaking(new.clone(), cut.clone(), rest.clone()),
-        Phase::Deleting(new.clone(), cut, rest),
+        Phase::CutOver(cut.clone()).with(new.clone()),
+        Phase::Soaking(cut.clone(), rest.clone()).with(new.clone()),
+        Phase::Deleting(cut, rest).with(new.clone()),
     ] {
         for retirement in retirements() {
             let mut rotation = going(retirement.clone(), undone(phase.clone(), UndoKind::Rollback, true));
             rotation.undo.iter_mut().for_each(|undo| undo.restored.clear());
             let ends = ends_without_its_owner(rotation);
-            assert!(ends, "{retirement:?} at `{}`: it never ends", phase.name());
+            assert!(ends, "{retirement:?} at `{}`: it never ends", phase.0.name());
         }
     }
 }

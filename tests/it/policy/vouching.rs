@@ -24,7 +24,7 @@ fn both() -> [Key; 2] {
 fn waiting(off_since: Timestamp, used_at: Option<Timestamp>, refused: Option<Timestamp>) -> (Rotation, Facts) {
     let rotation = by(
         Prove::Consumer,
-        rotation(Phase::Deactivated(unproven(), switch(off_since), retired(off_since))),
+        rotation(Phase::Deactivated(switch(off_since), retired(off_since)).with(unproven())),
     );
     let use_ = used_at.map_or(LastUse::NeverSeen, used);
     let facts = Facts {
@@ -40,7 +40,7 @@ fn waiting(off_since: Timestamp, used_at: Option<Timestamp>, refused: Option<Tim
 
 #[test]
 fn a_key_is_delivered_once_it_is_listed_as_active_and_never_logged_in_with() {
-    let created = by(Prove::Consumer, rotation(Phase::Created(unproven())));
+    let created = by(Prove::Consumer, rotation(Phase::Created.with(unproven())));
     assert_eq!(decide(&created, &Facts::default()), Ok(Step::ReadKeys { again: false }));
     assert_eq!(decide(&created, &listed(&both(), 1)), Ok(Step::Record(Event::Listed)));
     for missing in [[key(OLD, true)].as_slice(), &[key(OLD, true), key(NEW, false)]] {
@@ -52,7 +52,7 @@ fn a_key_is_delivered_once_it_is_listed_as_active_and_never_logged_in_with() {
     let mut nowhere = unproven();
     nowhere.reached.clear();
     nowhere.delivered.clear();
-    let verified = by(Prove::Consumer, rotation(Phase::Verified(nowhere)));
+    let verified = by(Prove::Consumer, rotation(Phase::Verified.with(nowhere)));
     assert_eq!(
         decide(&verified, &listed(&both(), 1)),
         Ok(Step::Deliver(vec!["d".to_owned()]))
@@ -61,7 +61,10 @@ fn a_key_is_delivered_once_it_is_listed_as_active_and_never_logged_in_with() {
 
 #[test]
 fn the_old_key_is_disabled_only_while_the_new_one_is_listed_as_active() {
-    let cut_over = by(Prove::Consumer, rotation(Phase::CutOver(unproven(), switch(ago(60)))));
+    let cut_over = by(
+        Prove::Consumer,
+        rotation(Phase::CutOver(switch(ago(60))).with(unproven())),
+    );
     let idle = |keys: &[Key], agreeing| Facts {
         uses: uses(&[(OLD, LastUse::NeverSeen)]).uses,
         ..listed(keys, agreeing)
@@ -101,9 +104,13 @@ fn after_the_disabling_only_later_use_ends_the_wait() {
 fn our_own_probe_is_no_use_by_the_consumer() {
     let (mut rotation, facts) = waiting(ago(3600), Some(ago(60)), None);
     rotation.spec.prove = Prove::Identity;
-    rotation.phase = Phase::Deactivated(issued(Some(ago(120))), switch(ago(3600)), retired(ago(3600)));
+    Phase::Deactivated(switch(ago(3600)), retired(ago(3600)))
+        .with(issued(Some(ago(120))))
+        .of(&mut rotation);
     assert!(matches!(decide(&rotation, &facts), Ok(Step::Wait(_))));
-    rotation.phase = Phase::Deactivated(issued(Some(ago(1800))), switch(ago(3600)), retired(ago(3600)));
+    Phase::Deactivated(switch(ago(3600)), retired(ago(3600)))
+        .with(issued(Some(ago(1800))))
+        .of(&mut rotation);
     assert!(matches!(
         decide(&rotation, &facts),
         Ok(Step::Record(Event::Used { .. }))
@@ -146,7 +153,9 @@ fn a_wait_that_takes_too_long_calls_a_person_and_begins_anew_with_their_word() {
     let (rotation, facts) = waiting(ago(two_weeks - 1), None, None);
     assert!(matches!(decide(&rotation, &facts), Ok(Step::Wait(_))));
     let (mut rotation, facts) = waiting(ago(2 * two_weeks), None, None);
-    rotation.phase = Phase::Deactivated(unproven(), switch(ago(60)), retired(ago(2 * two_weeks)));
+    Phase::Deactivated(switch(ago(60)), retired(ago(2 * two_weeks)))
+        .with(unproven())
+        .of(&mut rotation);
     assert!(matches!(decide(&rotation, &facts), Ok(Step::Wait(_))));
 }
 
@@ -161,7 +170,7 @@ fn with_a_persons_word_alone_the_old_key_rests_before_it_goes() {
     };
     for retirement in retirements() {
         let at = |since| {
-            let cut_over = rotation(Phase::CutOver(unproven(), attested(since)));
+            let cut_over = rotation(Phase::CutOver(attested(since)).with(unproven()));
             going(retirement.clone(), by(Prove::Consumer, cut_over))
         };
         let facts = Facts {

@@ -38,29 +38,25 @@ fn beginnings() -> Vec<(&'static str, Rotation, Facts, Step)> {
         ("opened", rotation(Phase::Opened), idle(&both[..1]), Step::Create),
         (
             "verified",
-            rotation(Phase::Verified(nowhere)),
+            rotation(Phase::Verified.with(nowhere)),
             idle(&both),
             Step::Deliver(vec!["d".to_owned()]),
         ),
         (
             "cut-over",
-            rotation(Phase::CutOver(new.clone(), cut)),
+            rotation(Phase::CutOver(cut).with(new.clone())),
             idle(&both),
             Step::Deactivate,
         ),
         (
             "rested",
-            rotation(Phase::Soaking(
-                new.clone(),
-                rested.clone(),
-                retired(ago(2 * 7 * 86_400)),
-            )),
+            rotation(Phase::Soaking(rested.clone(), retired(ago(2 * 7 * 86_400))).with(new.clone())),
             idle(&off),
             Step::Delete,
         ),
         (
             "rested, for good",
-            going(Retirement::RemoveForGood, rotation(Phase::CutOver(new, rested))),
+            going(Retirement::RemoveForGood, rotation(Phase::CutOver(rested).with(new))),
             idle(&both),
             Step::Delete,
         ),
@@ -88,7 +84,7 @@ fn what_begins_something_waits_for_the_window_and_goes_on_in_it() {
 fn what_is_under_way_is_finished_in_a_shut_window() {
     let (new, cut) = (issued(Some(NOW)), switch(ago(60)));
     // One of two destinations has it already.
-    let mut halfway = rotation(Phase::Verified(Issued {
+    let mut halfway = rotation(Phase::Verified.with(Issued {
         delivered: BTreeSet::new(),
         ..new.clone()
     }));
@@ -99,20 +95,23 @@ fn what_is_under_way_is_finished_in_a_shut_window() {
     };
     for (rotation, step) in [
         (halfway, Step::Deliver(vec!["d".to_owned(), "e".to_owned()])),
-        (rotation(Phase::Created(new.clone())), Step::Prove),
+        (rotation(Phase::Created.with(new.clone())), Step::Prove),
         (
-            rotation(Phase::Deactivating(new.clone(), cut.clone())),
+            rotation(Phase::Deactivating(cut.clone()).with(new.clone())),
             Step::Deactivate,
         ),
         (
-            rotation(Phase::Deleting(new.clone(), cut.clone(), retired(ago(60)))),
+            rotation(Phase::Deleting(cut.clone(), retired(ago(60))).with(new.clone())),
             Step::ReadKeys { again: false },
         ),
         (
-            rotation(Phase::Reactivating(new.clone(), cut, "why".to_owned())),
+            rotation(Phase::Reactivating(cut, "why".to_owned()).with(new.clone())),
             Step::Reactivate("why".to_owned()),
         ),
-        (undone(Phase::Withdrawing(new), UndoKind::Abort, false), Step::Withdraw),
+        (
+            undone(Phase::Withdrawing.with(new), UndoKind::Abort, false),
+            Step::Withdraw,
+        ),
     ] {
         let facts = match rotation.phase {
             Phase::Deleting(..) => Facts::default(),

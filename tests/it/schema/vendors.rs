@@ -143,48 +143,57 @@ fn everywhere(spec: &RotationSpec) -> Vec<Rotation> {
     nowhere.proved_at = None;
     nowhere.reached.clear();
     nowhere.delivered.clear();
-    let replacement = |issued: &Issued| Replacement {
-        issued: issued.clone(),
+    let replacement = Replacement {
         way_back: true,
         sent: true,
     };
-    let phases = [
+    let without = [
         Phase::Opened,
         Phase::Creating,
         Phase::Discarding(KeyId::parse("SHA256:LOST").expect("the name of a key")),
-        Phase::Minted(nowhere.clone()),
-        Phase::Created(nowhere.clone()),
-        Phase::Prepared(replacement(&nowhere)),
-        Phase::Replacing(replacement(&nowhere)),
-        Phase::Replaced(replacement(&nowhere)),
-        Phase::Reverting(replacement(&new)),
-        Phase::Reverted(replacement(&new)),
-        Phase::Verified(nowhere),
-        Phase::Delivered(new.clone(), at),
-        Phase::CutOver(new.clone(), cut.clone()),
-        Phase::Deactivating(new.clone(), cut.clone()),
-        Phase::Deactivated(new.clone(), cut.clone(), off.clone()),
-        Phase::Reactivating(new.clone(), cut.clone(), "why".to_owned()),
-        Phase::Soaking(new.clone(), cut.clone(), off.clone()),
-        Phase::Deleting(new.clone(), cut, off),
-        Phase::Deleted(new.clone()),
-        Phase::Withdrawing(new.clone()),
-        Phase::Withdrawn(new.clone()),
-        Phase::Done(new),
         Phase::Aborted,
         Phase::RolledBack,
     ];
-    let standing = |phase| Rotation {
-        spec: spec.clone(),
-        opened_at: Timestamp::UNIX_EPOCH,
-        attempts: Vec::new(),
-        discarded: [].into(),
-        phase,
-        undo: None,
-        blocked: None,
-        hooks: Default::default(),
+    let nobody_has_it = [
+        Phase::Minted,
+        Phase::Created,
+        Phase::Prepared(replacement),
+        Phase::Replacing(replacement),
+        Phase::Replaced(replacement),
+        Phase::Verified,
+    ];
+    let delivered = [
+        Phase::Reverting(replacement),
+        Phase::Reverted(replacement),
+        Phase::Delivered(at),
+        Phase::CutOver(cut.clone()),
+        Phase::Deactivating(cut.clone()),
+        Phase::Deactivated(cut.clone(), off.clone()),
+        Phase::Reactivating(cut.clone(), "why".to_owned()),
+        Phase::Soaking(cut.clone(), off.clone()),
+        Phase::Deleting(cut, off),
+        Phase::Deleted,
+        Phase::Withdrawing,
+        Phase::Withdrawn,
+        Phase::Done,
+    ];
+    let standing = |new_key: Option<Issued>| {
+        move |phase| Rotation {
+            spec: spec.clone(),
+            opened_at: Timestamp::UNIX_EPOCH,
+            attempts: Vec::new(),
+            discarded: [].into(),
+            new_key: new_key.clone(),
+            phase,
+            undo: None,
+            blocked: None,
+            hooks: Default::default(),
+        }
     };
-    phases.into_iter().map(standing).collect()
+    (without.into_iter().map(standing(None)))
+        .chain(nobody_has_it.into_iter().map(standing(Some(nowhere))))
+        .chain(delivered.into_iter().map(standing(Some(new))))
+        .collect()
 }
 
 /// The same, blocked, and being undone.

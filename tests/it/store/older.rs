@@ -104,7 +104,7 @@ async fn a_rotation_that_an_older_version_opened_is_read_verified_and_brought_to
     let issued = stored
         .rotation
         .automated()
-        .and_then(|rotation| rotation.issued())
+        .and_then(|rotation| rotation.new_key.as_ref())
         .expect("there is a new key");
     assert_eq!((issued.key.as_str(), &issued.public), ("AKIANEW", &None));
     let summaries = store.summaries().await.expect("they can be read");

@@ -212,7 +212,7 @@ mod kept {
             let issued = stored
                 .rotation
                 .automated()
-                .and_then(|rotation| rotation.issued())
+                .and_then(|rotation| rotation.new_key.as_ref())
                 .expect("it is done");
             assert_eq!(issued.public.as_ref(), Some(&public));
         }

@@ -326,7 +326,7 @@ impl OneSlot {
         }
         let (vendor, held) = (self.vendor, self.held);
         match self.rotation.phase {
-            Phase::Done(_) => self.must(
+            Phase::Done => self.must(
                 vendor == Secret::New && held == [Some(Secret::New); 2],
                 "it is not done",
             ),

@@ -108,7 +108,7 @@ impl World {
             "a key is discarded while the old one does not work",
         )?;
         self.must(
-            self.rotation.issued().is_none(),
+            self.rotation.new_key.as_ref().is_none(),
             "a key is discarded after one was issued",
         )?;
         match self.roll(3) {
@@ -131,7 +131,7 @@ impl World {
         let refused = || "the new key was refused".to_owned();
         let event = match (roll, &self.rotation.phase) {
             (0, _) if lives => Event::Proved,
-            (0 | 1, Phase::Created(_)) => Event::UndoRequested {
+            (0 | 1, Phase::Created) => Event::UndoRequested {
                 kind: UndoKind::Abort,
                 why: refused(),
                 by: "rotate".to_owned().into(),
@@ -232,7 +232,7 @@ impl World {
     }
 
     pub(super) fn withdraw(&mut self) -> Checked {
-        if !matches!(self.rotation.phase, Phase::Withdrawing(_)) {
+        if !matches!(self.rotation.phase, Phase::Withdrawing) {
             self.record(Event::WithdrawIntended)?;
         }
         let new = self.new_key();
@@ -241,7 +241,11 @@ impl World {
             self.rotation.undo.is_some(),
             "a new key is withdrawn and nobody asked for it",
         )?;
-        let is_anyones = self.rotation.issued().is_some_and(|issued| !issued.reached.is_empty());
+        let is_anyones = self
+            .rotation
+            .new_key
+            .as_ref()
+            .is_some_and(|issued| !issued.reached.is_empty());
         self.must(
             !is_anyones || self.rotated_by_hand || self.vendor.is_active(&self.rotation.spec.old_key),
             "the new key is withdrawn and the old one does not work",

@@ -57,7 +57,7 @@ impl World {
             self.rotation.spec.mints_locally == us,
             "a key is made where it should not be",
         )?;
-        self.must(self.rotation.issued().is_none(), "a second key is made")
+        self.must(self.rotation.new_key.as_ref().is_none(), "a second key is made")
     }
 
     /// No slot is asked for while our own keys fill them all. A stranger may have been faster than the list.
@@ -67,7 +67,7 @@ impl World {
 
     /// Before the vendor is told of a key.
     pub(super) fn check_register(&self, key: &KeyId) -> Checked {
-        let public = self.rotation.issued().and_then(|issued| issued.public.clone());
+        let public = self.rotation.new_key.as_ref().and_then(|issued| issued.public.clone());
         self.must(
             public == Some(public_half(key)),
             "a key is registered as what it is not",
@@ -102,7 +102,7 @@ impl World {
             "an old key is retired and the new one does not work",
         )?;
         self.must(new != self.rotation.spec.old_key, "the new key is the old one")?;
-        let proved = self.rotation.issued().and_then(|issued| issued.proved_at);
+        let proved = self.rotation.new_key.as_ref().and_then(|issued| issued.proved_at);
         let fresh = proved.is_some_and(|at| self.now.duration_since(at) <= SignedDuration::from_mins(5));
         self.must(fresh, "an old key is retired without a fresh proof of the new one")
     }
@@ -133,8 +133,8 @@ impl World {
     }
 
     pub(super) fn check_end(&self) -> Checked {
-        let survivor = match &self.rotation.phase {
-            Phase::Done(issued) => &issued.key,
+        let survivor = match (&self.rotation.phase, &self.rotation.new_key) {
+            (Phase::Done, Some(new)) => &new.key,
             _ => &self.rotation.spec.old_key,
         };
         self.must(

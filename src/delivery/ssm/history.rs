@@ -1,0 +1,209 @@
+//! The versions of a parameter, and what they tell: what is beside the value of each, and what a delivery took the place of.
+
+use aws_sdk_ssm::types::{ParameterHistory, ParameterTier, ParameterType};
+use rotate_providers::secret::Secret;
+use rotate_providers::untrusted::sanitized;
+
+use super::super::aws::{unfit, version_is_gone};
+use super::{Fault, Fields, MOST_BYTES, MOST_BYTES_ADVANCED, Restored, Shape, Written};
+
+/// So many versions AWS keeps: <https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-versions.html>.
+const MOST_VERSIONS: usize = 100;
+
+/// One version with its value.
+pub(super) struct Version {
+    pub(super) number: i64,
+    text: Secret,
+}
+
+impl Version {
+    pub(super) fn new(number: i64, text: &[u8]) -> Self {
+        Self {
+            number,
+            text: Secret::new(text),
+        }
+    }
+
+    pub(super) fn text(&self) -> Option<&str> {
+        self.text.expose_text()
+    }
+}
+
+/// A version with all that belongs to it.
+pub(super) struct Kept {
+    pub(super) number: i64,
+    version: Version,
+    pub(super) attributes: Attributes,
+    labels: Vec<String>,
+}
+
+/// What a write has to say again, or AWS would put something else there.
+pub(super) struct Attributes {
+    pub(super) key_id: Option<String>,
+    pub(super) tier: ParameterTier,
+    pub(super) description: Option<String>,
+    pub(super) allowed_pattern: Option<String>,
+    pub(super) data_type: Option<String>,
+}
+
+impl Attributes {
+    pub(super) fn most_bytes(&self) -> usize {
+        match self.tier {
+            ParameterTier::Standard => MOST_BYTES,
+            _ => MOST_BYTES_ADVANCED,
+        }
+    }
+}
+
+/// All versions that are kept, the oldest first. There is one.
+pub(super) struct History(Vec<Kept>);
+
+/// What puts the earlier fields back.
+pub(super) struct Undo {
+    /// What is to be written; `None`: nothing.
+    pub(super) text: Option<Secret>,
+    pub(super) outcome: Restored,
+}
+
+impl Undo {
+    fn nothing(outcome: Restored) -> Self {
+        Self { text: None, outcome }
+    }
+
+    fn write(text: Secret) -> Self {
+        Self {
+            text: Some(text),
+            outcome: Restored::PutBack,
+        }
+    }
+}
+
+impl History {
+    pub(super) fn of(told: Vec<ParameterHistory>) -> Result<Self, Fault> {
+        let mut all = Vec::with_capacity(told.len());
+        for version in told {
+            is_secure(version.r#type.as_ref())?;
+            let text = zeroize::Zeroizing::new(version.value.unwrap_or_default());
+            all.push(Kept {
+                number: version.version,
+                version: Version::new(version.version, text.as_bytes()),
+                attributes: Attributes {
+                    key_id: version.key_id,
+                    tier: version.tier.unwrap_or(ParameterTier::Standard),
+                    description: version.description.filter(|text| !text.is_empty()),
+                    allowed_pattern: version.allowed_pattern.filter(|text| !text.is_empty()),
+                    data_type: version.data_type,
+                },
+                labels: version.labels.unwrap_or_default(),
+            });
+        }
+        all.sort_by_key(|kept: &Kept| kept.number);
+        Ok(Self(all))
+    }
+
+    /// What consumers get.
+    pub(super) fn current(&self) -> Result<&Kept, Fault> {
+        self.0
+            .last()
+            .ok_or_else(|| unfit("the store tells no version of it".to_owned(), "try again"))
+    }
+
+    /// AWS removes the oldest version for a new one, unless somebody has labelled it.
+    pub(super) fn has_room(&self, path: &str) -> Result<(), Fault> {
+        let oldest = self.0.first().filter(|_| self.0.len() >= MOST_VERSIONS);
+        let Some((oldest, label)) = oldest.and_then(|oldest| Some((oldest, oldest.labels.first()?))) else {
+            return Ok(());
+        };
+        let (number, label) = (oldest.number, sanitized(label));
+        Err(unfit(
+            format!(
+                "it has {MOST_VERSIONS} versions, and AWS takes no new one while the oldest, {number}, has the label {label}"
+            ),
+            &format!(
+                "move the label to a later version, or take it away:\naws ssm unlabel-parameter-version --name {path} \
+                 --parameter-version {number} --labels {label}"
+            ),
+        ))
+    }
+
+    /// What undoes the delivery of this key, which was begun when this version was current; `None`: somebody has replaced it
+    /// since, and that is left to them.
+    pub(super) fn undo(
+        &self,
+        shape: &Shape,
+        fields: &Fields,
+        before: i64,
+        written: Option<&Written>,
+    ) -> Result<Option<Undo>, Fault> {
+        let current = self.current()?;
+        if current.number == before {
+            return Ok(Some(Undo::nothing(Restored::PutBack)));
+        }
+        let holds = |kept: &Kept| shape.holds(kept.version.text(), fields);
+        let is_held = holds(current);
+        // Where somebody has replaced it and it was delivered again, what counts is what the last delivery took the place of.
+        let last = self.0.iter().rposition(|kept| kept.number > before && holds(kept));
+        let begin = |last: usize| {
+            (0..last)
+                .rev()
+                .find(|at| !holds(&self.0[*at]))
+                .map_or(0, |other| other + 1)
+        };
+        let since = last.map(begin);
+        // The numbers of one that was made anew begin at one again.
+        let Some(at) = since.filter(|_| current.number > before) else {
+            let earlier = self.0.iter().find(|kept| kept.number == before);
+            let is_back = earlier.is_some_and(|earlier| shape.same(current.version.text(), earlier.version.text()));
+            return match (is_held, is_back) {
+                (true, _) => Err(version_is_gone("it was deleted, and made anew")),
+                (false, true) => Ok(Some(Undo::nothing(Restored::PutBack))),
+                (false, false) => Ok(None),
+            };
+        };
+        let Some(replaced) = at.checked_sub(1).map(|at| &self.0[at]) else {
+            return match is_held {
+                true => Err(version_is_gone(&format!("version {}", self.0[at].number - 1))),
+                false => Ok(None),
+            };
+        };
+        let replaced = replaced.version.text();
+        if is_held {
+            let text = match self.0.len() == at + 1 {
+                // Nobody has written since: all of it comes back, to the byte.
+                true => Secret::new(replaced.unwrap_or_default()),
+                false => shape.without(current.version.text(), replaced)?,
+            };
+            return Ok(Some(Undo::write(text)));
+        }
+        if !shape.same(current.version.text(), replaced) {
+            return Ok(None);
+        }
+        // It is back. What somebody wrote right before that is not lost for it.
+        let previous = &self.0[self.0.len() - 2];
+        let is_ours = written.filter(|written| written.as_version == current.number);
+        if holds(previous) && !shape.same_beside(current.version.text(), previous.version.text()) {
+            return Ok(Some(Undo::write(shape.without(previous.version.text(), replaced)?)));
+        }
+        let went_over = is_ours.is_some_and(|written| written.of + 1 < current.number);
+        if went_over && !holds(previous) && !shape.same(previous.version.text(), replaced) {
+            return Ok(Some(Undo::write(Secret::new(
+                previous.version.text().unwrap_or_default(),
+            ))));
+        }
+        Ok(Some(Undo::nothing(Restored::PutBack)))
+    }
+}
+
+/// Whether it is of the one type that AWS encrypts.
+pub(super) fn is_secure(told: Option<&ParameterType>) -> Result<(), Fault> {
+    let told = match told {
+        Some(ParameterType::SecureString) => return Ok(()),
+        Some(ParameterType::String) => "String",
+        Some(ParameterType::StringList) => "StringList",
+        _ => "of a type that is not known here",
+    };
+    Err(unfit(
+        format!("it is {told}, which is kept in clear, and no SecureString"),
+        "deliver to a SecureString: aws ssm put-parameter --type SecureString --value '{}' --name /ANOTHER/PATH",
+    ))
+}

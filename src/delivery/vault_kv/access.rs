@@ -1,0 +1,169 @@
+//! Where the store is: as the `vault` command finds it, or as the options say.
+
+use std::path::PathBuf;
+
+use rotate_providers::endpoint::{check_endpoint, host_elsewhere};
+
+use super::answer::unfit;
+use super::login::Login;
+use crate::delivery::Fault;
+use crate::delivery::options::Options;
+
+/// Where the `vault` command looks if nobody says anything.
+const USUAL_ADDRESS: &str = "https://127.0.0.1:8200";
+
+/// What the `vault` command would do something else for than is done here.
+const NOT_OBEYED: &[(&str, &str)] = &[
+    ("AGENT_ADDR", "name the agent with address= or VAULT_ADDR"),
+    ("CAPATH", "name one file with ca_file= or VAULT_CACERT"),
+    ("CLIENT_CERT", "log in with a token, an AppRole or Kubernetes"),
+    ("HTTP_PROXY", "set HTTPS_PROXY"),
+    ("PROXY_ADDR", "set HTTPS_PROXY"),
+    (
+        "SKIP_VERIFY",
+        "name the authority of its certificate with ca_file= or VAULT_CACERT",
+    ),
+    ("SRV_LOOKUP", "name the host itself"),
+    ("TLS_SERVER_NAME", "name the host that its certificate is for"),
+];
+
+/// What the options say of it.
+pub(super) struct Access {
+    address: Option<String>,
+    namespace: Option<String>,
+    ca_file: Option<PathBuf>,
+    pub(super) login: Login,
+}
+
+/// Where it is, for now.
+pub(super) struct Server {
+    /// Without a slash at its end.
+    pub(super) address: String,
+    /// What has named it.
+    pub(super) named_by: &'static str,
+    pub(super) namespace: Option<String>,
+    pub(super) ca_file: Option<PathBuf>,
+}
+
+impl Access {
+    /// Takes its options.
+    pub(super) fn read(options: &mut Options) -> Result<Self, Fault> {
+        let address = options.take("address");
+        if address.as_deref().is_some_and(|address| !is_address(address)) {
+            return wrong("address", "write https://HOST:PORT, or http:// on this machine");
+        }
+        let namespace = options.take("namespace").map(|it| it.trim_matches('/').to_owned());
+        if namespace.as_deref().is_some_and(|it| !is_name(it)) {
+            return wrong("namespace", "write its path: team/payments");
+        }
+        Ok(Self {
+            address,
+            namespace,
+            ca_file: file(options, "ca_file")?,
+            login: Login::read(options)?,
+        })
+    }
+
+    /// What tells two stores apart, as far as the options say it.
+    pub(super) fn whose(&self) -> String {
+        let part = |part: &Option<String>| part.clone().unwrap_or_default();
+        format!("{} {}", part(&self.address), part(&self.namespace))
+    }
+
+    /// The host that the options alone lead to.
+    pub(super) fn host_named(&self) -> Option<String> {
+        let host = host_elsewhere(self.address.as_deref()?)?;
+        let usual = variable("ADDR").ok().flatten();
+        match usual.as_deref().and_then(host_elsewhere) {
+            Some(usual) if usual == host => None,
+            _ => Some(host),
+        }
+    }
+
+    /// Where it is.
+    pub(super) fn server(&self) -> Result<Server, Fault> {
+        for (name, remedy) in NOT_OBEYED {
+            if variable(name)?.is_some() {
+                return Err(unfit(
+                    format!("VAULT_{name} is set, which rotate does not obey"),
+                    remedy,
+                ));
+            }
+        }
+        let (address, named_by) = match (&self.address, variable("ADDR")?) {
+            (Some(address), _) => (address.clone(), "address="),
+            (None, Some(address)) => (address, "VAULT_ADDR"),
+            (None, None) => (
+                USUAL_ADDRESS.to_owned(),
+                "the `vault` command, where VAULT_ADDR is not set",
+            ),
+        };
+        if !is_address(&address) {
+            return Err(unfit(
+                "VAULT_ADDR is neither https://HOST:PORT nor http on this machine, so no token is sent there"
+                    .to_owned(),
+                "set VAULT_ADDR, or name it with address=",
+            ));
+        }
+        let namespace = match &self.namespace {
+            Some(namespace) => Some(namespace.clone()),
+            None => variable("NAMESPACE")?.map(|it| it.trim_matches('/').to_owned()),
+        };
+        if namespace.as_deref().is_some_and(|it| !is_name(it)) {
+            return Err(unfit(
+                "VAULT_NAMESPACE is no path of a namespace".to_owned(),
+                "set VAULT_NAMESPACE",
+            ));
+        }
+        Ok(Server {
+            address: address.trim_end_matches('/').to_owned(),
+            named_by,
+            namespace,
+            ca_file: match &self.ca_file {
+                Some(path) => Some(path.clone()),
+                None => variable("CACERT")?.map(PathBuf::from),
+            },
+        })
+    }
+}
+
+/// A variable of the `vault` command, or of `bao`.
+pub(super) fn variable(name: &str) -> Result<Option<String>, Fault> {
+    let said = |prefix: &str| {
+        std::env::var(format!("{prefix}_{name}"))
+            .ok()
+            .filter(|value| !value.is_empty())
+    };
+    match (said("VAULT"), said("BAO")) {
+        (Some(one), Some(other)) if one != other => Err(unfit(
+            format!("VAULT_{name} and BAO_{name} say different things"),
+            &format!("unset VAULT_{name} or BAO_{name}"),
+        )),
+        (Some(value), _) | (None, Some(value)) => Ok(Some(value)),
+        (None, None) => Ok(None),
+    }
+}
+
+fn is_address(address: &str) -> bool {
+    check_endpoint(address).is_ok() && !address.contains(['?', '#'])
+}
+
+/// A path of names, as mounts and namespaces have them.
+pub(super) fn is_name(text: &str) -> bool {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    let is_part = |part: &str| !part.is_empty() && part.chars().all(fits) && ![".", ".."].contains(&part);
+    text.split('/').all(is_part)
+}
+
+pub(super) fn wrong<T>(option: &str, why: &'static str) -> Result<T, Fault> {
+    Err(Fault::Option(option.to_owned(), why))
+}
+
+pub(super) fn file(options: &mut Options, key: &str) -> Result<Option<PathBuf>, Fault> {
+    match options.take(key) {
+        Some(path) if !path.starts_with('/') && !path.starts_with("~/") => {
+            wrong(key, "write the whole path, beginning with / or ~/")
+        }
+        path => Ok(path.map(PathBuf::from)),
+    }
+}

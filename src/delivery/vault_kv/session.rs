@@ -1,0 +1,320 @@
+//! A login, and the calls that a delivery takes.
+
+use std::fmt;
+
+use reqwest::header::HeaderValue;
+use rotate_providers::secret::Secret;
+use rotate_providers::untrusted::Label;
+use serde::Deserialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
+
+use super::access::Access;
+use super::answer::{denied, label, refused, unfit};
+use super::login::token;
+use super::rights::Rights;
+use super::wire::{Call, Repeat, Reply, Wire, hidden};
+use crate::delivery::Fault;
+
+/// How many versions of a secret are kept where nobody says anything.
+const USUAL_VERSIONS: u64 = 10;
+
+/// A login at the store, for one secret.
+pub(super) struct Session {
+    pub(super) wire: Wire,
+    pub(super) token: HeaderValue,
+    /// Without slashes at its ends.
+    pub(super) mount: String,
+    /// Below the mount.
+    pub(super) path: String,
+    /// What tells this mount from another one in the same place.
+    pub(super) mount_id: String,
+}
+
+/// What holds for all versions of a secret.
+#[derive(Deserialize)]
+pub(super) struct Metadata {
+    pub(super) created_time: String,
+    pub(super) current_version: u64,
+    #[serde(default)]
+    max_versions: u64,
+    #[serde(default)]
+    delete_version_after: String,
+}
+
+/// A version.
+pub(super) enum Held {
+    /// Its data: one JSON object.
+    Text(Secret),
+    /// It is no longer there.
+    Gone(Gone),
+}
+
+/// How a version went.
+pub(super) enum Gone {
+    /// It can be brought back; when it was deleted.
+    Deleted(String),
+    /// For good.
+    Destroyed,
+    /// Newer ones have taken its room.
+    Dropped,
+}
+
+impl fmt::Display for Gone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Deleted(time) => write!(f, "was deleted at {time}"),
+            Self::Destroyed => f.write_str("was destroyed"),
+            Self::Dropped => f.write_str("is no longer kept"),
+        }
+    }
+}
+
+/// What became of a write.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    /// It is the current version.
+    Now,
+    /// Another version than the one that it named is current.
+    Overtaken,
+}
+
+/// What an answer holds.
+#[derive(Deserialize)]
+pub(super) struct Of<T> {
+    pub(super) data: T,
+}
+
+#[derive(Deserialize)]
+struct Version<'a> {
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+    metadata: OfVersion,
+}
+
+#[derive(Deserialize)]
+struct OfVersion {
+    #[serde(default)]
+    deletion_time: String,
+    #[serde(default)]
+    destroyed: bool,
+}
+
+#[derive(Deserialize)]
+struct Mount {
+    path: String,
+    #[serde(rename = "type")]
+    kind: String,
+    accessor: String,
+    uuid: Option<String>,
+    options: Option<MountOptions>,
+}
+
+#[derive(Deserialize)]
+struct MountOptions {
+    version: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Settings {
+    #[serde(default)]
+    max_versions: u64,
+    #[serde(default)]
+    delete_version_after: String,
+}
+
+impl Metadata {
+    /// How long each version is kept, where it is not for good.
+    pub(super) fn deletes_after(&self) -> Option<&str> {
+        deletes(&self.delete_version_after)
+    }
+}
+
+fn deletes(after: &str) -> Option<&str> {
+    (!["", "0s"].contains(&after) && !after.starts_with('-')).then_some(after)
+}
+
+impl Session {
+    /// Logs in, and finds the mount that this place is in.
+    pub(super) async fn open(access: &Access, place: &str) -> Result<Self, Fault> {
+        let wire = Wire::to(access.server()?)?;
+        let token = hidden(token(&wire, &access.login).await?)?;
+        let mut session = Self {
+            wire,
+            token,
+            mount: String::new(),
+            path: String::new(),
+            mount_id: String::new(),
+        };
+        let mount = session.find_mount(place).await?;
+        session.mount_id = label(mount.uuid.as_deref().unwrap_or(&mount.accessor));
+        let mount = mount.path.trim_matches('/');
+        let path = place.strip_prefix(mount).and_then(|path| path.strip_prefix('/'));
+        session.path = match path {
+            Some(path) => path.to_owned(),
+            None => {
+                return Err(unfit(
+                    "it names a mount of the store, and no secret in it".to_owned(),
+                    &format!("write vault-kv:{place}/PATH"),
+                ));
+            }
+        };
+        session.mount = mount.to_owned();
+        Ok(session)
+    }
+
+    pub(super) fn address(&self) -> &str {
+        &self.wire.server.address
+    }
+
+    /// Of which kind the mount is the store says to whoever may do anything in it.
+    async fn find_mount(&self, place: &str) -> Result<Mount, Fault> {
+        let path = format!("sys/internal/ui/mounts/{place}");
+        let reply = self.wire.send(&Call::read(&path), Some(&self.token)).await?;
+        let address = self.address();
+        match reply.status {
+            200 => {}
+            400 | 404 => {
+                return Err(unfit(
+                    format!("nothing is mounted at {place} in {}", self.whereabouts()),
+                    "see vault secrets list -detailed, and the namespace",
+                ));
+            }
+            403 => {
+                return Err(match self.whose().await? {
+                    None => self.no_token(),
+                    Some(whose) => denied(
+                        format!(
+                            "{whose} may do nothing at {place} in {}, or nothing is mounted there",
+                            self.whereabouts()
+                        ),
+                        &self.wanted(place),
+                    ),
+                });
+            }
+            _ => return Err(refused(&Call::read(&path), &reply, address)),
+        }
+        let mount: Of<Mount> = reply.parsed()?;
+        let mount = mount.data;
+        let version = mount.options.as_ref().and_then(|options| options.version.as_deref());
+        let named = label(&mount.path);
+        match (mount.kind.as_str(), version) {
+            ("kv", Some("2")) => Ok(mount),
+            ("kv" | "generic", _) => Err(unfit(
+                format!(
+                    "the mount {named} is a key-value store of version 1 ({path} says so), which keeps no versions and takes no \
+                     condition: two writers would replace each other's fields there"
+                ),
+                &format!("vault kv enable-versioning {named}, or deliver elsewhere"),
+            )),
+            (kind, _) => Err(unfit(
+                format!(
+                    "the mount {named} is of the type {}, and no key-value store ({path} says so)",
+                    label(kind)
+                ),
+                "deliver to a key-value store of version 2",
+            )),
+        }
+    }
+
+    /// What holds for all versions; `None`: there is no such secret.
+    pub(super) async fn metadata(&self) -> Result<Option<Metadata>, Fault> {
+        let path = format!("{}/metadata/{}", self.mount, self.path);
+        let reply = self.ask(&Call::read(&path)).await?;
+        if reply.status == 404 {
+            return Ok(None);
+        }
+        let told: Of<Metadata> = reply.parsed()?;
+        match Label::parse(&told.data.created_time) {
+            Some(_) => Ok(Some(told.data)),
+            None => Err(unfit(
+                "the store does not say when it was made".to_owned(),
+                "see what VAULT_ADDR or address= leads to",
+            )),
+        }
+    }
+
+    /// What this version holds.
+    pub(super) async fn version(&self, version: u64) -> Result<Held, Fault> {
+        let path = self.data();
+        let reply = self.ask(&Call::read(&path).version(version)).await?;
+        // Of a version that is not there at all there is nothing to be said.
+        if reply.status == 404 && reply.parsed::<Of<Version<'_>>>().is_err() {
+            return Ok(Held::Gone(Gone::Dropped));
+        }
+        let told: Of<Version<'_>> = reply.parsed()?;
+        Ok(match (told.data.data, told.data.metadata) {
+            (Some(data), _) => Held::Text(Secret::new(data.get())),
+            (None, OfVersion { destroyed: true, .. }) => Held::Gone(Gone::Destroyed),
+            (None, OfVersion { deletion_time, .. }) => Held::Gone(Gone::Deleted(label(&deletion_time))),
+        })
+    }
+
+    /// Makes this the current version, if this one still is; 0: if there is none.
+    pub(super) async fn write(&self, from: u64, text: &Secret) -> Result<Written, Fault> {
+        let text = text.expose_text().ok_or(Fault::Content("the credential is no text"))?;
+        // Room for everything: what grows leaves copies behind.
+        let mut body = Zeroizing::new(String::with_capacity(text.len() + 64));
+        body.push_str(&format!("{{\"options\":{{\"cas\":{from}}},\"data\":"));
+        body.push_str(text);
+        body.push('}');
+        let path = self.data();
+        // It names the version that it replaces, so a second one finds another there.
+        let call = Call::send("write", &path, body, Repeat::Harmless);
+        let reply = self.wire.send(&call, Some(&self.token)).await?;
+        match reply.status {
+            200..300 => Ok(Written::Now),
+            400 if reply.says("check-and-set parameter did not match") => Ok(Written::Overtaken),
+            403 => Err(self.denied(&call).await?),
+            _ => Err(refused(&call, &reply, self.address())),
+        }
+    }
+
+    /// Whether the store says that it keeps as many versions as it does by itself, and each for good.
+    pub(super) async fn keeps(&self, metadata: &Metadata) -> Result<bool, Fault> {
+        if metadata.deletes_after().is_some() || (1..USUAL_VERSIONS).contains(&metadata.max_versions) {
+            return Ok(false);
+        }
+        let path = format!("{}/config", self.mount);
+        let reply = self.wire.send(&Call::read(&path), Some(&self.token)).await?;
+        // Not everybody may read it.
+        if reply.status != 200 {
+            return Ok(false);
+        }
+        let settings: Of<Settings> = reply.parsed()?;
+        let Settings {
+            max_versions,
+            delete_version_after,
+        } = settings.data;
+        let is_enough = |most: u64| most == 0 || most >= USUAL_VERSIONS;
+        Ok((metadata.max_versions > 0 || is_enough(max_versions)) && deletes(&delete_version_after).is_none())
+    }
+
+    /// What this token may do there; `None`: it may not even ask.
+    pub(super) async fn rights(&self) -> Result<Option<Rights>, Fault> {
+        let (data, metadata) = (self.data(), format!("{}/metadata/{}", self.mount, self.path));
+        let body = Zeroizing::new(json!({ "paths": [&data, &metadata] }).to_string());
+        let call = Call::send("ask about rights at", "sys/capabilities-self", body, Repeat::Harmless);
+        let reply = self.wire.send(&call, Some(&self.token)).await?;
+        match reply.status {
+            200 => Ok(Some(Rights::read(&reply, data, metadata)?)),
+            403 if self.whose().await?.is_none() => Err(self.no_token()),
+            403 => Ok(None),
+            _ => Err(refused(&call, &reply, self.address())),
+        }
+    }
+
+    fn data(&self) -> String {
+        format!("{}/data/{}", self.mount, self.path)
+    }
+
+    async fn ask(&self, call: &Call<'_>) -> Result<Reply, Fault> {
+        let reply = self.wire.send(call, Some(&self.token)).await?;
+        match reply.status {
+            200..300 | 404 => Ok(reply),
+            403 => Err(self.denied(call).await?),
+            _ => Err(refused(call, &reply, self.address())),
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! One call of the store: to one address, without following where it is led, and without reading more of an answer than there
+//! can be.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Method, Response};
+use rotate_providers::authorities;
+use rotate_providers::endpoint::host_elsewhere;
+use rotate_providers::secret::Secret;
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use super::access::Server;
+use super::answer::{denied, passing, unfit};
+use crate::delivery::Fault;
+
+/// A secret has up to 1 MiB, and an answer is hardly longer than what it holds.
+const MOST_BYTES: usize = 2 << 20;
+
+const CONNECTED: Duration = Duration::from_secs(10);
+const ANSWERED: Duration = Duration::from_secs(30);
+
+/// How often a call that may be repeated is made, and what lies between the first two.
+const MOST_CALLS: u32 = 3;
+const SPACING: Duration = Duration::from_millis(300);
+
+/// What is written as it is in a part of a path.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b'@')
+    .remove(b':')
+    .remove(b'=')
+    .remove(b',');
+
+/// Everything that goes to one server.
+pub(super) struct Wire {
+    client: Client,
+    pub(super) server: Server,
+}
+
+/// One call.
+pub(super) struct Call<'a> {
+    /// What it does there, for people: `read`.
+    pub(super) verb: &'static str,
+    pub(super) method: Method,
+    /// Behind `/v1/`, not yet encoded.
+    pub(super) path: &'a str,
+    pub(super) version: Option<u64>,
+    pub(super) body: Option<Zeroizing<String>>,
+    pub(super) repeat: Repeat,
+}
+
+/// What a second call of the same does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repeat {
+    /// Nothing that the first one did not.
+    Harmless,
+    /// It may use something up.
+    Never,
+}
+
+/// An answer. Its body may hold secrets.
+pub(super) struct Reply {
+    pub(super) status: u16,
+    body: Zeroizing<Vec<u8>>,
+    pub(super) leads_to: Option<String>,
+    pub(super) wait: Option<Duration>,
+}
+
+#[derive(Deserialize)]
+struct Errors {
+    errors: Vec<String>,
+}
+
+/// Memory of a request, wiped when the last one lets go of it.
+struct Wiped<T>(T);
+
+impl AsRef<[u8]> for Wiped<Zeroizing<String>> {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl AsRef<[u8]> for Wiped<Secret> {
+    fn as_ref(&self) -> &[u8] {
+        self.0.expose()
+    }
+}
+
+/// A value in the head of a request that no diagnostics show.
+pub(super) fn hidden(secret: Secret) -> Result<HeaderValue, Fault> {
+    let value = HeaderValue::from_maybe_shared(Bytes::from_owner(Wiped(secret)));
+    let mut value = value.map_err(|_| {
+        denied(
+            "the token holds letters that no token has".to_owned(),
+            "see what is in its file or variable",
+        )
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn read(path: &'a str) -> Self {
+        Self {
+            verb: "read",
+            method: Method::GET,
+            path,
+            version: None,
+            body: None,
+            repeat: Repeat::Harmless,
+        }
+    }
+
+    pub(super) fn version(mut self, version: u64) -> Self {
+        self.version = Some(version);
+        self
+    }
+
+    pub(super) fn send(verb: &'static str, path: &'a str, body: Zeroizing<String>, repeat: Repeat) -> Self {
+        Self {
+            verb,
+            method: Method::POST,
+            path,
+            version: None,
+            body: Some(body),
+            repeat,
+        }
+    }
+}
+
+impl Reply {
+    /// What it says, in the form that is expected. Nothing of it is repeated where it is something else.
+    pub(super) fn parsed<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Fault> {
+        serde_json::from_slice(&self.body).map_err(|_| {
+            unfit(
+                "what answers there does not answer as a key-value store does".to_owned(),
+                "see what VAULT_ADDR or address= leads to",
+            )
+        })
+    }
+
+    /// Whether an error in it has these words. What the server says is compared and never repeated.
+    pub(super) fn says(&self, words: &str) -> bool {
+        let errors = serde_json::from_slice::<Errors>(&self.body).map(|told| told.errors);
+        errors.unwrap_or_default().iter().any(|error| error.contains(words))
+    }
+
+    /// Whether the same call may be answered otherwise in a moment.
+    fn is_passing(&self) -> bool {
+        matches!(self.status, 412 | 429 | 472 | 473 | 500 | 502..=504) && !self.says("sealed")
+    }
+}
+
+impl Wire {
+    pub(super) fn to(server: Server) -> Result<Self, Fault> {
+        let tls = authorities::trusted(server.ca_file.as_deref()).map_err(|why| {
+            unfit(
+                format!("the authorities of its certificate cannot be read: {why}"),
+                "name a file of certificates in PEM with ca_file= or VAULT_CACERT",
+            )
+        })?;
+        let mut headers = HeaderMap::new();
+        // An agent on the way may ask for it, as a sign that no browser was led there.
+        headers.insert(
+            HeaderName::from_static("x-vault-request"),
+            HeaderValue::from_static("true"),
+        );
+        if let Some(namespace) = server
+            .namespace
+            .as_deref()
+            .and_then(|it| HeaderValue::from_str(it).ok())
+        {
+            headers.insert(HeaderName::from_static("x-vault-namespace"), namespace);
+        }
+        let builder = Client::builder()
+            .tls_backend_preconfigured(tls)
+            .redirect(Policy::none())
+            .referer(false)
+            .retry(reqwest::retry::never())
+            .default_headers(headers)
+            .connect_timeout(CONNECTED)
+            .timeout(ANSWERED)
+            .user_agent(concat!("rotate/", env!("CARGO_PKG_VERSION")));
+        let is_here = host_elsewhere(&server.address).is_none();
+        let builder = if is_here { builder.no_proxy() } else { builder };
+        let client = builder.build().map_err(|_| {
+            unfit(
+                "no HTTPS client could be made here".to_owned(),
+                "see HTTPS_PROXY and NO_PROXY",
+            )
+        })?;
+        Ok(Self { client, server })
+    }
+
+    /// Makes the call, again where that is harmless and the answer is none to believe yet.
+    pub(super) async fn send(&self, call: &Call<'_>, token: Option<&HeaderValue>) -> Result<Reply, Fault> {
+        let calls = match call.repeat {
+            Repeat::Harmless => MOST_CALLS,
+            Repeat::Never => 1,
+        };
+        let mut spacing = SPACING;
+        for _ in 1..calls {
+            let wait = match self.once(call, token).await {
+                Ok(reply) if reply.is_passing() => reply.wait,
+                Err(fault) if fault.is_passing() => None,
+                answered => return answered,
+            };
+            tokio::time::sleep(wait.unwrap_or(spacing)).await;
+            spacing *= 3;
+        }
+        self.once(call, token).await
+    }
+
+    async fn once(&self, call: &Call<'_>, token: Option<&HeaderValue>) -> Result<Reply, Fault> {
+        let parts: Vec<String> = call
+            .path
+            .split('/')
+            .map(|part| utf8_percent_encode(part, PLAIN).to_string())
+            .collect();
+        let mut url = format!("{}/v1/{}", self.server.address, parts.join("/"));
+        if let Some(version) = call.version {
+            url.push_str(&format!("?version={version}"));
+        }
+        let mut sending = self.client.request(call.method.clone(), url);
+        if let Some(token) = token {
+            sending = sending.header(HeaderName::from_static("x-vault-token"), token.clone());
+        }
+        if let Some(body) = &call.body {
+            let bytes = Bytes::from_owner(Wiped(Zeroizing::new(body.as_str().to_owned())));
+            sending = sending
+                .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+                .body(bytes);
+        }
+        let answer = sending.send().await.map_err(|error| self.unanswered(&error))?;
+        let leads_to = answer
+            .headers()
+            .get(LOCATION)
+            .and_then(|to| to.to_str().ok())
+            .map(str::to_owned);
+        let wait = answer.headers().get("retry-after").and_then(|wait| wait.to_str().ok());
+        let wait = wait
+            .and_then(|wait| wait.parse().ok())
+            .map(|seconds: u64| Duration::from_secs(seconds.min(10)));
+        Ok(Reply {
+            status: answer.status().as_u16(),
+            leads_to,
+            wait,
+            body: self.body(answer).await?,
+        })
+    }
+
+    /// The body, unless it has no end.
+    async fn body(&self, mut answer: Response) -> Result<Zeroizing<Vec<u8>>, Fault> {
+        let told = answer.content_length().and_then(|length| usize::try_from(length).ok());
+        // Room for everything: what grows leaves copies behind.
+        let mut body = Zeroizing::new(Vec::with_capacity(told.unwrap_or(MOST_BYTES).min(MOST_BYTES)));
+        while let Some(chunk) = answer.chunk().await.map_err(|error| self.unanswered(&error))? {
+            if body.len() + chunk.len() > MOST_BYTES {
+                return Err(unfit(
+                    format!(
+                        "the answer of {} is longer than {} MiB",
+                        self.server.address,
+                        MOST_BYTES >> 20
+                    ),
+                    "see what VAULT_ADDR or address= leads to",
+                ));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    /// Why there is no answer, in our own words: what the library says may hold more.
+    fn unanswered(&self, error: &reqwest::Error) -> Fault {
+        let Server { address, named_by, .. } = &self.server;
+        if is_about_a_certificate(error) {
+            return unfit(
+                format!("the certificate of {address} cannot be trusted here, and no token was sent there"),
+                "name its authority with ca_file= or VAULT_CACERT; see the clock, and that it is for this host",
+            );
+        }
+        let why = if error.is_timeout() {
+            "no whole answer came in time"
+        } else if error.is_connect() {
+            "no connection came about"
+        } else {
+            "the answer ended half-way, or is no HTTP"
+        };
+        passing(format!("{address} (from {named_by}): {why}"))
+    }
+}
+
+fn is_about_a_certificate(error: &reqwest::Error) -> bool {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    // No chain of causes is that long; one that leads back to itself would be walked for ever.
+    for _ in 0..16 {
+        let Some(here) = next else {
+            return false;
+        };
+        if here.to_string().contains("invalid peer certificate") {
+            return true;
+        }
+        next = here.source();
+    }
+    false
+}

@@ -1,0 +1,487 @@
+//! What every destination that is reached over a network is promised to do, with the real program, a strict store behind it, and a
+//! door between the two, which can do harm between any two requests.
+//!
+//! A new one joins with an implementation of [`Store`] in a file of its own, and its line in [`on_every_store`].
+
+#[cfg(any(feature = "secretsmanager", feature = "ssm"))]
+mod answers;
+#[cfg(feature = "secretsmanager")]
+mod secretsmanager;
+#[cfg(feature = "ssm")]
+mod ssm;
+
+use rotate::delivery::{Capabilities, KINDS};
+use rotate_fixtures::workplace::TARGET;
+use rotate_fixtures::{Fate, Ran, StoreDoor, Workplace};
+
+/// A store with an older key in it, and the program with a key to rotate.
+pub(crate) trait Store: Sized {
+    /// What its names begin with.
+    const KIND: &'static str;
+
+    /// An older key is delivered there, with something of somebody else's beside it.
+    fn new() -> Self;
+    /// The program, its vendor and its folder.
+    fn place(&self) -> &Workplace;
+    /// What the program finds in its environment beside the vendor.
+    fn environment(&self) -> Vec<(String, String)>;
+    /// The way to the store.
+    fn door(&self) -> &StoreDoor;
+    /// How the destination is called.
+    fn to(&self) -> String;
+    /// The id and the secret that its consumers get.
+    fn held(&self) -> (String, String);
+    /// What stands beside ours.
+    fn beside(&self) -> String;
+    /// How often something new was written there.
+    fn writes(&self) -> usize;
+    /// What somebody else does there.
+    fn meddling(&self, what: Meddling) -> Box<dyn FnOnce() + Send>;
+    /// What it answers, as HTTP, to whoever asks too often.
+    fn too_often(&self) -> String;
+    /// Brings this about. How it has to be told.
+    fn suffer(&self, trouble: Trouble) -> &'static [&'static str];
+}
+
+/// What somebody else does in a store.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Meddling {
+    /// Writes beside ours.
+    Beside,
+    /// Writes a key of theirs over ours: [`THEIRS`].
+    Over,
+}
+
+/// Their key, and its secret.
+pub(crate) const THEIRS: (&str, &str) = ("AKIATHEIRS", "their-secret");
+
+/// Why nothing can be delivered there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Trouble {
+    /// There is no such thing.
+    Missing,
+    /// These credentials may not write, or not read.
+    Denied,
+    /// These credentials are accepted no more.
+    Expired,
+    /// What is there is not what it should be.
+    Unfit,
+    /// The same name leads to something else than when the rotation was opened: another account, or one made anew.
+    Elsewhere,
+}
+
+/// All that stand in the way before a key is made.
+const BEFOREHAND: [Trouble; 4] = [Trouble::Missing, Trouble::Denied, Trouble::Expired, Trouble::Unfit];
+
+/// Each promise as a test of each store.
+macro_rules! on_every_store {
+    ($($(#[$only:meta])* $promises:ident: $store:ty;)*) => {
+        $(
+            $(#[$only])*
+            mod $promises {
+                use super::*;
+
+                on_every_store! { @ $store:
+                    the_new_key_is_delivered_beside_what_others_keep_there
+                    a_dry_run_only_looks_and_says_what_the_store_can_do
+                    a_run_that_is_killed_at_any_point_goes_on_and_writes_nothing_twice
+                    whoever_writes_beside_it_between_any_two_requests_loses_nothing
+                    whoever_writes_beside_it_while_it_is_put_back_loses_nothing
+                    whoever_writes_beside_a_run_that_is_killed_loses_nothing
+                    whoever_replaces_it_while_it_is_put_back_keeps_what_they_wrote
+                    what_was_replaced_is_what_comes_back_whenever_somebody_has_changed_it
+                    what_somebody_has_replaced_since_is_left_to_them
+                    an_answer_that_is_lost_leads_to_no_second_write
+                    an_answer_that_is_lost_while_it_is_put_back_does_no_harm
+                    a_store_that_is_asked_too_often_is_asked_again
+                    what_cannot_be_delivered_to_is_told_before_a_key_is_made
+                    a_name_that_leads_elsewhere_meanwhile_is_not_written_to
+                }
+            }
+        )*
+
+        /// The kinds that are promised something here.
+        pub(super) fn kinds() -> Vec<&'static str> {
+            vec![$($(#[$only])* <$store as Store>::KIND,)*]
+        }
+    };
+    (@ $store:ty: $($promise:ident)*) => {
+        $(
+            #[test]
+            fn $promise() {
+                super::$promise::<$store>();
+            }
+        )*
+    };
+}
+
+on_every_store! {
+    #[cfg(feature = "secretsmanager")]
+    on_secretsmanager: secretsmanager::SecretsManager;
+    #[cfg(feature = "ssm")]
+    on_ssm: ssm::Parameter;
+}
+
+/// One way through a store: every command, with its environment, and no secret in what it prints.
+struct Way<S> {
+    store: S,
+    older: (String, String),
+    beside: String,
+    written: usize,
+}
+
+impl<S: Store> Way<S> {
+    fn new() -> Self {
+        let store = S::new();
+        let (older, beside, written) = (store.held(), store.beside(), store.writes());
+        Self {
+            store,
+            older,
+            beside,
+            written,
+        }
+    }
+
+    fn ran(&self, mut command: std::process::Command) -> Ran {
+        command.envs(self.store.environment());
+        let ran = Ran::of(command);
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        let secrets = self.store.place().cloud.secrets();
+        assert!(!secrets.iter().any(|secret| said.contains(secret)), "a secret is shown");
+        assert!(
+            !said.contains(&self.older.1) && !said.contains(THEIRS.1),
+            "an older secret is shown"
+        );
+        ran
+    }
+
+    fn rotate(&self, more: &[&str]) -> Ran {
+        self.ran(self.store.place().rotate_to(&[&self.store.to()], more))
+    }
+
+    /// The same command, and once more where it was told that this would help.
+    #[track_caller]
+    fn rotate_in_the_end(&self) {
+        let ran = self.rotate(&[]);
+        if ran.code != Some(0) {
+            assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+            self.store.door().open();
+            self.rotate(&[]).expect(0);
+        }
+    }
+
+    fn abort(&self) -> Ran {
+        self.ran(self.store.place().command(["abort", TARGET]))
+    }
+
+    /// Takes it back; a store that cannot be put back has a person's word for it.
+    #[track_caller]
+    fn abort_in_the_end(&self) {
+        let ran = self.abort();
+        if !S::can().restores {
+            ran.expect(3);
+            self.ran(self.store.place().command(["abort", "--force", TARGET]))
+                .expect(0);
+        } else if ran.code != Some(0) {
+            assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+            self.store.door().open();
+            self.abort().expect(0);
+        }
+    }
+
+    /// The requests of the command that delivers.
+    fn requests() -> usize {
+        let way = Self::new();
+        way.rotate(&[]).expect(0);
+        way.store.door().count()
+    }
+
+    /// The crash points that the command passes, in their order.
+    fn points() -> Vec<String> {
+        let way = Self::new();
+        let trace = way.store.place().path("trace");
+        let mut command = way.store.place().rotate_to(&[&way.store.to()], [] as [&str; 0]);
+        command.env("ROTATE_TEST_TRACE", &trace);
+        way.ran(command).expect(0);
+        let points = std::fs::read_to_string(&trace).unwrap_or_default();
+        points.lines().map(str::to_owned).collect()
+    }
+
+    /// A way on which that command was killed at this point, counted from one.
+    fn killed_at(point: usize) -> Self {
+        let way = Self::new();
+        let mut dying = way.store.place().rotate_to(&[&way.store.to()], [] as [&str; 0]);
+        dying.env("ROTATE_TEST_KILL_AT", point.to_string());
+        let died = way.ran(dying);
+        assert_eq!(died.code, None, "{}", died.stderr);
+        way
+    }
+
+    #[track_caller]
+    fn expect_delivered(&self, when: &str) {
+        let (id, secret) = self.store.held();
+        assert!(
+            self.store.place().cloud.works(&id, &secret),
+            "{when}: {id} does not work"
+        );
+        assert_ne!(id, self.store.place().old.id, "{when}");
+    }
+
+    /// As it was before, where it can be put back at all.
+    #[track_caller]
+    fn expect_put_back(&self, when: &str) {
+        if S::can().restores {
+            assert_eq!(self.store.held(), self.older, "{when}");
+        }
+    }
+}
+
+/// What the kind is documented to do.
+trait Can {
+    fn can() -> Capabilities;
+}
+
+impl<S: Store> Can for S {
+    fn can() -> Capabilities {
+        let kind = KINDS.iter().find(|kind| kind.name == S::KIND).expect("it is a kind");
+        kind.capabilities
+    }
+}
+
+fn the_new_key_is_delivered_beside_what_others_keep_there<S: Store>() {
+    let way = Way::<S>::new();
+    way.rotate(&[]).expect(0);
+    way.expect_delivered("once");
+    assert_eq!(way.store.beside(), way.beside);
+    let written = way.store.writes();
+    assert!(written > way.written, "nothing was written");
+    // The same command again finds it there.
+    way.rotate(&[]).expect(0);
+    assert_eq!(way.store.writes(), written);
+    way.ran(way.store.place().command(["confirm", TARGET])).expect(0);
+    let mut later = way.store.place().command(["run"]);
+    later.env("ROTATE_TEST_CLOCK_AHEAD", (8 * 86_400).to_string());
+    way.ran(later);
+    way.expect_delivered("at the end");
+    assert_eq!((way.store.beside(), way.store.writes()), (way.beside.clone(), written));
+}
+
+fn a_dry_run_only_looks_and_says_what_the_store_can_do<S: Store>() {
+    let way = Way::<S>::new();
+    let ran = way.rotate(&["--dry-run"]).expect(0);
+    let words = S::can().to_string();
+    assert!(ran.stdout.contains(&words), "`{words}` is missing: {}", ran.stdout);
+    assert!(way.store.door().count() > 0, "nobody has looked");
+    assert_eq!(
+        (way.store.held(), way.store.beside()),
+        (way.older.clone(), way.beside.clone())
+    );
+    assert_eq!(way.store.writes(), way.written);
+}
+
+fn a_run_that_is_killed_at_any_point_goes_on_and_writes_nothing_twice<S: Store>() {
+    let points = Way::<S>::points();
+    let ours = points
+        .iter()
+        .filter(|point| point.starts_with(&format!("{}: ", S::KIND)));
+    assert!(ours.count() > 0, "no point between two requests: {points:?}");
+    let undisturbed = Way::<S>::new();
+    undisturbed.rotate(&[]).expect(0);
+    let written = undisturbed.store.writes();
+    for (at, point) in points.iter().enumerate() {
+        let way = Way::<S>::killed_at(at + 1);
+        let place = way.store.place();
+        assert!(place.cloud.works(&place.old.id, &place.old.secret), "{point}");
+        way.rotate(&[]).expect(0);
+        way.expect_delivered(point);
+        assert_eq!(way.store.beside(), way.beside, "{point}");
+        // What cannot be read back is sent again, and says the same.
+        if S::can().readable {
+            assert_eq!(way.store.writes(), written, "{point}");
+        }
+        way.abort_in_the_end();
+        way.expect_put_back(point);
+        assert_eq!(way.store.beside(), way.beside, "{point}");
+    }
+}
+
+fn whoever_writes_beside_it_between_any_two_requests_loses_nothing<S: Store>() {
+    for nth in 1..=Way::<S>::requests() {
+        let way = Way::<S>::new();
+        way.store
+            .door()
+            .plan(nth, Fate::Behind(way.store.meddling(Meddling::Beside)));
+        way.rotate_in_the_end();
+        let when = format!("before request {nth}");
+        way.expect_delivered(&when);
+        assert_ne!(way.store.beside(), way.beside, "{when}: what they wrote is gone");
+        let theirs = way.store.beside();
+        way.abort_in_the_end();
+        way.expect_put_back(&when);
+        assert_eq!(way.store.beside(), theirs, "{when}");
+    }
+}
+
+fn whoever_writes_beside_it_while_it_is_put_back_loses_nothing<S: Store>() {
+    let way = Way::<S>::new();
+    way.rotate(&[]).expect(0);
+    let delivered = way.store.door().count();
+    way.abort_in_the_end();
+    for nth in 1..=way.store.door().count() - delivered {
+        let way = Way::<S>::new();
+        way.rotate(&[]).expect(0);
+        way.store
+            .door()
+            .plan(nth, Fate::Behind(way.store.meddling(Meddling::Beside)));
+        way.abort_in_the_end();
+        let when = format!("before request {nth}");
+        way.expect_put_back(&when);
+        assert_ne!(way.store.beside(), way.beside, "{when}: what they wrote is gone");
+    }
+}
+
+fn whoever_writes_beside_a_run_that_is_killed_loses_nothing<S: Store>() {
+    let points = Way::<S>::points();
+    let is_ours = |(_, point): &(usize, &String)| point.starts_with(&format!("{}: ", S::KIND));
+    for (at, point) in points.iter().enumerate().filter(is_ours) {
+        for nth in 1..=Way::<S>::requests() {
+            let way = Way::<S>::new();
+            way.store
+                .door()
+                .plan(nth, Fate::Behind(way.store.meddling(Meddling::Beside)));
+            let mut dying = way.store.place().rotate_to(&[&way.store.to()], [] as [&str; 0]);
+            dying.env("ROTATE_TEST_KILL_AT", (at + 1).to_string());
+            way.ran(dying);
+            let is_before = way.store.beside() != way.beside;
+            way.rotate_in_the_end();
+            let when = format!("before request {nth}, killed at {point}");
+            way.expect_delivered(&when);
+            // What comes after the kill did not happen, or in the second run.
+            assert!(
+                way.store.beside() != way.beside || (!is_before && way.store.door().count() < nth),
+                "{when}"
+            );
+        }
+    }
+}
+
+fn whoever_replaces_it_while_it_is_put_back_keeps_what_they_wrote<S: Store>() {
+    let way = Way::<S>::new();
+    way.rotate(&[]).expect(0);
+    let delivered = way.store.door().count();
+    way.abort_in_the_end();
+    for nth in 1..=way.store.door().count() - delivered {
+        let way = Way::<S>::new();
+        way.rotate(&[]).expect(0);
+        way.store
+            .door()
+            .plan(nth, Fate::Behind(way.store.meddling(Meddling::Over)));
+        way.abort_in_the_end();
+        let (id, secret) = way.store.held();
+        assert_eq!((id.as_str(), secret.as_str()), THEIRS, "before request {nth}");
+    }
+}
+
+fn what_was_replaced_is_what_comes_back_whenever_somebody_has_changed_it<S: Store>() {
+    for nth in 1..=Way::<S>::requests() {
+        let way = Way::<S>::new();
+        way.store
+            .door()
+            .plan(nth, Fate::Behind(way.store.meddling(Meddling::Over)));
+        let when = format!("before request {nth}");
+        way.rotate_in_the_end();
+        way.expect_delivered(&when);
+        assert_eq!(way.store.beside(), way.beside, "{when}");
+        way.abort_in_the_end();
+        if S::can().restores {
+            let (id, secret) = way.store.held();
+            assert_eq!((id.as_str(), secret.as_str()), THEIRS, "{when}");
+        }
+    }
+}
+
+fn what_somebody_has_replaced_since_is_left_to_them<S: Store>() {
+    let way = Way::<S>::new();
+    way.rotate(&[]).expect(0);
+    way.store.meddling(Meddling::Over)();
+    let written = way.store.writes();
+    way.abort_in_the_end();
+    let (id, secret) = way.store.held();
+    assert_eq!((id.as_str(), secret.as_str()), THEIRS);
+    assert_eq!(way.store.writes(), written);
+}
+
+fn an_answer_that_is_lost_leads_to_no_second_write<S: Store>() {
+    let undisturbed = Way::<S>::new();
+    undisturbed.rotate(&[]).expect(0);
+    for nth in 1..=undisturbed.store.door().count() {
+        let way = Way::<S>::new();
+        way.store.door().plan(nth, Fate::AnswerLost);
+        way.rotate_in_the_end();
+        let when = format!("the answer to request {nth}");
+        way.expect_delivered(&when);
+        assert_eq!(way.store.beside(), way.beside, "{when}");
+        if S::can().readable {
+            assert_eq!(way.store.writes(), undisturbed.store.writes(), "{when}");
+        }
+        way.abort_in_the_end();
+        way.expect_put_back(&when);
+    }
+}
+
+fn an_answer_that_is_lost_while_it_is_put_back_does_no_harm<S: Store>() {
+    let way = Way::<S>::new();
+    way.rotate(&[]).expect(0);
+    let delivered = way.store.door().count();
+    way.abort_in_the_end();
+    for nth in 1..=way.store.door().count() - delivered {
+        let way = Way::<S>::new();
+        way.rotate(&[]).expect(0);
+        way.store.door().plan(nth, Fate::AnswerLost);
+        way.abort_in_the_end();
+        let when = format!("the answer to request {nth}");
+        way.expect_put_back(&when);
+        assert_eq!(way.store.beside(), way.beside, "{when}");
+    }
+}
+
+fn a_store_that_is_asked_too_often_is_asked_again<S: Store>() {
+    for nth in 1..=Way::<S>::requests() {
+        let way = Way::<S>::new();
+        way.store.door().plan(nth, Fate::Answered(way.store.too_often()));
+        way.rotate_in_the_end();
+        way.expect_delivered(&format!("request {nth}"));
+    }
+    let way = Way::<S>::new();
+    way.store.door().answer_all(&way.store.too_often());
+    let ran = way
+        .rotate(&["--yes"])
+        .expect(1)
+        .says(&["run the same command again in a minute"]);
+    assert!(ran.stderr.contains("nothing was changed"), "{}", ran.stderr);
+    way.store.place().expect_as_before();
+    way.store.door().open();
+    way.rotate(&[]).expect(0);
+    way.expect_delivered("a minute later");
+}
+
+fn what_cannot_be_delivered_to_is_told_before_a_key_is_made<S: Store>() {
+    for trouble in BEFOREHAND {
+        let way = Way::<S>::new();
+        let words = way.store.suffer(trouble);
+        way.rotate(&["--yes"]).expect(1).says(words);
+        way.store.place().expect_as_before();
+    }
+}
+
+fn a_name_that_leads_elsewhere_meanwhile_is_not_written_to<S: Store>() {
+    let points = Way::<S>::points();
+    let ours = format!("{}: ", S::KIND);
+    let written = points.iter().position(|point| point.starts_with(&ours));
+    let way = Way::<S>::killed_at(written.expect("something is written") + 1);
+    let words = way.store.suffer(Trouble::Elsewhere);
+    let (held, beside, written) = (way.store.held(), way.store.beside(), way.store.writes());
+    way.rotate(&[]).expect(1).says(words);
+    assert_eq!((way.store.held(), way.store.beside()), (held, beside));
+    assert_eq!(way.store.writes(), written);
+}

@@ -1,0 +1,131 @@
+//! What a delivery replaced is put back, from wherever it can still be had.
+
+use super::*;
+
+/// A shop in which the key was delivered.
+fn delivered() -> Shop {
+    let shop = Shop::new();
+    shop.rotate(&[]).expect(0);
+    shop
+}
+
+/// So many versions of others'.
+fn write_beside(shop: &Shop, versions: usize) {
+    for number in 0..versions {
+        let text = shop.store.data(PATH).unwrap_or_default();
+        let text = text.replace("\"theirs\":\"kept", &format!("\"theirs\":\"kept{number}"));
+        shop.store.put(PATH, &text);
+    }
+}
+
+#[test]
+fn an_abort_writes_what_the_version_before_held_and_nobody_has_sealed_its_secret() {
+    let shop = delivered();
+    let sealed = shop.place.run(["audit", "--output", "json"]).stdout;
+    assert!(!sealed.contains("AKIAOLD"), "{sealed}");
+    let points = shop.points(shop.command(&["abort", TARGET]));
+    assert!(points.iter().any(|point| point == "vault-kv: put back"), "{points:?}");
+    let held = shop.held();
+    assert_eq!(
+        (
+            held["access_key_id"].as_str(),
+            held["secret_access_key"].as_str(),
+            held["theirs"].as_str()
+        ),
+        (Some("AKIAOLD"), Some("old"), Some("kept"))
+    );
+    assert_eq!(shop.store.version(PATH), 3);
+    let text = shop.store.data(PATH).unwrap_or_default();
+    assert!(text.contains("123456789012345678901234567890"), "{text}");
+}
+
+#[test]
+fn an_abort_that_is_killed_or_whose_answer_is_lost_writes_once() {
+    let points = {
+        let shop = delivered();
+        shop.points(shop.command(&["abort", TARGET]))
+    };
+    for (at, point) in points.iter().enumerate() {
+        let shop = delivered();
+        let mut dying = shop.command(&["abort", TARGET]);
+        dying.env("ROTATE_TEST_KILL_AT", (at + 1).to_string());
+        assert_eq!(Ran::of(dying).code, None, "{point}");
+        shop.run(&["abort", TARGET]);
+        shop.run(&["run"]);
+        assert_eq!(shop.held()["access_key_id"], "AKIAOLD", "{point}");
+        assert_eq!(shop.store.version(PATH), 3, "{point}");
+    }
+    let shop = delivered();
+    shop.store.lose_answer("POST secret/data");
+    shop.run(&["abort", TARGET]).expect(0);
+    assert_eq!(shop.held()["access_key_id"], "AKIAOLD");
+    assert_eq!(shop.store.version(PATH), 3);
+}
+
+#[test]
+fn what_others_have_written_beside_it_stays_when_it_is_put_back() {
+    let shop = delivered();
+    let text = shop.store.data(PATH).unwrap_or_default();
+    shop.store.put(PATH, &text.replace("kept", "changed"));
+    shop.run(&["abort", TARGET]).expect(0);
+    let held = shop.held();
+    assert_eq!(
+        (held["theirs"].as_str(), held["secret_access_key"].as_str()),
+        (Some("changed"), Some("old"))
+    );
+}
+
+#[test]
+fn what_somebody_has_replaced_deleted_or_removed_since_is_left_to_them() {
+    let theirs = r#"{"access_key_id":"AKIATHEIRS","secret_access_key":"theirs"}"#;
+    let shop = delivered();
+    shop.store.put(PATH, theirs);
+    shop.run(&["abort", TARGET]).expect(0);
+    assert_eq!(shop.store.data(PATH).as_deref(), Some(theirs));
+    let shop = delivered();
+    shop.store.delete(PATH);
+    shop.run(&["abort", TARGET]).expect(0);
+    assert_eq!((shop.store.data(PATH), shop.store.version(PATH)), (None, 2));
+    let shop = delivered();
+    shop.store.remove(PATH);
+    shop.run(&["abort", TARGET]).expect(0);
+    assert_eq!(shop.store.version(PATH), 0);
+}
+
+#[test]
+fn where_the_store_keeps_few_versions_what_ours_held_is_sealed_and_put_back_from_there() {
+    let shop = Shop::new();
+    shop.store.keep_versions(PATH, 2);
+    shop.rotate(&[]).expect(0);
+    write_beside(&shop, 3);
+    shop.run(&["abort", TARGET]).expect(0);
+    let held = shop.held();
+    assert_eq!(
+        (
+            held["access_key_id"].as_str(),
+            held["secret_access_key"].as_str(),
+            held["theirs"].as_str()
+        ),
+        (Some("AKIAOLD"), Some("old"), Some("kept210"))
+    );
+    // The same where nobody lets us see how many it keeps.
+    let shop = Shop::new();
+    shop.store.deny("GET secret/config");
+    shop.rotate(&[]).expect(0);
+    write_beside(&shop, 11);
+    shop.run(&["abort", TARGET]).expect(0);
+    assert_eq!(shop.held()["access_key_id"], "AKIAOLD");
+}
+
+#[test]
+fn a_version_that_is_gone_against_the_stores_word_is_told_and_force_goes_on() {
+    let shop = delivered();
+    write_beside(&shop, 11);
+    shop.run(&["abort", TARGET]).expect(1).says(&[
+        "version 1, which the new key replaced, is no longer kept",
+        "vault kv patch -mount=secret gainsight/s3",
+    ]);
+    assert!(shop.works(), "nothing was taken away");
+    shop.run(&["abort", "--force", TARGET]).expect(0);
+    assert!(shop.place.cloud.works(&shop.place.old.id, &shop.place.old.secret));
+}
