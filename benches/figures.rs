@@ -279,6 +279,7 @@ fn life(number: usize) -> Vec<Event> {
     let spec = RotationSpec {
         connector: "s3-customer-managed".to_owned(),
         inputs: serde_json::json!({ "user": "user", "bucket": "bucket" }),
+        after_delivery: Vec::new(),
         destinations: vec![destination.clone()],
         cutover: Cutover::Immediate,
         soak_seconds: 0,

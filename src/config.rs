@@ -3,6 +3,7 @@
 //! A file is read as a whole and checked as a whole: every mistake is reported at once, each with its line, its key and
 //! what fixes it, before anything is touched.
 
+mod after_delivery;
 mod allowed;
 mod automatic;
 mod conflicts;

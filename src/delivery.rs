@@ -15,6 +15,7 @@ mod file;
 mod format;
 #[cfg(feature = "github")]
 mod github;
+mod hook;
 mod ini;
 mod key_file;
 #[cfg(feature = "kubernetes")]
@@ -27,6 +28,7 @@ mod options;
 mod ours;
 mod path;
 mod profile;
+mod program;
 mod quotes;
 #[cfg(feature = "secretsmanager")]
 mod secretsmanager;
@@ -48,6 +50,7 @@ use crate::secret_scan::value_looks_secret;
 pub use capabilities::Capabilities;
 pub use fault::{Answer, DeliveryError, Fault};
 pub use fields::{Fields, Told};
+pub use hook::{Hook, HookEnd, HookError, HookTold, shows};
 pub use named::{KINDS, Kind, named, same_place};
 pub use options::Options;
 pub use ours::keep;
@@ -66,6 +69,11 @@ pub trait Destination: Send + Sync {
 
     /// What a delivery replaces there: two deliveries of the same may not be configured.
     fn occupies(&self) -> Occupied;
+
+    /// What has to be written by one at a time: two deliveries that are parts of the same come one after the other.
+    fn part_of(&self) -> String {
+        self.occupies().place
+    }
 
     /// The host to which its name alone leads, where its own tools would go elsewhere: a configuration does not decide that by
     /// itself.
@@ -97,6 +105,11 @@ pub trait Destination: Send + Sync {
     /// Whose credential it holds now; `None` where it holds none, or nobody can see it.
     async fn key(&self) -> Result<Option<KeyId>, DeliveryError> {
         Ok(None)
+    }
+
+    /// Whether [`Destination::key`] tells whose credential it holds, so that nothing there means that it holds none.
+    fn tells_key(&self) -> bool {
+        self.capabilities().readable
     }
 
     /// The secret alone that it holds, where it can be read; `None` where it holds none, or shows none.

@@ -3,8 +3,10 @@
 //! The journal is the only truth. A [`Rotation`] is what its events say; [`Rotation::after`] is the only way to get one.
 
 mod any;
+mod copies;
 mod event;
 mod guided;
+mod hook;
 mod in_place;
 mod inventory;
 mod key;
@@ -18,8 +20,10 @@ mod undo;
 mod window;
 
 pub use any::AnyRotation;
+pub use copies::{CopiesDrift, HeldCopy};
 pub use event::{Event, Record};
 pub use guided::{GuidedRotation, GuidedSpec, Note, Proof, StepOutcome, StepRecord, Try};
+pub use hook::{HookAnswer, HookRun, Hooks};
 pub use in_place::Replacement;
 pub use inventory::{Drift, Inventory, InventoryReading, SeenKey, Trial};
 pub use key::{Attempt, Issued, Retired, Span, Switch, SwitchedBy};

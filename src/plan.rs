@@ -248,22 +248,20 @@ impl Simulation {
                 self.plan(self.phase_of_proof(), "rotate", what, false, true);
                 self.record(Event::Proved)?;
             }
-            Step::Deliver(destination) => {
-                let gap = self.end_of_gap(&destination);
-                let parsed = self.destination(&destination);
-                let remark = parsed.as_ref().and_then(|parsed| parsed.remark());
-                let remark = remark.map(|remark| format!("; {remark}")).unwrap_or_default();
-                let what = match parsed.map(|parsed| parsed.capabilities()) {
-                    Some(can) if can.is_write_only() => format!(
-                        "send {new} to {destination}, which is write-only: its receipt is all the proof there is{remark}{gap}"
-                    ),
-                    Some(can) if can != Capabilities::READABLE => {
-                        format!("write {new} to {destination} ({can}), read it back and compare{gap}")
-                    }
-                    _ => format!("write {new} to {destination}, read it back and compare{gap}"),
+            Step::Deliver(destinations) => {
+                for destination in destinations {
+                    self.deliver(&new, destination)?;
+                }
+            }
+            Step::RunHook(hook) => {
+                let what = match self.rotation.undo {
+                    None => format!("run {hook}, once"),
+                    Some(_) => format!("run {hook}, once more, because the old secret is back"),
                 };
                 self.effect(PhaseName::Delivered, what, true);
-                self.record(Event::Delivered { destination })?;
+                let ran = hook.clone();
+                self.record(Event::HookIntended { hook })?;
+                self.record(Event::HookRan { hook: ran })?;
             }
             Step::Deactivate => {
                 let what = match self.rotation.spec.retirement {
@@ -344,6 +342,24 @@ impl Simulation {
             Step::Closed => return Ok(false),
         }
         Ok(true)
+    }
+
+    fn deliver(&mut self, new: &KeyId, destination: String) -> Result<(), Illegal> {
+        let gap = self.end_of_gap(&destination);
+        let parsed = self.destination(&destination);
+        let remark = parsed.as_ref().and_then(|parsed| parsed.remark());
+        let remark = remark.map(|remark| format!("; {remark}")).unwrap_or_default();
+        let what = match parsed.map(|parsed| parsed.capabilities()) {
+            Some(can) if can.is_write_only() => format!(
+                "send {new} to {destination}, which is write-only: its receipt is all the proof there is{remark}{gap}"
+            ),
+            Some(can) if can != Capabilities::READABLE => {
+                format!("write {new} to {destination} ({can}), read it back and compare{gap}")
+            }
+            _ => format!("write {new} to {destination}, read it back and compare{gap}"),
+        };
+        self.effect(PhaseName::Delivered, what, true);
+        self.record(Event::Delivered { destination })
     }
 
     /// A destination of the rotation; `None` where this program does not know it.

@@ -6,6 +6,7 @@ mod attribution;
 mod drift;
 mod due;
 mod gate;
+mod hook;
 mod in_place;
 mod vouch;
 
@@ -179,8 +180,10 @@ pub enum Step {
     },
     /// Prove the new key.
     Prove,
-    /// Write the secret to a destination.
-    Deliver(String),
+    /// Write the secret to these destinations.
+    Deliver(Vec<String>),
+    /// Run a program after the delivery.
+    RunHook(String),
     /// Disable the old key.
     Deactivate,
     /// Enable the old key again.
@@ -210,6 +213,7 @@ impl Step {
                 | Step::ReadDestinations
                 | Step::Deliver(_)
                 | Step::Restore(_)
+                | Step::RunHook(_)
                 | Step::Wait(_)
                 | Step::Closed
         )
@@ -276,7 +280,9 @@ fn forward(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
         // A delivery that has begun is finished: half of the consumers would have the new key.
         Phase::Verified => (issued.reached.is_empty().then(|| shut(spec, now)).flatten())
             .unwrap_or_else(|| deliver(rotation, issued, facts, now)),
-        Phase::Delivered(at) => gate::cut_over(rotation, issued, *at, facts, now),
+        Phase::Delivered(at) => {
+            hook::next(rotation).unwrap_or_else(|| gate::cut_over(rotation, issued, *at, facts, now))
+        }
         Phase::CutOver(switch) if rotation.rests_first() => {
             let why = format!("old key {} rests before it is removed for good", spec.old_key);
             rest(switch.at, spec, why, now)
@@ -324,15 +330,17 @@ fn deliver(rotation: &Rotation, issued: &Issued, facts: &Facts, now: Timestamp) 
     if let Some(step) = vouch::vouch(rotation, issued, facts, now) {
         return step;
     }
-    let next = rotation
-        .spec
-        .destinations
-        .iter()
-        .find(|name| !issued.delivered.contains(*name));
-    match next {
-        Some(destination) => Step::Deliver(destination.clone()),
-        None => block("every destination is delivered and yet the rotation is not: the journal is damaged"),
+    let open = undelivered(rotation, issued);
+    match open.is_empty() {
+        false => Step::Deliver(open),
+        true => block("every destination is delivered and yet the rotation is not: the journal is damaged"),
     }
+}
+
+/// The destinations that do not hold the new key for certain, in their order.
+fn undelivered(rotation: &Rotation, issued: &Issued) -> Vec<String> {
+    let all = rotation.spec.destinations.iter();
+    all.filter(|name| !issued.delivered.contains(*name)).cloned().collect()
 }
 
 /// The old key's rest; `None` once it is over.
@@ -388,6 +396,10 @@ fn undo(rotation: &Rotation, undo: &Undo, facts: &Facts, now: Timestamp) -> Step
             let open = backwards.find(|name| issued.reached.contains(*name) && !undo.restored.contains_key(*name));
             if let Some(destination) = open {
                 return Step::Restore(destination.clone());
+            }
+            // Before the new key goes: whoever has it has to read the old one.
+            if let Some(step) = hook::next(rotation) {
+                return step;
             }
             // Nobody can use a key that is gone, and nothing is on record of it.
             if undo.forced || gate::is_unlisted(facts, &issued.key) {

@@ -24,6 +24,9 @@ pub(super) struct Confirm {
     /// What you have seen of the consumer's use of the new key, where its proof rests on that and no record shows it
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     evidence: Option<String>,
+    /// Run the program after the delivery that failed, or of which nobody knows how it ended, once more
+    #[arg(long, conflicts_with = "evidence")]
+    run_again: bool,
 }
 
 /// Undo a rotation before its cut-over: put destinations back, delete the new key.
@@ -51,6 +54,7 @@ pub(super) struct Rollback {
 #[derive(Clone, Copy)]
 enum Word<'a> {
     Confirm { evidence: Option<&'a str> },
+    RunAgain,
     Abort { force: bool },
     Rollback { force: bool },
 }
@@ -62,7 +66,11 @@ impl Confirm {
             Err(exit) => return exit,
         };
         let evidence = evidence.as_deref();
-        speak(global, &self.target, Word::Confirm { evidence }).await
+        let word = match self.run_again {
+            true => Word::RunAgain,
+            false => Word::Confirm { evidence },
+        };
+        speak(global, &self.target, word).await
     }
 }
 
@@ -112,7 +120,9 @@ async fn give_up(global: &Global, session: &Session, target: &str, word: Word<'_
     let result = match word {
         _ if guided.rotation.is_closed() => Err(DriveError::Refused(Refusal::walk(&name, "it has ended already"))),
         Word::Abort { .. } => session.walker().abort(*guided, &person()).await,
-        Word::Confirm { .. } | Word::Rollback { .. } => Err(DriveError::Refused(Refusal::walked(&name))),
+        Word::Confirm { .. } | Word::RunAgain | Word::Rollback { .. } => {
+            Err(DriveError::Refused(Refusal::walked(&name)))
+        }
     };
     Some(match result {
         Ok(guided) => {
@@ -161,6 +171,7 @@ async fn act(global: &Global, session: &Session, target: &str, word: Word<'_>) -
     let by = person();
     match word {
         Word::Confirm { evidence } => driver.confirm(stored, &by, evidence).await,
+        Word::RunAgain => driver.run_again(stored, &by).await,
         Word::Abort { force } => driver.abort(stored, &by, force).await,
         Word::Rollback { force } => driver.rollback(stored, &by, force).await,
     }

@@ -38,6 +38,7 @@ pub(super) fn of(error: &DriveError, subject: Subject<'_>, stored: Option<&Store
             vec!["restore the state folder from a backup that has the journal and the identity together".to_owned()]
         }
         DriveError::Delivery(error) => of_delivery(&error.fault),
+        DriveError::Hook(error) => of_delivery(&error.fault),
         DriveError::Refused(refusal) => return refusal.remedy.clone(),
         DriveError::Useless(_) => {
             return vec!["correct what was refused, then run the same command again".to_owned()];

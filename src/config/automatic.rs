@@ -10,6 +10,7 @@ use rotate_providers::inputs::{self, Form, InputSpec};
 use serde_json::{Map, Value};
 use toml::de::DeValue;
 
+use super::after_delivery::hooks;
 use super::defaults::Defaults;
 use super::destinations::{DAY_OF_OPENING, destinations};
 use super::reader::{Reader, Section};
@@ -29,6 +30,8 @@ pub struct Automatic {
     pub inputs: Value,
     /// Where new keys go; `{date}` stands for the day of the opening.
     pub deliver: Vec<String>,
+    /// The programs that run once they are there, by their names.
+    pub after_delivery: Vec<String>,
     /// How it becomes known that every consumer has moved.
     pub cutover: Cutover,
     /// What the proofs of the new key rest on.
@@ -65,9 +68,9 @@ impl Automatic {
 }
 
 /// Understands what its table says.
-pub(super) fn read(
-    reader: &mut Reader<'_>,
-    table: &mut Section<'_>,
+pub(super) fn read<'t>(
+    reader: &mut Reader<'t>,
+    table: &mut Section<'t>,
     automation: &'static Automation,
     schedule: &Defaults,
 ) -> Automatic {
@@ -85,6 +88,7 @@ pub(super) fn read(
         reader.mistake(Some(at), &key, &clash.what, &clash.remedy);
     }
     let deliver = destinations(reader, table, automation.secret, schedule.of(automation).cutover);
+    let after_delivery = hooks(reader, table);
     let allow_self = automation.capabilities.rotates_itself && flag(reader, table, "allow_self");
     if allow_self && schedule.cutover == Cutover::Observed {
         let (at, key) = (table.span.clone(), table.key("allow_self"));
@@ -112,6 +116,7 @@ pub(super) fn read(
         automation,
         inputs: Value::Object(values),
         deliver,
+        after_delivery,
         cutover: schedule.cutover,
         prove: schedule.prove,
         lost_key: schedule.lost_key,

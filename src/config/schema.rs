@@ -43,6 +43,7 @@ pub fn schema() -> String {
             },
             "window": window(),
             "destination": destination(),
+            "hook": hook(),
             "defaults": defaults(),
             "exception": evidence::exception_schema(),
             "outOfScope": evidence::out_of_scope_schema(),
@@ -79,6 +80,28 @@ fn destination() -> Value {
         },
         "additionalProperties": {
             "oneOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }]
+        }
+    })
+}
+
+/// A program that runs after a delivery.
+fn hook() -> Value {
+    let words = json!({ "type": "array", "minItems": 1, "items": { "type": "string" } });
+    json!({
+        "description": "A program that runs once its new keys are delivered, and again where that is undone. It gets no secret.",
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["exec"],
+        "properties": {
+            "exec": {
+                "description": "Its whole path and its arguments: quoted as for a shell, or word by word.",
+                "oneOf": [{ "type": "string" }, words]
+            },
+            "timeout": { "description": "How long it may take, from 1s to 10m. Else 60s.", "$ref": "#/$defs/duration" },
+            "env": {
+                "description": "The variables that it gets beside HOME, LANG, LC_ALL, PATH and TZ.",
+                "type": "array", "items": { "type": "string" }
+            }
         }
     })
 }
@@ -260,6 +283,13 @@ fn variants() -> Vec<Value> {
                     "description": "Where its new keys go, as with --deliver; {date} stands for the day of the opening.",
                     "type": "array", "minItems": 1,
                     "items": { "oneOf": [{ "type": "string" }, { "$ref": "#/$defs/destination" }] }
+                }),
+            );
+            properties.insert(
+                "after_delivery".to_owned(),
+                json!({
+                    "description": "The programs that run once its new keys are delivered, in this order.",
+                    "type": "array", "items": { "$ref": "#/$defs/hook" }
                 }),
             );
             if automation.capabilities.rotates_itself {

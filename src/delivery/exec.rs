@@ -3,42 +3,24 @@
 //! Its last argument is what it is to do, and standard input has one JSON document, which says the same. Arguments and
 //! environment never hold a secret.
 
-pub(super) mod process;
-
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-
 use async_trait::async_trait;
 use rotate_providers::form::SecretForm;
 use rotate_providers::secret::Secret;
-use rotate_providers::untrusted::sanitized;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::capabilities::Capabilities;
 use super::fields::{Fields, Mapping};
-use super::options::Options;
+use super::program::{Ended, Program, ROOM, behind_options, last_lines, listed, options_before};
 use super::{DeliveryError, Destination, Fault, Inspected, Occupied};
-use crate::duration;
 use crate::hooks::crash_point;
 use crate::machine::Restored;
-use crate::private_file::{Place, Refused};
-use crate::secret_scan::{looks_secret, value_looks_secret};
-use process::{Ended, Job, run};
 
 /// The protocol that its document is of.
 const PROTOCOL: u8 = 1;
 
 /// How a program says "it is not so": what it should hold it does not, what it should put back was changed since.
 const NOT_SO: i32 = 10;
-
-/// How long it may take, unless the name says otherwise, and how long it may be given.
-const USUAL_SECONDS: u64 = 60;
-const LONGEST_SECONDS: u64 = 600;
-
-/// What of the environment it always gets, where it is set.
-const ENVIRONMENT: [&str; 5] = ["HOME", "LANG", "LC_ALL", "PATH", "TZ"];
 
 /// Whoever starts this program says with it that looking may start others: a pull request may have written their names.
 const ALLOWED_BY: &str = "ROTATE_ALLOW_EXEC";
@@ -50,13 +32,10 @@ pub(super) const NOT_STARTED: &str =
 /// A program with its arguments.
 pub(super) struct Exec {
     name: String,
-    program: PathBuf,
-    arguments: Vec<String>,
+    program: Program,
     mapping: Mapping,
     can_verify: bool,
     can_restore: bool,
-    environment: Vec<String>,
-    time_limit: Duration,
 }
 
 /// What it is asked for.
@@ -98,32 +77,9 @@ struct Document<'a> {
 impl Exec {
     /// `PROGRAM ARG…`, quoted as for a shell, behind options as in `?can=verify,restore&env=NAME&timeout=30s`.
     pub(super) fn new(form: SecretForm, rest: &str) -> Result<Self, Fault> {
-        let (mut options, line) = match rest.strip_prefix('?') {
-            Some(rest) => {
-                let (options, line) = rest.split_once(' ').unwrap_or((rest, ""));
-                (Options::parse(options)?, line)
-            }
-            None => (Options::default(), rest),
-        };
+        let (mut options, line) = options_before(rest)?;
         let written = options.written();
-        let words = shlex::split(line).ok_or(Fault::Name("its command has a quote that nothing ends"))?;
-        let Some((program, arguments)) = words.split_first() else {
-            return Err(Fault::Name("it names no program: write exec:/PATH/OF/PROGRAM ARG…"));
-        };
-        if !program.starts_with('/') {
-            return Err(Fault::Name("write the whole path of the program, beginning with /"));
-        }
-        if words.iter().any(|word| word.chars().any(char::is_control)) {
-            return Err(Fault::Name("its command has characters that cannot be written down"));
-        }
-        let is_secret = |word: &String| !word.starts_with('/') && value_looks_secret("argument", word).is_some();
-        if arguments.iter().any(is_secret) {
-            return Err(Fault::Name(
-                "one of its arguments looks like a secret, and everybody would see it: name a variable with env=, or a file",
-            ));
-        }
-        let joined = shlex::try_join(words.iter().map(String::as_str))
-            .map_err(|_| Fault::Name("its command has characters that cannot be written down"))?;
+        let (program, line) = Program::parse(line, &mut options)?;
         let (mut can_verify, mut can_restore) = (false, false);
         for ability in listed(&mut options, "can") {
             match ability.as_str() {
@@ -132,67 +88,21 @@ impl Exec {
                 _ => return Err(Fault::Option("can".to_owned(), "write verify, restore or both")),
             }
         }
-        let environment = listed(&mut options, "env");
-        let is_name = |name: &String| {
-            name.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_')
-                && name
-                    .chars()
-                    .all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
-        };
-        if !environment.iter().all(is_name) {
-            return Err(Fault::Option("env".to_owned(), "write names of variables: NAME,NAME"));
-        }
-        let seconds = match options.take("timeout") {
-            None => USUAL_SECONDS,
-            Some(text) => duration::seconds(&text)
-                .ok()
-                .filter(|seconds| (1..=LONGEST_SECONDS).contains(seconds))
-                .ok_or_else(|| Fault::Option("timeout".to_owned(), "write a time from 1s to 10m"))?,
-        };
         let mapping = Mapping::everything(form, &mut options)?;
         options.end()?;
-        let name = match written.as_str() {
-            "" => format!("exec:{joined}"),
-            options => format!("exec:{options} {joined}"),
-        };
         Ok(Self {
-            name,
-            program: PathBuf::from(program),
-            arguments: arguments.to_vec(),
+            name: format!("exec:{}", behind_options(&written, &line)),
+            program,
             mapping,
             can_verify,
             can_restore,
-            environment,
-            time_limit: Duration::from_secs(seconds),
         })
     }
 
     /// Asks the program, and says whether it is so.
     async fn ask(&self, action: Action, fields: Option<&Fields>) -> Result<bool, Fault> {
-        check_program(&self.program)?;
-        let environment = ENVIRONMENT
-            .into_iter()
-            .map(str::to_owned)
-            .chain(self.environment.iter().cloned());
-        let job = Job {
-            program: self.program.clone(),
-            arguments: self
-                .arguments
-                .iter()
-                .cloned()
-                .chain([action.name().to_owned()])
-                .collect(),
-            environment: environment
-                .filter_map(|name| Some((name.clone().into(), std::env::var_os(name)?)))
-                .collect(),
-            input: self.document(action, fields)?,
-            hears_errors: true,
-            time_limit: self.time_limit,
-        };
-        let ended = tokio::task::spawn_blocking(move || run(job)).await;
-        let ended = ended.map_err(|_| Fault::Program("the program could not be waited for".to_owned()))?;
-        let shown = self.program.display();
-        let ended = ended.map_err(|error| Fault::Program(format!("{shown} cannot be started: {error}")))?;
+        let input = self.document(action, fields)?;
+        let ended = self.program.run(&[action.name()], Vec::new(), input).await?;
         self.assess(action, fields, &ended)
     }
 
@@ -201,12 +111,12 @@ impl Exec {
         let wrong = |what: String| {
             Err(Fault::Program(format!(
                 "{} {} {what}",
-                self.program.display(),
+                self.program.shown(),
                 action.name()
             )))
         };
         if ended.is_late {
-            let seconds = self.time_limit.as_secs();
+            let seconds = self.program.time_limit().as_secs();
             return wrong(format!(
                 "had not ended after {seconds} s and was killed with its process group{said}"
             ));
@@ -214,7 +124,7 @@ impl Exec {
         if fields.is_some_and(|fields| gives_away(fields, ended)) {
             tracing::warn!(
                 "{} prints the secret that it is given; it was not shown: mend it",
-                self.program.display()
+                self.program.shown()
             );
         }
         match (ended.code, action) {
@@ -249,11 +159,11 @@ impl Exec {
             fields: fields.map(|fields| self.mapping.values_there_are(fields)),
         };
         // Room for everything: what grows leaves copies behind.
-        let mut bytes = Zeroizing::new(Vec::with_capacity(process::ROOM));
+        let mut bytes = Zeroizing::new(Vec::with_capacity(ROOM));
         serde_json::to_writer(&mut *bytes, &document)
             .map_err(|_| Fault::Content("the credential cannot be written as JSON"))?;
         bytes.push(b'\n');
-        if bytes.len() > process::ROOM {
+        if bytes.len() > ROOM {
             return Err(Fault::Content("the credential is larger than any program is given"));
         }
         Ok(Secret::new(bytes.as_slice()))
@@ -282,6 +192,11 @@ impl Destination for Exec {
         }
     }
 
+    /// It is shown a secret, and says whether it holds that one.
+    fn tells_key(&self) -> bool {
+        false
+    }
+
     fn occupies(&self) -> Occupied {
         Occupied {
             // Options say how it is asked, and not where it puts what it gets.
@@ -294,7 +209,7 @@ impl Destination for Exec {
     }
 
     async fn inspect(&self) -> Result<Inspected, DeliveryError> {
-        check_program(&self.program).map_err(|fault| self.failed(fault))?;
+        self.program.check().map_err(|fault| self.failed(fault))?;
         if !looking_starts_programs() {
             return Ok(Inspected::NotLookedAt(NOT_STARTED));
         }
@@ -348,54 +263,14 @@ pub(super) fn looking_starts_programs() -> bool {
     std::env::var_os(ALLOWED_BY).is_some_and(|said| said == "1")
 }
 
-/// The words of an option that is a list.
-fn listed(options: &mut Options, key: &str) -> Vec<String> {
-    let told = options.take(key).unwrap_or_default();
-    let words = told.split(',').map(str::trim).filter(|word| !word.is_empty());
-    words.map(str::to_owned).collect()
-}
-
-/// Whether the program is there, and nobody else can put another in its stead.
-fn check_program(path: &Path) -> Result<(), Fault> {
-    let shown = path.display();
-    let wrong = |what: &str| Err(Fault::Program(format!("{shown} {what}")));
-    let Ok(found) = std::fs::metadata(path) else {
-        return wrong("is not there, or may not be looked at");
-    };
-    if !found.is_file() || found.permissions().mode() & 0o111 == 0 {
-        return wrong("is no program that can be started");
-    }
-    if found.mode() & 0o022 != 0 {
-        return wrong("can be written by other users, who would get the secret: chmod go-w it");
-    }
-    if ![0, rustix::process::geteuid().as_raw()].contains(&found.uid()) {
-        return wrong("belongs to another user, who would get the secret");
-    }
-    let Ok(real) = std::fs::canonicalize(path) else {
-        return wrong("is not there, or may not be looked at");
-    };
-    // Whoever may rename in a folder on the way may put another program there.
-    for way in [path, real.as_path()] {
-        let place = Place::of(way).map_err(Refused::from)?;
-        place.folder().keeps_for(Some(found.uid())).map_err(Refused::from)?;
-    }
-    Ok(())
-}
-
 /// The last line that it printed, where that shows no secret.
 fn said(ended: &Ended, action: Action, fields: Option<&Fields>) -> String {
     // What it was given to put back is the old secret, of which nothing is known here.
     if matches!(action, Action::Restore) && !ended.said.trim().is_empty() {
         return "; what it printed is not shown: it may hold the old secret".to_owned();
     }
-    let Some(last) = ended.said.lines().rev().find(|line| !line.trim().is_empty()) else {
-        return String::new();
-    };
-    if fields.is_some_and(|fields| gives_away(fields, ended)) || looks_secret(last).is_some() {
-        return "; what it printed is not shown: it looks like a secret".to_owned();
-    }
-    let short: String = last.trim().chars().take(300).collect();
-    format!(": {}", sanitized(&short))
+    let gives_away = fields.is_some_and(|fields| gives_away(fields, ended));
+    last_lines(&ended.said, 1, gives_away)
 }
 
 /// Whether the secret shows in what is known of what it printed.

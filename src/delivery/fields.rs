@@ -58,7 +58,7 @@ impl Fields {
     }
 
     /// Whether the secret shows in this text, or a line of it does.
-    pub(super) fn gives_away(&self, text: &str) -> bool {
+    pub fn gives_away(&self, text: &str) -> bool {
         let secrets = self.secret.iter().filter_map(|name| self.text(name).ok());
         let mut lines = secrets.flat_map(str::lines).filter(|line| !line.starts_with("-----"));
         lines.any(|line| !line.is_empty() && text.contains(line))

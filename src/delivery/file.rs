@@ -206,6 +206,10 @@ impl Destination for FileDestination {
         }
     }
 
+    fn part_of(&self) -> String {
+        self.path.display().to_string()
+    }
+
     async fn inspect(&self) -> Result<Inspected, DeliveryError> {
         match self.look() {
             Ok(_) => Ok(Inspected::Fit),
@@ -220,6 +224,10 @@ impl Destination for FileDestination {
     async fn key(&self) -> Result<Option<KeyId>, DeliveryError> {
         let held = self.look().map_err(|fault| self.failed(fault))?;
         Ok(held.and_then(|held| self.format.key(&held)))
+    }
+
+    fn tells_key(&self) -> bool {
+        self.format.tells_key()
     }
 
     async fn secret(&self) -> Result<Option<Secret>, DeliveryError> {

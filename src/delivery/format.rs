@@ -173,6 +173,11 @@ impl Format {
         KeyId::parse(id).ok()
     }
 
+    /// Whether a key's name is in the file.
+    pub(super) fn tells_key(&self) -> bool {
+        self.key_name().is_some()
+    }
+
     /// The secret alone that the file holds.
     pub(super) fn secret(&self, held: &Secret) -> Option<Secret> {
         let text = as_text(held).ok()?;

@@ -160,6 +160,11 @@ impl Destination for KeyFile {
         }
     }
 
+    /// The file has no name for its key.
+    fn tells_key(&self) -> bool {
+        false
+    }
+
     fn occupies(&self) -> Occupied {
         Occupied {
             place: self.name.clone(),

@@ -329,6 +329,10 @@ impl Destination for Kubernetes {
         trying().await.map_err(|fault| self.failed(fault))
     }
 
+    fn tells_key(&self) -> bool {
+        self.mapping.key_name().is_some()
+    }
+
     async fn key(&self) -> Result<Option<KeyId>, DeliveryError> {
         let stored = self.seen().await?;
         let held = stored.as_ref().zip(self.mapping.key_name());

@@ -62,6 +62,11 @@ impl Shape {
         }
     }
 
+    /// Whether a key's id stands in it.
+    pub(super) fn tells_key(&self) -> bool {
+        matches!(self, Self::Members(mapping) if mapping.key_name().is_some())
+    }
+
     /// What our fields hold now, and nothing else of it.
     #[cfg(feature = "vault-kv")]
     pub(super) fn ours(&self, held: Option<&str>) -> Result<Secret, Fault> {

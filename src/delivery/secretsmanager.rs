@@ -270,6 +270,10 @@ impl Destination for SecretsManager {
         Ok(self.shape.key(current.text()))
     }
 
+    fn tells_key(&self) -> bool {
+        self.shape.tells_key()
+    }
+
     /// Which version it is: what that holds the store keeps itself.
     async fn content(&self) -> Result<Secret, DeliveryError> {
         let current = self.current().await.map_err(|fault| self.failed(fault))?;

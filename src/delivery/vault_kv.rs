@@ -325,6 +325,10 @@ impl Destination for VaultKv {
         self.try_to_write().await.map_err(|fault| self.failed(fault))
     }
 
+    fn tells_key(&self) -> bool {
+        self.shape.tells_key()
+    }
+
     async fn key(&self) -> Result<Option<KeyId>, DeliveryError> {
         let current = self.current().await.map_err(|fault| self.failed(fault))?;
         Ok(self.shape.key(current.text()))

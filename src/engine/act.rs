@@ -17,7 +17,7 @@ use crate::engine::guided::GuidedJournal;
 use crate::engine::inventory::InventoryJournal;
 use crate::engine::journal::Journal;
 use crate::hooks::now;
-use crate::machine::{AnyRotation, GuidedSpec, Inventory, InventoryReading};
+use crate::machine::{AnyRotation, CopiesDrift, GuidedSpec, Inventory, InventoryReading};
 use crate::seal::Sealer;
 use crate::store::{Guided, Sorted, Stored};
 
@@ -161,6 +161,7 @@ async fn begin(ready: Ready<'_>, order: &Order<'_>, acting: &Acting<'_>) -> Resu
         found,
         judged,
         drift,
+        ..
     } = sight;
     let request = asked.request(&found.history);
     let owner = &found.observation.owner;
@@ -213,13 +214,15 @@ impl Acting<'_> {
         known: OnRecord<'_>,
         drift: Option<&str>,
         sighting: InventoryReading,
+        copies: Option<&CopiesDrift>,
     ) -> Result<Stored<Inventory>, DriveError> {
         let watch = known.watch.cloned();
         let watcher = InventoryJournal(self.journal);
-        match drift {
-            Some(why) => watcher.drifted(target, watch, why, sighting).await,
-            None => watcher.saw(target, watch, sighting).await,
-        }
+        let watch = match drift {
+            Some(why) => watcher.drifted(target, watch, why, sighting).await?,
+            None => watcher.saw(target, watch, sighting).await?,
+        };
+        watcher.copies(target, watch, copies).await
     }
 }
 
@@ -236,7 +239,9 @@ pub(super) fn needs_a_look(
     let stuck = known.watch.is_some_and(|watch| {
         watch.rotation.sighting.as_ref().is_none_or(|it| it.live.is_none()) && seen_at >= ended_at
     });
-    let drifted = known.watch.is_some_and(|watch| watch.rotation.drift.is_some());
+    let drifted = known
+        .watch
+        .is_some_and(|watch| watch.rotation.drift.is_some() || watch.rotation.copies.is_some());
     match judged.action {
         Action::Start => true,
         // Its window is shut; what it was seen to be is known.

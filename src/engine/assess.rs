@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::copies;
 use crate::config::{ByHand, How, Target};
 use crate::machine::{Actor, AnyRotation, GuidedRotation, Inventory, Phase, Rotation, Undo, UndoKind};
 use crate::policy::{Deadline, Facts, Step, Urgency, Waiting, next};
@@ -26,7 +27,9 @@ impl OnRecord<'_> {
     /// What keeps a target whose rotation has ended from being rotated again until a person says so; `None`: nothing does.
     pub fn holds(&self) -> Option<String> {
         let drift = self.watch.and_then(|watch| watch.rotation.drift.as_ref());
-        drift.map(|drift| drift.block.why.clone()).or_else(|| held(*self))
+        let copies = || Some(self.watch?.rotation.copies.as_ref()?.words());
+        let drift = drift.map(|drift| drift.block.why.clone());
+        drift.or_else(copies).or_else(|| held(*self))
     }
 }
 
@@ -80,6 +83,18 @@ pub struct Assessment {
     pub age: Option<Age>,
     /// Whether a person should know of it by now: it is announced, overdue, or blocked.
     pub is_pressing: bool,
+    /// Where something has changed behind our back.
+    pub drift: Option<DriftAt>,
+}
+
+/// Where something has changed behind the journal's back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DriftAt {
+    /// At the vendor: its keys, or their owner.
+    Vendor,
+    /// At a destination, which holds another key than was delivered there.
+    Destination,
 }
 
 /// How old a key is, and how old it may become.
@@ -124,13 +139,20 @@ fn between(
     within: SignedDuration,
 ) -> Assessment {
     if let Some(drift) = known.watch.and_then(|watch| watch.rotation.drift.as_ref()) {
-        return blocked(
-            drift.block.why.clone(),
-            vec![
-                "put the vendor's side in order; or accept what is there:".to_owned(),
-                format!("rotate confirm {}", target.name),
-            ],
-        );
+        let remedy = vec![
+            "put the vendor's side in order; or accept what is there:".to_owned(),
+            format!("rotate confirm {}", target.name),
+        ];
+        return Assessment {
+            drift: Some(DriftAt::Vendor),
+            ..blocked(drift.block.why.clone(), remedy)
+        };
+    }
+    if let Some(copies) = known.watch.and_then(|watch| watch.rotation.copies.as_ref()) {
+        return Assessment {
+            drift: Some(DriftAt::Destination),
+            ..blocked(copies.words(), copies::remedy(&target.name))
+        };
     }
     if let (How::Automatic(_), Some(why)) = (&target.how, held(known)) {
         return blocked(
@@ -382,6 +404,7 @@ fn plain(action: Action, reason: String) -> Assessment {
         remedy: Vec::new(),
         age: None,
         is_pressing: false,
+        drift: None,
     }
 }
 

@@ -3,8 +3,10 @@
 //! Everything outside is reached through three traits: [`Provider`], [`Destination`](crate::delivery::Destination) and
 //! [`Store`]. Between any two lines of this module the process may die; what is recorded tells the next run what to do.
 
+mod deliver;
 mod effects;
 mod error;
+mod hook;
 mod identity;
 mod in_place;
 mod interrupt;
@@ -268,7 +270,8 @@ impl Driver<'_> {
             Step::Discard { key, why } => self.discard(stored, run, key, why).await,
             Step::Prove if stored.rotation.spec.replaces() => self.prove_replaced(stored).await,
             Step::Prove => self.prove(stored, run).await,
-            Step::Deliver(destination) => self.deliver(stored, run, &destination).await,
+            Step::Deliver(destinations) => self.deliver(stored, &destinations).await,
+            Step::RunHook(hook) => self.run_hook(stored, &hook).await,
             Step::Deactivate => self.deactivate(stored, run).await,
             Step::Reactivate(why) => self.reactivate(stored, run, why).await,
             Step::Delete => self.delete(stored, run).await,
@@ -416,6 +419,7 @@ impl Step {
             Step::Discard { .. } => "discard",
             Step::Prove => "prove",
             Step::Deliver(_) => "deliver",
+            Step::RunHook(_) => "run-hook",
             Step::Deactivate => "deactivate",
             Step::Reactivate(_) => "reactivate",
             Step::Delete => "delete",

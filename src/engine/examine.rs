@@ -38,7 +38,12 @@ impl Turn<'_> {
             )
         });
         let Sight {
-            asked, provider, found, ..
+            asked,
+            provider,
+            found,
+            copies,
+            copies_drift,
+            ..
         } = sight;
         let request = asked.request(&found.history);
         match prepare(&request, found, provider.as_ref()).await {
@@ -54,6 +59,7 @@ impl Turn<'_> {
         }
         all.extend(replaced);
         all.extend(findings);
+        all.extend(copies.findings(&target.name, copies_drift.as_ref()));
         Ok(all)
     }
 }

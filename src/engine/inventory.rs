@@ -4,7 +4,7 @@ use rotate_providers::guide::probe::Verdict;
 
 use crate::engine::driver::DriveError;
 use crate::engine::journal::Journal;
-use crate::machine::{Event, Inventory, InventoryReading, Tried};
+use crate::machine::{CopiesDrift, Event, Inventory, InventoryReading, Tried};
 use crate::store::Stored;
 
 /// Keeps the journal of what is seen.
@@ -38,6 +38,25 @@ impl InventoryJournal<'_> {
         }
         let why = why.to_owned();
         self.record(target, watch, Event::Drifted { why, sighting }).await
+    }
+
+    /// What its destinations hold. What is known already is not said again.
+    pub async fn copies(
+        &self,
+        target: &str,
+        watch: Stored<Inventory>,
+        drift: Option<&CopiesDrift>,
+    ) -> Result<Stored<Inventory>, DriveError> {
+        let event = match (drift, &watch.rotation.copies) {
+            (None, None) => return Ok(watch),
+            (None, Some(_)) => Event::CopiesAsLeft,
+            (Some(drift), Some(known)) if drift == known => return Ok(watch),
+            (Some(drift), _) => Event::CopiesDrifted {
+                expected: drift.expected.clone(),
+                copies: drift.copies.clone(),
+            },
+        };
+        self.record(target, Some(watch), event).await
     }
 
     /// Its credential was tried.

@@ -1,5 +1,6 @@
 //! What is asked of a target: by the file, in its time; or by a person, now.
 
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use super::assess::{Action, Assessment, OnRecord, assess};
@@ -56,6 +57,7 @@ impl<'o> Order<'o> {
                 remedy: Vec::new(),
                 age: None,
                 is_pressing: true,
+                drift: None,
             },
         }
     }
@@ -94,6 +96,20 @@ impl Asked<'_> {
         match self {
             Self::Wanted(wanted) => wanted.check_references(),
             Self::Request(_) => Ok(()),
+        }
+    }
+
+    /// Where the keys of a rotation would go that was opened on this day, by the destinations' names.
+    pub(super) fn destinations_on(&self, day: Date) -> Vec<String> {
+        match self {
+            Self::Wanted(wanted) => wanted.destinations_on(day),
+            Self::Request(request) => {
+                let names = request
+                    .destinations
+                    .iter()
+                    .map(|destination| destination.name().to_owned());
+                names.collect()
+            }
         }
     }
 

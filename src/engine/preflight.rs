@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rotate_providers::contract::{Check, ClockTolerance, Finding, Principal, Provider, Thoroughness};
 use rotate_providers::guide::{Guide, Procedure};
 
-use crate::delivery::{Destination, Inspected};
+use crate::delivery::{Destination, Hook, Inspected};
 use crate::engine::driver::Refusal;
 use crate::hooks::signing_time;
 use crate::plan::Guidance;
@@ -47,6 +47,23 @@ pub fn in_the_way(findings: &[Finding]) -> Option<Refusal> {
         why,
         remedy: remedies,
         blocked: false,
+    })
+}
+
+/// Whether the programs after a delivery could be started. None is.
+pub(super) fn programs(hooks: &[Hook]) -> impl Iterator<Item = Finding> {
+    hooks.iter().map(|hook| {
+        let check = match hook.check() {
+            Ok(()) => Check::Fine,
+            Err(error) => Check::Wrong {
+                why: error.fault.to_string().into(),
+                remedy: error.fault.remedy().unwrap_or_else(|| "run another program".to_owned()),
+            },
+        };
+        Finding {
+            what: format!("after the delivery, {} (not started)", hook.name()).into(),
+            check,
+        }
     })
 }
 

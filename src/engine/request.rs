@@ -1,10 +1,11 @@
 //! From a target of the file to what the driver is asked for.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::config::{Automatic, Target};
-use crate::delivery::{self, DeliveryError, Destination};
+use crate::delivery::{self, DeliveryError, Destination, Hook, HookError};
 use crate::engine::driver::{DriveError, History, LiveKey, Refusal, Request};
 
 /// What a rotation of a target would be opened with, today.
@@ -12,6 +13,7 @@ pub struct Wanted<'t> {
     target: &'t Target,
     automatic: &'t Automatic,
     destinations: Vec<Box<dyn Destination>>,
+    after_delivery: Vec<Hook>,
     live: Option<LiveKey>,
 }
 
@@ -22,10 +24,13 @@ impl<'t> Wanted<'t> {
         let (names, secret) = (automatic.destinations(today), automatic.automation.secret);
         let destinations: Result<Vec<_>, DeliveryError> =
             names.iter().map(|name| delivery::parse(secret, name)).collect();
+        let hooks: Result<Vec<Hook>, HookError> =
+            automatic.after_delivery.iter().map(|name| Hook::named(name)).collect();
         Ok(Self {
             target,
             automatic,
             destinations: destinations?,
+            after_delivery: hooks?,
             live: live(automatic)?,
         })
     }
@@ -41,6 +46,11 @@ impl<'t> Wanted<'t> {
         &self.destinations
     }
 
+    /// Where it would have gone on this day.
+    pub(super) fn destinations_on(&self, day: Date) -> Vec<String> {
+        self.automatic.destinations(day)
+    }
+
     /// What the driver is asked for. Once the key that the file shows was rotated, it says nothing any more.
     pub fn request(&self, history: &History) -> Request<'_> {
         Request {
@@ -48,6 +58,7 @@ impl<'t> Wanted<'t> {
             target: &self.target.name,
             inputs: self.automatic.inputs.clone(),
             destinations: &self.destinations,
+            after_delivery: &self.after_delivery,
             cutover: self.automatic.cutover,
             prove: self.automatic.prove,
             lost_key: self.automatic.lost_key,

@@ -11,12 +11,14 @@ use rotate_providers::{Automation, Vendors, automation};
 
 use super::act::{Acting, needs_a_look};
 use super::assess::{Action, Assessment, OnRecord};
+use super::copies::{self, Copies};
 use super::expected::{at_home, drift};
 use super::order::{Asked, Order};
+use super::preflight::programs;
 use super::{Survey, check};
 use crate::engine::driver::{DriveError, Existing, Found, History, Identity, Refusal, Request, at_its_host};
 use crate::hooks::now;
-use crate::machine::{Block, Drift, Inventory, InventoryReading, RotationSpec};
+use crate::machine::{Block, CopiesDrift, Drift, Inventory, InventoryReading, RotationSpec};
 use crate::store::{Automated, Sorted, Store, Stored};
 
 /// A target's turn, whatever it is taken for.
@@ -93,6 +95,10 @@ pub(super) struct Sight<'o> {
     pub(super) judged: Assessment,
     /// What has changed behind our back, where a person's order goes on all the same.
     pub(super) drift: Option<String>,
+    /// What the destinations of the last rotation hold.
+    pub(super) copies: Copies,
+    /// What of it is not as it was left.
+    pub(super) copies_drift: Option<CopiesDrift>,
 }
 
 /// What was looked at beforehand, and who looked.
@@ -191,16 +197,25 @@ impl Turn<'_> {
         at_home(order, known, &found.observation.owner)?;
         let sighting = InventoryReading::of(&found.observation, found.live.as_ref().ok().map(|live| &live.key));
         let drift = drift(known, &sighting);
+        let open = known.course.is_some_and(|stored| !stored.rotation.is_closed());
+        let copies = match open {
+            true => Copies::default(),
+            false => purpose.read(copies::look(&asked, known)).await?,
+        };
+        let copies_drift = copies.drift(known);
+        if let Purpose::Act(acting) = purpose {
+            copies.unread().for_each(|words| acting.progress.tell(&words));
+        }
         let judged = match (order, purpose) {
             (Order::Now(_), _) => order.assess(known, purpose.now()),
             (Order::Scheduled { target, .. }, Purpose::Act(acting)) => {
                 let watch = acting
-                    .write_down(&target.name, known, drift.as_deref(), sighting)
+                    .write_down(&target.name, known, drift.as_deref(), sighting, copies_drift.as_ref())
                     .await?;
                 order.assess(with(known, &watch), now())
             }
             (Order::Scheduled { .. }, _) => {
-                let watch = seen(known, drift.clone(), sighting, purpose.now());
+                let watch = seen(known, drift.clone(), sighting, copies_drift.clone(), purpose.now());
                 order.assess(with(known, &watch), purpose.now())
             }
         };
@@ -210,7 +225,11 @@ impl Turn<'_> {
             provider,
             found,
             judged,
-            drift: drift.filter(|_| matches!(order, Order::Now(_))),
+            drift: drift
+                .or_else(|| copies_drift.as_ref().map(CopiesDrift::words))
+                .filter(|_| matches!(order, Order::Now(_))),
+            copies,
+            copies_drift,
         })
     }
 }
@@ -221,7 +240,8 @@ pub(super) async fn preflight(sight: &Sight<'_>, purpose: &Purpose<'_>) -> Resul
     let request = sight.request();
     let provider = sight.provider.as_ref();
     let looking = async {
-        let findings = check(provider, owner, request.destinations, purpose.thoroughness()).await;
+        let mut findings = check(provider, owner, request.destinations, purpose.thoroughness()).await;
+        findings.extend(programs(request.after_delivery));
         // Which has asked already who this is, where it can.
         let identity = Identity::ask(provider, owner).await;
         Preflight { identity, findings }
@@ -296,7 +316,13 @@ fn with<'k>(known: OnRecord<'k>, watch: &'k Stored<Inventory>) -> OnRecord<'k> {
 }
 
 /// What whoever acts would write down of what was found.
-fn seen(known: OnRecord<'_>, drift: Option<String>, sighting: InventoryReading, now: Timestamp) -> Stored<Inventory> {
+fn seen(
+    known: OnRecord<'_>,
+    drift: Option<String>,
+    sighting: InventoryReading,
+    copies: Option<CopiesDrift>,
+    now: Timestamp,
+) -> Stored<Inventory> {
     let drift = drift.map(|why| Drift {
         block: Block { why, since: now },
         found: sighting.clone(),
@@ -309,10 +335,11 @@ fn seen(known: OnRecord<'_>, drift: Option<String>, sighting: InventoryReading, 
         rotation: Inventory {
             sighting: Some(sighting),
             seen_at: Some(now),
-            first_at: known.watch.map_or(now, |watch| watch.rotation.first_at),
             drift,
-            released_at: known.watch.and_then(|watch| watch.rotation.released_at),
-            trial: known.watch.and_then(|watch| watch.rotation.trial.clone()),
+            copies,
+            ..known
+                .watch
+                .map_or_else(|| Inventory::unseen(now), |watch| watch.rotation.clone())
         },
     }
 }

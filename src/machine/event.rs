@@ -8,7 +8,10 @@ use rotate_providers::guide::probe::Verdict;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Actor, GuidedSpec, InventoryReading, Restored, RotationSpec, Span, SwitchedBy, Tried, UndoKind};
+use super::{
+    Actor, GuidedSpec, HeldCopy, HookAnswer, InventoryReading, Restored, RotationSpec, Span, SwitchedBy, Tried,
+    UndoKind,
+};
 
 /// An event with its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,6 +133,32 @@ pub enum Event {
     Delivered {
         /// Its name.
         destination: String,
+    },
+    /// A program is about to be started, because the destinations hold something new.
+    HookIntended {
+        /// Its name.
+        hook: String,
+    },
+    /// It ended well.
+    HookRan {
+        /// Its name.
+        hook: String,
+    },
+    /// It did not end well.
+    HookFailed {
+        /// Its name.
+        hook: String,
+        /// Why.
+        why: String,
+    },
+    /// A person says what becomes of a program that failed, or of which nobody knows how it ended.
+    HookAnswered {
+        /// Its name.
+        hook: String,
+        /// Who.
+        by: String,
+        /// What becomes of it.
+        answer: HookAnswer,
     },
     /// The last consumer has moved.
     CutOver {
@@ -266,6 +295,15 @@ pub enum Event {
         /// What was seen.
         sighting: InventoryReading,
     },
+    /// Destinations do not hold any more what a rotation has left there.
+    CopiesDrifted {
+        /// The key that they should hold.
+        expected: KeyId,
+        /// Those that do not, and what they hold.
+        copies: Vec<HeldCopy>,
+    },
+    /// All of them hold it again, as far as they can be read.
+    CopiesAsLeft,
     /// A person accepts what is there, and says to go on.
     Released {
         /// Who.
@@ -299,6 +337,10 @@ impl Event {
             Event::Attested { .. } => "attested",
             Event::DeliverIntended { .. } => "deliver-intended",
             Event::Delivered { .. } => "delivered",
+            Event::HookIntended { .. } => "hook-intended",
+            Event::HookRan { .. } => "hook-ran",
+            Event::HookFailed { .. } => "hook-failed",
+            Event::HookAnswered { .. } => "hook-answered",
             Event::CutOver { .. } => "cut-over",
             Event::DeactivateIntended => "deactivate-intended",
             Event::Deactivated => "deactivated",
@@ -325,13 +367,18 @@ impl Event {
             Event::WalkAborted { .. } => "walk-aborted",
             Event::Sighted { .. } => "sighted",
             Event::Drifted { .. } => "drifted",
+            Event::CopiesDrifted { .. } => "copies-drifted",
+            Event::CopiesAsLeft => "copies-as-left",
             Event::Released { .. } => "released",
         }
     }
 
     /// Whether only a person may cause it: such events are the way out of `blocked`.
     pub(super) fn is_a_persons_word(&self) -> bool {
-        matches!(self, Event::Resumed { .. } | Event::UndoRequested { .. })
+        matches!(
+            self,
+            Event::Resumed { .. } | Event::UndoRequested { .. } | Event::HookAnswered { .. }
+        )
     }
 
     /// Whether it may happen while this is being undone: nothing may move on meanwhile.

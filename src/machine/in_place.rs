@@ -99,7 +99,7 @@ impl Rotation {
         }
     }
 
-    fn is_put_back(&self) -> bool {
+    pub(super) fn is_put_back(&self) -> bool {
         let reached = self.new_key.iter().flat_map(|new| &new.reached);
         let restored = self.undo.as_ref().map(|undo| &undo.restored);
         reached

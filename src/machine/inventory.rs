@@ -10,7 +10,7 @@ use rotate_providers::guide::probe::Verdict;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Block, Event, Illegal, Record};
+use super::{Block, CopiesDrift, Event, Illegal, Record};
 
 /// One look at a target.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
@@ -57,6 +57,12 @@ pub struct Inventory {
     /// The last try of its credential.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trial: Option<Trial>,
+    /// The destinations that do not hold what was left there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copies: Option<CopiesDrift>,
+    /// Those of which a person has accepted it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_copies: Option<CopiesDrift>,
 }
 
 /// One try of a credential.
@@ -116,12 +122,10 @@ impl Inventory {
         };
         match (before, &record.event) {
             (before, Event::Sighted { sighting }) => Ok(Self {
-                first_at: before.as_ref().map_or(record.at, |watch| watch.first_at),
                 sighting: Some(sighting.clone()),
                 seen_at: Some(record.at),
                 drift: None,
-                released_at: before.as_ref().and_then(|watch| watch.released_at),
-                trial: before.and_then(|watch| watch.trial),
+                ..before.unwrap_or_else(|| Self::unseen(record.at))
             }),
             (before, Event::Drifted { why, sighting }) => {
                 let drift = Drift {
@@ -141,13 +145,14 @@ impl Inventory {
                     ..before.unwrap_or(unseen)
                 })
             }
-            (Some(watch), Event::Released { .. }) => Ok(Self {
-                seen_at: Some(record.at),
-                sighting: watch.drift.map(|drift| drift.found).or(watch.sighting),
-                drift: None,
-                released_at: Some(record.at),
-                ..watch
-            }),
+            (Some(mut watch), Event::CopiesDrifted { .. } | Event::CopiesAsLeft) => {
+                watch.take_copies(&record.event, record.at);
+                Ok(watch)
+            }
+            (Some(mut watch), Event::Released { .. }) => {
+                watch.take_copies(&record.event, record.at);
+                Ok(watch.released(record.at))
+            }
             (before, Event::Tried { verdict, class, .. }) => {
                 let before = before.unwrap_or_else(|| Self::unseen(record.at));
                 let refused = before.trial.as_ref().filter(|trial| trial.verdict == Verdict::Rejected);
@@ -169,7 +174,18 @@ impl Inventory {
         }
     }
 
-    fn unseen(at: Timestamp) -> Self {
+    fn released(self, at: Timestamp) -> Self {
+        Self {
+            seen_at: Some(at),
+            sighting: self.drift.map(|drift| drift.found).or(self.sighting),
+            drift: None,
+            released_at: Some(at),
+            ..self
+        }
+    }
+
+    /// Of a target that was not looked at so far.
+    pub fn unseen(at: Timestamp) -> Self {
         Self {
             sighting: None,
             seen_at: None,
@@ -177,6 +193,8 @@ impl Inventory {
             drift: None,
             released_at: None,
             trial: None,
+            copies: None,
+            accepted_copies: None,
         }
     }
 }

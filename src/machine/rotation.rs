@@ -8,7 +8,7 @@ use rotate_providers::contract::KeyId;
 use serde::{Deserialize, Serialize};
 
 use super::summary::Kept;
-use super::{Attempt, Event, Issued, Phase, Record, RotationSpec, Undo, UndoKind};
+use super::{Attempt, Event, Hooks, Issued, Phase, Record, RotationSpec, Undo, UndoKind};
 
 /// One passage of a target through the phases.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -30,6 +30,8 @@ pub struct Rotation {
     pub undo: Option<Undo>,
     /// Set while a person has to look; nothing is touched until then.
     pub blocked: Option<Block>,
+    /// Where the programs stand that run after a delivery.
+    pub hooks: Hooks,
 }
 
 /// Why a person has to look.
@@ -73,6 +75,7 @@ impl Rotation {
                 phase: Phase::Opened,
                 undo: None,
                 blocked: None,
+                hooks: Hooks::default(),
             }),
             (Some(rotation), event) => rotation.apply(event, record.at),
             (None, event) => Err(Illegal {
@@ -95,7 +98,7 @@ impl Rotation {
         {
             return Err(illegal);
         }
-        if !self.may_be_replaced_by(event) {
+        if !self.may_be_replaced_by(event) || !self.may_precede_hooks(event) {
             return Err(illegal);
         }
         match event {
@@ -141,6 +144,10 @@ impl Rotation {
                 let undo = self.undo.as_mut().filter(|_| reached).ok_or(illegal)?;
                 undo.restored.insert(destination.clone(), *outcome);
             }
+            Event::HookIntended { .. }
+            | Event::HookRan { .. }
+            | Event::HookFailed { .. }
+            | Event::HookAnswered { .. } => self.take_hook(event).ok_or(illegal)?,
             Event::HostPinned { host } => {
                 if self.spec.host.is_some() || self.phase.is_closed() {
                     return Err(illegal);

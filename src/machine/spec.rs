@@ -20,6 +20,9 @@ pub struct RotationSpec {
     pub inputs: serde_json::Value,
     /// Where the new secret goes, by the destinations' own names.
     pub destinations: Vec<String>,
+    /// The programs that run once they hold it, in this order, by their own names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after_delivery: Vec<String>,
     /// How it becomes known that every consumer has moved.
     pub cutover: Cutover,
     /// What the proofs of the new key rest on.

@@ -10,7 +10,7 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
-use super::{Attempt, Block, Issued, Phase, Replacement, Rotation, RotationSpec, Undo};
+use super::{Attempt, Block, Hooks, Issued, Phase, Replacement, Rotation, RotationSpec, Undo};
 
 #[derive(Serialize)]
 struct Written<'a> {
@@ -21,6 +21,8 @@ struct Written<'a> {
     phase: PhaseWithKey<'a>,
     undo: Option<&'a Undo>,
     blocked: Option<&'a Block>,
+    #[serde(skip_serializing_if = "Hooks::is_empty")]
+    hooks: &'a Hooks,
 }
 
 /// A phase, and the new key that is to stand in it.
@@ -43,6 +45,7 @@ impl Serialize for Rotation {
             phase: PhaseWithKey(&self.phase, self.new_key.as_ref()),
             undo: self.undo.as_ref(),
             blocked: self.blocked.as_ref(),
+            hooks: &self.hooks,
         };
         written.serialize(to)
     }
@@ -126,6 +129,8 @@ pub(super) struct Kept {
     phase: Value,
     undo: Option<Undo>,
     blocked: Option<Block>,
+    #[serde(default)]
+    hooks: Hooks,
 }
 
 impl TryFrom<Kept> for Rotation {
@@ -142,6 +147,7 @@ impl TryFrom<Kept> for Rotation {
             phase: serde_json::from_value(kept.phase)?,
             undo: kept.undo,
             blocked: kept.blocked,
+            hooks: kept.hooks,
         })
     }
 }

@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use super::{Facts, KEYLESS, Step, block, is_fresh, shut};
+use super::{Facts, KEYLESS, Step, block, hook, is_fresh, shut, undelivered};
 use crate::machine::{Event, Phase, Replacement, Rotation, Undo};
 
 /// One of the two secrets of a replacement.
@@ -37,7 +37,7 @@ pub(super) fn forward(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Ste
             .unwrap_or(Step::Generate),
         Phase::Prepared(new) => shut(spec, now).unwrap_or_else(|| begin(rotation, new, facts, now)),
         Phase::Replacing(new) => settle(rotation, new, facts),
-        Phase::Replaced(_) => deliver(rotation, facts, now),
+        Phase::Replaced(_) => deliver(rotation, now),
         Phase::Done | Phase::Aborted | Phase::RolledBack => Step::Closed,
         _ => block(
             "a secret is replaced where it stands, and the rotation is where none of those can be: the journal is damaged",
@@ -119,17 +119,17 @@ fn towards(to: Which, facts: &Facts) -> &'static [Which] {
 }
 
 /// The consumers are cut off until this is over.
-fn deliver(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
+fn deliver(rotation: &Rotation, now: Timestamp) -> Step {
     let Some(new) = &rotation.new_key else {
         return block(KEYLESS);
     };
     if !is_fresh(new.proved_at, now) {
         return Step::Prove;
     }
-    let all = rotation.spec.destinations.iter();
-    match next_of(all.filter(|name| !new.delivered.contains(*name)), facts) {
-        Some(destination) => Step::Deliver(destination.clone()),
-        None => Step::Record(Event::Done),
+    let open = undelivered(rotation, new);
+    match open.is_empty() {
+        false => Step::Deliver(open),
+        true => hook::next(rotation).unwrap_or(Step::Record(Event::Done)),
     }
 }
 
@@ -153,8 +153,13 @@ pub(super) fn undo(rotation: &Rotation, undo: &Undo, facts: &Facts) -> Step {
             // The last one first: two destinations may be parts of one file.
             let backwards = rotation.spec.destinations.iter().rev();
             let open = backwards.filter(|name| reached(name) && !undo.restored.contains_key(*name));
-            match (next_of(open, facts), &facts.stands) {
-                (Some(destination), _) => Step::Restore(destination.clone()),
+            if let Some(destination) = next_of(open, facts) {
+                return Step::Restore(destination.clone());
+            }
+            let was_delivered = rotation.new_key.as_ref().is_some_and(|new| !new.reached.is_empty());
+            let hook = hook::next(rotation).filter(|_| was_delivered);
+            match (hook, &facts.stands) {
+                (Some(step), _) => step,
                 // A call that was lost may arrive late, so it is looked at once more.
                 (None, None) => Step::ReadWhich(&[Which::Old, Which::New]),
                 (None, Some(Stands::This(Which::Old))) => Step::Record(Event::RolledBack),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rotate_providers::automation;
 
 use super::{Next, Speaker, Who};
-use crate::machine::{Phase, Restored, Retirement, Rotation, Undo, UndoKind};
+use crate::machine::{HookRun, Phase, Restored, Retirement, Rotation, Undo, UndoKind};
 use crate::policy::{Wait, Waiting};
 
 pub(super) fn reason(rotation: &Rotation, wait: Option<&Wait>, now: Timestamp) -> Option<String> {
@@ -84,6 +84,15 @@ pub(super) fn what_next(target: &str, rotation: &Rotation, wait: Option<&Wait>, 
                 Retirement::RemoveForGood | Retirement::Replace => "removes the old key for good",
             };
             next(Who::Rotate, what.to_owned(), "run".to_owned(), wait.until)
+        }
+        Waiting::Person if rotation.unsettled_hook().is_some() => {
+            let again = speaker.command(&format!("confirm --run-again {target}"));
+            let state = match rotation.unsettled_hook().and_then(|hook| rotation.hook_run(hook)) {
+                Some(HookRun::Failed(_)) => "see what it was to do",
+                _ => "look at the consumers: have they read the destinations since?",
+            };
+            let what = format!("{state}; to have it run once more: {again}; once it is done by other means");
+            next(Who::Person, what, format!("confirm {target}"), wait.until)
         }
         Waiting::Person => {
             let rolled_back = rotation.undo.as_ref().map(|undo| undo.kind);

@@ -10,7 +10,7 @@ mod made;
 
 use crate::config::{How, Target};
 use crate::engine::driver::Identity;
-use crate::engine::{Action, Age};
+use crate::engine::{Action, Age, DriftAt};
 use crate::plan::{Guidance, Planned};
 
 /// One target.
@@ -30,6 +30,8 @@ pub struct TargetView {
     pub state: State,
     /// What `run` would do with it; null where that was not asked.
     pub action: Option<Action>,
+    /// Where something has changed behind the journal's back; null where nothing has, as far as that was looked at.
+    pub drift: Option<DriftAt>,
     /// Why it stands there, or why that would be done.
     pub reason: Option<String>,
     /// How old its key is; null where that is not known.

@@ -14,7 +14,7 @@ use rotate_providers::contract::LastUse;
 use rotate_providers::guide::Overlap;
 use rotate_providers::untrusted::sanitized;
 
-use crate::machine::{Event, SwitchedBy};
+use crate::machine::{Event, HookAnswer, SwitchedBy};
 use crate::plan::Planned;
 use crate::store::{Line, Verified};
 
@@ -192,6 +192,15 @@ fn detail(event: &Event) -> String {
             let outcome = serde_json::to_value(outcome).unwrap_or_default();
             told(&format!("{destination} {}", outcome.as_str().unwrap_or_default()))
         }
+        Event::HookIntended { hook } | Event::HookRan { hook } => told(hook),
+        Event::HookFailed { hook, why } => told(&format!("{hook}: {why}")),
+        Event::HookAnswered { hook, by, answer } => {
+            let answer = match answer {
+                HookAnswer::Done => "done",
+                HookAnswer::Again => "to be run again",
+            };
+            told(&format!("{hook} by {by}: {answer}"))
+        }
         Event::CutOver { by } => match by {
             SwitchedBy::Person(name) => told(&format!("confirmed by {name}")),
             SwitchedBy::Attested { by, evidence } => told(&format!("confirmed by {by}: {evidence}")),
@@ -215,6 +224,10 @@ fn detail(event: &Event) -> String {
             None => told("which key is in use is not known"),
         },
         Event::Drifted { why, .. } => told(why),
+        Event::CopiesDrifted { copies, .. } => {
+            let names: Vec<&str> = copies.iter().map(|copy| copy.destination.as_str()).collect();
+            told(&names.join(", "))
+        }
         Event::Released { by } => told(&format!("by {by}")),
         Event::StepUndone { step, by, why } => {
             let why = why.iter().map(|text| format!(": {text}")).collect::<String>();

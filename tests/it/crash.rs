@@ -23,6 +23,7 @@ mod journal;
 mod pairs;
 mod points;
 mod print;
+mod programs;
 mod snowflake;
 mod stage;
 mod system;
@@ -87,6 +88,9 @@ walks! {
     aws_proven_by_its_consumer => explore::<Aws>(Flow::ByConsumer, 0);
     aws_proven_by_its_use => explore::<Aws>(Flow::ByUse, 0);
     aws_at_once => explore::<Aws>(Flow::Immediate, 0);
+    aws_with_a_program_after_the_delivery => explore::<Aws>(Flow::Told, 0);
+    aws_with_a_program_that_fails => explore::<Aws>(Flow::ToldInVain, 0);
+    aws_with_three_destinations_of_which_one_fails => explore::<Aws>(Flow::OneFails, 0);
     aws_useless_new_key => explore::<Aws>(Flow::Useless, 0);
     snowflake_rolled_back => explore::<Consumer>(Flow::RolledBack, 0);
     snowflake_aborted => explore::<Consumer>(Flow::Aborted, 0);

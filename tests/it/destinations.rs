@@ -21,6 +21,7 @@ mod refusals;
 mod sdk;
 #[cfg(feature = "secretsmanager")]
 mod secretsmanager;
+mod side_by_side;
 #[cfg(feature = "ssm")]
 mod ssm;
 #[cfg(feature = "vault-kv")]

@@ -80,6 +80,7 @@ fn spec(cutover: Cutover, destinations: &[&str], soak_seconds: u64) -> RotationS
     RotationSpec {
         connector: "s3-customer-managed".to_owned(),
         inputs: serde_json::json!({ "user": "u", "bucket": "b" }),
+        after_delivery: Vec::new(),
         destinations: destinations.iter().map(|&name| name.to_owned()).collect(),
         cutover,
         soak_seconds,

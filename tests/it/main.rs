@@ -4,6 +4,7 @@
 //! none may change what belongs to all of it (environment, current folder, file mode mask, limits): they give that to the
 //! children they start. Only one other thing is shared: two cores, on which no verdict may go by the clock.
 
+mod after_delivery;
 mod as_aws_tools;
 mod as_aws_tools_files;
 mod as_snow;

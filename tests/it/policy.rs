@@ -122,6 +122,7 @@ fn rotation(standing: impl Into<Standing>) -> Rotation {
         spec: RotationSpec {
             connector: "s3-customer-managed".to_owned(),
             inputs: serde_json::json!({ "user": "u", "bucket": "b" }),
+            after_delivery: Vec::new(),
             destinations: vec!["d".to_owned()],
             cutover: Cutover::Confirm,
             soak_seconds: WEEK,
@@ -152,6 +153,7 @@ fn rotation(standing: impl Into<Standing>) -> Rotation {
         phase,
         undo: None,
         blocked: None,
+        hooks: Default::default(),
     }
 }
 

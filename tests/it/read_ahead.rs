@@ -171,6 +171,7 @@ async fn cut_over(journal: Journal<'_>, sealer: &dyn Sealer) -> Stored<Rotation>
     let spec = RotationSpec {
         connector: "s3-customer-managed".to_owned(),
         inputs: serde_json::json!({ "user": "u", "bucket": "b" }),
+        after_delivery: Vec::new(),
         destinations: vec!["d".to_owned()],
         cutover: Cutover::Confirm,
         soak_seconds: 86_400,

@@ -19,7 +19,9 @@ use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use jsonschema::Validator;
-use rotate::machine::{Event, GuidedSpec, InventoryReading, Proof, Record, SeenKey, SwitchedBy, Tried, UndoKind};
+use rotate::machine::{
+    Event, GuidedSpec, HeldCopy, HookAnswer, InventoryReading, Proof, Record, SeenKey, SwitchedBy, Tried, UndoKind,
+};
 use rotate::store::{Line, Verified};
 use rotate::view::json;
 use rotate_fixtures::workplace::{TARGET, USER};

@@ -93,6 +93,7 @@ fn spec(old_key: &str) -> RotationSpec {
     RotationSpec {
         connector: "s3-customer-managed".to_owned(),
         inputs: serde_json::json!({ "user": "u" }),
+        after_delivery: Vec::new(),
         destinations: vec!["d".to_owned()],
         cutover: Cutover::Confirm,
         soak_seconds: 0,

@@ -11,7 +11,7 @@ use super::target_name;
 use crate::cli::one_shot::{Options, rotate};
 use crate::cli::{Exit, Global, terminal};
 use crate::config::Defaults;
-use crate::delivery::{self, Destination};
+use crate::delivery::{self, Destination, Hook};
 use crate::engine::driver::{LiveKey, Request};
 use crate::machine::{Cutover, LostKey, Prove};
 use crate::policy::proof_fault;
@@ -47,6 +47,7 @@ pub(super) async fn run(global: &Global, automation: &'static Automation, matche
         target: &target,
         inputs: asked.inputs,
         destinations: &asked.destinations,
+        after_delivery: &asked.after_delivery,
         cutover: asked.cutover,
         prove: asked.prove,
         lost_key: asked.lost_key,
@@ -67,6 +68,7 @@ pub(super) async fn run(global: &Global, automation: &'static Automation, matche
 struct Asked {
     inputs: Value,
     destinations: Vec<Box<dyn Destination>>,
+    after_delivery: Vec<Hook>,
     live: Option<LiveKey>,
     cutover: Cutover,
     prove: Prove,
@@ -110,6 +112,7 @@ impl Asked {
             ));
         }
         let destinations = destinations(automation, matches, cutover).map_err(misuse)?;
+        let after_delivery = after_delivery(matches).map_err(misuse)?;
         let inputs = told(automation, matches);
         (automation.ready)(&inputs)
             .map_err(|unready| misuse(format!("{}: {}", inputs::option(unready.input), unready.why)))?;
@@ -117,6 +120,7 @@ impl Asked {
         Ok(Self {
             inputs,
             destinations,
+            after_delivery,
             live,
             cutover,
             prove,
@@ -185,6 +189,19 @@ fn destinations(
         parsed.push(destination);
     }
     Ok(parsed)
+}
+
+/// Understands the programs that run after the delivery.
+fn after_delivery(matches: &ArgMatches) -> Result<Vec<Hook>, String> {
+    let mut hooks: Vec<Hook> = Vec::new();
+    for text in matches.get_many::<String>("after_delivery").into_iter().flatten() {
+        let hook = Hook::parse(text).map_err(|fault| format!("--after-delivery: {fault}"))?;
+        if hooks.iter().any(|other| other.name() == hook.name()) {
+            return Err(format!("--after-delivery: {} is given twice", hook.name()));
+        }
+        hooks.push(hook);
+    }
+    Ok(hooks)
 }
 
 /// The key that the person shows to be the consumer's.

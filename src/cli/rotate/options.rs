@@ -175,6 +175,15 @@ pub(super) fn of_rotation(automation: &Automation) -> Vec<Arg> {
         .action(ArgAction::Append)
         .required(automation.default_destination.is_none())
         .help(format!("{}{default}", delivery::offered(automation.secret)))]);
+    let what = "A program that runs once every destination holds the new key, and again where that is undone: a restart; repeatable. \
+                It gets no secret, and is never run twice by itself";
+    let option = Arg::new("after_delivery").long("after-delivery");
+    all.push(
+        option
+            .value_name("PROGRAM ARG\u{2026}")
+            .action(ArgAction::Append)
+            .help(what),
+    );
     if !can.replaces {
         all.extend(of_overlap(automation, &defaults));
     }

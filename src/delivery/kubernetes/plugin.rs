@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::encoded;
 use crate::delivery::Fault;
-use crate::delivery::exec::process::{Ended, Job, run};
+use crate::delivery::program::process::{Ended, Job, run};
 
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 

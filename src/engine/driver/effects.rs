@@ -178,35 +178,16 @@ impl Driver<'_> {
         self.record(stored, Event::Discarded { key }).await
     }
 
-    pub(super) async fn deliver(&self, stored: &mut Stored, run: &mut RunState, name: &str) -> Result<(), DriveError> {
-        match self.write(stored, name).await {
-            Err(DriveError::Delivery(error)) if run.leaves(stored, name, &error) => Ok(()),
-            result => result,
-        }
-    }
-
-    async fn write(&self, stored: &mut Stored, name: &str) -> Result<(), DriveError> {
-        let (destination, fields) = self.delivered(stored, name).await?;
-        self.progress.doing(&format!("delivering to {name}"));
-        if !destination.holds(&fields).await? {
-            let held = destination.content().await?;
-            let sealed_as = before(name);
-            let sealed = self.seal(stored, &sealed_as, &held)?;
-            let destination_name = name.to_owned();
-            let intent = Event::DeliverIntended {
-                destination: destination_name,
-            };
-            self.record_sealed(stored, intent, Some((&sealed_as, &sealed))).await?;
-            destination.deliver(&fields).await?;
-        }
-        let destination = name.to_owned();
-        self.record(stored, Event::Delivered { destination }).await
-    }
-
     /// A destination of a rotation, and what it gets.
     async fn delivered(&self, stored: &Stored, name: &str) -> Result<(Box<dyn Destination>, Fields), DriveError> {
         let form = secret_of(&stored.rotation)?;
         let destination = delivery::parse(form, name)?;
+        Ok((destination, self.fields(stored).await?))
+    }
+
+    /// What every destination gets.
+    pub(super) async fn fields(&self, stored: &Stored) -> Result<Fields, DriveError> {
+        let form = secret_of(&stored.rotation)?;
         let credential = self.credential(stored).await?;
         let spec = &stored.rotation.spec;
         let told = Told {
@@ -214,7 +195,7 @@ impl Driver<'_> {
             owner: &spec.owner,
             inputs: &spec.inputs,
         };
-        Ok((destination, Fields::of(form, &credential, &told)))
+        Ok(Fields::of(form, &credential, &told))
     }
 
     pub(super) async fn deactivate(&self, stored: &mut Stored, run: &mut RunState) -> Result<(), DriveError> {

@@ -3,7 +3,7 @@
 use rotate_providers::contract;
 use rotate_providers::untrusted::sanitized;
 
-use crate::delivery::DeliveryError;
+use crate::delivery::{DeliveryError, HookError};
 use crate::machine::Illegal;
 use crate::seal::SealError;
 use crate::store::StoreError;
@@ -23,6 +23,9 @@ pub enum DriveError {
     /// A destination.
     #[error(transparent)]
     Delivery(#[from] DeliveryError),
+    /// A program that runs after a delivery.
+    #[error(transparent)]
+    Hook(#[from] HookError),
     /// The journal does not allow it.
     #[error(transparent)]
     Illegal(#[from] Illegal),

@@ -9,7 +9,7 @@ use rotate_providers::contract::{Key, KeyId, Minting, Observation, Provider};
 use super::in_place::held_secret;
 use super::live::{ConcurrentRotation, History, LiveKey, old_key};
 use super::{DriveError, Driver, Outcome, Refusal, RunState};
-use crate::delivery::{Destination, same_place};
+use crate::delivery::{Destination, Hook, same_place};
 use crate::hooks::{now, vendors};
 use crate::machine::{Cutover, Event, LostKey, Phase, Prove, Retirement, RotationSpec, Window};
 use crate::policy::{Facts, Listing};
@@ -26,6 +26,8 @@ pub struct Request<'a> {
     pub inputs: serde_json::Value,
     /// Where the new secret goes.
     pub destinations: &'a [Box<dyn Destination>],
+    /// The programs that run once it is there.
+    pub after_delivery: &'a [Hook],
     /// How it becomes known that every consumer has moved.
     pub cutover: Cutover,
     /// What the proofs of the new key rest on.
@@ -138,6 +140,9 @@ impl Request<'_> {
         if destinations.len() != spec.destinations.len() || !destinations.iter().zip(&spec.destinations).all(same) {
             differs.push("--deliver".to_owned());
         }
+        if self.hook_names() != spec.after_delivery {
+            differs.push("--after-delivery".to_owned());
+        }
         if self.cutover != spec.cutover {
             differs.push("--cutover".to_owned());
         }
@@ -177,6 +182,10 @@ impl Request<'_> {
             .collect()
     }
 
+    fn hook_names(&self) -> Vec<String> {
+        self.after_delivery.iter().map(|hook| hook.name().to_owned()).collect()
+    }
+
     /// The destinations as the rotation keeps them: a name that may be given away is fixed to what it is now.
     async fn pinned_destinations(&self) -> Result<Vec<String>, DriveError> {
         let mut pinned = Vec::new();
@@ -197,6 +206,7 @@ impl Request<'_> {
             connector: self.connector.id.to_owned(),
             inputs: self.inputs.clone(),
             destinations: self.destination_names(),
+            after_delivery: self.hook_names(),
             cutover: self.cutover,
             prove: self.prove,
             soak_seconds: self.soak_seconds,

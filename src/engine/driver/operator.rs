@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rotate_providers::contract::LastUse;
 
 use super::{DriveError, Driver, Outcome, Refusal, RunState, at_its_host, same_account};
-use crate::machine::{Event, Phase, Prove, Retirement, SwitchedBy, UndoKind};
+use crate::machine::{Event, HookAnswer, Phase, Prove, Retirement, SwitchedBy, UndoKind};
 use crate::policy::{is_used_by_consumer, used_by_others};
 use crate::store::Automated as Stored;
 
@@ -14,6 +14,9 @@ impl Driver<'_> {
         let mut run = RunState::by_word(&stored);
         let rotation = &stored.rotation;
         at_its_host(&stored.target, &rotation.spec, self.provider)?;
+        if rotation.unsettled_hook().is_some() && evidence.is_none() {
+            return self.answer(stored, by, HookAnswer::Done).await;
+        }
         if evidence.is_some() && rotation.spec.prove == Prove::Login {
             return Err(wrong_state(
                 &stored,
@@ -27,6 +30,9 @@ impl Driver<'_> {
                 resumed.into_iter().chain([Event::Attested { by, evidence }]).collect()
             }
             (Some(_), _, None) => vec![Event::Resumed { by: by.to_owned() }],
+            (None, Phase::Delivered(_), _) if rotation.undo.is_none() && !rotation.has_run_hooks() => {
+                return Err(not_told(&stored));
+            }
             (None, Phase::Delivered(at), evidence) if rotation.undo.is_none() => {
                 let by = self.moved(&stored, &mut run, *at, by, evidence).await?;
                 vec![Event::CutOver { by }]
@@ -41,6 +47,29 @@ impl Driver<'_> {
         };
         for event in events {
             self.record(&mut stored, event).await?;
+        }
+        self.pursue(stored, run).await
+    }
+
+    /// A program that failed after a delivery, or of which nobody knows how it ended, is run once more.
+    pub async fn run_again(&self, stored: Stored, by: &str) -> Result<Outcome, DriveError> {
+        at_its_host(&stored.target, &stored.rotation.spec, self.provider)?;
+        match stored.rotation.unsettled_hook() {
+            Some(_) => self.answer(stored, by, HookAnswer::Again).await,
+            None => Err(wrong_state(
+                &stored,
+                "no program that runs after a delivery waits for a person's word",
+            )),
+        }
+    }
+
+    /// What a person says of such a program. Before they were told of it, nothing is taken for an answer.
+    async fn answer(&self, mut stored: Stored, by: &str, answer: HookAnswer) -> Result<Outcome, DriveError> {
+        let run = RunState::by_word(&stored);
+        if let (Some(hook), true) = (stored.rotation.unsettled_hook(), stored.rotation.blocked.is_some()) {
+            let (hook, by) = (hook.to_owned(), by.to_owned());
+            self.record(&mut stored, Event::HookAnswered { hook, by, answer })
+                .await?;
         }
         self.pursue(stored, run).await
     }
@@ -207,6 +236,18 @@ fn not_given_up(stored: &Stored) -> Refusal {
         .with(go_on)
         .with("or end it, and see to the vendor and the destinations yourself:")
         .with(format!("rotate abort --force {target}"))
+}
+
+/// Whoever has read the destinations once does not know yet that they hold something new.
+fn not_told(stored: &Stored) -> DriveError {
+    let target = &stored.target;
+    DriveError::Refused(
+        Refusal::error(format!(
+            "{target}: the programs that run after its delivery have not all run"
+        ))
+        .with("have them run, and see where it stands then:")
+        .with(format!("rotate run --only {target}")),
+    )
 }
 
 fn wrong_state(stored: &Stored, why: &str) -> DriveError {

@@ -15,6 +15,7 @@ use crate::crash::flow::Flow;
 use crate::crash::ground::{Effects, Ground};
 use crate::crash::journal::Journal;
 use crate::crash::print::rough;
+use crate::crash::programs::{Programs, SENT, TOLD, check_told, sent};
 use crate::crash::system::{Deed, Move};
 
 /// What someone else keeps in the shared credentials file.
@@ -44,13 +45,14 @@ pub(crate) struct Aws {
     by_hand: RefCell<BTreeSet<String>>,
     effects: Effects<Effect>,
     clock: TestClock,
+    programs: Programs,
 }
 
 impl Aws {
     /// How many destinations a delivery has.
     fn destinations(&self) -> usize {
         match self.flow {
-            Flow::Aborted | Flow::RolledBack | Flow::ByConsumer => 3,
+            Flow::Aborted | Flow::RolledBack | Flow::ByConsumer | Flow::OneFails => 3,
             _ => 2,
         }
     }
@@ -132,6 +134,7 @@ impl Ground for Aws {
     fn prepare(flow: Flow, clock: &TestClock) -> Self {
         let place = Workplace::in_memory(env!("CARGO_BIN_EXE_rotate"));
         place.cloud.keep_books_by(clock);
+        let end = if flow == Flow::ToldInVain { "exit 1" } else { "exit 0" };
         let github = (flow == Flow::ByConsumer).then(|| {
             let github = FakeGitHub::start();
             github.go_by(clock);
@@ -142,6 +145,7 @@ impl Ground for Aws {
             github
         });
         let ground = Self {
+            programs: Programs::new(&place.path(""), end),
             place,
             github,
             flow,
@@ -159,6 +163,9 @@ impl Ground for Aws {
             | Flow::ByConsumer
             | Flow::ByUse
             | Flow::Meddled
+            | Flow::Told
+            | Flow::ToldInVain
+            | Flow::OneFails
             | Flow::Aborted
             | Flow::RolledBack => {}
             other => panic!("AWS has no flow {other}"),
@@ -200,6 +207,15 @@ impl Ground for Aws {
 
     fn one_shot(&self, flow: Flow) -> Command {
         let mut command = self.with_token(self.place.rotate(flow.options()));
+        let program = |name: &str| self.programs.path(name).display().to_string();
+        if flow == Flow::OneFails {
+            command.args(["--deliver", &format!("exec:{}", program("refuse"))]);
+            command.args(["--deliver", &format!("exec:{}", program("send"))]);
+            return command;
+        }
+        if matches!(flow, Flow::Told | Flow::ToldInVain) {
+            command.args(["--after-delivery", &program("tell")]);
+        }
         command.args(["--deliver", &format!("aws-profile:gs@{}", self.profile().display())]);
         if flow == Flow::Aborted {
             command.args(["--deliver", &format!("secretsmanager:{SECRET}")]);
@@ -271,6 +287,7 @@ impl Ground for Aws {
     }
 
     fn check_effects(&self, before: &Journal, context: &dyn Fn() -> String) {
+        self.programs.check_runs(before, context);
         for effect in self.effects.take() {
             self.check_taken(&effect, before, context);
             check_effect(&effect, &self.place.old.id, before, self.clock.now(), context);
@@ -279,6 +296,7 @@ impl Ground for Aws {
 
     fn forget_effects(&self) {
         self.effects.take();
+        self.programs.forget_runs();
     }
 
     fn check_now(&self, journal: &Journal, context: &dyn Fn() -> String) {
@@ -319,6 +337,13 @@ impl Ground for Aws {
                 context()
             );
         }
+        if let Some((id, secret)) = sent(&place.path(SENT)) {
+            assert!(
+                journal.has("undo-requested") || place.cloud.works(&id, &secret),
+                "a key was sent that does not work; {}",
+                context()
+            );
+        }
         self.check_github(journal, context);
         let held = std::fs::read_to_string(self.profile()).unwrap();
         assert!(
@@ -346,6 +371,9 @@ impl Ground for Aws {
         let keys = place.cloud.keys_of(USER);
         assert_eq!(keys.len(), 1, "{keys:?}; {}", context());
         let held = std::fs::read_to_string(self.profile()).unwrap();
+        if matches!(self.flow, Flow::Told | Flow::ToldInVain) {
+            check_told(&place.path(""), &keys[0].id, journal, context);
+        }
         if journal.has("done") {
             let new = place.delivered_key().expect("the new key is delivered");
             assert!(place.cloud.works(&new.id, &new.secret), "{}", context());
@@ -375,7 +403,7 @@ impl Ground for Aws {
     }
 
     fn expected_files(&self) -> Vec<String> {
-        ["credentials", "key.json"].map(str::to_owned).to_vec()
+        ["credentials", "key.json", TOLD, SENT].map(str::to_owned).to_vec()
     }
 }
 

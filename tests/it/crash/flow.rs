@@ -18,6 +18,12 @@ pub(crate) enum Flow {
     Aborted,
     /// A person undoes it after the cut-over.
     RolledBack,
+    /// A program tells the consumers of each delivery; the person confirms, or takes it back.
+    Told,
+    /// The same, and the program fails each time.
+    ToldInVain,
+    /// Three destinations, of which one can only be written to and one fails for good.
+    OneFails,
     /// Only its consumer can prove the new key, and a person says that it has: the old key rests before it goes.
     ByConsumer,
     /// Only its consumer can prove the new key, and the vendor's record of its use shows that it has.
@@ -42,6 +48,9 @@ impl fmt::Display for Flow {
             Self::ForGood => "removed for good",
             Self::Aborted => "aborted",
             Self::RolledBack => "rolled back",
+            Self::Told => "told of",
+            Self::ToldInVain => "told of in vain",
+            Self::OneFails => "one destination fails",
             Self::ByConsumer => "proven by its consumer",
             Self::ByUse => "proven by its use",
             Self::Meddled => "meddled with",
@@ -82,6 +91,12 @@ impl Flow {
                 Move::command(&["rollback", "--force", target]),
                 Move::deed(Deed::DeletesTheirs),
             ],
+            (Self::Told | Self::ToldInVain, "blocked") => vec![
+                with_target("confirm"),
+                Move::command(&["confirm", "--run-again", target]),
+                Move::command(&["abort", "--force", target]),
+                Move::command(&["rollback", "--force", target]),
+            ],
             // The person looks and says to go on; or that it is to be undone, whatever stands in the way.
             (_, "blocked") => vec![
                 with_target("confirm"),
@@ -89,6 +104,11 @@ impl Flow {
                 Move::command(&["rollback", "--force", target]),
             ],
             (_, "idle") => vec![Move::one_shot()],
+            (Self::Told | Self::ToldInVain, "awaiting-cutover") => {
+                vec![run, with_target("confirm"), with_target("abort")]
+            }
+            (Self::OneFails, "undoing") => vec![run, Move::command(&["abort", "--force", target])],
+            (Self::OneFails, _) => vec![Move::one_shot(), with_target("abort")],
             (_, "undoing") => vec![Move::command(&["run"])],
             (Self::Aborted, "awaiting-cutover") => vec![with_target("abort")],
             (Self::Aborted, _) => vec![Move::one_shot(), with_target("abort")],
@@ -157,7 +177,7 @@ impl Flow {
         match self {
             Self::Useless => matches!(code, 0 | 1),
             // Without evidence; and once a person is needed.
-            Self::ByUse => matches!(code, 0 | 1 | 3),
+            Self::ByUse | Self::Told | Self::ToldInVain | Self::OneFails => matches!(code, 0 | 1 | 3),
             _ => code == 0,
         }
     }

@@ -137,7 +137,10 @@ impl Journal {
 
     /// Whether a person has to look.
     pub(crate) fn is_blocked(&self) -> bool {
-        let word = |line: &&Line| ["blocked", "resumed", "undo-requested", "reactivated"].contains(&line.event());
+        let word = |line: &&Line| {
+            let words = ["blocked", "resumed", "hook-answered", "undo-requested", "reactivated"];
+            words.contains(&line.event())
+        };
         let undone = self.has("undo-requested");
         self.latest().rev().find(word).is_some_and(|line| match line.event() {
             "blocked" => true,
@@ -184,6 +187,12 @@ impl Journal {
         };
         let resumed = after[asked..].iter().rposition(|line| line.event() == "resumed");
         resumed.is_none_or(|resumed| after[..asked + resumed].iter().any(begun))
+    }
+
+    /// Whether a person has had an undo go on whatever stood in the way.
+    pub(crate) fn is_forced(&self) -> bool {
+        let forced = |line: &Line| line.event() == "undo-requested" && line.body["forced"] == true;
+        self.latest().any(forced)
     }
 
     /// Whether a week of soak is over.

@@ -65,7 +65,7 @@ impl Shop {
     }
 }
 
-fn write_program(path: &Path, program: &str) {
+pub(crate) fn write_program(path: &Path, program: &str) {
     use std::os::unix::fs::PermissionsExt;
     // Written by another process: one that starts children at this moment would hand its open file on, and nobody could start it.
     let written = std::process::Command::new("sh")

@@ -159,7 +159,8 @@ impl World {
             }
             Step::Discard { key, why } => return self.discard(key, why),
             Step::Prove => return self.prove(),
-            Step::Deliver(destination) => return self.deliver(destination),
+            Step::Deliver(destinations) => return self.deliver(destinations),
+            Step::RunHook(hook) => return Err(format!("{hook} is run, and nobody has asked for one")),
             Step::Deactivate => return self.deactivate(),
             Step::Reactivate(why) => return self.reactivate(why),
             Step::Delete => return self.delete(),

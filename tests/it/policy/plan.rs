@@ -78,13 +78,14 @@ fn really(mut rotation: Rotation, confirmed_after: SignedDuration) -> Vec<(Phase
                 seen.push((phase, false));
                 vec![Event::Proved]
             }
-            Step::Deliver(destination) => {
-                seen.push((PhaseName::Delivered, true));
-                let written = destination.clone();
-                vec![
-                    Event::DeliverIntended { destination },
-                    Event::Delivered { destination: written },
-                ]
+            Step::Deliver(destinations) => {
+                seen.extend(destinations.iter().map(|_| (PhaseName::Delivered, true)));
+                let intended = destinations.clone().into_iter();
+                let intended = intended.map(|destination| Event::DeliverIntended { destination });
+                let delivered = destinations
+                    .into_iter()
+                    .map(|destination| Event::Delivered { destination });
+                intended.chain(delivered).collect()
             }
             Step::Deactivate => {
                 seen.push((PhaseName::Deactivated, true));

@@ -55,7 +55,7 @@ fn a_key_is_delivered_once_it_is_listed_as_active_and_never_logged_in_with() {
     let verified = by(Prove::Consumer, rotation(Phase::Verified.with(nowhere)));
     assert_eq!(
         decide(&verified, &listed(&both(), 1)),
-        Ok(Step::Deliver("d".to_owned()))
+        Ok(Step::Deliver(vec!["d".to_owned()]))
     );
 }
 

@@ -40,7 +40,7 @@ fn beginnings() -> Vec<(&'static str, Rotation, Facts, Step)> {
             "verified",
             rotation(Phase::Verified.with(nowhere)),
             idle(&both),
-            Step::Deliver("d".to_owned()),
+            Step::Deliver(vec!["d".to_owned()]),
         ),
         (
             "cut-over",
@@ -94,7 +94,7 @@ fn what_is_under_way_is_finished_in_a_shut_window() {
         ..listed(&[key(OLD, true), key(NEW, true)], 2)
     };
     for (rotation, step) in [
-        (halfway, Step::Deliver("d".to_owned())),
+        (halfway, Step::Deliver(vec!["d".to_owned(), "e".to_owned()])),
         (rotation(Phase::Created.with(new.clone())), Step::Prove),
         (
             rotation(Phase::Deactivating(cut.clone()).with(new.clone())),

@@ -5,6 +5,7 @@ use super::*;
 /// Every kind of event, with everything that it may hold.
 pub(super) fn events() -> Vec<Event> {
     let (why, by) = ("why".to_owned(), "by".to_owned());
+    let hook = "/usr/local/bin/restart gainsight".to_owned();
     let cut_over = |by| Event::CutOver { by };
     let used = LastUse::At {
         at: Timestamp::UNIX_EPOCH,
@@ -13,6 +14,25 @@ pub(super) fn events() -> Vec<Event> {
     };
     let mut all = crate::machine::catalogue();
     all.extend([
+        Event::CopiesDrifted {
+            expected: KeyId::parse("AKIAX").expect("the name of a key"),
+            copies: vec![HeldCopy {
+                destination: "file:/x.json".to_owned(),
+                held: None,
+            }],
+        },
+        Event::CopiesAsLeft,
+        Event::HookIntended { hook: hook.clone() },
+        Event::HookRan { hook: hook.clone() },
+        Event::HookFailed {
+            hook: hook.clone(),
+            why: why.clone(),
+        },
+        Event::HookAnswered {
+            hook,
+            by: by.clone(),
+            answer: HookAnswer::Again,
+        },
         cut_over(SwitchedBy::Observed {
             new: used,
             old: LastUse::NeverSeen,

@@ -38,6 +38,7 @@ fn spec(retirement: Retirement, mints_locally: bool, own_identity: bool) -> Rota
     RotationSpec {
         connector: "snowflake-keypair".to_owned(),
         inputs: json!({ "user": "U", "key_bits": 2048 }),
+        after_delivery: Vec::new(),
         destinations: vec!["file:/srv/rsa_key_new.p8".to_owned()],
         cutover: Cutover::Confirm,
         soak_seconds: 86_400,
@@ -186,6 +187,7 @@ fn everywhere(spec: &RotationSpec) -> Vec<Rotation> {
             phase,
             undo: None,
             blocked: None,
+            hooks: Default::default(),
         }
     };
     (without.into_iter().map(standing(None)))

@@ -238,20 +238,23 @@ impl OneSlot {
                 };
                 self.record(event)?;
             }
-            Step::Deliver(destination) => {
+            Step::Deliver(destinations) => {
                 self.must(self.seen, "a secret is delivered that nobody has seen to work")?;
-                let destination_name = destination.clone();
-                self.record(Event::DeliverIntended {
-                    destination: destination_name,
-                })?;
-                if self.roll(4) == 1 {
-                    return self.stop();
+                for destination in destinations.clone() {
+                    self.record(Event::DeliverIntended { destination })?;
                 }
-                self.held[at(&destination)] = Some(Secret::New);
-                if self.roll(4) == 1 {
-                    return self.stop();
+                for destination in &destinations {
+                    if self.roll(4) == 1 {
+                        return self.stop();
+                    }
+                    self.held[at(destination)] = Some(Secret::New);
                 }
-                self.record(Event::Delivered { destination })?;
+                for destination in destinations {
+                    if self.roll(4) == 1 {
+                        return self.stop();
+                    }
+                    self.record(Event::Delivered { destination })?;
+                }
             }
             Step::Restore(destination) => {
                 self.facts.stands = None;

@@ -144,20 +144,22 @@ impl World {
         self.record(event)
     }
 
-    pub(super) fn deliver(&mut self, destination: String) -> Checked {
+    pub(super) fn deliver(&mut self, destinations: Vec<String>) -> Checked {
         let lives = self.vendor.is_active(&self.new_key());
         self.must(lives, "a key that does not work is delivered")?;
         let roll = self.roll(3);
         if roll == 1 {
             return self.stop();
         }
-        self.record(Event::DeliverIntended {
-            destination: destination.clone(),
-        })?;
-        if roll == 2 {
-            return self.stop();
+        for destination in destinations.clone() {
+            self.record(Event::DeliverIntended { destination })?;
         }
-        self.record(Event::Delivered { destination })
+        // One that fails keeps no other from getting the key.
+        let has_failed = roll == 2;
+        for destination in destinations.into_iter().skip(usize::from(has_failed)) {
+            self.record(Event::Delivered { destination })?;
+        }
+        if has_failed { self.stop() } else { Ok(()) }
     }
 
     pub(super) fn deactivate(&mut self) -> Checked {

@@ -1,0 +1,142 @@
+//! The deliveries of a rotation, side by side: one that hangs or fails keeps no other consumer waiting for the new key.
+//!
+//! The journal has one order all the same, that of the destinations in it: first every intent, then the calls at once, then every
+//! outcome. Destinations that are parts of one place come one after the other, because each reads what the one before has written.
+
+use std::pin::Pin;
+
+use futures_util::{StreamExt, stream};
+use rotate_providers::secret::Secret;
+
+use super::effects::secret_of;
+use super::{DriveError, Driver};
+use crate::delivery::{self, DeliveryError, Destination, Fields};
+use crate::machine::Event;
+use crate::seal::before;
+use crate::store::Automated as Stored;
+
+type Call<'c, T> = Pin<Box<dyn Future<Output = Result<T, DeliveryError>> + Send + 'c>>;
+/// A destination, and what it held where that was not the new key.
+type Looked = (Due, Option<Secret>);
+type Destinations = Vec<Box<dyn Destination>>;
+
+/// How many destinations are written to at once.
+const AT_ONCE: usize = 8;
+
+/// A destination that is to be written to.
+struct Due {
+    destination: Box<dyn Destination>,
+    /// Whether it held the new key before anybody wrote to it.
+    holds: bool,
+}
+
+/// What failed first, in the order of the destinations. The others are told of where they fail.
+#[derive(Default)]
+struct Failures(Option<DriveError>);
+
+impl Failures {
+    fn add(&mut self, error: DriveError) {
+        match &self.0 {
+            None => self.0 = Some(error),
+            Some(_) => tracing::warn!("{error}"),
+        }
+    }
+}
+
+impl Driver<'_> {
+    /// Delivers to each of these. What failed is told once every other one has been tried.
+    pub(super) async fn deliver(&self, stored: &mut Stored, names: &[String]) -> Result<(), DriveError> {
+        let form = secret_of(&stored.rotation)?;
+        let fields = self.fields(stored).await?;
+        let mut failures = Failures::default();
+        let mut left = Vec::new();
+        for name in names {
+            match delivery::parse(form, name) {
+                Ok(destination) => left.push(destination),
+                Err(error) => failures.add(error.into()),
+            }
+        }
+        while !left.is_empty() {
+            let (now, later) = one_of_each_place(left);
+            self.deliver_at_once(stored, now, &fields, &mut failures).await?;
+            left = later;
+        }
+        failures.0.map_or(Ok(()), Err)
+    }
+
+    /// Delivers to each of these, of which no two are parts of one place. Fails where the journal does.
+    async fn deliver_at_once(
+        &self,
+        stored: &mut Stored,
+        destinations: Vec<Box<dyn Destination>>,
+        fields: &Fields,
+        failures: &mut Failures,
+    ) -> Result<(), DriveError> {
+        let names: Vec<&str> = destinations.iter().map(|destination| destination.name()).collect();
+        self.progress.doing(&format!("delivering to {}", names.join(" and ")));
+        let reading = destinations.into_iter().map(|destination| look(destination, fields));
+        let reading: Vec<Call<'_, Looked>> = reading.map(|look| Box::pin(look) as Call<'_, Looked>).collect();
+        let read: Vec<Result<Looked, DeliveryError>> = stream::iter(reading).buffered(AT_ONCE).collect().await;
+        let mut due = Vec::new();
+        for read in read {
+            let (one, held) = match read {
+                Ok(read) => read,
+                Err(error) => {
+                    failures.add(error.into());
+                    continue;
+                }
+            };
+            if let Some(held) = held {
+                let destination = one.destination.name().to_owned();
+                let sealed_as = before(&destination);
+                let sealed = self.seal(stored, &sealed_as, &held)?;
+                let intent = Event::DeliverIntended { destination };
+                self.record_sealed(stored, intent, Some((&sealed_as, &sealed))).await?;
+            }
+            due.push(one);
+        }
+        let writing = due.iter().map(|due| write(due, fields));
+        let writing: Vec<Call<'_, ()>> = writing.map(|write| Box::pin(write) as Call<'_, ()>).collect();
+        let written: Vec<Result<(), DeliveryError>> = stream::iter(writing).buffered(AT_ONCE).collect().await;
+        for (due, written) in due.iter().zip(written) {
+            match written {
+                Ok(()) => {
+                    let destination = due.destination.name().to_owned();
+                    self.record(stored, Event::Delivered { destination }).await?;
+                }
+                Err(error) => failures.add(error.into()),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What it holds; where that is not the new key, all that will be needed to put it back.
+async fn look(destination: Box<dyn Destination>, fields: &Fields) -> Result<Looked, DeliveryError> {
+    let holds = destination.holds(fields).await?;
+    let held = match holds {
+        true => None,
+        false => Some(destination.content().await?),
+    };
+    Ok((Due { destination, holds }, held))
+}
+
+async fn write(due: &Due, fields: &Fields) -> Result<(), DeliveryError> {
+    match due.holds {
+        true => Ok(()),
+        false => due.destination.deliver(fields).await,
+    }
+}
+
+/// The first of each place, and the others.
+fn one_of_each_place(all: Destinations) -> (Destinations, Destinations) {
+    let (mut first, mut others): (Destinations, Destinations) = Default::default();
+    for destination in all {
+        let place = destination.part_of();
+        match first.iter().any(|other| other.part_of() == place) {
+            true => others.push(destination),
+            false => first.push(destination),
+        }
+    }
+    (first, others)
+}

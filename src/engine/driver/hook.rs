@@ -1,0 +1,54 @@
+//! A program that runs after a delivery: the intent, one run, its outcome. What became of it after a crash nobody here can know.
+
+use rotate_providers::secret::Secret;
+
+use super::{DriveError, Driver};
+use crate::delivery::{Hook, HookEnd, HookTold, shows};
+use crate::hooks::crash_point;
+use crate::machine::Event;
+use crate::seal::{OLD_KEY, before};
+use crate::store::Automated as Stored;
+
+impl Driver<'_> {
+    pub(super) async fn run_hook(&self, stored: &mut Stored, name: &str) -> Result<(), DriveError> {
+        let hook = Hook::named(name)?;
+        // What cannot even be started is looked at again in each run, and has done nothing.
+        hook.check()?;
+        let fields = self.fields(stored).await?;
+        let old = self.old_secrets(stored).await?;
+        let rotation = &stored.rotation;
+        let key = match (&rotation.undo, &rotation.new_key) {
+            (None, Some(new)) => new.key.clone(),
+            _ => rotation.spec.old_key.clone(),
+        };
+        self.record(stored, Event::HookIntended { hook: name.to_owned() })
+            .await?;
+        self.progress.doing(&format!("running {name}"));
+        crash_point("hook: before it is started");
+        let told = HookTold {
+            target: &stored.target,
+            rotation: &stored.id,
+            key: key.as_str(),
+        };
+        let gives_away = |said: &str| fields.gives_away(said) || old.iter().any(|old| shows(said, old));
+        let ended = hook.run(&told, gives_away).await;
+        crash_point("hook: after its end");
+        let hook = name.to_owned();
+        let event = match ended {
+            HookEnd::Ran => Event::HookRan { hook },
+            HookEnd::Failed(why) => Event::HookFailed { hook, why },
+        };
+        self.record(stored, event).await
+    }
+
+    /// What the destinations held before, as far as it is kept here.
+    async fn old_secrets(&self, stored: &Stored) -> Result<Vec<Secret>, DriveError> {
+        let reached = stored.rotation.new_key.iter().flat_map(|new| &new.reached);
+        let names: Vec<String> = reached.map(|name| before(name)).chain([OLD_KEY.to_owned()]).collect();
+        let mut kept = Vec::new();
+        for name in names {
+            kept.extend(self.unseal(stored, &name).await?);
+        }
+        Ok(kept)
+    }
+}

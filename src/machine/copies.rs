@@ -1,0 +1,74 @@
+//! What the destinations of a rotation hold after its end, as far as they can be read: somebody may have put another key there.
+
+use jiff::Timestamp;
+use rotate_providers::contract::KeyId;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Event, Inventory};
+
+/// What one destination holds.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeldCopy {
+    /// Its name.
+    pub destination: String,
+    /// The key that it holds. Absent where it holds none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<KeyId>,
+}
+
+/// Destinations that do not hold what was left there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CopiesDrift {
+    /// The key that they should hold.
+    pub expected: KeyId,
+    /// Those that do not.
+    pub copies: Vec<HeldCopy>,
+    /// Since when that is known.
+    pub since: Timestamp,
+}
+
+impl CopiesDrift {
+    /// What has changed, in words.
+    pub fn words(&self) -> String {
+        let one = |copy: &HeldCopy| {
+            let held = match &copy.held {
+                Some(key) => format!("key {key}"),
+                None => "no key".to_owned(),
+            };
+            format!("destination {} holds {held}", copy.destination)
+        };
+        let all: Vec<String> = self.copies.iter().map(one).collect();
+        format!(
+            "{}, and not {}, which rotate delivered and which is in use",
+            all.join("; "),
+            self.expected
+        )
+    }
+
+    /// Whether this one is among them, and holds just that.
+    pub fn has(&self, copy: &HeldCopy) -> bool {
+        self.copies.contains(copy)
+    }
+}
+
+impl Inventory {
+    /// What is known of the destinations after one more look or word.
+    pub(super) fn take_copies(&mut self, event: &Event, at: Timestamp) {
+        match event {
+            Event::CopiesDrifted { expected, copies } => {
+                self.copies = Some(CopiesDrift {
+                    expected: expected.clone(),
+                    copies: copies.clone(),
+                    since: at,
+                });
+            }
+            Event::CopiesAsLeft => self.copies = None,
+            // What a person accepts is told again only once it is another key, or was put back meanwhile.
+            Event::Released { .. } => self.accepted_copies = self.copies.take().or(self.accepted_copies.take()),
+            _ => {}
+        }
+    }
+}
