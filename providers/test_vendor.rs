@@ -32,13 +32,13 @@ pub(crate) fn administrator() -> String {
     format!("Bearer {}", std::env::var("TEST_VENDOR_TOKEN").unwrap_or_default())
 }
 
-/// What the vendor answers the administrator. Which statuses say for certain that nothing was done, the connector knows.
-pub(crate) fn told(
+/// Asks as the administrator. Which statuses say for certain that nothing was done, the connector knows.
+pub(crate) async fn ask(
     line: &str,
-    answer: io::Result<(u16, Value)>,
+    sending: impl Future<Output = io::Result<(u16, Value)>>,
     refusal: impl FnOnce(u16) -> Option<(Kind, &'static str)>,
 ) -> Result<Value, Error> {
-    let (kind, detail, is_sure) = match answer {
+    let (kind, detail, is_sure) = match sending.await {
         Ok((200..=299, reply)) => return Ok(reply),
         Ok((status, _)) => match refusal(status) {
             Some((kind, detail)) => (kind, detail.to_owned(), true),

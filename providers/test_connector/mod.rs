@@ -82,12 +82,13 @@ impl TestConnector {
 
     /// Asks as the administrator.
     async fn ask(&self, line: &str) -> Result<Value, Error> {
-        let answer = self.send(line, &test_vendor::administrator()).await;
-        test_vendor::told(line, answer, |status| match status {
+        let login = test_vendor::administrator();
+        let asked = test_vendor::ask(line, self.send(line, &login), |status| match status {
             404 => Some((Kind::NotFound, "there is no such thing")),
             409 => Some((Kind::Quota, "five keys are there")),
             _ => None,
-        })
+        });
+        asked.await
     }
 }
 

@@ -77,12 +77,13 @@ impl TestPassword {
 
     /// Asks as the administrator.
     async fn ask(&self, line: &str, body: &[u8]) -> Result<Value, Error> {
-        let answer = self.send(line, &test_vendor::administrator(), body).await;
-        test_vendor::told(line, answer, |status| match status {
+        let login = test_vendor::administrator();
+        let asked = test_vendor::ask(line, self.send(line, &login, body), |status| match status {
             404 => Some((Kind::NotFound, "there is no such user")),
             403 => Some((Kind::Refused, "it does not let the administrator do that")),
             _ => None,
-        })
+        });
+        asked.await
     }
 }
 
