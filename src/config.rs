@@ -135,8 +135,12 @@ fn read(reader: &mut Reader<'_>, path: &Path) -> Config {
     }
     let mut targets = Vec::new();
     let mut names = HashMap::new();
+    let mut counted = (0, 1);
     for mut table in tables {
-        targets.extend(target::read(reader, &mut table, &defaults, &mut names));
+        let begin = table.span.start;
+        counted = (begin, reader.line_after(counted, begin));
+        let place = format!("{}, line {}", path.display(), counted.1);
+        targets.extend(target::read(reader, &mut table, &defaults, &mut names, place));
         reader.close(table);
     }
     conflicts::check(reader, &targets);

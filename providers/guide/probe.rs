@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use regex::Regex;
 use serde::Deserialize;
+use url::Url;
 
 use super::{Only, Piece, Template};
 use crate::secret::Secret;
@@ -54,6 +55,8 @@ pub struct Probe {
     /// The answers with which alone it can be tried like this.
     #[serde(default)]
     pub only: Vec<Only>,
+    /// The credential of a rotation that alone is tried like this, where old and new are not of one kind.
+    pub credential: Option<Which>,
     /// Who signs in, where the secret alone does not say it: a user, a client, an account.
     pub login: Option<Template>,
     /// The same for the new credential of a rotation, where that has another name.
@@ -202,7 +205,8 @@ impl Attempt<'_> {
 pub type Own = for<'a> fn(Attempt<'a>) -> Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
 
 /// Which credential of a rotation is tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Which {
     /// The one that is in use, or that is about to be replaced.
     Present,
@@ -237,9 +241,17 @@ impl Probe {
         }
     }
 
-    /// The way for the credential that these values are about, if there is one.
-    pub fn fitting(&self, values: &BTreeMap<String, String>) -> Option<&Self> {
-        self.ways().find(|way| way.fits(values))
+    /// The way for this credential of the rotation that these values are about, if there is one; outside of any rotation the
+    /// values alone say of what kind the credential is.
+    pub fn fitting(&self, values: &BTreeMap<String, String>, which: Option<Which>) -> Option<&Self> {
+        let is_meant = |way: &&Self| way.credential.is_none() || which.is_none() || way.credential == which;
+        self.ways().filter(is_meant).find(|way| way.fits(values))
+    }
+
+    /// Whose wrong tries a vendor counts together: who signs in, and where.
+    pub fn account(&self, which: Which, values: &BTreeMap<String, String>) -> String {
+        let login = self.login_of(which).map(|login| login.fill(values));
+        format!("{}\n{}", self.how.place(values), login.unwrap_or_default())
     }
 
     /// The host that a credential would be sent to, where the guide has no hosts of the vendor's and these values alone name it.
@@ -284,6 +296,26 @@ impl Probe {
 }
 
 impl How {
+    /// Where people sign in, whatever else is asked there.
+    fn place(&self, values: &BTreeMap<String, String>) -> String {
+        let host_of = |url: &Template| {
+            let url = url.fill(values);
+            let host = Url::parse(&url).ok().and_then(|url| url.host_str().map(str::to_owned));
+            host.unwrap_or(url)
+        };
+        let server = |server: &Template, port: &Template| format!("{}:{}", server.fill(values), port.fill(values));
+        let place = match self {
+            Self::Http(http) => host_of(&http.url),
+            Self::JwtBearer(jwt) => host_of(&jwt.token_url),
+            Self::ClientAssertion(assertion) => host_of(&assertion.token_url),
+            Self::JsonLogin(login) => host_of(&login.url),
+            Self::PostgresLogin(login) => server(&login.server, &login.port),
+            Self::MysqlLogin(login) => server(&login.server, &login.port),
+            Self::Own => String::new(),
+        };
+        place.to_ascii_lowercase()
+    }
+
     fn texts(&self) -> Vec<&Template> {
         match self {
             Self::Http(http) => http.texts(),

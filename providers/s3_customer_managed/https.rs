@@ -35,10 +35,29 @@ impl Clients {
         if bundle.is_none() {
             look_at_the_systems_own()?;
         }
-        let made = client(bundle.map(|bundle| bundle.read()).transpose()?)?;
+        let trust = match bundle {
+            Some(bundle) => TrustStore::empty().with_pem_certificate(bundle.read()?),
+            None => TrustStore::default(),
+        };
+        let made = client(trust)?;
         known.insert(path, made.clone());
         Ok(made)
     }
+}
+
+/// A client of its own, which trusts the system's authorities, and those of this file beside them.
+pub(super) fn trusting_also(file: Option<&Path>) -> Result<SharedHttpClient, Fault> {
+    authorities::check()?;
+    look_at_the_systems_own()?;
+    let bundle = file.map(|path| Bundle {
+        path: path.to_owned(),
+        named_by: "the ca_file".to_owned(),
+    });
+    let trust = TrustStore::default();
+    client(match bundle {
+        Some(bundle) => trust.with_pem_certificate(bundle.read()?),
+        None => trust,
+    })
 }
 
 /// A file of certificates, and what names it.
@@ -128,11 +147,7 @@ pub(super) fn expanded(path: &str) -> PathBuf {
     }
 }
 
-fn client(trusted: Option<Vec<u8>>) -> Result<SharedHttpClient, Fault> {
-    let trust = match trusted {
-        Some(pem) => TrustStore::empty().with_pem_certificate(pem),
-        None => TrustStore::default(),
-    };
+fn client(trust: TrustStore) -> Result<SharedHttpClient, Fault> {
     let context = TlsContext::builder()
         .with_trust_store(trust)
         .build()

@@ -146,7 +146,7 @@ fn by_hand(target: &Target, tried: Option<Finding>) -> Checkup {
         what: "last_rotated".into(),
         check: Check::Wrong {
             why: format!("{date} is yet to come").into(),
-            remedy: "correct it in rotate.toml".to_owned(),
+            remedy: format!("correct last_rotated ({})", target.place),
         },
     });
     Checkup::of(&target.name, findings.chain(date).chain(tried).collect())

@@ -11,7 +11,7 @@ use clap::{ArgMatches, Args};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rotate_providers::{Connector, connectors};
 
-pub(super) use options::is_input_of_a_probe;
+pub(super) use options::inputs_of_probes;
 pub(super) use story::{ending, story};
 
 use super::{Cli, Exit, Global};

@@ -182,15 +182,23 @@ impl Trial {
         })
     }
 
-    /// What tells this try from another: the same one is made once, whatever the targets are called.
-    pub(super) fn key(&self) -> String {
+    /// What is asked, and of whom: two targets of which it is the same make the same try with the same secret.
+    pub(super) fn request(&self) -> String {
         let texts = self
             .probe()
             .map(|probe| probe.texts_of(self.which()))
             .unwrap_or_default();
         let filled: Vec<String> = texts.iter().map(|text| text.fill(&self.values)).collect();
-        let place = self.place.as_ref().map(ToString::to_string).unwrap_or_default();
-        format!("{}\n{place}\n{}", self.connector.id, filled.join("\n"))
+        let (is_private, ca_file) = (self.network.allow_private, &self.network.ca_file);
+        let ca_file = ca_file.iter().map(|path| path.display().to_string());
+        let ca_file: String = ca_file.collect();
+        format!("{}\n{is_private}\n{ca_file}\n{}", self.connector.id, filled.join("\n"))
+    }
+
+    /// The account that a wrong try counts against.
+    pub(super) fn account(&self) -> String {
+        let account = self.probe().map(|probe| probe.account(self.which(), &self.values));
+        format!("{}\n{}", self.connector.id, account.unwrap_or_default())
     }
 
     /// Whether wrong tries may lock whoever signs in.
@@ -224,7 +232,8 @@ impl Trial {
     }
 
     fn probe(&self) -> Option<&Probe> {
-        self.guide.probe.as_ref()?.fitting(&self.values)
+        let which = (self.walk.is_some() || self.old).then(|| self.which());
+        self.guide.probe.as_ref()?.fitting(&self.values, which)
     }
 
     /// Whether a journal keeps the verdict. What is old is no target's any more, outside of its rotation.

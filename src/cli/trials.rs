@@ -1,10 +1,13 @@
-//! What `doctor` and `run` try of a fleet: the secrets that rotate.toml names a place of, each account once.
+//! What `doctor` and `run` try of a fleet: the secrets that rotate.toml names a place of. The same secret is tried once, and an
+//! account that wrong tries may lock is tried with one secret alone, wherever its targets have theirs.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rotate_providers::contract::{Check, Finding};
 use rotate_providers::guide::probe::{Outcome, Verdict};
+use rotate_providers::secret::Secret;
 use tokio::sync::OnceCell;
 
 use super::session::Session;
@@ -19,7 +22,20 @@ use crate::store::Store;
 /// What was tried in this run, so that several targets of one account share one try.
 pub(super) struct Trials {
     allowed: AllowedHosts,
-    made: Mutex<HashMap<String, Arc<OnceCell<Outcome>>>>,
+    made: Mutex<HashMap<String, Arc<OnceCell<Made>>>>,
+    /// Tells secrets apart, and is another one in every run.
+    prints: RandomState,
+}
+
+/// One try that was made.
+struct Made {
+    /// For which target.
+    target: String,
+    /// Where its secret was.
+    place: String,
+    /// What tells that secret from another, of no use to anybody else.
+    print: u64,
+    outcome: Outcome,
 }
 
 /// Who tries what nobody has ordered.
@@ -31,6 +47,7 @@ impl Trials {
         Self {
             allowed,
             made: Mutex::default(),
+            prints: RandomState::new(),
         }
     }
 
@@ -114,7 +131,8 @@ impl Trials {
             .tried(&target.name, watch, verdict, &outcome.class, ROTATE)
             .await?;
         if outcome.verdict == Verdict::Inconclusive {
-            tracing::warn!(target = target.name, class = %outcome.class, "its credential was tried: {}", outcome.reason);
+            let why = target.in_its_words(&outcome.reason);
+            tracing::warn!(target = target.name, class = %outcome.class, "its credential was tried: {why}");
         }
         let refused = after.rotation.trial.filter(|_| verdict == Verdict::Rejected);
         Ok(refused.as_ref().map(told))
@@ -128,27 +146,58 @@ impl Trials {
     }
 
     async fn outcome(&self, trial: &Trial) -> Outcome {
+        let (place, secret) = match secret_of(trial) {
+            Ok(found) => found,
+            Err(outcome) => return outcome,
+        };
+        let print = self.prints.hash_one(secret.expose());
+        let key = match trial.locks() {
+            true => trial.account(),
+            false => format!("{}\n{print}", trial.request()),
+        };
         let cell = {
             let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(made.entry(trial.key()).or_default())
+            Arc::clone(made.entry(key).or_default())
         };
-        let made = cell.get_or_init(async || {
-            let Some(place) = &trial.place else {
-                return Outcome::inconclusive("secret", "nothing says where its secret is");
-            };
-            if let Some(untried) = trial.refusal(true) {
-                return Outcome::inconclusive("input-missing", untried.why);
-            }
-            let secret = match place.read() {
-                Ok(secret) => secret,
-                Err(why) => return Outcome::inconclusive("secret", format!("{place}: {why}")),
-            };
-            match trial.flaw(&secret) {
-                Some(flaw) => Outcome::inconclusive("secret-form", format!("{place}: {flaw}; nothing was sent")),
-                None => trial.run(&secret, &trial.network).await,
-            }
+        let made = cell.get_or_init(async || Made {
+            target: trial.name.clone(),
+            place: place.clone(),
+            print,
+            outcome: trial.run(&secret, &trial.network).await,
         });
-        made.await.clone()
+        let made = made.await;
+        if made.print == print {
+            return made.outcome.clone();
+        }
+        Outcome::inconclusive(
+            "another-secret",
+            format!(
+                "it was not tried, as wrong tries may lock the account: {place} holds another secret than {}, with which {} was \
+                 tried just now ({})",
+                made.place,
+                made.target,
+                made.outcome.verdict.name()
+            ),
+        )
+    }
+}
+
+/// The secret of a target, and where it is; or why there is none to be tried.
+fn secret_of(trial: &Trial) -> Result<(String, Secret), Outcome> {
+    let Some(place) = &trial.place else {
+        return Err(Outcome::inconclusive("secret", "nothing says where its secret is"));
+    };
+    if let Some(untried) = trial.refusal(true) {
+        return Err(Outcome::inconclusive("input-missing", untried.why));
+    }
+    let secret = place.read();
+    let secret = secret.map_err(|why| Outcome::inconclusive("secret", format!("{place}: {why}")))?;
+    match trial.flaw(&secret) {
+        Some(flaw) => {
+            let why = format!("{place}: {flaw}; nothing was sent");
+            Err(Outcome::inconclusive("secret-form", why))
+        }
+        None => Ok((place.to_string(), secret)),
     }
 }
 
@@ -156,7 +205,10 @@ impl Trials {
 fn not_now(target: &Target, trial: &Trial, survey: &Survey) -> Option<String> {
     let How::ByHand(by_hand) = &target.how else { return None };
     if trial.locks() && !by_hand.risk_lockout {
-        return Some("it was not tried: wrong tries may lock its user; with risk_lockout = true it is".to_owned());
+        let place = &target.place;
+        return Some(format!(
+            "it was not tried: wrong tries may lock its user; with risk_lockout = true ({place}) it is"
+        ));
     }
     let course = survey.of_target(target).course;
     let is_open = course.is_some_and(|stored| !stored.rotation.is_closed());

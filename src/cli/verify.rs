@@ -48,8 +48,8 @@ pub(super) struct Command {
 impl Command {
     /// Takes the options that a connector's data has made.
     pub(super) fn take(&mut self, told: &ArgMatches) {
-        let is_input = |id: &&str| super::rotate::is_input_of_a_probe(id);
-        for id in told.ids().map(clap::Id::as_str).filter(is_input) {
+        let inputs = super::rotate::inputs_of_probes();
+        for id in told.ids().map(clap::Id::as_str).filter(|id| inputs.contains(*id)) {
             if let Ok(Some(value)) = told.try_get_one::<String>(id) {
                 self.given.insert(id.to_owned(), value.clone());
             }

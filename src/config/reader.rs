@@ -174,6 +174,14 @@ impl<'t> Reader<'t> {
         let before = self.text.as_bytes().iter().take(at);
         1 + before.filter(|byte| **byte == b'\n').count()
     }
+
+    /// The same, counted on from a place whose line is known: ten thousand tables are not each counted from the beginning.
+    pub(super) fn line_after(&self, (from, line): (usize, usize), at: usize) -> usize {
+        let Some(between) = self.text.as_bytes().get(from..at) else {
+            return self.line(at);
+        };
+        line + between.iter().filter(|byte| **byte == b'\n').count()
+    }
 }
 
 impl<'t> Section<'t> {

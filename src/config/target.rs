@@ -38,6 +38,8 @@ pub struct Target {
     pub allowance_seconds: u64,
     /// How it is rotated.
     pub how: How,
+    /// Where it is written: the file and the line.
+    pub place: String,
     pub(super) span: Range<usize>,
 }
 
@@ -78,6 +80,7 @@ pub(super) fn read<'t>(
     table: &mut Section<'t>,
     defaults: &Defaults,
     names: &mut HashMap<String, usize>,
+    place: String,
 ) -> Option<Target> {
     let span = table.span.clone();
     let name = parsed(reader, table, "name", target_name);
@@ -136,6 +139,7 @@ pub(super) fn read<'t>(
         terms,
         allowance_seconds,
         how,
+        place,
         span,
     })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use rotate_providers::PhaseName;
-use rotate_providers::guide::probe::Verdict;
+use rotate_providers::guide::probe::{Verdict, Which};
 use rotate_providers::guide::{Guide, Procedure, Step};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -146,7 +146,7 @@ impl GuidedSpec {
 /// Where the new credential of this rotation can be tried, and what waits for that.
 fn proof(guide: &Guide, procedure: Procedure, values: &BTreeMap<String, String>) -> Option<Proof> {
     let probe = guide.probe.as_ref().filter(|_| procedure == Procedure::Rotate)?;
-    let probe = probe.fitting(&guide.with_defaults(values))?;
+    let probe = probe.fitting(&guide.with_defaults(values), Some(Which::New))?;
     let steps = guide.steps_for(procedure, values);
     let is_meant = |step: &&&Step| match &probe.step {
         Some(named) => step.id == *named,

@@ -79,7 +79,10 @@ impl Verification {
             say("next: ", next);
         }
         let wrapped = lines.iter().map(|line| {
-            let options = textwrap::Options::new(width).subsequent_indent("    ");
+            let options = textwrap::Options::new(width)
+                .subsequent_indent("    ")
+                // An option that is told is copied in one piece.
+                .word_splitter(textwrap::WordSplitter::NoHyphenation);
             textwrap::fill(line, options) + "\n"
         });
         wrapped.collect()

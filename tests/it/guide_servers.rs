@@ -6,6 +6,7 @@
 
 #![expect(clippy::expect_used, reason = "in a test, what cannot be is the failure itself")]
 
+mod clients;
 mod mysql;
 mod postgres;
 mod redshift;

@@ -6,6 +6,7 @@ mod commands;
 mod doctored;
 pub(crate) mod examples;
 mod procedures;
+mod proofs;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};

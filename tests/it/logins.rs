@@ -35,8 +35,9 @@ fn guide(id: &str) -> Guide {
 
 /// One try of this credential, as the guide says.
 async fn try_once(guide: &Guide, given: &Values, secret: &str, network: &Network) -> Outcome {
-    let probe = guide.probe.as_ref().expect("the guide has a probe");
     let values = guide.with_defaults(given);
+    let probe = guide.probe.as_ref().expect("the guide has a probe");
+    let probe = probe.fitting(&values, None).expect("it has a way for these values");
     let login = probe.login_of(Which::Present).map(|login| login.fill(&values));
     let secret = Secret::new(secret);
     let attempt = Attempt {

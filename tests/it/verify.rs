@@ -9,11 +9,15 @@
     reason = "a helper that cannot work must stop its test"
 )]
 
+mod access_keys;
 mod answers;
 mod bad_secret;
+mod clients;
 mod desk;
 mod fleet;
 mod other_ways;
 mod reached;
+mod remedies;
 mod rotation;
+mod shared_tries;
 mod typed;

@@ -21,7 +21,8 @@ pub struct Answer {
     pub status: Vec<u16>,
     /// Where in a JSON body its mark stands, as a JSON pointer: `/error`.
     pub at: Option<String>,
-    /// What stands there, where any of these will do; anything, where it is left out. Numbers and truth values as they are written.
+    /// What stands there, where any of these will do; where it is left out anything but nothing: no `null`, `false` or empty
+    /// text. Numbers and truth values as they are written.
     #[serde(default)]
     pub is: Vec<String>,
     /// What the text there begins with: `AADSTS7000215`.
@@ -114,7 +115,8 @@ impl Answer {
             other => other.to_string(),
         };
         let any = self.is.is_empty() && self.begins.is_empty();
-        any && !found.is_null()
+        let says_nothing = matches!(found, Value::Null | Value::Bool(false)) || found.as_str() == Some("");
+        any && !says_nothing
             || self.is.contains(&text)
             || self.begins.iter().any(|begins| text.starts_with(begins.as_str()))
     }

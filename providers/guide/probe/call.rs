@@ -300,3 +300,52 @@ pub(super) fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use reqwest::dns::{Name, Resolve};
+
+    use super::{Pinned, form, hidden};
+    use zeroize::Zeroizing;
+
+    /// Who answers for names can give a good address to whoever looks, and another one to whoever calls.
+    #[tokio::test]
+    async fn a_host_is_called_at_the_addresses_that_were_looked_at_and_no_other_host_at_any() {
+        let seen: Vec<SocketAddr> = vec!["192.0.2.7:443".parse().unwrap(), "[2001:db8::7]:443".parse().unwrap()];
+        let pinned = Pinned {
+            host: "localhost".to_owned(),
+            addresses: seen.clone(),
+        };
+        let name = |text: &str| text.parse::<Name>().unwrap();
+        for spelled in ["localhost", "LocalHost"] {
+            let found = pinned.resolve(name(spelled)).await.unwrap();
+            assert_eq!(found.collect::<Vec<_>>(), seen, "{spelled}");
+        }
+        assert!(pinned.resolve(name("localhost.localdomain")).await.is_err());
+    }
+
+    #[test]
+    fn a_form_has_its_room_from_the_beginning_so_that_no_copy_of_it_is_left_behind() {
+        let secret = "\u{fffd}".repeat(500);
+        let fields = [("client_id", "client"), ("client_secret", secret.as_str())];
+        let room: usize = fields
+            .iter()
+            .map(|(name, value)| 3 * (name.len() + value.len()) + 2)
+            .sum();
+        let encoded = form(fields);
+        assert!(
+            encoded.len() > 4500 && encoded.capacity() == room,
+            "{} {room}",
+            encoded.capacity()
+        );
+    }
+
+    #[test]
+    fn no_diagnostics_show_a_value_that_is_secret() {
+        let value = hidden(Zeroizing::new("Bearer canary".to_owned())).ok().unwrap();
+        assert!(value.is_sensitive());
+        assert!(!format!("{value:?}").contains("canary"));
+    }
+}

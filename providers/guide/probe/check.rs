@@ -1,10 +1,10 @@
 //! What every probe of a guide has to keep, beyond its form.
 
 use super::http::{Auth, Method};
-use super::{Answers, How, Http, Meant, Probe, Said};
+use super::{Answers, How, Http, Meant, Probe, Said, Which};
 use crate::PhaseName;
 use crate::guide::check::{Flaw, require};
-use crate::guide::{Guide, Piece, Template};
+use crate::guide::{Guide, Only, Piece, Step, Template};
 
 /// Names the first thing that is wrong.
 pub(crate) fn check(guide: &Guide) -> Result<(), Flaw> {
@@ -39,15 +39,16 @@ fn of_way(guide: &Guide, probe: &Probe) -> Result<(), Flaw> {
             format!("the probe stands for {step}, which is no step that proves the new credential")
         })?;
     }
+    of_step(guide, probe)?;
     match &probe.how {
         How::Http(http) => of_http(probe, http),
         How::JwtBearer(jwt) => {
             of_place(&jwt.token_url, &jwt.hosts)?;
-            of_answers(&jwt.answers, true)
+            of_answers(&jwt.answers)
         }
         How::ClientAssertion(assertion) => {
             of_place(&assertion.token_url, &assertion.hosts)?;
-            of_answers(&assertion.answers, true)
+            of_answers(&assertion.answers)
         }
         How::JsonLogin(login) => {
             of_place(&login.url, &login.hosts)?;
@@ -55,13 +56,35 @@ fn of_way(guide: &Guide, probe: &Probe) -> Result<(), Flaw> {
             require(has_secret && probe.locks, || {
                 "a login has a secret in it, and counts wrong tries".to_owned()
             })?;
-            of_answers(&login.answers, true)
+            of_answers(&login.answers)
         }
         How::PostgresLogin(_) | How::MysqlLogin(_) => {
             require(probe.locks, || "a login with a password counts wrong tries".to_owned())
         }
         How::Own => Ok(()),
     }
+}
+
+/// What can be tried has a step in which it is: only that keeps the old credential until the new one was accepted.
+fn of_step(guide: &Guide, probe: &Probe) -> Result<(), Flaw> {
+    if probe.credential == Some(Which::Present) {
+        return Ok(());
+    }
+    let is_on_the_way = |step: &&Step| {
+        let is_told = |only: &Only| probe.only.iter().any(|it| it.input == only.input && it.is == only.is);
+        step.only.iter().all(is_told)
+    };
+    let is_its = |step: &Step| match &probe.step {
+        Some(named) => step.id == *named,
+        None => step.phase == PhaseName::Verified,
+    };
+    let mut on_the_way = guide.rotate.iter().filter(is_on_the_way);
+    require(on_the_way.any(is_its), || {
+        format!(
+            "no step of every rotation stands for the try ({}): one of the phase `verified` has to",
+            probe.does
+        )
+    })
 }
 
 fn of_http(probe: &Probe, http: &Http) -> Result<(), Flaw> {
@@ -91,7 +114,7 @@ fn of_http(probe: &Probe, http: &Http) -> Result<(), Flaw> {
             format!("the probe's header {name} has a way of its own")
         })?;
     }
-    of_answers(&http.answers, posts || http.hosts.is_empty())
+    of_answers(&http.answers)
 }
 
 /// https, at a host of the vendor's; and where the guide names none, the whole address is one person's.
@@ -140,7 +163,7 @@ fn text_of(template: &Template) -> String {
 }
 
 /// There is a yes and a no, neither can be the other, and neither is what stands between here and the vendor.
-fn of_answers(answers: &Answers, gives_token: bool) -> Result<(), Flaw> {
+fn of_answers(answers: &Answers) -> Result<(), Flaw> {
     let meaning = |verdict: Meant| answers.iter().filter(move |answer| answer.verdict == verdict);
     require(meaning(Meant::Accepted).next().is_some(), || {
         "the probe accepts nothing".to_owned()
@@ -167,11 +190,10 @@ fn of_answers(answers: &Answers, gives_token: bool) -> Result<(), Flaw> {
         require(accepted.status.iter().all(|status| (200..300).contains(status)), || {
             "the probe accepts what is no success".to_owned()
         })?;
-        let rejects_same =
-            meaning(Meant::Rejected).any(|other| other.status.iter().any(|it| accepted.status.contains(it)));
+        // A captive portal and a page that asks for a login are a success as well.
         let has_mark = accepted.at.is_some() || accepted.contains.is_some();
-        require(has_mark || !(gives_token || rejects_same), || {
-            "the probe accepts a status alone, where a body has to say so".to_owned()
+        require(has_mark, || {
+            "the probe accepts a status alone, where the body has to say so".to_owned()
         })?;
     }
     for rejected in meaning(Meant::Rejected) {

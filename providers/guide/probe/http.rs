@@ -41,9 +41,6 @@ pub enum Method {
     /// Reads.
     #[serde(rename = "GET")]
     Get,
-    /// Reads the head alone.
-    #[serde(rename = "HEAD")]
-    Head,
     /// Asks for a token.
     #[serde(rename = "POST")]
     Post,
@@ -183,7 +180,6 @@ impl From<Method> for reqwest::Method {
     fn from(method: Method) -> Self {
         match method {
             Method::Get => Self::GET,
-            Method::Head => Self::HEAD,
             Method::Post => Self::POST,
         }
     }

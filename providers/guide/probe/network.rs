@@ -162,3 +162,51 @@ fn follows(host: &str, rule: &str) -> bool {
 fn bare(host: &str) -> &str {
     host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Network, follows};
+
+    #[test]
+    fn a_credential_goes_over_https_or_to_this_machine_alone_whoever_has_named_the_host() {
+        let network = Network {
+            allow_hosts: vec!["cs.acme.example".to_owned(), "127.0.0.1".to_owned()],
+            ..Network::default()
+        };
+        let class = |url: &str, hosts: &[String]| match network.place(url, hosts) {
+            Ok(_) => "taken".to_owned(),
+            Err(outcome) => outcome.class.into_owned(),
+        };
+        let vendors = [".vendor.example".to_owned()];
+        for hosts in [&vendors[..], &[]] {
+            assert_eq!(class("https://cs.acme.example/me", hosts), "taken");
+            assert_eq!(class("http://127.0.0.1:8080/me", hosts), "taken");
+            for plain in [
+                "http://cs.acme.example/me",
+                "ftp://cs.acme.example/me",
+                "http://10.0.0.1/",
+            ] {
+                assert_eq!(class(plain, hosts), "address", "{plain}");
+            }
+        }
+        assert_eq!(class("http://api.vendor.example/me", &vendors), "address");
+        assert_eq!(class("https://api.vendor.example/me", &vendors), "taken");
+        assert_eq!(class("https://api.other.example/me", &vendors), "host");
+    }
+
+    #[test]
+    fn a_rule_is_a_whole_name_or_all_names_below_one() {
+        for (host, rule, does) in [
+            ("a.vendor.example", ".vendor.example", true),
+            ("a.b.vendor.example", ".vendor.example", true),
+            ("vendor.example", ".vendor.example", false),
+            (".vendor.example", ".vendor.example", false),
+            ("evilvendor.example", ".vendor.example", false),
+            ("a.vendor.example.evil.example", ".vendor.example", false),
+            ("vendor.example", "vendor.example", true),
+            ("a.vendor.example", "vendor.example", false),
+        ] {
+            assert_eq!(follows(host, rule), does, "{host} {rule}");
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! Options, from what connectors are told and from what every rotation may be told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -89,12 +89,12 @@ pub(super) fn of_probes(arguments: &[OsString]) -> Vec<Arg> {
     options.into_values().collect()
 }
 
-/// Whether a connector whose credential can be tried is told something of this name.
-pub(in crate::cli) fn is_input_of_a_probe(name: &str) -> bool {
-    connectors().any(|connector| {
-        let guide = connector.guide().ok().filter(|guide| guide.probe.is_some());
-        guide.is_some_and(|guide| guide.inputs.iter().any(|input| input.name == name))
-    })
+/// What connectors are told whose credential can be tried.
+pub(in crate::cli) fn inputs_of_probes() -> BTreeSet<String> {
+    let guides = connectors().filter_map(|connector| connector.guide().ok().filter(|guide| guide.probe.is_some()));
+    guides
+        .flat_map(|guide| guide.inputs.into_iter().map(|input| input.name.to_string()))
+        .collect()
 }
 
 /// The option of an input of a guide: its value is looked at later, because somebody may have pasted a secret where none

@@ -3,10 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 use rotate_providers::CONNECTORS;
 use rotate_providers::guide::{Guide, Language, Procedure};
@@ -19,6 +22,9 @@ const PROGRAMS: [&str; 7] = ["aws", "curl", "gcloud", "mysql", "openssl", "psql"
 
 /// What a shell's own neighbours do, which are not stood in for.
 const OWN: [&str; 3] = ["grep ", "mv ", "rm "];
+
+/// No question is waited for any longer.
+const LONGEST: Duration = Duration::from_secs(30);
 
 /// Notes its arguments and its standard input, and answers as if all were well.
 const STAND_IN: &str = r#"#!/bin/sh
@@ -58,45 +64,14 @@ fn run(shell: &str, text: &str, lines: &[&str]) -> (Did, String) {
     for folder in [&bin, &notes, &work] {
         fs::create_dir(folder).expect("a folder can be made");
     }
-    for program in PROGRAMS {
-        let path = bin.join(program);
-        fs::write(&path, STAND_IN).expect("it can be written");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it can be changed");
+    for name in PROGRAMS {
+        program(&bin, name, STAND_IN);
     }
     // A folder that an earlier step has made.
     if text.starts_with("( cd ") {
         fs::create_dir(work.join(value_of("folder"))).expect("a folder can be made");
     }
-    let script = place.path().join("command");
-    fs::write(&script, text).expect("it can be written");
-    // `script` gives it a terminal of its own, and types what it reads.
-    let mut child = Command::new("script")
-        .args(["--quiet", "--return", "--command"])
-        .arg(format!("{shell} {}", script.display()))
-        .arg("/dev/null")
-        .env_clear()
-        .env("PATH", format!("{}:/usr/bin:/bin", bin.display()))
-        .env("NOTES", &notes)
-        .env("HOME", place.path())
-        .env("LC_ALL", "C.UTF-8")
-        .current_dir(&work)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("`script` of util-linux runs");
-    let mut keyboard = child.stdin.take().expect("it has an input");
-    let typed: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
-    let typist = std::thread::spawn(move || {
-        for line in typed {
-            // A person waits for the question; what is typed before would be shown.
-            std::thread::sleep(std::time::Duration::from_millis(400));
-            writeln!(keyboard, "{line}").ok();
-        }
-        std::thread::sleep(std::time::Duration::from_millis(400));
-    });
-    let output = child.wait_with_output().expect("it ends");
-    typist.join().expect("the typist ends");
+    let (ok, shown) = at_a_terminal(shell, text, lines, &bin, &work, &[("NOTES", &notes)]);
     let read = |path: &Path| String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned();
     let input = fs::read_dir(&notes)
         .expect("it is there")
@@ -113,9 +88,88 @@ fn run(shell: &str, text: &str, lines: &[&str]) -> (Did, String) {
         input: input.map(|(name, text)| (name, stable(&text))).collect(),
         environment: read(&notes.join("environment")),
         files: tree(&work, &work),
-        ok: output.status.success(),
+        ok,
     };
-    (did, String::from_utf8_lossy(&output.stdout).into_owned())
+    (did, shown)
+}
+
+/// A program of this text in the folder.
+pub(super) fn program(folder: &Path, name: &str, text: &str) {
+    let path = folder.join(name);
+    fs::write(&path, text).expect("it can be written");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it can be changed");
+}
+
+/// Runs a command in this shell at a terminal of its own, with the programs of this folder before all others, where a person types
+/// these lines: whether it went well, and what the terminal showed.
+pub(super) fn at_a_terminal(
+    shell: &str,
+    text: &str,
+    lines: &[&str],
+    programs: &Path,
+    work: &Path,
+    environment: &[(&str, &Path)],
+) -> (bool, String) {
+    let place = tempfile::tempdir().expect("a temporary folder");
+    let script = place.path().join("command");
+    fs::write(&script, text).expect("it can be written");
+    // `script` gives it a terminal of its own, and types what it reads.
+    let mut child = Command::new("script")
+        .args(["--quiet", "--return", "--command"])
+        .arg(format!("{shell} {}", script.display()))
+        .arg("/dev/null")
+        .env_clear()
+        .env("PATH", format!("{}:/usr/bin:/bin", programs.display()))
+        .env("HOME", place.path())
+        .env("LC_ALL", "C.UTF-8")
+        .envs(environment.iter().copied())
+        .current_dir(work)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("`script` of util-linux runs");
+    let mut keyboard = child.stdin.take().expect("it has an input");
+    let mut screen = child.stdout.take().expect("it has an output");
+    let (shown, has_ended) = (&Mutex::new(Vec::new()), &AtomicBool::new(false));
+    let ok = std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let mut part = [0; 4096];
+            while let Ok(read @ 1..) = screen.read(&mut part) {
+                lock(shown).extend_from_slice(&part[..read]);
+            }
+        });
+        scope.spawn(move || {
+            let mut answered = 0;
+            for line in lines {
+                // A person waits for the question; what is typed before would be shown, or thrown away.
+                wait(LONGEST, || {
+                    let shown = lock(shown);
+                    has_ended.load(Ordering::Relaxed) || shown.len() > answered && shown.ends_with(b": ")
+                });
+                std::thread::sleep(Duration::from_millis(200));
+                answered = lock(shown).len();
+                writeln!(keyboard, "{line}").ok();
+            }
+            wait(Duration::from_secs(5), || has_ended.load(Ordering::Relaxed));
+        });
+        let ended = child.wait().expect("it ends");
+        has_ended.store(true, Ordering::Relaxed);
+        ended.success()
+    });
+    let shown = lock(shown);
+    (ok, String::from_utf8_lossy(&shown).into_owned())
+}
+
+fn wait(most: Duration, condition: impl Fn() -> bool) {
+    let begin = Instant::now();
+    while !condition() && begin.elapsed() < most {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn lock(shown: &Mutex<Vec<u8>>) -> MutexGuard<'_, Vec<u8>> {
+    shown.lock().expect("nobody has panicked")
 }
 
 /// Without the time, which two runs do not share.

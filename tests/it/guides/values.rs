@@ -21,6 +21,7 @@ fn what_only_a_step_can_tell_is_not_asked_for_before() {
         [
             ("bigquery-service-account", "old_key_id"),
             ("databricks-password", "client_id"),
+            ("gainsight-api-m2m", "new_client_id"),
             ("mixpanel", "new_account"),
             ("s3-customer-managed", "new_key"),
             ("s3-gs-managed", "new_key"),

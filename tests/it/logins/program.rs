@@ -149,5 +149,16 @@ fn a_key_is_seen_nowhere_and_goes_to_the_vendors_own_host_whatever_its_file_says
         "rejected",
         "http-200",
     );
-    assert_eq!(refuses.hosts(), ["acme-xy12345.snowflakecomputing.com"]);
+    let [asked] = refuses.asked().try_into().expect("one request");
+    assert!(asked.body.contains(&format!("\"TOKEN\":\"{CANARY}\"")), "{asked:?}");
+    assert!(!asked.body.contains("PASSWORD"), "{asked:?}");
+    expect(
+        verify(Some(&refuses), CANARY, &[CANARY], &snowflake[..5]),
+        "rejected",
+        "http-200",
+    );
+    let [_, asked] = refuses.asked().try_into().expect("one request more");
+    assert!(asked.body.contains(&format!("\"PASSWORD\":\"{CANARY}\"")), "{asked:?}");
+    assert!(!asked.body.contains("TOKEN"), "{asked:?}");
+    assert_eq!(refuses.hosts(), ["acme-xy12345.snowflakecomputing.com"; 2]);
 }

@@ -1,38 +1,47 @@
 //! The login at Snowflake with a password, at the fake one: it counts the tries.
 
 use rotate_fixtures::FakeSnowflake;
-use rotate_fixtures::snowflake::{Action, Fault};
-use rotate_providers::guide::probe::{How, Outcome, Verdict};
+use rotate_fixtures::snowflake::{Action, Fault, Means};
+use rotate_providers::guide::probe::{How, Outcome, Verdict, Which};
 use rotate_providers::guide::{Guide, Template};
+use rotate_providers::secret::Secret;
 
 use super::{expect, guide, network, try_once, values};
 
 const USER: &str = "GAINSIGHT";
 const PASSWORD: &str = "Canary-snow-7Qx!\u{e9}\"\\ z";
+const TOKEN: &str = "eyJraWQiOiIxMjM0NTY3ODkwIn0.eyJjYW5hcnkiOiJzbm93In0.c2lnbmF0dXJl";
 
 /// An account with one user, and the guide that is to call it.
 fn desk() -> (FakeSnowflake, Guide) {
     let snowflake = FakeSnowflake::start();
     snowflake.add_user(USER);
     snowflake.set_password(USER, PASSWORD);
+    snowflake.set_programmatic_token(USER, TOKEN);
     let mut guide = guide("snowflake-password");
     let here = format!(
         "{}/session/v1/login-request",
         snowflake.endpoint().trim_end_matches('/')
     );
-    let url = match guide.probe.as_mut().map(|probe| &mut probe.how) {
-        Some(How::JsonLogin(login)) => Some(&mut login.url),
-        _ => None,
-    };
-    *url.expect("it is a login") = Template::parse(&here).expect("no value in it");
+    let probe = guide.probe.as_mut().expect("it has a probe");
+    let ways = std::iter::once(&mut probe.how).chain(probe.or.iter_mut().map(|way| &mut way.how));
+    for how in ways {
+        let How::JsonLogin(login) = how else { continue };
+        login.url = Template::parse(&here).expect("no value in it");
+    }
     (snowflake, guide)
 }
 
 async fn sign_in(guide: &Guide, account: &str, user: &str, password: &str) -> Outcome {
+    sign_in_with(guide, "key-pair", account, user, password).await
+}
+
+/// The same, where this takes the place of the password, and no rotation is under way.
+async fn sign_in_with(guide: &Guide, successor: &str, account: &str, user: &str, secret: &str) -> Outcome {
     let mut network = network(None);
     network.allow_hosts = vec!["127.0.0.1".to_owned()];
-    let given = values(&[("user", user), ("account", account), ("successor", "token")]);
-    try_once(guide, &given, password, &network).await
+    let given = values(&[("user", user), ("account", account), ("successor", successor)]);
+    try_once(guide, &given, secret, &network).await
 }
 
 #[tokio::test]
@@ -68,6 +77,50 @@ async fn a_password_is_accepted_and_any_other_is_rejected_each_after_one_try() {
         [snowflake.account(), snowflake.locator()],
         "a region is no part of the name"
     );
+}
+
+#[tokio::test]
+async fn a_token_is_tried_as_a_token_and_never_counts_as_a_wrong_password() {
+    let (snowflake, guide) = desk();
+    let account = snowflake.account();
+    let outcome = sign_in_with(&guide, "token", account, USER, TOKEN).await;
+    expect(&outcome, Verdict::Accepted, "http-200");
+    assert!(outcome.reason.contains("with the token"), "{}", outcome.reason);
+    assert_eq!(snowflake.logins()[0].means, Means::Programmatic);
+    for _ in 0..6 {
+        let outcome = sign_in_with(&guide, "token", account, USER, &TOKEN.replace("c2ln", "xxxx")).await;
+        expect(&outcome, Verdict::Rejected, "http-200");
+        assert!(outcome.reason.contains("394400"), "{}", outcome.reason);
+    }
+    assert_eq!(snowflake.wrong_passwords(USER), 0);
+    let outcome = sign_in(&guide, account, USER, PASSWORD).await;
+    expect(&outcome, Verdict::Accepted, "http-200");
+    assert!(outcome.reason.contains("with the password"), "{}", outcome.reason);
+    assert_eq!(snowflake.logins()[1].means, Means::Password);
+    sign_in(&guide, account, USER, "wrong").await;
+    assert_eq!(snowflake.wrong_passwords(USER), 1, "the fake counts nothing");
+}
+
+#[test]
+fn which_of_the_two_it_is_says_the_rotation_and_outside_of_one_the_answer() {
+    let guide = guide("snowflake-password");
+    let probe = guide.probe.as_ref().expect("it has a probe");
+    let tried = |successor: &str, which: Option<Which>| {
+        let way = probe.fitting(&values(&[("successor", successor)]), which);
+        way.map(|way| way.secret.what.as_str())
+    };
+    let (password, token) = (Some("the password"), Some("the programmatic access token"));
+    for (successor, outside, new) in [("token", token, token), ("key-pair", password, None)] {
+        assert_eq!(tried(successor, None), outside, "{successor}");
+        assert_eq!(tried(successor, Some(Which::Present)), password, "{successor}");
+        assert_eq!(tried(successor, Some(Which::New)), new, "{successor}");
+    }
+    // A token that is given where the password is meant is not sent.
+    let way = probe
+        .fitting(&values(&[("successor", "token")]), Some(Which::Present))
+        .expect("a way");
+    let flaw = way.secret.flaw(&Secret::new(TOKEN), &values(&[]));
+    assert!(flaw.is_some_and(|flaw| flaw.contains("--successor token")));
 }
 
 #[tokio::test]

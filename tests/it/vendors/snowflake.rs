@@ -151,7 +151,7 @@ impl Ground for Snowflake {
         let logins = self.0.cloud.logins();
         let by = logins.into_iter().map(|login| match login.means {
             Means::KeyPair(fingerprint) => fingerprint,
-            Means::Password | Means::OAuth => login.user,
+            Means::Password | Means::OAuth | Means::Programmatic => login.user,
         });
         by.collect()
     }

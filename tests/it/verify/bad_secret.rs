@@ -3,7 +3,7 @@
 use rotate_fixtures::place::Ran;
 
 use super::answers::told;
-use super::desk::{CANARY, Desk};
+use super::desk::{AGENT, CANARY, Desk};
 
 const GUID: &str = "99999999-8888-7777-6666-555555555555";
 
@@ -104,7 +104,7 @@ fn it_comes_from_a_file_a_variable_a_credential_or_standard_input_and_from_one_p
         &["--secret-credential", "freshdesk-key"],
         &[],
     ] {
-        desk.vendor.says(rotate_fixtures::probed_vendor::Said::json(200, "{}"));
+        desk.vendor.says(rotate_fixtures::probed_vendor::Said::json(200, AGENT));
         let line = ["verify", "freshdesk", "--domain", "acme"];
         let mut command = desk.command(line.iter().chain(place).copied());
         command

@@ -14,6 +14,9 @@ const ROTATE: &str = env!("CARGO_BIN_EXE_rotate");
 /// A secret that may be seen nowhere but at the vendor. Its letters are the same in a form and in base64's input.
 pub(crate) const CANARY: &str = "canaryC0FFEEc0ffee5ecret";
 
+/// With this Freshdesk says whose key it is.
+pub(crate) const AGENT: &str = r#"{"id":1,"contact":{"email":"gainsight@acme.example"}}"#;
+
 /// A folder of its own, with the program and a vendor.
 pub(crate) struct Desk {
     pub(crate) place: Place,
@@ -24,7 +27,7 @@ impl Desk {
     pub(crate) fn new() -> Self {
         let desk = Self {
             place: Place::new(Path::new(ROTATE), &memory_folder()),
-            vendor: ProbedVendor::start(Said::json(200, "{}")),
+            vendor: ProbedVendor::start(Said::json(200, AGENT)),
         };
         desk.hold(CANARY);
         desk

@@ -7,7 +7,7 @@ use std::process::Command;
 use rotate_fixtures::place::Ran;
 use rotate_fixtures::probed_vendor::Said;
 
-use super::desk::{CANARY, Desk};
+use super::desk::{AGENT, CANARY, Desk};
 
 /// A fleet of these, whose secret is the file of the desk.
 fn fleet(desk: &Desk, names: &[&str], more: &str) {
@@ -40,7 +40,7 @@ fn later(desk: &Desk, days: u32, arguments: &[&str]) -> Ran {
 fn run_tries_a_credential_as_often_as_the_file_says_and_a_dead_one_once() {
     let desk = Desk::new();
     fleet(&desk, &["acme"], "verify_every = \"7d\"\n");
-    desk.vendor.says(Said::json(200, "{}"));
+    desk.vendor.says(Said::json(200, AGENT));
     later(&desk, 0, &["run"]).expect(0);
     assert_eq!(desk.vendor.asked().len(), 1);
     later(&desk, 6, &["run"]).expect(0);
@@ -62,7 +62,7 @@ fn run_tries_a_credential_as_often_as_the_file_says_and_a_dead_one_once() {
 
     // A person looks, and puts the right one in its place.
     later(&desk, 30, &["verify", "acme"]).expect(3);
-    desk.vendor.says(Said::json(200, "{}"));
+    desk.vendor.says(Said::json(200, AGENT));
     later(&desk, 30, &["verify", "acme"]).expect(0);
     later(&desk, 30, &["run"]).expect(0);
     let journal = desk.run(["audit"]).expect(0).stdout;
@@ -81,7 +81,7 @@ fn what_is_inconclusive_is_no_alarm_and_is_tried_at_the_next_run() {
     later(&desk, 0, &["run"])
         .expect(0)
         .says(&["refused without a word about the credential"]);
-    desk.vendor.says(Said::json(200, "{}"));
+    desk.vendor.says(Said::json(200, AGENT));
     later(&desk, 1, &["run"]).expect(0);
     assert_eq!(desk.vendor.asked().len(), 1);
 }
@@ -105,7 +105,7 @@ fn several_targets_of_one_account_share_one_try() {
 fn doctor_tries_and_writes_nothing_and_plan_sends_nothing() {
     let desk = Desk::new();
     fleet(&desk, &["acme"], "");
-    desk.vendor.says(Said::json(200, "{}"));
+    desk.vendor.says(Said::json(200, AGENT));
     for silent in [
         &["plan"][..],
         &["status"],
@@ -194,7 +194,7 @@ fn mistakes_of_the_file_are_told() {
 fn the_place_of_the_file_holds_no_old_secret() {
     let desk = Desk::new();
     fleet(&desk, &["acme"], "");
-    desk.vendor.says(Said::json(200, "{}"));
+    desk.vendor.says(Said::json(200, AGENT));
     // Off a terminal it is read from standard input, which is empty here.
     let ran = later(&desk, 0, &["verify", "acme", "--old"]).expect(1);
     assert!(
@@ -213,7 +213,7 @@ fn whoever_writes_the_file_does_not_choose_who_gets_a_secret_in_a_check_up() {
         secret.display()
     );
     fs::write(desk.place.path("rotate.toml"), text).unwrap();
-    desk.vendor.says(Said::json(200, "{}"));
+    desk.vendor.says(Said::json(200, AGENT));
     let ran = later(&desk, 0, &["doctor"]);
     assert!(ran.stdout.contains("--allow-endpoint evil.example"), "{ran:#?}");
     assert!(desk.vendor.asked().is_empty());

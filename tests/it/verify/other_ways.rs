@@ -50,61 +50,41 @@ fn a_rest_api_is_tried_as_its_owner_says_and_accepts_only_with_the_words_that_ar
 }
 
 #[test]
-fn an_access_key_of_aws_is_tried_by_asking_whose_it_is() {
-    const OWNER: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
-        <Arn>arn:aws:iam::123456789012:user/x</Arn><UserId>AIDAX</UserId><Account>123456789012</Account>\
-        </GetCallerIdentityResult></GetCallerIdentityResponse>";
-    let error = |code: &str| {
-        format!(
-            "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type>\
-             <Code>{code}</Code><Message>m</Message></Error><RequestId>r</RequestId></ErrorResponse>"
-        )
-    };
+fn where_wrong_tries_may_lock_an_account_it_is_tried_once_whatever_comes_of_it() {
     let desk = Desk::new();
-    for connector in ["s3-gs-managed", "s3-customer-managed"] {
-        for (status, body, exit, told) in [
-            (200, OWNER.to_owned(), 0, ("accepted", "http-200")),
-            (
-                403,
-                error("InvalidClientTokenId"),
-                3,
-                ("rejected", "InvalidClientTokenId"),
-            ),
-            (
-                403,
-                error("SignatureDoesNotMatch"),
-                3,
-                ("rejected", "SignatureDoesNotMatch"),
-            ),
-            (403, error("AccessDenied"), 0, ("accepted", "AccessDenied")),
-            (400, error("Throttling"), 1, ("inconclusive", "Throttling")),
-            (
-                400,
-                error("RequestTimeTooSkewed"),
-                1,
-                ("inconclusive", "RequestTimeTooSkewed"),
-            ),
-        ] {
-            desk.vendor.says(Said::Plain(status, body));
-            let ran = desk
-                .verify([connector, "--old-key", "AKIAIOSFODNN7EXAMPLE"])
-                .expect(exit);
-            let (verdict, class) = verdict(&ran);
-            assert_eq!((verdict.as_str(), class.as_str()), told);
-            let [asked] = desk.vendor.asked().try_into().expect("one request");
-            assert!(
-                asked.body.contains("GetCallerIdentity") && !asked.text().contains(CANARY),
-                "{asked:?}"
-            );
+    for (kind, requests) in [("password", 1), ("header", 2)] {
+        for said in [Said::json(503, "{}"), Said::Nothing] {
+            desk.vendor.says(said);
+            let way = [
+                "--kind",
+                kind,
+                "--probe-user",
+                "gainsight",
+                "--probe-header",
+                "X-Api-Key",
+            ];
+            let ran = desk.verify(URL.into_iter().chain(way)).expect(1);
+            assert_eq!(verdict(&ran).0, "inconclusive");
+            assert_eq!(desk.vendor.asked().len(), requests, "{kind}");
         }
     }
-    desk.hold("AKIAIOSFODNN7EXAMPL2");
-    desk.verify(["s3-gs-managed", "--old-key", "AKIAIOSFODNN7EXAMPLE"])
-        .expect(1)
-        .says(&["the form of the access key ID"]);
-    let hosts = desk.vendor.hosts();
-    assert!(
-        hosts.iter().all(|host| host == "sts.us-east-1.amazonaws.com"),
-        "{hosts:?}"
-    );
+}
+
+#[test]
+fn a_password_is_not_sent_in_the_clear_to_an_address_that_a_person_has_named() {
+    let desk = Desk::new();
+    let plain = [
+        "custom-rest-api",
+        "--kind",
+        "header",
+        "--probe-header",
+        "X-Api-Key",
+        "--probe-marker",
+        "x",
+    ];
+    for url in ["http://api.acme.example/me", "ftp://api.acme.example/me"] {
+        let ran = desk.verify(plain.into_iter().chain(["--probe-url", url]));
+        assert!(ran.code == Some(64) || ran.code == Some(1), "{ran:#?}");
+    }
+    assert!(desk.vendor.asked().is_empty() && desk.vendor.hosts().is_empty());
 }

@@ -4,7 +4,7 @@ use rotate_fixtures::probed_vendor::Said;
 use rotate_providers::PhaseName;
 use rotate_providers::guide::Procedure;
 
-use super::desk::{Desk, verdict};
+use super::desk::{AGENT, Desk, verdict};
 
 const TARGET: &str = "zuora/gainsight@acme.example";
 const OPEN: [&str; 6] = [
@@ -129,7 +129,7 @@ fn after_the_end_the_old_credential_is_tried_and_what_works_on_for_a_while_is_to
 #[test]
 fn a_credential_that_no_rotation_is_about_leaves_no_trace() {
     let desk = Desk::new();
-    desk.vendor.says(Said::json(200, "{}"));
+    desk.vendor.says(Said::json(200, AGENT));
     let ran = desk.verify(["freshdesk/acme"]).expect(0);
     assert_eq!(ran.json()["verification"]["recorded"], false);
     assert_eq!(ran.json()["verification"]["credential"], "present");

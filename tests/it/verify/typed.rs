@@ -2,11 +2,10 @@
 
 use std::io::{Read, Write};
 
-use rotate_fixtures::has;
 use rotate_fixtures::place::{self, Ran};
 use rotate_fixtures::probed_vendor::Said;
 
-use super::desk::{CANARY, Desk};
+use super::desk::{AGENT, CANARY, Desk};
 
 /// At a terminal that shows what is typed, a person waits for each of these words and then types what stands beside it.
 fn talk(desk: &Desk, arguments: &[&str], talk: &[(&str, &str)]) -> Ran {
@@ -17,12 +16,18 @@ fn talk(desk: &Desk, arguments: &[&str], talk: &[(&str, &str)]) -> Ran {
     let (mut seen, mut part) = (Vec::new(), [0; 4096]);
     let mut from = 0;
     for (wait, typed) in talk {
-        while !has(&seen[from..], wait.as_bytes()) {
+        // What stands behind the words may be what is waited for next.
+        from = loop {
+            let found = seen[from..]
+                .windows(wait.len())
+                .position(|part| part == wait.as_bytes());
+            if let Some(at) = found {
+                break from + at + wait.len();
+            }
             let length = screen.read(&mut part).unwrap();
             assert!(length > 0, "no {wait:?}: {}", String::from_utf8_lossy(&seen));
             seen.extend_from_slice(&part[..length]);
-        }
-        from = seen.len();
+        };
         keyboard.write_all(typed.as_bytes()).unwrap();
     }
     screen.read_to_end(&mut seen).unwrap();
@@ -71,7 +76,7 @@ fn a_walk_offers_the_try_at_its_step_and_ticks_it_once_the_vendor_has_accepted()
         ],
     );
     desk.expect_no_canary(&ran);
-    desk.vendor.says(Said::json(200, "{}"));
+    desk.vendor.says(Said::json(200, AGENT));
     let ran = talk(
         &desk,
         &["walk", target],
