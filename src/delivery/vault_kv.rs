@@ -49,6 +49,9 @@ const CREATED: &str = "created";
 /// How often somebody else may write between our look and our write before that is told.
 const MOST_TRIES: u32 = 3;
 
+/// How many versions are looked through for what ours replaced: ours is the next one, unless somebody wrote in that very moment.
+const MOST_VERSIONS: usize = 30;
+
 /// How often the secret is read back: one of several servers may answer that has not heard of the write yet.
 const MOST_READINGS: u32 = 10;
 const SPACING: Duration = Duration::from_millis(300);
@@ -195,13 +198,7 @@ impl VaultKv {
             if current.version == before.version {
                 return Ok(Restored::PutBack);
             }
-            let earlier = match before.version {
-                0 => Some(Secret::new("{}")),
-                version => match session.version(version).await? {
-                    Held::Text(text) => Some(text),
-                    Held::Gone(_) => before.fields(),
-                },
-            };
+            let earlier = self.replaced(session, before, current.version, fields).await?;
             let earlier = earlier.as_ref().and_then(Secret::expose_text);
             if !self.shape.holds(current.text(), fields) {
                 let is_back = earlier.is_some_and(|earlier| self.shape.same(current.text(), Some(earlier)));
@@ -211,7 +208,7 @@ impl VaultKv {
                 });
             }
             let Some(earlier) = earlier else {
-                return Err(session.is_lost(before.version));
+                return Err(session.is_lost());
             };
             // Whatever others have written beside ours stays.
             let text = self.shape.without(current.text(), Some(earlier))?;
@@ -224,6 +221,39 @@ impl VaultKv {
             }
         }
         Err(overtaken())
+    }
+
+    /// What ours replaced: a write names the version that it replaces, so that is the one right before the first with ours in it.
+    /// Somebody may have written another one between the look that was kept and our write.
+    async fn replaced(
+        &self,
+        session: &Session,
+        before: &Before,
+        current: u64,
+        fields: &Fields,
+    ) -> Result<Option<Secret>, Fault> {
+        let looked = match before.version {
+            0 => Held::Text(Secret::new("{}")),
+            version => session.version(version).await?,
+        };
+        let mut last = None;
+        let mut is_found = false;
+        for version in (before.version + 1..=current).take(MOST_VERSIONS) {
+            let next = session.version(version).await?;
+            if let Held::Text(text) = &next
+                && self.shape.holds(text.expose_text(), fields)
+            {
+                is_found = true;
+                break;
+            }
+            last = Some(next);
+        }
+        // Where ours is nowhere to be seen, nothing is known but what was looked at.
+        let replaced = last.filter(|_| is_found).unwrap_or(looked);
+        Ok(match replaced {
+            Held::Text(text) => Some(text),
+            Held::Gone(_) => before.fields(),
+        })
     }
 
     async fn look(&self) -> Result<Current, Fault> {

@@ -43,9 +43,9 @@ impl Session {
     }
 
     /// The version that was replaced is not there to be put back.
-    pub(super) fn is_lost(&self, version: u64) -> Fault {
+    pub(super) fn is_lost(&self) -> Fault {
         unfit(
-            format!("version {version}, which the new key replaced, is no longer kept by the store"),
+            "the version that the new key replaced is no longer kept by the store".to_owned(),
             &format!(
                 "put the old secret there yourself: {} NAME=@FILE; then give the same command again with --force",
                 self.command("patch")

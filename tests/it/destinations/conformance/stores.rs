@@ -9,6 +9,8 @@ mod answers;
 mod secretsmanager;
 #[cfg(feature = "ssm")]
 mod ssm;
+#[cfg(feature = "vault-kv")]
+mod vault_kv;
 
 use rotate::delivery::{Capabilities, KINDS};
 use rotate_fixtures::workplace::TARGET;
@@ -120,6 +122,8 @@ on_every_store! {
     on_secretsmanager: secretsmanager::SecretsManager;
     #[cfg(feature = "ssm")]
     on_ssm: ssm::Parameter;
+    #[cfg(feature = "vault-kv")]
+    on_vault_kv: vault_kv::KeyValue;
 }
 
 /// One way through a store: every command, with its environment, and no secret in what it prints.

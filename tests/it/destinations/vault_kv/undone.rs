@@ -82,6 +82,15 @@ fn what_somebody_has_replaced_deleted_or_removed_since_is_left_to_them() {
     shop.store.put(PATH, theirs);
     shop.run(&["abort", TARGET]).expect(0);
     assert_eq!(shop.store.data(PATH).as_deref(), Some(theirs));
+    // Where even the version with ours in it is gone, that is no less a change.
+    let shop = delivered();
+    shop.store.keep_versions(PATH, 1);
+    shop.store.put(PATH, theirs);
+    shop.store.put(PATH, theirs);
+    shop.run(&["abort", TARGET])
+        .expect(0)
+        .says(&["was changed by someone since the delivery"]);
+    assert_eq!(shop.store.data(PATH).as_deref(), Some(theirs));
     let shop = delivered();
     shop.store.delete(PATH);
     shop.run(&["abort", TARGET]).expect(0);
@@ -122,7 +131,7 @@ fn a_version_that_is_gone_against_the_stores_word_is_told_and_force_goes_on() {
     let shop = delivered();
     write_beside(&shop, 11);
     shop.run(&["abort", TARGET]).expect(1).says(&[
-        "version 1, which the new key replaced, is no longer kept",
+        "the version that the new key replaced is no longer kept",
         "vault kv patch -mount=secret gainsight/s3",
     ]);
     assert!(shop.works(), "nothing was taken away");
