@@ -11,6 +11,7 @@ mod plugin;
 mod stored;
 mod wire;
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -65,6 +66,8 @@ pub(super) struct Kubernetes {
     /// Which object the name has to lead to.
     uid: Option<String>,
     cluster: Cluster,
+    /// What it held when that was last asked for to be sealed: a delivery replaces this, and nothing that was written since.
+    sealed: Mutex<Option<Stored>>,
 }
 
 impl Kubernetes {
@@ -98,6 +101,7 @@ impl Kubernetes {
             mapping,
             uid,
             cluster: Cluster::new(context),
+            sealed: Mutex::default(),
         })
     }
 
@@ -181,7 +185,7 @@ impl Kubernetes {
             .iter()
             .map(|(name, value)| (*name, Some(value.as_bytes())))
             .collect();
-        let mut first: Option<Stored> = None;
+        let mut first = self.sealed.lock().unwrap_or_else(PoisonError::into_inner).take();
         for _ in 0..MOST_TRIES {
             let stored = self.open(client).await?;
             if stored.holds(&changes) {
@@ -295,9 +299,9 @@ impl Destination for Kubernetes {
             secret,
             context,
         } = &self.place;
-        let context = context.as_deref().unwrap_or_default();
+        let context = context.as_deref().unwrap_or(Occupied::ANY);
         Occupied {
-            place: format!("kubernetes:{namespace}/{secret} {context}"),
+            place: format!("kubernetes:{namespace}/{secret}\t{context}"),
             names: Some(self.mapping.names().map(str::to_owned).collect()),
         }
     }
@@ -350,7 +354,9 @@ impl Destination for Kubernetes {
         let reading = async || {
             let stored = self.current(self.cluster.connect().await?).await?;
             let names: Vec<&str> = self.mapping.names().collect();
-            stored.before(&names)
+            let before = stored.before(&names)?;
+            *self.sealed.lock().unwrap_or_else(PoisonError::into_inner) = Some(stored);
+            Ok(before)
         };
         reading().await.map_err(|fault| self.failed(fault))
     }

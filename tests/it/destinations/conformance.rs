@@ -317,7 +317,7 @@ async fn the_name_that_a_rotation_keeps_leads_to_the_same_place() {
 fn every_kind_of_destination_has_a_ground_here() {
     let grounds = grounds();
     // What speaks to a store that the environment names needs a process of its own.
-    let elsewhere = [stores::kinds(), vec!["kubernetes"]].concat();
+    let elsewhere = stores::kinds();
     for kind in KINDS.iter().filter(|kind| !elsewhere.contains(&kind.name)) {
         let begins = format!("{}:", kind.name);
         let ours = grounds.iter().filter(|ground| ground.name().starts_with(&begins));

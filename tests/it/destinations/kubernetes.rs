@@ -251,6 +251,21 @@ fn a_lost_answer_is_no_second_write() {
 }
 
 #[test]
+fn a_write_that_the_server_takes_and_does_not_keep_is_seen() {
+    let desk = Desk::new();
+    desk.cluster.answer_with("patch", 200, "{}");
+    let ran = desk.rotate(&[]).expect(1);
+    assert!(
+        ran.stderr.contains("it does not hold the new key after it was written"),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stderr.contains("--show-managed-fields"), "{}", ran.stderr);
+    desk.rotate(&[]).expect(0);
+    assert!(desk.works());
+}
+
+#[test]
 fn a_server_that_is_busy_or_fails_for_a_moment_is_asked_again() {
     for call in ["get", "can-i", "dry-run", "patch"] {
         for (status, wait) in [(429, Some(1)), (429, None), (503, None), (500, None)] {

@@ -5,6 +5,8 @@
 
 #[cfg(any(feature = "secretsmanager", feature = "ssm"))]
 mod answers;
+#[cfg(feature = "kubernetes")]
+mod kubernetes;
 #[cfg(feature = "secretsmanager")]
 mod secretsmanager;
 #[cfg(feature = "ssm")]
@@ -124,6 +126,8 @@ on_every_store! {
     on_ssm: ssm::Parameter;
     #[cfg(feature = "vault-kv")]
     on_vault_kv: vault_kv::KeyValue;
+    #[cfg(feature = "kubernetes")]
+    on_kubernetes: kubernetes::InCluster;
 }
 
 /// One way through a store: every command, with its environment, and no secret in what it prints.
