@@ -149,7 +149,7 @@ pub struct RecordView {
     pub phase: Option<PhaseName>,
     /// What.
     pub what: String,
-    /// Whose word or deed it is; null where that is not recorded: the program's own steps.
+    /// Whose word or deed it is: `rotate` is the program itself; null: not recorded.
     pub by: Option<String>,
     /// What was noted down.
     pub evidence: Option<String>,

@@ -5,7 +5,6 @@
 #![expect(
     clippy::expect_used,
     clippy::panic,
-    clippy::unwrap_used,
     reason = "in a test, what cannot be is the failure itself"
 )]
 

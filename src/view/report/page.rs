@@ -199,7 +199,7 @@ impl<'a> Page<'a> {
         let time = |seconds: Option<i64>| seconds.map(|seconds| length(SignedDuration::from_secs(seconds)));
         let under_way = it.ended_at.is_none();
         let overlap = match it.overlap_seconds {
-            Some(0) => Some("none: the new one takes the old one's place".to_owned()),
+            _ if it.overlaps == Some(false) => Some("none: the new one takes the old one's place".to_owned()),
             other => time(other).or_else(|| under_way.then(|| "not over".to_owned())),
         };
         let revoked = time(it.revoked_after_seconds).map(|time| format!("{time} after the opening"));

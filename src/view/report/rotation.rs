@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::history::Passage;
+use super::told::PROGRAM;
 use super::{RecordKind, RecordView};
 use crate::view::Mode;
 
@@ -39,6 +40,8 @@ pub struct RotationView {
     pub destinations: Vec<String>,
     /// When each phase was reached first.
     pub phases: Vec<PhaseView>,
+    /// Whether old and new work at the same time at all; null: that depends, and is not recorded.
+    pub overlaps: Option<bool>,
     /// How long both keys worked, in seconds; null: not over, or not recorded.
     #[schemars(range(min = 0))]
     pub overlap_seconds: Option<i64>,
@@ -96,6 +99,7 @@ impl RotationView {
             approved_by: approvals(&passage.records),
             opened_at: passage.opened_at,
             ended_at: passage.ended_at,
+            overlaps: passage.has_overlap,
             overlap_seconds,
             revoked_after_seconds: revoked_at.map(|at| seconds(passage.opened_at, at)),
             proved: stretch(&passage.records, RecordKind::Proof),
@@ -125,7 +129,8 @@ impl RotationView {
 fn approvals(records: &[RecordView]) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for record in records.iter().filter(|record| record.kind == RecordKind::Approval) {
-        let who = record.by.as_ref().unwrap_or(&record.what);
+        let person = record.by.as_ref().filter(|who| *who != PROGRAM);
+        let who = person.unwrap_or(&record.what);
         if !all.contains(who) {
             all.push(who.clone());
         }

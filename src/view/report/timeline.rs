@@ -151,7 +151,7 @@ impl Timeline {
     fn overlap(&self, rotation: &RotationView) -> Option<Bar> {
         let made = rotation.phases.iter().find(|phase| phase.phase.name() == "created")?.at;
         let ends = match (rotation.overlap_seconds, rotation.ended_at) {
-            (Some(0), _) => return None,
+            _ if rotation.overlaps == Some(false) => return None,
             (Some(seconds), _) => made + SignedDuration::from_secs(seconds),
             (None, None) => self.now,
             (None, Some(_)) => return None,

@@ -12,6 +12,9 @@ use crate::machine::{
     AnyRotation, Event, GuidedSpec, Prove, Restored, Retirement, RotationSpec, SwitchedBy, Tried, UndoKind,
 };
 
+/// How the program calls itself, where it did something.
+pub(super) const PROGRAM: &str = "rotate";
+
 /// What an event says.
 pub(super) struct Told {
     pub(super) what: Cow<'static, str>,
@@ -28,7 +31,7 @@ impl Told {
     pub(super) fn plain(what: impl Into<Cow<'static, str>>) -> Self {
         Self {
             what: what.into(),
-            by: None,
+            by: Some(PROGRAM.to_owned()),
             evidence: None,
             phase: None,
             kind: RecordKind::Progress,
@@ -40,6 +43,11 @@ impl Told {
             by: Some(who.to_owned()),
             ..self
         }
+    }
+
+    /// The journal does not say who.
+    fn by_whomever(self) -> Self {
+        Self { by: None, ..self }
     }
 
     fn with(self, evidence: Option<&str>) -> Self {
@@ -73,7 +81,7 @@ pub(super) fn told(
 
 fn automated(event: &Event, spec: &RotationSpec) -> Option<Told> {
     let told = match event {
-        Event::Opened { spec } => Told::plain(format!("opened: key {} is to be replaced", spec.old_key)),
+        Event::Opened { spec } => Told::plain(format!("opened: key {} is to be replaced", spec.old_key)).by_whomever(),
         Event::HostPinned { host } => Told::plain(format!("the vendor was found at {host}, and is held to that")),
         Event::CreateFailed { why } => Told::plain(format!("no key was created: {why}")),
         Event::Minted { key, .. } => Told::plain(format!("key {key} was made on this machine, and its secret sealed")),
@@ -98,6 +106,7 @@ fn automated(event: &Event, spec: &RotationSpec) -> Option<Told> {
             Told::plain(format!(
                 "a person said that {keys} is none of this rotation's: left alone"
             ))
+            .by_whomever()
         }
         Event::Proved => Told::plain(match spec.prove {
             Prove::Login => "the new key logged in, with the permission that its consumer needs",
@@ -195,7 +204,7 @@ fn guided(event: &Event, spec: &GuidedSpec, phase_of: impl Fn(&str) -> Option<Ph
     let told = match event {
         Event::WalkOpened { .. } => {
             let steps = spec.steps.len();
-            Told::plain(format!("opened: `{}` by the guide, {steps} steps", spec.procedure))
+            Told::plain(format!("opened: `{}` by the guide, {steps} steps", spec.procedure)).by_whomever()
         }
         Event::StepDone { step, by, evidence } => {
             let phase = phase_of(step);

@@ -6,9 +6,9 @@ use rotate_providers::untrusted::sanitized;
 /// What is shown where the journal has nothing to say. Nothing is guessed.
 pub(super) const NOT_RECORDED: &str = "not recorded";
 
-/// Text from outside as one visible line.
+/// Text from outside as one visible line; what we have written on several is one as well.
 pub(super) fn said(text: &str) -> String {
-    sanitized(text)
+    sanitized(&text.replace('\n', " "))
 }
 
 /// The same of several; what is empty says nothing.

@@ -55,6 +55,18 @@ fn look(name: &str, browser: &mut Chromium, file: &Path) -> Value {
         dark,
         "light and dark are not the same"
     );
+    // Somebody who likes it dark has white paper all the same.
+    page.show(1280, Scheme::Dark);
+    page.show_printed();
+    let paper = page.tell(
+        "({ background: getComputedStyle(document.body).backgroundColor, breaks: [...document.querySelectorAll('.credential')].map((it) => getComputedStyle(it).breakBefore) })",
+    );
+    assert_eq!(paper["background"], "rgb(255, 255, 255)");
+    let breaks = paper["breaks"].as_array().expect("there are targets");
+    assert!(
+        breaks.len() > 5 && breaks.iter().all(|it| it == "page"),
+        "a page for each target: {paper:#}"
+    );
     let pdf = page.pdf();
     keep(&format!("{name}.pdf"), &pdf);
     last["pages"] = json!(pages(&pdf));
