@@ -2,10 +2,8 @@
 //! real client and a real server.
 
 use std::ffi::OsString;
-use std::net::{SocketAddr, ToSocketAddrs};
 
-use rotate_fixtures::database_door::Protocol;
-use rotate_fixtures::{DatabaseDoor, MySql, Postgres};
+use rotate_fixtures::MySql;
 
 use super::shells::{at_a_terminal, program};
 use super::{Typist, Values, values};
@@ -38,32 +36,6 @@ fn expect_in_with_the_right_one_alone(text: &str, client: &[OsString], name: &st
         assert!(!shown.contains(&PASSWORD[..6]), "it is shown: {shown}");
         let (ok, shown) = signs_in(shell, text, client, name, "wrong");
         assert!(!ok && !shown.contains("wrong"), "{user} in {shell}: {shown}");
-    }
-}
-
-#[test]
-fn the_real_psql_signs_in_as_the_guides_of_postgresql_and_redshift_say() {
-    let server = Postgres::shared();
-    // The guides ask for TLS; a server that has none stands behind a door that has.
-    let mut found = server.address().to_socket_addrs().expect("it has an address");
-    let address: SocketAddr = found.next().expect("it has an address");
-    let door = (!server.has_tls()).then(|| DatabaseDoor::before(address, Protocol::Postgres, Some("localhost")));
-    let port = door.as_ref().map_or(address.port(), DatabaseDoor::port).to_string();
-    let client = [server.client().into()];
-    for id in ["postgres", "redshift"] {
-        for user in USERS {
-            let name = format!("\"{}\"", user.replace('"', "\"\""));
-            let password = PASSWORD.replace('\'', "''");
-            for statement in [
-                format!("DROP ROLE IF EXISTS {name}"),
-                format!("CREATE ROLE {name} LOGIN PASSWORD '{password}'"),
-            ] {
-                let made = server.run("postgres", &statement);
-                assert!(made.ok, "{}", made.complaint);
-            }
-            let text = text(id, &port, &[("database", "postgres"), ("new_user", user)]);
-            expect_in_with_the_right_one_alone(&text, &client, "psql", user);
-        }
     }
 }
 
