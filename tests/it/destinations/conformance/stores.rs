@@ -5,6 +5,8 @@
 
 #[cfg(any(feature = "secretsmanager", feature = "ssm"))]
 mod answers;
+#[cfg(feature = "github")]
+mod github;
 #[cfg(feature = "secretsmanager")]
 mod secretsmanager;
 #[cfg(feature = "ssm")]
@@ -120,6 +122,8 @@ on_every_store! {
     on_secretsmanager: secretsmanager::SecretsManager;
     #[cfg(feature = "ssm")]
     on_ssm: ssm::Parameter;
+    #[cfg(feature = "github")]
+    on_github: github::Secrets;
 }
 
 /// One way through a store: every command, with its environment, and no secret in what it prints.
@@ -390,7 +394,11 @@ fn what_was_replaced_is_what_comes_back_whenever_somebody_has_changed_it<S: Stor
             .plan(nth, Fate::Behind(way.store.meddling(Meddling::Over)));
         let when = format!("before request {nth}");
         way.rotate_in_the_end();
-        way.expect_delivered(&when);
+        let (id, secret) = way.store.held();
+        // Where nobody can look, nobody sees what is written over ours within the same second.
+        if S::can().readable || (id != THEIRS.0 && secret != THEIRS.1) {
+            way.expect_delivered(&when);
+        }
         assert_eq!(way.store.beside(), way.beside, "{when}");
         way.abort_in_the_end();
         if S::can().restores {
