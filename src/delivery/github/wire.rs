@@ -32,8 +32,9 @@ const LARGEST: usize = 2 << 20;
 const MOST_TRIES: u32 = 3;
 const BETWEEN_TRIES: Duration = Duration::from_millis(500);
 
-/// How long one call waits for its turn where GitHub limits how often it is called.
+/// How long, and how often, one call waits for its turn where GitHub limits how often it is called.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const MOST_WAITS: u32 = 5;
 /// What GitHub asks for where it names no time.
 const USUAL_WAIT: Duration = Duration::from_secs(60);
 
@@ -91,14 +92,15 @@ impl Wire {
 
     /// Sends it until there is an answer that says something.
     async fn send(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Reply, Fault> {
-        let (mut tries, mut sent, mut waited) = (0, 0, Duration::ZERO);
+        let (mut tries, mut sent, mut waits, mut waited) = (0, 0, 0, Duration::ZERO);
         loop {
             sent += 1;
             let answer = self.send_once(method.clone(), path, body.clone()).await;
             let fault = match answer {
                 Ok(reply) if reply.is_limited() => {
                     let wait = reply.wait();
-                    if waited + wait > LONGEST_WAIT {
+                    waits += 1;
+                    if waits > MOST_WAITS || waited + wait > LONGEST_WAIT {
                         return Err(limited(wait));
                     }
                     tracing::warn!("GitHub asks to wait {} s before the next call", wait.as_secs());
@@ -200,7 +202,10 @@ fn limited(wait: Duration) -> Fault {
     Fault::Store {
         kind: Answer::Passing,
         what: format!("GitHub limits how often it is called, and asks to wait {seconds} s"),
-        remedy: format!("run the same command again in {seconds} s"),
+        remedy: match wait > LONGEST_WAIT {
+            true => format!("run the same command again in {seconds} s"),
+            false => "run the same command again in a minute".to_owned(),
+        },
     }
 }
 

@@ -126,6 +126,8 @@ fn grounds() -> Vec<Box<dyn Ground>> {
         Box::new(key_value::KeyValue::strict()) as Box<dyn Ground>,
         Box::new(key_value::KeyValue::real()),
     ]);
+    #[cfg(feature = "github")]
+    grounds.extend(on_github::grounds());
     grounds
 }
 
