@@ -40,7 +40,7 @@ mod tests;
 mod vault_kv;
 
 use async_trait::async_trait;
-use rotate_providers::contract::KeyId;
+use rotate_providers::contract::{Check, KeyId};
 use rotate_providers::form::SecretForm;
 use rotate_providers::secret::Secret;
 
@@ -98,6 +98,11 @@ pub trait Destination: Send + Sync {
 
     /// Looks whether a delivery could work. Changes nothing, and starts no program unless whoever started this one allows it.
     async fn inspect(&self) -> Result<Inspected, DeliveryError>;
+
+    /// What of the rights that a delivery needs is missing, as far as reading tells, with what grants it; `None`: nothing is known.
+    async fn lacks(&self) -> Option<Check> {
+        None
+    }
 
     /// Proves that a delivery would work, before a key is made for it. Writes no secret, and leaves no trace.
     async fn rehearse(&self) -> Result<(), DeliveryError>;

@@ -27,7 +27,7 @@ mod readable;
 mod wire;
 
 pub use endpoint::EndpointGuard;
-pub use login::Login;
+pub use login::{Lacking, Login};
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -236,7 +236,7 @@ impl Wire {
 }
 
 /// The policies of a session are those of its role, whose path the session does not name.
-fn principal(arn: &str) -> String {
+pub(super) fn principal(arn: &str) -> String {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     match parts.as_slice() {
         [arn, partition, "sts", _, account, rest] => match rest.split('/').collect::<Vec<_>>().as_slice() {

@@ -12,14 +12,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_secretsmanager::Client;
-use rotate_providers::contract::KeyId;
+use rotate_providers::contract::{Check, KeyId};
 use rotate_providers::form::SecretForm;
 use rotate_providers::s3_customer_managed::Login;
 use rotate_providers::secret::Secret;
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
-use super::aws::{elsewhere, login, overtaken, place, shape, version_is_gone};
+use super::aws::{Permissions, elsewhere, login, overtaken, place, shape, version_is_gone};
 use super::capabilities::Capabilities;
 use super::fault::Answer;
 use super::fields::Fields;
@@ -259,6 +259,21 @@ impl Destination for SecretsManager {
             Ok(_) => Ok(Inspected::Fit),
             Err(fault) => Err(self.failed(fault)),
         }
+    }
+
+    async fn lacks(&self) -> Option<Check> {
+        let permissions = Permissions {
+            resource: self.current().await.ok()?.arn,
+            ..self.permissions()
+        };
+        let (why, remedy) = permissions.lacking(&self.login).await?;
+        Some(Check::Unknown {
+            why: format!(
+                "{why}, unless the secret's own policy does; {}",
+                remedy.replace('\n', " ")
+            )
+            .into(),
+        })
     }
 
     async fn rehearse(&self) -> Result<(), DeliveryError> {

@@ -10,13 +10,13 @@ mod wire;
 
 use async_trait::async_trait;
 use aws_sdk_ssm::Client;
-use rotate_providers::contract::KeyId;
+use rotate_providers::contract::{Check, KeyId};
 use rotate_providers::form::SecretForm;
 use rotate_providers::s3_customer_managed::Login;
 use rotate_providers::secret::Secret;
 use tokio::sync::OnceCell;
 
-use super::aws::{elsewhere, login, overtaken, place, shape, unfit, version_is_gone};
+use super::aws::{Permissions, elsewhere, login, overtaken, place, shape, unfit, version_is_gone};
 use super::capabilities::Capabilities;
 use super::fields::Fields;
 use super::named::{named, options_behind};
@@ -231,6 +231,19 @@ impl Destination for Parameter {
             Ok(_) => Ok(Inspected::Fit),
             Err(fault) => Err(self.failed(fault)),
         }
+    }
+
+    async fn lacks(&self) -> Option<Check> {
+        let permissions = Permissions {
+            resource: self.read(None).await.ok()?.0,
+            ..self.permissions()
+        };
+        // A parameter has no policy of its own that could allow it.
+        let (why, remedy) = permissions.lacking(&self.login).await?;
+        Some(Check::Wrong {
+            why: why.into(),
+            remedy,
+        })
     }
 
     async fn rehearse(&self) -> Result<(), DeliveryError> {

@@ -26,7 +26,7 @@ pub async fn check(
             .map(|told| clock(told, signing_time(), preflight.clock)),
     );
     for destination in destinations {
-        findings.push(place(destination.as_ref()).await);
+        findings.push(place(destination.as_ref(), thoroughness).await);
     }
     findings
 }
@@ -68,11 +68,13 @@ pub(super) fn programs(hooks: &[Hook]) -> impl Iterator<Item = Finding> {
 }
 
 /// Whether a delivery could work.
-pub(super) async fn place(destination: &dyn Destination) -> Finding {
-    let check = match destination.inspect().await {
-        Ok(Inspected::Fit) => Check::Fine,
-        Ok(Inspected::NotLookedAt(why)) => Check::Unknown { why: why.into() },
-        Err(error) => Check::Wrong {
+pub(super) async fn place(destination: &dyn Destination, thoroughness: Thoroughness) -> Finding {
+    let check = match (destination.inspect().await, thoroughness) {
+        // Before a key is made the rights are tried, which tells more.
+        (Ok(Inspected::Fit), Thoroughness::Obstacles) => Check::Fine,
+        (Ok(Inspected::Fit), Thoroughness::Everything) => destination.lacks().await.unwrap_or(Check::Fine),
+        (Ok(Inspected::NotLookedAt(why)), _) => Check::Unknown { why: why.into() },
+        (Err(error), _) => Check::Wrong {
             why: error.fault.to_string().into(),
             remedy: error.fault.remedy().unwrap_or_else(|| "deliver elsewhere".to_owned()),
         },

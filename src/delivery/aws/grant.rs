@@ -1,5 +1,6 @@
 //! What allows a call that is not allowed: the policy, and the command that attaches it to whoever was refused.
 
+use rotate_providers::s3_customer_managed::{Lacking, Login};
 use rotate_providers::shell::quoted;
 
 /// What a policy that names the program's own grants is called.
@@ -16,10 +17,22 @@ pub(in crate::delivery) struct Permissions {
 }
 
 impl Permissions {
+    /// What of it is missing to whoever logs in like this, as IAM's simulator says.
+    /// That, and what grants it.
+    pub(in crate::delivery) async fn lacking(&self, login: &Login) -> Option<(String, String)> {
+        let Lacking { who, actions } = login.lacks(self.actions, &self.resource).await?;
+        let what = format!("no policy of {who} allows {}", actions.join(" and "));
+        Some((what, self.granted_to(of_arn(&who))))
+    }
+
     /// How an administrator allows them to whom this message of AWS names.
     pub(super) fn remedy(&self, message: Option<&str>) -> String {
+        self.granted_to(message.and_then(refused))
+    }
+
+    fn granted_to(&self, who: Option<Refused>) -> String {
         let document = self.document();
-        let grant = match message.and_then(refused) {
+        let grant = match who {
             Some(Refused::User(name)) => format!(
                 "aws iam put-user-policy --user-name {} --policy-name {POLICY} --policy-document {}",
                 quoted(&name),
@@ -56,13 +69,16 @@ enum Refused {
 
 /// Whom AWS names: `User: ARN is not authorized to perform: …`. Its words come from outside, so only what can be a name is taken.
 fn refused(message: &str) -> Option<Refused> {
-    let arn = message.split_once("User: ")?.1.split(' ').next()?;
+    of_arn(message.split_once("User: ")?.1.split(' ').next()?)
+}
+
+fn of_arn(arn: &str) -> Option<Refused> {
     let (_, path) = arn.strip_prefix("arn:")?.rsplit_once(':')?;
     let mut parts = path.split('/');
     let kind = parts.next()?;
     // The path of a user stands before the name, and that of a role is left out.
     let name = match kind {
-        "user" => parts.next_back()?,
+        "user" | "role" => parts.next_back()?,
         "assumed-role" => parts.next()?,
         _ => return None,
     };

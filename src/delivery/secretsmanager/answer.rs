@@ -55,7 +55,7 @@ impl SecretsManager {
         }
     }
 
-    fn permissions(&self) -> Permissions {
+    pub(super) fn permissions(&self) -> Permissions {
         let is_arn = |place: &&str| place.starts_with("arn:");
         let arn = self.arn.as_deref().or(Some(self.place.as_str()).filter(is_arn));
         Permissions {

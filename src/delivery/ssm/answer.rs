@@ -52,7 +52,7 @@ impl Parameter {
         }
     }
 
-    fn permissions(&self) -> Permissions {
+    pub(super) fn permissions(&self) -> Permissions {
         Permissions {
             actions: &ACTIONS,
             of_the_key: "kms:Decrypt, kms:Encrypt and kms:GenerateDataKey",

@@ -128,6 +128,35 @@ fn where_the_version_before_is_kept_no_more_the_undo_says_so_and_writes_nothing(
 }
 
 #[test]
+fn doctor_names_the_permission_that_is_missing_with_the_command_that_grants_it_and_writes_nothing() {
+    let place = place();
+    place.cloud.add_secret("gainsight/s3", FOUND);
+    let config = place.path("rotate.toml");
+    let text = format!(
+        "[[target]]\nname = \"main\"\nconnector = \"s3-customer-managed\"\nuser = \"gainsight-s3\"\nbucket = \"acme-data\"\n\
+         deliver = [\"ssm:{NAME}\", \"secretsmanager:gainsight/s3\"]\n"
+    );
+    std::fs::write(&config, text).unwrap_or_default();
+    let config = config.display().to_string();
+    let doctor = || place.run(["--config", config.as_str(), "doctor"]);
+    doctor().expect(0);
+    place.cloud.deny_parameter_call("PutParameter");
+    place.cloud.deny_secret_call("UpdateSecretVersionStage");
+    let told = doctor().expect(1).stdout;
+    for words in [
+        "no policy of arn:aws:iam::123456789012:user/rotator allows ssm:PutParameter",
+        "no policy of arn:aws:iam::123456789012:user/rotator allows secretsmanager:UpdateSecretVersionStage",
+        "aws iam put-user-policy --user-name rotator --policy-name rotate-delivers --policy-document",
+        "arn:aws:ssm:us-east-1:123456789012:parameter/gainsight/s3",
+    ] {
+        assert!(told.contains(words), "`{words}` is missing: {told}");
+    }
+    assert_eq!(place.cloud.versions_of_parameter(NAME), 1);
+    let calls = place.cloud.parameter_calls();
+    assert!(calls.iter().all(|call| call.starts_with("Get")), "{calls:?}");
+}
+
+#[test]
 fn a_parameter_a_field_is_a_destination_for_each() {
     let place = place();
     for name in ["/app/id", "/app/secret"] {
