@@ -45,7 +45,7 @@ type Measure = fn(&mut Report);
 
 fn main() -> ExitCode {
     let mut report = Report { held: true };
-    let parts: [(&str, Measure); 7] = [
+    let parts: [(&str, Measure); 8] = [
         ("access-key", whole_rotation),
         ("key-pair", whole_rotation_of_a_key_pair),
         ("destinations", stores::three_destinations),
