@@ -142,13 +142,11 @@ impl VaultKv {
             (Some(_), None) => return Err(missing("it is gone: it was there when the rotation was opened")),
             _ => {}
         }
-        let version = metadata.as_ref().map_or(0, |metadata| metadata.current_version);
-        let text = match version {
-            0 => None,
-            _ => match session.version(version).await? {
-                Held::Text(text) => Some(text),
-                Held::Gone(how) => return Err(session.is_gone(version, &how)),
-            },
+        // The last thing that is read is what consumers get.
+        let (version, text) = match session.newest().await? {
+            (version, Held::Text(text)) => (version, Some(text)),
+            (0, _) => (0, None),
+            (version, Held::Gone(how)) => return Err(session.is_gone(version, &how)),
         };
         Ok(Current {
             metadata,

@@ -36,7 +36,6 @@ pub(super) struct Session {
 #[derive(Deserialize)]
 pub(super) struct Metadata {
     pub(super) created_time: String,
-    pub(super) current_version: u64,
     #[serde(default)]
     max_versions: u64,
     #[serde(default)]
@@ -95,6 +94,7 @@ struct Version<'a> {
 
 #[derive(Deserialize)]
 struct OfVersion {
+    version: u64,
     #[serde(default)]
     deletion_time: String,
     #[serde(default)]
@@ -238,17 +238,30 @@ impl Session {
     /// What this version holds.
     pub(super) async fn version(&self, version: u64) -> Result<Held, Fault> {
         let path = self.data();
-        let reply = self.ask(&Call::read(&path).version(version)).await?;
+        let (_, held) = self.held(&Call::read(&path).version(version)).await?;
+        Ok(held)
+    }
+
+    /// What consumers get, and which version that is; 0 where there is none.
+    pub(super) async fn newest(&self) -> Result<(u64, Held), Fault> {
+        let path = self.data();
+        self.held(&Call::read(&path)).await
+    }
+
+    async fn held(&self, call: &Call<'_>) -> Result<(u64, Held), Fault> {
+        let reply = self.ask(call).await?;
         // Of a version that is not there at all there is nothing to be said.
         if reply.status == 404 && reply.parsed::<Of<Version<'_>>>().is_err() {
-            return Ok(Held::Gone(Gone::Dropped));
+            return Ok((0, Held::Gone(Gone::Dropped)));
         }
         let told: Of<Version<'_>> = reply.parsed()?;
-        Ok(match (told.data.data, told.data.metadata) {
-            (Some(data), _) => Held::Text(Secret::new(data.get())),
-            (None, OfVersion { destroyed: true, .. }) => Held::Gone(Gone::Destroyed),
-            (None, OfVersion { deletion_time, .. }) => Held::Gone(Gone::Deleted(label(&deletion_time))),
-        })
+        let Version { data, metadata } = told.data;
+        let held = match data {
+            Some(data) => Held::Text(Secret::new(data.get())),
+            None if metadata.destroyed => Held::Gone(Gone::Destroyed),
+            None => Held::Gone(Gone::Deleted(label(&metadata.deletion_time))),
+        };
+        Ok((metadata.version, held))
     }
 
     /// Makes this the current version, if this one still is; 0: if there is none.
