@@ -300,7 +300,7 @@ fn life(number: usize) -> Vec<Event> {
         lost_key: LostKey::Delete,
     };
     vec![
-        Event::Opened { spec },
+        Event::Opened { spec: spec.into() },
         Event::CreateIntended {
             made_within: None,
             ids_before: [KeyId::parse("AKIAOLD").expect("the name of a key")].into(),

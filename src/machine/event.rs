@@ -30,7 +30,7 @@ pub enum Event {
     Opened {
         /// What is fixed for its whole life.
         #[serde(rename = "charter")]
-        spec: RotationSpec,
+        spec: Box<RotationSpec>,
     },
     /// The vendor's host was not on record, and is from here on.
     HostPinned {

@@ -67,7 +67,7 @@ impl Rotation {
     pub fn after(before: Option<Self>, record: &Record) -> Result<Self, Illegal> {
         match (before, &record.event) {
             (None, Event::Opened { spec }) => Ok(Self {
-                spec: spec.clone(),
+                spec: (**spec).clone(),
                 opened_at: record.at,
                 attempts: Vec::new(),
                 discarded: BTreeSet::new(),

@@ -72,7 +72,7 @@ impl Kind {
 
     fn opened(&self) -> Record {
         let spec = self.spec(Cutover::Confirm, &["d"], 0);
-        record(Event::Opened { spec })
+        record(Event::Opened { spec: spec.into() })
     }
 }
 
@@ -108,7 +108,7 @@ fn record(event: Event) -> Record {
 
 fn opened() -> Record {
     record(Event::Opened {
-        spec: spec(Cutover::Confirm, &["d"], 0),
+        spec: spec(Cutover::Confirm, &["d"], 0).into(),
     })
 }
 
@@ -367,7 +367,7 @@ fn an_unknown_field_inside_a_spec_is_refused() {
         retirement: removable(),
         ..spec(Cutover::Confirm, &["d"], 0)
     };
-    let opened = serde_json::to_value(Event::Opened { spec }).expect("an event can be written down");
+    let opened = serde_json::to_value(Event::Opened { spec: spec.into() }).expect("an event can be written down");
     for place in [
         "/charter",
         "/charter/owner",

@@ -117,7 +117,7 @@ fn spec(old_key: &str) -> RotationSpec {
 
 fn opened(old_key: &str) -> Event {
     let spec = spec(old_key);
-    Event::Opened { spec }
+    Event::Opened { spec: spec.into() }
 }
 
 fn intended() -> Event {

@@ -303,7 +303,7 @@ pub async fn prepare(
         retired: history.retired,
         ..Facts::default()
     };
-    Ok((Event::Opened { spec }, facts))
+    Ok((Event::Opened { spec: Box::new(spec) }, facts))
 }
 
 /// Two rotations of one user's keys would meet, whatever their targets are called.

@@ -53,14 +53,14 @@ fn opening() -> impl Strategy<Value = Event> {
     ];
     (retirement, any::<bool>(), any::<bool>(), key()).prop_map(|(retirement, mints_locally, own_identity, old_key)| {
         Event::Opened {
-            spec: RotationSpec {
+            spec: Box::new(RotationSpec {
                 retirement,
                 mints_locally,
                 own_identity,
                 host: None,
                 old_key,
                 ..spec(Cutover::Confirm, &["d"], 0)
-            },
+            }),
         }
     })
 }

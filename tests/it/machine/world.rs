@@ -48,7 +48,7 @@ impl World {
         let vendor = Vendor::new(&spec);
         let opened = Record {
             at: now,
-            event: Event::Opened { spec },
+            event: Event::Opened { spec: spec.into() },
         };
         Self {
             rotation: Rotation::after(None, &opened).expect("a journal begins with its opening"),

@@ -177,7 +177,9 @@ mod kept {
                 ..spec("SHA256:OLD")
             };
             let mut growing = Growing::new(target, target);
-            growing.add_all(one, &lease, &[Event::Opened { spec }]).await;
+            growing
+                .add_all(one, &lease, &[Event::Opened { spec: spec.into() }])
+                .await;
             let (key, public) = (
                 KeyId::parse("SHA256:NEW").expect("the name of a key"),
                 PublicHalf::new("MIIBNEW"),

@@ -5,10 +5,10 @@
 
 #[cfg(any(feature = "secretsmanager", feature = "ssm"))]
 mod answers;
-#[cfg(feature = "kubernetes")]
-mod kubernetes;
 #[cfg(feature = "github")]
 mod github;
+#[cfg(feature = "kubernetes")]
+mod kubernetes;
 #[cfg(feature = "secretsmanager")]
 mod secretsmanager;
 #[cfg(feature = "ssm")]
