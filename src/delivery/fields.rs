@@ -164,7 +164,7 @@ impl Mapping {
     }
 
     /// What they are called there, each with its value.
-    #[cfg(feature = "object")]
+    #[cfg(any(feature = "kubernetes", feature = "object"))]
     pub(super) fn values<'a>(&'a self, fields: &'a Fields) -> Result<Vec<(&'a str, &'a str)>, Fault> {
         let value = |(field, name): &'a (&Field, String)| Ok((name.as_str(), fields.text(field.name)?));
         self.named.iter().map(value).collect()
@@ -176,7 +176,7 @@ impl Mapping {
     }
 
     /// What the key's id is called there, where it goes there.
-    #[cfg(feature = "object")]
+    #[cfg(any(feature = "kubernetes", feature = "object"))]
     pub(super) fn key_name(&self) -> Option<&str> {
         let is_key = |(field, _): &&(&Field, String)| matches!(field.from, Part::Key);
         self.named.iter().find(is_key).map(|(_, name)| name.as_str())

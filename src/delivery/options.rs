@@ -61,7 +61,7 @@ impl Options {
     }
 
     /// The same with this one.
-    #[cfg(feature = "object")]
+    #[cfg(feature = "remote")]
     pub(super) fn with(mut self, key: &str, value: &str) -> Self {
         self.0.insert(key.to_owned(), value.to_owned());
         self
