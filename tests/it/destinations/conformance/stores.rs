@@ -15,10 +15,12 @@ mod secretsmanager;
 mod ssm;
 #[cfg(feature = "vault-kv")]
 mod vault_kv;
+mod way;
 
 use rotate::delivery::{Capabilities, KINDS};
 use rotate_fixtures::workplace::TARGET;
-use rotate_fixtures::{Fate, Ran, StoreDoor, Workplace};
+use rotate_fixtures::{Fate, StoreDoor, Workplace};
+use way::Way;
 
 /// A store with an older key in it, and the program with a key to rotate.
 pub(crate) trait Store: Sized {
@@ -132,120 +134,6 @@ on_every_store! {
     on_kubernetes: kubernetes::InCluster;
     #[cfg(feature = "github")]
     on_github: github::Secrets;
-}
-
-/// One way through a store: every command, with its environment, and no secret in what it prints.
-struct Way<S> {
-    store: S,
-    older: (String, String),
-    beside: String,
-    written: usize,
-}
-
-impl<S: Store> Way<S> {
-    fn new() -> Self {
-        let store = S::new();
-        let (older, beside, written) = (store.held(), store.beside(), store.writes());
-        Self {
-            store,
-            older,
-            beside,
-            written,
-        }
-    }
-
-    fn ran(&self, mut command: std::process::Command) -> Ran {
-        command.envs(self.store.environment());
-        let ran = Ran::of(command);
-        let said = format!("{}{}", ran.stdout, ran.stderr);
-        let secrets = self.store.place().cloud.secrets();
-        assert!(!secrets.iter().any(|secret| said.contains(secret)), "a secret is shown");
-        assert!(
-            !said.contains(&self.older.1) && !said.contains(THEIRS.1),
-            "an older secret is shown"
-        );
-        ran
-    }
-
-    fn rotate(&self, more: &[&str]) -> Ran {
-        self.ran(self.store.place().rotate_to(&[&self.store.to()], more))
-    }
-
-    /// The same command, and once more where it was told that this would help.
-    #[track_caller]
-    fn rotate_in_the_end(&self) {
-        let ran = self.rotate(&[]);
-        if ran.code != Some(0) {
-            assert_eq!(ran.code, Some(1), "{}", ran.stderr);
-            self.store.door().open();
-            self.rotate(&[]).expect(0);
-        }
-    }
-
-    fn abort(&self) -> Ran {
-        self.ran(self.store.place().command(["abort", TARGET]))
-    }
-
-    /// Takes it back; a store that cannot be put back has a person's word for it.
-    #[track_caller]
-    fn abort_in_the_end(&self) {
-        let ran = self.abort();
-        if !S::can().restores {
-            ran.expect(3);
-            self.ran(self.store.place().command(["abort", "--force", TARGET]))
-                .expect(0);
-        } else if ran.code != Some(0) {
-            assert_eq!(ran.code, Some(1), "{}", ran.stderr);
-            self.store.door().open();
-            self.abort().expect(0);
-        }
-    }
-
-    /// The requests of the command that delivers.
-    fn requests() -> usize {
-        let way = Self::new();
-        way.rotate(&[]).expect(0);
-        way.store.door().count()
-    }
-
-    /// The crash points that the command passes, in their order.
-    fn points() -> Vec<String> {
-        let way = Self::new();
-        let trace = way.store.place().path("trace");
-        let mut command = way.store.place().rotate_to(&[&way.store.to()], [] as [&str; 0]);
-        command.env("ROTATE_TEST_TRACE", &trace);
-        way.ran(command).expect(0);
-        let points = std::fs::read_to_string(&trace).unwrap_or_default();
-        points.lines().map(str::to_owned).collect()
-    }
-
-    /// A way on which that command was killed at this point, counted from one.
-    fn killed_at(point: usize) -> Self {
-        let way = Self::new();
-        let mut dying = way.store.place().rotate_to(&[&way.store.to()], [] as [&str; 0]);
-        dying.env("ROTATE_TEST_KILL_AT", point.to_string());
-        let died = way.ran(dying);
-        assert_eq!(died.code, None, "{}", died.stderr);
-        way
-    }
-
-    #[track_caller]
-    fn expect_delivered(&self, when: &str) {
-        let (id, secret) = self.store.held();
-        assert!(
-            self.store.place().cloud.works(&id, &secret),
-            "{when}: {id} does not work"
-        );
-        assert_ne!(id, self.store.place().old.id, "{when}");
-    }
-
-    /// As it was before, where it can be put back at all.
-    #[track_caller]
-    fn expect_put_back(&self, when: &str) {
-        if S::can().restores {
-            assert_eq!(self.store.held(), self.older, "{when}");
-        }
-    }
 }
 
 /// What the kind is documented to do.
