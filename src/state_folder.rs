@@ -10,7 +10,7 @@ use rustix::fs::{Mode, OFlags};
 
 use crate::private_file::{self, Folder, Place};
 use crate::seal::{AgeSealer, SealError, Sealer, label};
-use crate::store::{SqliteStore, Store, StoreError, Verified};
+use crate::store::{SqliteStore, Store, StoreError, Verified, Visit};
 
 const DATABASE: &str = "rotate.db";
 const IDENTITY: &str = "identity.age";
@@ -125,10 +125,15 @@ impl StateFolder {
     /// Checks the journal, what is kept beside it, and that each secret that waits can be opened by the identity that is here, in
     /// its own place; `None` where there is no journal.
     pub async fn verify(&self) -> Result<Option<Verified>, FolderError> {
+        self.verify_each(&mut |_, _| {}).await
+    }
+
+    /// The same, and shows each line on the way, as the store does.
+    pub async fn verify_each(&self, visit: &mut Visit<'_>) -> Result<Option<Verified>, FolderError> {
         let Some(store) = self.open_journal().await? else {
             return Ok(None);
         };
-        let verified = store.verify().await?;
+        let verified = store.verify_each(visit).await?;
         let all = store.all_sealed().await?;
         if all.is_empty() {
             return Ok(Some(verified));

@@ -220,9 +220,16 @@ pub struct Line {
     pub target: String,
     /// The event.
     pub record: Record,
+    /// Its hash, which covers every line before it.
+    pub hash: Vec<u8>,
 }
 
 impl Line {
+    /// Whether this was the head of the journal when it was the last line, as [`Verified::head`] has it.
+    pub fn was_head(&self, head: &str) -> bool {
+        chain::hex(&self.hash) == head
+    }
+
     /// The target's own name, also where the line belongs to what was seen of it.
     pub fn target_name(&self) -> &str {
         self.target.strip_prefix(WATCH).unwrap_or(&self.target)
@@ -303,6 +310,14 @@ pub enum StoreError {
         target: String,
         /// What does not fit.
         why: String,
+    },
+    /// The journal is whole, and not the one that a head was noted down of.
+    #[error(
+        "the journal is intact, and none of its events has the head {head}: it was put back to an older copy, or is another one"
+    )]
+    NotAhead {
+        /// The head that was noted down.
+        head: String,
     },
     /// Someone else wrote first.
     #[error("another writer was faster; this write was dropped")]

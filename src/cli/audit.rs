@@ -4,8 +4,9 @@ use clap::{Args, Subcommand};
 
 use super::session::{locate, tell_folder, tell_unknown};
 use super::{Exit, Global, Output, terminal};
+use crate::machine::StreamState;
 use crate::state_folder::FolderError;
-use crate::store::{Store, Verified};
+use crate::store::{Line, Store, StoreError, Verified};
 use crate::view::{json, text};
 
 /// Show the journal, or check that nobody has changed it.
@@ -21,14 +22,19 @@ pub(super) struct Command {
 #[derive(Subcommand)]
 enum What {
     /// Check every line of the journal against its hash, its predecessor and what is kept beside it, and every sealed secret
-    Verify,
+    Verify {
+        /// Check that this head, noted down before, is one that the journal has had: a store that was put back to an older copy,
+        /// or another one, does not know it
+        #[arg(long, value_name = "HEAD", value_parser = head)]
+        against: Option<String>,
+    },
 }
 
 impl Command {
     pub(super) async fn run(self, global: &Global) -> Exit {
         let target = self.target.as_deref();
         let printed = match self.what {
-            Some(What::Verify) => verify(global).await.map(Some),
+            Some(What::Verify { against }) => verify(global, against).await.map(Some),
             None => lines(global, target).await,
         };
         match (printed, target) {
@@ -57,10 +63,33 @@ async fn lines(global: &Global, target: Option<&str>) -> Result<Option<String>, 
     }))
 }
 
-async fn verify(global: &Global) -> Result<String, FolderError> {
-    let verified = locate(global)?.verify().await?.unwrap_or_else(Verified::empty);
+async fn verify(global: &Global, against: Option<String>) -> Result<String, FolderError> {
+    let mut found = None;
+    let mut look = |line: &Line, _: &StreamState| {
+        if against.as_ref().is_some_and(|head| line.was_head(head)) {
+            found = Some(line.seq);
+        }
+    };
+    let verified = locate(global)?.verify_each(&mut look).await?;
+    let verified = verified.unwrap_or_else(Verified::empty);
+    // A head that was noted down before anything was written.
+    let found = found.or_else(|| (against.as_deref() == Some(&Verified::empty().head)).then_some(0));
+    if let (Some(head), None) = (against, found) {
+        return Err(StoreError::NotAhead { head }.into());
+    }
     Ok(match global.output {
-        Output::Text | Output::Markdown => text::verified(&verified),
-        Output::Json => json::verified(&verified),
+        Output::Text | Output::Markdown => text::verified(&verified, found),
+        Output::Json => json::verified(&verified, found),
     })
+}
+
+/// The head of a chain, as `audit verify` and reports have it.
+fn head(text: &str) -> Result<String, String> {
+    let is_hash = text.len() == 64 && text.chars().all(|letter| letter.is_ascii_hexdigit());
+    match is_hash {
+        true => Ok(text.to_ascii_lowercase()),
+        false => {
+            Err("it is no head: that has 64 digits, 0 to 9 and a to f, as `rotate audit verify` prints it".to_owned())
+        }
+    }
 }

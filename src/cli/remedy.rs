@@ -191,6 +191,11 @@ fn of_store(error: &StoreError) -> Vec<String> {
             "nothing was touched; see how much of the journal is intact, then restore it from a backup:".to_owned(),
             "rotate audit verify".to_owned(),
         ],
+        StoreError::NotAhead { .. } => vec![
+            "nothing was touched; find the copy that has it, and start no run with this one before: rotations that it knows \
+             nothing of may be open, with keys that it would take for somebody else's"
+                .to_owned(),
+        ],
         StoreError::Race => vec!["run the same command again".to_owned()],
         StoreError::Full { .. } => {
             vec!["make room, then run the same command again: it goes on where it stands".to_owned()]

@@ -103,6 +103,10 @@ pub(super) struct Intact<'a> {
     /// The hash of the last line: it stands for all of them.
     #[schemars(regex(pattern = "^([0-9a-f]{64})?$"))]
     head: &'a str,
+    /// The event whose head was noted down before; 0: before the first. Only where that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    against: Option<i64>,
 }
 
 /// The evidence of a fleet: of `report`.
@@ -139,12 +143,13 @@ pub fn journal(lines: &[Line]) -> String {
 }
 
 /// A journal that is intact.
-pub fn verified(verified: &Verified) -> String {
+pub fn verified(verified: &Verified, against: Option<i64>) -> String {
     document(Intact {
         intact: true,
         events: verified.events,
         rotations: verified.rotations,
         head: &verified.head,
+        against,
     })
 }
 

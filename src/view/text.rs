@@ -249,13 +249,17 @@ fn detail(event: &Event) -> String {
 }
 
 /// A journal that is intact.
-pub fn verified(verified: &Verified) -> String {
+pub fn verified(verified: &Verified, against: Option<i64>) -> String {
     let count = |number: i64, what| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
+    let noted = against.map(|seq| {
+        format!("the head that was noted down is that of event {seq}: everything up to there is as it was\n")
+    });
     format!(
-        "the journal is intact: {} of {}\nhead {}\n",
+        "the journal is intact: {} of {}\nhead {}\n{}",
         count(verified.events, "event"),
         count(verified.rotations, "rotation"),
-        verified.head
+        verified.head,
+        noted.unwrap_or_default()
     )
 }
 

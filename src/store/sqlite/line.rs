@@ -66,6 +66,7 @@ impl StoredLine {
             rotation: self.rotation.clone(),
             target: self.target.clone(),
             record: Record { at, event },
+            hash: self.hash.clone(),
         })
     }
 

@@ -33,7 +33,7 @@ pub(super) async fn verify(
             why: health,
         });
     }
-    let mut walk = GuidedRotation::default();
+    let mut walk = Chain::default();
     {
         let events = sqlx::query("SELECT * FROM events ORDER BY seq").persistent(REMEMBERED);
         let mut rows = events.fetch(&mut *connection);
@@ -96,8 +96,9 @@ impl Summary {
     }
 }
 
+/// What the lines have said so far.
 #[derive(Default)]
-struct GuidedRotation {
+struct Chain {
     head: Option<(i64, Vec<u8>)>,
     /// The lease of the line before.
     fence: i64,
@@ -107,7 +108,7 @@ struct GuidedRotation {
     sealed: BTreeMap<(String, String), Line>,
 }
 
-impl GuidedRotation {
+impl Chain {
     fn take(&mut self, stored: &StoredLine, visit: &mut Visit<'_>) -> Result<(), StoreError> {
         let (last, before) = self.head.take().unwrap_or((0, GENESIS.to_vec()));
         if stored.seq != last + 1 {
