@@ -261,6 +261,12 @@ fn whoever_writes_beside_a_run_that_is_killed_loses_nothing<S: Store>() {
                 way.store.beside() != way.beside || (!is_before && way.store.door().count() < nth),
                 "{when}"
             );
+            // What did not happen until now does not happen any more.
+            way.store.door().open();
+            let theirs = way.store.beside();
+            way.abort_in_the_end();
+            way.expect_put_back(&when);
+            assert_eq!(way.store.beside(), theirs, "{when}");
         }
     }
 }
