@@ -80,9 +80,12 @@ impl Undo {
 
 impl History {
     pub(super) fn of(told: Vec<ParameterHistory>) -> Result<Self, Fault> {
+        // What consumers get counts: versions before it may be of another type.
+        if let Some(latest) = told.iter().max_by_key(|version| version.version) {
+            is_secure(latest.r#type.as_ref())?;
+        }
         let mut all = Vec::with_capacity(told.len());
         for version in told {
-            is_secure(version.r#type.as_ref())?;
             let text = zeroize::Zeroizing::new(version.value.unwrap_or_default());
             all.push(Kept {
                 number: version.version,
@@ -265,5 +268,12 @@ mod tests {
         assert_eq!(undone(&["old", "theirs", "new", "new"], 3), theirs);
         // And where nothing was written yet, nothing is.
         assert_eq!(undone(&["old", "theirs"], 2), (None, Restored::PutBack));
+    }
+
+    #[test]
+    fn what_consumers_get_has_to_be_encrypted_whatever_it_was_before() {
+        let (clear, secure) = (ParameterType::String, ParameterType::SecureString);
+        assert!(history(&[(clear.clone(), "old"), (secure.clone(), "old")]).is_ok());
+        assert!(history(&[(secure, "old"), (clear, "old")]).is_err());
     }
 }
