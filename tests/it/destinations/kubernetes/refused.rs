@@ -204,6 +204,22 @@ fn what_the_account_may_not_do_is_told_with_the_role_that_lets_it() {
 }
 
 #[test]
+fn an_admission_policy_that_refuses_it_is_told_as_one_and_no_role_is_asked_for() {
+    let desk = Desk::new();
+    let message = r#"admission webhook \"policy.example.com\" denied the request: CANARY"#;
+    let body = format!(r#"{{"kind":"Status","reason":"Forbidden","message":"{message}","code":403}}"#);
+    desk.cluster.answer_with("dry-run", 403, &body);
+    let ran = desk.rotate(&["--yes"]).expect(1);
+    let ran = ran.says(&["an admission policy of the cluster refuses it"]);
+    assert!(
+        !ran.stderr.contains("kind: Role") && !ran.stderr.contains("CANARY"),
+        "{}",
+        ran.stderr
+    );
+    desk.place.expect_as_before();
+}
+
+#[test]
 fn doctor_prints_the_role_that_is_missing_as_yaml() {
     let desk = Desk::new();
     desk.cluster.deny("patch");
