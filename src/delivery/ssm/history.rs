@@ -37,6 +37,17 @@ pub(super) struct Kept {
     labels: Vec<String>,
 }
 
+impl Kept {
+    /// What of it a new version does not get, and who would miss it.
+    pub(super) fn remark(&self) -> Option<String> {
+        let label = sanitized(self.labels.first()?);
+        Some(format!(
+            "its current version has the label {label}, which stays there: whoever reads it by that label gets the old key until the \
+             label is moved"
+        ))
+    }
+}
+
 /// What a write has to say again, or AWS would put something else there.
 pub(super) struct Attributes {
     pub(super) key_id: Option<String>,
