@@ -231,7 +231,7 @@ impl Kubernetes {
             kind: Answer::Changed,
             what: Fault::ReadBack.to_string(),
             remedy: format!(
-                "somebody else writes to it; see who: kubectl -n {} get secret {} --show-managed-fields -o yaml",
+                "see who else writes to it, then run the same command again: kubectl -n {} get secret {} --show-managed-fields -o yaml",
                 self.place.namespace, self.place.secret
             ),
         })

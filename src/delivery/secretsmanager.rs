@@ -1,8 +1,8 @@
 //! A secret of AWS Secrets Manager: our fields in its JSON object, or one of them as all of it.
 //!
-//! A write has two halves, each harmless when repeated. The new version is put there under a token that follows from the rotation
-//! and from the version that it was made of, and is nobody's current one yet. Then AWSCURRENT is moved, from that very version: a
-//! writer that was paused meanwhile, or that somebody has overtaken, moves nothing.
+//! A write has two halves, each harmless when repeated. The new version is put there under a token that follows from the rotation,
+//! from the names of our fields and from the version that it was made of, and is nobody's current one yet. Then AWSCURRENT is moved,
+//! from that very version: a writer that was paused meanwhile, or that somebody has overtaken, moves nothing.
 
 mod answer;
 mod wire;
@@ -117,7 +117,7 @@ impl SecretsManager {
                 return Ok(());
             }
             let text = self.shape.with(current.text(), fields)?;
-            let token = of_delivery(fields, &current.version);
+            let token = self.of_delivery(fields, &current.version);
             if self.replace(&current, &token, &text).await? {
                 return self.read_back(fields).await;
             }
@@ -152,7 +152,7 @@ impl SecretsManager {
                 });
             }
             let replaced = self.replaced(&current, fields, before).await?;
-            let is_ours = current.version == of_delivery(fields, &replaced.version);
+            let is_ours = current.version == self.of_delivery(fields, &replaced.version);
             let done = if is_ours {
                 let moved = self.make_current(&current, &replaced.version).await?;
                 crash_point("secretsmanager: put back");
@@ -160,7 +160,7 @@ impl SecretsManager {
             } else {
                 // Others were written since: they stay, and only ours go back.
                 let text = self.shape.without(current.text(), replaced.text())?;
-                let token = of_undoing(fields, &current.version);
+                let token = self.of_undoing(fields, &current.version);
                 self.replace(&current, &token, &text).await?
             };
             if done {
@@ -173,7 +173,7 @@ impl SecretsManager {
     /// The version that the new key took the place of. Somebody may have written after the one before was sealed: the version with
     /// the new key is called by what it was made of, which tells.
     async fn replaced(&self, current: &Current, fields: &Fields, before: &str) -> Result<Current, Fault> {
-        let is_made_of = |version: &str| current.version == of_delivery(fields, version);
+        let is_made_of = |version: &str| current.version == self.of_delivery(fields, version);
         if !is_made_of(before) {
             let previous = self.previous(&current.arn).await?;
             if let Some(previous) = previous.filter(|previous| is_made_of(&previous.version)) {
@@ -181,7 +181,7 @@ impl SecretsManager {
             }
             // Others have written since, so neither label tells.
             let all = self.versions(&current.arn).await?;
-            let made: HashMap<String, &String> = all.iter().map(|of| (of_delivery(fields, of), of)).collect();
+            let made: HashMap<String, &String> = all.iter().map(|of| (self.of_delivery(fields, of), of)).collect();
             // The latest: one that came to nothing was made before it.
             if let Some(of) = all.iter().find_map(|version| made.get(version)) {
                 return self.kept(current, of).await;
@@ -194,8 +194,8 @@ impl SecretsManager {
     async fn was_put_back(&self, current: &Current, fields: &Fields) -> Result<bool, Fault> {
         let previous = self.previous(&current.arn).await?;
         Ok(previous.is_some_and(|previous| {
-            previous.version == of_delivery(fields, &current.version)
-                || current.version == of_undoing(fields, &previous.version)
+            previous.version == self.of_delivery(fields, &current.version)
+                || current.version == self.of_undoing(fields, &previous.version)
         }))
     }
 
@@ -220,6 +220,21 @@ impl SecretsManager {
         let current = self.look().await?;
         let text = current.text().unwrap_or_default();
         self.put(&current.arn, &current.version, text).await
+    }
+
+    /// What the version is called that an undoing makes of this one.
+    fn of_undoing(&self, fields: &Fields, version: &str) -> String {
+        token(&[&fields.rotation, "restore", &self.ours(), version])
+    }
+
+    /// What the version is called that a delivery makes of this one.
+    fn of_delivery(&self, fields: &Fields, version: &str) -> String {
+        token(&[&fields.rotation, "deliver", &self.ours(), version])
+    }
+
+    /// What our fields are called there: a rotation may have two destinations in one secret, and each undoes its own alone.
+    fn ours(&self) -> String {
+        self.shape.names().unwrap_or_default().join(",")
     }
 
     fn failed(&self, fault: Fault) -> DeliveryError {
@@ -308,16 +323,6 @@ impl Destination for SecretsManager {
         let before = before.expose_text().unwrap_or_default();
         self.put_back(fields, before).await.map_err(|fault| self.failed(fault))
     }
-}
-
-/// What the version is called that an undoing makes of this one.
-fn of_undoing(fields: &Fields, version: &str) -> String {
-    token(&[&fields.rotation, "restore", version])
-}
-
-/// What the version is called that a delivery makes of this one.
-fn of_delivery(fields: &Fields, version: &str) -> String {
-    token(&[&fields.rotation, "deliver", version])
 }
 
 /// The same in each repeat, and another as soon as anything else is written: 64 letters, as many as a token may have.

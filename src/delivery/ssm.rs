@@ -25,7 +25,7 @@ use super::options::Options;
 use super::{DeliveryError, Destination, Fault, Inspected, Occupied};
 use crate::hooks::crash_point;
 use crate::machine::Restored;
-use history::Version;
+use history::{History, Version};
 use wire::Values;
 
 /// How often somebody else may write beside our write, or an answer may be lost, before that is told.
@@ -179,7 +179,7 @@ impl Parameter {
     }
 
     /// What is there may be delivered to, with room for a key.
-    async fn look(&self) -> Result<Version, Fault> {
+    async fn look(&self) -> Result<History, Fault> {
         let current = self.current().await?;
         self.shape.accepts(current.text())?;
         let history = self.history(Values::Hidden).await?;
@@ -189,7 +189,7 @@ impl Parameter {
             return Err(too_long(length, most));
         }
         history.has_room(&self.path)?;
-        Ok(current)
+        Ok(history)
     }
 
     fn failed(&self, fault: Fault) -> DeliveryError {
@@ -248,7 +248,10 @@ impl Destination for Parameter {
 
     async fn rehearse(&self) -> Result<(), DeliveryError> {
         let tried = async {
-            self.look().await?;
+            let history = self.look().await?;
+            if let Some(remark) = history.current()?.remark() {
+                tracing::warn!("{}: {remark}", self.name);
+            }
             self.try_to_write().await
         };
         tried.await.map_err(|fault| self.failed(fault))

@@ -54,6 +54,13 @@ impl Status {
         serde_json::from_slice(reply.body.expose()).unwrap_or_default()
     }
 
+    /// Whether a webhook or a policy has said no to what the account may do.
+    fn is_by_policy(&self) -> bool {
+        ["denied the request", "denied request"]
+            .iter()
+            .any(|words| self.message.contains(words))
+    }
+
     /// Whom the server has taken us for.
     fn user(&self) -> Option<Label> {
         let (_, rest) = self.message.split_once("User \"")?;
@@ -108,6 +115,10 @@ impl Place {
                     ),
                 },
             },
+            400 | 403 | 422 if status.is_by_policy() => unfit(
+                "an admission policy of the cluster refuses it".to_owned(),
+                "see what that asks for: kubectl get validatingwebhookconfigurations,validatingadmissionpolicies; or deliver elsewhere",
+            ),
             403 => self.not_allowed(to, status.user()),
             404 => Fault::Store {
                 kind: Answer::Missing,

@@ -1,13 +1,14 @@
 //! The cluster, found as `kubectl` finds it: the files of `KUBECONFIG`, `~/.kube/config`, or the account of the pod that this
 //! runs in.
 
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 use rotate_providers::endpoint::{check_endpoint, host_elsewhere, is_called_directly};
+use rotate_providers::shell::quoted;
 use rotate_providers::untrusted::sanitized;
 use tokio::sync::OnceCell;
 
@@ -156,15 +157,26 @@ fn merged(files: &[PathBuf]) -> Result<Kubeconfig, Fault> {
 
 /// Whoever may write there says where the key goes, and which program is started.
 fn belongs_to_us(path: &Path) -> Result<(), Fault> {
-    let mode = path.metadata().map_or(0, |found| found.permissions().mode());
-    if mode & 0o022 == 0 {
+    // One that cannot be looked at cannot be read either, which is told then.
+    let Ok(found) = path.metadata() else {
         return Ok(());
-    }
+    };
     let shown = sanitized(&path.display().to_string());
-    Err(unfit(
-        format!("{shown} can be written by other users, who could have the key sent elsewhere"),
-        &format!("chmod go-w {}", rotate_providers::shell::quoted(&shown)),
-    ))
+    let named = quoted(&shown);
+    let (us, owner) = (rustix::process::geteuid().as_raw(), found.uid());
+    if ![0, us].contains(&owner) {
+        return Err(unfit(
+            format!("{shown} belongs to user {owner}, who could have the key sent elsewhere, and not to user {us}"),
+            &format!("chown {us} {named}"),
+        ));
+    }
+    if found.mode() & 0o022 != 0 {
+        return Err(unfit(
+            format!("{shown} can be written by other users, who could have the key sent elsewhere"),
+            &format!("chmod go-w {named}"),
+        ));
+    }
+    Ok(())
 }
 
 /// The words of the library are not shown: they quote the file.

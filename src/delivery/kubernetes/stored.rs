@@ -7,9 +7,10 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use rotate_providers::secret::Secret;
 use rotate_providers::untrusted::Label;
-use serde::de::{Deserializer, Visitor};
+use serde::de::{Deserializer, IgnoredAny, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use super::answer::{Place, unfit};
@@ -38,6 +39,25 @@ struct Metadata {
     owner_references: Vec<Owner>,
     #[serde(default)]
     managed_fields: Vec<Manager>,
+    annotations: Option<Annotations>,
+}
+
+/// The one that is looked at.
+#[derive(Deserialize)]
+struct Annotations {
+    #[serde(rename = "kubectl.kubernetes.io/last-applied-configuration")]
+    applied: Option<Applied>,
+}
+
+/// The keys that `kubectl apply` has sent last. It keeps their values there too, which are not kept here.
+struct Applied(Vec<String>);
+
+/// What it has sent.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Sent {
+    data: Option<BTreeMap<String, IgnoredAny>>,
+    string_data: Option<BTreeMap<String, IgnoredAny>>,
 }
 
 #[derive(Deserialize)]
@@ -138,6 +158,15 @@ impl Stored {
                 &format!("deliver to where {kind} {name} has it from, or to a Secret of its own"),
             ));
         }
+        if let Some(key) = keys.iter().find(|key| self.is_sent_by_kubectl(key)) {
+            return Err(unfit(
+                format!("its key {key} comes from kubectl apply, which would bring back the old value the next time"),
+                &format!(
+                    "take {key} out of the manifest that is applied (Argo CD does it as kubectl does), then have that known here: \
+                     kubectl -n {namespace} apply set-last-applied -f MANIFEST\nor deliver to keys of other names"
+                ),
+            ));
+        }
         match keys.iter().find_map(|key| Some((key, self.applied_by(key)?))) {
             Some((key, manager)) => {
                 let manager = Label::or_unknown(manager);
@@ -166,6 +195,13 @@ impl Stored {
                 && fields.is_some_and(|data| data.get(format!("f:{key}")).is_some())
         });
         found.map(|manager| manager.manager.as_deref().unwrap_or_default())
+    }
+
+    /// Whether this key is one of a manifest: `kubectl apply` is no apply to the server, and says it in an annotation.
+    fn is_sent_by_kubectl(&self, key: &str) -> bool {
+        let annotations = self.shown.metadata.annotations.as_ref();
+        let applied = annotations.and_then(|annotations| annotations.applied.as_ref());
+        applied.is_some_and(|Applied(keys)| keys.iter().any(|sent| sent == key))
     }
 
     /// What of it is put back one day: these keys alone.
@@ -217,6 +253,41 @@ impl Before {
         let value = self.data.get(key)?.as_ref()?;
         Some(value.0.expose())
     }
+}
+
+impl<'de> Deserialize<'de> for Applied {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let written = <&RawValue>::deserialize(from)?;
+        // Whatever else stands there was sent by nobody.
+        let text = unescaped(written.get()).unwrap_or_default();
+        let sent: Sent = serde_json::from_str(&text).unwrap_or_default();
+        let all = [sent.data, sent.string_data].into_iter().flatten();
+        Ok(Self(all.flat_map(BTreeMap::into_keys).collect()))
+    }
+}
+
+/// The text that this JSON string stands for: serde would leave a copy of it behind.
+fn unescaped(written: &str) -> Option<Zeroizing<String>> {
+    let mut letters = written.strip_prefix('"')?.strip_suffix('"')?.chars();
+    let mut text = Zeroizing::new(String::with_capacity(written.len()));
+    while let Some(letter) = letters.next() {
+        if letter != '\\' {
+            text.push(letter);
+            continue;
+        }
+        text.push(match letters.next()? {
+            'u' => {
+                let digits = letters.as_str().get(..4)?;
+                letters = letters.as_str()[4..].chars();
+                // None that a key has is written in two halves.
+                let code = u32::from_str_radix(digits, 16).ok()?;
+                char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
+            }
+            'b' | 'f' | 'n' | 'r' | 't' => ' ',
+            letter => letter,
+        });
+    }
+    Some(text)
 }
 
 impl<'de> Deserialize<'de> for Bytes {

@@ -8,7 +8,8 @@ use crate::delivery::Fault;
 use crate::delivery::aws::{Permissions, passing, refusal, unfit};
 use crate::delivery::fault::Answer;
 
-/// What a delivery and its undoing call. The last one only where two others have written since.
+/// What a delivery and its undoing call. The last one only where two others have written since, or a second destination of the same
+/// rotation.
 const ACTIONS: [&str; 4] = [
     "secretsmanager:GetSecretValue",
     "secretsmanager:PutSecretValue",

@@ -37,6 +37,17 @@ pub(super) struct Kept {
     labels: Vec<String>,
 }
 
+impl Kept {
+    /// What of it a new version does not get, and who would miss it.
+    pub(super) fn remark(&self) -> Option<String> {
+        let label = sanitized(self.labels.first()?);
+        Some(format!(
+            "its current version has the label {label}, which stays there: whoever reads it by that label gets the old key until the \
+             label is moved"
+        ))
+    }
+}
+
 /// What a write has to say again, or AWS would put something else there.
 pub(super) struct Attributes {
     pub(super) key_id: Option<String>,
@@ -80,9 +91,12 @@ impl Undo {
 
 impl History {
     pub(super) fn of(told: Vec<ParameterHistory>) -> Result<Self, Fault> {
+        // What consumers get counts: versions before it may be of another type.
+        if let Some(latest) = told.iter().max_by_key(|version| version.version) {
+            is_secure(latest.r#type.as_ref())?;
+        }
         let mut all = Vec::with_capacity(told.len());
         for version in told {
-            is_secure(version.r#type.as_ref())?;
             let text = zeroize::Zeroizing::new(version.value.unwrap_or_default());
             all.push(Kept {
                 number: version.version,
@@ -136,13 +150,14 @@ impl History {
         written: Option<&Written>,
     ) -> Result<Option<Undo>, Fault> {
         let current = self.current()?;
-        if current.number == before {
-            return Ok(Some(Undo::nothing(Restored::PutBack)));
-        }
         let holds = |kept: &Kept| shape.holds(kept.version.text(), fields);
         let is_held = holds(current);
+        // Where something was lost beside the new key, a delivery is begun that finds it there already.
+        if current.number == before && !is_held {
+            return Ok(Some(Undo::nothing(Restored::PutBack)));
+        }
         // Where somebody has replaced it and it was delivered again, what counts is what the last delivery took the place of.
-        let last = self.0.iter().rposition(|kept| kept.number > before && holds(kept));
+        let last = self.0.iter().rposition(|kept| kept.number >= before && holds(kept));
         let begin = |last: usize| {
             (0..last)
                 .rev()
@@ -151,7 +166,7 @@ impl History {
         };
         let since = last.map(begin);
         // The numbers of one that was made anew begin at one again.
-        let Some(at) = since.filter(|_| current.number > before) else {
+        let Some(at) = since.filter(|_| current.number >= before) else {
             let earlier = self.0.iter().find(|kept| kept.number == before);
             let is_back = earlier.is_some_and(|earlier| shape.same(current.version.text(), earlier.version.text()));
             return match (is_held, is_back) {
@@ -206,4 +221,70 @@ pub(super) fn is_secure(told: Option<&ParameterType>) -> Result<(), Fault> {
         format!("it is {told}, which is kept in clear, and no SecureString"),
         "deliver to a SecureString: aws ssm put-parameter --type SecureString --value '{}' --name /ANOTHER/PATH",
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use rotate_providers::contract::{KeyId, Principal};
+    use rotate_providers::s3_customer_managed::SECRET;
+    use rotate_providers::secret::Credential;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::delivery::Told;
+
+    /// A new key whose secret is `new`.
+    fn fields() -> Fields {
+        let credential = Credential {
+            key: KeyId::parse("AKIANEW").unwrap(),
+            public: None,
+            secret: Secret::new("new"),
+        };
+        let owner = Principal {
+            account: "123456789012".to_owned(),
+            name: "gainsight-s3".to_owned(),
+            id: "AIDAEXAMPLE".to_owned(),
+        };
+        let told = Told {
+            rotation: "r1",
+            owner: &owner,
+            inputs: &Value::Null,
+        };
+        Fields::of(SECRET, &credential, &told)
+    }
+
+    /// Versions, numbered from one.
+    fn history(told: &[(ParameterType, &str)]) -> Result<History, Fault> {
+        let versions = told.iter().zip(1..).map(|((kind, text), number)| {
+            let version = ParameterHistory::builder().r#type(kind.clone()).value(*text);
+            version.version(number).build()
+        });
+        History::of(versions.collect())
+    }
+
+    /// What undoes a delivery that was begun at the version of this number.
+    fn undone(texts: &[&str], before: i64) -> (Option<String>, Restored) {
+        let told: Vec<(ParameterType, &str)> = texts.iter().map(|text| (ParameterType::SecureString, *text)).collect();
+        let shape = Shape::Plain("secret_access_key");
+        let undo = history(&told).unwrap().undo(&shape, &fields(), before, None);
+        let undo = undo.unwrap().unwrap();
+        let text = undo.text.as_ref().and_then(Secret::expose_text).map(str::to_owned);
+        (text, undo.outcome)
+    }
+
+    #[test]
+    fn a_delivery_that_was_begun_where_the_new_key_was_already_is_undone_to_what_was_before_it() {
+        let theirs = (Some("theirs".to_owned()), Restored::PutBack);
+        assert_eq!(undone(&["old", "theirs", "new"], 3), theirs);
+        assert_eq!(undone(&["old", "theirs", "new", "new"], 3), theirs);
+        // And where nothing was written yet, nothing is.
+        assert_eq!(undone(&["old", "theirs"], 2), (None, Restored::PutBack));
+    }
+
+    #[test]
+    fn what_consumers_get_has_to_be_encrypted_whatever_it_was_before() {
+        let (clear, secure) = (ParameterType::String, ParameterType::SecureString);
+        assert!(history(&[(clear.clone(), "old"), (secure.clone(), "old")]).is_ok());
+        assert!(history(&[(secure, "old"), (clear, "old")]).is_err());
+    }
 }

@@ -110,6 +110,36 @@ fn what_was_really_replaced_comes_back_where_others_have_written_before_and_afte
 }
 
 #[test]
+fn two_destinations_in_one_secret_are_each_undone_whichever_was_delivered_first() {
+    for is_late in [false, true] {
+        let place = place();
+        if is_late {
+            place.cloud.refuse_secret_text("\"ID\"");
+        }
+        let to = [
+            format!("secretsmanager:{NAME}?access_key_id=ID&secret_access_key=SECRET"),
+            format!("secretsmanager:{NAME}"),
+        ];
+        let ran = Ran::of(place.rotate_to(&[&to[0], &to[1]], [] as [&str; 0]));
+        if is_late {
+            ran.expect(1).says(&["PutSecretValue: EncryptionFailure"]);
+            place.run(["run"]).expect(0);
+        } else {
+            ran.expect(0);
+        }
+        assert!(works(&place));
+        let now = held(&place);
+        assert_eq!(
+            (&now["ID"], &now["SECRET"]),
+            (&now["access_key_id"], &now["secret_access_key"])
+        );
+        place.run(["abort", TARGET]).expect(0);
+        let found: Value = serde_json::from_str(FOUND).unwrap_or_default();
+        assert_eq!(held(&place), found, "late: {is_late}");
+    }
+}
+
+#[test]
 fn what_cannot_be_delivered_to_is_told_before_a_key_is_made() {
     let refused = |prepare: fn(&Workplace), to: &str, words: &[&str]| {
         let place = place();

@@ -108,6 +108,16 @@ fn a_hundred_versions_of_which_the_oldest_is_labelled_are_refused_before_a_key_i
 }
 
 #[test]
+fn a_label_that_a_new_version_does_not_get_is_told() {
+    let place = place();
+    place.cloud.label_oldest_of_parameter(NAME, "production");
+    rotate(&place, &[])
+        .expect(0)
+        .says(&["its current version has the label production", "gets the old key"]);
+    assert_eq!(place.cloud.versions_of_parameter(NAME), 2);
+}
+
+#[test]
 fn where_the_version_before_is_kept_no_more_the_undo_says_so_and_writes_nothing() {
     let place = place();
     rotate(&place, &[]).expect(0);

@@ -161,7 +161,7 @@ fn the_new_key_is_delivered_beside_what_others_keep_there<S: Store>() {
     way.ran(way.store.place().command(["confirm", TARGET])).expect(0);
     let mut later = way.store.place().command(["run"]);
     later.env("ROTATE_TEST_CLOCK_AHEAD", (8 * 86_400).to_string());
-    way.ran(later);
+    way.ran(later).expect(0);
     way.expect_delivered("at the end");
     assert_eq!((way.store.beside(), way.store.writes()), (way.beside.clone(), written));
 }
@@ -223,11 +223,7 @@ fn whoever_writes_beside_it_between_any_two_requests_loses_nothing<S: Store>() {
 }
 
 fn whoever_writes_beside_it_while_it_is_put_back_loses_nothing<S: Store>() {
-    let way = Way::<S>::new();
-    way.rotate(&[]).expect(0);
-    let delivered = way.store.door().count();
-    way.abort_in_the_end();
-    for nth in 1..=way.store.door().count() - delivered {
+    for nth in 1..=Way::<S>::requests_of_abort() {
         let way = Way::<S>::new();
         way.rotate(&[]).expect(0);
         way.store
@@ -261,16 +257,18 @@ fn whoever_writes_beside_a_run_that_is_killed_loses_nothing<S: Store>() {
                 way.store.beside() != way.beside || (!is_before && way.store.door().count() < nth),
                 "{when}"
             );
+            // What did not happen until now does not happen any more.
+            way.store.door().open();
+            let theirs = way.store.beside();
+            way.abort_in_the_end();
+            way.expect_put_back(&when);
+            assert_eq!(way.store.beside(), theirs, "{when}");
         }
     }
 }
 
 fn whoever_replaces_it_while_it_is_put_back_keeps_what_they_wrote<S: Store>() {
-    let way = Way::<S>::new();
-    way.rotate(&[]).expect(0);
-    let delivered = way.store.door().count();
-    way.abort_in_the_end();
-    for nth in 1..=way.store.door().count() - delivered {
+    for nth in 1..=Way::<S>::requests_of_abort() {
         let way = Way::<S>::new();
         way.rotate(&[]).expect(0);
         way.store
@@ -334,11 +332,7 @@ fn an_answer_that_is_lost_leads_to_no_second_write<S: Store>() {
 }
 
 fn an_answer_that_is_lost_while_it_is_put_back_does_no_harm<S: Store>() {
-    let way = Way::<S>::new();
-    way.rotate(&[]).expect(0);
-    let delivered = way.store.door().count();
-    way.abort_in_the_end();
-    for nth in 1..=way.store.door().count() - delivered {
+    for nth in 1..=Way::<S>::requests_of_abort() {
         let way = Way::<S>::new();
         way.rotate(&[]).expect(0);
         way.store.door().plan(nth, Fate::AnswerLost);

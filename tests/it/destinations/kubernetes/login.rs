@@ -162,6 +162,10 @@ fn no_key_goes_where_anybody_could_read_it() {
     mode(0o622);
     let ran = desk.run(desk.command(&["abort", TARGET])).expect(1);
     assert!(ran.stderr.contains("can be written by other users"), "{}", ran.stderr);
+    mode(0o600);
+    std::os::unix::fs::chown(desk.place.path("kubeconfig"), Some(1234), None).expect("this test needs root");
+    let ran = desk.run(desk.command(&["abort", TARGET])).expect(1);
+    assert!(ran.stderr.contains("belongs to user 1234"), "{}", ran.stderr);
 }
 
 #[test]

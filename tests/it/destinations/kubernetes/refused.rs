@@ -115,6 +115,34 @@ fn a_key_that_somebody_else_applies_is_theirs_and_they_are_named() {
 }
 
 #[test]
+fn a_key_that_comes_from_kubectl_apply_is_theirs_and_others_beside_it_are_not() {
+    let applied = |key: &str, part: &str| {
+        let sent = format!(
+            "{{\"apiVersion\":\"v1\",\"{part}\":{{\"{key}\":\"CANARYold\"}},\"kind\":\"Secret\",\"note\":\"a \\u003c \\n b\"}}\n"
+        );
+        move |desk: &Desk| {
+            desk.cluster.add_secret_like(PLACE, &FOUND, |secret| {
+                secret.annotations = json!({ "kubectl.kubernetes.io/last-applied-configuration": sent });
+            });
+        }
+    };
+    for part in ["data", "stringData"] {
+        refused(
+            applied("secret_access_key", part),
+            NAME,
+            &[
+                "its key secret_access_key comes from kubectl apply",
+                "kubectl -n apps apply set-last-applied -f MANIFEST",
+            ],
+        );
+        let desk = Desk::without_secret();
+        applied("theirs", part)(&desk);
+        desk.rotate(&[]).expect(0);
+        assert!(desk.works());
+    }
+}
+
+#[test]
 fn what_its_type_needs_is_never_taken_away_and_what_it_cannot_hold_is_told() {
     refused_by_the_server(
         |desk| {
@@ -173,6 +201,22 @@ fn what_the_account_may_not_do_is_told_with_the_role_that_lets_it() {
         NAME,
         &["system:serviceaccount:ops:rotate may not", "kind: Role"],
     );
+}
+
+#[test]
+fn an_admission_policy_that_refuses_it_is_told_as_one_and_no_role_is_asked_for() {
+    let desk = Desk::new();
+    let message = r#"admission webhook \"policy.example.com\" denied the request: CANARY"#;
+    let body = format!(r#"{{"kind":"Status","reason":"Forbidden","message":"{message}","code":403}}"#);
+    desk.cluster.answer_with("dry-run", 403, &body);
+    let ran = desk.rotate(&["--yes"]).expect(1);
+    let ran = ran.says(&["an admission policy of the cluster refuses it"]);
+    assert!(
+        !ran.stderr.contains("kind: Role") && !ran.stderr.contains("CANARY"),
+        "{}",
+        ran.stderr
+    );
+    desk.place.expect_as_before();
 }
 
 #[test]

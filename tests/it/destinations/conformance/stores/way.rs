@@ -5,6 +5,9 @@ use rotate_fixtures::workplace::TARGET;
 
 use super::*;
 
+/// What is said of each failure that a repeat mends.
+const AGAIN: &str = "the same command again";
+
 /// One way through a store: every command, with its environment, and no secret in what it prints.
 pub(super) struct Way<S> {
     pub(super) store: S,
@@ -47,7 +50,7 @@ impl<S: Store> Way<S> {
     pub(super) fn rotate_in_the_end(&self) {
         let ran = self.rotate(&[]);
         if ran.code != Some(0) {
-            assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+            ran.expect(1).says(&[AGAIN]);
             self.store.door().open();
             self.rotate(&[]).expect(0);
         }
@@ -66,7 +69,7 @@ impl<S: Store> Way<S> {
             self.ran(self.store.place().command(["abort", "--force", TARGET]))
                 .expect(0);
         } else if ran.code != Some(0) {
-            assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+            ran.expect(1).says(&[AGAIN]);
             self.store.door().open();
             self.abort().expect(0);
         }
@@ -77,6 +80,17 @@ impl<S: Store> Way<S> {
         let way = Self::new();
         way.rotate(&[]).expect(0);
         way.store.door().count()
+    }
+
+    /// The requests of the command that takes it back: there are some wherever something can be put back.
+    pub(super) fn requests_of_abort() -> usize {
+        let way = Self::new();
+        way.rotate(&[]).expect(0);
+        let delivered = way.store.door().count();
+        way.abort_in_the_end();
+        let requests = way.store.door().count() - delivered;
+        assert!(requests > 0 || !S::can().restores, "nothing was asked of the store");
+        requests
     }
 
     /// The crash points that the command passes, in their order.
