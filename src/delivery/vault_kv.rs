@@ -37,7 +37,7 @@ use super::{DeliveryError, Destination, Fault, Inspected, Occupied};
 use crate::hooks::crash_point;
 use crate::machine::Restored;
 use access::Access;
-use answer::{missing, overtaken, unfit};
+use answer::{missing, overtaken, unfit, unsettled};
 use content::Before;
 use session::{Held, Metadata, Session, Written};
 
@@ -52,7 +52,7 @@ const MOST_TRIES: u32 = 3;
 /// How many versions are looked through for what ours replaced: ours is the next one, unless somebody wrote in that very moment.
 const MOST_VERSIONS: usize = 30;
 
-/// How often the secret is read back: one of several servers may answer that has not heard of the write yet.
+/// How often the secret is read: one of several servers may answer that has not heard of the last write yet.
 const MOST_READINGS: u32 = 10;
 const SPACING: Duration = Duration::from_millis(300);
 
@@ -128,9 +128,25 @@ impl VaultKv {
         self.session.get_or_try_init(open).await
     }
 
+    /// What is there. The data and what holds for all versions are two readings: only where both are of one version is it known that
+    /// nobody has written, removed or remade it in between, and a stray answer is not taken for a secret that is gone.
     async fn current(&self) -> Result<Current, Fault> {
         let session = self.session().await?;
-        let metadata = session.metadata().await?;
+        for reading in 0..MOST_READINGS {
+            if reading > 0 {
+                tokio::time::sleep(SPACING).await;
+            }
+            let (version, held) = session.newest().await?;
+            let metadata = session.metadata().await?;
+            if metadata.as_ref().map_or(0, |metadata| metadata.current_version) == version {
+                return self.settled(metadata, version, held).await;
+            }
+        }
+        Err(unsettled())
+    }
+
+    /// The same, where both are of one version.
+    async fn settled(&self, metadata: Option<Metadata>, version: u64, held: Held) -> Result<Current, Fault> {
         let now = metadata.as_ref().map(|metadata| metadata.created_time.as_str());
         match (self.created.as_deref(), now) {
             (Some(then), Some(now)) if then != now => {
@@ -142,11 +158,10 @@ impl VaultKv {
             (Some(_), None) => return Err(missing("it is gone: it was there when the rotation was opened")),
             _ => {}
         }
-        // The last thing that is read is what consumers get.
-        let (version, text) = match session.newest().await? {
-            (version, Held::Text(text)) => (version, Some(text)),
-            (0, _) => (0, None),
-            (version, Held::Gone(how)) => return Err(session.is_gone(version, &how)),
+        let text = match held {
+            Held::Text(text) => Some(text),
+            Held::Gone(_) if version == 0 => None,
+            Held::Gone(how) => return Err(self.session().await?.is_gone(version, &how)),
         };
         Ok(Current {
             metadata,

@@ -59,6 +59,15 @@ pub(super) fn overtaken() -> Fault {
     }
 }
 
+/// What was read does not belong together.
+pub(super) fn unsettled() -> Fault {
+    Fault::Store {
+        kind: Answer::Passing,
+        what: "its data and its metadata were of two versions each time that they were read".to_owned(),
+        remedy: "stop whoever else writes there, then run the same command again".to_owned(),
+    }
+}
+
 /// An answer that is none to go on with.
 pub(super) fn refused(call: &Call<'_>, reply: &Reply, address: &str) -> Fault {
     let (verb, path, status) = (call.verb, call.path, reply.status);

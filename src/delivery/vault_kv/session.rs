@@ -36,6 +36,8 @@ pub(super) struct Session {
 #[derive(Deserialize)]
 pub(super) struct Metadata {
     pub(super) created_time: String,
+    /// 0: it has none yet.
+    pub(super) current_version: u64,
     #[serde(default)]
     max_versions: u64,
     #[serde(default)]

@@ -138,3 +138,25 @@ fn a_version_that_is_gone_against_the_stores_word_is_told_and_force_goes_on() {
     shop.run(&["abort", "--force", TARGET]).expect(0);
     assert!(shop.place.cloud.works(&shop.place.old.id, &shop.place.old.secret));
 }
+
+#[test]
+fn a_reading_that_misses_a_secret_which_is_there_is_no_removal() {
+    for missed in 1..=4 {
+        for call in ["GET secret/data", "GET secret/metadata"] {
+            let shop = delivered();
+            for _ in 0..missed {
+                shop.store.miss(call);
+            }
+            shop.run(&["abort", TARGET]).expect(0);
+            assert_eq!(shop.held()["access_key_id"], "AKIAOLD", "{call} {missed}");
+        }
+    }
+    // Where that does not end, nothing is known, and nothing is taken away.
+    let shop = delivered();
+    for _ in 0..30 {
+        shop.store.miss("GET secret/data");
+    }
+    let ran = shop.run(&["abort", TARGET]);
+    assert_ne!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(shop.works());
+}
