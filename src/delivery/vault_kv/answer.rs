@@ -93,6 +93,10 @@ pub(super) fn refused(call: &Call<'_>, reply: &Reply, address: &str) -> Fault {
             format!("what is mounted there cannot {verb} {path} (HTTP {status})"),
             "deliver to a key-value store of version 2",
         ),
+        404 => unfit(
+            format!("{address} cannot {verb} {path} (HTTP 404), which is no answer of a mount that has no such secret"),
+            "see whether the mount is still there (vault secrets list), and what VAULT_ADDR or address= leads to",
+        ),
         _ => unfit(format!("{address} does not {verb} {path} (HTTP {status})"), DOOR),
     }
 }

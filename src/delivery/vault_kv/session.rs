@@ -223,9 +223,13 @@ impl Session {
     /// What holds for all versions; `None`: there is no such secret.
     pub(super) async fn metadata(&self) -> Result<Option<Metadata>, Fault> {
         let path = format!("{}/metadata/{}", self.mount, self.path);
-        let reply = self.ask(&Call::read(&path)).await?;
-        if reply.status == 404 {
+        let call = Call::read(&path);
+        let reply = self.ask(&call).await?;
+        if reply.is_nothing() {
             return Ok(None);
+        }
+        if reply.status == 404 {
+            return Err(refused(&call, &reply, self.address()));
         }
         let told: Of<Metadata> = reply.parsed()?;
         match Label::parse(&told.data.created_time) {
@@ -253,10 +257,13 @@ impl Session {
     async fn held(&self, call: &Call<'_>) -> Result<(u64, Held), Fault> {
         let reply = self.ask(call).await?;
         // Of a version that is not there at all there is nothing to be said.
-        if reply.status == 404 && reply.parsed::<Of<Version<'_>>>().is_err() {
+        if reply.is_nothing() {
             return Ok((0, Held::Gone(Gone::Dropped)));
         }
-        let told: Of<Version<'_>> = reply.parsed()?;
+        let told: Of<Version<'_>> = match reply.parsed() {
+            Err(_) if reply.status == 404 => return Err(refused(call, &reply, self.address())),
+            told => told?,
+        };
         let Version { data, metadata } = told.data;
         let held = match data {
             Some(data) => Held::Text(Secret::new(data.get())),

@@ -160,3 +160,18 @@ fn a_reading_that_misses_a_secret_which_is_there_is_no_removal() {
     assert_ne!(ran.code, Some(0), "{}", ran.stderr);
     assert!(shop.works());
 }
+
+#[test]
+fn what_answers_in_place_of_the_store_is_not_believed_that_the_secret_is_gone() {
+    for call in ["GET secret/data", "GET secret/metadata"] {
+        let shop = delivered();
+        for _ in 0..20 {
+            shop.store
+                .answer_with(call, 404, "no handler for route. route entry not found.");
+        }
+        let ran = shop.run(&["abort", TARGET]);
+        let said = ran.stdout + &ran.stderr;
+        assert!(ran.code != Some(0) && said.contains("(HTTP 404)"), "{call}: {said}");
+        assert!(shop.works(), "{call}: nothing was taken away");
+    }
+}
