@@ -338,7 +338,7 @@ impl Destination for VaultKv {
 
     fn occupies(&self) -> Occupied {
         Occupied {
-            place: format!("vault-kv:{} {}", self.place, self.access.whose()),
+            place: format!("vault-kv:{}\t{}", self.place, self.access.whose()),
             names: self.shape.names(),
         }
     }
