@@ -288,7 +288,8 @@ impl VaultKv {
     /// written.
     async fn try_to_write(&self) -> Result<(), Fault> {
         let current = self.look().await?;
-        if let Some(time) = current.metadata.as_ref().and_then(Metadata::deletes_after) {
+        let session = self.session().await?;
+        if let Some(time) = session.deletes_after(current.metadata.as_ref()).await? {
             tracing::warn!(
                 "{}: the store deletes every version {time} after it was written, and the new key with it",
                 self.name
@@ -296,7 +297,7 @@ impl VaultKv {
         }
         let nothing = Secret::new("{}");
         let text = current.text.as_ref().unwrap_or(&nothing);
-        match self.session().await?.write(NO_VERSION, text).await? {
+        match session.write(NO_VERSION, text).await? {
             Written::Overtaken => Ok(()),
             Written::Now => Err(unfit(
                 "the store takes a write that names a version which is not there, so nobody's writes are safe from each other".to_owned(),

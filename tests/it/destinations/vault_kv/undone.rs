@@ -175,3 +175,26 @@ fn what_answers_in_place_of_the_store_is_not_believed_that_the_secret_is_gone() 
         assert!(shop.works(), "{call}: nothing was taken away");
     }
 }
+
+#[test]
+fn a_mount_that_deletes_its_versions_is_told_of_and_what_ours_held_is_sealed() {
+    let told = "the store deletes every version 24h0m0s after it was written";
+    let shop = Shop::new();
+    shop.store.delete_versions_after("24h0m0s");
+    shop.rotate(&[]).expect(0).says(&[told]);
+    write_beside(&shop, 11);
+    shop.run(&["abort", TARGET]).expect(0);
+    assert_eq!(shop.held()["access_key_id"], "AKIAOLD");
+    // Nobody can be told what may not be read, and nothing is said where there is nothing to say.
+    let shop = Shop::new();
+    shop.store.delete_versions_after("24h0m0s");
+    shop.store.deny("GET secret/config");
+    assert!(!shop.rotate(&[]).expect(0).stderr.contains("deletes every version"));
+    assert!(
+        !Shop::new()
+            .rotate(&[])
+            .expect(0)
+            .stderr
+            .contains("deletes every version")
+    );
+}
