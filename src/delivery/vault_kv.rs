@@ -350,9 +350,9 @@ impl Destination for VaultKv {
 
     async fn pinned(&self) -> Result<String, DeliveryError> {
         let session = self.session().await.map_err(|fault| self.failed(fault))?;
-        let metadata = session.metadata().await.map_err(|fault| self.failed(fault))?;
+        let current = self.current().await.map_err(|fault| self.failed(fault))?;
         let mut options = self.options.clone().with(MOUNT, &session.mount_id);
-        if let Some(metadata) = metadata {
+        if let Some(metadata) = current.metadata {
             options = options.with(CREATED, &metadata.created_time);
         }
         Ok(named(&format!("vault-kv:{}", self.place), &options))
