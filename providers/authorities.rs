@@ -11,6 +11,7 @@ use rustls_platform_verifier::Verifier;
 
 use crate::contract::Error;
 use crate::fault::Fault;
+use crate::inputs::expanded;
 use crate::regular::{self, Regular};
 
 /// All authorities of a system take a quarter of a megabyte.
@@ -62,10 +63,11 @@ pub fn trusted(file: Option<&Path>) -> Result<ClientConfig, String> {
     Ok(trusting.with_no_client_auth())
 }
 
-/// The authorities of a file.
+/// The authorities of a file, whose path may begin with `~/`.
 pub(crate) fn of_file(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let path = expanded(path);
     let cannot = |why: &str| format!("the ca_file {} {why}", path.display());
-    let file = Regular::open(path).map_err(|refused| cannot(&refused.to_string()))?;
+    let file = Regular::open(&path).map_err(|refused| cannot(&refused.to_string()))?;
     let bytes = file
         .ok_or_else(|| cannot("is not there"))?
         .bytes(LARGEST)

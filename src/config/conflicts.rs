@@ -50,7 +50,7 @@ pub(super) fn check(reader: &mut Reader<'_>, targets: &[Target]) {
                     "deliver",
                     first,
                     &what,
-                    "give each a destination of its own, or say where each is (its region): the later key would replace the other",
+                    "give each a destination of its own, or say where each is (its region, address or namespace): the later key would replace the other",
                 );
             }
         }

@@ -24,7 +24,7 @@ use tokio::sync::OnceCell;
 
 use super::capabilities::Capabilities;
 use super::fields::{Fields, Mapping};
-use super::named::{ENVIRONMENT, OPENED, OWNER, REPOSITORY, named, options_behind};
+use super::named::{ABSENT, ENVIRONMENT, OPENED, OWNER, REPOSITORY, named, options_behind};
 use super::options::Options;
 use super::{DeliveryError, Destination, Fault, Inspected, Occupied};
 use crate::hooks::crash_point;
@@ -65,6 +65,8 @@ struct Pins {
     numbers: Numbers,
     /// GitHub's time.
     opened: Option<Timestamp>,
+    /// The names of secrets that were not there.
+    absent: Vec<String>,
 }
 
 /// A secret as it is sent.
@@ -130,6 +132,10 @@ impl GitHub {
                 ));
             }
             names.push((field.name, name));
+        }
+        let is_known = |absent: &String| names.iter().any(|(_, name)| name == absent);
+        if !pins.absent.iter().all(is_known) {
+            return Err(Fault::Option(ABSENT.to_owned(), "no field is called that there"));
         }
         Ok(Self {
             name: named(&place.to_string(), &options),
@@ -325,13 +331,29 @@ impl GitHub {
         };
         let wire = self.wire().await?;
         let found = self.find(wire).await?;
+        // Whoever may not read that may be shown no secret, although it is there.
+        self.box_key(wire, &found).await?;
         for (_, name) in &self.names {
-            let shown = self.shown(wire, &found, name).await?;
-            if shown.is_some_and(|shown| opened.duration_since(shown.updated_at) < GITHUBS_CLOCKS) {
+            let is_as_it_was = match self.shown(wire, &found, name).await? {
+                Some(shown) => opened.duration_since(shown.updated_at) >= GITHUBS_CLOCKS,
+                None => self.pins.absent.contains(name),
+            };
+            if !is_as_it_was {
                 return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// Which of the secrets are not there. One that cannot be looked at may be.
+    async fn absent(&self, wire: &Wire, found: &Found) -> Vec<&str> {
+        let mut absent = Vec::new();
+        for (_, name) in &self.names {
+            if let Ok(None) = self.shown(wire, found, name).await {
+                absent.push(name.as_str());
+            }
+        }
+        absent
     }
 
     fn failed(&self, fault: Fault) -> DeliveryError {
@@ -368,7 +390,13 @@ impl Pins {
                 }
             },
         };
-        Ok(Self { numbers, opened })
+        let absent = options.take(ABSENT);
+        let absent = absent.map_or_else(Vec::new, |names| names.split(',').map(str::to_owned).collect());
+        Ok(Self {
+            numbers,
+            opened,
+            absent,
+        })
     }
 }
 
@@ -403,9 +431,17 @@ impl Destination for GitHub {
     }
 
     async fn pinned(&self) -> Result<String, DeliveryError> {
-        let finding = async { self.find(self.wire().await?).await };
-        let found = finding.await.map_err(|fault| self.failed(fault))?;
-        let mut options = self.options.clone();
+        let finding = async {
+            let wire = self.wire().await?;
+            let found = self.find(wire).await?;
+            let absent = self.absent(wire, &found).await;
+            Ok::<_, Fault>((found, absent))
+        };
+        let (found, absent) = finding.await.map_err(|fault| self.failed(fault))?;
+        let mut options = self.options.clone().without(ABSENT);
+        if !absent.is_empty() {
+            options = options.with(ABSENT, &absent.join(","));
+        }
         let numbers = [
             (REPOSITORY, found.numbers.repository),
             (OWNER, found.numbers.owner),

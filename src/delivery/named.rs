@@ -247,11 +247,22 @@ pub fn same_place(one: &str, other: &str) -> bool {
 }
 
 /// The options with which a rotation fixes a destination to what it was when it opened.
-const PINS: [&str; 8] = ["arn", "created", "mount", "uid", REPOSITORY, OWNER, ENVIRONMENT, OPENED];
+const PINS: [&str; 9] = [
+    "arn",
+    "created",
+    "mount",
+    "uid",
+    REPOSITORY,
+    OWNER,
+    ENVIRONMENT,
+    OPENED,
+    ABSENT,
+];
 pub(super) const REPOSITORY: &str = "repository_id";
 pub(super) const OWNER: &str = "owner_id";
 pub(super) const ENVIRONMENT: &str = "environment_id";
 pub(super) const OPENED: &str = "opened";
+pub(super) const ABSENT: &str = "absent";
 
 fn unpinned(name: &str) -> String {
     match name.split_once('?') {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::Fault;
+use super::named::ABSENT;
 use crate::secret_scan::value_looks_secret;
 
 /// What is written as it is: all that separates nothing.
@@ -119,9 +120,9 @@ fn set(all: &mut BTreeMap<String, String>, key: &str, value: &str) -> Result<(),
 }
 
 /// What a store calls an object for good is no secret, and looks like one: the number of an account is in an ARN, and six letters
-/// by chance at its end; a uid is all chance.
+/// by chance at its end; a uid is all chance. What was absent is said by its name, and whoever takes that knows all of them.
 fn is_pin(key: &str, value: &str) -> bool {
-    key == "arn" || key == "uid" && uuid::Uuid::try_parse(value).is_ok()
+    ["arn", ABSENT].contains(&key) || key == "uid" && uuid::Uuid::try_parse(value).is_ok()
 }
 
 /// What was pasted here by mistake is not shown.

@@ -37,7 +37,7 @@ use super::{DeliveryError, Destination, Fault, Inspected, Occupied};
 use crate::hooks::crash_point;
 use crate::machine::Restored;
 use access::Access;
-use answer::{missing, overtaken, unfit};
+use answer::{missing, overtaken, unfit, unsettled};
 use content::Before;
 use session::{Held, Metadata, Session, Written};
 
@@ -52,7 +52,7 @@ const MOST_TRIES: u32 = 3;
 /// How many versions are looked through for what ours replaced: ours is the next one, unless somebody wrote in that very moment.
 const MOST_VERSIONS: usize = 30;
 
-/// How often the secret is read back: one of several servers may answer that has not heard of the write yet.
+/// How often the secret is read: one of several servers may answer that has not heard of the last write yet.
 const MOST_READINGS: u32 = 10;
 const SPACING: Duration = Duration::from_millis(300);
 
@@ -128,9 +128,25 @@ impl VaultKv {
         self.session.get_or_try_init(open).await
     }
 
+    /// What is there. The data and what holds for all versions are two readings: only where both are of one version is it known that
+    /// nobody has written, removed or remade it in between, and a stray answer is not taken for a secret that is gone.
     async fn current(&self) -> Result<Current, Fault> {
         let session = self.session().await?;
-        let metadata = session.metadata().await?;
+        for reading in 0..MOST_READINGS {
+            if reading > 0 {
+                tokio::time::sleep(SPACING).await;
+            }
+            let (version, held) = session.newest().await?;
+            let metadata = session.metadata().await?;
+            if metadata.as_ref().map_or(0, |metadata| metadata.current_version) == version {
+                return self.settled(metadata, version, held).await;
+            }
+        }
+        Err(unsettled())
+    }
+
+    /// The same, where both are of one version.
+    async fn settled(&self, metadata: Option<Metadata>, version: u64, held: Held) -> Result<Current, Fault> {
         let now = metadata.as_ref().map(|metadata| metadata.created_time.as_str());
         match (self.created.as_deref(), now) {
             (Some(then), Some(now)) if then != now => {
@@ -142,11 +158,10 @@ impl VaultKv {
             (Some(_), None) => return Err(missing("it is gone: it was there when the rotation was opened")),
             _ => {}
         }
-        // The last thing that is read is what consumers get.
-        let (version, text) = match session.newest().await? {
-            (version, Held::Text(text)) => (version, Some(text)),
-            (0, _) => (0, None),
-            (version, Held::Gone(how)) => return Err(session.is_gone(version, &how)),
+        let text = match held {
+            Held::Text(text) => Some(text),
+            Held::Gone(_) if version == 0 => None,
+            Held::Gone(how) => return Err(self.session().await?.is_gone(version, &how)),
         };
         Ok(Current {
             metadata,
@@ -273,7 +288,8 @@ impl VaultKv {
     /// written.
     async fn try_to_write(&self) -> Result<(), Fault> {
         let current = self.look().await?;
-        if let Some(time) = current.metadata.as_ref().and_then(Metadata::deletes_after) {
+        let session = self.session().await?;
+        if let Some(time) = session.deletes_after(current.metadata.as_ref()).await? {
             tracing::warn!(
                 "{}: the store deletes every version {time} after it was written, and the new key with it",
                 self.name
@@ -281,7 +297,7 @@ impl VaultKv {
         }
         let nothing = Secret::new("{}");
         let text = current.text.as_ref().unwrap_or(&nothing);
-        match self.session().await?.write(NO_VERSION, text).await? {
+        match session.write(NO_VERSION, text).await? {
             Written::Overtaken => Ok(()),
             Written::Now => Err(unfit(
                 "the store takes a write that names a version which is not there, so nobody's writes are safe from each other".to_owned(),
@@ -323,7 +339,7 @@ impl Destination for VaultKv {
 
     fn occupies(&self) -> Occupied {
         Occupied {
-            place: format!("vault-kv:{} {}", self.place, self.access.whose()),
+            place: format!("vault-kv:{}\t{}", self.place, self.access.whose()),
             names: self.shape.names(),
         }
     }
@@ -334,9 +350,9 @@ impl Destination for VaultKv {
 
     async fn pinned(&self) -> Result<String, DeliveryError> {
         let session = self.session().await.map_err(|fault| self.failed(fault))?;
-        let metadata = session.metadata().await.map_err(|fault| self.failed(fault))?;
+        let current = self.current().await.map_err(|fault| self.failed(fault))?;
         let mut options = self.options.clone().with(MOUNT, &session.mount_id);
-        if let Some(metadata) = metadata {
+        if let Some(metadata) = current.metadata {
             options = options.with(CREATED, &metadata.created_time);
         }
         Ok(named(&format!("vault-kv:{}", self.place), &options))

@@ -278,7 +278,8 @@ impl GitHub {
         }))
     }
 
-    /// All of them: whoever is left out would have it no more.
+    /// All of them: whoever is left out would have it no more. Whether GitHub counts what a restricted token is not shown it does not
+    /// say, so the count is a guard beside the access to all repositories that is asked for, and does not stand for it.
     async fn selected(&self, wire: &Wire, found: &Found, name: &str) -> Result<BTreeSet<u64>, Fault> {
         let mut all = BTreeSet::new();
         for number in 1..=MOST_PAGES {

@@ -6,8 +6,8 @@ use rotate_providers::endpoint::{check_endpoint, host_elsewhere};
 
 use super::answer::unfit;
 use super::login::Login;
-use crate::delivery::Fault;
 use crate::delivery::options::Options;
+use crate::delivery::{Fault, Occupied};
 
 /// Where the `vault` command looks if nobody says anything.
 const USUAL_ADDRESS: &str = "https://127.0.0.1:8200";
@@ -64,10 +64,11 @@ impl Access {
         })
     }
 
-    /// What tells two stores apart, as far as the options say it.
+    /// What tells two stores apart: where each is, and the namespace; any, where the options do not say it.
     pub(super) fn whose(&self) -> String {
-        let part = |part: &Option<String>| part.clone().unwrap_or_default();
-        format!("{} {}", part(&self.address), part(&self.namespace))
+        let address = self.address.as_deref().map(|address| address.trim_end_matches('/'));
+        let [address, namespace] = [address, self.namespace.as_deref()].map(|part| part.unwrap_or(Occupied::ANY));
+        format!("{address}\t{namespace}")
     }
 
     /// The host that the options alone lead to.

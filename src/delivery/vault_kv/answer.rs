@@ -59,6 +59,15 @@ pub(super) fn overtaken() -> Fault {
     }
 }
 
+/// What was read does not belong together.
+pub(super) fn unsettled() -> Fault {
+    Fault::Store {
+        kind: Answer::Passing,
+        what: "its data and its metadata were of two versions each time that they were read".to_owned(),
+        remedy: "stop whoever else writes there, then run the same command again".to_owned(),
+    }
+}
+
 /// An answer that is none to go on with.
 pub(super) fn refused(call: &Call<'_>, reply: &Reply, address: &str) -> Fault {
     let (verb, path, status) = (call.verb, call.path, reply.status);
@@ -83,6 +92,10 @@ pub(super) fn refused(call: &Call<'_>, reply: &Reply, address: &str) -> Fault {
         405 => unfit(
             format!("what is mounted there cannot {verb} {path} (HTTP {status})"),
             "deliver to a key-value store of version 2",
+        ),
+        404 => unfit(
+            format!("{address} cannot {verb} {path} (HTTP 404), which is no answer of a mount that has no such secret"),
+            "see whether the mount is still there (vault secrets list), and what VAULT_ADDR or address= leads to",
         ),
         _ => unfit(format!("{address} does not {verb} {path} (HTTP {status})"), DOOR),
     }

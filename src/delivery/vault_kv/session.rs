@@ -36,6 +36,8 @@ pub(super) struct Session {
 #[derive(Deserialize)]
 pub(super) struct Metadata {
     pub(super) created_time: String,
+    /// 0: it has none yet.
+    pub(super) current_version: u64,
     #[serde(default)]
     max_versions: u64,
     #[serde(default)]
@@ -124,15 +126,12 @@ struct Settings {
     delete_version_after: String,
 }
 
-impl Metadata {
-    /// How long each version is kept, where it is not for good.
-    pub(super) fn deletes_after(&self) -> Option<&str> {
-        deletes(&self.delete_version_after)
-    }
-}
-
-fn deletes(after: &str) -> Option<&str> {
-    (!["", "0s"].contains(&after) && !after.starts_with('-')).then_some(after)
+/// How long each version is kept, where it is not for good: the mount's word counts where the secret has none.
+fn lifetime<'a>(of_secret: &'a str, of_mount: &'a str) -> Option<&'a str> {
+    let is_said = |after: &&str| !["", "0s"].contains(after);
+    let after = Some(of_secret).filter(is_said).or(Some(of_mount).filter(is_said));
+    // Below zero it is switched off.
+    after.filter(|after| !after.starts_with('-'))
 }
 
 impl Session {
@@ -221,9 +220,13 @@ impl Session {
     /// What holds for all versions; `None`: there is no such secret.
     pub(super) async fn metadata(&self) -> Result<Option<Metadata>, Fault> {
         let path = format!("{}/metadata/{}", self.mount, self.path);
-        let reply = self.ask(&Call::read(&path)).await?;
-        if reply.status == 404 {
+        let call = Call::read(&path);
+        let reply = self.ask(&call).await?;
+        if reply.is_nothing() {
             return Ok(None);
+        }
+        if reply.status == 404 {
+            return Err(refused(&call, &reply, self.address()));
         }
         let told: Of<Metadata> = reply.parsed()?;
         match Label::parse(&told.data.created_time) {
@@ -251,10 +254,13 @@ impl Session {
     async fn held(&self, call: &Call<'_>) -> Result<(u64, Held), Fault> {
         let reply = self.ask(call).await?;
         // Of a version that is not there at all there is nothing to be said.
-        if reply.status == 404 && reply.parsed::<Of<Version<'_>>>().is_err() {
+        if reply.is_nothing() {
             return Ok((0, Held::Gone(Gone::Dropped)));
         }
-        let told: Of<Version<'_>> = reply.parsed()?;
+        let told: Of<Version<'_>> = match reply.parsed() {
+            Err(_) if reply.status == 404 => return Err(refused(call, &reply, self.address())),
+            told => told?,
+        };
         let Version { data, metadata } = told.data;
         let held = match data {
             Some(data) => Held::Text(Secret::new(data.get())),
@@ -284,24 +290,37 @@ impl Session {
         }
     }
 
+    /// How long the store keeps each version, where it is not for good, as far as it says.
+    pub(super) async fn deletes_after(&self, metadata: Option<&Metadata>) -> Result<Option<String>, Fault> {
+        let of_secret = metadata.map_or("", |metadata| metadata.delete_version_after.as_str());
+        let settings = self.settings().await?;
+        let of_mount = settings
+            .as_ref()
+            .map_or("", |settings| settings.delete_version_after.as_str());
+        Ok(lifetime(of_secret, of_mount).map(label))
+    }
+
     /// Whether the store says that it keeps as many versions as it does by itself, and each for good.
     pub(super) async fn keeps(&self, metadata: &Metadata) -> Result<bool, Fault> {
-        if metadata.deletes_after().is_some() || (1..USUAL_VERSIONS).contains(&metadata.max_versions) {
+        let Some(settings) = self.settings().await? else {
             return Ok(false);
-        }
+        };
+        let most = match metadata.max_versions {
+            0 => settings.max_versions,
+            most => most,
+        };
+        let after = lifetime(&metadata.delete_version_after, &settings.delete_version_after);
+        Ok((most == 0 || most >= USUAL_VERSIONS) && after.is_none())
+    }
+
+    /// What the mount says for all its secrets; `None`: not everybody may read it.
+    async fn settings(&self) -> Result<Option<Settings>, Fault> {
         let path = format!("{}/config", self.mount);
         let reply = self.wire.send(&Call::read(&path), Some(&self.token)).await?;
-        // Not everybody may read it.
-        if reply.status != 200 {
-            return Ok(false);
+        match reply.status {
+            200 => reply.parsed().map(|told: Of<Settings>| Some(told.data)),
+            _ => Ok(None),
         }
-        let settings: Of<Settings> = reply.parsed()?;
-        let Settings {
-            max_versions,
-            delete_version_after,
-        } = settings.data;
-        let is_enough = |most: u64| most == 0 || most >= USUAL_VERSIONS;
-        Ok((metadata.max_versions > 0 || is_enough(max_versions)) && deletes(&delete_version_after).is_none())
     }
 
     /// What this token may do there; `None`: it may not even ask.

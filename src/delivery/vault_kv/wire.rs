@@ -153,6 +153,12 @@ impl Reply {
         errors.unwrap_or_default().iter().any(|error| error.contains(words))
     }
 
+    /// Whether it is the store's own word that there is no such thing. Whatever else answers with 404 does not know.
+    pub(super) fn is_nothing(&self) -> bool {
+        let errors = serde_json::from_slice::<Errors>(&self.body).map(|told| told.errors);
+        self.status == 404 && errors.is_ok_and(|errors| errors.is_empty())
+    }
+
     /// Whether the same call may be answered otherwise in a moment.
     fn is_passing(&self) -> bool {
         matches!(self.status, 412 | 429 | 472 | 473 | 500 | 502..=504) && !self.says("sealed")

@@ -158,6 +158,36 @@ fn two_targets_share_a_parameter_under_different_names_alone() {
 
 #[cfg(feature = "vault-kv")]
 #[test]
+fn two_targets_share_a_secret_of_a_store_unless_both_say_another_address_or_namespace() {
+    let two = |first: &str, second: &str| {
+        let second = with(&format!("[{second}]"))
+            .replace("\"main\"", "\"second\"")
+            .replace("gainsight-s3", "other");
+        with(&format!("[{first}]")) + &second
+    };
+    let at = |option: &str, value: &str| format!(r#"{{ to = "vault-kv:secret/app", {option} = "{value}" }}"#);
+    let open = r#""vault-kv:secret/app""#.to_owned();
+    let here = at("address", "http://127.0.0.1:8200");
+    let team = at("namespace", "team");
+    for (first, second) in [
+        (&open, &here),
+        (&here, &open),
+        (&open, &team),
+        (&here, &team),
+        (&here, &at("address", "http://127.0.0.1:8200/")),
+    ] {
+        assert_eq!(refused(&two(first, second)).len(), 1, "{first} and {second}");
+    }
+    for (first, second) in [
+        (&here, &at("address", "http://127.0.0.1:8201")),
+        (&team, &at("namespace", "team/payments")),
+    ] {
+        assert_eq!(accepted(&two(first, second)).targets.len(), 2, "{first} and {second}");
+    }
+}
+
+#[cfg(feature = "vault-kv")]
+#[test]
 fn the_file_alone_sends_no_login_to_a_store_of_its_own_choice() {
     let to = |address: &str| with(&format!(r#"[{{ to = "vault-kv:secret/app", address = "{address}" }}]"#));
     let told = told(&to("https://store.example:8200"));

@@ -180,3 +180,28 @@ fn half_a_key_is_not_taken_for_nothing() {
     let ran = desk.run(&["abort", TARGET]).expect(3);
     assert!(ran.stdout.contains("sends it there again"), "{}", ran.stdout);
 }
+
+#[test]
+fn a_secret_that_is_gone_is_not_taken_for_one_that_holds_what_it_held() {
+    let desk = Desk::new();
+    desk.rotate(&[]).expect(0);
+    for name in [ID, SECRET] {
+        desk.github.world().remove(REPOSITORY, name);
+    }
+    let ran = desk.run(&["abort", TARGET]).expect(3);
+    assert!(ran.stdout.contains("sends it there again"), "{}", ran.stdout);
+    desk.run(&["abort", "--force", TARGET]).expect(0);
+    assert!(desk.place.cloud.works(&desk.place.old.id, &desk.place.old.secret));
+}
+
+#[test]
+fn an_abort_asks_nobody_where_there_never_was_a_secret_and_none_was_written() {
+    let desk = Desk::new();
+    desk.github.world().add_repository("acme/empty");
+    desk.github.meanwhile("PUT", ID, |world| world.expired = true);
+    Ran::of(desk.rotate_to("github:acme/empty", &[])).expect(1);
+    desk.github.world().expired = false;
+    desk.run(&["abort", TARGET]).expect(0);
+    assert!(desk.github.world().all("acme/empty").is_empty());
+    desk.place.expect_as_before();
+}

@@ -42,6 +42,7 @@ fn a_name_that_cannot_be_one_is_told_of() {
         ),
         ("github:acme/app?repository_id=x", "write the number"),
         ("github:acme/app?opened=today", "write a time"),
+        ("github:acme/app?absent=THEIRS", "no field is called that there"),
         ("github:acme/app?colour=red", "it is not known here"),
     ] {
         let told = match delivery::parse(FORM, name) {
@@ -66,7 +67,7 @@ fn one_place_has_one_name_whatever_it_is_pinned_to() {
         name("github:acme/app/environments/a b"),
         "github:acme/app/environments/a%20b"
     );
-    let pinned = "github:acme/app?opened=2026-01-10T12:00:00Z&owner_id=1&repository_id=2";
+    let pinned = "github:acme/app?absent=AWS_ACCESS_KEY_ID,AWS_SECRET_ACCESS_KEY&opened=2026-01-10T12:00:00Z&owner_id=1&repository_id=2";
     assert_eq!(name(pinned), pinned);
     assert!(delivery::same_place(pinned, "github:acme/app"));
     assert!(!delivery::same_place(pinned, "github:acme/app?app=dependabot"));

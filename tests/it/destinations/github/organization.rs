@@ -57,7 +57,7 @@ fn a_secret_that_is_not_there_is_not_made_for_repositories_that_nobody_has_named
 }
 
 #[test]
-fn a_list_of_repositories_that_is_not_whole_is_not_sent_back() {
+fn a_list_of_repositories_that_is_shorter_than_githubs_count_is_not_sent_back() {
     let (desk, selected) = organized();
     desk.github.world().hidden.insert(selected[0]);
     Ran::of(desk.rotate_to("github-org:acme", &[]))

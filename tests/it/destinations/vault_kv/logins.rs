@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
+use rotate_fixtures::AUTHORITY;
 use rotate_fixtures::vault::{ROLE_ID, SECRET_ID, TOKEN};
 
 use super::*;
@@ -40,6 +41,19 @@ fn a_token_is_found_where_the_vault_command_finds_it_or_where_an_option_says() {
     other.env("BAO_ADDR", shop.store.address()).env("BAO_TOKEN", TOKEN);
     Ran::of(other).expect(0);
     assert!(shop.works());
+}
+
+#[test]
+fn files_are_found_in_the_home_folder_too() {
+    let shop = Shop::new();
+    shop.file("token", TOKEN, 0o600);
+    let authority = std::fs::read_to_string(AUTHORITY).expect("it is in the repository");
+    shop.file("authority.pem", &authority, 0o600);
+    Ran::of(shop.without_environment("&ca_file=~/authority.pem&token_file=~/token")).expect(0);
+    assert!(shop.works());
+    Ran::of(Shop::new().without_environment("&ca_file=~/authority.pem"))
+        .expect(1)
+        .says(&["authority.pem is not there"]);
 }
 
 #[test]

@@ -116,3 +116,16 @@ fn a_secret_or_a_mount_that_was_made_anew_is_not_written_to() {
         .says(&["the mount secret at", "was 0198f3a0-0000-7000-8000-00000000000a"]);
     assert_eq!(shop.store.data(PATH).as_deref(), Some("{}"));
 }
+
+#[test]
+fn a_secret_that_is_made_anew_between_two_readings_is_not_written_to() {
+    let written = Shop::points_of_a_rotation()
+        .iter()
+        .position(|point| point == "vault-kv: written");
+    for call in ["GET secret/metadata", "GET secret/data"] {
+        let shop = Shop::killed_at(written.unwrap_or_default());
+        shop.store.make_anew(call, PATH, "{}");
+        shop.rotate(&[]).expect(1).says(&["another was there, made at"]);
+        assert_eq!(shop.store.data(PATH).as_deref(), Some("{}"), "{call}");
+    }
+}

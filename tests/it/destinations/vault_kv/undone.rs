@@ -138,3 +138,63 @@ fn a_version_that_is_gone_against_the_stores_word_is_told_and_force_goes_on() {
     shop.run(&["abort", "--force", TARGET]).expect(0);
     assert!(shop.place.cloud.works(&shop.place.old.id, &shop.place.old.secret));
 }
+
+#[test]
+fn a_reading_that_misses_a_secret_which_is_there_is_no_removal() {
+    for missed in 1..=4 {
+        for call in ["GET secret/data", "GET secret/metadata"] {
+            let shop = delivered();
+            for _ in 0..missed {
+                shop.store.miss(call);
+            }
+            shop.run(&["abort", TARGET]).expect(0);
+            assert_eq!(shop.held()["access_key_id"], "AKIAOLD", "{call} {missed}");
+        }
+    }
+    // Where that does not end, nothing is known, and nothing is taken away.
+    let shop = delivered();
+    for _ in 0..30 {
+        shop.store.miss("GET secret/data");
+    }
+    let ran = shop.run(&["abort", TARGET]);
+    assert_ne!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(shop.works());
+}
+
+#[test]
+fn what_answers_in_place_of_the_store_is_not_believed_that_the_secret_is_gone() {
+    for call in ["GET secret/data", "GET secret/metadata"] {
+        let shop = delivered();
+        for _ in 0..20 {
+            shop.store
+                .answer_with(call, 404, "no handler for route. route entry not found.");
+        }
+        let ran = shop.run(&["abort", TARGET]);
+        let said = ran.stdout + &ran.stderr;
+        assert!(ran.code != Some(0) && said.contains("(HTTP 404)"), "{call}: {said}");
+        assert!(shop.works(), "{call}: nothing was taken away");
+    }
+}
+
+#[test]
+fn a_mount_that_deletes_its_versions_is_told_of_and_what_ours_held_is_sealed() {
+    let told = "the store deletes every version 24h0m0s after it was written";
+    let shop = Shop::new();
+    shop.store.delete_versions_after("24h0m0s");
+    shop.rotate(&[]).expect(0).says(&[told]);
+    write_beside(&shop, 11);
+    shop.run(&["abort", TARGET]).expect(0);
+    assert_eq!(shop.held()["access_key_id"], "AKIAOLD");
+    // Nobody can be told what may not be read, and nothing is said where there is nothing to say.
+    let shop = Shop::new();
+    shop.store.delete_versions_after("24h0m0s");
+    shop.store.deny("GET secret/config");
+    assert!(!shop.rotate(&[]).expect(0).stderr.contains("deletes every version"));
+    assert!(
+        !Shop::new()
+            .rotate(&[])
+            .expect(0)
+            .stderr
+            .contains("deletes every version")
+    );
+}
