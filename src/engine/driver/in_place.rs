@@ -27,7 +27,12 @@ impl Driver<'_> {
     /// Seals the old secret, where a destination holds it, and makes the new one. Nothing outside changes.
     pub(super) async fn generate(&self, stored: &mut Stored) -> Result<(), DriveError> {
         self.progress.doing("making a new secret");
-        let old = match held_secret(&self.destinations(stored)?).await {
+        let destinations = self.destinations(stored)?;
+        // What only a login shows is no secret that is not there.
+        for destination in &destinations {
+            destination.log_in().await?;
+        }
+        let old = match held_secret(&destinations).await {
             Err(DriveError::Refused(refusal)) => {
                 let why = refusal.why;
                 return self.record(stored, Event::Blocked { why }).await;
