@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rotate_providers::contract::LastUse;
 
 use super::{DriveError, Driver, Outcome, Refusal, RunState, at_its_host, same_account};
+use crate::delivery::Hook;
 use crate::machine::{Event, HookAnswer, Phase, Prove, Retirement, SwitchedBy, UndoKind};
 use crate::policy::{is_used_by_consumer, used_by_others};
 use crate::store::Automated as Stored;
@@ -68,6 +69,10 @@ impl Driver<'_> {
         let run = RunState::by_word(&stored);
         if let (Some(hook), true) = (stored.rotation.unsettled_hook(), stored.rotation.blocked.is_some()) {
             let (hook, by) = (hook.to_owned(), by.to_owned());
+            // What cannot be started stays what it was: failed, and told.
+            if answer == HookAnswer::Again {
+                Hook::named(&hook)?.check()?;
+            }
             self.record(&mut stored, Event::HookAnswered { hook, by, answer })
                 .await?;
         }
