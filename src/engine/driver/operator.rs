@@ -224,7 +224,7 @@ impl Driver<'_> {
 fn not_given_up(stored: &Stored) -> Refusal {
     let target = &stored.target;
     let refusal = Refusal::error(format!(
-        "the vendor may have the new secret of {target} by now, and an abort touches nothing"
+        "the vendor may have the new secret of {target} by now, and an abort sets nothing back"
     ));
     let refusal = match stored.rotation.may_undo(UndoKind::Rollback) {
         true => refusal
@@ -239,7 +239,10 @@ fn not_given_up(stored: &Stored) -> Refusal {
     refusal
         .with("or see to what keeps it, and go on:")
         .with(go_on)
-        .with("or end it, and see to the vendor and the destinations yourself:")
+        .with(
+            "or end it, and see to the vendor and the destinations yourself; that asks nobody, and erases the sealed secrets, \
+             one of which may be the only copy of what stands:",
+        )
         .with(format!("rotate abort --force {target}"))
 }
 

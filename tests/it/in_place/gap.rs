@@ -108,9 +108,13 @@ fn a_third_password_blocks_and_is_never_replaced() {
     desk.vendor.set_by_hand(third);
     let blocked = desk.run(&["run"]).expect(3).stdout;
     assert!(blocked.contains("neither the new secret nor the old one"), "{blocked}");
+    assert!(
+        blocked.contains("erases the sealed secrets, one of which may be the only copy of what stands"),
+        "{blocked}"
+    );
     desk.run(&["abort", TARGET])
         .expect(1)
-        .says(&["an abort touches nothing"]);
+        .says(&["an abort sets nothing back"]);
     desk.run(&["rollback", TARGET]).expect(3);
     desk.run(&["abort", "--force", TARGET]).expect(0);
     assert_eq!(desk.vendor.user().password, third);
@@ -192,7 +196,7 @@ fn where_nobody_knows_the_old_password_a_rollback_is_refused_and_says_why() {
         .says(&["no destination held the old secret when it began"]);
     desk.run(&["abort", TARGET])
         .expect(1)
-        .says(&["an abort touches nothing"]);
+        .says(&["an abort sets nothing back"]);
     desk.vendor.suffers(None);
     desk.run(&["run"]).expect(0);
     assert_eq!(desk.held(), Some(desk.vendor.user().password));
