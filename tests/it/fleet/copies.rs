@@ -143,6 +143,35 @@ fn what_a_person_accepts_is_not_told_again_until_it_is_something_else() {
 }
 
 #[test]
+fn of_two_destinations_what_was_accepted_of_one_stays_so_when_the_other_one_is() {
+    let mut place = rotated("");
+    let text = std::fs::read_to_string(place.path("rotate.toml")).unwrap();
+    let second = place.path("second.json");
+    let both = text.replace("main.json\"]", &format!("main.json\", \"file:{}\"]", second.display()));
+    assert_ne!(both, text);
+    place.configure(&both);
+    place.pass(DAY * 200);
+    place.run(["run"]).expect(0).says(&["1 ended"]);
+    put(&place, OTHER, "s");
+    place.pass(DAY * 8);
+    place.run(["run"]).expect(3);
+    place.run(["confirm", "main"]).expect(0);
+    std::fs::copy(place.delivered("main"), &second).unwrap();
+    place.pass(DAY * 8);
+    let ran = place.run(["run"]).expect(3);
+    assert!(
+        ran.stdout.contains("second.json holds key") && !ran.stdout.contains("main.json holds key"),
+        "{}",
+        ran.stdout
+    );
+    place.run(["confirm", "main"]).expect(0);
+    for _ in 0..2 {
+        place.pass(DAY * 8);
+        place.run(["run"]).expect(0);
+    }
+}
+
+#[test]
 fn a_destination_that_is_not_asked_for_any_more_is_not_looked_at() {
     let mut place = rotated("");
     let text = std::fs::read_to_string(place.path("rotate.toml")).unwrap();
