@@ -67,7 +67,8 @@ impl Inventory {
             }
             Event::CopiesAsLeft => self.copies = None,
             // What a person accepts is told again only once it is another key, or was put back meanwhile.
-            Event::Released { .. } => self.accept_copies(),
+            // Whoever was told of the vendor's side has accepted that, and is told of the destinations next.
+            Event::Released { .. } if self.drift.is_none() => self.accept_copies(),
             _ => {}
         }
     }

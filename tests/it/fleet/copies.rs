@@ -85,6 +85,19 @@ fn what_changes_at_the_vendor_is_told_apart_from_it() {
 }
 
 #[test]
+fn whoever_accepts_what_is_at_the_vendor_has_not_accepted_what_a_destination_holds() {
+    let mut place = rotated("");
+    place.cloud.add_key("main");
+    put(&place, OTHER, "s");
+    place.pass(DAY * 8);
+    assert_eq!(target(&place, &["run"], 3)["drift"], "vendor");
+    place.run(["confirm", "main"]).expect(0);
+    assert_eq!(target(&place, &["run"], 3)["drift"], "destination");
+    place.run(["confirm", "main"]).expect(0);
+    assert_eq!(target(&place, &["run"], 0)["drift"], Value::Null);
+}
+
+#[test]
 fn a_destination_that_is_gone_holds_no_key() {
     let mut place = rotated("");
     std::fs::remove_file(place.delivered("main")).unwrap();
