@@ -9,7 +9,7 @@ use futures_util::{StreamExt, stream};
 use rotate_providers::secret::Secret;
 
 use super::effects::secret_of;
-use super::{DriveError, Driver};
+use super::{DriveError, Driver, RunState};
 use crate::delivery::{self, DeliveryError, Destination, Fields};
 use crate::machine::Event;
 use crate::seal::before;
@@ -41,11 +41,23 @@ impl Failures {
             Some(_) => tracing::warn!("{error}"),
         }
     }
+
+    /// Of a destination: in a gap its first failure is none yet, for it is tried once more after the others.
+    fn take(&mut self, error: DeliveryError, stored: &Stored, run: &mut RunState) {
+        if !run.leaves(stored, &error.destination, &error) {
+            self.add(error.into());
+        }
+    }
 }
 
 impl Driver<'_> {
     /// Delivers to each of these. What failed is told once every other one has been tried.
-    pub(super) async fn deliver(&self, stored: &mut Stored, names: &[String]) -> Result<(), DriveError> {
+    pub(super) async fn deliver(
+        &self,
+        stored: &mut Stored,
+        run: &mut RunState,
+        names: &[String],
+    ) -> Result<(), DriveError> {
         let form = secret_of(&stored.rotation)?;
         let fields = self.fields(stored).await?;
         let mut failures = Failures::default();
@@ -58,7 +70,7 @@ impl Driver<'_> {
         }
         while !left.is_empty() {
             let (now, later) = one_of_each_place(left);
-            self.deliver_at_once(stored, now, &fields, &mut failures).await?;
+            self.deliver_at_once(stored, run, now, &fields, &mut failures).await?;
             left = later;
         }
         failures.0.map_or(Ok(()), Err)
@@ -68,6 +80,7 @@ impl Driver<'_> {
     async fn deliver_at_once(
         &self,
         stored: &mut Stored,
+        run: &mut RunState,
         destinations: Vec<Box<dyn Destination>>,
         fields: &Fields,
         failures: &mut Failures,
@@ -82,7 +95,7 @@ impl Driver<'_> {
             let (one, held) = match read {
                 Ok(read) => read,
                 Err(error) => {
-                    failures.add(error.into());
+                    failures.take(error, stored, run);
                     continue;
                 }
             };
@@ -104,7 +117,7 @@ impl Driver<'_> {
                     let destination = due.destination.name().to_owned();
                     self.record(stored, Event::Delivered { destination }).await?;
                 }
-                Err(error) => failures.add(error.into()),
+                Err(error) => failures.take(error, stored, run),
             }
         }
         Ok(())
