@@ -4,6 +4,7 @@ use rotate_fixtures::Ran;
 use rotate_fixtures::test_passwords::{FIRST_PASSWORD, PasswordFault};
 
 use super::{Desk, TARGET};
+use crate::destinations::exec::write_program;
 
 #[test]
 fn after_a_kill_anywhere_one_run_heals_the_consumer_and_sets_no_second_password() {
@@ -230,4 +231,22 @@ fn before_it_is_set_an_abort_touches_nothing() {
         assert_eq!(desk.vendor.user().number, 1, "{event}");
         assert_eq!(desk.held().as_deref(), Some(FIRST_PASSWORD), "{event}");
     }
+}
+
+#[test]
+fn a_delivery_that_fails_is_tried_once_more_in_the_same_run() {
+    let desk = Desk::new();
+    let program = desk.place.path("program");
+    write_program(
+        &program,
+        "cat >$1/got; case $2 in deliver) echo x >>$1/tries; [ $(wc -l <$1/tries) -ge 2 ] && mv $1/got $1/held;; \
+         verify) [ -e $1/held ] || exit 10;; esac",
+    );
+    let folder = desk.place.path("");
+    let to = format!("exec:?can=verify {} {}", program.display(), folder.display());
+    desk.rotate(&["--deliver", &to]).expect(0);
+    let tries = std::fs::read_to_string(desk.place.path("tries")).unwrap();
+    assert_eq!(tries.lines().count(), 2);
+    assert_eq!(desk.held(), Some(desk.vendor.user().password));
+    assert_eq!(desk.last_event(), "done");
 }
