@@ -5,8 +5,8 @@ use rotate_providers::contract::LastUse;
 
 use super::{DriveError, Driver, Outcome, Refusal, RunState, at_its_host, same_account};
 use crate::delivery::Hook;
-use crate::machine::{Event, HookAnswer, Phase, Prove, Retirement, SwitchedBy, UndoKind};
-use crate::policy::{is_used_by_consumer, used_by_others};
+use crate::machine::{Event, HookAnswer, Phase, Prove, Retirement, Rotation, SwitchedBy, UndoKind};
+use crate::policy::{is_used_by_consumer, told_hook, used_by_others};
 use crate::store::Automated as Stored;
 
 impl Driver<'_> {
@@ -15,7 +15,7 @@ impl Driver<'_> {
         let mut run = RunState::by_word(&stored);
         let rotation = &stored.rotation;
         at_its_host(&stored.target, &rotation.spec, self.provider)?;
-        if rotation.unsettled_hook().is_some() && evidence.is_none() {
+        if rotation.unsettled_hook().is_some() && !is_blocked_otherwise(rotation) && evidence.is_none() {
             return self.answer(stored, by, HookAnswer::Done).await;
         }
         if evidence.is_some() && rotation.spec.prove == Prove::Login {
@@ -56,6 +56,10 @@ impl Driver<'_> {
     pub async fn run_again(&self, stored: Stored, by: &str) -> Result<Outcome, DriveError> {
         at_its_host(&stored.target, &stored.rotation.spec, self.provider)?;
         match stored.rotation.unsettled_hook() {
+            Some(_) if is_blocked_otherwise(&stored.rotation) => Err(wrong_state(
+                &stored,
+                "something else blocks it, which is to be seen to first",
+            )),
             Some(_) => self.answer(stored, by, HookAnswer::Again).await,
             None => Err(wrong_state(
                 &stored,
@@ -67,7 +71,7 @@ impl Driver<'_> {
     /// What a person says of such a program. Before they were told of it, nothing is taken for an answer.
     async fn answer(&self, mut stored: Stored, by: &str, answer: HookAnswer) -> Result<Outcome, DriveError> {
         let run = RunState::by_word(&stored);
-        if let (Some(hook), true) = (stored.rotation.unsettled_hook(), stored.rotation.blocked.is_some()) {
+        if let Some(hook) = told_hook(&stored.rotation) {
             let (hook, by) = (hook.to_owned(), by.to_owned());
             // What cannot be started stays what it was: failed, and told.
             if answer == HookAnswer::Again {
@@ -244,6 +248,11 @@ fn not_given_up(stored: &Stored) -> Refusal {
              one of which may be the only copy of what stands:",
         )
         .with(format!("rotate abort --force {target}"))
+}
+
+/// Whether a person was told of something else than a program that runs after a delivery.
+fn is_blocked_otherwise(rotation: &Rotation) -> bool {
+    rotation.blocked.is_some() && told_hook(rotation).is_none()
 }
 
 /// Whoever has read the destinations once does not know yet that they hold something new.

@@ -250,3 +250,28 @@ fn a_delivery_that_fails_is_tried_once_more_in_the_same_run() {
     assert_eq!(desk.held(), Some(desk.vendor.user().password));
     assert_eq!(desk.last_event(), "done");
 }
+
+/// Whoever says that they have looked has looked at what they were told.
+#[test]
+fn a_word_that_answers_another_block_is_no_answer_for_a_program() {
+    let desk = (1..100)
+        .find_map(|at: u32| {
+            let desk = Desk::new();
+            let program = desk.place.path("program");
+            write_program(&program, "exit 0");
+            let mut command = desk.one_shot(&["--after-delivery", &program.display().to_string()]);
+            command.env("ROTATE_TEST_KILL_AT", at.to_string());
+            Ran::of(command);
+            (desk.last_event() == "hook-intended").then_some(desk)
+        })
+        .unwrap();
+    desk.run(&["abort", "--force", TARGET]).expect(3);
+    assert_eq!(desk.last_event(), "blocked");
+    desk.run(&["confirm", "--run-again", TARGET]).expect(1);
+    let told = desk.run(&["confirm", TARGET]).expect(3).stdout;
+    assert!(told.contains("may have been started after the delivery"), "{told}");
+    assert!(!desk.events().contains(&"hook-answered".to_owned()));
+    desk.run(&["confirm", TARGET]).expect(0);
+    assert!(desk.events().contains(&"hook-answered".to_owned()));
+    assert_eq!(desk.last_event(), "done");
+}
