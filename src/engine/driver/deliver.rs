@@ -20,6 +20,9 @@ type Call<'c, T> = Pin<Box<dyn Future<Output = Result<T, DeliveryError>> + Send 
 type Looked = (Due, Option<Secret>);
 type Destinations = Vec<Box<dyn Destination>>;
 
+/// A call, and which one of several it is.
+type Numbered<'c, T> = Pin<Box<dyn Future<Output = (usize, Result<T, DeliveryError>)> + Send + 'c>>;
+
 /// How many destinations are written to at once.
 const AT_ONCE: usize = 8;
 
@@ -89,7 +92,7 @@ impl Driver<'_> {
         self.progress.doing(&format!("delivering to {}", names.join(" and ")));
         let reading = destinations.into_iter().map(|destination| look(destination, fields));
         let reading: Vec<Call<'_, Looked>> = reading.map(|look| Box::pin(look) as Call<'_, Looked>).collect();
-        let read: Vec<Result<Looked, DeliveryError>> = stream::iter(reading).buffered(AT_ONCE).collect().await;
+        let read: Vec<Result<Looked, DeliveryError>> = at_once(reading).await;
         let mut due = Vec::new();
         for read in read {
             let (one, held) = match read {
@@ -110,7 +113,7 @@ impl Driver<'_> {
         }
         let writing = due.iter().map(|due| write(due, fields));
         let writing: Vec<Call<'_, ()>> = writing.map(|write| Box::pin(write) as Call<'_, ()>).collect();
-        let written: Vec<Result<(), DeliveryError>> = stream::iter(writing).buffered(AT_ONCE).collect().await;
+        let written: Vec<Result<(), DeliveryError>> = at_once(writing).await;
         for (due, written) in due.iter().zip(written) {
             match written {
                 Ok(()) => {
@@ -122,6 +125,23 @@ impl Driver<'_> {
         }
         Ok(())
     }
+}
+
+/// The outcome of each, in their order. One that has ended makes room for the next, whichever it was.
+async fn at_once<'c, T: Send + 'c>(calls: Vec<Call<'c, T>>) -> Vec<Result<T, DeliveryError>> {
+    let calls = calls.into_iter().enumerate();
+    let calls: Vec<Numbered<'c, T>> = calls
+        .map(|(at, call)| Box::pin(numbered(at, call)) as Numbered<'c, T>)
+        .collect();
+    let mut ended: Vec<(usize, Result<T, DeliveryError>)> =
+        stream::iter(calls).buffer_unordered(AT_ONCE).collect().await;
+    ended.sort_by_key(|(at, _)| *at);
+    ended.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+async fn numbered<T: Send>(at: usize, call: Call<'_, T>) -> (usize, Result<T, DeliveryError>) {
+    let outcome = call.await;
+    (at, outcome)
 }
 
 /// What it holds; where that is not the new key, all that will be needed to put it back.
