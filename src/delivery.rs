@@ -91,6 +91,12 @@ pub trait Destination: Send + Sync {
         Ok(())
     }
 
+    /// Whether it can be looked at as things are. Where a program would have to be started for that and nobody has said that it
+    /// may, what it holds is told as nothing, and says nothing.
+    async fn shows_itself(&self) -> Result<bool, DeliveryError> {
+        Ok(true)
+    }
+
     /// Its name, with whatever may be given away at its vendor fixed to what it is now. A rotation that is opened keeps it.
     async fn pinned(&self) -> Result<String, DeliveryError> {
         Ok(self.name().to_owned())

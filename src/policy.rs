@@ -19,7 +19,8 @@ pub use attribution::{INTENT_LASTS, Suspect, made_within, newcomer, suspect};
 pub use drift::Expected;
 pub use due::{Deadline, Lead, Terms, Urgency};
 pub use gate::{is_removed_already, may_create, use_beside, used_by_others};
-pub use in_place::{Stands, Which};
+pub use hook::told_hook;
+pub use in_place::{Stands, WAY_OUT, Which};
 pub use vouch::{ProofFault, is_used_by_consumer, proof_fault};
 
 use crate::machine::{

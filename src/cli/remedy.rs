@@ -79,7 +79,9 @@ fn state(target: &str, stored: Option<&Stored>) -> Vec<String> {
     ]);
     if rotation.phase.is_in_gap() {
         lines.extend([
-            "where it never can, give it up, which first says what that costs:".to_owned(),
+            "where it never can, give it up: that asks nobody, and erases the sealed secrets, one of which may be the only copy of \
+             what stands:"
+                .to_owned(),
             format!("rotate abort --force {target}"),
         ]);
     }

@@ -124,12 +124,20 @@ impl Hook {
     }
 }
 
-/// Whether this text repeats something of what a destination held: a word that is long enough to be a secret, or part of one.
+/// Whether this text repeats something of what a destination held: a word that is long enough to be a secret, or part of one; or
+/// the whole of it, or a value in it, whatever stands right beside that.
 pub fn shows(said: &str, held: &Secret) -> bool {
-    let Some(held) = held.expose_text() else {
+    let Some(held) = held.expose_text().map(str::trim).filter(|held| !held.is_empty()) else {
         return false;
     };
     let is_between = |letter: char| letter.is_whitespace() || "\"'`,;:(){}[]<>=".contains(letter);
-    let mut words = said.split(is_between).filter(|word| word.len() >= SHORTEST_SECRET);
-    words.any(|word| held.contains(word))
+    let is_long = |word: &&str| word.len() >= SHORTEST_SECRET;
+    let mut said_words = said.split(is_between).filter(is_long);
+    let mut held_words = held.split(is_between).filter(is_long);
+    let values = held.lines().filter_map(|line| line.split_once(['=', ':']));
+    let mut values = values.map(|(_, value)| value.trim_matches(is_between)).filter(is_long);
+    said.contains(held)
+        || said_words.any(|word| held.contains(word))
+        || held_words.any(|word| said.contains(word))
+        || values.any(|value| said.contains(value))
 }

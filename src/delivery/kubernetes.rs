@@ -311,6 +311,11 @@ impl Destination for Kubernetes {
         Ok(())
     }
 
+    async fn shows_itself(&self) -> Result<bool, DeliveryError> {
+        let client = self.cluster.look().await.map_err(|fault| self.failed(fault))?;
+        Ok(client.is_some())
+    }
+
     async fn pinned(&self) -> Result<String, DeliveryError> {
         let Some(stored) = self.seen().await? else {
             return Ok(self.name.clone());

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::copies;
 use crate::config::{ByHand, How, Target};
-use crate::machine::{Actor, AnyRotation, GuidedRotation, Inventory, Phase, Rotation, Undo, UndoKind};
+use crate::machine::{Actor, AnyRotation, CopiesDrift, GuidedRotation, Inventory, Phase, Rotation, Undo, UndoKind};
 use crate::policy::{Deadline, Facts, Step, Urgency, Waiting, next};
 use crate::store::Stored;
 
@@ -27,9 +27,16 @@ impl OnRecord<'_> {
     /// What keeps a target whose rotation has ended from being rotated again until a person says so; `None`: nothing does.
     pub fn holds(&self) -> Option<String> {
         let drift = self.watch.and_then(|watch| watch.rotation.drift.as_ref());
-        let copies = || Some(self.watch?.rotation.copies.as_ref()?.words());
+        let copies = || Some(self.copies()?.words());
         let drift = drift.map(|drift| drift.block.why.clone());
         drift.or_else(copies).or_else(|| held(*self))
+    }
+
+    /// The destinations that do not hold what the last rotation left there. What was seen before it says nothing of that.
+    fn copies(&self) -> Option<&CopiesDrift> {
+        let copies = self.watch?.rotation.copies.as_ref()?;
+        let left = self.course?.rotation.automated()?.new_key.as_ref()?;
+        (left.key == copies.expected).then_some(copies)
     }
 }
 
@@ -148,7 +155,7 @@ fn between(
             ..blocked(drift.block.why.clone(), remedy)
         };
     }
-    if let Some(copies) = known.watch.and_then(|watch| watch.rotation.copies.as_ref()) {
+    if let Some(copies) = known.copies() {
         return Assessment {
             drift: Some(DriftAt::Destination),
             ..blocked(copies.words(), copies::remedy(&target.name))

@@ -5,7 +5,7 @@ use rotate_providers::contract::{Check, Finding, KeyId};
 
 use super::OnRecord;
 use super::order::Asked;
-use crate::delivery::{self, same_place};
+use crate::delivery::{self, DeliveryError, Destination, same_place};
 use crate::hooks::now;
 use crate::machine::{CopiesDrift, HeldCopy, Phase, Rotation};
 
@@ -20,8 +20,9 @@ pub(super) struct Copies {
     unread: Vec<(String, String)>,
 }
 
-/// Looks at the destinations that the last rotation has delivered to, as far as they are still asked for.
-pub(super) async fn look(asked: &Asked<'_>, known: OnRecord<'_>) -> Copies {
+/// Looks at the destinations that the last rotation has delivered to, as far as they are still asked for. Whoever acts logs in
+/// there first, also where that starts a program.
+pub(super) async fn look(asked: &Asked<'_>, known: OnRecord<'_>, acts: bool) -> Copies {
     let Some((rotation, expected)) = left_by(known) else {
         return Copies::default();
     };
@@ -45,16 +46,28 @@ pub(super) async fn look(asked: &Asked<'_>, known: OnRecord<'_>) -> Copies {
             continue;
         }
         let destination_name = name.clone();
-        match destination.key().await {
+        match held(destination.as_ref(), acts).await {
             Ok(Some(held)) if held == expected => found.as_left.push(destination_name),
             Ok(held) => found.others.push(HeldCopy {
                 destination: destination_name,
                 held,
             }),
-            Err(error) => found.unread.push((destination_name, error.fault.to_string())),
+            Err(why) => found.unread.push((destination_name, why)),
         }
     }
     found
+}
+
+/// Whose credential it holds; where that could not be looked at, why.
+async fn held(destination: &dyn Destination, acts: bool) -> Result<Option<KeyId>, String> {
+    let why = |error: DeliveryError| error.fault.to_string();
+    if acts {
+        destination.log_in().await.map_err(why)?;
+    }
+    match destination.shows_itself().await.map_err(why)? {
+        true => destination.key().await.map_err(why),
+        false => Err("that would start a program, which whoever only looks does not".to_owned()),
+    }
 }
 
 /// The last rotation, where it has ended well and its key is in use since; and that key.

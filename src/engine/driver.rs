@@ -270,7 +270,7 @@ impl Driver<'_> {
             Step::Discard { key, why } => self.discard(stored, run, key, why).await,
             Step::Prove if stored.rotation.spec.replaces() => self.prove_replaced(stored).await,
             Step::Prove => self.prove(stored, run).await,
-            Step::Deliver(destinations) => self.deliver(stored, &destinations).await,
+            Step::Deliver(destinations) => self.deliver(stored, run, &destinations).await,
             Step::RunHook(hook) => self.run_hook(stored, &hook).await,
             Step::Deactivate => self.deactivate(stored, run).await,
             Step::Reactivate(why) => self.reactivate(stored, run, why).await,

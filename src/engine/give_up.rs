@@ -12,15 +12,15 @@ pub fn is_given_up(stored: &Stored) -> bool {
     stored.rotation.phase.is_in_gap()
 }
 
-/// Ends a rotation where it stands, and touches nothing. That erases what is sealed, which may be the only copy of the secret that
+/// Ends a rotation where it stands, and asks nobody. That erases what is sealed, which may be the only copy of the secret that
 /// stands: so where nobody was told yet, it is told, and waits for the same word once more.
 pub async fn give_up(journal: Journal<'_>, mut stored: Stored, by: &str) -> Result<Outcome, DriveError> {
     let was_said = |stored: &Stored| stored.rotation.undo.as_ref().is_some_and(|undo| undo.disowns);
     if !was_said(&stored) && stored.rotation.blocked.is_none() {
         let why = format!(
-            "{by} asked to give it up while consumers may be cut off: that touches nothing and erases the sealed secrets, so \
-             whoever has no secret that works then needs another one, set by hand at the vendor; abort --force once more does \
-             it, and confirm goes on instead"
+            "{by} asked to give it up while consumers may be cut off: that asks nobody and erases the sealed secrets, one of \
+             which may be the only copy of what stands, so whoever has no secret that works then needs another one, set by hand \
+             at the vendor; abort --force once more does it, and confirm goes on instead"
         );
         stored = journal.append(&stored, Event::Blocked { why }, None).await?;
     } else {

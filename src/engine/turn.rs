@@ -200,7 +200,11 @@ impl Turn<'_> {
         let open = known.course.is_some_and(|stored| !stored.rotation.is_closed());
         let copies = match open {
             true => Copies::default(),
-            false => purpose.read(copies::look(&asked, known)).await?,
+            false => {
+                purpose
+                    .read(copies::look(&asked, known, matches!(purpose, Purpose::Act(_))))
+                    .await?
+            }
         };
         let copies_drift = copies.drift(known);
         if let Purpose::Act(acting) = purpose {

@@ -67,8 +67,25 @@ impl Inventory {
             }
             Event::CopiesAsLeft => self.copies = None,
             // What a person accepts is told again only once it is another key, or was put back meanwhile.
-            Event::Released { .. } => self.accepted_copies = self.copies.take().or(self.accepted_copies.take()),
+            // Whoever was told of the vendor's side has accepted that, and is told of the destinations next.
+            Event::Released { .. } if self.drift.is_none() => self.accept_copies(),
             _ => {}
         }
+    }
+
+    /// What was accepted before of others stays accepted, as long as they should hold the same key.
+    fn accept_copies(&mut self) {
+        let Some(mut accepted) = self.copies.take() else {
+            return;
+        };
+        let before = self.accepted_copies.take();
+        let before = before.filter(|before| before.expected == accepted.expected);
+        let others: Vec<HeldCopy> = before
+            .into_iter()
+            .flat_map(|before| before.copies)
+            .filter(|copy| accepted.copies.iter().all(|new| new.destination != copy.destination))
+            .collect();
+        accepted.copies.extend(others);
+        self.accepted_copies = Some(accepted);
     }
 }

@@ -150,8 +150,13 @@ impl Inventory {
                 Ok(watch)
             }
             (Some(mut watch), Event::Released { .. }) => {
+                // Of the vendor nothing was seen where destinations alone are accepted.
+                let seen_at = match (&watch.drift, &watch.copies) {
+                    (None, Some(_)) => watch.seen_at,
+                    _ => Some(record.at),
+                };
                 watch.take_copies(&record.event, record.at);
-                Ok(watch.released(record.at))
+                Ok(watch.released(seen_at, record.at))
             }
             (before, Event::Tried { verdict, class, .. }) => {
                 let before = before.unwrap_or_else(|| Self::unseen(record.at));
@@ -174,9 +179,9 @@ impl Inventory {
         }
     }
 
-    fn released(self, at: Timestamp) -> Self {
+    fn released(self, seen_at: Option<Timestamp>, at: Timestamp) -> Self {
         Self {
-            seen_at: Some(at),
+            seen_at,
             sighting: self.drift.map(|drift| drift.found).or(self.sighting),
             drift: None,
             released_at: Some(at),

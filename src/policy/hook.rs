@@ -1,7 +1,7 @@
 //! The programs that run after a delivery: in their order, each once, and none by itself a second time.
 
 use super::{Step, block};
-use crate::machine::{HookRun, Rotation};
+use crate::machine::{Event, HookRun, Rotation};
 
 /// The next of them, or why a person has to look; `None`: each has run, or was seen to.
 pub(super) fn next(rotation: &Rotation) -> Option<Step> {
@@ -22,6 +22,15 @@ pub(super) fn next(rotation: &Rotation) -> Option<Step> {
             what_was_done(rotation)
         ))),
     })
+}
+
+/// The program of which a person was told and has to say what becomes of it; `None` where something else blocks, or nothing does.
+pub fn told_hook(rotation: &Rotation) -> Option<&str> {
+    let block = rotation.blocked.as_ref()?;
+    match next(rotation) {
+        Some(Step::Record(Event::Blocked { why })) if why == block.why => rotation.unsettled_hook(),
+        _ => None,
+    }
 }
 
 fn what_was_done(rotation: &Rotation) -> &'static str {

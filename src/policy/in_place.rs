@@ -26,8 +26,9 @@ pub enum Stands {
     Neither(String),
 }
 
-/// What a person can do where the vendor takes neither of the two.
-const WAY_OUT: &str = "abort --force ends the rotation and touches nothing";
+/// What a person can do where the vendor takes neither of the two, and what that costs.
+pub const WAY_OUT: &str = "abort --force ends the rotation, asks nobody, and erases the sealed secrets, one of which may be the only \
+                           copy of what stands";
 
 pub(super) fn forward(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {
     let spec = &rotation.spec;

@@ -5,7 +5,7 @@ use rotate_providers::automation;
 
 use super::{Next, Speaker, Who};
 use crate::machine::{HookRun, Phase, Restored, Retirement, Rotation, Undo, UndoKind};
-use crate::policy::{Wait, Waiting};
+use crate::policy::{Wait, Waiting, told_hook};
 
 pub(super) fn reason(rotation: &Rotation, wait: Option<&Wait>, now: Timestamp) -> Option<String> {
     let undone = |rotation: &Rotation| rotation.undo.as_ref().map(why_undone);
@@ -85,9 +85,9 @@ pub(super) fn what_next(target: &str, rotation: &Rotation, wait: Option<&Wait>, 
             };
             next(Who::Rotate, what.to_owned(), "run".to_owned(), wait.until)
         }
-        Waiting::Person if rotation.unsettled_hook().is_some() => {
+        Waiting::Person if told_hook(rotation).is_some() => {
             let again = speaker.command(&format!("confirm --run-again {target}"));
-            let state = match rotation.unsettled_hook().and_then(|hook| rotation.hook_run(hook)) {
+            let state = match told_hook(rotation).and_then(|hook| rotation.hook_run(hook)) {
                 Some(HookRun::Failed(_)) => "see what it was to do",
                 _ => "look at the consumers: have they read the destinations since?",
             };

@@ -9,9 +9,11 @@ mod undone;
 use std::path::PathBuf;
 use std::process::Command;
 
+use rotate::delivery::shows;
 use rotate_fixtures::aws::Action;
 use rotate_fixtures::workplace::TARGET;
 use rotate_fixtures::{Ran, Workplace};
+use rotate_providers::secret::Secret;
 
 use crate::destinations::exec::write_program;
 
@@ -280,6 +282,25 @@ fn one_that_prints_a_secret_is_not_repeated() {
             assert!(!text.contains(&secret) && !text.contains("ghp_"), "{text}");
         }
     }
+}
+
+/// A letter right beside it hides nothing.
+#[test]
+fn what_a_destination_held_shows_in_the_middle_of_a_word_as_well() {
+    for (text, said) in [
+        ("CANARYold", "token=xCANARYoldx"),
+        ("USER=a\nPASSWORD=CANARYold\n", "http://userCANARYold@host"),
+        ("PASSWORD=\"CANARY(old)\"\n", "failed: xCANARY(old)x"),
+        (
+            "{\"AccessKeyId\":\"AKIAOLD\",\"SecretAccessKey\":\"CANARY/old+\"}",
+            "-pCANARY/old+",
+        ),
+        ("short", "it is short."),
+    ] {
+        assert!(shows(said, &Secret::new(text)), "{text}: {said}");
+    }
+    assert!(!shows("line 1 | no such app", &Secret::new("PASSWORD=CANARYold")));
+    assert!(!shows("no such app", &Secret::new("")));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use futures_util::{StreamExt, stream};
 use rotate_providers::secret::Secret;
 
 use super::effects::secret_of;
-use super::{DriveError, Driver};
+use super::{DriveError, Driver, RunState};
 use crate::delivery::{self, DeliveryError, Destination, Fields};
 use crate::machine::Event;
 use crate::seal::before;
@@ -19,6 +19,9 @@ type Call<'c, T> = Pin<Box<dyn Future<Output = Result<T, DeliveryError>> + Send 
 /// A destination, and what it held where that was not the new key.
 type Looked = (Due, Option<Secret>);
 type Destinations = Vec<Box<dyn Destination>>;
+
+/// A call, and which one of several it is.
+type Numbered<'c, T> = Pin<Box<dyn Future<Output = (usize, Result<T, DeliveryError>)> + Send + 'c>>;
 
 /// How many destinations are written to at once.
 const AT_ONCE: usize = 8;
@@ -41,11 +44,23 @@ impl Failures {
             Some(_) => tracing::warn!("{error}"),
         }
     }
+
+    /// Of a destination: in a gap its first failure is none yet, for it is tried once more after the others.
+    fn take(&mut self, error: DeliveryError, stored: &Stored, run: &mut RunState) {
+        if !run.leaves(stored, &error.destination, &error) {
+            self.add(error.into());
+        }
+    }
 }
 
 impl Driver<'_> {
     /// Delivers to each of these. What failed is told once every other one has been tried.
-    pub(super) async fn deliver(&self, stored: &mut Stored, names: &[String]) -> Result<(), DriveError> {
+    pub(super) async fn deliver(
+        &self,
+        stored: &mut Stored,
+        run: &mut RunState,
+        names: &[String],
+    ) -> Result<(), DriveError> {
         let form = secret_of(&stored.rotation)?;
         let fields = self.fields(stored).await?;
         let mut failures = Failures::default();
@@ -58,7 +73,7 @@ impl Driver<'_> {
         }
         while !left.is_empty() {
             let (now, later) = one_of_each_place(left);
-            self.deliver_at_once(stored, now, &fields, &mut failures).await?;
+            self.deliver_at_once(stored, run, now, &fields, &mut failures).await?;
             left = later;
         }
         failures.0.map_or(Ok(()), Err)
@@ -68,6 +83,7 @@ impl Driver<'_> {
     async fn deliver_at_once(
         &self,
         stored: &mut Stored,
+        run: &mut RunState,
         destinations: Vec<Box<dyn Destination>>,
         fields: &Fields,
         failures: &mut Failures,
@@ -76,13 +92,13 @@ impl Driver<'_> {
         self.progress.doing(&format!("delivering to {}", names.join(" and ")));
         let reading = destinations.into_iter().map(|destination| look(destination, fields));
         let reading: Vec<Call<'_, Looked>> = reading.map(|look| Box::pin(look) as Call<'_, Looked>).collect();
-        let read: Vec<Result<Looked, DeliveryError>> = stream::iter(reading).buffered(AT_ONCE).collect().await;
+        let read: Vec<Result<Looked, DeliveryError>> = at_once(reading).await;
         let mut due = Vec::new();
         for read in read {
             let (one, held) = match read {
                 Ok(read) => read,
                 Err(error) => {
-                    failures.add(error.into());
+                    failures.take(error, stored, run);
                     continue;
                 }
             };
@@ -97,18 +113,35 @@ impl Driver<'_> {
         }
         let writing = due.iter().map(|due| write(due, fields));
         let writing: Vec<Call<'_, ()>> = writing.map(|write| Box::pin(write) as Call<'_, ()>).collect();
-        let written: Vec<Result<(), DeliveryError>> = stream::iter(writing).buffered(AT_ONCE).collect().await;
+        let written: Vec<Result<(), DeliveryError>> = at_once(writing).await;
         for (due, written) in due.iter().zip(written) {
             match written {
                 Ok(()) => {
                     let destination = due.destination.name().to_owned();
                     self.record(stored, Event::Delivered { destination }).await?;
                 }
-                Err(error) => failures.add(error.into()),
+                Err(error) => failures.take(error, stored, run),
             }
         }
         Ok(())
     }
+}
+
+/// The outcome of each, in their order. One that has ended makes room for the next, whichever it was.
+async fn at_once<'c, T: Send + 'c>(calls: Vec<Call<'c, T>>) -> Vec<Result<T, DeliveryError>> {
+    let calls = calls.into_iter().enumerate();
+    let calls: Vec<Numbered<'c, T>> = calls
+        .map(|(at, call)| Box::pin(numbered(at, call)) as Numbered<'c, T>)
+        .collect();
+    let mut ended: Vec<(usize, Result<T, DeliveryError>)> =
+        stream::iter(calls).buffer_unordered(AT_ONCE).collect().await;
+    ended.sort_by_key(|(at, _)| *at);
+    ended.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+async fn numbered<T: Send>(at: usize, call: Call<'_, T>) -> (usize, Result<T, DeliveryError>) {
+    let outcome = call.await;
+    (at, outcome)
 }
 
 /// What it holds; where that is not the new key, all that will be needed to put it back.

@@ -3,7 +3,7 @@
 use rotate_providers::secret::Secret;
 
 use super::{DriveError, Driver};
-use crate::delivery::{Hook, HookEnd, HookTold, shows};
+use crate::delivery::{Fields, Hook, HookEnd, HookTold, shows};
 use crate::hooks::crash_point;
 use crate::machine::Event;
 use crate::seal::{OLD_KEY, before};
@@ -11,11 +11,26 @@ use crate::store::Automated as Stored;
 
 impl Driver<'_> {
     pub(super) async fn run_hook(&self, stored: &mut Stored, name: &str) -> Result<(), DriveError> {
-        let hook = Hook::named(name)?;
-        // What cannot even be started is looked at again in each run, and has done nothing.
-        hook.check()?;
-        let fields = self.fields(stored).await?;
-        let old = self.old_secrets(stored).await?;
+        let hook = match Hook::named(name).and_then(|hook| hook.check().map(|()| hook)) {
+            Ok(hook) => hook,
+            // What cannot even be started is looked at again in each run, and has done nothing.
+            Err(error) if stored.rotation.undo.is_none() => return Err(error.into()),
+            // It may be gone for good, and that keeps nobody from going back.
+            Err(error) => {
+                let (hook, why) = (name.to_owned(), error.fault.to_string());
+                self.record(stored, Event::HookIntended { hook: hook.clone() }).await?;
+                return self.record(stored, Event::HookFailed { hook, why }).await;
+            }
+        };
+        let secrets = match self.secrets(stored).await {
+            Ok(secrets) => Some(secrets),
+            Err(error @ DriveError::Store(_)) => return Err(error),
+            // They are needed for nothing but to know what may be told of its output.
+            Err(error) => {
+                tracing::warn!("{error}; so nothing is told of what {name} prints");
+                None
+            }
+        };
         let rotation = &stored.rotation;
         let key = match (&rotation.undo, &rotation.new_key) {
             (None, Some(new)) => new.key.clone(),
@@ -30,7 +45,10 @@ impl Driver<'_> {
             rotation: &stored.id,
             key: key.as_str(),
         };
-        let gives_away = |said: &str| fields.gives_away(said) || old.iter().any(|old| shows(said, old));
+        let gives_away = |said: &str| match &secrets {
+            Some((fields, old)) => fields.gives_away(said) || old.iter().any(|old| shows(said, old)),
+            None => true,
+        };
         let ended = hook.run(&told, gives_away).await;
         crash_point("hook: after its end");
         let hook = name.to_owned();
@@ -39,6 +57,11 @@ impl Driver<'_> {
             HookEnd::Failed(why) => Event::HookFailed { hook, why },
         };
         self.record(stored, event).await
+    }
+
+    /// What its output may not repeat.
+    async fn secrets(&self, stored: &Stored) -> Result<(Fields, Vec<Secret>), DriveError> {
+        Ok((self.fields(stored).await?, self.old_secrets(stored).await?))
     }
 
     /// What the destinations held before, as far as it is kept here.

@@ -10,7 +10,7 @@ use super::{DriveError, Driver, Refusal, RunState};
 use crate::delivery::{self, DeliveryError, Destination};
 use crate::hooks::crash_point;
 use crate::machine::{Event, Phase};
-use crate::policy::{Stands, Which};
+use crate::policy::{Stands, WAY_OUT, Which};
 use crate::seal::{NEW_KEY, OLD_KEY};
 use crate::store::Automated as Stored;
 
@@ -27,7 +27,12 @@ impl Driver<'_> {
     /// Seals the old secret, where a destination holds it, and makes the new one. Nothing outside changes.
     pub(super) async fn generate(&self, stored: &mut Stored) -> Result<(), DriveError> {
         self.progress.doing("making a new secret");
-        let old = match held_secret(&self.destinations(stored)?).await {
+        let destinations = self.destinations(stored)?;
+        // What only a login shows is no secret that is not there.
+        for destination in &destinations {
+            destination.log_in().await?;
+        }
+        let old = match held_secret(&destinations).await {
             Err(DriveError::Refused(refusal)) => {
                 let why = refusal.why;
                 return self.record(stored, Event::Blocked { why }).await;
@@ -166,7 +171,7 @@ impl Driver<'_> {
             Verdict::Rejected { reason, .. } => Event::Blocked {
                 why: format!(
                     "the vendor refuses the new secret, which it took before ({reason}): someone has replaced it since, and \
-                     consumers may be cut off: do not wait to see to it; abort --force ends the rotation and touches nothing"
+                     consumers may be cut off: do not wait to see to it; {WAY_OUT}"
                 ),
             },
             Verdict::Barred { reason } | Verdict::Inconclusive { reason } => {

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use rotate_providers::contract::LastUse;
 
 use super::{DriveError, Driver, Outcome, Refusal, RunState, at_its_host, same_account};
-use crate::machine::{Event, HookAnswer, Phase, Prove, Retirement, SwitchedBy, UndoKind};
-use crate::policy::{is_used_by_consumer, used_by_others};
+use crate::delivery::Hook;
+use crate::machine::{Event, HookAnswer, Phase, Prove, Retirement, Rotation, SwitchedBy, UndoKind};
+use crate::policy::{is_used_by_consumer, told_hook, used_by_others};
 use crate::store::Automated as Stored;
 
 impl Driver<'_> {
@@ -14,7 +15,7 @@ impl Driver<'_> {
         let mut run = RunState::by_word(&stored);
         let rotation = &stored.rotation;
         at_its_host(&stored.target, &rotation.spec, self.provider)?;
-        if rotation.unsettled_hook().is_some() && evidence.is_none() {
+        if rotation.unsettled_hook().is_some() && !is_blocked_otherwise(rotation) && evidence.is_none() {
             return self.answer(stored, by, HookAnswer::Done).await;
         }
         if evidence.is_some() && rotation.spec.prove == Prove::Login {
@@ -55,6 +56,10 @@ impl Driver<'_> {
     pub async fn run_again(&self, stored: Stored, by: &str) -> Result<Outcome, DriveError> {
         at_its_host(&stored.target, &stored.rotation.spec, self.provider)?;
         match stored.rotation.unsettled_hook() {
+            Some(_) if is_blocked_otherwise(&stored.rotation) => Err(wrong_state(
+                &stored,
+                "something else blocks it, which is to be seen to first",
+            )),
             Some(_) => self.answer(stored, by, HookAnswer::Again).await,
             None => Err(wrong_state(
                 &stored,
@@ -66,8 +71,12 @@ impl Driver<'_> {
     /// What a person says of such a program. Before they were told of it, nothing is taken for an answer.
     async fn answer(&self, mut stored: Stored, by: &str, answer: HookAnswer) -> Result<Outcome, DriveError> {
         let run = RunState::by_word(&stored);
-        if let (Some(hook), true) = (stored.rotation.unsettled_hook(), stored.rotation.blocked.is_some()) {
+        if let Some(hook) = told_hook(&stored.rotation) {
             let (hook, by) = (hook.to_owned(), by.to_owned());
+            // What cannot be started stays what it was: failed, and told.
+            if answer == HookAnswer::Again {
+                Hook::named(&hook)?.check()?;
+            }
             self.record(&mut stored, Event::HookAnswered { hook, by, answer })
                 .await?;
         }
@@ -219,7 +228,7 @@ impl Driver<'_> {
 fn not_given_up(stored: &Stored) -> Refusal {
     let target = &stored.target;
     let refusal = Refusal::error(format!(
-        "the vendor may have the new secret of {target} by now, and an abort touches nothing"
+        "the vendor may have the new secret of {target} by now, and an abort sets nothing back"
     ));
     let refusal = match stored.rotation.may_undo(UndoKind::Rollback) {
         true => refusal
@@ -234,8 +243,16 @@ fn not_given_up(stored: &Stored) -> Refusal {
     refusal
         .with("or see to what keeps it, and go on:")
         .with(go_on)
-        .with("or end it, and see to the vendor and the destinations yourself:")
+        .with(
+            "or end it, and see to the vendor and the destinations yourself; that asks nobody, and erases the sealed secrets, \
+             one of which may be the only copy of what stands:",
+        )
         .with(format!("rotate abort --force {target}"))
+}
+
+/// Whether a person was told of something else than a program that runs after a delivery.
+fn is_blocked_otherwise(rotation: &Rotation) -> bool {
+    rotation.blocked.is_some() && told_hook(rotation).is_none()
 }
 
 /// Whoever has read the destinations once does not know yet that they hold something new.

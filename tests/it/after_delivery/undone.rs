@@ -78,3 +78,38 @@ fn nobody_is_told_of_a_key_that_reached_no_destination() {
     desk.place.run(["abort", TARGET]).expect(0);
     assert_eq!(desk.runs(), 0);
 }
+
+#[test]
+fn one_that_is_gone_is_told_and_keeps_nobody_from_going_back() {
+    let desk = Desk::with("echo x >>$1/ran");
+    desk.rotate().expect(0);
+    std::fs::remove_file(desk.program()).expect("it is there");
+    let ran = desk.place.run(["abort", TARGET]).expect(3);
+    assert!(
+        ran.stdout
+            .contains("which runs after the old secret was put back, failed")
+            && ran.stdout.contains("is not there"),
+        "{}",
+        ran.stdout
+    );
+    desk.place.run(["abort", "--force", TARGET]).expect(0);
+    desk.place.expect_as_before();
+
+    let desk = Desk::with("echo x >>$1/ran");
+    desk.rotate().expect(0);
+    std::fs::remove_file(desk.program()).expect("it is there");
+    desk.place.run(["abort", "--force", TARGET]).expect(0);
+    desk.place.expect_as_before();
+}
+
+#[test]
+fn one_that_is_gone_cannot_be_run_again_and_still_failed() {
+    let desk = Desk::with("echo x >>$1/ran; exit 1");
+    desk.rotate().expect(3);
+    std::fs::remove_file(desk.program()).expect("it is there");
+    let ran = desk.place.run(["confirm", "--run-again", TARGET]).expect(1);
+    assert!(ran.stderr.contains("is not there"), "{}", ran.stderr);
+    assert!(!desk.events().contains(&"hook-answered".to_owned()));
+    desk.place.run(["confirm", TARGET]).expect(0);
+    assert_eq!(desk.place.state_name(), "delivered");
+}

@@ -1,7 +1,10 @@
 //! Destinations that somebody has changed after a rotation: told apart from what has changed at the vendor.
 
+use jiff::Timestamp;
+use rotate::machine::{Event, HeldCopy, Inventory, Record};
 use rotate_fixtures::FleetWorkplace;
 use rotate_fixtures::aws::Action;
+use rotate_providers::contract::KeyId;
 use serde_json::Value;
 
 use super::{AT_ONCE, DAY, ROTATE};
@@ -85,6 +88,19 @@ fn what_changes_at_the_vendor_is_told_apart_from_it() {
 }
 
 #[test]
+fn whoever_accepts_what_is_at_the_vendor_has_not_accepted_what_a_destination_holds() {
+    let mut place = rotated("");
+    let _ = place.cloud.add_key("main");
+    put(&place, OTHER, "s");
+    place.pass(DAY * 8);
+    assert_eq!(target(&place, &["run"], 3)["drift"], "vendor");
+    place.run(["confirm", "main"]).expect(0);
+    assert_eq!(target(&place, &["run"], 3)["drift"], "destination");
+    place.run(["confirm", "main"]).expect(0);
+    assert_eq!(target(&place, &["run"], 0)["drift"], Value::Null);
+}
+
+#[test]
 fn a_destination_that_is_gone_holds_no_key() {
     let mut place = rotated("");
     std::fs::remove_file(place.delivered("main")).unwrap();
@@ -143,6 +159,35 @@ fn what_a_person_accepts_is_not_told_again_until_it_is_something_else() {
 }
 
 #[test]
+fn of_two_destinations_what_was_accepted_of_one_stays_so_when_the_other_one_is() {
+    let mut place = rotated("");
+    let text = std::fs::read_to_string(place.path("rotate.toml")).unwrap();
+    let second = place.path("second.json");
+    let both = text.replace("main.json\"]", &format!("main.json\", \"file:{}\"]", second.display()));
+    assert_ne!(both, text);
+    place.configure(&both);
+    place.pass(DAY * 200);
+    place.run(["run"]).expect(0).says(&["1 ended"]);
+    put(&place, OTHER, "s");
+    place.pass(DAY * 8);
+    place.run(["run"]).expect(3);
+    place.run(["confirm", "main"]).expect(0);
+    std::fs::copy(place.delivered("main"), &second).unwrap();
+    place.pass(DAY * 8);
+    let ran = place.run(["run"]).expect(3);
+    assert!(
+        ran.stdout.contains("second.json holds key") && !ran.stdout.contains("main.json holds key"),
+        "{}",
+        ran.stdout
+    );
+    place.run(["confirm", "main"]).expect(0);
+    for _ in 0..2 {
+        place.pass(DAY * 8);
+        place.run(["run"]).expect(0);
+    }
+}
+
+#[test]
 fn a_destination_that_is_not_asked_for_any_more_is_not_looked_at() {
     let mut place = rotated("");
     let text = std::fs::read_to_string(place.path("rotate.toml")).unwrap();
@@ -168,4 +213,55 @@ fn an_order_goes_on_all_the_same_and_says_so() {
         "{}",
         ran.stderr
     );
+}
+
+#[test]
+fn what_was_known_of_a_destination_ends_with_the_rotation_that_delivers_there_again() {
+    let mut place = FleetWorkplace::new(ROTATE);
+    place.configure(AT_ONCE);
+    place.add_user("main", DAY * 179, "");
+    let named = std::fs::read_to_string(place.path("rotate.toml")).unwrap();
+    place.configure(&named.replace("name = \"main\"", "name = \"s3-customer-managed/main\""));
+    place.run(["run"]).expect(0).says(&["1 ended"]);
+    put(&place, OTHER, "s");
+    place.pass(DAY * 8);
+    assert_eq!(target(&place, &["run"], 3)["drift"], "destination");
+    let destination = format!("file:{}", place.delivered("main").display());
+    let command = [
+        "s3-customer-managed",
+        "--user",
+        "main",
+        "--bucket",
+        "acme-data",
+        "--deliver",
+        &destination,
+        "--cutover",
+        "immediate",
+        "--soak",
+        "0s",
+        "--again",
+    ];
+    place.run(command).expect(0);
+    assert_eq!(target(&place, &["plan", "--offline"], 0)["drift"], Value::Null);
+}
+
+#[test]
+fn whoever_accepts_what_a_destination_holds_has_seen_nothing_of_the_vendor() {
+    let at = |second| Timestamp::from_second(second).unwrap();
+    let after = |watch: Inventory, second, event| {
+        let record = Record { at: at(second), event };
+        Inventory::after(Some(watch), &record).unwrap()
+    };
+    let copy = HeldCopy {
+        destination: "file:/a".to_owned(),
+        held: None,
+    };
+    let drifted = Event::CopiesDrifted {
+        expected: KeyId::parse(OTHER).unwrap(),
+        copies: vec![copy],
+    };
+    let watch = after(Inventory::unseen(at(1)), 2, drifted);
+    let by = "a person".to_owned();
+    let watch = after(watch, 3, Event::Released { by });
+    assert_eq!((watch.seen_at, watch.released_at), (None, Some(at(3))));
 }

@@ -4,6 +4,7 @@ use rotate_fixtures::Ran;
 use rotate_fixtures::test_passwords::{FIRST_PASSWORD, PasswordFault};
 
 use super::{Desk, TARGET};
+use crate::destinations::exec::write_program;
 
 #[test]
 fn after_a_kill_anywhere_one_run_heals_the_consumer_and_sets_no_second_password() {
@@ -108,9 +109,13 @@ fn a_third_password_blocks_and_is_never_replaced() {
     desk.vendor.set_by_hand(third);
     let blocked = desk.run(&["run"]).expect(3).stdout;
     assert!(blocked.contains("neither the new secret nor the old one"), "{blocked}");
+    assert!(
+        blocked.contains("erases the sealed secrets, one of which may be the only copy of what stands"),
+        "{blocked}"
+    );
     desk.run(&["abort", TARGET])
         .expect(1)
-        .says(&["an abort touches nothing"]);
+        .says(&["an abort sets nothing back"]);
     desk.run(&["rollback", TARGET]).expect(3);
     desk.run(&["abort", "--force", TARGET]).expect(0);
     assert_eq!(desk.vendor.user().password, third);
@@ -192,7 +197,7 @@ fn where_nobody_knows_the_old_password_a_rollback_is_refused_and_says_why() {
         .says(&["no destination held the old secret when it began"]);
     desk.run(&["abort", TARGET])
         .expect(1)
-        .says(&["an abort touches nothing"]);
+        .says(&["an abort sets nothing back"]);
     desk.vendor.suffers(None);
     desk.run(&["run"]).expect(0);
     assert_eq!(desk.held(), Some(desk.vendor.user().password));
@@ -226,4 +231,47 @@ fn before_it_is_set_an_abort_touches_nothing() {
         assert_eq!(desk.vendor.user().number, 1, "{event}");
         assert_eq!(desk.held().as_deref(), Some(FIRST_PASSWORD), "{event}");
     }
+}
+
+#[test]
+fn a_delivery_that_fails_is_tried_once_more_in_the_same_run() {
+    let desk = Desk::new();
+    let program = desk.place.path("program");
+    write_program(
+        &program,
+        "cat >$1/got; case $2 in deliver) echo x >>$1/tries; [ $(wc -l <$1/tries) -ge 2 ] && mv $1/got $1/held;; \
+         verify) [ -e $1/held ] || exit 10;; esac",
+    );
+    let folder = desk.place.path("");
+    let to = format!("exec:?can=verify {} {}", program.display(), folder.display());
+    desk.rotate(&["--deliver", &to]).expect(0);
+    let tries = std::fs::read_to_string(desk.place.path("tries")).unwrap();
+    assert_eq!(tries.lines().count(), 2);
+    assert_eq!(desk.held(), Some(desk.vendor.user().password));
+    assert_eq!(desk.last_event(), "done");
+}
+
+/// Whoever says that they have looked has looked at what they were told.
+#[test]
+fn a_word_that_answers_another_block_is_no_answer_for_a_program() {
+    let desk = (1..100)
+        .find_map(|at: u32| {
+            let desk = Desk::new();
+            let program = desk.place.path("program");
+            write_program(&program, "exit 0");
+            let mut command = desk.one_shot(&["--after-delivery", &program.display().to_string()]);
+            command.env("ROTATE_TEST_KILL_AT", at.to_string());
+            Ran::of(command);
+            (desk.last_event() == "hook-intended").then_some(desk)
+        })
+        .unwrap();
+    desk.run(&["abort", "--force", TARGET]).expect(3);
+    assert_eq!(desk.last_event(), "blocked");
+    desk.run(&["confirm", "--run-again", TARGET]).expect(1);
+    let told = desk.run(&["confirm", TARGET]).expect(3).stdout;
+    assert!(told.contains("may have been started after the delivery"), "{told}");
+    assert!(!desk.events().contains(&"hook-answered".to_owned()));
+    desk.run(&["confirm", TARGET]).expect(0);
+    assert!(desk.events().contains(&"hook-answered".to_owned()));
+    assert_eq!(desk.last_event(), "done");
 }

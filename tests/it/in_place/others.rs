@@ -1,8 +1,11 @@
 //! What others do to the password between two rotations, and before one goes on.
 
 use rotate_fixtures::test_passwords::{FIRST_PASSWORD, PasswordFault};
+use rotate_fixtures::test_vendor::HOLDER;
+use rotate_fixtures::{FakeKubernetes, Ran, kubernetes};
 
 use super::{Desk, TARGET};
+use crate::destinations::exec::write_program;
 
 #[test]
 fn a_password_that_somebody_else_has_set_before_it_goes_on_is_not_replaced() {
@@ -76,4 +79,38 @@ fn a_password_that_somebody_else_sets_between_two_rotations_is_told() {
     let ran = desk.run(&config).expect(3);
     assert!(ran.stdout.contains("was in use, and is gone"), "{}", ran.stdout);
     assert_eq!(desk.vendor.user().number, 3);
+}
+
+#[test]
+fn an_old_password_that_only_a_login_by_a_program_shows_is_kept_for_the_way_back() {
+    let desk = Desk::without_a_file();
+    let cluster = FakeKubernetes::start();
+    let _ = cluster.add_secret("apps/loader", &[("password", FIRST_PASSWORD)]);
+    let program = desk.place.path("plugin");
+    let token = kubernetes::TOKEN;
+    write_program(
+        &program,
+        &format!(
+            "echo '{{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\",\
+             \"status\":{{\"token\":\"{token}\"}}}}'"
+        ),
+    );
+    let _ = cluster.kubeconfig_with_program(&desk.place.path(""), &program);
+    let address = desk.vendor.address();
+    let mut command = desk.command(&[
+        "test-password",
+        "--holder",
+        HOLDER,
+        "--address",
+        &address,
+        "--deliver",
+        "kubernetes:apps/loader",
+    ]);
+    command.env("KUBECONFIG", desk.place.path("kubeconfig"));
+    Ran::of(command).expect(0);
+    assert!(desk.events().contains(&"old-sealed".to_owned()), "{:?}", desk.events());
+    assert_eq!(
+        cluster.value("apps/loader", "password"),
+        Some(desk.vendor.user().password)
+    );
 }

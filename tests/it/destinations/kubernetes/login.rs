@@ -95,6 +95,32 @@ fn a_rotation_logs_in_by_the_program_and_pins_the_object_all_the_same() {
 }
 
 #[test]
+fn a_secret_that_was_not_looked_at_is_not_taken_for_one_that_holds_no_key() {
+    let desk = Desk::new();
+    let started = logging_in(&desk);
+    desk.rotate(&["--cutover", "immediate", "--soak", "0s"]).expect(0);
+    assert!(desk.works());
+    let fleet = format!(
+        "[[target]]\nname = \"{TARGET}\"\nconnector = \"s3-customer-managed\"\nuser = \"gainsight-s3\"\n\
+         bucket = \"acme-data\"\ndeliver = [\"{NAME}\"]\n"
+    );
+    std::fs::write(desk.place.path("rotate.toml"), fleet).expect("the place is ours");
+    std::fs::remove_file(&started).expect("it was started");
+    let examined = desk.run(desk.command(&["doctor"])).stdout;
+    assert!(!started.exists(), "{examined}");
+    assert!(
+        examined.contains("could not look: that would start a program") && !examined.contains("holds no key"),
+        "{examined}"
+    );
+    // Whoever acts logs in before it looks.
+    let ran = desk
+        .rotate(&["--cutover", "immediate", "--soak", "0s", "--again"])
+        .expect(0);
+    assert!(!ran.stderr.contains("holds no key"), "{}", ran.stderr);
+    assert!(desk.works());
+}
+
+#[test]
 fn a_program_that_does_not_log_in_is_told_and_what_it_prints_is_not() {
     for (text, word) in [
         ("echo CANARYprinted; exit 3", "failed"),
