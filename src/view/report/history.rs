@@ -1,6 +1,6 @@
 //! What the journal tells of every target, gathered line by line while its chain is checked.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use rotate_providers::PhaseName;
@@ -33,6 +33,8 @@ pub(super) struct Known {
     has_overlap: Option<bool>,
     /// To which phase each step belongs; a step of before that it has no longer belongs to none.
     phases: HashMap<String, PhaseName>,
+    /// The steps of a rotation that end the old credential.
+    revoking: HashSet<String>,
 }
 
 impl Guides {
@@ -57,8 +59,21 @@ impl Known {
                 Overlap::Depends => None,
             },
             phases: steps.map(|step| (step.id.clone(), step.phase)).collect(),
+            revoking: revoking(guide),
         }
     }
+}
+
+/// The steps of a rotation that end the old credential: those that take it away, and without overlap what cannot be taken back
+/// before everybody has the new one.
+fn revoking(guide: &Guide) -> HashSet<String> {
+    let has_gap = guide.credential.overlap == Overlap::None;
+    let steps = guide.steps(Procedure::Rotate).iter();
+    let revoking = steps.filter(|step| {
+        let takes_away = step.phase.revokes() && step.changes();
+        takes_away || has_gap && step.phase <= PhaseName::Delivered && !step.reversible
+    });
+    revoking.map(|step| step.id.clone()).collect()
 }
 
 /// What it tells of one target.
@@ -91,6 +106,8 @@ pub(super) struct Passage {
     pub(super) destinations: Vec<String>,
     /// When each phase was reached first.
     pub(super) phases: Vec<(PhaseName, Timestamp)>,
+    /// When the old key was switched off; `None` while it works, and again once it does.
+    old_off_at: Option<Timestamp>,
     /// What happened, oldest first.
     pub(super) records: Vec<RecordView>,
 }
@@ -148,6 +165,7 @@ impl History {
         match rotation {
             AnyRotation::Automated(rotation) => {
                 passage.follow(rotation, at);
+                passage.follow_old_key(event, at);
                 self.owner = Some(rotation.spec.owner.clone());
             }
             AnyRotation::Guided(walk) => passage.follow_walk(walk, at, known),
@@ -240,6 +258,7 @@ impl Passage {
             new_key: None,
             destinations: Vec::new(),
             phases: Vec::new(),
+            old_off_at: None,
             records: Vec::new(),
         }
     }
@@ -261,6 +280,16 @@ impl Passage {
         }
     }
 
+    fn follow_old_key(&mut self, event: &Event, at: Timestamp) {
+        match event {
+            // What takes the old one's place ends it.
+            Event::Deactivated | Event::Replaced { .. } => self.old_off_at = Some(at),
+            Event::Deleted => self.old_off_at = self.old_off_at.or(Some(at)),
+            Event::Reactivated | Event::Reverted { .. } => self.old_off_at = None,
+            _ => {}
+        }
+    }
+
     fn follow_walk(&mut self, walk: &GuidedRotation, at: Timestamp, known: &Known) {
         self.has_overlap = known.has_overlap;
         // What is tried or noted after the last step does not make the end later.
@@ -273,6 +302,9 @@ impl Passage {
                 self.reach(*phase, tick.at);
             }
         }
+        let mut taken = walk.ticks.iter().filter(|tick| tick.is_taken() && walk.rotates());
+        let revoked = taken.find(|tick| known.revoking.contains(&tick.step));
+        self.old_off_at = revoked.map(|tick| tick.at);
         self.reached = self.phases.last().map_or(PhaseName::Opened, |(phase, _)| *phase);
         if let (Some(end), Some(ended_at)) = (walk.ended(), self.ended_at) {
             self.reached = end;
@@ -280,19 +312,10 @@ impl Passage {
         }
     }
 
-    /// When the old key worked no longer; `None` while it does, and where it works again.
+    /// When the old key worked no longer; `None` while it does, where it works again, and where nobody has noted it.
     pub(super) fn revoked_at(&self) -> Option<Timestamp> {
-        if matches!(self.reached, PhaseName::Aborted | PhaseName::RolledBack) {
-            return None;
-        }
-        // What takes the old one's place ends it.
-        let replaced = match (self.has_overlap, self.is_guided) {
-            (Some(false), true) => self.at(PhaseName::Created),
-            (Some(false), false) => self.at(PhaseName::Verified),
-            _ => None,
-        };
-        let ends = [PhaseName::Deactivated, PhaseName::Deleted, PhaseName::Done];
-        replaced.or_else(|| ends.into_iter().find_map(|phase| self.at(phase)))
+        let is_taken_back = matches!(self.reached, PhaseName::Aborted | PhaseName::RolledBack);
+        self.old_off_at.filter(|_| !is_taken_back)
     }
 
     /// A phase counts from when it was reached first.
@@ -306,5 +329,77 @@ impl Passage {
     pub(super) fn at(&self, phase: PhaseName) -> Option<Timestamp> {
         let found = self.phases.iter().find(|(reached, _)| *reached == phase);
         found.map(|(_, at)| *at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::machine::{GuidedSpec, StepOutcome, StepRecord};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    /// A passage through the guide of this connector, with these steps taken or left out, one a second.
+    fn walked(connector: &str, procedure: Procedure, steps: &[(&str, bool)]) -> Passage {
+        let guide = rotate_providers::connector(connector).unwrap().guide().unwrap();
+        let tick = |(second, (step, is_taken)): (i64, &(&str, bool))| StepRecord {
+            step: (*step).to_owned(),
+            at: at(second),
+            by: "maria".to_owned(),
+            outcome: match is_taken {
+                true => StepOutcome::Done { evidence: None },
+                false => StepOutcome::Skipped { why: "gone".to_owned() },
+            },
+            added: Vec::new(),
+        };
+        let walk = GuidedRotation {
+            itinerary: GuidedSpec::of(connector, &guide, procedure, &BTreeMap::new(), 0),
+            opened_at: at(0),
+            ticks: (1..).zip(steps).map(tick).collect(),
+            aborted: false,
+            tries: Vec::new(),
+        };
+        let mut passage = Passage::opened("id", &AnyRotation::Guided(Box::new(walk.clone())), at(0));
+        passage.follow_walk(&walk, at(9), &Known::of(&guide));
+        passage
+    }
+
+    #[test]
+    fn by_hand_the_old_key_is_off_from_the_step_that_ends_it_and_from_no_other() {
+        let off = |connector, procedure, steps: &[(&str, bool)]| walked(connector, procedure, steps).revoked_at();
+        let rotate = Procedure::Rotate;
+        assert_eq!(off("segment", rotate, &[("pause-consumers", true)]), None);
+        let reset = [("pause-consumers", true), ("reset", true), ("remove-copies", true)];
+        assert_eq!(off("segment", rotate, &reset), Some(at(2)));
+        assert_eq!(
+            off("segment", rotate, &[("reset", false), ("remove-copies", true)]),
+            None
+        );
+        let password = [("prove-once-more", true), ("take-the-password-away", true)];
+        assert_eq!(off("snowflake-password", rotate, &password), Some(at(2)));
+        assert_eq!(
+            off("snowflake-password", rotate, &[("destroy-the-old-password", true)]),
+            None
+        );
+        let password = [("invalidate-the-password", true)];
+        assert_eq!(off("snowflake-password", Procedure::Disconnect, &password), None);
+        // Whether both work depends on an answer, and no step took the old one away.
+        assert_eq!(off("custom-rest-api", rotate, &[("issue", true)]), None);
+    }
+
+    #[test]
+    fn a_key_that_was_switched_on_again_is_off_from_the_second_time_alone() {
+        let mut passage = walked("segment", Procedure::Rotate, &[]);
+        passage.follow_old_key(&Event::Deactivated, at(1));
+        assert_eq!(passage.revoked_at(), Some(at(1)));
+        passage.follow_old_key(&Event::Reactivated, at(2));
+        assert_eq!(passage.revoked_at(), None);
+        passage.follow_old_key(&Event::Deactivated, at(3));
+        passage.follow_old_key(&Event::Deleted, at(4));
+        assert_eq!(passage.revoked_at(), Some(at(3)));
     }
 }

@@ -81,7 +81,8 @@ impl RotationView {
         let revoked_at = passage.revoked_at();
         let seconds = |from: Timestamp, to: Timestamp| to.duration_since(from).as_secs().max(0);
         let created_at = passage.at(PhaseName::Created);
-        let overlap_ends = revoked_at.or(passage.ended_at);
+        // What a person gave up or left out says nothing of the keys.
+        let overlap_ends = revoked_at.or(passage.ended_at.filter(|_| !passage.is_guided));
         let overlap_seconds = match passage.has_overlap {
             Some(false) => created_at.map(|_| 0),
             Some(true) => created_at.zip(overlap_ends).map(|(from, to)| seconds(from, to)),
