@@ -60,6 +60,9 @@ pub struct CredentialView {
     pub created_at: Option<Timestamp>,
     /// Other keys of the same user that the vendor accepted when it was looked at last.
     pub other_active_keys: Vec<OtherKey>,
+    /// Whether somebody has looked for such keys since its last change.
+    #[serde(skip)]
+    pub others_are_known: bool,
     /// When the vendor was looked at last; null: not recorded.
     pub looked_at: Option<Timestamp>,
     /// Where new keys go.
@@ -207,6 +210,7 @@ impl CredentialView {
             key: keys.live.as_ref().and_then(|key| told_if(Some(key.as_str()))),
             created_at: keys.live_since(),
             other_active_keys: keys.others(),
+            others_are_known: keys.has_looked_for_others(),
             looked_at: inventory.and_then(last_look),
             destinations: destinations(&view, target),
             limit_days: target.map(|target| target.terms.max_age.as_secs_f64() / DAY.as_secs_f64()),
@@ -330,6 +334,10 @@ impl<'a> Keys<'a> {
     fn live_since(&self) -> Option<Timestamp> {
         let live = self.live.as_ref()?;
         self.seen?.keys.iter().find(|key| key.id == *live)?.created_at
+    }
+
+    fn has_looked_for_others(&self) -> bool {
+        self.beside.is_some() || (self.live.is_some() && self.seen.is_some() && !self.is_stale)
     }
 
     fn others(&self) -> Vec<OtherKey> {

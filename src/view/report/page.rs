@@ -134,7 +134,7 @@ impl<'a> Page<'a> {
                 count(all, "credential", "credentials")
             ),
             (all, Some(0)) => format!("all {all} within it"),
-            (all, Some(beyond)) => format!("{beyond} of {all} not within it"),
+            (all, Some(beyond)) => format!("{beyond} of {all} not shown to be within it"),
         }
     }
 
@@ -147,6 +147,7 @@ impl<'a> Page<'a> {
         });
         let keys: Vec<String> = keys.collect();
         let others = match (keys.as_slice(), it.looked_at) {
+            ([], _) if !it.others_are_known => None,
             ([], None) => None,
             ([], Some(looked)) => Some(format!("none, as of {}", at(looked))),
             (keys, _) => Some(keys.join(", ")),
