@@ -84,7 +84,8 @@ impl Command {
         let now = now();
         let period = Period {
             since: self.since,
-            until: self.until.unwrap_or(now),
+            // Nobody knows what comes after now.
+            until: self.until.map_or(now, |until| until.min(now)),
         };
         if let Err(why) = self.check(period) {
             terminal::error(&why, &["nothing was written".to_owned()]);

@@ -40,6 +40,9 @@ pub struct CredentialView {
     pub waits_for_person: bool,
     /// Where its rotation stands.
     pub state: State,
+    /// Whether a rotation of it is under way now, whatever the period.
+    #[serde(skip)]
+    pub is_rotating: bool,
     /// Why it stands there.
     pub reason: Option<String>,
     /// What comes next.
@@ -201,6 +204,7 @@ impl CredentialView {
             blocked: view.action == Some(Action::Blocked) || view.state == State::At(PhaseName::Blocked),
             waits_for_person: view.next.who == Some(Who::Person) && view.action != Some(Action::NotDue),
             state: view.state,
+            is_rotating: known.course.is_some_and(|stored| !stored.rotation.is_closed()),
             reason: told_if(view.reason.as_deref()),
             undo: told_if(view.undo.as_deref()),
             inputs: target.map(inputs).unwrap_or_default(),
@@ -228,11 +232,6 @@ impl CredentialView {
             name: said(&view.name),
             connector: view.connector,
         }
-    }
-
-    /// Whether a rotation of it is under way.
-    pub fn is_rotating(&self) -> bool {
-        self.rotations.iter().any(|rotation| rotation.ended_at.is_none())
     }
 }
 

@@ -167,6 +167,12 @@ fn a_period_leaves_out_what_was_not_under_way_in_it() {
     assert_eq!(rotations(&["--since", &day(-400), "--until", &day(-300)]), [0, 0]);
     // Today is part of what lasts until today.
     assert_eq!(rotations(&["--until", &day(0)]), [1, 1]);
+    // What is under way is so now, whatever the period; and no period reaches beyond now.
+    let rotating = |more: &[&str]| json(&place, more)["summary"]["rotating"].clone();
+    assert_ne!(rotating(&[]), 0);
+    assert_eq!(rotating(&["--until", &day(-300)]), rotating(&[]));
+    let report = json(&place, &["--until", &day(9)]);
+    assert_eq!(report["period"]["until"], report["made_at"]);
 }
 
 #[test]
