@@ -7,7 +7,7 @@ use rotate_providers::PhaseName;
 use rotate_providers::contract::{KeyId, LastUse, Principal};
 use rotate_providers::guide::{Guide, Overlap, Procedure};
 
-use super::told::{Told, told};
+use super::told::{Told, told, tried};
 use super::words::{said, said_all};
 use super::{LastUseView, RecordView};
 use crate::machine::{AnyRotation, Event, GuidedRotation, Rotation, StreamState, SwitchedBy};
@@ -199,11 +199,7 @@ impl History {
                 class,
                 by,
             } => {
-                let what = format!(
-                    "the {} credential was tried at its vendor: {} ({class})",
-                    credential.name(),
-                    verdict.name()
-                );
+                let what = tried(*credential, *verdict, class);
                 self.between.push(record(Told::plain(what).by(by), at, None));
             }
             _ => {}
