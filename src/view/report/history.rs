@@ -7,10 +7,10 @@ use rotate_providers::PhaseName;
 use rotate_providers::contract::{KeyId, LastUse, Principal};
 use rotate_providers::guide::{Guide, Overlap, Procedure};
 
-use super::told::{Told, told, tried};
+use super::told::{NEW_WAS_TRIED, Told, step_done, told, tried};
 use super::words::{said, said_all};
-use super::{LastUseView, RecordView};
-use crate::machine::{AnyRotation, Event, GuidedRotation, Rotation, StreamState, SwitchedBy};
+use super::{LastUseView, RecordKind, RecordView};
+use crate::machine::{AnyRotation, Event, GuidedRotation, Rotation, StreamState, SwitchedBy, Tried};
 use crate::store::Line;
 
 /// What the journal tells, by the names under which it knows its targets.
@@ -108,6 +108,8 @@ pub(super) struct Passage {
     pub(super) phases: Vec<(PhaseName, Timestamp)>,
     /// When the old key was switched off; `None` while it works, and again once it does.
     old_off_at: Option<Timestamp>,
+    /// Whether the whole of it is taken back, or given up.
+    pub(super) is_undone: bool,
     /// What happened, oldest first.
     pub(super) records: Vec<RecordView>,
 }
@@ -168,7 +170,12 @@ impl History {
                 passage.follow_old_key(event, at);
                 self.owner = Some(rotation.spec.owner.clone());
             }
-            AnyRotation::Guided(walk) => passage.follow_walk(walk, at, known),
+            AnyRotation::Guided(walk) => {
+                passage.follow_walk(walk, at, known);
+                if let Event::StepUndone { step, .. } = event {
+                    passage.take_back(step, walk);
+                }
+            }
         }
         if let Some(used) = use_of(event, at)
             && let AnyRotation::Automated(rotation) = rotation
@@ -255,6 +262,7 @@ impl Passage {
             destinations: Vec::new(),
             phases: Vec::new(),
             old_off_at: None,
+            is_undone: false,
             records: Vec::new(),
         }
     }
@@ -271,6 +279,7 @@ impl Passage {
         self.reached = rotation.phase.reached(rotation.new_key.as_ref());
         self.reach(self.reached, at);
         self.ended_at = rotation.phase.is_closed().then_some(at);
+        self.is_undone = rotation.undo.is_some() || matches!(self.reached, PhaseName::Aborted | PhaseName::RolledBack);
         if rotation.blocked.is_some() {
             self.reached = PhaseName::Blocked;
         }
@@ -288,6 +297,7 @@ impl Passage {
 
     fn follow_walk(&mut self, walk: &GuidedRotation, at: Timestamp, known: &Known) {
         self.has_overlap = known.has_overlap;
+        self.is_undone = walk.aborted;
         // What is tried or noted after the last step does not make the end later.
         self.ended_at = walk.is_closed().then(|| self.ended_at.unwrap_or(at));
         // A tick may have been taken back.
@@ -305,6 +315,18 @@ impl Passage {
         if let (Some(end), Some(ended_at)) = (walk.ended(), self.ended_at) {
             self.reached = end;
             self.reach(end, ended_at);
+        }
+    }
+
+    /// The tick of a step shows nothing any more once it is taken back, nor does a try of a credential that may be made again.
+    fn take_back(&mut self, step: &str, walk: &GuidedRotation) {
+        let tick = said(&step_done(step));
+        let is_untried = walk.said_of(Tried::New).is_none();
+        for record in &mut self.records {
+            let is_moot = record.what == tick || is_untried && record.what.starts_with(NEW_WAS_TRIED);
+            if is_moot && matches!(record.kind, RecordKind::Proof | RecordKind::Approval) {
+                record.kind = RecordKind::Progress;
+            }
         }
     }
 
@@ -331,6 +353,8 @@ impl Passage {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+
+    use rotate_providers::guide::probe::Verdict;
 
     use super::*;
     use crate::machine::{GuidedSpec, StepOutcome, StepRecord};
@@ -385,6 +409,50 @@ mod tests {
         assert_eq!(off("snowflake-password", Procedure::Disconnect, &password), None);
         // Whether both work depends on an answer, and no step took the old one away.
         assert_eq!(off("custom-rest-api", rotate, &[("issue", true)]), None);
+    }
+
+    #[test]
+    fn a_tick_that_was_taken_back_proves_nothing_and_undoes_no_rotation() {
+        let connector = "freshdesk";
+        let guide = rotate_providers::connector(connector).unwrap().guide().unwrap();
+        let walk = GuidedRotation {
+            itinerary: GuidedSpec::of(connector, &guide, Procedure::Rotate, &BTreeMap::new(), 0),
+            opened_at: at(0),
+            ticks: Vec::new(),
+            aborted: false,
+            tries: Vec::new(),
+        };
+        let rotation = AnyRotation::Guided(Box::new(walk.clone()));
+        let mut passage = walked(connector, Procedure::Rotate, &[]);
+        let step_done = |step: &str| Event::StepDone {
+            step: step.to_owned(),
+            by: "maria".to_owned(),
+            evidence: None,
+        };
+        let accepted = Event::Tried {
+            credential: Tried::New,
+            verdict: Verdict::Accepted,
+            class: "http-200".to_owned(),
+            by: "maria".to_owned(),
+        };
+        let events = [step_done("try-the-new-key"), step_done("prove-with-a-job"), accepted];
+        let known = Known::of(&guide);
+        for event in &events {
+            let told = told(event, &rotation, |step| known.phases.get(step).copied()).unwrap();
+            passage.records.push(record(told, at(1), None));
+        }
+        let kinds = |passage: &Passage| passage.records.iter().map(|record| record.kind).collect::<Vec<_>>();
+        let (proof, approval, progress) = (RecordKind::Proof, RecordKind::Approval, RecordKind::Progress);
+        assert_eq!(kinds(&passage), [proof, approval, proof]);
+        passage.take_back("try-the-new-key", &walk);
+        assert_eq!(kinds(&passage), [progress, approval, progress]);
+        passage.take_back("prove-with-a-job", &walk);
+        assert_eq!(kinds(&passage), [progress; 3]);
+        passage.follow_walk(&walk, at(2), &known);
+        assert!(!passage.is_undone);
+        let given_up = GuidedRotation { aborted: true, ..walk };
+        passage.follow_walk(&given_up, at(3), &known);
+        assert!(passage.is_undone);
     }
 
     #[test]

@@ -56,6 +56,9 @@ pub struct RotationView {
     pub request_ids: Option<Vec<String>>,
     /// Everything that was recorded of it, oldest first.
     pub records: Vec<RecordView>,
+    /// Whether the whole of it is taken back, or given up.
+    #[serde(skip)]
+    pub is_undone: bool,
 }
 
 /// The first time and the last.
@@ -95,6 +98,7 @@ impl RotationView {
                 Mode::Automated
             },
             state: passage.reached,
+            is_undone: passage.is_undone,
             trigger: None,
             initiated_by: None,
             approved_by: approvals(&passage.records),
@@ -118,11 +122,6 @@ impl RotationView {
             destinations: passage.destinations,
             records: passage.records,
         }
-    }
-
-    /// Whether it was taken back.
-    pub fn is_undone(&self) -> bool {
-        self.records.iter().any(|record| record.kind == RecordKind::Undo)
     }
 }
 

@@ -200,6 +200,14 @@ fn used(last_use: &LastUse) -> String {
     }
 }
 
+/// That a step was taken.
+pub(super) fn step_done(step: &str) -> String {
+    format!("step {step} is done")
+}
+
+/// How each try of the new credential begins that the vendor answered.
+pub(super) const NEW_WAS_TRIED: &str = "the new credential was tried";
+
 /// What a try of a credential came to, if anything of it was sent at all.
 pub(super) fn tried(credential: Tried, verdict: Verdict, class: &str) -> String {
     let credential = credential.name();
@@ -225,7 +233,7 @@ fn guided(event: &Event, spec: &GuidedSpec, phase_of: impl Fn(&str) -> Option<Ph
                 Some(PhaseName::CutOver) => RecordKind::Approval,
                 _ => RecordKind::Progress,
             };
-            Told::plain(format!("step {step} is done"))
+            Told::plain(step_done(step))
                 .by(by)
                 .with(evidence.as_deref())
                 .of_phase(phase)
