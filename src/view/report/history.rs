@@ -10,6 +10,7 @@ use rotate_providers::guide::{Guide, Overlap, Procedure};
 use super::told::{NEW_WAS_TRIED, Told, step_done, told, tried};
 use super::words::{said, said_all};
 use super::{LastUseView, RecordKind, RecordView};
+use crate::engine::Survey;
 use crate::machine::{AnyRotation, Event, GuidedRotation, Rotation, StreamState, SwitchedBy, Tried};
 use crate::store::Line;
 
@@ -18,6 +19,8 @@ use crate::store::Line;
 pub struct Histories {
     by_target: HashMap<String, History>,
     guides: Guides,
+    /// How many lines each rotation and each watch has, by its id.
+    lines: HashMap<String, i64>,
 }
 
 /// What the guides of the connectors say. Each is read once.
@@ -117,6 +120,12 @@ pub(super) struct Passage {
 impl Histories {
     /// Takes one line in, with where its thread stands after it.
     pub fn take(&mut self, line: &Line, state: &StreamState) {
+        match self.lines.get_mut(&line.rotation) {
+            Some(lines) => *lines += 1,
+            None => {
+                self.lines.insert(line.rotation.clone(), 1);
+            }
+        }
         let name = line.target_name();
         if !self.by_target.contains_key(name) {
             self.by_target.insert(name.to_owned(), History::default());
@@ -130,6 +139,12 @@ impl Histories {
                 StreamState::Inventory(_) => history.take_between(&line.record.event, line.record.at),
             }
         }
+    }
+
+    /// Whether this survey knows of nothing that was recorded before or after: then both are of the same moment.
+    pub fn is_of_the_time_of(&self, survey: &Survey) -> bool {
+        let mut revisions = survey.revisions();
+        revisions.all(|(id, revision)| self.lines.get(id) == Some(&revision))
     }
 
     /// What it tells of the target under this name; it is not asked for again.
