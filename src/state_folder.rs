@@ -261,6 +261,9 @@ pub enum FolderError {
     /// The configuration demands a journal, and there is none.
     #[error("there is no journal in {}, and the configuration says that there has to be one (require_state)", .0.display())]
     Required(PathBuf),
+    /// Somebody wrote to the journal each time that it was read.
+    #[error("the journal was written to each time that it was read, and no reading is of one moment")]
+    Written,
     /// There is a journal but no identity.
     #[error("the identity {} is missing, and what the journal keeps sealed cannot be opened without it", .0.display())]
     IdentityLost(PathBuf),

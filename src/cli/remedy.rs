@@ -178,6 +178,7 @@ pub(super) fn of_folder(error: &FolderError) -> Vec<String> {
             "rotate init --state".to_owned(),
         ],
         FolderError::IdentityLost(_) => vec!["nothing was touched; restore the file from a backup".to_owned()],
+        FolderError::Written => vec!["nothing was touched; try again when no other run is at work".to_owned()],
         FolderError::Nowhere => Vec::new(),
     }
 }

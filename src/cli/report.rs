@@ -84,7 +84,8 @@ impl Command {
         let now = now();
         let period = Period {
             since: self.since,
-            until: self.until.unwrap_or(now),
+            // Nobody knows what comes after now.
+            until: self.until.map_or(now, |until| until.min(now)),
         };
         if let Err(why) = self.check(period) {
             terminal::error(&why, &["nothing was written".to_owned()]);
@@ -171,19 +172,13 @@ impl Command {
 /// Reads the journal, each line of it checked, and puts it beside the configuration.
 async fn make(global: &Global, config: Option<&Config>, period: Period, now: Timestamp) -> Result<Report, FolderError> {
     let store = locate(global)?.open_journal().await?;
-    let mut histories = Histories::default();
-    let (verified, survey) = match &store {
-        Some(store) => {
-            let verified = store
-                .verify_each(&mut |line, state| histories.take(line, state))
-                .await?;
-            (verified, Survey::read(store).await?)
-        }
+    let (verified, survey, histories) = match &store {
+        Some(store) => read(store).await?,
         None => {
             if let Some(error) = config.and_then(|config| required_state(global, config)) {
                 return Err(error);
             }
-            (Verified::empty(), Survey::default())
+            (Verified::empty(), Survey::default(), Histories::default())
         }
     };
     let sources = Sources {
@@ -196,4 +191,22 @@ async fn make(global: &Global, config: Option<&Config>, period: Period, now: Tim
         by: person(),
     };
     Ok(Report::of(all(global, config, &survey), sources))
+}
+
+/// How often the journal is read until nobody has written to it meanwhile.
+const READINGS: usize = 5;
+
+/// What is shown has to be what was checked: a run may be at work at the same time.
+async fn read(store: &dyn Store) -> Result<(Verified, Survey, Histories), FolderError> {
+    for _ in 0..READINGS {
+        let mut histories = Histories::default();
+        let verified = store
+            .verify_each(&mut |line, state| histories.take(line, state))
+            .await?;
+        let survey = Survey::read(store).await?;
+        if histories.is_of_the_time_of(&survey) {
+            return Ok((verified, survey, histories));
+        }
+    }
+    Err(FolderError::Written)
 }

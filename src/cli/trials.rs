@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rotate_providers::contract::{Check, Finding};
 use rotate_providers::guide::probe::{Outcome, Verdict};
 use rotate_providers::secret::Secret;
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex as Turn;
 
 use super::session::Session;
 use super::trial::Trial;
@@ -22,10 +22,13 @@ use crate::store::Store;
 /// What was tried in this run, so that several targets of one account share one try.
 pub(super) struct Trials {
     allowed: AllowedHosts,
-    made: Mutex<HashMap<String, Arc<OnceCell<Made>>>>,
+    made: Mutex<HashMap<String, Arc<Tries>>>,
     /// Tells secrets apart, and is another one in every run.
     prints: RandomState,
 }
+
+/// What was tried of one account or with one request, by one at a time.
+type Tries = Turn<Vec<Made>>;
 
 /// One try that was made.
 struct Made {
@@ -33,9 +36,18 @@ struct Made {
     target: String,
     /// Where its secret was.
     place: String,
+    /// What was asked.
+    request: String,
     /// What tells that secret from another, of no use to anybody else.
     print: u64,
     outcome: Outcome,
+}
+
+impl Made {
+    /// Whether the vendor may have counted it.
+    fn has_sent(&self) -> bool {
+        Outcome::may_have_sent(&self.outcome.class)
+    }
 }
 
 /// Who tries what nobody has ordered.
@@ -151,21 +163,29 @@ impl Trials {
             Err(outcome) => return outcome,
         };
         let print = self.prints.hash_one(secret.expose());
+        let request = trial.request();
         let key = match trial.locks() {
             true => trial.account(),
-            false => format!("{}\n{print}", trial.request()),
+            false => format!("{request}\n{print}"),
         };
-        let cell = {
+        let turn = {
             let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(made.entry(key).or_default())
         };
-        let made = cell.get_or_init(async || Made {
-            target: trial.name.clone(),
-            place: place.clone(),
-            print,
-            outcome: trial.run(&secret, &trial.network).await,
-        });
-        let made = made.await;
+        let mut tries = turn.lock().await;
+        // Where nothing was sent for another target, its own way there was wrong, and that says nothing of this one's.
+        let counts = |made: &&Made| made.has_sent() || (made.print == print && made.request == request);
+        let Some(made) = tries.iter().find(counts) else {
+            let outcome = trial.run(&secret, &trial.network).await;
+            tries.push(Made {
+                target: trial.name.clone(),
+                place,
+                request,
+                print,
+                outcome: outcome.clone(),
+            });
+            return outcome;
+        };
         if made.print == print {
             return made.outcome.clone();
         }

@@ -59,6 +59,14 @@ impl Survey {
         })
     }
 
+    /// Every rotation and every watch that it was read from, and how many events each had.
+    pub fn revisions(&self) -> impl Iterator<Item = (&str, i64)> {
+        let courses = self.courses.values();
+        let courses = courses.map(|stored| (stored.id.as_str(), stored.revision));
+        let watches = self.watches.values();
+        courses.chain(watches.map(|watch| (watch.id.as_str(), watch.revision)))
+    }
+
     /// What is known of a target of the configuration. A credential that a person rotates may have been rotated under
     /// another name as well: by a command, before the file named it.
     pub fn of_target(&self, target: &Target) -> OnRecord<'_> {

@@ -14,7 +14,7 @@ mod timeline;
 mod told;
 mod words;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rotate_providers::PhaseName;
 use rotate_providers::controls::{Control, controls};
 use schemars::JsonSchema;
@@ -27,7 +27,7 @@ pub use rotation::{PhaseView, RotationView};
 pub use sheet::write as sheet;
 pub use summary::{Summary, Waiting};
 
-use super::TargetView;
+use super::{AgeView, TargetView};
 use crate::config::{Config, Target};
 use crate::engine::Survey;
 use crate::store::Verified;
@@ -133,7 +133,7 @@ pub struct ControlView {
     /// To how many of the credentials it applies.
     #[schemars(range(min = 0))]
     pub credentials: usize,
-    /// How many of them are not within what it asks; null where the report alone cannot tell.
+    /// How many of them are not shown to be within what it asks; null where the report alone cannot tell.
     pub beyond: Option<usize>,
     /// Where that stands.
     #[schemars(regex(pattern = "^https://"))]
@@ -234,7 +234,7 @@ impl Report {
             integrity: Integrity::of(sources.verified, sources.config),
             controls: controls()
                 .iter()
-                .map(|control| ControlView::of(control, &credentials))
+                .map(|control| ControlView::of(control, &credentials, sources.now))
                 .collect(),
             credentials,
         }
@@ -274,15 +274,20 @@ impl Integrity {
 }
 
 impl ControlView {
-    fn of(control: &Control, credentials: &[CredentialView]) -> Self {
+    fn of(control: &Control, credentials: &[CredentialView], now: Timestamp) -> Self {
         let applies = |credential: &&CredentialView| control.applies_to(&credential.connector);
         let concerned: Vec<&CredentialView> = credentials.iter().filter(applies).collect();
         let beyond = |days: i64| {
-            let is_beyond = |credential: &&&CredentialView| credential.age.as_ref().is_none_or(|age| age.days > days);
+            let limit = SignedDuration::from_secs(days.saturating_mul(86_400));
+            let is_older = |age: &AgeView| now.duration_since(age.born_at) > limit;
+            let is_beyond = |credential: &&&CredentialView| credential.age.as_ref().is_none_or(is_older);
             concerned.iter().filter(is_beyond).count()
         };
         let several = |_| {
-            let has_several = |credential: &&&CredentialView| !credential.other_active_keys.is_empty();
+            // Where nobody has looked, nobody has seen that there is one alone.
+            let has_several = |credential: &&&CredentialView| {
+                !credential.others_are_known || !credential.other_active_keys.is_empty()
+            };
             concerned.iter().filter(has_several).count()
         };
         Self {

@@ -43,7 +43,30 @@ pub struct Outcome {
     pub through_proxy: bool,
 }
 
+/// Classes of tries that ended before anything of the secret was sent.
+const UNSENT: [&str; 14] = [
+    "address",
+    "another-secret",
+    "authorities",
+    "client",
+    "dns",
+    "host",
+    "input-missing",
+    "no-probe",
+    "no-tls",
+    "private-address",
+    "proxy",
+    "secret",
+    "secret-form",
+    "tls",
+];
+
 impl Outcome {
+    /// Whether something of the secret may have been sent in a try of this class.
+    pub fn may_have_sent(class: &str) -> bool {
+        !UNSENT.contains(&class)
+    }
+
     /// The vendor let it in.
     pub fn accepted(class: impl Into<Cow<'static, str>>, reason: impl Into<Cow<'static, str>>) -> Self {
         Self::of(Verdict::Accepted, class.into(), reason.into())

@@ -40,6 +40,9 @@ pub struct CredentialView {
     pub waits_for_person: bool,
     /// Where its rotation stands.
     pub state: State,
+    /// Whether a rotation of it is under way now, whatever the period.
+    #[serde(skip)]
+    pub is_rotating: bool,
     /// Why it stands there.
     pub reason: Option<String>,
     /// What comes next.
@@ -60,6 +63,9 @@ pub struct CredentialView {
     pub created_at: Option<Timestamp>,
     /// Other keys of the same user that the vendor accepted when it was looked at last.
     pub other_active_keys: Vec<OtherKey>,
+    /// Whether somebody has looked for such keys since its last change.
+    #[serde(skip)]
+    pub others_are_known: bool,
     /// When the vendor was looked at last; null: not recorded.
     pub looked_at: Option<Timestamp>,
     /// Where new keys go.
@@ -198,6 +204,7 @@ impl CredentialView {
             blocked: view.action == Some(Action::Blocked) || view.state == State::At(PhaseName::Blocked),
             waits_for_person: view.next.who == Some(Who::Person) && view.action != Some(Action::NotDue),
             state: view.state,
+            is_rotating: known.course.is_some_and(|stored| !stored.rotation.is_closed()),
             reason: told_if(view.reason.as_deref()),
             undo: told_if(view.undo.as_deref()),
             inputs: target.map(inputs).unwrap_or_default(),
@@ -207,6 +214,7 @@ impl CredentialView {
             key: keys.live.as_ref().and_then(|key| told_if(Some(key.as_str()))),
             created_at: keys.live_since(),
             other_active_keys: keys.others(),
+            others_are_known: keys.has_looked_for_others(),
             looked_at: inventory.and_then(last_look),
             destinations: destinations(&view, target),
             limit_days: target.map(|target| target.terms.max_age.as_secs_f64() / DAY.as_secs_f64()),
@@ -224,11 +232,6 @@ impl CredentialView {
             name: said(&view.name),
             connector: view.connector,
         }
-    }
-
-    /// Whether a rotation of it is under way.
-    pub fn is_rotating(&self) -> bool {
-        self.rotations.iter().any(|rotation| rotation.ended_at.is_none())
     }
 }
 
@@ -330,6 +333,10 @@ impl<'a> Keys<'a> {
     fn live_since(&self) -> Option<Timestamp> {
         let live = self.live.as_ref()?;
         self.seen?.keys.iter().find(|key| key.id == *live)?.created_at
+    }
+
+    fn has_looked_for_others(&self) -> bool {
+        self.beside.is_some() || (self.live.is_some() && self.seen.is_some() && !self.is_stale)
     }
 
     fn others(&self) -> Vec<OtherKey> {

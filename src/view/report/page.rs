@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::timeline::{Row, Timeline};
 use super::words::{NOT_RECORDED, count, day, length, second};
 use super::{ControlView, CredentialView, Report, RotationView};
-use crate::view::Mode;
+use crate::view::{AgeView, Mode};
 
 /// Writes the page.
 pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -134,7 +134,7 @@ impl<'a> Page<'a> {
                 count(all, "credential", "credentials")
             ),
             (all, Some(0)) => format!("all {all} within it"),
-            (all, Some(beyond)) => format!("{beyond} of {all} not within it"),
+            (all, Some(beyond)) => format!("{beyond} of {all} not shown to be within it"),
         }
     }
 
@@ -147,6 +147,7 @@ impl<'a> Page<'a> {
         });
         let keys: Vec<String> = keys.collect();
         let others = match (keys.as_slice(), it.looked_at) {
+            ([], _) if !it.others_are_known => None,
             ([], None) => None,
             ([], Some(looked)) => Some(format!("none, as of {}", at(looked))),
             (keys, _) => Some(keys.join(", ")),
@@ -180,10 +181,7 @@ impl<'a> Page<'a> {
             Fact::new("Key or fingerprint", it.key.clone()),
             Fact::new("Created (vendor's clock)", it.created_at.map(at)),
             Fact::new("Other active keys", others),
-            Fact::new(
-                "Age",
-                age.map(|age| format!("{}, since {}", count_days(age.days), day(age.born_at))),
-            ),
+            Fact::new("Age", age.map(|age| told_age(age, it.mode))),
             Fact::new("Limit and its basis", limit),
             Fact::new("Next due", age.map(|age| day(age.begins_at))),
             Fact::new("Gone by", age.map(|age| day(age.gone_by))),
@@ -250,9 +248,38 @@ fn who(mode: Mode) -> &'static str {
     }
 }
 
+/// Nobody has asked the vendor about a key that a person rotates.
+fn told_age(age: &AgeView, mode: Option<Mode>) -> String {
+    let basis = match mode {
+        Some(Mode::Guided) => ", as people said: by the last step of a rotation, or in the configuration",
+        Some(Mode::Automated) | None => "",
+    };
+    format!("{}, since {}{basis}", count_days(age.days), day(age.born_at))
+}
+
 fn count_days(days: i64) -> String {
     match days {
         1 => "1 day".to_owned(),
         days => format!("{days} days"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_that_people_told_is_said_to_be_told_by_them() {
+        let day = Timestamp::from_second(0).unwrap();
+        let age = AgeView {
+            born_at: day,
+            begins_at: day,
+            gone_by: day,
+            share: 0.0,
+            days: 1,
+        };
+        let told = |mode| told_age(&age, Some(mode));
+        assert_eq!(told(Mode::Automated), "1 day, since 1970-01-01");
+        assert!(told(Mode::Guided).starts_with("1 day, since 1970-01-01, as people said: "));
     }
 }

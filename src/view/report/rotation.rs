@@ -56,6 +56,9 @@ pub struct RotationView {
     pub request_ids: Option<Vec<String>>,
     /// Everything that was recorded of it, oldest first.
     pub records: Vec<RecordView>,
+    /// Whether the whole of it is taken back, or given up.
+    #[serde(skip)]
+    pub is_undone: bool,
 }
 
 /// The first time and the last.
@@ -81,7 +84,8 @@ impl RotationView {
         let revoked_at = passage.revoked_at();
         let seconds = |from: Timestamp, to: Timestamp| to.duration_since(from).as_secs().max(0);
         let created_at = passage.at(PhaseName::Created);
-        let overlap_ends = revoked_at.or(passage.ended_at);
+        // What a person gave up or left out says nothing of the keys.
+        let overlap_ends = revoked_at.or(passage.ended_at.filter(|_| !passage.is_guided));
         let overlap_seconds = match passage.has_overlap {
             Some(false) => created_at.map(|_| 0),
             Some(true) => created_at.zip(overlap_ends).map(|(from, to)| seconds(from, to)),
@@ -94,6 +98,7 @@ impl RotationView {
                 Mode::Automated
             },
             state: passage.reached,
+            is_undone: passage.is_undone,
             trigger: None,
             initiated_by: None,
             approved_by: approvals(&passage.records),
@@ -117,11 +122,6 @@ impl RotationView {
             destinations: passage.destinations,
             records: passage.records,
         }
-    }
-
-    /// Whether it was taken back.
-    pub fn is_undone(&self) -> bool {
-        self.records.iter().any(|record| record.kind == RecordKind::Undo)
     }
 }
 

@@ -91,14 +91,25 @@ fn cells(it: &CredentialView) -> [String; 31] {
     ]
 }
 
-/// A cell that begins like a formula is one to a spreadsheet, unless a quote stands before it.
+/// What begins like a formula is one to a spreadsheet, unless a quote stands before it. A spreadsheet that takes another letter than
+/// the comma for the end of a cell sees one begin after each of those as well.
 fn harmless(cell: &str) -> String {
-    let begins = cell.trim_start().chars().next();
-    let is_formula = |letter: char| matches!(letter, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
-    match begins.is_some_and(is_formula) {
-        true => format!("'{cell}"),
-        false => cell.to_owned(),
+    let mut text = String::with_capacity(cell.len() + 1);
+    if begins_like_a_formula(cell) {
+        text.push('\'');
     }
+    for (index, part) in cell.split_inclusive([';', '\t', '|']).enumerate() {
+        if index > 0 && begins_like_a_formula(part) {
+            text.push('\'');
+        }
+        text.push_str(part);
+    }
+    text
+}
+
+fn begins_like_a_formula(text: &str) -> bool {
+    let first = text.trim_start_matches(|letter: char| letter.is_whitespace() || letter == '"');
+    first.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
 }
 
 #[cfg(test)]
@@ -107,10 +118,20 @@ mod tests {
 
     #[test]
     fn a_cell_that_would_be_a_formula_is_text() {
-        for formula in ["=1+1", "+1", "-1", "@SUM(A1)", " =1", "\t=1", "＝1"] {
+        for formula in ["=1+1", "+1", "-1", "@SUM(A1)", " =1", "\"=1\"", "＝1"] {
             assert_eq!(harmless(formula), format!("'{formula}"));
         }
-        for text in ["", "a=1", "2026-01-01", "maria", "'=1"] {
+        for (formula, text) in [
+            ("\t=1", "'\t'=1"),
+            ("a;=1", "a;'=1"),
+            ("a; @SUM(A1)", "a;' @SUM(A1)"),
+            ("a\t+1|b", "a\t'+1|b"),
+            ("a|\u{a0}-1", "a|'\u{a0}-1"),
+            ("a;;\"＝1", "a;;'\"＝1"),
+        ] {
+            assert_eq!(harmless(formula), text);
+        }
+        for text in ["", "a=1", "a; b=1", "a | b", ";", "2026-01-01", "maria", "'=1"] {
             assert_eq!(harmless(text), text);
         }
     }

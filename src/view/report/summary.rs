@@ -65,7 +65,7 @@ impl Summary {
             overdue: stands(Standing::Overdue),
             age_unknown: stands(Standing::AgeUnknown),
             blocked: count(&|it| it.blocked),
-            rotating: count(&|it| it.is_rotating()),
+            rotating: count(&|it| it.is_rotating),
             waiting: count(&|it| it.waits_for_person),
             excepted: exception(false),
             exceptions_expired: exception(true),

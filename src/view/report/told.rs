@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use rotate_providers::PhaseName;
 use rotate_providers::contract::LastUse;
-use rotate_providers::guide::probe::Verdict;
+use rotate_providers::guide::probe::{Outcome, Verdict};
 
 use super::RecordKind;
 use super::words::second;
@@ -200,6 +200,26 @@ fn used(last_use: &LastUse) -> String {
     }
 }
 
+/// That a step was taken.
+pub(super) fn step_done(step: &str) -> String {
+    format!("step {step} is done")
+}
+
+/// How each try of the new credential begins that the vendor answered.
+pub(super) const NEW_WAS_TRIED: &str = "the new credential was tried";
+
+/// What a try of a credential came to, if anything of it was sent at all.
+pub(super) fn tried(credential: Tried, verdict: Verdict, class: &str) -> String {
+    let credential = credential.name();
+    match Outcome::may_have_sent(class) {
+        true => format!(
+            "the {credential} credential was tried at its vendor: {} ({class})",
+            verdict.name()
+        ),
+        false => format!("the {credential} credential could not be tried: {class}"),
+    }
+}
+
 fn guided(event: &Event, spec: &GuidedSpec, phase_of: impl Fn(&str) -> Option<PhaseName>) -> Option<Told> {
     let told = match event {
         Event::WalkOpened { .. } => {
@@ -213,7 +233,7 @@ fn guided(event: &Event, spec: &GuidedSpec, phase_of: impl Fn(&str) -> Option<Ph
                 Some(PhaseName::CutOver) => RecordKind::Approval,
                 _ => RecordKind::Progress,
             };
-            Told::plain(format!("step {step} is done"))
+            Told::plain(step_done(step))
                 .by(by)
                 .with(evidence.as_deref())
                 .of_phase(phase)
@@ -239,11 +259,7 @@ fn guided(event: &Event, spec: &GuidedSpec, phase_of: impl Fn(&str) -> Option<Ph
             class,
             by,
         } => {
-            let what = format!(
-                "the {} credential was tried at its vendor: {} ({class})",
-                credential.name(),
-                verdict.name()
-            );
+            let what = tried(*credential, *verdict, class);
             let (kind, phase) = match (credential, verdict) {
                 (Tried::New, Verdict::Accepted) => (RecordKind::Proof, Some(PhaseName::Verified)),
                 (Tried::Old, Verdict::Rejected) => (RecordKind::Refusal, Some(PhaseName::Deleted)),
@@ -257,4 +273,24 @@ fn guided(event: &Event, spec: &GuidedSpec, phase_of: impl Fn(&str) -> Option<Ph
         _ => return None,
     };
     Some(told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_never_sent_is_not_told_as_tried_at_its_vendor() {
+        let present = |class| tried(Tried::Present, Verdict::Inconclusive, class);
+        assert_eq!(
+            present("time-out"),
+            "the present credential was tried at its vendor: inconclusive (time-out)"
+        );
+        for class in ["another-secret", "secret-form", "host", "dns"] {
+            assert_eq!(
+                present(class),
+                format!("the present credential could not be tried: {class}")
+            );
+        }
+    }
 }

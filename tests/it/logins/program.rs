@@ -144,13 +144,14 @@ fn a_key_is_seen_nowhere_and_goes_to_the_vendors_own_host_whatever_its_file_says
         "token",
     ];
     let refuses = ProbedVendor::start(Said::json(200, r#"{"success": false, "code": "390100", "data": null}"#));
+    let token = format!("eyJ{CANARY}");
     expect(
-        verify(Some(&refuses), CANARY, &[CANARY], &snowflake),
+        verify(Some(&refuses), &token, &[CANARY], &snowflake),
         "rejected",
         "http-200",
     );
     let [asked] = refuses.asked().try_into().expect("one request");
-    assert!(asked.body.contains(&format!("\"TOKEN\":\"{CANARY}\"")), "{asked:?}");
+    assert!(asked.body.contains(&format!("\"TOKEN\":\"{token}\"")), "{asked:?}");
     assert!(!asked.body.contains("PASSWORD"), "{asked:?}");
     expect(
         verify(Some(&refuses), CANARY, &[CANARY], &snowflake[..5]),

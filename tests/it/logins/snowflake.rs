@@ -115,6 +115,16 @@ fn which_of_the_two_it_is_says_the_rotation_and_outside_of_one_the_answer() {
         assert_eq!(tried(successor, Some(Which::Present)), password, "{successor}");
         assert_eq!(tried(successor, Some(Which::New)), new, "{successor}");
     }
+    // A password that is given where the token is meant is not sent: outside of a rotation it may still be in use.
+    let way = probe.fitting(&values(&[("successor", "token")]), None).expect("a way");
+    let flaw = |secret: &str| way.secret.flaw(&Secret::new(secret), &values(&[]));
+    for password in [PASSWORD, "e", "ex7Qx!", "x", "\u{e9}y"] {
+        assert!(
+            flaw(password).is_some_and(|flaw| flaw.contains("without --successor token")),
+            "{password}"
+        );
+    }
+    assert_eq!(flaw(TOKEN), None);
     // A token that is given where the password is meant is not sent.
     let way = probe
         .fitting(&values(&[("successor", "token")]), Some(Which::Present))

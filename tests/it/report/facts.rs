@@ -167,6 +167,12 @@ fn a_period_leaves_out_what_was_not_under_way_in_it() {
     assert_eq!(rotations(&["--since", &day(-400), "--until", &day(-300)]), [0, 0]);
     // Today is part of what lasts until today.
     assert_eq!(rotations(&["--until", &day(0)]), [1, 1]);
+    // What is under way is so now, whatever the period; and no period reaches beyond now.
+    let rotating = |more: &[&str]| json(&place, more)["summary"]["rotating"].clone();
+    assert_ne!(rotating(&[]), 0);
+    assert_eq!(rotating(&["--until", &day(-300)]), rotating(&[]));
+    let report = json(&place, &["--until", &day(9)]);
+    assert_eq!(report["period"]["until"], report["made_at"]);
 }
 
 #[test]
@@ -239,7 +245,26 @@ fn the_controls_count_whom_they_concern() {
     assert_eq!(of("1.13")["beyond"], 2, "older than 90 days: shut and waiting");
     assert_eq!(of("8.6.3")["credentials"], 6);
     assert_eq!(of("8.6.3")["beyond"], Value::Null, "nobody but a reader can tell");
+    assert_eq!(of("1.12")["credentials"], 5);
+    let beyond = of("1.12")["beyond"].as_u64();
+    assert!(beyond.is_some_and(|beyond| (1..5).contains(&beyond)), "{beyond:?}");
     for control in controls {
         assert!(control["source"].as_str().is_some_and(|it| it.starts_with("https://")));
     }
+}
+
+#[test]
+fn a_key_that_nobody_has_looked_at_is_not_shown_to_be_the_only_one() {
+    let mut place = rotate_fixtures::FleetWorkplace::new(super::fleet::ROTATE);
+    place.add_user("seen", DAY, "");
+    let beyond = |place: &rotate_fixtures::FleetWorkplace| {
+        let report = json(place, &[]);
+        let controls = report["controls"].as_array().unwrap().clone();
+        let one_key = controls.into_iter().find(|it| it["id"] == "1.12").unwrap();
+        (one_key["credentials"].clone(), one_key["beyond"].clone())
+    };
+    place.run(["run"]);
+    assert_eq!(beyond(&place), (json!(1), json!(0)));
+    place.add_user("unseen", DAY, "");
+    assert_eq!(beyond(&place), (json!(2), json!(1)));
 }

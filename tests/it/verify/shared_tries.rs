@@ -97,6 +97,28 @@ fn an_account_that_wrong_tries_lock_is_tried_with_one_secret_and_it_is_told_with
 }
 
 #[test]
+fn where_nothing_was_sent_for_one_target_another_of_its_account_is_tried_itself() {
+    let desk = Desk::new();
+    for name in ["one", "two"] {
+        hold(&desk, name, CANARY);
+    }
+    hold(&desk, "authorities", "no certificate");
+    fleet(&desk, &["one", "two"], &password("me"));
+    let path = desk.place.path("rotate.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let authorities = desk.place.path("authorities").display().to_string();
+    let own = format!("ca_file = \"{authorities}\"\nverify_every");
+    fs::write(&path, text.replacen("verify_every", &own, 1)).unwrap();
+    desk.vendor.says(Said::json(200, r#"{"email":"a@b.example"}"#));
+    run(&desk, 0);
+    assert_eq!(desk.vendor.asked().len(), 1);
+    let journal = desk.run(["audit"]).expect(0).stdout;
+    for said in ["inconclusive (authorities)", "accepted (http-200)"] {
+        assert!(journal.contains(said), "{journal}");
+    }
+}
+
+#[test]
 fn two_keys_that_lock_nobody_are_each_tried() {
     let desk = Desk::new();
     hold(&desk, "one", CANARY);
