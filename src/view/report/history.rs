@@ -414,21 +414,18 @@ mod tests {
             off("segment", rotate, &[("reset", false), ("remove-copies", true)]),
             None
         );
-        let password = [("prove-once-more", true), ("take-the-password-away", true)];
-        assert_eq!(off("snowflake-password", rotate, &password), Some(at(2)));
-        assert_eq!(
-            off("snowflake-password", rotate, &[("destroy-the-old-password", true)]),
-            None
-        );
-        let password = [("invalidate-the-password", true)];
-        assert_eq!(off("snowflake-password", Procedure::Disconnect, &password), None);
+        let revoked = [("prove-with-a-job", true), ("revoke-the-old-key", true)];
+        assert_eq!(off("aha", rotate, &revoked), Some(at(2)));
+        for left in [("revoke-the-old-key", false), ("prove-with-a-job", true)] {
+            assert_eq!(off("aha", rotate, &[left, ("prove-once-more", true)]), None);
+        }
         // Whether both work depends on an answer, and no step took the old one away.
         assert_eq!(off("custom-rest-api", rotate, &[("issue", true)]), None);
     }
 
     #[test]
     fn a_tick_that_was_taken_back_proves_nothing_and_undoes_no_rotation() {
-        let connector = "freshdesk";
+        let connector = "aha";
         let guide = rotate_providers::connector(connector).unwrap().guide().unwrap();
         let walk = GuidedRotation {
             itinerary: GuidedSpec::of(connector, &guide, Procedure::Rotate, &BTreeMap::new(), 0),
