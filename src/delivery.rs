@@ -30,6 +30,8 @@ mod path;
 mod profile;
 mod program;
 mod quotes;
+#[cfg(feature = "remote")]
+mod remote;
 #[cfg(feature = "secretsmanager")]
 mod secretsmanager;
 #[cfg(feature = "ssm")]

@@ -11,6 +11,8 @@ use super::fields::Mapping;
 use super::object::Shape;
 use super::options::Options;
 use super::{Fault, Occupied};
+
+pub(super) use super::remote::{overtaken, passing, unfit};
 pub(super) use grant::Permissions;
 
 /// Who logs in, as the options have it: `profile=…&role=…&external_id=…&region=…`.
@@ -74,39 +76,12 @@ pub(super) fn refusal(call: &str, code: &str, message: Option<&str>, permissions
     })
 }
 
-/// What is there is not what it should be.
-pub(super) fn unfit(what: String, remedy: &str) -> Fault {
-    Fault::Store {
-        kind: Answer::Unfit,
-        what,
-        remedy: remedy.to_owned(),
-    }
-}
-
-/// It may answer otherwise in a minute.
-pub(super) fn passing(what: String) -> Fault {
-    Fault::Store {
-        kind: Answer::Passing,
-        what,
-        remedy: "run the same command again in a minute".to_owned(),
-    }
-}
-
 /// The same name leads to another thing than when the rotation was opened.
 pub(super) fn elsewhere(now: &str, then: &str) -> Fault {
     unfit(
         format!("it is {now} now, and was {then} when the rotation was opened"),
         "find out who has replaced it, or whose credentials these are",
     )
-}
-
-/// Somebody else writes there all the time.
-pub(super) fn overtaken() -> Fault {
-    Fault::Store {
-        kind: Answer::Passing,
-        what: "somebody else has written there each time before the new key could be".to_owned(),
-        remedy: "stop whoever else writes there, then run the same command again".to_owned(),
-    }
 }
 
 /// The version that has to be put back is kept no more.

@@ -77,7 +77,9 @@ impl Kubernetes {
         let (namespace, secret) = place
             .split_once('/')
             .filter(|(namespace, secret)| is_name(namespace, 63, "-") && is_name(secret, 253, "-."))
-            .ok_or(Fault::Name("it names no Secret: write kubernetes:NAMESPACE/NAME"))?;
+            .ok_or(Fault::Name(
+                "it names no Secret: write kubernetes:NAMESPACE/NAME, in small letters as kubectl shows both",
+            ))?;
         let mut left = options.clone();
         let uid = left.take("uid");
         let context = left.take("context");

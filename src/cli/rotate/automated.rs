@@ -184,7 +184,7 @@ fn destinations(
             ));
         }
         if let Some(why) = delivery::cutover_fault(destination.as_ref(), cutover) {
-            return Err(format!("--cutover immediate does not go with --deliver {why}"));
+            return Err(format!("--cutover immediate does not go with one of --deliver: {why}"));
         }
         parsed.push(destination);
     }

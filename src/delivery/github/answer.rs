@@ -7,6 +7,8 @@ use super::wire::Reply;
 use crate::delivery::Fault;
 use crate::delivery::fault::Answer;
 
+pub(super) use crate::delivery::remote::{passing, unfit};
+
 impl GitHub {
     /// Why a call was refused that should have succeeded.
     pub(super) fn refused(&self, call: &str, token: &Token, reply: &Reply) -> Fault {
@@ -110,27 +112,11 @@ pub(super) fn denied(what: String, remedy: String) -> Fault {
     }
 }
 
-pub(super) fn unfit(what: String, remedy: &str) -> Fault {
-    Fault::Store {
-        kind: Answer::Unfit,
-        what,
-        remedy: remedy.to_owned(),
-    }
-}
-
 pub(super) fn changed(what: String, remedy: String) -> Fault {
     Fault::Store {
         kind: Answer::Changed,
         what,
         remedy,
-    }
-}
-
-pub(super) fn passing(what: String) -> Fault {
-    Fault::Store {
-        kind: Answer::Passing,
-        what,
-        remedy: "run the same command again in a minute".to_owned(),
     }
 }
 

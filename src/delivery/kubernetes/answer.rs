@@ -10,6 +10,8 @@ use super::wire::Reply;
 use crate::delivery::Fault;
 use crate::delivery::fault::Answer;
 
+pub(super) use crate::delivery::remote::{passing, unfit};
+
 /// Errors that hold each other are not followed further.
 const DEEPEST: usize = 16;
 
@@ -186,22 +188,6 @@ impl Place {
 /// Whether a rehearsal was refused only because somebody who is asked about each write takes none.
 pub(super) fn takes_no_rehearsal(reply: &Reply) -> bool {
     Status::of(reply).message.contains("does not support dry run")
-}
-
-pub(super) fn unfit(what: String, remedy: &str) -> Fault {
-    Fault::Store {
-        kind: Answer::Unfit,
-        what,
-        remedy: remedy.to_owned(),
-    }
-}
-
-pub(super) fn passing(what: String) -> Fault {
-    Fault::Store {
-        kind: Answer::Passing,
-        what,
-        remedy: "run the same command again in a minute".to_owned(),
-    }
 }
 
 /// No answer came. A certificate that nobody vouches for is no better in a minute.

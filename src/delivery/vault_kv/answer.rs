@@ -7,26 +7,12 @@ use super::wire::{Call, Reply};
 use crate::delivery::Fault;
 use crate::delivery::fault::Answer;
 
+pub(super) use crate::delivery::remote::{overtaken, passing, unfit};
+
 /// What is said of a secret, or of its current version, that somebody has taken away.
 pub(super) const GONE: Answer = Answer::Missing;
 
 const DOOR: &str = "see what VAULT_ADDR or address= leads to";
-
-pub(super) fn passing(what: String) -> Fault {
-    Fault::Store {
-        kind: Answer::Passing,
-        what,
-        remedy: "run the same command again in a minute".to_owned(),
-    }
-}
-
-pub(super) fn unfit(what: String, remedy: &str) -> Fault {
-    Fault::Store {
-        kind: Answer::Unfit,
-        what,
-        remedy: remedy.to_owned(),
-    }
-}
 
 pub(super) fn denied(what: String, remedy: &str) -> Fault {
     Fault::Store {
@@ -48,14 +34,6 @@ pub(super) fn gone(what: String, remedy: String) -> Fault {
         kind: GONE,
         what,
         remedy,
-    }
-}
-
-pub(super) fn overtaken() -> Fault {
-    Fault::Store {
-        kind: Answer::Passing,
-        what: "somebody else has written there each time before the new key could be".to_owned(),
-        remedy: "stop whoever else writes there, then run the same command again".to_owned(),
     }
 }
 

@@ -138,7 +138,7 @@ impl Session {
     /// Logs in, and finds the mount that this place is in.
     pub(super) async fn open(access: &Access, place: &str) -> Result<Self, Fault> {
         let wire = Wire::to(access.server()?)?;
-        let token = hidden(token(&wire, &access.login).await?)?;
+        let token = hidden(&token(&wire, &access.login).await?)?;
         let mut session = Self {
             wire,
             token,

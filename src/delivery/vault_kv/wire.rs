@@ -10,6 +10,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Response};
 use rotate_providers::authorities;
 use rotate_providers::endpoint::host_elsewhere;
+use rotate_providers::hidden_header;
 use rotate_providers::secret::Secret;
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -80,31 +81,23 @@ struct Errors {
 }
 
 /// Memory of a request, wiped when the last one lets go of it.
-struct Wiped<T>(T);
+struct Wiped(Zeroizing<String>);
 
-impl AsRef<[u8]> for Wiped<Zeroizing<String>> {
+impl AsRef<[u8]> for Wiped {
     fn as_ref(&self) -> &[u8] {
         self.0.as_bytes()
     }
 }
 
-impl AsRef<[u8]> for Wiped<Secret> {
-    fn as_ref(&self) -> &[u8] {
-        self.0.expose()
-    }
-}
-
-/// A value in the head of a request that no diagnostics show.
-pub(super) fn hidden(secret: Secret) -> Result<HeaderValue, Fault> {
-    let value = HeaderValue::from_maybe_shared(Bytes::from_owner(Wiped(secret)));
-    let mut value = value.map_err(|_| {
+/// A token in the head of a request, where no diagnostics show it.
+pub(super) fn hidden(token: &Secret) -> Result<HeaderValue, Fault> {
+    let text = token.expose_text().map(|text| Zeroizing::new(text.to_owned()));
+    text.and_then(hidden_header).ok_or_else(|| {
         denied(
             "the token holds letters that no token has".to_owned(),
             "see what is in its file or variable",
         )
-    })?;
-    value.set_sensitive(true);
-    Ok(value)
+    })
 }
 
 impl<'a> Call<'a> {
