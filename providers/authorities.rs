@@ -21,11 +21,6 @@ pub(crate) const LARGEST: u64 = 16 << 20;
 const FILE: &str = "SSL_CERT_FILE";
 const FOLDERS: &str = "SSL_CERT_DIR";
 
-/// The same, for clients that are made elsewhere; else what is wrong.
-pub fn check_authorities() -> Result<(), String> {
-    check().map_err(|fault| Error::from(fault).detail.as_str().to_owned())
-}
-
 /// Looks whether they can be read, before a client is made.
 pub(crate) fn check() -> Result<(), Fault> {
     let wrong = |named_by: &str, path: &Path, why: String| {

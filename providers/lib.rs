@@ -14,7 +14,6 @@ mod fault;
 pub mod folder;
 pub mod form;
 pub mod guide;
-mod hidden_header;
 mod hooks;
 pub mod inputs;
 mod key_id;
@@ -39,14 +38,13 @@ pub mod untrusted;
 pub mod vendor_time;
 mod vendors;
 mod way;
+pub mod web;
 
 use guide::{Flaw, Guide};
 
 pub use phase::PhaseName;
 
-pub use authorities::check_authorities;
 pub use automation::{Automation, Capabilities, Connecting, KeyShown, ShownKey, Unready, VendorPace, is_public};
-pub use hidden_header::hidden_header;
 pub use vendors::{Access, Ask, CredentialsFrom, Paces, Vendors};
 
 /// Every connector, by id.

@@ -3,9 +3,7 @@
 //! Protocols stand here and know no vendor; hosts, addresses and what an answer means are data of the connector. A probe gives one
 //! of three verdicts, and only the vendor's own refusal is a rejection: whatever stands between here and there is inconclusive.
 
-mod address;
 mod answers;
-mod call;
 pub(super) mod check;
 mod client_assertion;
 mod database;
@@ -13,7 +11,6 @@ mod http;
 mod json_login;
 mod jwt_bearer;
 mod mysql;
-mod network;
 mod outcome;
 mod postgres;
 
@@ -28,6 +25,7 @@ use url::Url;
 
 use super::{Only, Piece, Template};
 use crate::secret::Secret;
+use crate::web::Network;
 
 pub use answers::{Answer, Answers, Meant};
 pub use client_assertion::ClientAssertion;
@@ -35,7 +33,6 @@ pub use http::Http;
 pub use json_login::{JsonLogin, Said};
 pub use jwt_bearer::JwtBearer;
 pub use mysql::MysqlLogin;
-pub use network::{Host, Network};
 pub use outcome::{Outcome, Verdict};
 pub use postgres::PostgresLogin;
 

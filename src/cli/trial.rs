@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use percent_encoding::percent_decode_str;
 use rotate_providers::Connector;
 use rotate_providers::guide::Guide;
-use rotate_providers::guide::probe::{Attempt, Network, Outcome, Probe, Verdict, Which};
+use rotate_providers::guide::probe::{Attempt, Outcome, Probe, Verdict, Which};
 use rotate_providers::secret::Secret;
 use rotate_providers::secret_from::SecretFrom;
+use rotate_providers::web::Network;
 
 use super::connectors::nearest;
 use super::named::resolve;

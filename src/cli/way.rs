@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use rotate_providers::guide::probe::Network;
+use rotate_providers::web::Network;
 
 use crate::config::AllowedHosts;
 use crate::duration;

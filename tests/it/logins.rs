@@ -18,8 +18,9 @@ use std::time::Duration;
 
 use rotate_providers::connector;
 use rotate_providers::guide::Guide;
-use rotate_providers::guide::probe::{Attempt, Network, Outcome, Verdict, Which};
+use rotate_providers::guide::probe::{Attempt, Outcome, Verdict, Which};
 use rotate_providers::secret::Secret;
+use rotate_providers::web::Network;
 
 type Values = BTreeMap<String, String>;
 

@@ -13,10 +13,10 @@ use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::time::timeout;
 
-use super::network::Host;
-use super::{Attempt, Network, Outcome};
+use super::{Attempt, Outcome};
 use crate::authorities;
 use crate::guide::Template;
+use crate::web::{Host, Network};
 
 /// Where a database listens.
 pub(super) struct Server<'a> {
@@ -57,7 +57,7 @@ impl<'a> Server<'a> {
     /// TLS as this server is trusted.
     pub(super) fn tls(&self) -> Result<ClientConfig, Outcome> {
         match self.trust {
-            Trust::Authorities => self.network.authorities(),
+            Trust::Authorities => Ok(self.network.authorities()?),
             Trust::ThisMachine => anybody::client(),
         }
     }

@@ -9,9 +9,9 @@ use serde::Deserialize;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::call::{self, Request, hidden};
 use super::{Answers, Attempt, Outcome};
 use crate::guide::Template;
+use crate::web::{Request, form, hidden_header};
 
 /// One HTTP request.
 #[derive(Clone, Debug, Deserialize)]
@@ -119,7 +119,7 @@ impl Http {
             all.push(("client_id", attempt.login()?));
             all.push(("client_secret", attempt.text()?));
         }
-        Ok(Some(call::form(all)))
+        Ok(Some(form(all)))
     }
 
     pub(super) fn texts(&self) -> Vec<&Template> {
@@ -155,7 +155,8 @@ impl Auth {
             Self::Header { name } => (head(&attempt.fill(name)?)?, Zeroizing::new(secret.to_owned())),
             Self::Form => return Ok(Vec::new()),
         };
-        Ok(vec![(name, hidden(value)?)])
+        let unfit = || Outcome::inconclusive("secret-form", "it holds letters that no request can carry");
+        Ok(vec![(name, hidden_header(value).ok_or_else(unfit)?)])
     }
 }
 

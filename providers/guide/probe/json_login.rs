@@ -6,9 +6,9 @@ use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::call::Request;
 use super::{Answers, Attempt, Outcome};
 use crate::guide::Template;
+use crate::web::Request;
 
 /// A user and a password, tried where sessions begin.
 #[derive(Clone, Debug, Deserialize)]
@@ -77,9 +77,9 @@ impl JsonLogin {
             })
             .await
             // It may have counted as a wrong try.
-            .map_err(|outcome| Outcome {
+            .map_err(|unanswered| Outcome {
                 may_be_repeated: false,
-                ..outcome
+                ..Outcome::from(unanswered)
             })?;
         let outcome = self.answers.assess(reply.status, &reply.body);
         Ok(Outcome {

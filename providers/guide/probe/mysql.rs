@@ -5,10 +5,10 @@ use mysql_async::{Conn, DriverError, Error, IoError, OptsBuilder, Row, ServerErr
 use rustls::Error as TlsError;
 use serde::Deserialize;
 
-use super::call::{connection_failed, find, tls_failed};
 use super::database::{Server, Trust, cut_off, login, no_tls, within};
 use super::{Attempt, Outcome};
 use crate::guide::Template;
+use crate::web::{connection_failed, find, tls_failed};
 
 /// The account that the session belongs to.
 const WHO: &str = "SELECT CURRENT_USER()";
@@ -114,11 +114,11 @@ fn refused(error: &Error, account_host: &str) -> Outcome {
         ),
         Error::Io(trouble) => {
             if let Some(tls) = find::<TlsError>(error) {
-                return tls_failed(tls);
+                return tls_failed(tls).into();
             }
             match trouble {
                 IoError::Io(trouble) if trouble.kind() != std::io::ErrorKind::ConnectionRefused => cut_off(),
-                IoError::Io(trouble) => connection_failed(trouble.kind()),
+                IoError::Io(trouble) => connection_failed(trouble.kind()).into(),
                 IoError::Tls(_) => Outcome::inconclusive(
                     "tls",
                     "no TLS came about with what answers there; the credential was not sent",

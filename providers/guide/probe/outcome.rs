@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::web::Unanswered;
+
 /// The three verdicts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -97,6 +99,20 @@ impl Outcome {
             reason,
             may_be_repeated: false,
             through_proxy: false,
+        }
+    }
+}
+
+impl From<Unanswered> for Outcome {
+    fn from(unanswered: Unanswered) -> Self {
+        let reason = match unanswered.class {
+            "private-address" => format!("{}; if that is right, add --allow-private", unanswered.why).into(),
+            _ => unanswered.why,
+        };
+        Self {
+            may_be_repeated: unanswered.may_be_repeated,
+            through_proxy: unanswered.through_proxy,
+            ..Self::inconclusive(unanswered.class, reason)
         }
     }
 }

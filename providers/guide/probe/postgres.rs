@@ -8,10 +8,10 @@ use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{Client, Connection, Error, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::call::{connection_failed, find, tls_failed};
 use super::database::{Server, Trust, cut_off, login, no_tls, within};
 use super::{Attempt, Outcome, Verdict};
 use crate::guide::Template;
+use crate::web::{connection_failed, find, tls_failed};
 
 /// Whom the session belongs to. It is asked as plain text, which poolers pass on as well.
 const WHO: &str = "SELECT current_user";
@@ -102,7 +102,7 @@ impl PostgresLogin {
             return self.meaning(said);
         }
         if let Some(tls) = find(error) {
-            return tls_failed(tls);
+            return tls_failed(tls).into();
         }
         // The library has no other name for these two.
         match (error.to_string().as_str(), trust) {

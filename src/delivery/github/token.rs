@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use reqwest::header::HeaderValue;
-use rotate_providers::hidden_header;
 use rotate_providers::secret_from::SecretFrom;
+use rotate_providers::web::hidden_header;
 use zeroize::Zeroizing;
 
 use super::address::Api;

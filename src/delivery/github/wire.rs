@@ -1,15 +1,17 @@
 //! Requests to GitHub's API: none follows where it is led, each has an end, and what GitHub asks to wait is waited, within bounds.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
-use reqwest::redirect::Policy;
-use reqwest::{Client, Method, Response};
-use rotate_providers::check_authorities;
+use reqwest::{Client, Method};
+use rotate_providers::authorities;
+use rotate_providers::web::{self, Broken};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
 use super::address::Api;
 use super::answer::{passing, unfit, unreadable};
@@ -49,7 +51,7 @@ pub(super) struct Wire {
 pub(super) struct Reply {
     pub(super) status: u16,
     headers: HeaderMap,
-    body: Vec<u8>,
+    body: Zeroizing<Vec<u8>>,
     /// Whether it was sent once: what was there before is known then.
     pub(super) is_first: bool,
 }
@@ -58,14 +60,9 @@ impl Wire {
     pub(super) fn new(api: &Api, from: &TokenFrom) -> Result<Self, Fault> {
         let token = from.find(api)?;
         let cannot = |why: String| unfit(why, "see the system's certificates");
-        check_authorities().map_err(|why| cannot(format!("the system's authorities cannot be read: {why}")))?;
-        let builder = Client::builder()
-            .redirect(Policy::none())
-            .referer(false)
-            .retry(reqwest::retry::never())
-            .connect_timeout(CONNECTED)
-            .timeout(ANSWERED)
-            .user_agent(concat!("rotate/", env!("CARGO_PKG_VERSION")));
+        let tls = authorities::trusted(None)
+            .map_err(|why| cannot(format!("the system's authorities cannot be read: {why}")))?;
+        let builder = web::client(tls, CONNECTED).timeout(ANSWERED);
         // This machine is reached without a proxy.
         let builder = match api.host() {
             Some(_) => builder,
@@ -134,12 +131,15 @@ impl Wire {
         if let Some(body) = body {
             sending = sending.header(CONTENT_TYPE, "application/json").body(body);
         }
-        let answer = sending.send().await.map_err(|error| unanswered(&error))?;
+        let answer = sending
+            .send()
+            .await
+            .map_err(|error| unanswered(&Broken::from(&error)))?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         Ok(Reply {
             status,
             headers,
-            body: read(answer).await?,
+            body: web::body(answer, LARGEST).await.map_err(|broken| unanswered(&broken))?,
             is_first: true,
         })
     }
@@ -209,26 +209,16 @@ fn limited(wait: Duration) -> Fault {
     }
 }
 
-/// The body, unless it has no end.
-async fn read(mut answer: Response) -> Result<Vec<u8>, Fault> {
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|error| unanswered(&error))? {
-        body.extend_from_slice(&chunk);
-        if body.len() > LARGEST {
-            return Err(unreadable("that, which is longer than anything it says,"));
+/// Why there is no answer, in our own words.
+fn unanswered(broken: &Broken) -> Fault {
+    let why = match broken {
+        Broken::TooLong => return unreadable("that, which is longer than anything it says,"),
+        Broken::Late => "GitHub has not answered in time",
+        Broken::Unconnected | Broken::Tls(_) => {
+            "no connection to GitHub came about: a firewall, a proxy, a certificate, or nobody is there"
         }
-    }
-    Ok(body)
-}
-
-/// Why there is no answer, in our own words: what the library says has the address in it, and may have more.
-fn unanswered(error: &reqwest::Error) -> Fault {
-    passing(
-        match (error.is_timeout(), error.is_connect()) {
-            (true, _) => "GitHub has not answered in time",
-            (_, true) => "no connection to GitHub came about: a firewall, a proxy, a certificate, or nobody is there",
-            _ => "the connection to GitHub broke before its answer was whole",
-        }
-        .to_owned(),
-    )
+        Broken::Io(ErrorKind::ConnectionRefused) => "no connection to GitHub came about: nobody is there",
+        Broken::Io(_) | Broken::HalfWay => "the connection to GitHub broke before its answer was whole",
+    };
+    passing(why.to_owned())
 }

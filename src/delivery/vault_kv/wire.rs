@@ -3,15 +3,13 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
-use reqwest::redirect::Policy;
-use reqwest::{Client, Method, Response};
+use reqwest::{Client, Method};
 use rotate_providers::authorities;
 use rotate_providers::endpoint::host_elsewhere;
-use rotate_providers::hidden_header;
 use rotate_providers::secret::Secret;
+use rotate_providers::web::{self, Broken, hidden_body, hidden_header};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -78,15 +76,6 @@ pub(super) struct Reply {
 #[derive(Deserialize)]
 struct Errors {
     errors: Vec<String>,
-}
-
-/// Memory of a request, wiped when the last one lets go of it.
-struct Wiped(Zeroizing<String>);
-
-impl AsRef<[u8]> for Wiped {
-    fn as_ref(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
 }
 
 /// A token in the head of a request, where no diagnostics show it.
@@ -179,15 +168,7 @@ impl Wire {
         {
             headers.insert(HeaderName::from_static("x-vault-namespace"), namespace);
         }
-        let builder = Client::builder()
-            .tls_backend_preconfigured(tls)
-            .redirect(Policy::none())
-            .referer(false)
-            .retry(reqwest::retry::never())
-            .default_headers(headers)
-            .connect_timeout(CONNECTED)
-            .timeout(ANSWERED)
-            .user_agent(concat!("rotate/", env!("CARGO_PKG_VERSION")));
+        let builder = web::client(tls, CONNECTED).default_headers(headers).timeout(ANSWERED);
         let is_here = host_elsewhere(&server.address).is_none();
         let builder = if is_here { builder.no_proxy() } else { builder };
         let client = builder.build().map_err(|_| {
@@ -233,12 +214,14 @@ impl Wire {
             sending = sending.header(HeaderName::from_static("x-vault-token"), token.clone());
         }
         if let Some(body) = &call.body {
-            let bytes = Bytes::from_owner(Wiped(Zeroizing::new(body.as_str().to_owned())));
             sending = sending
                 .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
-                .body(bytes);
+                .body(hidden_body(Zeroizing::new(body.as_str().to_owned())));
         }
-        let answer = sending.send().await.map_err(|error| self.unanswered(&error))?;
+        let answer = sending
+            .send()
+            .await
+            .map_err(|error| self.unanswered(&Broken::from(&error)))?;
         let leads_to = answer
             .headers()
             .get(LOCATION)
@@ -252,62 +235,32 @@ impl Wire {
             status: answer.status().as_u16(),
             leads_to,
             wait,
-            body: self.body(answer).await?,
+            body: web::body(answer, MOST_BYTES)
+                .await
+                .map_err(|broken| self.unanswered(&broken))?,
         })
     }
 
-    /// The body, unless it has no end.
-    async fn body(&self, mut answer: Response) -> Result<Zeroizing<Vec<u8>>, Fault> {
-        let told = answer.content_length().and_then(|length| usize::try_from(length).ok());
-        // Room for everything: what grows leaves copies behind.
-        let mut body = Zeroizing::new(Vec::with_capacity(told.unwrap_or(MOST_BYTES).min(MOST_BYTES)));
-        while let Some(chunk) = answer.chunk().await.map_err(|error| self.unanswered(&error))? {
-            if body.len() + chunk.len() > MOST_BYTES {
-                return Err(unfit(
-                    format!(
-                        "the answer of {} is longer than {} MiB",
-                        self.server.address,
-                        MOST_BYTES >> 20
-                    ),
-                    "see what VAULT_ADDR or address= leads to",
-                ));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
-    }
-
-    /// Why there is no answer, in our own words: what the library says may hold more.
-    fn unanswered(&self, error: &reqwest::Error) -> Fault {
+    /// Why there is no answer, in our own words.
+    fn unanswered(&self, broken: &Broken) -> Fault {
         let Server { address, named_by, .. } = &self.server;
-        if is_about_a_certificate(error) {
-            return unfit(
-                format!("the certificate of {address} cannot be trusted here, and no token was sent there"),
-                "name its authority with ca_file= or VAULT_CACERT; see the clock, and that it is for this host",
-            );
-        }
-        let why = if error.is_timeout() {
-            "no whole answer came in time"
-        } else if error.is_connect() {
-            "no connection came about"
-        } else {
-            "the answer ended half-way, or is no HTTP"
+        let why = match broken {
+            broken if broken.is_about_a_certificate() => {
+                return unfit(
+                    format!("the certificate of {address} cannot be trusted here, and no token was sent there"),
+                    "name its authority with ca_file= or VAULT_CACERT; see the clock, and that it is for this host",
+                );
+            }
+            Broken::TooLong => {
+                return unfit(
+                    format!("the answer of {address} is longer than {} MiB", MOST_BYTES >> 20),
+                    "see what VAULT_ADDR or address= leads to",
+                );
+            }
+            Broken::Late => "no whole answer came in time",
+            Broken::Tls(_) | Broken::Io(_) | Broken::Unconnected => "no connection came about",
+            Broken::HalfWay => "the answer ended half-way, or is no HTTP",
         };
         passing(format!("{address} (from {named_by}): {why}"))
     }
-}
-
-fn is_about_a_certificate(error: &reqwest::Error) -> bool {
-    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    // No chain of causes is that long; one that leads back to itself would be walked for ever.
-    for _ in 0..16 {
-        let Some(here) = next else {
-            return false;
-        };
-        if here.to_string().contains("invalid peer certificate") {
-            return true;
-        }
-        next = here.source();
-    }
-    false
 }

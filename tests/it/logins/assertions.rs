@@ -7,8 +7,9 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use rotate_fixtures::read_assertion;
-use rotate_providers::guide::probe::{How, Network, Outcome, Verdict};
+use rotate_providers::guide::probe::{How, Outcome, Verdict};
 use rotate_providers::guide::{Guide, Template};
+use rotate_providers::web::Network;
 use serde_json::{Value, json};
 
 use super::{Values, expect, guide, network, try_once, values};

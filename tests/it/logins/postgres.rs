@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use rotate_fixtures::database_door::Protocol;
 use rotate_fixtures::{DatabaseDoor, Postgres, has};
-use rotate_providers::guide::probe::{Network, Outcome, Verdict};
+use rotate_providers::guide::probe::{Outcome, Verdict};
+use rotate_providers::web::Network;
 
 use super::{Values, address, closed_port, expect, guide, network, try_once, values};
 

@@ -8,7 +8,7 @@ use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 use url::{Host as UrlHost, Url};
 
-use super::Outcome;
+use super::Unanswered;
 use super::address::{Kind, kind_of};
 use crate::authorities;
 use crate::endpoint::{check_endpoint, is_loopback};
@@ -49,8 +49,8 @@ impl Default for Network {
 impl Network {
     /// An address that a credential may be sent to: https or this machine, and a host of the vendor's, or one that a person has
     /// named. Where the guide knows none, whoever gave the address has.
-    pub(super) fn place(&self, url: &str, hosts: &[String]) -> Result<Url, Outcome> {
-        let refused = |why: String| Outcome::inconclusive("address", why);
+    pub(super) fn place(&self, url: &str, hosts: &[String]) -> Result<Url, Unanswered> {
+        let refused = |why: String| Unanswered::new("address", why);
         check_endpoint(url).map_err(|error| refused(error.to_string()))?;
         let url = Url::parse(url).map_err(|_| refused("the address is no URL".to_owned()))?;
         let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
@@ -58,7 +58,7 @@ impl Network {
         if hosts.is_empty() || named || hosts.iter().any(|rule| follows(&host, rule)) {
             return Ok(url);
         }
-        Err(Outcome::inconclusive(
+        Err(Unanswered::new(
             "host",
             format!(
                 "{host} is no host of the vendor's ({}): nothing was sent; if it is a custom domain of theirs, add --allow-host {host}",
@@ -72,14 +72,14 @@ impl Network {
     }
 
     /// The addresses of a host, looked up once; none of them is one that a credential may not be sent to.
-    pub(super) async fn addresses(&self, host: &str, port: u16, what: Host) -> Result<Vec<SocketAddr>, Outcome> {
+    pub(crate) async fn addresses(&self, host: &str, port: u16, what: Host) -> Result<Vec<SocketAddr>, Unanswered> {
         let bare = bare(host);
         let found: Vec<SocketAddr> = match bare.parse::<IpAddr>() {
             Ok(address) => vec![SocketAddr::new(address, port)],
             Err(_) => {
                 let lookup = tokio::time::timeout(self.time_out, tokio::net::lookup_host((bare, port))).await;
                 let unknown = || {
-                    Outcome::inconclusive(
+                    Unanswered::new(
                         "dns",
                         format!("the name {bare} could not be looked up: check it, and the way out"),
                     )
@@ -89,7 +89,7 @@ impl Network {
             }
         };
         if found.is_empty() {
-            return Err(Outcome::inconclusive("dns", format!("the name {bare} has no address")));
+            return Err(Unanswered::new("dns", format!("the name {bare} has no address")));
         }
         // A name that leads to good places and to one that is not is no vendor's.
         for address in &found {
@@ -98,7 +98,7 @@ impl Network {
         Ok(found)
     }
 
-    fn check_address(&self, host: &str, address: IpAddr, what: Host) -> Result<(), Outcome> {
+    fn check_address(&self, host: &str, address: IpAddr, what: Host) -> Result<(), Unanswered> {
         let is_private_welcome = self.allow_private || what == Host::Database;
         // Who writes the address of this machine means it; a vendor's name that leads here is something else.
         let is_meant = host.parse::<IpAddr>().is_ok() || host == "localhost";
@@ -106,23 +106,21 @@ impl Network {
             Kind::Public => Ok(()),
             Kind::Loopback if is_meant || is_private_welcome => Ok(()),
             Kind::Private if is_private_welcome => Ok(()),
-            Kind::Never => Err(Outcome::inconclusive(
+            Kind::Never => Err(Unanswered::new(
                 "address",
                 format!(
                     "{host} leads to {address}, which serves this machine alone (metadata, link-local): nothing was sent"
                 ),
             )),
-            Kind::Private | Kind::Loopback => Err(Outcome::inconclusive(
+            Kind::Private | Kind::Loopback => Err(Unanswered::new(
                 "private-address",
-                format!(
-                    "{host} leads to {address}, which is on a private network: nothing was sent; if that is right, add --allow-private"
-                ),
+                format!("{host} leads to {address}, which is on a private network: nothing was sent"),
             )),
         }
     }
 
     /// The same of the host of a URL.
-    pub(super) async fn addresses_of(&self, url: &Url) -> Result<Vec<SocketAddr>, Outcome> {
+    pub(super) async fn addresses_of(&self, url: &Url) -> Result<Vec<SocketAddr>, Unanswered> {
         let port = url.port_or_known_default().unwrap_or(443);
         let host = match url.host() {
             Some(UrlHost::Ipv6(address)) => address.to_string(),
@@ -134,17 +132,17 @@ impl Network {
     }
 
     /// TLS that trusts the system's authorities and those of the file.
-    pub(super) fn authorities(&self) -> Result<ClientConfig, Outcome> {
-        authorities::trusted(self.ca_file.as_deref()).map_err(|why| Outcome::inconclusive("authorities", why))
+    pub(crate) fn authorities(&self) -> Result<ClientConfig, Unanswered> {
+        authorities::trusted(self.ca_file.as_deref()).map_err(|why| Unanswered::new("authorities", why))
     }
 
     /// The authorities of the file.
-    pub(super) fn own_authorities(&self) -> Result<Vec<CertificateDer<'static>>, Outcome> {
+    pub(crate) fn own_authorities(&self) -> Result<Vec<CertificateDer<'static>>, Unanswered> {
         let found = self
             .ca_file
             .as_deref()
             .map_or_else(|| Ok(Vec::new()), authorities::of_file);
-        found.map_err(|why| Outcome::inconclusive("authorities", why))
+        found.map_err(|why| Unanswered::new("authorities", why))
     }
 }
 
@@ -175,7 +173,7 @@ mod tests {
         };
         let class = |url: &str, hosts: &[String]| match network.place(url, hosts) {
             Ok(_) => "taken".to_owned(),
-            Err(outcome) => outcome.class.into_owned(),
+            Err(unanswered) => unanswered.class.to_owned(),
         };
         let vendors = [".vendor.example".to_owned()];
         for hosts in [&vendors[..], &[]] {

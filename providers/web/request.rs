@@ -7,53 +7,50 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::redirect::Policy;
-use reqwest::{Client, Method, Proxy, Response};
+use reqwest::{Client, Method, Proxy};
 use rustls::{CertificateError, Error as TlsError};
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
-use super::{Network, Outcome};
+use super::{Broken, Network, Unanswered, body, client, hidden_body};
 use crate::endpoint::remote_host;
-use crate::hidden_header::{Wiped, hidden_header};
 
 /// No more of an answer is read.
-pub(super) const MOST: usize = 64 << 10;
+const MOST: usize = 64 << 10;
 
 /// One request.
-pub(super) struct Request<'a> {
-    pub(super) method: Method,
-    pub(super) url: &'a str,
-    /// The vendor's hosts.
-    pub(super) hosts: &'a [String],
-    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+pub struct Request<'a> {
+    /// What is done.
+    pub method: Method,
+    /// Where, https.
+    pub url: &'a str,
+    /// Whose hosts it may go to: a whole name, or with a dot before it all names that end so. Empty where whoever names the address may.
+    pub hosts: &'a [String],
+    /// Its head. Values may be secret.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
     /// A form, encoded.
-    pub(super) form: Option<Zeroizing<String>>,
+    pub form: Option<Zeroizing<String>>,
     /// A JSON document, in the place of a form.
-    pub(super) json: Option<Zeroizing<String>>,
+    pub json: Option<Zeroizing<String>>,
     /// Whether the body of an answer with this status decides anything.
-    pub(super) reads: &'a (dyn Fn(u16) -> bool + Sync),
+    pub reads: &'a (dyn Fn(u16) -> bool + Sync),
 }
 
 /// The status of an answer, and as much of its body as is looked at. It is kept nowhere.
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) body: Vec<u8>,
-    pub(super) through_proxy: bool,
-}
-
-/// A value in the head of a request that no diagnostics show.
-pub(super) fn hidden(text: Zeroizing<String>) -> Result<HeaderValue, Outcome> {
-    hidden_header(text)
-        .ok_or_else(|| Outcome::inconclusive("secret-form", "it holds letters that no request can carry"))
+pub struct Reply {
+    /// Its status.
+    pub status: u16,
+    /// Its body, where that decides anything.
+    pub body: Zeroizing<Vec<u8>>,
+    /// Whether a proxy stood between.
+    pub through_proxy: bool,
 }
 
 /// A form in one line, wiped when it is dropped.
-pub(super) fn form<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Zeroizing<String> {
+pub fn form<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Zeroizing<String> {
     let fields: Vec<(&str, &str)> = fields.into_iter().collect();
     // Room for everything at once: a string that grows leaves copies of secrets behind.
     let most = fields
@@ -67,12 +64,7 @@ pub(super) fn form<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> 
 
 impl Network {
     /// Sends a form to where tokens are given out. Values may be secret.
-    pub(super) async fn post_form(
-        &self,
-        url: &str,
-        hosts: &[String],
-        fields: &[(&str, &str)],
-    ) -> Result<Reply, Outcome> {
+    pub async fn post_form(&self, url: &str, hosts: &[String], fields: &[(&str, &str)]) -> Result<Reply, Unanswered> {
         self.send(Request {
             method: Method::POST,
             url,
@@ -86,13 +78,13 @@ impl Network {
     }
 
     /// Sends one request.
-    pub(super) async fn send(&self, request: Request<'_>) -> Result<Reply, Outcome> {
+    pub async fn send(&self, request: Request<'_>) -> Result<Reply, Unanswered> {
         let url = self.place(request.url, request.hosts)?;
         let proxy = proxy_for(&url);
         let through_proxy = proxy.is_some();
         let sent = tokio::time::timeout(self.time_out, self.send_to(&url, proxy, request)).await;
         let late = || {
-            Outcome::inconclusive(
+            Unanswered::new(
                 "time-out",
                 format!("no whole answer within {} s", self.time_out.as_secs()),
             )
@@ -100,14 +92,14 @@ impl Network {
         let reply = sent.unwrap_or_else(|_| Err(late().repeatable()));
         match reply {
             Ok(reply) => Ok(Reply { through_proxy, ..reply }),
-            Err(outcome) => Err(Outcome {
+            Err(outcome) => Err(Unanswered {
                 through_proxy,
                 ..outcome
             }),
         }
     }
 
-    async fn send_to(&self, url: &Url, proxy: Option<Intercept>, request: Request<'_>) -> Result<Reply, Outcome> {
+    async fn send_to(&self, url: &Url, proxy: Option<Intercept>, request: Request<'_>) -> Result<Reply, Unanswered> {
         let client = self.client(url, proxy).await?;
         let mut headers = HeaderMap::from_iter(request.headers);
         headers
@@ -118,17 +110,17 @@ impl Network {
         let json = request.json.map(|json| (json, "application/json"));
         if let Some((body, kind)) = form.or(json) {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-            sending = sending.body(Bytes::from_owner(Wiped(body)));
+            sending = sending.body(hidden_body(body));
         }
         let answer = sending
             .headers(headers)
             .send()
             .await
-            .map_err(|error| unanswered(&error))?;
+            .map_err(|error| unanswered(&Broken::from(&error)))?;
         let status = answer.status().as_u16();
         let body = match (request.reads)(status) {
-            true => body(answer).await?,
-            false => Vec::new(),
+            true => body(answer, MOST).await.map_err(|broken| unanswered(&broken))?,
+            false => Zeroizing::default(),
         };
         Ok(Reply {
             status,
@@ -137,17 +129,10 @@ impl Network {
         })
     }
 
-    async fn client(&self, url: &Url, proxy: Option<Intercept>) -> Result<Client, Outcome> {
-        let builder = Client::builder()
-            .tls_backend_preconfigured(self.authorities()?)
-            .redirect(Policy::none())
-            .referer(false)
-            .retry(reqwest::retry::never())
-            .no_gzip()
+    async fn client(&self, url: &Url, proxy: Option<Intercept>) -> Result<Client, Unanswered> {
+        let builder = client(self.authorities()?, self.time_out)
             .no_proxy()
-            .pool_max_idle_per_host(0)
-            .connect_timeout(self.time_out)
-            .user_agent(concat!("rotate/", env!("CARGO_PKG_VERSION")));
+            .pool_max_idle_per_host(0);
         let builder = match proxy {
             Some(proxy) => {
                 // An address is looked at here also where a proxy calls it; what a name leads to is the proxy's to know.
@@ -163,7 +148,7 @@ impl Network {
         };
         builder
             .build()
-            .map_err(|_| Outcome::inconclusive("client", "no HTTPS client could be made here"))
+            .map_err(|_| Unanswered::new("client", "no HTTPS client could be made here"))
     }
 }
 
@@ -173,8 +158,8 @@ fn proxy_for(url: &Url) -> Option<Intercept> {
     Matcher::from_env().intercept(&url.as_str().parse().ok()?)
 }
 
-fn as_named(proxy: &Intercept) -> Result<Proxy, Outcome> {
-    let unusable = || Outcome::inconclusive("proxy", "the proxy that the environment names is no address of one");
+fn as_named(proxy: &Intercept) -> Result<Proxy, Unanswered> {
+    let unusable = || Unanswered::new("proxy", "the proxy that the environment names is no address of one");
     let named = Proxy::all(proxy.uri().to_string()).map_err(|_| unusable())?;
     Ok(match proxy.basic_auth() {
         Some(login) => named.custom_http_auth(login.clone()),
@@ -211,57 +196,40 @@ impl fmt::Display for Elsewhere {
 
 impl StdError for Elsewhere {}
 
-/// The body, unless it has no end.
-async fn body(mut answer: Response) -> Result<Vec<u8>, Outcome> {
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|error| unanswered(&error))? {
-        body.extend_from_slice(&chunk);
-        if body.len() > MOST {
-            return Err(Outcome::inconclusive(
-                "answer-too-long",
-                format!(
-                    "the answer is longer than {} KiB, and nothing of it was believed",
-                    MOST >> 10
-                ),
-            ));
-        }
-    }
-    Ok(body)
-}
-
-/// Why there is no answer, in our own words: what the library says may hold the address and more.
-fn unanswered(error: &reqwest::Error) -> Outcome {
-    if let Some(tls) = find::<TlsError>(error) {
-        return tls_failed(tls);
-    }
-    if error.is_timeout() {
-        return Outcome::inconclusive("time-out", "no connection within the time that it has").repeatable();
-    }
-    if let Some(io) = find::<io::Error>(error) {
-        return connection_failed(io.kind());
-    }
-    match error.is_connect() {
-        true => Outcome::inconclusive(
+/// Why there is no answer, in our own words.
+fn unanswered(broken: &Broken) -> Unanswered {
+    match broken {
+        Broken::Tls(error) => tls_failed(error),
+        Broken::Io(kind) => connection_failed(*kind),
+        Broken::Late => Unanswered::new("time-out", "no connection within the time that it has").repeatable(),
+        Broken::Unconnected => Unanswered::new(
             "connection",
             "no connection came about: a firewall, a proxy, or nobody is there",
         )
         .repeatable(),
-        false => Outcome::inconclusive("answer", "the answer is no HTTP, or ended half-way").repeatable(),
+        Broken::HalfWay => Unanswered::new("answer", "the answer is no HTTP, or ended half-way").repeatable(),
+        Broken::TooLong => Unanswered::new(
+            "answer-too-long",
+            format!(
+                "the answer is longer than {} KiB, and nothing of it was believed",
+                MOST >> 10
+            ),
+        ),
     }
 }
 
-pub(super) fn connection_failed(kind: io::ErrorKind) -> Outcome {
+pub(crate) fn connection_failed(kind: io::ErrorKind) -> Unanswered {
     let why = match kind {
         io::ErrorKind::ConnectionRefused => "nobody listens there: check host and port",
         io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => "no way leads there from this machine",
         io::ErrorKind::TimedOut => "nobody answered",
         _ => "the connection was closed before the answer",
     };
-    Outcome::inconclusive("connection", why).repeatable()
+    Unanswered::new("connection", why).repeatable()
 }
 
 /// What is wrong with a certificate, in our own words.
-pub(super) fn tls_failed(error: &TlsError) -> Outcome {
+pub(crate) fn tls_failed(error: &TlsError) -> Unanswered {
     let why = match error {
         TlsError::InvalidCertificate(wrong) => match wrong {
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
@@ -281,24 +249,7 @@ pub(super) fn tls_failed(error: &TlsError) -> Outcome {
         },
         _ => "no TLS came about with what answers there",
     };
-    Outcome::inconclusive("tls", format!("{why}; the credential was not sent"))
-}
-
-/// The cause of this type, however deep it lies.
-pub(super) fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
-    let mut next = Some(error);
-    // No chain of causes is that long; one that leads back to itself would be walked for ever.
-    for _ in 0..16 {
-        let here = next?;
-        if let Some(found) = here.downcast_ref::<T>() {
-            return Some(found);
-        }
-        let inside = here.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        next = inside
-            .map(|inside| inside as &(dyn StdError + 'static))
-            .or_else(|| here.source());
-    }
-    None
+    Unanswered::new("tls", format!("{why}; the credential was not sent"))
 }
 
 #[cfg(test)]
@@ -307,8 +258,7 @@ mod tests {
 
     use reqwest::dns::{Name, Resolve};
 
-    use super::{Pinned, form, hidden};
-    use zeroize::Zeroizing;
+    use super::{Pinned, form};
 
     /// Who answers for names can give a good address to whoever looks, and another one to whoever calls.
     #[tokio::test]
@@ -340,12 +290,5 @@ mod tests {
             "{} {room}",
             encoded.capacity()
         );
-    }
-
-    #[test]
-    fn no_diagnostics_show_a_value_that_is_secret() {
-        let value = hidden(Zeroizing::new("Bearer canary".to_owned())).ok().unwrap();
-        assert!(value.is_sensitive());
-        assert!(!format!("{value:?}").contains("canary"));
     }
 }
