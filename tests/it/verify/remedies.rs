@@ -97,9 +97,12 @@ fn what_the_protocols_say_names_options_of_verify_alone() {
     let mut options = options(&desk, &["verify", "mysql"]);
     // Filled in with the name of any input.
     options.insert("--".to_owned());
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/providers/guide/probe");
+    let folders = ["guide/probe", "web"].map(|folder| format!("{}/providers/{folder}", env!("CARGO_MANIFEST_DIR")));
     let mut named = BTreeSet::new();
-    for entry in fs::read_dir(folder).unwrap().flatten() {
+    for entry in folders
+        .iter()
+        .flat_map(|folder| fs::read_dir(folder).unwrap().flatten())
+    {
         let Ok(source) = fs::read_to_string(entry.path()) else {
             continue;
         };
