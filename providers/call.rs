@@ -1,6 +1,6 @@
 //! One call to a vendor, as errors and retries see it, and errors that never reached one.
 
-use crate::contract::{Effect, Error, Kind};
+use crate::error::{Effect, Error, Kind};
 
 /// One call, as errors name it.
 #[derive(Clone, Copy)]

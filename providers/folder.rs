@@ -6,7 +6,6 @@
 //! anybody else's could be another one by the next call.
 
 use std::ffi::{OsStr, OsString};
-use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
@@ -16,129 +15,31 @@ use std::sync::Arc;
 use rustix::fs::{AtFlags, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
-use crate::shell::quoted;
-use crate::way::{is_beyond_us, is_root, walk};
+pub use crate::way::{Identity, Unfit};
+use crate::way::{Part, Why, is_beyond_us, is_root, walk};
 
 /// Who may not write a folder that keeps a secret, and who may not on the way there.
 const EVERYBODY_WRITES: u32 = 0o002;
 const STICKY: u32 = 0o1000;
 
-/// A file or a folder, whatever it is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Identity {
-    device: u64,
-    inode: u64,
-}
-
-impl Identity {
-    /// Of what was looked at.
-    pub fn of(found: &Stat) -> Self {
-        Self {
-            device: found.st_dev,
-            inode: found.st_ino,
-        }
-    }
-}
-
 /// A folder that is open.
 pub struct Folder {
     /// The folders from the root on; the last one is this one.
-    pub(crate) way: Vec<Part>,
-    pub(crate) fd: OwnedFd,
-}
-
-/// One folder of a way.
-pub(crate) struct Part {
-    pub(crate) path: PathBuf,
-    pub(crate) found: Stat,
-}
-
-/// Why a folder is not used.
-#[derive(Debug, thiserror::Error)]
-#[error("its folder {} {why}", path.display())]
-pub struct Unfit {
-    pub(crate) path: PathBuf,
-    pub(crate) why: Why,
-}
-
-#[derive(Debug)]
-pub(crate) enum Why {
-    Missing,
-    NotAFolder,
-    Link(u32),
-    Loop,
-    Owner(u32),
-    Everybody(u32),
-    EverybodyOnTheWay(u32),
-    Io(io::Error),
-}
-
-impl fmt::Display for Why {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing => f.write_str("does not exist"),
-            Self::NotAFolder => f.write_str("is not a folder"),
-            Self::Link(owner) => write!(
-                f,
-                "is a symbolic link that user {owner} can make lead elsewhere at any time; name the folder itself"
-            ),
-            Self::Loop => f.write_str("is a symbolic link that leads in circles"),
-            Self::Owner(owner) => write!(
-                f,
-                "belongs to user {owner}, who can put another in its place while root works there"
-            ),
-            Self::Everybody(mode) => write!(f, "may be written by everybody (mode {mode:04o})"),
-            Self::EverybodyOnTheWay(mode) => write!(
-                f,
-                "may be written by everybody (mode {mode:04o}), who can put another one in the place of what is in it"
-            ),
-            Self::Io(error) => write!(f, "cannot be looked at: {error}"),
-        }
-    }
-}
-
-impl Unfit {
-    /// Whether there is no such folder.
-    pub fn is_missing(&self) -> bool {
-        matches!(self.why, Why::Missing)
-    }
-
-    /// The same, for whoever speaks of the folder of this path already.
-    pub fn said_of(&self, path: &Path) -> String {
-        if self.path == path {
-            format!("it {}", self.why)
-        } else {
-            self.to_string()
-        }
-    }
-
-    /// What fixes it.
-    pub fn remedy(&self) -> String {
-        let path = quoted(&self.path.to_string_lossy());
-        match self.why {
-            Why::Missing => format!("mkdir -p {path}"),
-            Why::Owner(owner) => format!(
-                "run rotate as user {owner}, or make the folder root's own: chown root {path}; where the file is to be user \
-                 {owner}'s, make it first: install -m 600 -o {owner} /dev/null FILE"
-            ),
-            Why::Everybody(_) => format!("use a folder of your own, or: chmod o-w {path}"),
-            Why::EverybodyOnTheWay(_) => format!("chmod o-w {path}"),
-            Why::NotAFolder | Why::Link(_) | Why::Loop | Why::Io(_) => {
-                "name a folder that the user who runs rotate, or root, has made".to_owned()
-            }
-        }
-    }
+    way: Vec<Part>,
+    fd: OwnedFd,
 }
 
 impl Folder {
     /// Opens a folder that is there.
     pub fn open(path: &Path) -> Result<Self, Unfit> {
-        walk(path, None)
+        let (way, fd) = walk(path, None)?;
+        Ok(Self { way, fd })
     }
 
     /// The same; makes what is missing of it, durably and with this mode.
     pub fn make(path: &Path, mode: u32) -> Result<Self, Unfit> {
-        walk(path, Some(Mode::from_raw_mode(mode)))
+        let (way, fd) = walk(path, Some(Mode::from_raw_mode(mode)))?;
+        Ok(Self { way, fd })
     }
 
     /// Its path, without a link on it.

@@ -7,6 +7,7 @@
 
 mod check;
 mod commands;
+mod flaw;
 mod form;
 pub mod probe;
 mod step;
@@ -20,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::PhaseName;
 use crate::inputs::{InputSpec, Rule};
 
-pub use check::Flaw;
+pub use flaw::Flaw;
 pub use form::Form;
 pub use probe::Probe;
 pub use step::{Actor, Back, Command, Language, Only, Repeat, Step};

@@ -1,4 +1,4 @@
-//! The public name of a key.
+//! The public name of a key, and the half of a key pair that is public.
 
 use std::fmt;
 
@@ -70,6 +70,23 @@ impl From<KeyId> for String {
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// The public half of a key pair, in the form that registers it. No secret.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PublicHalf(String);
+
+impl PublicHalf {
+    /// Wraps what the vendor wants to be told.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// What the vendor wants to be told.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{File, Metadata};
-use std::io::{self, Read};
+use std::io::Read;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::folder::Place;
-use crate::private_file::Refused;
+use crate::refused::Refused;
 
 /// A regular file that is open.
 pub struct Regular {
@@ -57,7 +57,7 @@ impl Regular {
         // Room for everything at once: a buffer that grows leaves copies of secrets behind.
         let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
         let mut limited = self.file.take(largest + 1);
-        limited.read_to_end(&mut bytes).map_err(failed("cannot be read"))?;
+        limited.read_to_end(&mut bytes).map_err(Refused::io("cannot be read"))?;
         match bytes.len() as u64 {
             read if read > largest => Err(Refused::TooLarge(read, largest)),
             _ => Ok(bytes),
@@ -105,7 +105,7 @@ fn open(folder: impl AsFd, name: &OsStr, follow: bool) -> Result<Option<Regular>
     // Even to open it may do something: a pipe's writer goes on, a device begins to work.
     match rustix::fs::statat(&folder, name, flags) {
         Err(Errno::NOENT) => return Ok(None),
-        Err(error) => return Err(failed("cannot be looked at")(error.into())),
+        Err(error) => return Err(Refused::io("cannot be looked at")(error.into())),
         Ok(found) => is_regular(FileType::from_raw_mode(found.st_mode))?,
     }
     let mut flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
@@ -116,10 +116,10 @@ fn open(folder: impl AsFd, name: &OsStr, follow: bool) -> Result<Option<Regular>
         Ok(opened) => File::from(opened),
         Err(Errno::NOENT) => return Ok(None),
         Err(Errno::LOOP) if !follow => return Err(Refused::Symlink),
-        Err(error) => return Err(failed("cannot be read")(error.into())),
+        Err(error) => return Err(Refused::io("cannot be read")(error.into())),
     };
     // It may have become another one in between.
-    let metadata = file.metadata().map_err(failed("cannot be looked at"))?;
+    let metadata = file.metadata().map_err(Refused::io("cannot be looked at"))?;
     if metadata.is_file() {
         Ok(Some(Regular { file, metadata }))
     } else {
@@ -138,8 +138,4 @@ pub fn is_regular(sort: FileType) -> Result<(), Refused> {
         FileType::CharacterDevice | FileType::BlockDevice => Refused::NotAFile("a device"),
         FileType::Unknown => Refused::NotAFile("something else"),
     })
-}
-
-fn failed(what: &'static str) -> impl FnOnce(io::Error) -> Refused {
-    move |source| Refused::Io { what, source }
 }

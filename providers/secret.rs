@@ -5,7 +5,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::contract::{KeyId, PublicHalf};
+use crate::key_id::{KeyId, PublicHalf};
 
 /// Bytes that must not be seen. No `Debug`, `Display`, `Clone` or `Serialize`, on purpose.
 pub struct Secret(Zeroizing<Vec<u8>>);

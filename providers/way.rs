@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
@@ -11,10 +12,110 @@ use std::sync::LazyLock;
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
-use crate::folder::{Folder, Identity, Part, Unfit, Why};
+use crate::shell::quoted;
 
 /// As many links as the kernel follows.
 const MOST_LINKS: usize = 40;
+
+/// A file or a folder, whatever it is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+impl Identity {
+    /// Of what was looked at.
+    pub fn of(found: &Stat) -> Self {
+        Self {
+            device: found.st_dev,
+            inode: found.st_ino,
+        }
+    }
+}
+
+/// One folder of a way.
+pub(crate) struct Part {
+    pub(crate) path: PathBuf,
+    pub(crate) found: Stat,
+}
+
+/// Why a folder is not used.
+#[derive(Debug, thiserror::Error)]
+#[error("its folder {} {why}", path.display())]
+pub struct Unfit {
+    pub(crate) path: PathBuf,
+    pub(crate) why: Why,
+}
+
+#[derive(Debug)]
+pub(crate) enum Why {
+    Missing,
+    NotAFolder,
+    Link(u32),
+    Loop,
+    Owner(u32),
+    Everybody(u32),
+    EverybodyOnTheWay(u32),
+    Io(io::Error),
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("does not exist"),
+            Self::NotAFolder => f.write_str("is not a folder"),
+            Self::Link(owner) => write!(
+                f,
+                "is a symbolic link that user {owner} can make lead elsewhere at any time; name the folder itself"
+            ),
+            Self::Loop => f.write_str("is a symbolic link that leads in circles"),
+            Self::Owner(owner) => write!(
+                f,
+                "belongs to user {owner}, who can put another in its place while root works there"
+            ),
+            Self::Everybody(mode) => write!(f, "may be written by everybody (mode {mode:04o})"),
+            Self::EverybodyOnTheWay(mode) => write!(
+                f,
+                "may be written by everybody (mode {mode:04o}), who can put another one in the place of what is in it"
+            ),
+            Self::Io(error) => write!(f, "cannot be looked at: {error}"),
+        }
+    }
+}
+
+impl Unfit {
+    /// Whether there is no such folder.
+    pub fn is_missing(&self) -> bool {
+        matches!(self.why, Why::Missing)
+    }
+
+    /// The same, for whoever speaks of the folder of this path already.
+    pub fn said_of(&self, path: &Path) -> String {
+        if self.path == path {
+            format!("it {}", self.why)
+        } else {
+            self.to_string()
+        }
+    }
+
+    /// What fixes it.
+    pub fn remedy(&self) -> String {
+        let path = quoted(&self.path.to_string_lossy());
+        match self.why {
+            Why::Missing => format!("mkdir -p {path}"),
+            Why::Owner(owner) => format!(
+                "run rotate as user {owner}, or make the folder root's own: chown root {path}; where the file is to be user \
+                 {owner}'s, make it first: install -m 600 -o {owner} /dev/null FILE"
+            ),
+            Why::Everybody(_) => format!("use a folder of your own, or: chmod o-w {path}"),
+            Why::EverybodyOnTheWay(_) => format!("chmod o-w {path}"),
+            Why::NotAFolder | Why::Link(_) | Why::Loop | Why::Io(_) => {
+                "name a folder that the user who runs rotate, or root, has made".to_owned()
+            }
+        }
+    }
+}
 
 /// The way from the root on, as it is walked.
 struct Walk {
@@ -27,7 +128,7 @@ struct Walk {
 }
 
 /// Opens the folder that a path leads to; what is missing of it is made, where a mode for it is given.
-pub(crate) fn walk(path: &Path, make: Option<Mode>) -> Result<Folder, Unfit> {
+pub(crate) fn walk(path: &Path, make: Option<Mode>) -> Result<(Vec<Part>, OwnedFd), Unfit> {
     let failed = |error: io::Error| Unfit {
         path: path.to_owned(),
         why: Why::Io(error),
@@ -44,10 +145,7 @@ pub(crate) fn walk(path: &Path, make: Option<Mode>) -> Result<Folder, Unfit> {
     while let Some(part) = walk.parts.pop_front() {
         walk.step(&part, path, make)?;
     }
-    Ok(Folder {
-        way: walk.way,
-        fd: walk.fd,
-    })
+    Ok((walk.way, walk.fd))
 }
 
 impl Walk {

@@ -24,6 +24,7 @@ mod run;
 mod secret;
 mod session;
 mod status;
+mod target_name;
 mod terminal;
 mod trial;
 mod trials;

@@ -2,33 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::flaw::{Flaw, require};
 use super::{Form, Guide, Only, Overlap, Piece, Probe, Procedure, Step, Template, commands};
 use crate::PhaseName;
 use crate::inputs::Rule;
-
-/// A guide that cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Flaw(String);
-
-impl Flaw {
-    pub(super) fn unreadable(text: &str, error: &toml::de::Error) -> Self {
-        let line = error
-            .span()
-            .map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-        Self(format!("line {line}: {}", error.message()))
-    }
-
-    pub(super) fn repeated_rule(input: &str) -> Self {
-        Self(format!(
-            "input {input} has a pattern, and the program has an input of the same name: leave the pattern out, and its rule holds"
-        ))
-    }
-
-    pub(super) fn no_rule(input: &str) -> Self {
-        Self(format!("input {input} has no pattern"))
-    }
-}
 
 /// Names the first thing that is wrong.
 pub(super) fn check(guide: &Guide) -> Result<(), Flaw> {
@@ -252,10 +229,6 @@ fn templates(guide: &Guide) -> Vec<(String, &Template)> {
         }
     }
     all
-}
-
-pub(crate) fn require(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), Flaw> {
-    if holds { Ok(()) } else { Err(Flaw(otherwise())) }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::check::require;
+use super::flaw::require;
 use super::{Command, Flaw, Guide, Language, Piece, Procedure, Quoting, Repeat, Step, Template};
 
 /// A place that a person fills in by hand: `<NEW PASSWORD>`.

@@ -17,6 +17,7 @@ use super::bounds::Bounded;
 use super::profile::{Asked, Profiles, variable};
 use crate::authorities::{self, LARGEST};
 use crate::fault::Fault;
+use crate::inputs::expanded;
 use crate::regular::Regular;
 
 /// The clients of one run: each would otherwise open connections of its own.
@@ -70,7 +71,7 @@ impl Bundle {
     /// As botocore looks for it: the variable, the profile, and then what Python's HTTP libraries share.
     pub(super) fn asked_for(profiles: &Profiles, asked: &Asked) -> Option<Self> {
         let named = |path: String, named_by: String| Self {
-            path: expanded(&path),
+            path: expanded(Path::new(&path)),
             named_by,
         };
         let of_variable = |name: &str| Some(named(variable(name)?, name.to_owned()));
@@ -137,14 +138,6 @@ fn look_at_the_systems_own() -> Result<(), Fault> {
         return Err(Fault::new("trust the authorities that are configured", detail));
     }
     Ok(())
-}
-
-/// `~` at the beginning of a path, as the SDK reads it.
-pub(super) fn expanded(path: &str) -> PathBuf {
-    match (path.strip_prefix("~/"), std::env::home_dir()) {
-        (Some(rest), Some(home)) => home.join(rest),
-        _ => Path::new(path).to_owned(),
-    }
 }
 
 fn client(trust: TrustStore) -> Result<SharedHttpClient, Fault> {

@@ -14,12 +14,11 @@ use aws_credential_types::Credentials;
 use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_types::os_shim_internal::{Env, Fs};
 
+use super::readable::{FIND, file};
 use super::{Inputs, readable};
 use crate::CredentialsFrom;
 pub(super) use crate::environment::variable;
 use crate::fault::Fault;
-
-pub(super) const FIND: &str = "find AWS credentials";
 
 /// Who says which profile it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -323,13 +322,6 @@ async fn read(files: &EnvConfigFiles, selected: &str) -> Result<ProfileSet, Faul
         let words = innermost.to_string();
         Fault::new(FIND, words.split_whitespace().collect::<Vec<_>>().join(" "))
     })
-}
-
-pub(super) fn file(variable_name: &str, name: &str) -> PathBuf {
-    match variable(variable_name) {
-        Some(path) => path.into(),
-        None => Path::new("~/.aws").join(name),
-    }
 }
 
 fn option<'a>(profile: &'a Profile, name: &str) -> Option<&'a str> {

@@ -4,22 +4,13 @@ use std::error::Error as _;
 
 use snowflake_connector_rs::{Error as ClientError, ErrorKind};
 
+use super::asked::Asked;
 use super::channel::Failed;
 use super::guard::{LONGEST_ANSWER, NoTunnel, Stopped, refused_place};
 use super::refusal::Refusal;
 use crate::call::Call;
 use crate::contract::{Effect, Error, Kind};
 use crate::untrusted::Label;
-
-/// Who asked, and where: what a refused login has to name.
-pub(super) struct Asked<'a> {
-    pub(super) user: &'a str,
-    pub(super) account: &'a str,
-    pub(super) host: &'a str,
-    pub(super) role: Option<&'a str>,
-    /// Where account, user and host were found.
-    pub(super) found_in: &'a str,
-}
 
 /// A login that failed.
 #[derive(Clone)]

@@ -1,9 +1,9 @@
 //! How the administrator proves who it is.
 
 use super::FIND;
-use super::key_pair::{KeyFault, KeyPair};
-use super::settings::secret_file;
-use super::sources::{Found, Sources, variable};
+use super::key_fault::KeyFault;
+use super::key_pair::KeyPair;
+use super::sources::{Found, Sources, secret_file, variable};
 use crate::contract::KeyId;
 use crate::fault::Fault;
 use crate::secret::Secret;

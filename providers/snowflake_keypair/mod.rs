@@ -9,11 +9,13 @@
 //! make that one statement, so two administrators at the same second could still meet.
 
 mod address;
+mod asked;
 mod channel;
 mod failure;
 mod file;
 mod guard;
 mod identifier;
+mod key_fault;
 mod key_pair;
 mod login;
 mod logins;
@@ -50,7 +52,8 @@ use crate::secret_from::read_secret;
 use crate::{Automation, Capabilities, Connecting, Connector, KeyShown, ShownKey, Unready, Vendors};
 
 use identifier::UserName;
-pub use key_pair::{KeyFault, KeyPair};
+pub use key_fault::KeyFault;
+pub use key_pair::KeyPair;
 use logins::Logins;
 use passphrase::PassphraseFrom;
 use wire::{Change, Wire};

@@ -4,7 +4,7 @@
 use pkcs8::der::pem::Decoder;
 use zeroize::Zeroizing;
 
-use super::key_pair::KeyFault;
+use super::key_fault::KeyFault;
 
 const BEGIN: &str = "-----BEGIN ";
 const DASHES: &str = "-----";

@@ -1,7 +1,7 @@
 //! Why Snowflake refuses a login: a closed list. The client passes on what Snowflake says and not its code, so each reason
 //! is known by its phrase, and a code is told only where it is on record that this phrase comes with it and with no other.
 
-use super::failure::Asked;
+use super::asked::Asked;
 use crate::contract::Kind;
 
 /// A reason that has a remedy of its own.

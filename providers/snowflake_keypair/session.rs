@@ -12,8 +12,9 @@ use snowflake_connector_rs::{
 use tokio::sync::Mutex;
 
 use super::address::bare_account;
+use super::asked::Asked;
 use super::channel::{Channel, Failed, Line, STATEMENT_PATIENCE};
-use super::failure::{Asked, NoLogin, of_login, of_statement, with_grant};
+use super::failure::{NoLogin, of_login, of_statement, with_grant};
 use super::key_pair::{is_encrypted, opened};
 use super::login::Login;
 use super::settings::Settings;

@@ -1,8 +1,6 @@
 //! The administrator's connection, found the way Snowflake's own tools find it: where a value is looked for stands in
 //! `sources`.
 
-use std::path::Path;
-
 use url::Url;
 
 use super::address::Address;
@@ -11,8 +9,6 @@ use super::sources::{Origin, Sources};
 use super::{FIND, Inputs, is_account};
 use crate::CredentialsFrom;
 use crate::fault::Fault;
-use crate::secret::Secret;
-use crate::secret_from::read_secret;
 
 /// What names something: <https://docs.snowflake.com/en/sql-reference/identifiers>.
 const NAMES: &[&str] = &[
@@ -169,9 +165,4 @@ fn needed(sources: &Sources, key: &'static str, elsewhere: &str) -> Result<(Stri
             (found.text(), origin)
         })
         .ok_or_else(|| sources.missing(key, elsewhere))
-}
-
-/// A file that holds a secret, wherever links lead; without line breaks at its end.
-pub(super) fn secret_file(what: &str, path: &str) -> Result<Secret, Fault> {
-    read_secret(Path::new(path)).map_err(|why| Fault::new(FIND, format!("{what} {path}: {why}")))
 }

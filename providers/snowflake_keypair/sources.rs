@@ -6,6 +6,7 @@
 //! <https://docs.snowflake.com/en/developer-guide/snowflake-cli/connecting/configure-connections>.
 
 use std::fmt;
+use std::path::Path;
 
 use zeroize::Zeroizing;
 
@@ -17,6 +18,7 @@ use crate::environment;
 pub(super) use crate::environment::variable;
 use crate::fault::Fault;
 use crate::secret::Secret;
+use crate::secret_from::read_secret;
 
 /// What names the connection, where the target does not.
 const DEFAULT_NAME: &str = "SNOWFLAKE_DEFAULT_CONNECTION_NAME";
@@ -335,4 +337,9 @@ fn unknown(name: &str, file: Option<&ConnectionFile>) -> String {
             file::places()
         ),
     }
+}
+
+/// A file that holds a secret, wherever links lead; without line breaks at its end.
+pub(super) fn secret_file(what: &str, path: &str) -> Result<Secret, Fault> {
+    read_secret(Path::new(path)).map_err(|why| Fault::new(FIND, format!("{what} {path}: {why}")))
 }

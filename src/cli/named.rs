@@ -12,7 +12,7 @@ use rotate_providers::shell::quoted;
 use rotate_providers::untrusted::sanitized;
 
 use super::Global;
-use super::rotate::{MANUAL, target_name};
+use super::target_name::{MANUAL, target_name};
 use crate::config::{self, Config, How, Target};
 use crate::engine::driver::{DriveError, Refusal};
 use crate::engine::{Credential, Namings};

@@ -8,34 +8,13 @@ mod story;
 use std::ffi::OsString;
 
 use clap::{ArgMatches, Args};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rotate_providers::{Connector, connectors};
 
 pub(super) use options::inputs_of_probes;
 pub(super) use story::{ending, story};
 
+use super::target_name::MANUAL;
 use super::{Cli, Exit, Global};
-
-/// The option that asks for the guide of an automated connector.
-pub(super) const MANUAL: &str = "--manual";
-
-/// What a name keeps in a target's name, so that it can be pasted into a shell.
-const KEPT: AsciiSet = NON_ALPHANUMERIC
-    .remove(b'_')
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'@')
-    .remove(b'+')
-    .remove(b'=')
-    .remove(b',');
-
-/// A target that no configuration names: `connector/name`, or the connector alone where nothing names it.
-pub(super) fn target_name(connector: &str, name: Option<&str>) -> String {
-    match name {
-        Some(name) => format!("{connector}/{}", utf8_percent_encode(name, &KEPT)),
-        None => connector.to_owned(),
-    }
-}
 
 /// The whole command line for these arguments. A guide is read only if they name its connector.
 pub(super) fn command_line(arguments: &[OsString]) -> clap::Command {

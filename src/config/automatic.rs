@@ -14,7 +14,6 @@ use super::after_delivery::hooks;
 use super::defaults::Defaults;
 use super::destinations::{DAY_OF_OPENING, destinations};
 use super::reader::{Reader, Section};
-use super::target::seconds;
 use super::value::{Taken, flag, path};
 use crate::machine::{Cutover, LostKey, Prove, Window};
 use crate::policy::proof_fault;
@@ -120,8 +119,8 @@ pub(super) fn read<'t>(
         cutover: schedule.cutover,
         prove: schedule.prove,
         lost_key: schedule.lost_key,
-        soak_seconds: seconds(schedule.soak),
-        observe_seconds: seconds(schedule.observe),
+        soak_seconds: schedule.soak.as_secs().unsigned_abs(),
+        observe_seconds: schedule.observe.as_secs().unsigned_abs(),
         window: schedule.window.clone(),
         allow_self,
         current_key,

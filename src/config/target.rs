@@ -328,7 +328,3 @@ fn impossible(reader: &mut Reader<'_>, table: &Section<'_>, how: &How, schedule:
     let (at, key) = (table.span.clone(), table.key("max_age"));
     reader.mistake(Some(at), &key, &what, "raise max_age, or lower what it takes");
 }
-
-pub(super) fn seconds(time: SignedDuration) -> u64 {
-    time.as_secs().unsigned_abs()
-}

@@ -3,7 +3,7 @@
 use super::http::{Auth, Method};
 use super::{Answers, How, Http, Meant, Probe, Said, Which};
 use crate::PhaseName;
-use crate::guide::check::{Flaw, require};
+use crate::guide::flaw::{Flaw, require};
 use crate::guide::{Guide, Only, Piece, Step, Template};
 
 /// Names the first thing that is wrong.

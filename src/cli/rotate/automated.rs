@@ -7,8 +7,8 @@ use rotate_providers::{Automation, inputs};
 use serde_json::{Map, Value};
 
 use super::options::{of_program, of_rotation};
-use super::target_name;
 use crate::cli::one_shot::{Options, rotate};
+use crate::cli::target_name::target_name;
 use crate::cli::{Exit, Global, terminal};
 use crate::config::Defaults;
 use crate::delivery::{self, Destination, Hook};

@@ -8,9 +8,9 @@ use rotate_providers::guide::{Guide, Procedure};
 use rotate_providers::inputs::InputSpec;
 
 use super::story::walking;
-use super::target_name;
 use crate::cli::named::{begin_line, only_target_of, readable_config, target_of};
 use crate::cli::session::{Session, locate, show, speaker, tell, tell_folder};
+use crate::cli::target_name::target_name;
 use crate::cli::{Exit, Global, terminal};
 use crate::config::{Config, Defaults, How};
 use crate::engine::driver::{DriveError, Refusal};
