@@ -12,12 +12,15 @@
 mod access_keys;
 mod answers;
 mod bad_secret;
+mod changing_names;
 mod clients;
 mod desk;
 mod fleet;
+mod lockout;
 mod other_ways;
 mod reached;
 mod remedies;
 mod rotation;
 mod shared_tries;
 mod typed;
+mod wiped;

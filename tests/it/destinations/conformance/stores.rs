@@ -7,6 +7,8 @@
 mod answers;
 #[cfg(feature = "github")]
 mod github;
+mod gone;
+mod grants;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
 #[cfg(feature = "secretsmanager")]
@@ -17,6 +19,11 @@ mod ssm;
 mod vault_kv;
 mod way;
 
+use gone::{
+    what_is_deleted_after_a_rotation_is_told_as_gone_wherever_it_can_be_looked_at,
+    what_only_stands_on_the_way_is_not_believed_that_it_is_gone,
+};
+use grants::what_the_page_grants_is_what_is_told_to_be_missing;
 use rotate::delivery::{Capabilities, KINDS};
 use rotate_fixtures::workplace::TARGET;
 use rotate_fixtures::{Fate, StoreDoor, Workplace};
@@ -45,6 +52,8 @@ pub(crate) trait Store: Sized {
     fn writes(&self) -> usize;
     /// What somebody else does there.
     fn meddling(&self, what: Meddling) -> Box<dyn FnOnce() + Send>;
+    /// Somebody deletes all of it.
+    fn remove(&self);
     /// What it answers, as HTTP, to whoever asks too often.
     fn too_often(&self) -> String;
     /// Brings this about. How it has to be told.
@@ -104,6 +113,9 @@ macro_rules! on_every_store {
                     a_store_that_is_asked_too_often_is_asked_again
                     what_cannot_be_delivered_to_is_told_before_a_key_is_made
                     a_name_that_leads_elsewhere_meanwhile_is_not_written_to
+                    what_is_deleted_after_a_rotation_is_told_as_gone_wherever_it_can_be_looked_at
+                    what_only_stands_on_the_way_is_not_believed_that_it_is_gone
+                    what_the_page_grants_is_what_is_told_to_be_missing
                 }
             }
         )*
