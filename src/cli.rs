@@ -47,6 +47,7 @@ pub use exit::Exit;
 use crate::config::{self, AllowedHosts, Unusable};
 use crate::engine::driver::Pace;
 use crate::state_folder::StateFolder;
+use crate::store::Anchor;
 use crate::{delivery, duration};
 
 /// Runs one command line and gives the process's exit code.
@@ -171,8 +172,16 @@ impl Line {
             Self::OfConnector(global, ..) => global,
         };
         let said = global.state_dir.is_some() || std::env::var_os("ROTATE_STATE_DIR").is_some_and(|it| !it.is_empty());
-        if !said && let Some(path) = config::locate(global.config.as_deref()) {
-            global.configured_state = config::state_dir(&path, &global.allowed)?;
+        if let Some(path) = config::locate(global.config.as_deref()) {
+            match config::journal_at(&path, &global.allowed) {
+                Ok(at) => {
+                    global.configured_anchor = at.anchor;
+                    global.configured_state = at.state_dir.filter(|_| !said);
+                }
+                // Whoever needs the rest of the file reads it, and tells its mistakes.
+                Err(_) if said => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(self)
     }
@@ -219,6 +228,9 @@ struct Global {
     /// Where the configuration keeps the journal.
     #[arg(skip)]
     configured_state: Option<PathBuf>,
+    /// Where the configuration has the head of the journal noted down.
+    #[arg(skip)]
+    configured_anchor: Option<PathBuf>,
     /// Where the administrators' credentials are: where the target says (its profile or connection), or in the environment
     /// alone, as in CI [default: $ROTATE_CREDENTIALS, else configured]
     #[arg(long, global = true, value_enum, value_name = "WHERE")]
@@ -269,6 +281,11 @@ impl Global {
         let allowed = AllowedHosts::parse(hosts.iter().map(String::as_str));
         self.allowed = allowed.map_err(|remedy| format!("{named}: {remedy}"))?;
         Ok(())
+    }
+
+    /// Where the head of the journal is noted down, if anywhere.
+    fn anchor(&self) -> Option<Anchor> {
+        self.configured_anchor.as_deref().map(Anchor::of)
     }
 
     /// How vendors are reached.

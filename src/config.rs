@@ -12,6 +12,7 @@ mod destinations;
 mod evidence;
 mod file;
 mod mistake;
+mod monitoring;
 mod reader;
 mod schema;
 mod starter;
@@ -32,6 +33,7 @@ pub(crate) use defaults::Defaults;
 pub use evidence::{Exception, OutOfScope};
 pub use file::{Unusable, locate};
 pub use mistake::{Mistake, Mistakes};
+pub use monitoring::{HeartbeatTo, Monitoring};
 pub use schema::schema;
 pub use starter::starter;
 pub use target::{ByHand, How, Target};
@@ -56,6 +58,8 @@ pub struct Config {
     pub targets: Vec<Target>,
     /// What is meant not to be in it.
     pub out_of_scope: Vec<OutOfScope>,
+    /// What a run leaves for those who watch it.
+    pub monitoring: Monitoring,
     /// The hash of the file's text, SHA-256 in hexadecimal: it tells this file from any other.
     pub fingerprint: String,
 }
@@ -73,6 +77,7 @@ impl Config {
             require_state: defaults.require_state,
             targets: Vec::new(),
             out_of_scope: Vec::new(),
+            monitoring: Monitoring::default(),
             fingerprint: String::new(),
         }
     }
@@ -98,16 +103,26 @@ impl Config {
     }
 }
 
+/// Where the file says that the journal is, and where its head is noted down.
+#[derive(Clone, Debug, Default)]
+pub struct JournalAt {
+    /// The state folder.
+    pub state_dir: Option<PathBuf>,
+    /// The anchor.
+    pub anchor: Option<PathBuf>,
+}
+
 /// Where the file says that the journal is kept. Nothing else that it says is looked at: whoever only needs the journal is
 /// not kept from it by a mistake in a target.
-pub fn state_dir(path: &Path, allowed: &AllowedHosts) -> Result<Option<PathBuf>, Unusable> {
+pub fn journal_at(path: &Path, allowed: &AllowedHosts) -> Result<JournalAt, Unusable> {
     let text = file::read(path)?;
     let mut reader = Reader::new(&text, allowed);
     let mut root = reader.root();
     let mut store = reader.table(&mut root, "store");
-    let folder = value::folder(&mut reader, &mut store, "state_dir");
+    let state_dir = value::folder(&mut reader, &mut store, "state_dir");
+    let anchor = monitoring::anchor(&mut reader, &mut root);
     match reader.end(path) {
-        Ok(()) => Ok(folder),
+        Ok(()) => Ok(JournalAt { state_dir, anchor }),
         // Whoever has to fix it is told of everything.
         Err(mistakes) => Err(Unusable::Mistaken(
             Config::parse_with(path, &text, allowed).err().unwrap_or(mistakes),
@@ -145,6 +160,7 @@ fn read(reader: &mut Reader<'_>, path: &Path) -> Config {
     }
     conflicts::check(reader, &targets);
     let out_of_scope = evidence::out_of_scope(reader, &mut root);
+    let monitoring = Monitoring::read(reader, &mut root);
     reader.close(root);
     Config {
         path: path.to_owned(),
@@ -155,6 +171,7 @@ fn read(reader: &mut Reader<'_>, path: &Path) -> Config {
         require_state: limits.require_state,
         targets,
         out_of_scope,
+        monitoring,
         fingerprint: String::new(),
     }
 }

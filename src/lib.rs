@@ -23,6 +23,8 @@ pub mod config;
 pub mod delivery;
 pub mod duration;
 pub mod engine;
+#[cfg(feature = "heartbeat")]
+pub mod heartbeat;
 pub mod hooks;
 pub mod machine;
 pub mod plan;

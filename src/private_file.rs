@@ -68,13 +68,15 @@ pub fn replace(place: &Place, bytes: &[u8]) -> Result<(), Refused> {
     sync_folder(place.folder())
 }
 
-/// Puts these bytes in the place of a file that everybody may read, as it is done with one that nobody may. Nothing is followed.
+/// Puts these bytes in the place of a file that everybody may read, as it is done with one that nobody may: whole or not at all. Nothing
+/// is followed.
 pub fn publish(place: &Place, bytes: &[u8]) -> Result<(), Refused> {
     rotate_providers::regular::Regular::at(place)?;
     let (beside, mut file) = open_beside(place)?;
     let written = file
         .set_permissions(Permissions::from_mode(0o644))
         .and_then(|()| file.write_all(bytes))
+        .and_then(|()| file.sync_all())
         .and_then(|()| rename(&beside, place));
     written.map_err(|error| {
         let _ = unlink(&beside);

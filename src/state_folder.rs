@@ -10,7 +10,7 @@ use rustix::fs::{Mode, OFlags};
 
 use crate::private_file::{self, Folder, Place};
 use crate::seal::{AgeSealer, SealError, Sealer, label};
-use crate::store::{SqliteStore, Store, StoreError, Verified, Visit};
+use crate::store::{AnchorError, SqliteStore, Store, StoreError, Verified, Visit};
 
 const DATABASE: &str = "rotate.db";
 const IDENTITY: &str = "identity.age";
@@ -261,10 +261,22 @@ pub enum FolderError {
     /// The configuration demands a journal, and there is none.
     #[error("there is no journal in {}, and the configuration says that there has to be one (require_state)", .0.display())]
     Required(PathBuf),
+    /// The anchor cannot be read, or the journal is not the one that it was noted down of.
+    #[error(transparent)]
+    Anchor(AnchorError),
     /// Somebody wrote to the journal each time that it was read.
     #[error("the journal was written to each time that it was read, and no reading is of one moment")]
     Written,
     /// There is a journal but no identity.
     #[error("the identity {} is missing, and what the journal keeps sealed cannot be opened without it", .0.display())]
     IdentityLost(PathBuf),
+}
+
+impl From<AnchorError> for FolderError {
+    fn from(error: AnchorError) -> Self {
+        match error {
+            AnchorError::Store(error) => Self::Store(error),
+            error => Self::Anchor(error),
+        }
+    }
 }

@@ -3,6 +3,7 @@
 //! A [`Store`] speaks of revisions and leases so that a store for many machines can take the embedded one's place. Every
 //! write names the lease it was made under and the revision it follows: the loser of a race writes nothing.
 
+mod anchor;
 mod chain;
 mod sqlite;
 
@@ -12,6 +13,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use rotate_providers::contract::KeyId;
 
+pub use anchor::{Anchor, AnchorError, Anchored};
 pub use sqlite::{Sealed, SqliteStore};
 
 use crate::hooks::now;
@@ -43,6 +45,16 @@ pub trait Store: Send + Sync {
 
     /// The journal, oldest line first, of one target or of all.
     async fn journal(&self, target: Option<&str>) -> Result<Vec<Line>, StoreError>;
+
+    /// The end of the journal, which stands for all of it.
+    async fn head(&self) -> Result<Head, StoreError>;
+
+    /// What its end was when the line at this place was its last; `None` where it was never that long.
+    async fn head_at(&self, seq: i64) -> Result<Option<Head>, StoreError>;
+
+    /// So many lines behind this end, oldest first, each checked against its hash and the line before it. One that the journal never
+    /// had is [`StoreError::NotAhead`].
+    async fn after(&self, head: &Head, most: u32) -> Result<Vec<Line>, StoreError>;
 
     /// The target's passages that have ended, as last recorded.
     async fn closed(&self, target: &str) -> Result<Vec<Stored>, StoreError>;
@@ -224,7 +236,34 @@ pub struct Line {
     pub hash: Vec<u8>,
 }
 
+/// The end of a journal when this line was its last. Noted down elsewhere, it shows later that nothing was cut off or rewritten.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Its place in the whole journal, from one; zero before the first.
+    pub seq: i64,
+    /// Its hash, as `audit verify` prints and takes it.
+    pub hash: String,
+}
+
+impl Head {
+    /// The end of a journal that nothing was ever written to.
+    pub fn beginning() -> Self {
+        Self {
+            seq: 0,
+            hash: chain::hex(&chain::GENESIS),
+        }
+    }
+}
+
 impl Line {
+    /// The head of the journal when this line was its last.
+    pub fn head(&self) -> Head {
+        Head {
+            seq: self.seq,
+            hash: chain::hex(&self.hash),
+        }
+    }
+
     /// Whether this was the head of the journal when it was the last line, as [`Verified::head`] has it.
     pub fn was_head(&self, head: &str) -> bool {
         chain::hex(&self.hash) == head
@@ -264,7 +303,7 @@ impl Verified {
         Self {
             events: 0,
             rotations: 0,
-            head: chain::hex(&chain::GENESIS),
+            head: Head::beginning().hash,
         }
     }
 }
@@ -318,6 +357,12 @@ pub enum StoreError {
     NotAhead {
         /// The head that was noted down.
         head: String,
+    },
+    /// The journal is shorter than was thought.
+    #[error("the journal has no event {seq}: it is not that long, was put back to an older copy, or is another one")]
+    NoSuchEvent {
+        /// The number that was asked for.
+        seq: i64,
     },
     /// Someone else wrote first.
     #[error("another writer was faster; this write was dropped")]

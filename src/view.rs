@@ -6,6 +6,7 @@ pub mod json;
 mod listed;
 pub mod markdown;
 mod markup;
+pub mod metrics;
 mod page;
 pub mod plans;
 pub mod report;

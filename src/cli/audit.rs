@@ -1,12 +1,16 @@
 //! `rotate audit` and `rotate audit verify`.
 
+mod follow;
+
+use std::collections::BTreeMap;
+
 use clap::{Args, Subcommand};
 
 use super::session::{locate, tell_folder, tell_unknown};
 use super::{Exit, Global, Output, terminal};
 use crate::machine::StreamState;
 use crate::state_folder::FolderError;
-use crate::store::{Line, Store, StoreError, Verified};
+use crate::store::{Anchored, Line, Store, StoreError, Verified};
 use crate::view::{json, text};
 
 /// Show the journal, or check that nobody has changed it.
@@ -17,6 +21,12 @@ pub(super) struct Command {
     what: Option<What>,
     /// One target only
     target: Option<String>,
+    /// Print each event on a line of its own, and go on printing what is added until it is stopped (Ctrl-C, SIGTERM, or nobody reads)
+    #[arg(long, value_enum, value_name = "FORM", conflicts_with = "target")]
+    follow: Option<follow::Form>,
+    /// Begin behind the event with this number, `seq` of the last line that was seen
+    #[arg(long, value_name = "REVISION", default_value_t = 0, requires = "follow", value_parser = clap::value_parser!(i64).range(0..))]
+    after: i64,
 }
 
 #[derive(Subcommand)]
@@ -32,6 +42,9 @@ enum What {
 
 impl Command {
     pub(super) async fn run(self, global: &Global) -> Exit {
+        if let Some(follow::Form::Json) = self.follow {
+            return follow::follow(global, self.after).await;
+        }
         let target = self.target.as_deref();
         let printed = match self.what {
             Some(What::Verify { against }) => verify(global, against).await.map(Some),
@@ -64,23 +77,43 @@ async fn lines(global: &Global, target: Option<&str>) -> Result<Option<String>, 
 }
 
 async fn verify(global: &Global, against: Option<String>) -> Result<String, FolderError> {
+    let anchor = global.anchor();
+    // Whatever is noted down while the journal is checked is noted down of what was there before.
+    let mut noted = match &anchor {
+        Some(anchor) => anchor.all()?,
+        None => BTreeMap::new(),
+    };
+    let last_noted = noted.last_key_value().map(|(_, anchored)| anchored.clone());
     let mut found = None;
     let mut look = |line: &Line, _: &StreamState| {
         if against.as_ref().is_some_and(|head| line.was_head(head)) {
             found = Some(line.seq);
         }
+        if noted
+            .get(&line.seq)
+            .is_some_and(|anchored| line.was_head(&anchored.head.hash))
+        {
+            noted.remove(&line.seq);
+        }
     };
     let verified = locate(global)?.verify_each(&mut look).await?;
     let verified = verified.unwrap_or_else(Verified::empty);
+    if let (Some(anchor), Some((_, missing))) = (anchor, noted.pop_first()) {
+        return Err(anchor.behind(missing).into());
+    }
     // A head that was noted down before anything was written.
     let found = found.or_else(|| (against.as_deref() == Some(&Verified::empty().head)).then_some(0));
     if let (Some(head), None) = (against, found) {
         return Err(StoreError::NotAhead { head }.into());
     }
-    Ok(match global.output {
-        Output::Text | Output::Markdown => text::verified(&verified, found),
-        Output::Json => json::verified(&verified, found),
-    })
+    Ok(told(global, &verified, found, last_noted.as_ref()))
+}
+
+fn told(global: &Global, verified: &Verified, against: Option<i64>, anchored: Option<&Anchored>) -> String {
+    match global.output {
+        Output::Text | Output::Markdown => text::verified(verified, against, anchored),
+        Output::Json => json::verified(verified, against, anchored),
+    }
 }
 
 /// The head of a chain, as `audit verify` and reports have it.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::engine::driver::DriveError;
 use crate::policy::{Wait, Waiting};
 use crate::state_folder::FolderError;
-use crate::store::StoreError;
+use crate::store::{AnchorError, StoreError};
 
 /// How a command ended. Ordered by how much it asks of the person on call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +29,19 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// The number that the process ends with.
+    pub(super) fn code(self) -> u8 {
+        match self {
+            Exit::Ok => 0,
+            Exit::Error => 1,
+            Exit::ToDo => 2,
+            Exit::PersonNeeded => 3,
+            Exit::Busy => 4,
+            Exit::Usage => 64,
+            Exit::Interrupted => 130,
+        }
+    }
+
     /// The exit code of a wait.
     pub(super) fn of_wait(wait: Option<&Wait>, now: Timestamp) -> Self {
         match wait {
@@ -55,6 +68,7 @@ impl Exit {
     pub(super) fn of_folder(error: &FolderError) -> Self {
         match error {
             FolderError::Store(StoreError::Held(_)) => Self::Busy,
+            FolderError::Anchor(AnchorError::Behind { .. }) => Self::PersonNeeded,
             _ => Self::Error,
         }
     }
@@ -62,14 +76,6 @@ impl Exit {
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        ExitCode::from(match exit {
-            Exit::Ok => 0,
-            Exit::Error => 1,
-            Exit::ToDo => 2,
-            Exit::PersonNeeded => 3,
-            Exit::Busy => 4,
-            Exit::Usage => 64,
-            Exit::Interrupted => 130,
-        })
+        ExitCode::from(exit.code())
     }
 }

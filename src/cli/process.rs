@@ -87,6 +87,22 @@ pub(super) fn block_on(threads: Threads, command: impl Future<Output = Exit>) ->
     }
 }
 
+/// Turns Ctrl-C or SIGTERM into a wish to stop, for what has nothing to finish.
+pub(super) fn listen_quietly(interrupt: &Arc<Interrupt>) {
+    let interrupt = Arc::clone(interrupt);
+    tokio::spawn(async move {
+        let (Ok(mut int), Ok(mut term)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+            tracing::warn!("signals cannot be heard; Ctrl-C ends the program at once");
+            return;
+        };
+        tokio::select! {
+            _ = int.recv() => {}
+            _ = term.recv() => {}
+        }
+        interrupt.set();
+    });
+}
+
 /// Turns the first Ctrl-C or SIGTERM into a wish to stop after the current effect, and the second into an end.
 pub(super) fn listen(interrupt: &Arc<Interrupt>) {
     let interrupt = Arc::clone(interrupt);

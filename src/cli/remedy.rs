@@ -1,5 +1,7 @@
 //! What to do about an error, added where a person reads it. Lines that begin with a command can be pasted.
 
+use std::path::Path;
+
 use rotate_providers::contract::{Error, Kind};
 use rotate_providers::shell::quoted;
 use rotate_providers::{Automation, automation};
@@ -9,7 +11,7 @@ use crate::engine::driver::DriveError;
 use crate::private_file::Refused;
 use crate::seal::SealError;
 use crate::state_folder::FolderError;
-use crate::store::{StoreError, Stored};
+use crate::store::{AnchorError, StoreError, Stored};
 
 /// What an error is about.
 #[derive(Clone, Copy)]
@@ -177,10 +179,25 @@ pub(super) fn of_folder(error: &FolderError) -> Vec<String> {
                 .to_owned(),
             "rotate init --state".to_owned(),
         ],
+        FolderError::Anchor(AnchorError::Behind { path, .. }) => vec![
+            "nothing was touched; find the copy of the state folder that has it, and put that in place. Where this journal is to go \
+             on all the same, see what it does not know of, by `rotate plan`; then begin a new anchor:"
+                .to_owned(),
+            moved_away(path),
+        ],
+        FolderError::Anchor(_) => vec![
+            "nothing was touched; see that its folder is mounted, and that this user may write the file".to_owned(),
+        ],
         FolderError::IdentityLost(_) => vec!["nothing was touched; restore the file from a backup".to_owned()],
         FolderError::Written => vec!["nothing was touched; try again when no other run is at work".to_owned()],
         FolderError::Nowhere => Vec::new(),
     }
+}
+
+/// An anchor that is kept, and noted down in no more.
+fn moved_away(anchor: &Path) -> String {
+    let anchor = anchor.to_string_lossy();
+    format!("mv {} {}", quoted(&anchor), quoted(&format!("{anchor}.before")))
 }
 
 fn of_store(error: &StoreError) -> Vec<String> {
@@ -198,6 +215,10 @@ fn of_store(error: &StoreError) -> Vec<String> {
             "nothing was touched; find the copy that has it, and start no run with this one before: rotations that it knows \
              nothing of may be open, with keys that it would take for somebody else's"
                 .to_owned(),
+        ],
+        StoreError::NoSuchEvent { .. } => vec![
+            "nothing was touched; see which it has:".to_owned(),
+            "rotate audit verify".to_owned(),
         ],
         StoreError::Race => vec!["run the same command again".to_owned()],
         StoreError::Full { .. } => {

@@ -1,5 +1,7 @@
 //! `rotate run`: every target as far as it may go.
 
+mod watched;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -24,6 +26,7 @@ use crate::hooks::now;
 use crate::policy::{Wait, Waiting};
 use crate::store::Stored;
 use crate::view::{Detail, TargetView, Who};
+use watched::{Ending, Watched};
 
 /// Move every target as far as it may go; for cron.
 ///
@@ -68,27 +71,41 @@ impl Command {
                 if let Err(exit) = self.chosen.check(names) {
                     return exit;
                 }
-                if let Some(error) = required_state(global, config) {
-                    return tell_folder(global, &error);
-                }
             }
         }
         let config = config.unwrap_or_else(Config::empty);
-        let session = match Session::begin_with(global, Vendors::new(global.access(config.paces.clone()))).await {
-            Ok(session) => session,
-            Err(error) => return tell_folder(global, &error),
+        let mut watched = Watched::begin(&config);
+        let begun = match required_state(global, &config).filter(|_| !folder.exists()) {
+            Some(error) => Err(error),
+            None => Session::begin_with(global, Vendors::new(global.access(config.paces.clone()))).await,
         };
+        let session = match begun {
+            Ok(session) => session,
+            Err(error) => {
+                let exit = tell_folder(global, &error);
+                return watched.end(global, &config, None, exit.into()).await;
+            }
+        };
+        watched.is_the_one();
+        let config = Arc::new(config);
+        let session = Arc::new(session);
+        let ending = self.all(global, &config, &session).await;
+        watched.end(global, &config, Some(&session), ending).await
+    }
+
+    /// Takes every turn.
+    async fn all(&self, global: &Global, config: &Arc<Config>, session: &Arc<Session>) -> Ending {
         let survey = match Survey::read(&session.store).await {
             Ok(survey) => survey,
-            Err(error) => return tell_folder(global, &error.into()),
+            Err(error) => return tell_folder(global, &error.into()).into(),
         };
-        let turns = match self.turns(&config, &survey) {
+        let turns = match self.turns(config, &survey) {
             Ok(turns) => turns,
-            Err(exit) => return exit,
+            Err(exit) => return exit.into(),
         };
         if turns.is_empty() {
             nothing(global);
-            return Exit::Ok;
+            return Exit::Ok.into();
         }
         let work = Work {
             global: global.clone(),
@@ -96,8 +113,8 @@ impl Command {
             within: SignedDuration::from_secs(i64::try_from(self.due_within).unwrap_or(i64::MAX)),
             claims: Claims::default(),
             trials: Trials::of(global.allowed.clone()),
-            session,
-            config,
+            session: Arc::clone(session),
+            config: Arc::clone(config),
             survey,
         };
         Arc::new(work).all(turns).await
@@ -131,8 +148,8 @@ impl Command {
 /// What every target's turn needs.
 struct Work {
     global: Global,
-    session: Session,
-    config: Config,
+    session: Arc<Session>,
+    config: Arc<Config>,
     survey: Survey,
     lines: FleetLines,
     within: SignedDuration,
@@ -142,7 +159,7 @@ struct Work {
 
 impl Work {
     /// Takes every turn, a bounded number of them at once, and tells what became of each.
-    async fn all(self: Arc<Self>, turns: Vec<Entry>) -> Exit {
+    async fn all(self: Arc<Self>, turns: Vec<Entry>) -> Ending {
         let all = turns.len();
         // The identity that the program itself runs as goes last.
         let (own, others): (Vec<_>, Vec<_>) = turns.into_iter().partition(|entry| self.is_own(entry));
@@ -163,8 +180,8 @@ impl Work {
         if self.session.is_interrupted() {
             exit = exit.max(Exit::Interrupted);
         }
-        tell(&self.global, &ended, all);
-        exit
+        let counts = tell(&self.global, &ended, all);
+        Ending { exit, counts }
     }
 
     async fn wave(self: &Arc<Self>, turns: Vec<Entry>, at_once: usize) -> Vec<Ended> {
@@ -385,8 +402,8 @@ fn of_judgement(target: &Target, judged: &Assessment, global: &Global) -> Ended 
     }
 }
 
-/// What a person should see, what programs get, and a line that counts.
-fn tell(global: &Global, ended: &[Ended], all: usize) {
+/// What a person should see, what programs get, and a line that counts, which is given back.
+fn tell(global: &Global, ended: &[Ended], all: usize) -> String {
     let whole = global.output == Output::Json;
     let told: Vec<TargetView> = ended
         .iter()
@@ -404,7 +421,9 @@ fn tell(global: &Global, ended: &[Ended], all: usize) {
         }
     }
     let plural = if all == 1 { "" } else { "s" };
-    terminal::note(&format!("{all} target{plural}: {}", counts.join(", ")));
+    let counts = format!("{all} target{plural}: {}", counts.join(", "));
+    terminal::note(&counts);
+    counts
 }
 
 fn nothing(global: &Global) {

@@ -63,6 +63,13 @@ impl Session {
         interrupt: Arc<Interrupt>,
     ) -> Result<Self, FolderError> {
         let folder = locate(global)?;
+        let anchor = global.anchor();
+        if let Some(anchor) = anchor.as_ref().filter(|_| !folder.exists())
+            && let Some(anchored) = anchor.last()?
+        {
+            // Whatever the anchor was noted down of is gone; nothing is begun in its place.
+            return Err(anchor.behind(anchored).into());
+        }
         let (store, sealer, new) = folder.open().await?;
         if new {
             let path = folder.path().display();
@@ -71,6 +78,9 @@ impl Session {
             ));
         }
         let lease = store.lease().await?;
+        if let Some(anchor) = &anchor {
+            anchor.check(&store).await?;
+        }
         Ok(Self {
             store,
             sealer,

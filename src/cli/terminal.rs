@@ -17,6 +17,26 @@ pub(super) fn print(text: &str) {
     let _ = out.write_all(visible(text).as_bytes()).and_then(|()| out.flush());
 }
 
+/// One line of data; says whether somebody still reads.
+pub(super) fn print_line(line: &str) -> bool {
+    let mut out = stdout().lock();
+    writeln!(out, "{}", visible(line)).and_then(|()| out.flush()).is_ok()
+}
+
+/// Whether somebody still reads stdout, as far as that can be seen without writing there.
+pub(super) fn somebody_reads() -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let out = stdout();
+    // The end of a reader is told of whatever is asked for.
+    let mut watched = [PollFd::new(&out, PollFlags::empty())];
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    let polled = poll(&mut watched, Some(&at_once));
+    polled.is_err()
+        || watched
+            .iter()
+            .all(|watched| !watched.revents().intersects(PollFlags::ERR | PollFlags::HUP))
+}
+
 /// The same lines without what moves the cursor or cannot be seen.
 fn visible(text: &str) -> String {
     let letter = |letter: char| match letter {

@@ -7,13 +7,13 @@ use rotate_providers::inputs::{Form, InputSpec};
 use serde_json::{Map, Value, json};
 
 use super::defaults::{Defaults, Limits, MOST_CALLS, paced};
-use super::evidence;
+use super::{evidence, monitoring};
 use crate::duration::written;
 use crate::machine::{Cutover, Day, LostKey, Prove};
 
 /// The schema, as text.
 pub fn schema() -> String {
-    let document = json!({
+    let mut document = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "rotate.toml",
         "description": "The fleet of `rotate`: which credentials it rotates, when, and where new ones go. No secret belongs here.",
@@ -61,6 +61,10 @@ pub fn schema() -> String {
             "target": target()
         }
     });
+    for (name, table) in monitoring::schema() {
+        document["properties"][name] = json!({ "$ref": format!("#/$defs/{name}") });
+        document["$defs"][name] = table;
+    }
     serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
 }
 

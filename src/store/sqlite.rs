@@ -1,6 +1,7 @@
 //! The embedded store: one SQLite database in the state folder.
 
 mod format;
+mod heads;
 mod line;
 mod lock;
 mod replay;
@@ -25,7 +26,7 @@ use replay::Kept;
 use threads::Which;
 use write::{Entry, Waiting, write};
 
-use super::{Append, Lease, Line, Store, StoreError, Stored, Verified, Visit, watch_of};
+use super::{Append, Head, Lease, Line, Store, StoreError, Stored, Verified, Visit, watch_of};
 use crate::hooks::crash_point;
 use crate::machine::{Inventory, StreamState};
 use crate::private_file::Place;
@@ -218,6 +219,21 @@ impl Store for SqliteStore {
                 Ok(line.of_its_target())
             })
             .collect()
+    }
+
+    async fn head(&self) -> Result<Head, StoreError> {
+        let mut connection = self.connection.lock().await;
+        heads::last(&mut connection, &self.path).await
+    }
+
+    async fn head_at(&self, seq: i64) -> Result<Option<Head>, StoreError> {
+        let mut connection = self.connection.lock().await;
+        heads::at(&mut connection, &self.path, seq).await
+    }
+
+    async fn after(&self, head: &Head, most: u32) -> Result<Vec<Line>, StoreError> {
+        let mut connection = self.connection.lock().await;
+        heads::after(&mut connection, &self.path, head, most).await
     }
 
     async fn closed(&self, target: &str) -> Result<Vec<Stored>, StoreError> {

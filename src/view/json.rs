@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{Checkup, Listed, Report, TargetView, Verification};
 use crate::machine::Event;
-use crate::store::{Line, Verified};
+use crate::store::{Anchored, Line, Verified};
 
 /// The version of every document: a document of another version may have other fields.
 pub const SCHEMA_VERSION: u32 = 2;
@@ -107,6 +107,20 @@ pub(super) struct Intact<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     against: Option<i64>,
+    /// The event whose head was noted down last in the anchor; every other head there is one that the journal had, too. Only where
+    /// there is an anchor with a head in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    anchored: Option<i64>,
+}
+
+/// One line of a journal that is followed: of `audit --follow json`, which prints one such document a line.
+#[derive(JsonSchema, Serialize)]
+pub(super) struct Followed<'a> {
+    event: JournalLine<'a>,
+    /// The hash of this line, which stands for all up to it.
+    #[schemars(regex(pattern = "^[0-9a-f]{64}$"))]
+    head: String,
 }
 
 /// The evidence of a fleet: of `report`.
@@ -143,14 +157,28 @@ pub fn journal(lines: &[Line]) -> String {
 }
 
 /// A journal that is intact.
-pub fn verified(verified: &Verified, against: Option<i64>) -> String {
+pub fn verified(verified: &Verified, against: Option<i64>, anchored: Option<&Anchored>) -> String {
     document(Intact {
         intact: true,
         events: verified.events,
         rotations: verified.rotations,
         head: &verified.head,
         against,
+        anchored: anchored.map(|anchored| anchored.head.seq),
     })
+}
+
+/// A line of a journal that is followed, without the end of the line.
+pub fn followed(line: &Line) -> String {
+    let document = Document {
+        schema_version: SCHEMA_VERSION,
+        body: Followed {
+            event: JournalLine::of(line),
+            head: line.head().hash,
+        },
+    };
+    // Values of these types always serialise.
+    serde_json::to_string(&document).unwrap_or_default()
 }
 
 /// The evidence of a fleet, which may be long.

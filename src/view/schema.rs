@@ -5,9 +5,9 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
 
-use super::json::{Checkups, Connectors, Document, Intact, Journal, Reports, Targets, Verifications};
+use super::json::{Checkups, Connectors, Document, Followed, Intact, Journal, Reports, Targets, Verifications};
 
-/// What rotate prints with `--output json`: one document a call, on stdout. Times are UTC. No document holds a secret.
+/// What rotate prints with `--output json`: one document a call, on stdout; `audit --follow json` prints one a line. Times are UTC. No document holds a secret.
 #[derive(JsonSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "it names the documents for the schema, and is never built")]
@@ -18,6 +18,7 @@ enum Printed {
     Verification(Document<Verifications<'static>>),
     Journal(Document<Journal<'static>>),
     Intact(Document<Intact<'static>>),
+    Followed(Document<Followed<'static>>),
     Report(Document<Reports<'static>>),
 }
 

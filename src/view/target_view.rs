@@ -249,6 +249,16 @@ impl TargetView {
         self.has_failed
     }
 
+    /// Whether a person has to look, and nothing is touched until then.
+    pub fn is_blocked(&self) -> bool {
+        self.action == Some(Action::Blocked) || self.state == State::At(PhaseName::Blocked)
+    }
+
+    /// Whether a person has to act.
+    pub fn waits_for_person(&self) -> bool {
+        self.next.who == Some(Who::Person) && self.action != Some(Action::NotDue)
+    }
+
     /// Whether someone or something has to act.
     pub fn is_to_do(&self) -> bool {
         self.action.is_some_and(Action::is_to_do)

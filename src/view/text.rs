@@ -16,7 +16,7 @@ use rotate_providers::untrusted::sanitized;
 
 use crate::machine::{Event, HookAnswer, SwitchedBy};
 use crate::plan::Planned;
-use crate::store::{Line, Verified};
+use crate::store::{Anchored, Line, Verified};
 
 /// One target's whole story, as wide as this at most.
 pub fn story(view: &TargetView, columns: Option<usize>) -> String {
@@ -249,17 +249,22 @@ fn detail(event: &Event) -> String {
 }
 
 /// A journal that is intact.
-pub fn verified(verified: &Verified, against: Option<i64>) -> String {
+pub fn verified(verified: &Verified, against: Option<i64>, anchored: Option<&Anchored>) -> String {
     let count = |number: i64, what| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
     let noted = against.map(|seq| {
         format!("the head that was noted down is that of event {seq}: everything up to there is as it was\n")
     });
+    let anchored = anchored.map(|anchored| {
+        let (seq, at) = (anchored.head.seq, minute(anchored.at));
+        format!("it has every head of its anchor, the last of them, of event {seq}, noted down at {at}\n")
+    });
     format!(
-        "the journal is intact: {} of {}\nhead {}\n{}",
+        "the journal is intact: {} of {}\nhead {}\n{}{}",
         count(verified.events, "event"),
         count(verified.rotations, "rotation"),
         verified.head,
-        noted.unwrap_or_default()
+        noted.unwrap_or_default(),
+        anchored.unwrap_or_default()
     )
 }
 

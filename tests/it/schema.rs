@@ -328,5 +328,5 @@ fn a_broken_document_does_not_fit() {
         rotations: 0,
         head: "0".repeat(64),
     };
-    valid(&serde_json::from_str(&json::verified(&nothing, Some(0))).expect("it is JSON"));
+    valid(&serde_json::from_str(&json::verified(&nothing, Some(0), None)).expect("it is JSON"));
 }

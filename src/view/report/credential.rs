@@ -12,9 +12,9 @@ use super::history::History;
 use super::words::{said, said_all, told_if};
 use super::{RecordView, RotationView, Sources};
 use crate::config::{Exception, How, Target};
-use crate::engine::{Action, OnRecord};
+use crate::engine::OnRecord;
 use crate::machine::{Inventory, InventoryReading, Phase};
-use crate::view::{AgeView, Mode, Next, State, TargetView, Who};
+use crate::view::{AgeView, Mode, Next, State, TargetView};
 
 /// One credential: what it is, how old it is, who answers for it, and what was done with it.
 #[derive(JsonSchema, Serialize)]
@@ -201,8 +201,8 @@ impl CredentialView {
             mode: view.mode,
             owner: told_if(view.owner.as_deref()),
             standing: Standing::of(view.age.as_ref(), now),
-            blocked: view.action == Some(Action::Blocked) || view.state == State::At(PhaseName::Blocked),
-            waits_for_person: view.next.who == Some(Who::Person) && view.action != Some(Action::NotDue),
+            blocked: view.is_blocked(),
+            waits_for_person: view.waits_for_person(),
             state: view.state,
             is_rotating: known.course.is_some_and(|stored| !stored.rotation.is_closed()),
             reason: told_if(view.reason.as_deref()),
