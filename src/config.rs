@@ -12,6 +12,8 @@ mod destinations;
 mod evidence;
 mod file;
 mod mistake;
+mod notify;
+mod notify_schema;
 mod reader;
 mod schema;
 mod starter;
@@ -37,6 +39,7 @@ pub use starter::starter;
 pub use target::{ByHand, How, Target};
 
 use crate::config::reader::Reader;
+use crate::notify::Notifier;
 
 /// A configuration in which nothing is wrong.
 pub struct Config {
@@ -56,6 +59,8 @@ pub struct Config {
     pub targets: Vec<Target>,
     /// What is meant not to be in it.
     pub out_of_scope: Vec<OutOfScope>,
+    /// Who is told of what becomes of it.
+    pub notifiers: Vec<Notifier>,
     /// The hash of the file's text, SHA-256 in hexadecimal: it tells this file from any other.
     pub fingerprint: String,
 }
@@ -73,6 +78,7 @@ impl Config {
             require_state: defaults.require_state,
             targets: Vec::new(),
             out_of_scope: Vec::new(),
+            notifiers: Vec::new(),
             fingerprint: String::new(),
         }
     }
@@ -145,6 +151,7 @@ fn read(reader: &mut Reader<'_>, path: &Path) -> Config {
     }
     conflicts::check(reader, &targets);
     let out_of_scope = evidence::out_of_scope(reader, &mut root);
+    let notifiers = notify::notifiers(reader, &mut root);
     reader.close(root);
     Config {
         path: path.to_owned(),
@@ -155,6 +162,7 @@ fn read(reader: &mut Reader<'_>, path: &Path) -> Config {
         require_state: limits.require_state,
         targets,
         out_of_scope,
+        notifiers,
         fingerprint: String::new(),
     }
 }

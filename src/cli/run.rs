@@ -10,17 +10,19 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::fleet::{Chosen, configured};
+use super::notices::After;
 use super::plan::required_state;
 use super::rotate::story;
 use super::session::{Session, Telling, locate, show, speaker, tell_folder};
 use super::terminal::FleetLines;
 use super::trials::Trials;
-use super::{Exit, Global, Output, terminal};
+use super::{Exit, Global, Output, status, terminal};
 use crate::config::{Config, How, Target};
 use crate::duration;
 use crate::engine::driver::{DriveError, Refusal};
 use crate::engine::{Acting, Action, Assessment, Claims, Order, Survey, Turn, TurnOutcome, assess};
 use crate::hooks::now;
+use crate::notify::Limits;
 use crate::policy::{Wait, Waiting};
 use crate::store::Stored;
 use crate::view::{Detail, TargetView, Who};
@@ -74,7 +76,8 @@ impl Command {
             }
         }
         let config = config.unwrap_or_else(Config::empty);
-        let session = match Session::begin_with(global, Vendors::new(global.access(config.paces.clone()))).await {
+        let vendors = Vendors::new(global.access(config.paces.clone()));
+        let session = match Session::begin_with(global, vendors, Some(&config)).await {
             Ok(session) => session,
             Err(error) => return tell_folder(global, &error),
         };
@@ -163,8 +166,42 @@ impl Work {
         if self.session.is_interrupted() {
             exit = exit.max(Exit::Interrupted);
         }
+        self.write_down(&mut ended).await;
         tell(&self.global, &ended, all);
+        self.session.post(Limits::RUN).await;
         exit
+    }
+
+    /// What people are to be told that no event has made.
+    async fn write_down(&self, ended: &mut [Ended]) {
+        let after = ended.iter_mut().filter_map(|ended| {
+            let Ended { after, report, .. } = ended;
+            Some((after.take()?, &*report))
+        });
+        let fleet = async || match Survey::read(&self.session.store).await {
+            Ok(survey) => status::all(&self.global, Some(&self.config), &survey),
+            Err(_) => Vec::new(),
+        };
+        self.session.tell_after(after.collect(), fleet).await;
+    }
+
+    /// Where a target stands after its turn, where anybody is told of that.
+    fn after(&self, entry: &Entry, result: &Result<TurnOutcome, DriveError>) -> Option<After> {
+        let announcer = self.session.store.announcer()?;
+        let judged = self.judged(entry);
+        let course = match (entry, &judged) {
+            (Entry::Open(stored), _) => Some(stored.as_ref()),
+            (Entry::Configured(_), Some((target, _))) => self.survey.of_target(target).course,
+            (Entry::Configured(_), None) => None,
+        };
+        let told = announcer.told(self.name(entry));
+        After::turn(
+            self.name(entry),
+            result,
+            judged.as_ref().map(|(_, judged)| judged),
+            course,
+            &told,
+        )
     }
 
     async fn wave(self: &Arc<Self>, turns: Vec<Entry>, at_once: usize) -> Vec<Ended> {
@@ -211,7 +248,9 @@ impl Work {
             }
             (Entry::Configured(_), None) => Err(DriveError::Interrupted),
         };
+        let after = self.after(entry, &result);
         let mut ended = self.ended(entry, result).await;
+        ended.after = after;
         if let Some(target) = self.target(entry)
             && !self.session.is_interrupted()
         {
@@ -292,6 +331,7 @@ impl Work {
                     exit: if late { exit.max(Exit::PersonNeeded) } else { exit },
                     is_told: true,
                     what,
+                    after: None,
                 }
             }
             (Ok(TurnOutcome::Guided(mut guided)), _) => {
@@ -307,6 +347,7 @@ impl Work {
                     exit: if overdue { Exit::PersonNeeded } else { Exit::Ok },
                     is_told: true,
                     what: "by hand",
+                    after: None,
                 }
             }
             (Err(error), _) => self.failed(entry, &error).await,
@@ -336,6 +377,7 @@ impl Work {
             } else {
                 "failed"
             },
+            after: None,
         }
     }
 }
@@ -348,6 +390,8 @@ struct Ended {
     is_told: bool,
     /// In one word.
     what: &'static str,
+    /// What people are told of it.
+    after: Option<After>,
 }
 
 impl Ended {
@@ -355,6 +399,7 @@ impl Ended {
     fn refused(&mut self, target: &Target, refused: &str, global: &Global) {
         self.exit = self.exit.max(Exit::PersonNeeded);
         self.is_told = true;
+        self.after = self.after.take().map(After::refused);
         self.what = "refused";
         let before = self
             .report
@@ -382,6 +427,7 @@ fn of_judgement(target: &Target, judged: &Assessment, global: &Global) -> Ended 
         exit,
         is_told: judged.is_pressing,
         what,
+        after: None,
     }
 }
 

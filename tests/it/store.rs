@@ -74,6 +74,7 @@ impl Growing {
             record: &record,
             state: &rotation.clone().into(),
             seal,
+            telling: None,
         };
         store.append(lease, append).await?;
         self.rotation = Some(rotation);
