@@ -6,6 +6,7 @@ use crate::notify::Encryption;
 
 /// The schema of one of them.
 pub(super) fn notifier() -> Value {
+    let ways = ["webhook", "slack", "teams", "email", "exec"].map(|way| json!({ "required": [way] }));
     let texts = |what: &str| json!({ "description": what, "type": "array", "minItems": 1, "items": { "type": "string" } });
     json!({
         "description": "Somebody who is told of each change of a target's state, by one of webhook, slack, teams, email and exec.",
@@ -32,7 +33,7 @@ pub(super) fn notifier() -> Value {
                 "description": "It may call an address of a private network.", "type": "boolean"
             }
         },
-        "oneOf": ["webhook", "slack", "teams", "email", "exec"].map(|way| json!({ "required": [way] }))
+        "oneOf": ways.as_slice()
     })
 }
 
@@ -67,7 +68,7 @@ fn references(what: &str) -> Map<String, Value> {
 
 fn one_of(what: &str) -> Value {
     let places = ["env", "file", "credential"].map(|place| json!({ "required": [format!("{what}_{place}")] }));
-    json!({ "oneOf": places })
+    json!({ "oneOf": places.as_slice() })
 }
 
 fn email() -> Value {
@@ -86,7 +87,7 @@ fn email() -> Value {
             "tls".to_owned(),
             json!({
                 "description": "How the connection is encrypted; none is for a server on this machine. Else starttls.",
-                "enum": encryptions
+                "enum": encryptions.as_slice()
             }),
         ),
         ("from".to_owned(), text("Who sends it: rotate@example.com.")),

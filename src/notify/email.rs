@@ -20,7 +20,7 @@ pub(super) async fn send(
     time: Duration,
 ) -> Result<(), Fault> {
     let mail = mail(email, message)?;
-    let address = super::web::address_of(&email.server, email.port, allow_private).await?;
+    let address = super::web::address_of(&email.server, email.port, allow_private, time).await?;
     let transport = transport(email, address, time)?;
     transport.send(mail).await.map(drop).map_err(|error| failed(&error))
 }

@@ -1,9 +1,22 @@
 //! Notices over HTTP: one request to an address that a secret names.
 
+#[cfg(feature = "notify-email")]
 use std::net::IpAddr;
 use std::time::Duration;
 
+#[cfg(any(feature = "notify-slack", feature = "notify-teams", feature = "notify-webhook"))]
+use reqwest::{
+    Method,
+    header::{HeaderName, HeaderValue},
+};
+#[cfg(any(feature = "notify-slack", feature = "notify-teams", feature = "notify-webhook"))]
 use rotate_providers::secret_from::SecretFrom;
+#[cfg(feature = "notify-email")]
+use rotate_providers::web::Host;
+use rotate_providers::web::{Network, Unanswered};
+#[cfg(any(feature = "notify-slack", feature = "notify-teams", feature = "notify-webhook"))]
+use rotate_providers::web::Request;
+use zeroize::Zeroizing;
 
 use super::Fault;
 
@@ -24,7 +37,7 @@ pub(super) struct Posting<'a> {
 /// What was answered. It is looked at and never repeated.
 pub(super) struct Answer {
     pub(super) status: u16,
-    body: Vec<u8>,
+    body: Zeroizing<Vec<u8>>,
 }
 
 impl Answer {
@@ -42,10 +55,66 @@ impl Answer {
     }
 }
 
-pub(super) async fn post(_posting: Posting<'_>) -> Result<Answer, Fault> {
-    Err(Fault::of_way("not yet"))
+/// Sends it, once. A redirect is an answer that says no.
+#[cfg(any(feature = "notify-slack", feature = "notify-teams", feature = "notify-webhook"))]
+pub(super) async fn post(posting: Posting<'_>) -> Result<Answer, Fault> {
+    let url = posting.url.read();
+    let url = url.map_err(|why| Fault::of_way(format!("its address, {}: {why}", posting.url)))?;
+    let url = url.expose_text().map(str::trim);
+    let url = url.ok_or_else(|| Fault::of_way(format!("its address, {}, is no text", posting.url)))?;
+    let mut headers = Vec::new();
+    for (name, value) in posting.headers {
+        let value = HeaderValue::from_str(&value).map_err(|_| Fault::of_message("its head cannot be sent"))?;
+        headers.push((HeaderName::from_static(name), value));
+    }
+    let request = Request {
+        method: Method::POST,
+        url,
+        hosts: &[],
+        headers,
+        form: None,
+        json: Some(Zeroizing::new(posting.body)),
+        // Some say with a good status that it has failed.
+        reads: &|status| (200..300).contains(&status),
+    };
+    let reply = network(posting.allow_private, posting.time).send(request).await;
+    let reply = reply.map_err(|unanswered| fault(&unanswered))?;
+    match reply.status {
+        200..300 => Ok(Answer {
+            status: reply.status,
+            body: reply.body,
+        }),
+        300..400 => Err(Fault::of_way("it leads elsewhere, and nothing is sent to where an answer leads")),
+        status @ (400 | 413 | 422) => Err(Fault::of_message(format!("it answered with status {status}"))),
+        status => Err(Fault::of_way(format!("it answered with status {status}"))),
+    }
 }
 
-pub(super) async fn address_of(_host: &str, _port: u16, _allow_private: bool) -> Result<IpAddr, Fault> {
-    Err(Fault::of_way("not yet"))
+/// The address that a host has, where notices may be sent there.
+#[cfg(feature = "notify-email")]
+pub(super) async fn address_of(host: &str, port: u16, allow_private: bool, time: Duration) -> Result<IpAddr, Fault> {
+    let found = network(allow_private, time).addresses(host, port, Host::Vendor).await;
+    let found = found.map_err(|unanswered| fault(&unanswered))?;
+    let first = found.first().map(|address| address.ip());
+    first.ok_or_else(|| Fault::of_way("its name has no address"))
+}
+
+fn network(allow_private: bool, time: Duration) -> Network {
+    Network {
+        allow_private,
+        time_out: time,
+        ..Network::default()
+    }
+}
+
+/// Why there is no answer, in the words of those who have a configuration and no options.
+fn fault(unanswered: &Unanswered) -> Fault {
+    Fault::of_way(match unanswered.class {
+        "private-address" => {
+            "its name leads to an address of a private network, and nothing was sent; if that is right: allow_private = true"
+                .to_owned()
+        }
+        "address" => "its address is neither https nor of this machine, or leads to where nothing is sent".to_owned(),
+        _ => unanswered.why.to_string(),
+    })
 }

@@ -40,6 +40,7 @@ mod logins;
 mod machine;
 mod no_panic;
 mod no_vendor;
+mod notices;
 mod older_copy;
 mod policy;
 mod prove;
