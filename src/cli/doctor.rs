@@ -147,8 +147,16 @@ async fn notices(config: &Config, store: Option<&dyn Store>) -> Vec<Checkup> {
 
 fn notifier(notifier: &Notifier, outbox: &Outbox) -> Checkup {
     let name = format!("notices to {}", notifier.name);
-    let mut findings: Vec<Finding> = notifier.missing().into_iter().map(|why| finding("what it needs", why)).collect();
-    let waiting: Vec<&Queued> = outbox.queued.iter().filter(|it| it.notice.notifier == notifier.name).collect();
+    let mut findings: Vec<Finding> = notifier
+        .missing()
+        .into_iter()
+        .map(|why| finding("what it needs", why))
+        .collect();
+    let waiting: Vec<&Queued> = outbox
+        .queued
+        .iter()
+        .filter(|it| it.notice.notifier == notifier.name)
+        .collect();
     if let Some(oldest) = waiting.first() {
         let since = oldest.notice.at.strftime("%Y-%m-%d %H:%M UTC");
         let problem = waiting.iter().rev().find(|it| !it.problem.is_empty());

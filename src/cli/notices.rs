@@ -13,7 +13,9 @@ use crate::engine::driver::{DriveError, Outcome};
 use crate::engine::{Action, Assessment, DriftAt, TurnOutcome};
 use crate::hooks::{crash_point, now};
 use crate::machine::AnyRotation;
-use crate::notify::{Announcer, BlockedBy, Content, Kind, Limits, Notifier, Now, Posted, Standing, Told, Untold, Way, post};
+use crate::notify::{
+    Announcer, BlockedBy, Content, Kind, Limits, Notifier, Now, Posted, Standing, Told, Untold, Way, post,
+};
 use crate::policy::Waiting;
 use crate::store::{Outgoing, SqliteStore, Store, StoreError, Stored, Telling};
 use crate::view::notice::{Cause, Words, open_steps};
@@ -83,7 +85,12 @@ impl After {
                 let rotation = AnyRotation::Guided(Box::new(guided.rotation.clone()));
                 let standing = Standing::of(&guided.id, &rotation, guided.updated_at);
                 let late = Some(guided.rotation.overdue_at()).filter(|at| *at <= now());
-                Some(stands(&guided.target, standing, late, Some(open_steps(&guided.rotation))))
+                Some(stands(
+                    &guided.target,
+                    standing,
+                    late,
+                    Some(open_steps(&guided.rotation)),
+                ))
             }
             Ok(TurnOutcome::Judged(judged)) => Some(Self::judged(name, judged, course, told, age_is_over)),
             Err(error) => Self::failed(name, error, course, told),
@@ -233,8 +240,12 @@ impl Session {
             Ok::<_, StoreError>(())
         };
         match written.await {
-            Ok(()) => known.into_iter().for_each(|(target, told)| announcer.know(target, told)),
-            Err(error) => terminal::note(&format!("notices could not be written down: {error}; the next run does")),
+            Ok(()) => known
+                .into_iter()
+                .for_each(|(target, told)| announcer.know(target, told)),
+            Err(error) => terminal::note(&format!(
+                "notices could not be written down: {error}; the next run does"
+            )),
         }
     }
 

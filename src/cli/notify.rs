@@ -52,7 +52,10 @@ impl Command {
                     "nobody is told: the configuration has no [[notify]]",
                     "write one: rotate init --schema says what it may hold".to_owned(),
                 ),
-                false => ("there is no notifier of this name", format!("known: {}", names.join(", "))),
+                false => (
+                    "there is no notifier of this name",
+                    format!("known: {}", names.join(", ")),
+                ),
             };
             terminal::error(what, &[remedy]);
             return Exit::Usage;

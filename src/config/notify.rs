@@ -40,8 +40,18 @@ pub(super) fn notifiers<'t>(reader: &mut Reader<'t>, root: &mut Section<'t>) -> 
             }
             table.name = format!("notify \"{name}\"");
         }
-        let targets = words(reader, &mut table, "targets", "write names of targets; * stands for any letters");
-        let owners = words(reader, &mut table, "owner", "write owners of targets, as their tables have them");
+        let targets = words(
+            reader,
+            &mut table,
+            "targets",
+            "write names of targets; * stands for any letters",
+        );
+        let owners = words(
+            reader,
+            &mut table,
+            "owner",
+            "write owners of targets, as their tables have them",
+        );
         let allow_private = flag(reader, &mut table, "allow_private");
         reader.close(table);
         if let (Some(name), Some((_, way))) = (name, way) {
@@ -80,7 +90,12 @@ fn words(reader: &mut Reader<'_>, table: &mut Section<'_>, key: &str, remedy: &s
     }
     if was_there && all.is_empty() && reader.mistakes() == before {
         let at = table.place_of(key);
-        reader.mistake(at, &table.key(key), "it names nobody", "name at least one, or leave it out");
+        reader.mistake(
+            at,
+            &table.key(key),
+            "it names nobody",
+            "name at least one, or leave it out",
+        );
     }
     all
 }
@@ -168,7 +183,12 @@ fn exec(reader: &mut Reader<'_>, table: &mut Section<'_>) -> Option<Way> {
 
 fn email(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Way> {
     let server = parsed(reader, section, "server", host);
-    needed(reader, section, "server", "write the host of the mail server: smtp.example.com");
+    needed(
+        reader,
+        section,
+        "server",
+        "write the host of the mail server: smtp.example.com",
+    );
     let encryption = one_of(reader, section, "tls", &Encryption::ALL, Encryption::name);
     let encryption = encryption.map_or(Encryption::StartTls, |taken| taken.value);
     let port = number(reader, section, "port", 1..=65_535);
@@ -183,9 +203,11 @@ fn email(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Way> {
         let remedy = "write to = [\"…\"], or to_owner = true";
         reader.mistake(Some(at), &section.key("to"), "nobody gets it", remedy);
     }
-    let user = parsed(reader, section, "user", |text| match text.is_empty() || text.chars().any(char::is_control) {
-        true => Err("write as whom to log in".to_owned()),
-        false => Ok(text.to_owned()),
+    let user = parsed(reader, section, "user", |text| {
+        match text.is_empty() || text.chars().any(char::is_control) {
+            true => Err("write as whom to log in".to_owned()),
+            false => Ok(text.to_owned()),
+        }
     });
     let password = references(reader, section, "password");
     let login = match (user, password) {
@@ -197,7 +219,10 @@ fn email(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Way> {
         (user, _) => {
             let at = section.span.clone();
             let (key, remedy) = match user {
-                Some(_) => ("password_env", "write password_env, password_file or password_credential"),
+                Some(_) => (
+                    "password_env",
+                    "write password_env, password_file or password_credential",
+                ),
                 None => ("user", "write as whom to log in"),
             };
             reader.mistake(Some(at), &section.key(key), "half of the login is missing", remedy);
@@ -233,11 +258,21 @@ fn in_the_clear(reader: &mut Reader<'_>, section: &Section<'_>, server: Option<&
     });
     if is_elsewhere {
         let what = "without encryption, everybody on the way would read the mail";
-        reader.mistake(at.clone(), &key, what, "write tls = \"starttls\" or \"tls\"; none is for a server on this machine");
+        reader.mistake(
+            at.clone(),
+            &key,
+            what,
+            "write tls = \"starttls\" or \"tls\"; none is for a server on this machine",
+        );
     }
     if has_login {
         let what = "without encryption, everybody on the way would read the password";
-        reader.mistake(at, &key, what, "write tls = \"starttls\" or \"tls\", or leave the login out");
+        reader.mistake(
+            at,
+            &key,
+            what,
+            "write tls = \"starttls\" or \"tls\", or leave the login out",
+        );
     }
 }
 

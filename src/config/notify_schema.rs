@@ -7,7 +7,8 @@ use crate::notify::Encryption;
 /// The schema of one of them.
 pub(super) fn notifier() -> Value {
     let ways = ["webhook", "slack", "teams", "email", "exec"].map(|way| json!({ "required": [way] }));
-    let texts = |what: &str| json!({ "description": what, "type": "array", "minItems": 1, "items": { "type": "string" } });
+    let texts =
+        |what: &str| json!({ "description": what, "type": "array", "minItems": 1, "items": { "type": "string" } });
     json!({
         "description": "Somebody who is told of each change of a target's state, by one of webhook, slack, teams, email and exec.",
         "type": "object",
@@ -100,7 +101,10 @@ fn email() -> Value {
             json!({ "description": "The owner of the target gets it too, where that is an address.", "type": "boolean" }),
         ),
         ("user".to_owned(), text("As whom to log in.")),
-        ("ca_file".to_owned(), text("Authorities in PEM that are trusted beside the system's.")),
+        (
+            "ca_file".to_owned(),
+            text("Authorities in PEM that are trusted beside the system's."),
+        ),
     ]);
     properties.extend(references("password"));
     json!({

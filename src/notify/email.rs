@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use lettre::message::Mailbox;
 use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
+use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
-use lettre::transport::smtp::Error;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message as Mail, Tokio1Executor};
 
 use super::{Email, Encryption, Fault, Message, Notice};
@@ -51,11 +51,7 @@ fn date(notice: &Notice) -> std::time::SystemTime {
     notice.timestamp.into()
 }
 
-fn transport(
-    email: &Email,
-    address: IpAddr,
-    time: Duration,
-) -> Result<AsyncSmtpTransport<Tokio1Executor>, Fault> {
+fn transport(email: &Email, address: IpAddr, time: Duration) -> Result<AsyncSmtpTransport<Tokio1Executor>, Fault> {
     let tls = match email.encryption {
         Encryption::StartTls => Tls::Required(parameters(email)?),
         Encryption::Tls => Tls::Wrapper(parameters(email)?),
@@ -73,7 +69,9 @@ fn transport(
         .timeout(Some(time));
     if let Some(login) = &email.login {
         if email.encryption == Encryption::None {
-            return Err(Fault::of_way("no password is sent over a connection that is not encrypted"));
+            return Err(Fault::of_way(
+                "no password is sent over a connection that is not encrypted",
+            ));
         }
         let password = login.password.read();
         let password = password.map_err(|why| Fault::of_way(format!("its password, {}: {why}", login.password)))?;
@@ -102,12 +100,26 @@ fn failed(error: &Error) -> Fault {
         _ if error.is_permanent() => Fault::of_message(format!("the mail server has refused it for good{code}")),
         _ if error.is_transient() => Fault::of_way(format!("the mail server has refused it for now{code}")),
         _ if error.is_timeout() => Fault::of_way("the mail server has not answered in time"),
-        _ if error.is_tls() => Fault::of_way("no encrypted connection to the mail server came about"),
-        _ if error.is_client() => Fault::of_way(
-            "the mail server does not offer what is asked of it: STARTTLS, or a way to log in",
+        _ if error.is_tls() || is_of_certificate(error) => Fault::of_way(
+            "no encrypted connection to the mail server came about, or nobody vouches for its certificate (ca_file names who does)",
         ),
+        _ if error.is_client() => {
+            Fault::of_way("the mail server does not offer what is asked of it: STARTTLS, or a way to log in")
+        }
         _ => Fault::of_way("no connection to the mail server came about, or it ended half-way"),
     }
+}
+
+/// Whether what came over the connection was not what it has to be, as where a certificate is not trusted.
+fn is_of_certificate(error: &Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        if let Some(io) = inner.downcast_ref::<std::io::Error>() {
+            return io.kind() == std::io::ErrorKind::InvalidData;
+        }
+        cause = inner.source();
+    }
+    false
 }
 
 /// That a program has sent it: RFC 3834.

@@ -162,8 +162,11 @@ pub fn is_mail_address(text: &str) -> bool {
     let Some((name, domain)) = text.rsplit_once('@') else {
         return false;
     };
-    let is_domain = domain
-        .split('.')
-        .all(|label| !label.is_empty() && label.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-'));
+    let is_domain = domain.split('.').all(|label| {
+        !label.is_empty()
+            && label
+                .chars()
+                .all(|letter| letter.is_ascii_alphanumeric() || letter == '-')
+    });
     (1..=64).contains(&name.len()) && name.chars().all(fits) && is_domain && text.len() <= 254
 }

@@ -116,7 +116,10 @@ pub async fn post(
             posted.untold.push(Untold {
                 notifier: notifier.name.clone(),
                 waiting,
-                why: round.why.or(before).unwrap_or_else(|| "there was no time for it".to_owned()),
+                why: round
+                    .why
+                    .or(before)
+                    .unwrap_or_else(|| "there was no time for it".to_owned()),
             });
         }
     }

@@ -28,7 +28,9 @@ pub(super) async fn send(
     let answer = web::post(posting).await?;
     match answer.text() {
         "ok" => Ok(()),
-        _ => Err(Fault::of_message("it answered with status 200, and not with the word that says that it took the notice")),
+        _ => Err(Fault::of_message(
+            "it answered with status 200, and not with the word that says that it took the notice",
+        )),
     }
 }
 
@@ -53,7 +55,8 @@ mod tests {
 
     #[test]
     fn nobody_is_called_and_nothing_is_marked_up_by_a_name() {
-        let body: serde_json::Value = serde_json::from_str(&body("<!channel> *bold* <https://evil.example|here> &amp;")).unwrap();
+        let body: serde_json::Value =
+            serde_json::from_str(&body("<!channel> *bold* <https://evil.example|here> &amp;")).unwrap();
         assert_eq!(
             body["text"],
             "&lt;!channel&gt; *bold* &lt;https://evil.example|here&gt; &amp;amp;"

@@ -226,7 +226,9 @@ impl Told {
             Standing::Quiet => None,
             Standing::Moving { phase, .. } => match &self.standing {
                 // A try again that has come no further.
-                Standing::Failed { phase: Some(failed), .. } if is_same && failed == phase => return None,
+                Standing::Failed {
+                    phase: Some(failed), ..
+                } if is_same && failed == phase => return None,
                 _ if is_same => None,
                 _ => Some(Kind::Begun),
             },

@@ -31,7 +31,9 @@ pub(super) async fn send(
     match answer.text() {
         "" | "1" => Ok(()),
         _ if answer.status == 202 && !answer.says_error() => Ok(()),
-        _ => Err(Fault::of_message("it answered that it took the notice, and that this has failed")),
+        _ => Err(Fault::of_message(
+            "it answered that it took the notice, and that this has failed",
+        )),
     }
 }
 

@@ -13,9 +13,9 @@ use reqwest::{
 use rotate_providers::secret_from::SecretFrom;
 #[cfg(feature = "notify-email")]
 use rotate_providers::web::Host;
-use rotate_providers::web::{Network, Unanswered};
 #[cfg(any(feature = "notify-slack", feature = "notify-teams", feature = "notify-webhook"))]
 use rotate_providers::web::Request;
+use rotate_providers::web::{Network, Unanswered};
 use zeroize::Zeroizing;
 
 use super::Fault;
@@ -84,7 +84,9 @@ pub(super) async fn post(posting: Posting<'_>) -> Result<Answer, Fault> {
             status: reply.status,
             body: reply.body,
         }),
-        300..400 => Err(Fault::of_way("it leads elsewhere, and nothing is sent to where an answer leads")),
+        300..400 => Err(Fault::of_way(
+            "it leads elsewhere, and nothing is sent to where an answer leads",
+        )),
         status @ (400 | 413 | 422) => Err(Fault::of_message(format!("it answered with status {status}"))),
         status => Err(Fault::of_way(format!("it answered with status {status}"))),
     }

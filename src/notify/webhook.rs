@@ -43,7 +43,9 @@ pub(super) async fn send(
     };
     let answer = web::post(posting).await?;
     match answer.says_error() {
-        true => Err(Fault::of_message("it answered that it took the notice, and that this has failed")),
+        true => Err(Fault::of_message(
+            "it answered that it took the notice, and that this has failed",
+        )),
         false => Ok(()),
     }
 }
@@ -84,7 +86,13 @@ mod tests {
 
     #[test]
     fn what_is_no_secret_signs_nothing() {
-        for wrong in ["", "whsec_", "whsec_c2hvcnQ=", "hunter2hunter2hunter2hunter2!", "whsec_\u{fc}"] {
+        for wrong in [
+            "",
+            "whsec_",
+            "whsec_c2hvcnQ=",
+            "hunter2hunter2hunter2hunter2!",
+            "whsec_\u{fc}",
+        ] {
             assert!(sign(&Secret::new(wrong), "id", 0, "{}").is_err(), "{wrong}");
         }
     }

@@ -95,9 +95,9 @@ impl Words {
         };
         let is_open = !matches!(kind, Kind::Done | Kind::Undone | Kind::Announced);
         TargetNotice {
-            target: shown(target),
+            target: outside(target),
             connector: shown(&view.connector),
-            owner: self.owners.get(target).map(|owner| shown(owner)),
+            owner: self.owners.get(target).map(|owner| outside(owner)),
             state: shown(view.state.name()),
             why: shown(&why),
             steps: steps.iter().map(|step| shown(step)).collect(),
@@ -116,7 +116,9 @@ impl Words {
         let (why, more) = match by {
             Some(BlockedBy::Vendor) => (
                 "Its keys have changed at the vendor, and this journal did not do that.",
-                Some(format!("put the vendor's side in order; or accept what is there: {confirm}")),
+                Some(format!(
+                    "put the vendor's side in order; or accept what is there: {confirm}"
+                )),
             ),
             Some(BlockedBy::Destination) => (
                 "A destination holds something else than was delivered there.",
@@ -152,8 +154,8 @@ impl Words {
                 continue;
             }
             digest.needs.push(Need {
-                target: shown(&view.name),
-                owner: self.owners.get(&view.name).map(|owner| shown(owner)),
+                target: outside(&view.name),
+                owner: self.owners.get(&view.name).map(|owner| outside(owner)),
                 what: what.into(),
             });
         }
@@ -237,8 +239,13 @@ fn needed(view: &TargetView, now: Timestamp) -> Option<&'static str> {
     (is_person && is_open).then_some("waits for a person")
 }
 
-/// A text as it is told: one visible line, and never what looks like a secret.
+/// What the program itself says, which may have names in it that were looked at when they came in: one visible line.
 fn shown(text: &str) -> Sanitized {
+    Sanitized::of(text)
+}
+
+/// A name as somebody has written it: one visible line, and never what looks like a secret.
+fn outside(text: &str) -> Sanitized {
     let text = Sanitized::of(text);
     match looks_secret(&text) {
         Some(_) => "(not told: it looks like a secret)".into(),

@@ -26,7 +26,8 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// What the webhook is signed with.
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-const WEBHOOK: &str = "[[notify]]\nname = \"ops\"\nwebhook = { url_env = \"HOOK_URL\", secret_env = \"HOOK_SECRET\" }\n";
+const WEBHOOK: &str =
+    "[[notify]]\nname = \"ops\"\nwebhook = { url_env = \"HOOK_URL\", secret_env = \"HOOK_SECRET\" }\n";
 
 /// A fleet, of whose states somebody is told.
 struct Desk {

@@ -90,7 +90,9 @@ pub(super) async fn check_format(path: &Path, connection: &mut SqliteConnection)
     let mut reading = connection.begin().await.map_err(fault)?;
     let found = format(&mut reading).await.map_err(fault)?;
     match found {
-        (APPLICATION, found @ (WITHOUT_FENCES | WITHOUT_OUTBOX | FORMAT)) => check_schema(path, &mut reading, found).await,
+        (APPLICATION, found @ (WITHOUT_FENCES | WITHOUT_OUTBOX | FORMAT)) => {
+            check_schema(path, &mut reading, found).await
+        }
         (0, 0) if is_empty(&mut reading).await.map_err(fault)? => {
             drop(reading);
             initialise(connection).await.map_err(fault)

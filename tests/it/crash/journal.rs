@@ -232,7 +232,10 @@ impl Journal {
 
     /// How many notices of these kinds wait.
     pub(crate) fn notices(&self, kind: &str) -> usize {
-        self.told.iter().filter(|line| line.starts_with(&format!("waits {kind}"))).count()
+        self.told
+            .iter()
+            .filter(|line| line.starts_with(&format!("waits {kind}")))
+            .count()
     }
 
     /// The new key that the latest rotation has on record.
@@ -364,7 +367,11 @@ async fn told(connection: &mut SqliteConnection, tables: &[String]) -> Result<Ve
         "SELECT 'knows ' || target || ' ' || state FROM told ORDER BY target",
         "SELECT 'digest ' || name || ' ' || digest_at || ' ' || dropped FROM notifiers ORDER BY name",
     ] {
-        told.extend(sqlx::query_scalar::<_, String>(asked).fetch_all(&mut *connection).await?);
+        told.extend(
+            sqlx::query_scalar::<_, String>(asked)
+                .fetch_all(&mut *connection)
+                .await?,
+        );
     }
     Ok(told)
 }

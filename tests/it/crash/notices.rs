@@ -97,7 +97,10 @@ impl Ground for Notices {
         match of_target.state(1) {
             "done" | "aborted" | "rolled-back" if journal.waiting == 0 => Vec::new(),
             "done" | "aborted" | "rolled-back" => vec![later],
-            "blocked" => vec![Move::command(&["confirm", USER]), Move::command(&["abort", "--force", USER])],
+            "blocked" => vec![
+                Move::command(&["confirm", USER]),
+                Move::command(&["abort", "--force", USER]),
+            ],
             "awaiting-cutover" if journal.waiting > 0 => vec![later, Move::command(&["confirm", USER])],
             "awaiting-cutover" => vec![Move::command(&["confirm", USER])],
             _ => vec![run],
@@ -123,14 +126,23 @@ impl Ground for Notices {
         let taken = self.taken();
         let kinds: Vec<&str> = taken.iter().map(|it| it.kind.as_str()).collect();
         let order = ["rotation.begun", "rotation.waits", "rotation.done"];
-        assert_eq!(kinds, order[..kinds.len()], "told out of order, or twice: {}", context());
+        assert_eq!(
+            kinds,
+            order[..kinds.len()],
+            "told out of order, or twice: {}",
+            context()
+        );
         let of_target = journal.of(USER);
         let is_so = |kind: &str| match kind {
             "rotation.begun" => of_target.has("opened"),
             "rotation.waits" => of_target.has("delivered"),
             _ => of_target.has("done"),
         };
-        assert!(kinds.iter().all(|kind| is_so(kind)), "told of what is not so: {}", context());
+        assert!(
+            kinds.iter().all(|kind| is_so(kind)),
+            "told of what is not so: {}",
+            context()
+        );
         // What is in the journal is told, or waits to be.
         let made = order.iter().filter(|kind| is_so(kind)).count();
         let waiting = journal.notices("rotation.");
@@ -151,7 +163,10 @@ impl Ground for Notices {
     }
 
     fn secrets(&self) -> Vec<Vec<u8>> {
-        vec![self.place.cloud.canary().as_bytes().to_vec(), SECRET.as_bytes().to_vec()]
+        vec![
+            self.place.cloud.canary().as_bytes().to_vec(),
+            SECRET.as_bytes().to_vec(),
+        ]
     }
 
     fn expected_files(&self) -> Vec<String> {

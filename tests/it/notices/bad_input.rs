@@ -12,7 +12,11 @@ fn untold(notify: &str, reply: Reply) -> String {
     desk.receiver.answers(reply);
     let ran = desk.run(&["run"]).expect(0);
     desk.no_secret_in(&ran.stderr);
-    assert!(!ran.stderr.contains(&desk.receiver.url()), "an address is a secret: {}", ran.stderr);
+    assert!(
+        !ran.stderr.contains(&desk.receiver.url()),
+        "an address is a secret: {}",
+        ran.stderr
+    );
     let lines = ran.stderr.lines().filter(|line| line.contains("was not told"));
     lines.collect()
 }
@@ -63,7 +67,10 @@ fn whoever_never_answers_costs_a_bounded_time() {
 fn a_private_address_is_called_only_where_that_is_allowed_and_metadata_never() {
     for (url, said) in [
         ("https://10.255.255.1/hook", "if that is right: allow_private = true"),
-        ("http://hooks.example.com/", "its address is neither https nor of this machine"),
+        (
+            "http://hooks.example.com/",
+            "its address is neither https nor of this machine",
+        ),
         ("https://169.254.169.254/", "leads to where nothing is sent"),
         ("", "it is not set"),
     ] {
@@ -79,7 +86,11 @@ fn a_private_address_is_called_only_where_that_is_allowed_and_metadata_never() {
 fn a_secret_that_is_none_signs_nothing() {
     let desk = Desk::new();
     let ran = desk.run_with(&["run"], &[("HOOK_SECRET", "hunter2-CANARY")]).expect(0);
-    assert!(ran.stderr.contains("its secret is none of Standard Webhooks"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("its secret is none of Standard Webhooks"),
+        "{}",
+        ran.stderr
+    );
     assert!(!ran.stderr.contains("CANARY"), "{}", ran.stderr);
     assert_eq!(desk.receiver.take().len(), 0);
 }
@@ -94,6 +105,9 @@ fn a_hostile_owner_stays_text() {
     assert_eq!(calls.len(), 2);
     for call in calls {
         let text = call.document()["text"].as_str().unwrap().to_owned();
-        assert!(text.contains("&lt;!channel&gt; *x* \u{fffd}[31m&lt;/b&gt;&lt;script&gt;"), "{text}");
+        assert!(
+            text.contains("&lt;!channel&gt; *x* \u{fffd}[31m&lt;/b&gt;&lt;script&gt;"),
+            "{text}"
+        );
     }
 }

@@ -16,7 +16,11 @@ fn mistakes(notify: &str) -> Vec<String> {
 #[test]
 fn each_mistake_is_told_with_its_line_its_key_and_what_fixes_it() {
     for (notify, said, remedy) in [
-        ("[[notify]]", "rotate.toml:1: notify: nothing says how it tells anybody", "write one of webhook, slack"),
+        (
+            "[[notify]]",
+            "rotate.toml:1: notify: nothing says how it tells anybody",
+            "write one of webhook, slack",
+        ),
         (
             "[[notify]]\nslack = { url_env = \"A\" }\nteams = { url_env = \"B\" }",
             "notify: teams: it has several ways to tell",
@@ -42,9 +46,21 @@ fn each_mistake_is_told_with_its_line_its_key_and_what_fixes_it() {
             "url_env: this value is not understood",
             "it should be the name of the place, and never the secret",
         ),
-        ("[[notify]]\nslack = { url = \"https://x\" }", "slack: url: this key is not known", "url_env"),
-        ("[[notify]]\nexec = [\"tell\"]", "exec: this program cannot be run", "write the whole path"),
-        ("[[notify]]\nslack = { url_env = \"A\" }\ntargets = []", "targets: it names nobody", "name at least one"),
+        (
+            "[[notify]]\nslack = { url = \"https://x\" }",
+            "slack: url: this key is not known",
+            "url_env",
+        ),
+        (
+            "[[notify]]\nexec = [\"tell\"]",
+            "exec: this program cannot be run",
+            "write the whole path",
+        ),
+        (
+            "[[notify]]\nslack = { url_env = \"A\" }\ntargets = []",
+            "targets: it names nobody",
+            "name at least one",
+        ),
         (
             "[[notify]]\nemail = { server = \"smtp.example.com\", from = \"a@example.com\", to = [\"b@example.com\"], tls = \"none\" }",
             "email: tls: without encryption, everybody on the way would read the mail",
@@ -92,17 +108,24 @@ fn whoever_makes_no_mistake_is_understood() {
         [[notify]]\nemail = { server = \"smtp.example.com\", port = 2525, tls = \"tls\", from = \"r@example.com\", to = [\"o@example.com\"], \
         to_owner = true, user = \"u\", password_file = \"/p\", ca_file = \"/ca.pem\" }\n";
     assert_eq!(mistakes(whole), [""; 0]);
-    let config = Config::parse(Path::new("rotate.toml"), &format!("{whole}{TARGET}")).unwrap_or_else(|_| panic!("it is right"));
+    let config =
+        Config::parse(Path::new("rotate.toml"), &format!("{whole}{TARGET}")).unwrap_or_else(|_| panic!("it is right"));
     let names: Vec<&str> = config.notifiers.iter().map(|it| it.name.as_str()).collect();
     assert_eq!(names, ["webhook", "chat", "teams", "exec", "email"]);
     assert!(config.notifiers[0].tells_of("db-1", None) && !config.notifiers[0].tells_of("web", None));
-    assert_eq!(config.notifiers[4].recipients(Some("data@example.com")), ["o@example.com", "data@example.com"]);
+    assert_eq!(
+        config.notifiers[4].recipients(Some("data@example.com")),
+        ["o@example.com", "data@example.com"]
+    );
     assert_eq!(config.notifiers[4].recipients(Some("Team Data")), ["o@example.com"]);
     // Editors say the same.
     let schema: serde_json::Value = serde_json::from_str(&rotate::config::schema()).unwrap();
     let validator = jsonschema::options().build(&schema).unwrap();
     let seen: serde_json::Value = seen(&format!("{whole}{TARGET}"));
-    let faults: Vec<String> = validator.iter_errors(&seen).map(|it| format!("{}: {it}", it.instance_path())).collect();
+    let faults: Vec<String> = validator
+        .iter_errors(&seen)
+        .map(|it| format!("{}: {it}", it.instance_path()))
+        .collect();
     assert!(faults.is_empty(), "{faults:#?}");
     let wrong = seen_of("[[notify]]\nslack = { url_env = \"A\", url_file = \"/a\" }\n");
     assert!(!validator.is_valid(&wrong));

@@ -50,7 +50,11 @@ fn what_has_arrived_and_was_not_written_down_comes_again_by_the_same_id() {
     // The answer is lost: nobody here knows that it has arrived.
     desk.receiver.answers_next([Reply::Closed]);
     let ran = desk.run(&["run"]).expect(0);
-    assert!(ran.stderr.contains("warning: ops was not told: 2 notices wait; "), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("warning: ops was not told: 2 notices wait; "),
+        "{}",
+        ran.stderr
+    );
     let first = desk.receiver.take();
     assert_eq!(first.len(), 1, "nothing goes past one that has not arrived");
     // It is left alone for a while.
@@ -85,8 +89,16 @@ fn whoever_is_down_for_weeks_holds_nothing_up_and_doctor_shows_what_waits() {
         assert!(!ran.stderr.contains("CANARY of"), "{}", ran.stderr);
     }
     let doctor = desk.run(&["doctor"]);
-    assert!(doctor.stdout.contains("notices to ops\n  ?   what waits: 4 since "), "{}", doctor.stdout);
-    assert!(doctor.stdout.contains("it answered with status 503"), "{}", doctor.stdout);
+    assert!(
+        doctor.stdout.contains("notices to ops\n  ?   what waits: 4 since "),
+        "{}",
+        doctor.stdout
+    );
+    assert!(
+        doctor.stdout.contains("it answered with status 503"),
+        "{}",
+        doctor.stdout
+    );
     assert_eq!(doctor.code, Some(0), "no rotation fails on it: {doctor:?}");
     desk.receiver.take();
     desk.receiver.answers(Reply::With(204, ""));
@@ -94,7 +106,10 @@ fn whoever_is_down_for_weeks_holds_nothing_up_and_doctor_shows_what_waits() {
     desk.run(&["run"]).expect(0);
     // One digest alone: the oldest.
     let told = desk.told();
-    assert_eq!(kinds(&told), ["rotation.begun", "rotation.waits", "rotation.done", "fleet.digest"]);
+    assert_eq!(
+        kinds(&told),
+        ["rotation.begun", "rotation.waits", "rotation.done", "fleet.digest"]
+    );
     assert_eq!(told[3]["data"]["digest"]["targets"], 1);
 }
 
@@ -121,8 +136,14 @@ async fn of_too_many_notices_the_oldest_go_but_for_the_digest_and_what_went_is_c
         told: "{}".to_owned(),
         notices,
     };
-    store.tell(&lease, &[telling((0..400).map(notice).collect())], &[]).await.unwrap();
-    store.tell(&lease, &[telling((400..600).map(notice).collect())], &[]).await.unwrap();
+    store
+        .tell(&lease, &[telling((0..400).map(notice).collect())], &[])
+        .await
+        .unwrap();
+    store
+        .tell(&lease, &[telling((400..600).map(notice).collect())], &[])
+        .await
+        .unwrap();
     let outbox = store.outbox().await.unwrap();
     assert_eq!(outbox.queued.len(), 500);
     let ids: Vec<&str> = outbox.queued.iter().map(|it| it.notice.id.as_str()).collect();

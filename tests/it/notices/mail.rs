@@ -7,7 +7,9 @@ use super::{DAY, Desk};
 
 fn head<'m>(mail: &'m Value, name: &str) -> &'m str {
     let all = mail["head"].as_array().unwrap();
-    let found = all.iter().find(|field| field[0].as_str().unwrap().eq_ignore_ascii_case(name));
+    let found = all
+        .iter()
+        .find(|field| field[0].as_str().unwrap().eq_ignore_ascii_case(name));
     found.map_or("", |field| field[1].as_str().unwrap())
 }
 
@@ -36,7 +38,10 @@ fn those_who_are_named_and_the_owner_get_each_a_mail_of_their_own() {
         desk.no_secret_in(text);
     }
     let subjects: Vec<&str> = mails.iter().map(|mail| head(mail, "Subject")).collect();
-    assert!(subjects.contains(&"[rotate] main: it waits for a person"), "{subjects:?}");
+    assert!(
+        subjects.contains(&"[rotate] main: it waits for a person"),
+        "{subjects:?}"
+    );
     desk.run(&["run"]).expect(0);
     assert_eq!(server.mails().len(), 6);
 }
@@ -54,18 +59,25 @@ fn a_login_and_the_mail_go_over_starttls_alone() {
     // Nobody has vouched for its certificate.
     let mut desk = Desk::with(&notify(""));
     desk.place.add_user("main", DAY * 170, "");
-    let ran = desk.run_with(&["notify", "test"], &[("MAIL_PASSWORD", "hunter2-canary")]).expect(1);
+    let ran = desk
+        .run_with(&["notify", "test"], &[("MAIL_PASSWORD", "hunter2-canary")])
+        .expect(1);
     assert!(ran.stdout.contains("no encrypted connection"), "{}", ran.stdout);
     let trusted = format!(", ca_file = \"{}\"", server.authority().display());
     let mut desk = Desk::with(&notify(&trusted));
     desk.place.add_user("main", DAY * 170, "");
-    let wrong = desk.run_with(&["notify", "test"], &[("MAIL_PASSWORD", "wrong-canary")]).expect(1);
+    let wrong = desk
+        .run_with(&["notify", "test"], &[("MAIL_PASSWORD", "wrong-canary")])
+        .expect(1);
     assert!(!wrong.stdout.contains("canary"), "{}", wrong.stdout);
     assert_eq!(server.mails().len(), 0);
     let ran = desk.run_with(&["notify", "test"], &[("MAIL_PASSWORD", "hunter2-canary")]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     let mails = server.mails();
-    assert_eq!((mails.len(), &mails[0]["tls"], &mails[0]["login"]), (1, &Value::Bool(true), &"rotate".into()));
+    assert_eq!(
+        (mails.len(), &mails[0]["tls"], &mails[0]["login"]),
+        (1, &Value::Bool(true), &"rotate".into())
+    );
 }
 
 #[test]
@@ -80,7 +92,11 @@ fn a_server_that_offers_no_encryption_gets_nothing_and_what_it_says_is_not_repea
     };
     for (to, tls, said) in [
         ("ops@example.com", "starttls", "does not offer what is asked of it"),
-        ("refused@example.com", "none", "the mail server has refused it for good (550)"),
+        (
+            "refused@example.com",
+            "none",
+            "the mail server has refused it for good (550)",
+        ),
     ] {
         let mut desk = Desk::with(&notify(to, tls));
         desk.place.add_user("main", DAY * 10, "");

@@ -37,7 +37,11 @@ fn told(way: impl IntoIterator<Item = Standing>) -> Vec<Kind> {
             ..Now::default()
         };
         let (after, kinds) = known.change(&now);
-        assert_eq!(after.change(&now), (after.clone(), Vec::new()), "what is known is not told again");
+        assert_eq!(
+            after.change(&now),
+            (after.clone(), Vec::new()),
+            "what is known is not told again"
+        );
         known = after;
         all.extend(kinds);
     }
@@ -49,17 +53,34 @@ fn each_change_is_told_and_no_step_of_the_way() {
     let done = Standing::Done {
         rotation: "r1".to_owned(),
     };
-    let way = [moving("opened"), moving("created"), waiting(), moving("cut-over"), moving("soaked"), done, Standing::Quiet];
+    let way = [
+        moving("opened"),
+        moving("created"),
+        waiting(),
+        moving("cut-over"),
+        moving("soaked"),
+        done,
+        Standing::Quiet,
+    ];
     assert_eq!(told(way), [Kind::Begun, Kind::Waits, Kind::Done]);
 }
 
 #[test]
 fn a_failure_that_comes_again_is_told_once_until_the_rotation_has_moved() {
     let again = || [moving("opened"), failed("opened")];
-    assert_eq!(told(again().into_iter().chain(again()).chain(again())), [Kind::Begun, Kind::Failed]);
+    assert_eq!(
+        told(again().into_iter().chain(again()).chain(again())),
+        [Kind::Begun, Kind::Failed]
+    );
     let further = [moving("created"), failed("created")];
-    assert_eq!(told(again().into_iter().chain(further)), [Kind::Begun, Kind::Failed, Kind::Failed]);
-    assert_eq!(told(again().into_iter().chain([waiting()])), [Kind::Begun, Kind::Failed, Kind::Waits]);
+    assert_eq!(
+        told(again().into_iter().chain(further)),
+        [Kind::Begun, Kind::Failed, Kind::Failed]
+    );
+    assert_eq!(
+        told(again().into_iter().chain([waiting()])),
+        [Kind::Begun, Kind::Failed, Kind::Waits]
+    );
 }
 
 #[test]
@@ -111,7 +132,10 @@ fn another_rotation_is_begun_anew() {
         rotation: "r2".to_owned(),
         phase: "opened".to_owned(),
     };
-    assert_eq!(told([moving("opened"), waiting(), other]), [Kind::Begun, Kind::Waits, Kind::Begun]);
+    assert_eq!(
+        told([moving("opened"), waiting(), other]),
+        [Kind::Begun, Kind::Waits, Kind::Begun]
+    );
 }
 
 #[test]

@@ -43,17 +43,28 @@ fn whoever_is_waited_for_is_told_the_very_steps_and_the_command() {
     assert_eq!(data["owner"], "data@example.com");
     assert_eq!(data["state"], "delivered");
     let command = data["command"].as_str().unwrap();
-    assert!(command.starts_with("rotate --state-dir ") && command.ends_with(" confirm main"), "{command}");
+    assert!(
+        command.starts_with("rotate --state-dir ") && command.ends_with(" confirm main"),
+        "{command}"
+    );
     let undo = data["undo"].as_str().unwrap();
     assert!(undo.ends_with(" abort main"), "{undo}");
     let status = desk.run(&["status", "--output", "json"]).json();
     let next = status["targets"][0]["next"]["what"].as_str().unwrap().to_owned();
-    let steps: Vec<&str> = data["steps"].as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
+    let steps: Vec<&str> = data["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it.as_str().unwrap())
+        .collect();
     assert!(!steps.is_empty());
     assert_eq!(steps.join("; "), next);
     // People read the same.
     let text = told[1]["text"].as_str().unwrap();
-    for word in steps.iter().chain([&command, &"data@example.com", &"it waits for a person"]) {
+    for word in steps
+        .iter()
+        .chain([&command, &"data@example.com", &"it waits for a person"])
+    {
         assert!(text.contains(word), "{word} is not in\n{text}");
     }
     let faults: Vec<String> = told.iter().flat_map(faults).collect();
@@ -68,7 +79,9 @@ fn faults(notice: &serde_json::Value) -> Vec<String> {
     let options = jsonschema::options().should_validate_formats(true);
     let validator = options.build(&schema).unwrap();
     let faults = validator.iter_errors(notice);
-    faults.map(|error| format!("{}: {error}", error.instance_path())).collect()
+    faults
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect()
 }
 
 #[test]
@@ -79,7 +92,10 @@ fn the_published_schema_is_that_of_the_notices_that_are_sent() {
         std::fs::write(path, &made).expect("it can be written");
     }
     let published = std::fs::read_to_string(path).expect("it is there");
-    assert!(published == made, "{path} is not what the types say: `cargo xtask bless` writes it anew");
+    assert!(
+        published == made,
+        "{path} is not what the types say: `cargo xtask bless` writes it anew"
+    );
 }
 
 #[test]
@@ -88,7 +104,12 @@ fn a_webhook_is_signed_as_its_specification_and_its_own_library_have_it() {
     desk.run(&["run"]).expect(0);
     for call in desk.receiver.take() {
         let names = ["webhook-id", "webhook-timestamp", "webhook-signature"];
-        let head = json!(names.map(|name| (name, call.head(name))).into_iter().collect::<std::collections::BTreeMap<_, _>>());
+        let head = json!(
+            names
+                .map(|name| (name, call.head(name)))
+                .into_iter()
+                .collect::<std::collections::BTreeMap<_, _>>()
+        );
         assert_eq!(call.head("webhook-id"), call.document()["id"]);
         assert!(is_signed(SECRET, &head, &call.body), "{head} {}", call.body);
         assert!(!is_signed(SECRET, &head, &format!("{} ", call.body)));
@@ -144,7 +165,10 @@ fn a_failure_is_told_once_and_never_in_the_words_of_whoever_caused_it() {
     assert_eq!(kinds(&told), ["rotation.failed"]);
     let text = told[0]["text"].as_str().unwrap();
     assert!(text.contains("Its vendor was not reached, or has refused"), "{text}");
-    assert!(!text.contains("NoSuchEntity") && !text.contains("cannot be found"), "{text}");
+    assert!(
+        !text.contains("NoSuchEntity") && !text.contains("cannot be found"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -160,7 +184,11 @@ fn each_notifier_is_told_of_the_targets_and_owners_that_it_names() {
     desk.run_with(&["run"], &[("OTHER_URL", &other.url())]).expect(0);
     let slack = desk.receiver.take();
     assert_eq!(slack.len(), 2);
-    assert!(slack.iter().all(|call| call.document()["text"].as_str().unwrap().starts_with("web-1: ")));
+    assert!(
+        slack
+            .iter()
+            .all(|call| call.document()["text"].as_str().unwrap().starts_with("web-1: "))
+    );
     let teams = other.take();
     assert_eq!(teams.len(), 2);
     for call in teams {
@@ -180,13 +208,19 @@ fn a_program_gets_the_document_and_nothing_of_this_programs_environment() {
     let (program, got) = (folder.path().join("tell"), folder.path().join("got"));
     write_program(
         &program,
-        &format!("cat >>{0}; echo >>{0}; echo \"$ROTATE_NOTICE $HOOK_SECRET $AWS_SECRET_ACCESS_KEY\" >>{0}.env", got.display()),
+        &format!(
+            "cat >>{0}; echo >>{0}; echo \"$ROTATE_NOTICE $HOOK_SECRET $AWS_SECRET_ACCESS_KEY\" >>{0}.env",
+            got.display()
+        ),
     );
     let mut desk = Desk::with(&format!("[[notify]]\nexec = [\"{}\"]\n", program.display()));
     desk.place.add_user("main", DAY * 170, "");
     desk.run(&["run"]).expect(0);
     let got_all = std::fs::read_to_string(&got).unwrap();
-    let documents: Vec<serde_json::Value> = got_all.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let documents: Vec<serde_json::Value> = got_all
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert_eq!(kinds(&documents), ["rotation.begun", "rotation.waits"]);
     desk.no_secret_in(&got_all);
     let environment = std::fs::read_to_string(got.with_extension("env")).unwrap();
@@ -233,12 +267,21 @@ fn a_test_is_sent_to_each_and_it_is_said_what_came_of_it() {
     let environment = [(environment[0].0, environment[0].1.as_str())];
     let ran = desk.run_with(&["notify", "test"], &environment).expect(1);
     assert_eq!(ran.stdout.lines().count(), 2, "{}", ran.stdout);
-    assert!(ran.stdout.starts_with("ok   ops: it has taken the test\nBAD  slack: it answered"), "{}", ran.stdout);
+    assert!(
+        ran.stdout
+            .starts_with("ok   ops: it has taken the test\nBAD  slack: it answered"),
+        "{}",
+        ran.stdout
+    );
     assert!(!ran.stdout.contains("invalid_token"), "{}", ran.stdout);
     assert_eq!(desk.kinds(), ["notify.test"]);
     desk.run_with(&["notify", "test", "ops"], &environment).expect(0);
-    desk.run_with(&["notify", "test", "nobody"], &environment).expect(64).says(&["known: ops, slack"]);
-    let json = desk.run_with(&["notify", "test", "slack", "--output", "json"], &environment).json();
+    desk.run_with(&["notify", "test", "nobody"], &environment)
+        .expect(64)
+        .says(&["known: ops, slack"]);
+    let json = desk
+        .run_with(&["notify", "test", "slack", "--output", "json"], &environment)
+        .json();
     assert_eq!(json["notifiers"][0]["arrived"], false);
     assert!(!desk.place.state().exists(), "nothing is written down");
 }
