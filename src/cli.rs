@@ -12,6 +12,8 @@ mod init;
 mod log;
 mod man;
 mod named;
+mod notices;
+mod notify;
 mod one_shot;
 mod operator;
 mod pasted;
@@ -394,6 +396,7 @@ enum Command {
     Man(man::Command),
     Audit(audit::Command),
     Report(report::Command),
+    Notify(notify::Command),
 }
 
 impl Command {
@@ -428,6 +431,7 @@ impl Cli {
             Command::Man(command) => command.run(),
             Command::Audit(command) => command.run(global).await,
             Command::Report(command) => command.run(global).await,
+            Command::Notify(command) => command.run(global).await,
         }
     }
 }

@@ -13,6 +13,8 @@ mod evidence;
 mod file;
 mod mistake;
 mod monitoring;
+mod notify;
+mod notify_schema;
 mod reader;
 mod schema;
 mod starter;
@@ -39,6 +41,7 @@ pub use starter::starter;
 pub use target::{ByHand, How, Target};
 
 use crate::config::reader::Reader;
+use crate::notify::Notifier;
 
 /// A configuration in which nothing is wrong.
 pub struct Config {
@@ -60,6 +63,8 @@ pub struct Config {
     pub out_of_scope: Vec<OutOfScope>,
     /// What a run leaves for those who watch it.
     pub monitoring: Monitoring,
+    /// Who is told of what becomes of it.
+    pub notifiers: Vec<Notifier>,
     /// The hash of the file's text, SHA-256 in hexadecimal: it tells this file from any other.
     pub fingerprint: String,
 }
@@ -78,6 +83,7 @@ impl Config {
             targets: Vec::new(),
             out_of_scope: Vec::new(),
             monitoring: Monitoring::default(),
+            notifiers: Vec::new(),
             fingerprint: String::new(),
         }
     }
@@ -161,6 +167,7 @@ fn read(reader: &mut Reader<'_>, path: &Path) -> Config {
     conflicts::check(reader, &targets);
     let out_of_scope = evidence::out_of_scope(reader, &mut root);
     let monitoring = Monitoring::read(reader, &mut root);
+    let notifiers = notify::notifiers(reader, &mut root);
     reader.close(root);
     Config {
         path: path.to_owned(),
@@ -172,6 +179,7 @@ fn read(reader: &mut Reader<'_>, path: &Path) -> Config {
         targets,
         out_of_scope,
         monitoring,
+        notifiers,
         fingerprint: String::new(),
     }
 }

@@ -15,8 +15,8 @@
 //!
 //! A secret is in clear only on the wire, inside a [`seal`]er, and in the [`delivery`] destination that the user named.
 //!
-//! The rooms, in the order in which one may use the next: `cli`; `view` and `engine`; `machine`, `policy`, `plan`, `store`, `seal` and
-//! `delivery`; and the contract of the providers. `ARCHITECTURE.md` says what lives in each.
+//! The rooms, in the order in which one may use the next: `cli`; `view` and `engine`; `machine`, `policy`, `plan`, `store`, `seal`,
+//! `delivery` and `notify`; and the contract of the providers. `ARCHITECTURE.md` says what lives in each.
 
 pub mod cli;
 pub mod config;
@@ -27,6 +27,8 @@ pub mod engine;
 pub mod heartbeat;
 pub mod hooks;
 pub mod machine;
+pub mod notify;
+mod pattern;
 pub mod plan;
 pub mod policy;
 pub mod private_file;

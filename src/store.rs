@@ -5,6 +5,7 @@
 
 mod anchor;
 mod chain;
+mod outbox;
 mod sqlite;
 
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use rotate_providers::contract::KeyId;
 
 pub use anchor::{Anchor, AnchorError, Anchored};
+pub use outbox::{NotifierState, Outbox, Outgoing, Queued, Retry, Telling};
 pub use sqlite::{Sealed, SqliteStore};
 
 use crate::hooks::now;
@@ -55,6 +57,21 @@ pub trait Store: Send + Sync {
     /// So many lines behind this end, oldest first, each checked against its hash and the line before it. One that the journal never
     /// had is [`StoreError::NotAhead`].
     async fn after(&self, head: &Head, most: u32) -> Result<Vec<Line>, StoreError>;
+    /// What people were told of each target last, in the words of whoever told them.
+    async fn told(&self) -> Result<Vec<(String, String)>, StoreError>;
+
+    /// Writes down what people are to be told because of time alone, and that each of these notifiers has had its digest at that
+    /// time; durably, or not at all.
+    async fn tell(&self, lease: &Lease, told: &[Telling], digests: &[(String, Timestamp)]) -> Result<(), StoreError>;
+
+    /// What waits to be sent, oldest first.
+    async fn outbox(&self) -> Result<Outbox, StoreError>;
+
+    /// This notice has arrived. A repeat does nothing.
+    async fn sent(&self, lease: &Lease, id: &str) -> Result<(), StoreError>;
+
+    /// This notice has not arrived, and is tried again later.
+    async fn put_off(&self, lease: &Lease, retry: &Retry<'_>) -> Result<(), StoreError>;
 
     /// The target's passages that have ended, as last recorded.
     async fn closed(&self, target: &str) -> Result<Vec<Stored>, StoreError>;
@@ -202,6 +219,11 @@ pub fn watch_of(target: &str) -> String {
     format!("{WATCH}{target}")
 }
 
+/// The target's own name, also where a thread tells what is seen of it.
+pub fn target_of(thread: &str) -> &str {
+    thread.strip_prefix(WATCH).unwrap_or(thread)
+}
+
 /// One event to append.
 pub struct Append<'a> {
     /// The rotation's id.
@@ -216,6 +238,8 @@ pub struct Append<'a> {
     pub state: &'a StreamState,
     /// What is sealed with it, by name.
     pub seal: Option<(&'a str, &'a [u8])>,
+    /// What people are told because of it, and what they were told of its target then.
+    pub telling: Option<Telling>,
 }
 
 /// What looks at the lines of a journal while they are checked.
@@ -271,7 +295,7 @@ impl Line {
 
     /// The target's own name, also where the line belongs to what was seen of it.
     pub fn target_name(&self) -> &str {
-        self.target.strip_prefix(WATCH).unwrap_or(&self.target)
+        target_of(&self.target)
     }
 
     /// Names the target, also where the line belongs to what was seen of it.

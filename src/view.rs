@@ -7,6 +7,7 @@ mod listed;
 pub mod markdown;
 mod markup;
 pub mod metrics;
+pub mod notice;
 mod page;
 pub mod plans;
 pub mod report;
@@ -22,7 +23,7 @@ pub use checkup::Checkup;
 pub use listed::Listed;
 pub use page::page;
 pub use report::Report;
-pub use schema::schema;
+pub use schema::{notice_schema, schema};
 pub use target_view::{AgeView, Detail, Mode, Next, Noted, State, TargetView, Who};
 pub use verification::Verification;
 

@@ -72,7 +72,7 @@ impl Network {
     }
 
     /// The addresses of a host, looked up once; none of them is one that a credential may not be sent to.
-    pub(crate) async fn addresses(&self, host: &str, port: u16, what: Host) -> Result<Vec<SocketAddr>, Unanswered> {
+    pub async fn addresses(&self, host: &str, port: u16, what: Host) -> Result<Vec<SocketAddr>, Unanswered> {
         let bare = bare(host);
         let found: Vec<SocketAddr> = match bare.parse::<IpAddr>() {
             Ok(address) => vec![SocketAddr::new(address, port)],

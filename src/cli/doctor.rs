@@ -15,8 +15,9 @@ use crate::config::{Config, How, Target};
 use crate::engine::driver::DriveError;
 use crate::engine::{Turn, yet_to_come};
 use crate::hooks::now;
+use crate::notify::Notifier;
 use crate::state_folder::FolderError;
-use crate::store::{Store, Verified};
+use crate::store::{Outbox, Queued, Store, Verified};
 use crate::view::{Checkup, Speaker, checkup, json};
 
 /// Check everything that a rotation would need.
@@ -59,6 +60,7 @@ impl Command {
                 checkup.said_as(|text| target.in_its_words(text))
             });
             checkups.extend(each.buffered(config.concurrency).collect::<Vec<_>>().await);
+            checkups.extend(notices(config, store.as_ref().map(|store| store as &dyn Store)).await);
         } else {
             terminal::note("no configuration was found; only the state folder is checked");
         }
@@ -125,6 +127,63 @@ fn subject(target: &Target) -> Subject<'_> {
         target: &target.name,
         connector: target.connector.id,
     }
+}
+
+/// Who is told, and what waits. Nothing is sent, and no rotation fails on it.
+async fn notices(config: &Config, store: Option<&dyn Store>) -> Vec<Checkup> {
+    let outbox = match store {
+        Some(store) => store.outbox().await.unwrap_or_default(),
+        None => Outbox::default(),
+    };
+    let mut checkups: Vec<Checkup> = config.notifiers.iter().map(|it| notifier(it, &outbox)).collect();
+    let is_known = |name: &str| config.notifiers.iter().any(|it| it.name == name);
+    let forgotten = outbox.queued.iter().filter(|it| !is_known(&it.notice.notifier)).count();
+    if forgotten > 0 {
+        let why = format!("{forgotten} of them wait for a notifier that the configuration does not name any more");
+        checkups.push(unknown("notices", "what waits", why));
+    }
+    checkups
+}
+
+fn notifier(notifier: &Notifier, outbox: &Outbox) -> Checkup {
+    let name = format!("notices to {}", notifier.name);
+    let mut findings: Vec<Finding> = notifier
+        .missing()
+        .into_iter()
+        .map(|why| finding("what it needs", why))
+        .collect();
+    let waiting: Vec<&Queued> = outbox
+        .queued
+        .iter()
+        .filter(|it| it.notice.notifier == notifier.name)
+        .collect();
+    if let Some(oldest) = waiting.first() {
+        let since = oldest.notice.at.strftime("%Y-%m-%d %H:%M UTC");
+        let problem = waiting.iter().rev().find(|it| !it.problem.is_empty());
+        let problem = problem.map_or("nobody has tried to send them yet", |it| it.problem.as_str());
+        let count = waiting.len();
+        findings.push(finding("what waits", format!("{count} since {since}: {problem}")));
+    }
+    let state = outbox.notifiers.iter().find(|state| state.name == notifier.name);
+    if let Some(dropped) = state.map(|state| state.dropped).filter(|dropped| *dropped > 0) {
+        let why = format!("{dropped} were dropped, because too many waited; the next digest says where targets stand");
+        findings.push(finding("what is lost", why));
+    }
+    match findings.is_empty() {
+        true => Checkup::fine(&name, "nothing waits"),
+        false => Checkup::of(&name, findings),
+    }
+}
+
+fn finding(what: &str, why: String) -> Finding {
+    Finding {
+        what: what.into(),
+        check: Check::Unknown { why: why.into() },
+    }
+}
+
+fn unknown(name: &str, what: &str, why: String) -> Checkup {
+    Checkup::of(name, vec![finding(what, why)])
 }
 
 /// Of a guide's target the program knows only what it was told.

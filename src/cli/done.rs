@@ -11,6 +11,7 @@ use super::session::{Session, locate, show, speaker, tell, tell_folder};
 use super::{Exit, Global, terminal};
 use crate::engine::driver::{DriveError, Refusal};
 use crate::machine::{GuidedRotation, StepOutcome};
+use crate::notify::Limits;
 use crate::plan::procedure_of;
 use crate::secret_scan::{self, looks_secret};
 use crate::store::{Guided, Sorted, Store, Stored};
@@ -62,7 +63,11 @@ impl Command {
             }
         }
         match self.tick(&session, guided).await {
-            Ok(guided) => ticked(global, &guided),
+            Ok(guided) => {
+                let exit = ticked(global, &guided);
+                session.post(Limits::PERSON).await;
+                exit
+            }
             Err(error) => refused(global, &self.target, &error),
         }
     }

@@ -5,6 +5,7 @@ use strsim::jaro_winkler;
 
 use super::{Exit, Global, terminal};
 use crate::config::{Config, Target, Unusable, locate};
+use crate::pattern::matches;
 
 /// Which targets of the configuration.
 #[derive(Args, Default)]
@@ -44,16 +45,6 @@ impl Chosen {
     fn named(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let only = self.only.iter().map(|name| ("--only", name.as_str()));
         only.chain(self.exclude.iter().map(|name| ("--exclude", name.as_str())))
-    }
-}
-
-/// Whether a name is of this form, in which `*` stands for any letters.
-fn matches(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == name,
-        Some((start, rest)) => name
-            .strip_prefix(start)
-            .is_some_and(|end| (0..=end.len()).any(|at| end.get(at..).is_some_and(|tail| matches(rest, tail)))),
     }
 }
 
@@ -104,31 +95,4 @@ pub(super) fn chosen<'c>(config: &'c Config, chosen: &Chosen) -> Vec<&'c Target>
         .iter()
         .filter(|target| chosen.has(&target.name))
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::matches;
-
-    #[test]
-    fn a_star_stands_for_any_letters() {
-        for (pattern, name) in [
-            ("a", "a"),
-            ("*", ""),
-            ("db-*", "db-main"),
-            ("*-x-*", "a-x-x-b"),
-            ("a*", "a"),
-        ] {
-            assert!(matches(pattern, name), "{pattern} {name}");
-        }
-        for (pattern, name) in [
-            ("a", "ab"),
-            ("db-*", "dc-main"),
-            ("*-x", "a-x-b"),
-            ("", "a"),
-            ("*é", "e"),
-        ] {
-            assert!(!matches(pattern, name), "{pattern} {name}");
-        }
-    }
 }

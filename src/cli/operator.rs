@@ -11,6 +11,7 @@ use super::{Exit, Global, terminal};
 use crate::engine::driver::{DriveError, Outcome, Refusal};
 use crate::engine::{self, OnRecord, automated, connect, is_given_up};
 use crate::hooks::now;
+use crate::notify::Limits;
 use crate::store::{Sorted, Store};
 use crate::view::TargetView;
 
@@ -128,6 +129,7 @@ async fn give_up(global: &Global, session: &Session, target: &str, word: Word<'_
         Ok(guided) => {
             terminal::note("what was done at the vendor stays done: look at the steps that are ticked");
             show(global, &[story(global, &guided)]);
+            session.post(Limits::PERSON).await;
             Exit::Ok
         }
         Err(error) => refused(global, target, &error),
@@ -153,6 +155,7 @@ async fn release(global: &Global, session: &Session, target: &str) -> Option<Exi
             terminal::note(&format!("{target}: accepted ({what}); `rotate run` goes on with it"));
             let standing = latest.map(|stored| TargetView::standing(&stored, now(), &speaker(global)));
             show(global, &[standing.unwrap_or_else(|| TargetView::unopened(target))]);
+            session.post(Limits::PERSON).await;
             Exit::Ok
         }
         Err(error) => refused(global, target, &error),

@@ -12,17 +12,19 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::fleet::{Chosen, configured};
+use super::notices::After;
 use super::plan::required_state;
 use super::rotate::story;
 use super::session::{Session, Telling, locate, show, speaker, tell_folder};
 use super::terminal::FleetLines;
 use super::trials::Trials;
-use super::{Exit, Global, Output, terminal};
+use super::{Exit, Global, Output, status, terminal};
 use crate::config::{Config, How, Target};
 use crate::duration;
 use crate::engine::driver::{DriveError, Refusal};
 use crate::engine::{Acting, Action, Assessment, Claims, Order, Survey, Turn, TurnOutcome, assess};
 use crate::hooks::now;
+use crate::notify::Limits;
 use crate::policy::{Wait, Waiting};
 use crate::store::Stored;
 use crate::view::{Detail, TargetView, Who};
@@ -75,9 +77,10 @@ impl Command {
         }
         let config = config.unwrap_or_else(Config::empty);
         let mut watched = Watched::begin(&config);
+        let vendors = Vendors::new(global.access(config.paces.clone()));
         let begun = match required_state(global, &config).filter(|_| !folder.exists()) {
             Some(error) => Err(error),
-            None => Session::begin_with(global, Vendors::new(global.access(config.paces.clone()))).await,
+            None => Session::begin_with(global, vendors, Some(&config)).await,
         };
         let session = match begun {
             Ok(session) => session,
@@ -180,8 +183,42 @@ impl Work {
         if self.session.is_interrupted() {
             exit = exit.max(Exit::Interrupted);
         }
+        self.write_down(&mut ended).await;
         let counts = tell(&self.global, &ended, all);
+        self.session.post(Limits::RUN).await;
         Ending { exit, counts }
+    }
+
+    /// What people are to be told that no event has made.
+    async fn write_down(&self, ended: &mut [Ended]) {
+        let after = ended.iter_mut().filter_map(|ended| {
+            let Ended { after, report, .. } = ended;
+            Some((after.take()?, &*report))
+        });
+        let fleet = async || match Survey::read(&self.session.store).await {
+            Ok(survey) => status::all(&self.global, Some(&self.config), &survey),
+            Err(_) => Vec::new(),
+        };
+        self.session.tell_after(after.collect(), fleet).await;
+    }
+
+    /// Where a target stands after its turn, where anybody is told of that.
+    fn after(&self, entry: &Entry, result: &Result<TurnOutcome, DriveError>) -> Option<After> {
+        let announcer = self.session.store.announcer()?;
+        let judged = self.judged(entry);
+        let course = match (entry, &judged) {
+            (Entry::Open(stored), _) => Some(stored.as_ref()),
+            (Entry::Configured(_), Some((target, _))) => self.survey.of_target(target).course,
+            (Entry::Configured(_), None) => None,
+        };
+        let told = announcer.told(self.name(entry));
+        After::turn(
+            self.name(entry),
+            result,
+            judged.as_ref().map(|(_, judged)| judged),
+            course,
+            &told,
+        )
     }
 
     async fn wave(self: &Arc<Self>, turns: Vec<Entry>, at_once: usize) -> Vec<Ended> {
@@ -228,7 +265,9 @@ impl Work {
             }
             (Entry::Configured(_), None) => Err(DriveError::Interrupted),
         };
+        let after = self.after(entry, &result);
         let mut ended = self.ended(entry, result).await;
+        ended.after = after;
         if let Some(target) = self.target(entry)
             && !self.session.is_interrupted()
         {
@@ -309,6 +348,7 @@ impl Work {
                     exit: if late { exit.max(Exit::PersonNeeded) } else { exit },
                     is_told: true,
                     what,
+                    after: None,
                 }
             }
             (Ok(TurnOutcome::Guided(mut guided)), _) => {
@@ -324,6 +364,7 @@ impl Work {
                     exit: if overdue { Exit::PersonNeeded } else { Exit::Ok },
                     is_told: true,
                     what: "by hand",
+                    after: None,
                 }
             }
             (Err(error), _) => self.failed(entry, &error).await,
@@ -353,6 +394,7 @@ impl Work {
             } else {
                 "failed"
             },
+            after: None,
         }
     }
 }
@@ -365,6 +407,8 @@ struct Ended {
     is_told: bool,
     /// In one word.
     what: &'static str,
+    /// What people are told of it.
+    after: Option<After>,
 }
 
 impl Ended {
@@ -372,6 +416,7 @@ impl Ended {
     fn refused(&mut self, target: &Target, refused: &str, global: &Global) {
         self.exit = self.exit.max(Exit::PersonNeeded);
         self.is_told = true;
+        self.after = self.after.take().map(After::refused);
         self.what = "refused";
         let before = self
             .report
@@ -399,6 +444,7 @@ fn of_judgement(target: &Target, judged: &Assessment, global: &Global) -> Ended 
         exit,
         is_told: judged.is_pressing,
         what,
+        after: None,
     }
 }
 

@@ -6,29 +6,35 @@ use jiff::SignedDuration;
 use rotate_providers::contract::Provider;
 use rotate_providers::{Paces, Vendors};
 
+use super::named::readable_config;
+use super::notices::announcer;
 use super::pasted::{left_out, out_of};
 use super::remedy::Subject;
 use super::terminal::LiveLines;
 use super::{Exit, Global, Output, process, remedy, terminal};
-use crate::config::Target;
+use crate::config::{Config, Target};
 use crate::engine::driver::{DriveError, Driver, Interrupt, Outcome, Refusal};
 use crate::engine::guided::GuidedJournal;
 use crate::engine::inventory::InventoryJournal;
 use crate::engine::journal::Journal;
 use crate::engine::{Acting, Claims};
 use crate::hooks::now;
+use crate::notify::{Limits, NotifyingStore};
 use crate::seal::AgeSealer;
 use crate::state_folder::{FolderError, StateFolder};
-use crate::store::{Lease, SqliteStore, Store, Stored};
+use crate::store::{Lease, Store, Stored};
+use crate::view::notice::Words;
 use crate::view::{Speaker, TargetView, json, markdown, text};
 
 /// An open state folder, held by this process alone.
 pub(super) struct Session {
-    pub(super) store: SqliteStore,
+    pub(super) store: NotifyingStore,
     pub(super) sealer: AgeSealer,
     pub(super) lease: Lease,
     pub(super) vendors: Arc<Vendors>,
     pub(super) interrupt: Arc<Interrupt>,
+    /// In which words people are told of it; `None`: nobody is told.
+    pub(super) words: Option<Arc<Words>>,
     lines: LiveLines,
 }
 
@@ -46,12 +52,17 @@ pub(super) enum Telling {
 impl Session {
     /// Opens the state folder, making it where there is none, and becomes its one writer.
     pub(super) async fn begin(global: &Global) -> Result<Self, FolderError> {
-        Self::begin_with(global, Vendors::new(global.access(Paces::default()))).await
+        let config = readable_config(global);
+        Self::begin_with(global, Vendors::new(global.access(Paces::default())), config.as_ref()).await
     }
 
-    /// The same, with what targets share at their vendors.
-    pub(super) async fn begin_with(global: &Global, vendors: Arc<Vendors>) -> Result<Self, FolderError> {
-        let session = Self::begin_for(global, vendors, Arc::default()).await?;
+    /// The same, with what targets share at their vendors, and the configuration that says who is told.
+    pub(super) async fn begin_with(
+        global: &Global,
+        vendors: Arc<Vendors>,
+        config: Option<&Config>,
+    ) -> Result<Self, FolderError> {
+        let session = Self::begin_for(global, vendors, Arc::default(), config).await?;
         process::listen(&session.interrupt);
         Ok(session)
     }
@@ -61,6 +72,7 @@ impl Session {
         global: &Global,
         vendors: Arc<Vendors>,
         interrupt: Arc<Interrupt>,
+        config: Option<&Config>,
     ) -> Result<Self, FolderError> {
         let folder = locate(global)?;
         let anchor = global.anchor();
@@ -81,7 +93,14 @@ impl Session {
         if let Some(anchor) = &anchor {
             anchor.check(&store).await?;
         }
+        let announcer = announcer(config, speaker(global), &store).await?;
+        let mut store = NotifyingStore::silent(store);
+        let words = announcer.map(|(announcer, words)| {
+            store.announce(announcer);
+            words
+        });
         Ok(Self {
+            words,
             store,
             sealer,
             lease,
@@ -143,6 +162,7 @@ impl Session {
     pub(super) async fn conclude(&self, global: &Global, target: &str, result: Result<Outcome, DriveError>) -> Exit {
         self.lines.finish();
         let (report, exit) = self.report(global, target, result).await;
+        self.post(Limits::PERSON).await;
         show(global, &report.into_iter().collect::<Vec<_>>());
         exit
     }

@@ -7,6 +7,7 @@ use super::rotate::story;
 use super::session::{Session, show};
 use super::{Exit, Global, terminal};
 use crate::engine::driver::DriveError;
+use crate::notify::Limits;
 use crate::store::Guided;
 use crate::view::Detail;
 
@@ -42,6 +43,7 @@ impl Command {
                     terminal::note(&format!("{target}: this rotation had ended, and is open again"));
                 }
                 show(global, &[story(global, &guided).in_detail(Detail::NextStep)]);
+                session.post(Limits::PERSON).await;
                 Exit::Ok
             }
             Err(error) => refused(global, &self.target, &error),

@@ -15,6 +15,7 @@ use super::trial::{Trial, Untried, Wanted};
 use super::way::WayArgs;
 use super::{Exit, Global, Output, process, terminal};
 use crate::engine::driver::Interrupt;
+use crate::notify::Limits;
 use crate::state_folder::FolderError;
 use crate::view::{Verification, json};
 
@@ -130,7 +131,8 @@ async fn record(
         return None;
     }
     let vendors = Vendors::new(global.access(Paces::default()));
-    let session = match Session::begin_for(global, vendors, Arc::clone(interrupt)).await {
+    let config = readable_config(global);
+    let session = match Session::begin_for(global, vendors, Arc::clone(interrupt), config.as_ref()).await {
         Ok(session) => session,
         Err(error) => {
             terminal::note(&format!(
@@ -141,7 +143,10 @@ async fn record(
         }
     };
     match trial.record(&session.store, &session.walker(), outcome).await {
-        Ok(()) => None,
+        Ok(()) => {
+            session.post(Limits::PERSON).await;
+            None
+        }
         Err(error) => {
             terminal::note(&format!(
                 "the verdict was {}, and was not recorded",

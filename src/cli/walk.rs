@@ -7,6 +7,7 @@ use rotate_providers::guide::probe::{Outcome, Verdict};
 use rotate_providers::{Paces, Vendors};
 
 use super::done::{evidence, evidence_of, find, refused, tell_unbegun, ticked};
+use super::named::readable_config;
 use super::rotate::story;
 use super::secret::{self, NoSecret};
 use super::session::{Session, locate, tell_folder};
@@ -15,6 +16,7 @@ use super::way::WayArgs;
 use super::{Exit, Global, process, terminal};
 use crate::engine::driver::{DriveError, Interrupt};
 use crate::machine::StepOutcome;
+use crate::notify::Limits;
 use crate::state_folder::FolderError;
 use crate::store::Guided;
 use crate::view::text;
@@ -60,11 +62,13 @@ impl Command {
         global: &Global,
         interrupt: &Arc<Interrupt>,
     ) -> Result<Result<Guided, DriveError>, FolderError> {
+        let config = readable_config(global);
         let session = || {
             Session::begin_for(
                 global,
                 Vendors::new(global.access(Paces::default())),
                 Arc::clone(interrupt),
+                config.as_ref(),
             )
         };
         let by = super::who::person();
@@ -107,6 +111,7 @@ impl Command {
                 Ok(after) => guided = after,
                 Err(error) => return Ok(Err(error)),
             }
+            session.post(Limits::PERSON).await;
         }
         Ok(Ok(guided))
     }

@@ -43,7 +43,7 @@ fn understood(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Resu
 }
 
 /// The command line: quoted as for a shell, or word by word.
-fn line(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<String> {
+pub(super) fn line(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<String> {
     let (_, value) = section.take("exec")?;
     let key = section.key("exec");
     let span = value.span();

@@ -7,7 +7,7 @@ use rotate_providers::inputs::{Form, InputSpec};
 use serde_json::{Map, Value, json};
 
 use super::defaults::{Defaults, Limits, MOST_CALLS, paced};
-use super::{evidence, monitoring};
+use super::{evidence, monitoring, notify_schema};
 use crate::duration::written;
 use crate::machine::{Cutover, Day, LostKey, Prove};
 
@@ -28,6 +28,11 @@ pub fn schema() -> String {
                 "type": "array",
                 "items": { "$ref": "#/$defs/outOfScope" }
             },
+            "notify": {
+                "description": "Who is told of each change of a target's state.",
+                "type": "array",
+                "items": { "$ref": "#/$defs/notifier" }
+            },
             "target": {
                 "description": "The fleet.",
                 "type": "array",
@@ -47,6 +52,7 @@ pub fn schema() -> String {
             "defaults": defaults(),
             "exception": evidence::exception_schema(),
             "outOfScope": evidence::out_of_scope_schema(),
+            "notifier": notify_schema::notifier(),
             "store": {
                 "type": "object",
                 "additionalProperties": false,

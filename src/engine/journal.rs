@@ -59,6 +59,7 @@ impl Journal<'_> {
             record,
             state: &stored.rotation.clone().into(),
             seal,
+            telling: None,
         };
         self.store.append(self.lease, append).await?;
         stored.revision += 1;

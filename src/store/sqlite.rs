@@ -4,6 +4,7 @@ mod format;
 mod heads;
 mod line;
 mod lock;
+mod outbox;
 mod replay;
 mod threads;
 mod verify;
@@ -14,6 +15,7 @@ use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use rotate_providers::contract::KeyId;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
@@ -26,7 +28,7 @@ use replay::Kept;
 use threads::Which;
 use write::{Entry, Waiting, write};
 
-use super::{Append, Head, Lease, Line, Store, StoreError, Stored, Verified, Visit, watch_of};
+use super::{Append, Head, Lease, Line, Outbox, Retry, Store, StoreError, Stored, Telling, Verified, Visit, watch_of};
 use crate::hooks::crash_point;
 use crate::machine::{Inventory, StreamState};
 use crate::private_file::Place;
@@ -236,6 +238,34 @@ impl Store for SqliteStore {
         heads::after(&mut connection, &self.path, head, most).await
     }
 
+    async fn told(&self) -> Result<Vec<(String, String)>, StoreError> {
+        let mut connection = self.connection.lock().await;
+        outbox::told(&mut connection).await.map_err(|error| self.fault(error))
+    }
+
+    async fn tell(&self, lease: &Lease, told: &[Telling], digests: &[(String, Timestamp)]) -> Result<(), StoreError> {
+        let mut connection = self.connection.lock().await;
+        let written = outbox::tell(&mut connection, lease.fence, told, digests).await;
+        self.told_by(written)
+    }
+
+    async fn outbox(&self) -> Result<Outbox, StoreError> {
+        let mut connection = self.connection.lock().await;
+        outbox::outbox(&mut connection).await.map_err(|error| self.fault(error))
+    }
+
+    async fn sent(&self, lease: &Lease, id: &str) -> Result<(), StoreError> {
+        let mut connection = self.connection.lock().await;
+        let written = outbox::sent(&mut connection, lease.fence, id).await;
+        self.told_by(written)
+    }
+
+    async fn put_off(&self, lease: &Lease, retry: &Retry<'_>) -> Result<(), StoreError> {
+        let mut connection = self.connection.lock().await;
+        let written = outbox::put_off(&mut connection, lease.fence, retry).await;
+        self.told_by(written)
+    }
+
     async fn closed(&self, target: &str) -> Result<Vec<Stored>, StoreError> {
         let all = self.threads(Which::Of(target)).await?;
         let closed = all.into_iter().filter(|stored| stored.rotation.is_closed());
@@ -255,6 +285,11 @@ impl Store for SqliteStore {
 }
 
 impl SqliteStore {
+    fn told_by(&self, written: Result<Result<(), outbox::Lost>, sqlx::Error>) -> Result<(), StoreError> {
+        let written = written.map_err(|error| self.fault(error))?;
+        written.map_err(|outbox::Lost| StoreError::Race)
+    }
+
     /// Those who wait for their event to be written.
     fn waiting(&self) -> MutexGuard<'_, Vec<Waiting>> {
         // Nothing can go wrong while it is held.

@@ -129,6 +129,29 @@ pub(super) struct Reports<'a> {
     report: &'a Report,
 }
 
+/// Whether notices arrive: of `notify test`.
+#[derive(JsonSchema, Serialize)]
+pub(super) struct Trials<'a> {
+    #[schemars(length(min = 1))]
+    notifiers: &'a [Tried],
+}
+
+/// What came of a test.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct Tried {
+    /// The notifier's name.
+    pub name: String,
+    /// Whether it has taken the test.
+    pub arrived: bool,
+    /// Why it has not; null where it has.
+    pub why: Option<String>,
+}
+
+/// Whether notices arrive.
+pub fn tried(notifiers: &[Tried]) -> String {
+    document(Trials { notifiers })
+}
+
 /// Targets.
 pub fn targets(targets: &[TargetView]) -> String {
     document(Targets { targets })

@@ -5,7 +5,8 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
 
-use super::json::{Checkups, Connectors, Document, Followed, Intact, Journal, Reports, Targets, Verifications};
+use super::json::{Checkups, Connectors, Document, Followed, Intact, Journal, Reports, Targets, Trials, Verifications};
+use crate::notify::Notice;
 
 /// What rotate prints with `--output json`: one document a call, on stdout; `audit --follow json` prints one a line. Times are UTC. No document holds a secret.
 #[derive(JsonSchema)]
@@ -20,6 +21,7 @@ enum Printed {
     Intact(Document<Intact<'static>>),
     Followed(Document<Followed<'static>>),
     Report(Document<Reports<'static>>),
+    Trials(Document<Trials<'static>>),
 }
 
 /// The schema, as its file holds it.
@@ -28,6 +30,16 @@ pub fn schema() -> String {
         .for_serialize()
         .with_transform(RecursiveTransform(exact));
     let schema = settings.into_generator().into_root_schema_for::<Printed>();
+    // A schema is a value, which always serialises.
+    serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n"
+}
+
+/// The schema of a notice, as its file holds it.
+pub fn notice_schema() -> String {
+    let settings = SchemaSettings::draft2020_12()
+        .for_serialize()
+        .with_transform(RecursiveTransform(exact));
+    let schema = settings.into_generator().into_root_schema_for::<Notice>();
     // A schema is a value, which always serialises.
     serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n"
 }

@@ -26,6 +26,8 @@ use std::sync::LazyLock;
 use rotate::config::{Config, Mistake};
 use rotate_fixtures::Ran;
 
+pub(crate) use published::seen;
+
 const ROTATE: &str = env!("CARGO_BIN_EXE_rotate");
 
 /// What `rotate init` writes.

@@ -41,6 +41,7 @@ mod machine;
 mod monitoring;
 mod no_panic;
 mod no_vendor;
+mod notices;
 mod older_copy;
 mod policy;
 mod prove;

@@ -74,6 +74,7 @@ impl Growing {
             record: &record,
             state: &rotation.clone().into(),
             seal,
+            telling: None,
         };
         store.append(lease, append).await?;
         self.rotation = Some(rotation);
@@ -347,10 +348,10 @@ async fn another_programs_database_is_refused_although_it_does_not_say_whose_it_
 async fn a_database_of_a_later_version_is_refused() {
     let place = Embedded::new();
     drop(place.open().await);
-    place.execute("PRAGMA user_version = 3").await;
+    place.execute("PRAGMA user_version = 4").await;
     let refused = place.refused().await;
     assert!(
-        matches!(refused, StoreError::Newer { found: 3, known: 2, .. }),
+        matches!(refused, StoreError::Newer { found: 4, known: 3, .. }),
         "{refused}"
     );
 }

@@ -95,6 +95,10 @@ const CHORES: &[Chore] = &[
                 &[("ROTATE_BLESS", "1")],
                 &["cargo", "test", "--test", "it", "docs::connectors"],
             ),
+            with(
+                &[("ROTATE_BLESS", "1")],
+                &["cargo", "test", "--test", "it", "the_published_schema"],
+            ),
         ],
     },
     Chore {

@@ -16,6 +16,7 @@ use crate::config::{Config, Defaults, How};
 use crate::engine::driver::{DriveError, Refusal};
 use crate::engine::{Credential, Namings};
 use crate::machine::{AnyRotation, GuidedRotation, GuidedSpec, Rotation};
+use crate::notify::Limits;
 use crate::plan::{Guidance, lead};
 use crate::secret_scan::value_looks_secret;
 use crate::state_folder::FolderError;
@@ -188,7 +189,9 @@ impl Asked {
     async fn opened(&self, global: &Global) -> Result<Result<TargetView, DriveError>, FolderError> {
         if self.begin {
             let session = Session::begin(global).await?;
-            return Ok(self.open(global, &session).await);
+            let opened = self.open(global, &session).await;
+            session.post(Limits::PERSON).await;
+            return Ok(opened);
         }
         // Looking does not write, and makes no folder.
         let standing = match locate(global)?.open_journal().await? {

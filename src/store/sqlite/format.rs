@@ -4,13 +4,15 @@ use std::path::Path;
 
 use sqlx::{Connection, SqliteConnection};
 
-use super::classify;
+use super::{classify, outbox};
 use crate::private_file::{self, Place};
 use crate::store::StoreError;
 
 /// The format that this program writes.
-const FORMAT: i64 = 2;
-/// The one before it, which is read as it is. The first lease brings it to the format of today: who only reads changes nothing.
+const FORMAT: i64 = 3;
+/// The one before it, and the one before that, which are read as they are. The first lease brings them to the format of today: who
+/// only reads changes nothing.
+const WITHOUT_OUTBOX: i64 = 2;
 const WITHOUT_FENCES: i64 = 1;
 /// "rota", so that `file` and the program itself can tell the database from others.
 const APPLICATION: i64 = 0x726f_7461;
@@ -88,7 +90,9 @@ pub(super) async fn check_format(path: &Path, connection: &mut SqliteConnection)
     let mut reading = connection.begin().await.map_err(fault)?;
     let found = format(&mut reading).await.map_err(fault)?;
     match found {
-        (APPLICATION, found @ (WITHOUT_FENCES | FORMAT)) => check_schema(path, &mut reading, found).await,
+        (APPLICATION, found @ (WITHOUT_FENCES | WITHOUT_OUTBOX | FORMAT)) => {
+            check_schema(path, &mut reading, found).await
+        }
         (0, 0) if is_empty(&mut reading).await.map_err(fault)? => {
             drop(reading);
             initialise(connection).await.map_err(fault)
@@ -118,7 +122,8 @@ async fn check_schema(path: &Path, connection: &mut SqliteConnection, format: i6
     };
     let schema = match format {
         WITHOUT_FENCES => SCHEMA.replace(&format!(", {FENCE}"), ""),
-        _ => SCHEMA.to_owned(),
+        WITHOUT_OUTBOX => SCHEMA.to_owned(),
+        _ => format!("{SCHEMA}{}", outbox::TABLES),
     };
     let mut made: Vec<String> = schema
         .split(';')
@@ -152,15 +157,19 @@ async fn check_schema(path: &Path, connection: &mut SqliteConnection, format: i6
     }
 }
 
-/// Brings a database of the format before to that of today, in one transaction. Lines that were written until then name no lease.
+/// Brings a database of a format before to that of today, in one transaction. Lines that were written without fences name no lease.
 pub(super) async fn bring_up_to_date(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    if format(&mut transaction).await? == (APPLICATION, WITHOUT_FENCES) {
+    let found = format(&mut transaction).await?;
+    if found == (APPLICATION, WITHOUT_FENCES) {
         let add = format!("ALTER TABLE events ADD COLUMN {FENCE}");
         sqlx::raw_sql(sqlx::AssertSqlSafe(add))
             .execute(&mut *transaction)
             .await?;
-        sqlx::raw_sql("PRAGMA user_version = 2")
+    }
+    if matches!(found, (APPLICATION, WITHOUT_FENCES | WITHOUT_OUTBOX)) {
+        sqlx::raw_sql(outbox::TABLES).execute(&mut *transaction).await?;
+        sqlx::raw_sql("PRAGMA user_version = 3")
             .execute(&mut *transaction)
             .await?;
     }
@@ -198,7 +207,8 @@ async fn initialise(connection: &mut SqliteConnection) -> Result<(), sqlx::Error
         return Ok(());
     }
     sqlx::raw_sql(SCHEMA).execute(&mut *transaction).await?;
-    sqlx::raw_sql("PRAGMA application_id = 0x726f7461; PRAGMA user_version = 2;")
+    sqlx::raw_sql(outbox::TABLES).execute(&mut *transaction).await?;
+    sqlx::raw_sql("PRAGMA application_id = 0x726f7461; PRAGMA user_version = 3;")
         .execute(&mut *transaction)
         .await?;
     transaction.commit().await

@@ -9,7 +9,9 @@ use sqlx::{Connection, SqliteConnection};
 use tokio::sync::oneshot;
 
 use crate::store::chain::{GENESIS, Link};
-use crate::store::{Append, Lease, StoreError};
+use crate::store::{Append, Lease, StoreError, Telling};
+
+use super::outbox;
 
 /// One event on its way to the disk.
 pub(super) struct Entry {
@@ -25,6 +27,7 @@ pub(super) struct Entry {
     /// Whether the target's latest rotation is this one from here on.
     names_target: bool,
     seal: Option<(String, Vec<u8>)>,
+    telling: Option<Telling>,
 }
 
 /// An entry and whoever waits for it.
@@ -48,6 +51,7 @@ impl Entry {
             is_final: append.record.event.is_final(),
             names_target: append.follows == 0,
             seal: append.seal.map(|(name, bytes)| (name.to_owned(), bytes.to_owned())),
+            telling: append.telling.clone(),
         })
     }
 
@@ -162,6 +166,9 @@ async fn insert(
             .bind(&entry.id)
             .execute(&mut *connection)
             .await?;
+    }
+    if let Some(telling) = &entry.telling {
+        outbox::write(connection, telling, &hash).await?;
     }
     Ok((link.seq, hash))
 }

@@ -17,7 +17,7 @@ fn validator() -> Validator {
 }
 
 /// A configuration as an editor sees it.
-fn seen(text: &str) -> Value {
+pub(crate) fn seen(text: &str) -> Value {
     let (table, errors) = DeTable::parse_recoverable(text);
     assert!(errors.is_empty(), "{errors:?}\n{text}");
     object(table.into_inner())

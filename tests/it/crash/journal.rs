@@ -28,6 +28,10 @@ pub(crate) struct Journal {
     pub(crate) sealed: Vec<Sealed>,
     /// How far the database was made.
     pub(crate) tables: Vec<String>,
+    /// What people were told, and are to be told.
+    pub(crate) told: Vec<String>,
+    /// How many notices wait.
+    pub(crate) waiting: usize,
 }
 
 #[derive(Clone)]
@@ -81,6 +85,7 @@ impl Journal {
             sealed: sealed.cloned().collect(),
             tables: self.tables.clone(),
             lines,
+            ..Self::default()
         }
     }
 
@@ -225,6 +230,14 @@ impl Journal {
         );
     }
 
+    /// How many notices of these kinds wait.
+    pub(crate) fn notices(&self, kind: &str) -> usize {
+        self.told
+            .iter()
+            .filter(|line| line.starts_with(&format!("waits {kind}")))
+            .count()
+    }
+
     /// The new key that the latest rotation has on record.
     pub(crate) fn new_key(&self) -> Option<&str> {
         let created = self.latest().rev().find(|line| line.event() == "created");
@@ -328,6 +341,7 @@ async fn tables(connection: &mut SqliteConnection) -> Result<Journal, sqlx::Erro
     let rows = sqlx::query("SELECT rotation, name, bytes FROM sealed ORDER BY name")
         .fetch_all(&mut *connection)
         .await?;
+    let told = told(connection, &tables).await?;
     let sealed = rows.iter().map(|row| Sealed {
         rotation: row.get("rotation"),
         name: row.get("name"),
@@ -337,5 +351,27 @@ async fn tables(connection: &mut SqliteConnection) -> Result<Journal, sqlx::Erro
         sealed: sealed.collect(),
         lines,
         tables,
+        waiting: told.iter().filter(|line| line.starts_with("waits ")).count(),
+        told,
     })
+}
+
+/// What people were told and are to be told, in so far as it decides what happens next.
+async fn told(connection: &mut SqliteConnection, tables: &[String]) -> Result<Vec<String>, sqlx::Error> {
+    if !tables.iter().any(|table| table == "outbox") {
+        return Ok(Vec::new());
+    }
+    let mut told = Vec::new();
+    for asked in [
+        "SELECT 'waits ' || kind || ' ' || id || ' ' || target || ' ' || tries || ' ' || next_at FROM outbox ORDER BY seq",
+        "SELECT 'knows ' || target || ' ' || state FROM told ORDER BY target",
+        "SELECT 'digest ' || name || ' ' || digest_at || ' ' || dropped FROM notifiers ORDER BY name",
+    ] {
+        told.extend(
+            sqlx::query_scalar::<_, String>(asked)
+                .fetch_all(&mut *connection)
+                .await?,
+        );
+    }
+    Ok(told)
 }

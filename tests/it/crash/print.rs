@@ -128,7 +128,7 @@ impl Parts<'_> {
 
     /// All that lies outside of the journal.
     fn outside(&self) -> String {
-        let mut text = format!("{:?}\n", self.journal.tables);
+        let mut text = format!("{:?}\n{}\n", self.journal.tables, self.journal.told.join("\n"));
         let threads = threads(self.journal);
         let place = |rotation: &str| threads.iter().position(|thread| thread[0].rotation == rotation);
         let mut sealed: Vec<_> = self.journal.sealed.iter().collect();

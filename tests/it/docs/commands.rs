@@ -7,7 +7,7 @@ use crate::docs::desk::Desk;
 use crate::docs::page::{Block, Page, all};
 
 /// What is not run, by the beginning of its line, and why.
-const NOT_RUN: [(&str, &str); 9] = [
+const NOT_RUN: [(&str, &str); 10] = [
     ("cargo ", "builds for minutes, and other tests and the gate do it"),
     ("INSTA_UPDATE=", "builds, and it writes into the repository"),
     ("TRYCMD=", "builds, and it writes into the repository"),
@@ -19,6 +19,7 @@ const NOT_RUN: [(&str, &str); 9] = [
         "rotate verify ",
         "sends a credential to a vendor; tests/it/verify does that",
     ),
+    ("rotate notify ", "tells people of it; tests/it/notices does that"),
     ("rotate walk ", "asks at a terminal; tests/guided does that"),
 ];
 

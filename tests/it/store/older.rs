@@ -114,7 +114,7 @@ async fn a_rotation_that_an_older_version_opened_is_read_verified_and_brought_to
     // Who only reads leaves the file to the version that wrote it.
     assert_eq!(place.number("PRAGMA user_version").await, 1);
     let lease = store.lease().await.expect("nobody else has it");
-    assert_eq!(place.number("PRAGMA user_version").await, 2);
+    assert_eq!(place.number("PRAGMA user_version").await, 3);
     let mut growing = Growing {
         revision: stored.revision,
         rotation: Some(stored.rotation),

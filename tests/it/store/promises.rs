@@ -399,6 +399,7 @@ mod kept {
                 record: &record,
                 state: &after.clone().into(),
                 seal: None,
+                telling: None,
             };
             one.append(&lease, append).await.expect("it is taken");
             watch = Some(after);

@@ -1,0 +1,344 @@
+//! Who is told of what a command has changed, and whether they could be.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use super::session::Session;
+use super::terminal;
+use crate::config::Config;
+use crate::engine::driver::{DriveError, Outcome};
+use crate::engine::{Action, Assessment, DriftAt, TurnOutcome};
+use crate::hooks::{crash_point, now};
+use crate::machine::AnyRotation;
+use crate::notify::{
+    Announcer, BlockedBy, Content, Kind, Limits, Notifier, Now, Posted, Standing, Told, Untold, Way, post,
+};
+use crate::policy::Waiting;
+use crate::store::{Outgoing, SqliteStore, Store, StoreError, Stored, Telling};
+use crate::view::notice::{Cause, Words, open_steps};
+use crate::view::{Speaker, TargetView};
+
+/// How often somebody is told where the whole fleet stands.
+const DIGEST_EVERY: SignedDuration = SignedDuration::from_hours(168);
+
+/// Whoever tells; `None` where nobody is to be told.
+pub(super) async fn announcer(
+    config: Option<&Config>,
+    speaker: Speaker,
+    store: &SqliteStore,
+) -> Result<Option<(Announcer, Arc<Words>)>, StoreError> {
+    let Some(config) = config.filter(|config| !config.notifiers.is_empty()) else {
+        return Ok(None);
+    };
+    let words = Arc::new(Words::new(speaker, config));
+    let announcer = Announcer::begin(config.notifiers.clone(), Arc::clone(&words) as Arc<_>, store).await?;
+    Ok(Some((announcer, words)))
+}
+
+/// Where a target stands after its turn, as far as time alone or a failure made it so.
+pub(super) struct After {
+    pub(super) target: String,
+    pub(super) now: Now,
+    pub(super) cause: Cause,
+    /// What a person does, where that is not in the view of the target.
+    pub(super) steps: Option<Vec<String>>,
+}
+
+impl After {
+    /// After its turn came to this; `None`: that says nothing.
+    pub(super) fn turn(
+        name: &str,
+        result: &Result<TurnOutcome, DriveError>,
+        judged: Option<&Assessment>,
+        course: Option<&Stored>,
+        told: &Told,
+    ) -> Option<Self> {
+        let gone_by = judged.and_then(|judged| judged.age).map(|age| age.deadline.gone_by);
+        let age_is_over = gone_by.filter(|at| *at <= now());
+        let stands = |target: &str, standing, overdue: Option<Timestamp>, steps| Self {
+            target: target.to_owned(),
+            now: Now {
+                standing,
+                announced: None,
+                overdue: overdue.max(age_is_over),
+            },
+            cause: Cause::default(),
+            steps,
+        };
+        match result {
+            Ok(TurnOutcome::Moved(outcome) | TurnOutcome::Rests(outcome)) => {
+                let Outcome { stored, wait } = outcome.as_ref();
+                let standing = of_automated(stored);
+                let has_ended = wait.is_none();
+                let late = wait.as_ref().filter(|wait| wait.on == Waiting::Cutover);
+                let late = late.and_then(|wait| wait.until).filter(|until| *until <= now());
+                let mut after = stands(&stored.target, standing, late, None);
+                if has_ended {
+                    after.now.overdue = None;
+                }
+                Some(after)
+            }
+            Ok(TurnOutcome::Guided(guided)) => {
+                let rotation = AnyRotation::Guided(Box::new(guided.rotation.clone()));
+                let standing = Standing::of(&guided.id, &rotation, guided.updated_at);
+                let late = Some(guided.rotation.overdue_at()).filter(|at| *at <= now());
+                Some(stands(
+                    &guided.target,
+                    standing,
+                    late,
+                    Some(open_steps(&guided.rotation)),
+                ))
+            }
+            Ok(TurnOutcome::Judged(judged)) => Some(Self::judged(name, judged, course, told, age_is_over)),
+            Err(error) => Self::failed(name, error, course, told),
+        }
+    }
+
+    fn judged(
+        name: &str,
+        judged: &Assessment,
+        course: Option<&Stored>,
+        told: &Told,
+        overdue: Option<Timestamp>,
+    ) -> Self {
+        let by = match (judged.action, judged.drift) {
+            (Action::Blocked, Some(DriftAt::Vendor)) => Some(BlockedBy::Vendor),
+            (Action::Blocked, Some(DriftAt::Destination)) => Some(BlockedBy::Destination),
+            (Action::Blocked, None) => Some(BlockedBy::Obstacle),
+            _ => None,
+        };
+        // An end of which nobody was told.
+        let ended = course.filter(|stored| {
+            let is_known = matches!(told.standing, Standing::Done { .. } | Standing::Undone { .. });
+            stored.rotation.is_closed() && !is_known && told.standing.rotation() == Some(&stored.id)
+        });
+        let standing = match (ended, by) {
+            (Some(stored), _) => Standing::of(&stored.id, &stored.rotation, stored.updated_at),
+            (None, Some(by)) => Standing::Blocked { rotation: None, by },
+            (None, None) => Standing::Quiet,
+        };
+        let begins = judged.age.map(|age| (age.deadline.warn_at, age.deadline.begin_at));
+        let announced = begins.filter(|(warn_at, begin_at)| *warn_at <= now() && now() < *begin_at);
+        let announced = announced.map(|(_, begin_at)| begin_at);
+        Self {
+            target: name.to_owned(),
+            now: Now {
+                standing,
+                announced,
+                overdue,
+            },
+            cause: Cause {
+                by,
+                failure: None,
+                until: announced,
+            },
+            steps: None,
+        }
+    }
+
+    fn failed(name: &str, error: &DriveError, course: Option<&Stored>, told: &Told) -> Option<Self> {
+        let failure = what_failed(error)?;
+        let open = course.filter(|stored| !stored.rotation.is_closed());
+        // It may have come further before it failed.
+        let (rotation, phase) = told.standing.open_at().unwrap_or_else(|| {
+            let reached = open.and_then(|stored| stored.rotation.automated());
+            let phase = reached.map(|rotation| rotation.reached().name().to_owned());
+            (open.map(|stored| stored.id.clone()), phase)
+        });
+        let is_blocked = matches!(error, DriveError::Refused(refusal) if refusal.blocked);
+        let by = is_blocked.then_some(BlockedBy::Obstacle);
+        let standing = match by {
+            Some(by) => Standing::Blocked { rotation, by },
+            None => Standing::Failed { rotation, phase },
+        };
+        Some(Self {
+            target: open.map_or(name, |stored| stored.target.as_str()).to_owned(),
+            now: Now {
+                standing,
+                ..Now::default()
+            },
+            cause: Cause {
+                by,
+                failure: Some(failure),
+                until: None,
+            },
+            steps: None,
+        })
+    }
+
+    /// The vendor refuses its credential, whatever else is to be said of it.
+    pub(super) fn refused(mut self) -> Self {
+        let by = BlockedBy::Credential;
+        self.now.standing = Standing::Blocked { rotation: None, by };
+        self.cause.by = Some(by);
+        self
+    }
+}
+
+fn of_automated(stored: &crate::store::Automated) -> Standing {
+    let rotation = AnyRotation::from(stored.rotation.clone());
+    Standing::of(&stored.id, &rotation, stored.updated_at)
+}
+
+/// What could not be done, in words of ours alone; `None` where nothing has failed.
+fn what_failed(error: &DriveError) -> Option<&'static str> {
+    Some(match error {
+        DriveError::Interrupted | DriveError::Store(StoreError::Held(_) | StoreError::Race) => return None,
+        DriveError::Provider(_) => "Its vendor was not reached, or has refused what was asked of it",
+        DriveError::Delivery(_) => "A destination was not reached, or has not taken the new secret",
+        DriveError::Hook(_) => "A program after the delivery could not be run",
+        DriveError::Store(_) | DriveError::Seal(_) | DriveError::SecretMissing | DriveError::Illegal(_) => {
+            "The state folder could not be used"
+        }
+        DriveError::Useless(_) => "The new key does not work, and was withdrawn; the old key was not touched",
+        DriveError::NotWithdrawn(..) => "The new key does not work, and could not be withdrawn yet",
+        DriveError::Inconclusive(_) => "Whether the new key works could not be found out",
+        DriveError::NotTaken => "The vendor has not taken the new secret",
+        DriveError::Lagging => "The vendor's list of keys does not show the change yet",
+        DriveError::Slow => "Writing to the journal takes too long",
+        DriveError::UnknownConnector(_) => "This version of rotate does not know its connector",
+        DriveError::Refused(_) => "It was refused, as something stands in the way",
+    })
+}
+
+impl Session {
+    /// Writes down what time alone, or a failure, has made of these targets, and a digest where it is time for one.
+    pub(super) async fn tell_after(
+        &self,
+        after: Vec<(After, &TargetView)>,
+        fleet: impl AsyncFnOnce() -> Vec<TargetView>,
+    ) {
+        let Some((announcer, words)) = self.store.announcer().zip(self.words.as_deref()) else {
+            return;
+        };
+        let at = now();
+        let mut tellings = Vec::new();
+        let mut known = Vec::new();
+        for (after, view) in after {
+            let mut view = view.clone();
+            if let Some(steps) = after.steps {
+                view.handover = steps;
+            }
+            let change = announcer.change(&after.target, &after.now, at, |kind| words.of(kind, &view, after.cause));
+            if let Some((telling, told)) = change {
+                known.push((telling.target.clone(), told));
+                tellings.push(telling);
+            }
+        }
+        let written = async {
+            let (digests, notices) = digests(&self.store, announcer.notifiers(), words, at, fleet).await?;
+            tellings.extend(notices);
+            if tellings.is_empty() && digests.is_empty() {
+                return Ok(());
+            }
+            crash_point("notices: before what time has made is written down");
+            self.store.tell(&self.lease, &tellings, &digests).await?;
+            crash_point("notices: after what time has made is written down");
+            Ok::<_, StoreError>(())
+        };
+        match written.await {
+            Ok(()) => known
+                .into_iter()
+                .for_each(|(target, told)| announcer.know(target, told)),
+            Err(error) => terminal::note(&format!(
+                "notices could not be written down: {error}; the next run does"
+            )),
+        }
+    }
+
+    /// Sends what waits. Whatever becomes of that changes nothing of the command, and is told.
+    pub(super) async fn post(&self, limits: Limits) {
+        let Some(announcer) = self.store.announcer() else {
+            return;
+        };
+        let is_stopped = || self.is_interrupted();
+        match post::post(&self.store, &self.lease, announcer.notifiers(), limits, &is_stopped).await {
+            // Whoever was stopped sends nothing more, and nobody wonders.
+            Ok(Posted { untold, .. }) if !self.is_interrupted() => untold.iter().for_each(warn),
+            Ok(_) => {}
+            Err(error) => terminal::note(&format!("notices could not be sent: {error}; the next run does")),
+        }
+    }
+}
+
+fn warn(untold: &Untold) {
+    let (name, waiting, why) = (&untold.notifier, untold.waiting, &untold.why);
+    let notices = if waiting == 1 { "notice waits" } else { "notices wait" };
+    terminal::note(&format!(
+        "warning: {name} was not told: {waiting} {notices}; {why}; a later run tries again, and `rotate doctor` shows what waits"
+    ));
+}
+
+/// The digests for which it is time, and who is seen for the first time.
+async fn digests(
+    store: &dyn Store,
+    notifiers: &[Notifier],
+    words: &Words,
+    at: Timestamp,
+    fleet: impl AsyncFnOnce() -> Vec<TargetView>,
+) -> Result<(Vec<(String, Timestamp)>, Vec<Telling>), StoreError> {
+    let outbox = store.outbox().await?;
+    let state = |name: &str| outbox.notifiers.iter().find(|state| state.name == name);
+    let mut known = Vec::new();
+    let mut due = Vec::new();
+    for notifier in notifiers {
+        let Some(state) = state(&notifier.name) else {
+            known.push((notifier.name.clone(), at));
+            continue;
+        };
+        // While the oldest one waits, another says nothing new.
+        let is_digest = |it: &&crate::store::Queued| it.notice.notifier == notifier.name && it.notice.is_kept;
+        if at.duration_since(state.digest_at) >= DIGEST_EVERY && !outbox.queued.iter().any(|it| is_digest(&it)) {
+            due.push((notifier, state.dropped));
+        }
+    }
+    if due.is_empty() {
+        return Ok((known, Vec::new()));
+    }
+    let views = fleet().await;
+    let mut notices = Vec::new();
+    for (notifier, dropped) in due {
+        known.push((notifier.name.clone(), at));
+        for (recipient, owner) in readers(notifier, &views, words) {
+            let is_told = |view: &&TargetView| {
+                let own = words.owner_of(&view.name);
+                notifier.tells_of(&view.name, own) && owner.as_deref().is_none_or(|owner| own == Some(owner))
+            };
+            let digest = words.digest(views.iter().filter(is_told), at, dropped);
+            notices.push(Outgoing {
+                id: Uuid::now_v7().to_string(),
+                notifier: notifier.name.clone(),
+                recipient,
+                target: String::new(),
+                kind: Kind::Digest.name().to_owned(),
+                at,
+                body: serde_json::to_string(&Content::Digest(digest)).unwrap_or_default(),
+                is_kept: true,
+            });
+        }
+    }
+    let telling = Telling {
+        target: String::new(),
+        told: String::new(),
+        notices,
+    };
+    Ok((known, vec![telling]))
+}
+
+/// Who gets a digest of a notifier, and of whose targets where not of all.
+fn readers(notifier: &Notifier, views: &[TargetView], words: &Words) -> Vec<(String, Option<String>)> {
+    let all = notifier.recipients(None);
+    let mut readers: Vec<(String, Option<String>)> = all.into_iter().map(|recipient| (recipient, None)).collect();
+    if let Way::Email(email) = &notifier.way
+        && email.to_owner
+    {
+        let owners: BTreeSet<&str> = views.iter().filter_map(|view| words.owner_of(&view.name)).collect();
+        let is_new = |owner: &&str| crate::notify::is_mail_address(owner) && !email.to.iter().any(|to| to == owner);
+        let own = owners.into_iter().filter(is_new);
+        readers.extend(own.map(|owner| (owner.to_owned(), Some(owner.to_owned()))));
+    }
+    readers
+}

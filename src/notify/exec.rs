@@ -1,0 +1,16 @@
+//! A program on this machine.
+
+use super::{Fault, Message};
+use crate::delivery::Notified;
+
+/// Hands a notice to the program.
+pub(super) async fn send(program: &Notified, message: &Message<'_>) -> Result<(), Fault> {
+    let notice = message.notice;
+    let variables = vec![
+        ("ROTATE_NOTICE", notice.kind.name().to_owned()),
+        ("ROTATE_NOTICE_ID", notice.id.clone()),
+    ];
+    let told = program.tell(&notice.document(), variables).await;
+    // It may well take the next one.
+    told.map_err(Fault::of_message)
+}

@@ -1,0 +1,242 @@
+//! Where a target stands, as far as people are told of it, and which notices a change of that makes: pure.
+
+use jiff::Timestamp;
+use rotate_providers::PhaseName;
+use serde::{Deserialize, Serialize};
+
+use super::Kind;
+use crate::machine::{AnyRotation, Inventory, Phase, Rotation, StreamState};
+use crate::policy::{Facts, Step, Waiting, next};
+
+/// Where a target stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "stands")]
+pub enum Standing {
+    /// Nothing is to be told of it.
+    #[default]
+    Quiet,
+    /// Its rotation goes on by itself.
+    Moving {
+        /// The rotation's id.
+        rotation: String,
+        /// The phase that was reached last.
+        phase: String,
+    },
+    /// A person has to act, as was planned.
+    Waiting {
+        /// The rotation's id.
+        rotation: String,
+    },
+    /// A person has to look, and nothing is touched until then.
+    Blocked {
+        /// The rotation's id, where one is open.
+        rotation: Option<String>,
+        /// By what.
+        by: BlockedBy,
+    },
+    /// The last run could not go on with it.
+    Failed {
+        /// The rotation's id, where one is open.
+        rotation: Option<String>,
+        /// The phase that was reached last.
+        phase: Option<String>,
+    },
+    /// Its rotation was taken back.
+    Undone {
+        /// The rotation's id.
+        rotation: String,
+    },
+    /// Its rotation has come to its end.
+    Done {
+        /// The rotation's id.
+        rotation: String,
+    },
+}
+
+/// What has a person look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BlockedBy {
+    /// Its rotation, since then.
+    Rotation(Timestamp),
+    /// What has changed at the vendor behind the journal's back.
+    Vendor,
+    /// A destination that holds something else than was left there.
+    Destination,
+    /// The vendor refuses its credential.
+    Credential,
+    /// Something that stands in the way of its rotation.
+    Obstacle,
+}
+
+/// What people were told of a target last.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// Where it stood.
+    #[serde(flatten)]
+    pub standing: Standing,
+    /// The beginning that was announced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announced: Option<Timestamp>,
+    /// The day of which it was said that it has gone by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overdue: Option<Timestamp>,
+}
+
+/// Where a target stands now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Now {
+    /// Where it stands.
+    pub standing: Standing,
+    /// When its rotation begins, where that is soon.
+    pub announced: Option<Timestamp>,
+    /// The latest of its days that have gone by.
+    pub overdue: Option<Timestamp>,
+}
+
+impl Standing {
+    /// Where a rotation stands that was changed last at this time.
+    pub fn of(id: &str, rotation: &AnyRotation, updated_at: Timestamp) -> Self {
+        let id = id.to_owned();
+        match rotation {
+            AnyRotation::Automated(rotation) => Self::of_automated(id, rotation, updated_at),
+            AnyRotation::Guided(walk) => match walk.ended() {
+                None => Self::Waiting { rotation: id },
+                Some(PhaseName::Done) => Self::Done { rotation: id },
+                Some(_) => Self::Undone { rotation: id },
+            },
+        }
+    }
+
+    fn of_automated(id: String, rotation: &Rotation, updated_at: Timestamp) -> Self {
+        match &rotation.phase {
+            Phase::Done => return Self::Done { rotation: id },
+            Phase::Aborted | Phase::RolledBack => return Self::Undone { rotation: id },
+            _ => {}
+        }
+        // What it waits for does not depend on how long it has waited: this is the state right after its last event.
+        match next(rotation, &Facts::default(), updated_at) {
+            Step::Wait(wait) if wait.on == Waiting::Person => {
+                let since = rotation.blocked.as_ref().map_or(updated_at, |block| block.since);
+                Self::Blocked {
+                    rotation: Some(id),
+                    by: BlockedBy::Rotation(since),
+                }
+            }
+            Step::Wait(wait) if wait.on == Waiting::Cutover => Self::Waiting { rotation: id },
+            _ => Self::Moving {
+                rotation: id,
+                phase: rotation.reached().name().to_owned(),
+            },
+        }
+    }
+
+    /// What has a person look at a target between its rotations; `None`: nothing does.
+    fn of_inventory(watch: &Inventory) -> Option<BlockedBy> {
+        let is_refused = watch
+            .trial
+            .as_ref()
+            .is_some_and(|trial| trial.verdict == rotate_providers::guide::probe::Verdict::Rejected);
+        match (&watch.drift, &watch.copies) {
+            (Some(_), _) => Some(BlockedBy::Vendor),
+            (None, Some(_)) => Some(BlockedBy::Destination),
+            (None, None) => is_refused.then_some(BlockedBy::Credential),
+        }
+    }
+
+    /// The rotation that it is about.
+    pub fn rotation(&self) -> Option<&str> {
+        match self {
+            Self::Quiet => None,
+            Self::Moving { rotation, .. }
+            | Self::Waiting { rotation }
+            | Self::Undone { rotation }
+            | Self::Done { rotation } => Some(rotation),
+            Self::Blocked { rotation, .. } | Self::Failed { rotation, .. } => rotation.as_deref(),
+        }
+    }
+
+    /// The rotation that is under way, and the phase that it had reached; `None` where none is known to be.
+    pub fn open_at(&self) -> Option<(Option<String>, Option<String>)> {
+        let rotation = self.rotation().filter(|_| self.is_open())?;
+        let phase = match self {
+            Self::Moving { phase, .. } => Some(phase.clone()),
+            Self::Failed { phase, .. } => phase.clone(),
+            _ => None,
+        };
+        Some((Some(rotation.to_owned()), phase))
+    }
+
+    /// Whether a rotation of it is under way.
+    fn is_open(&self) -> bool {
+        !matches!(self, Self::Done { .. } | Self::Undone { .. }) && self.rotation().is_some()
+    }
+}
+
+impl Now {
+    /// Where a target stands after one more event; `None` where that event says nothing of it.
+    pub fn after(told: &Told, id: &str, state: &StreamState, at: Timestamp) -> Option<Self> {
+        let standing = match state {
+            StreamState::AnyRotation(rotation) => Standing::of(id, rotation, at),
+            // While a rotation is open, that says where the target stands.
+            StreamState::Inventory(_) if told.standing.is_open() => return None,
+            StreamState::Inventory(watch) => match (Standing::of_inventory(watch), &told.standing) {
+                (Some(by), _) => Standing::Blocked { rotation: None, by },
+                (None, Standing::Blocked { rotation: None, by }) if *by != BlockedBy::Obstacle => Standing::Quiet,
+                (None, _) => return None,
+            },
+        };
+        Some(Self {
+            standing,
+            ..Self::default()
+        })
+    }
+}
+
+impl Told {
+    /// What is told now: what a person was told of stays as it was where nothing new is to be said.
+    pub fn change(&self, now: &Now) -> (Self, Vec<Kind>) {
+        let mut kinds = Vec::new();
+        let announced = now.announced.filter(|at| self.announced != Some(*at));
+        kinds.extend(announced.map(|_| Kind::Announced));
+        let standing = match self.kind_of(&now.standing) {
+            Some(kind) => {
+                kinds.extend(kind);
+                now.standing.clone()
+            }
+            None => self.standing.clone(),
+        };
+        let overdue = now.overdue.filter(|at| self.overdue < Some(*at));
+        kinds.extend(overdue.map(|_| Kind::Overdue));
+        let told = Self {
+            standing,
+            announced: announced.or(self.announced),
+            overdue: overdue.or(self.overdue),
+        };
+        (told, kinds)
+    }
+
+    /// The notice of this change, where it makes one; `None`: there is no change.
+    fn kind_of(&self, now: &Standing) -> Option<Option<Kind>> {
+        if self.standing == *now {
+            return None;
+        }
+        let is_same = self.standing.rotation().is_some() && self.standing.rotation() == now.rotation();
+        Some(match now {
+            Standing::Quiet => None,
+            Standing::Moving { phase, .. } => match &self.standing {
+                // A try again that has come no further.
+                Standing::Failed {
+                    phase: Some(failed), ..
+                } if is_same && failed == phase => return None,
+                _ if is_same => None,
+                _ => Some(Kind::Begun),
+            },
+            Standing::Waiting { .. } => Some(Kind::Waits),
+            Standing::Blocked { .. } => Some(Kind::Blocked),
+            Standing::Failed { .. } => Some(Kind::Failed),
+            Standing::Undone { .. } => Some(Kind::Undone),
+            Standing::Done { .. } => Some(Kind::Done),
+        })
+    }
+}

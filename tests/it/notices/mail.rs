@@ -1,0 +1,108 @@
+//! Mail, to a real server.
+
+use rotate_fixtures::MailServer;
+use serde_json::Value;
+
+use super::{DAY, Desk};
+
+fn head<'m>(mail: &'m Value, name: &str) -> &'m str {
+    let all = mail["head"].as_array().unwrap();
+    let found = all
+        .iter()
+        .find(|field| field[0].as_str().unwrap().eq_ignore_ascii_case(name));
+    found.map_or("", |field| field[1].as_str().unwrap())
+}
+
+#[test]
+fn those_who_are_named_and_the_owner_get_each_a_mail_of_their_own() {
+    let server = MailServer::plain();
+    let mut desk = Desk::with(&format!(
+        "[[notify]]\nemail = {{ server = \"127.0.0.1\", port = {}, tls = \"none\", from = \"rotate@example.com\", \
+         to = [\"ops@example.com\"], to_owner = true }}\n",
+        server.port
+    ));
+    desk.place.add_user("main", DAY * 170, "owner = \"data@example.com\"");
+    desk.place.add_user("other", DAY * 170, "owner = \"Team Data\"");
+    desk.run(&["run"]).expect(0);
+    let mails = server.mails();
+    let of = |to: &str| mails.iter().filter(|mail| mail["to"][0] == to).count();
+    assert_eq!((of("ops@example.com"), of("data@example.com"), mails.len()), (4, 2, 6));
+    for mail in &mails {
+        assert_eq!(mail["from"], "rotate@example.com");
+        assert_eq!(mail["type"], "text/plain");
+        assert_eq!(head(mail, "Auto-Submitted"), "auto-generated");
+        let id = head(mail, "Message-ID");
+        let text = mail["text"].as_str().unwrap();
+        let told = id.trim_matches(['<', '>']).split('@').next().unwrap();
+        assert!(text.contains(&format!("notice {told}")), "{id} {text}");
+        desk.no_secret_in(text);
+    }
+    let subjects: Vec<&str> = mails.iter().map(|mail| head(mail, "Subject")).collect();
+    assert!(
+        subjects.contains(&"[rotate] main: it waits for a person"),
+        "{subjects:?}"
+    );
+    desk.run(&["run"]).expect(0);
+    assert_eq!(server.mails().len(), 6);
+}
+
+#[test]
+fn a_login_and_the_mail_go_over_starttls_alone() {
+    let server = MailServer::encrypted("rotate hunter2-canary");
+    let notify = |more: &str| {
+        format!(
+            "[[notify]]\nemail = {{ server = \"localhost\", port = {}, from = \"rotate@example.com\", to = [\"ops@example.com\"], \
+             user = \"rotate\", password_env = \"MAIL_PASSWORD\"{more} }}\n",
+            server.port
+        )
+    };
+    // Nobody has vouched for its certificate.
+    let mut desk = Desk::with(&notify(""));
+    desk.place.add_user("main", DAY * 170, "");
+    let ran = desk
+        .run_with(&["notify", "test"], &[("MAIL_PASSWORD", "hunter2-canary")])
+        .expect(1);
+    assert!(ran.stdout.contains("no encrypted connection"), "{}", ran.stdout);
+    let trusted = format!(", ca_file = \"{}\"", server.authority().display());
+    let mut desk = Desk::with(&notify(&trusted));
+    desk.place.add_user("main", DAY * 170, "");
+    let wrong = desk
+        .run_with(&["notify", "test"], &[("MAIL_PASSWORD", "wrong-canary")])
+        .expect(1);
+    assert!(!wrong.stdout.contains("canary"), "{}", wrong.stdout);
+    assert_eq!(server.mails().len(), 0);
+    let ran = desk.run_with(&["notify", "test"], &[("MAIL_PASSWORD", "hunter2-canary")]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let mails = server.mails();
+    assert_eq!(
+        (mails.len(), &mails[0]["tls"], &mails[0]["login"]),
+        (1, &Value::Bool(true), &"rotate".into())
+    );
+}
+
+#[test]
+fn a_server_that_offers_no_encryption_gets_nothing_and_what_it_says_is_not_repeated() {
+    let server = MailServer::plain();
+    let notify = |to: &str, tls: &str| {
+        format!(
+            "[[notify]]\nemail = {{ server = \"127.0.0.1\", port = {}, tls = \"{tls}\", from = \"rotate@example.com\", \
+             to = [\"{to}\"] }}\n",
+            server.port
+        )
+    };
+    for (to, tls, said) in [
+        ("ops@example.com", "starttls", "does not offer what is asked of it"),
+        (
+            "refused@example.com",
+            "none",
+            "the mail server has refused it for good (550)",
+        ),
+    ] {
+        let mut desk = Desk::with(&notify(to, tls));
+        desk.place.add_user("main", DAY * 10, "");
+        let ran = desk.run(&["notify", "test"]).expect(1);
+        assert!(ran.stdout.contains(said), "{}", ran.stdout);
+        assert!(!ran.stdout.contains("CANARY"), "{}", ran.stdout);
+    }
+    assert_eq!(server.mails().len(), 0);
+}

@@ -1,0 +1,148 @@
+//! Which change makes which notice: pure.
+
+use jiff::Timestamp;
+use rotate::notify::{BlockedBy, Kind, Now, Standing, Told};
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn moving(phase: &str) -> Standing {
+    Standing::Moving {
+        rotation: "r1".to_owned(),
+        phase: phase.to_owned(),
+    }
+}
+
+fn failed(phase: &str) -> Standing {
+    Standing::Failed {
+        rotation: Some("r1".to_owned()),
+        phase: Some(phase.to_owned()),
+    }
+}
+
+fn waiting() -> Standing {
+    Standing::Waiting {
+        rotation: "r1".to_owned(),
+    }
+}
+
+/// What is told on this way.
+fn told(way: impl IntoIterator<Item = Standing>) -> Vec<Kind> {
+    let mut known = Told::default();
+    let mut all = Vec::new();
+    for standing in way {
+        let now = Now {
+            standing,
+            ..Now::default()
+        };
+        let (after, kinds) = known.change(&now);
+        assert_eq!(
+            after.change(&now),
+            (after.clone(), Vec::new()),
+            "what is known is not told again"
+        );
+        known = after;
+        all.extend(kinds);
+    }
+    all
+}
+
+#[test]
+fn each_change_is_told_and_no_step_of_the_way() {
+    let done = Standing::Done {
+        rotation: "r1".to_owned(),
+    };
+    let way = [
+        moving("opened"),
+        moving("created"),
+        waiting(),
+        moving("cut-over"),
+        moving("soaked"),
+        done,
+        Standing::Quiet,
+    ];
+    assert_eq!(told(way), [Kind::Begun, Kind::Waits, Kind::Done]);
+}
+
+#[test]
+fn a_failure_that_comes_again_is_told_once_until_the_rotation_has_moved() {
+    let again = || [moving("opened"), failed("opened")];
+    assert_eq!(
+        told(again().into_iter().chain(again()).chain(again())),
+        [Kind::Begun, Kind::Failed]
+    );
+    let further = [moving("created"), failed("created")];
+    assert_eq!(
+        told(again().into_iter().chain(further)),
+        [Kind::Begun, Kind::Failed, Kind::Failed]
+    );
+    assert_eq!(
+        told(again().into_iter().chain([waiting()])),
+        [Kind::Begun, Kind::Failed, Kind::Waits]
+    );
+}
+
+#[test]
+fn a_block_is_told_again_where_it_is_another_one() {
+    let blocked = |by| Standing::Blocked {
+        rotation: Some("r1".to_owned()),
+        by,
+    };
+    let way = [
+        blocked(BlockedBy::Rotation(at(1))),
+        moving("created"),
+        blocked(BlockedBy::Rotation(at(2))),
+    ];
+    assert_eq!(told(way), [Kind::Blocked, Kind::Blocked]);
+}
+
+#[test]
+fn a_day_is_told_once_and_another_day_again() {
+    let now = |announced: Option<i64>, overdue: Option<i64>| Now {
+        standing: Standing::Quiet,
+        announced: announced.map(at),
+        overdue: overdue.map(at),
+    };
+    let mut known = Told::default();
+    let mut all = Vec::new();
+    for (announced, overdue) in [
+        (Some(5), None),
+        (Some(5), None),
+        (None, None),
+        (Some(5), None),
+        (Some(6), None),
+        (None, Some(7)),
+        (None, Some(7)),
+        (None, None),
+        (None, Some(7)),
+        (None, Some(9)),
+        (None, Some(7)),
+    ] {
+        let (after, kinds) = known.change(&now(announced, overdue));
+        known = after;
+        all.extend(kinds);
+    }
+    assert_eq!(all, [Kind::Announced, Kind::Announced, Kind::Overdue, Kind::Overdue]);
+}
+
+#[test]
+fn another_rotation_is_begun_anew() {
+    let other = Standing::Moving {
+        rotation: "r2".to_owned(),
+        phase: "opened".to_owned(),
+    };
+    assert_eq!(
+        told([moving("opened"), waiting(), other]),
+        [Kind::Begun, Kind::Waits, Kind::Begun]
+    );
+}
+
+#[test]
+fn a_kind_is_called_the_same_by_its_name_and_in_a_document() {
+    for kind in Kind::ALL {
+        assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
+        assert_eq!(Kind::named(kind.name()), Some(kind));
+    }
+    assert_eq!(Kind::named("rotation.nothing"), None);
+}
