@@ -15,7 +15,7 @@ use rotate_providers::contract::KeyId;
 pub use sqlite::{Sealed, SqliteStore};
 
 use crate::hooks::now;
-use crate::machine::{AnyRotation, GuidedRotation, Illegal, Inventory, Record, Rotation, StreamState};
+use crate::machine::{AnyRotation, GuidedRotation, Inventory, Record, Rotation, StreamState};
 
 /// Where rotations are kept.
 #[async_trait]
@@ -340,9 +340,5 @@ impl StoreError {
             target: format!(" of {}", line.target),
             why: why.into(),
         }
-    }
-
-    fn illegal(line: &Line, illegal: &Illegal) -> Self {
-        Self::changed(line, format!("does not fit: {illegal}"))
     }
 }
