@@ -15,8 +15,16 @@ const LONGEST_LABEL: usize = 128;
 
 /// A text without line breaks and escape sequences: whatever it was, it is one visible line now.
 pub fn sanitized(text: &str) -> String {
+    if is_plain(text) {
+        return text.to_owned();
+    }
     let visible = |letter: char| if is_harmful(letter) { '\u{fffd}' } else { letter };
     text.chars().map(visible).collect()
+}
+
+/// Whether there is nothing in it but the visible letters of ASCII, as in almost every text: then no letter has to be looked at.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// Whether a letter moves the cursor, breaks a line, turns the direction of writing around, or cannot be seen, and so hides

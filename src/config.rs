@@ -154,13 +154,14 @@ fn read(reader: &mut Reader<'_>, path: &Path) -> Config {
             "write a [[target]] with name and connector; `rotate init` writes an example",
         );
     }
-    let mut targets = Vec::new();
-    let mut names = HashMap::new();
+    let mut targets = Vec::with_capacity(tables.len());
+    let mut names = HashMap::with_capacity(tables.len());
     let mut counted = (0, 1);
+    let shown = path.display().to_string();
     for mut table in tables {
         let begin = table.span.start;
         counted = (begin, reader.line_after(counted, begin));
-        let place = format!("{}, line {}", path.display(), counted.1);
+        let place = format!("{shown}, line {}", counted.1);
         targets.extend(target::read(reader, &mut table, &defaults, &mut names, place));
         reader.close(table);
     }

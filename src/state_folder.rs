@@ -84,7 +84,7 @@ impl StateFolder {
         folder: &Folder,
         identity: &Place,
     ) -> Result<(AgeSealer, bool), FolderError> {
-        if !store.is_empty().await? && !self.is_there(identity)? {
+        if store.head().await?.seq > 0 && !self.is_there(identity)? {
             return Err(FolderError::IdentityLost(identity.path()));
         }
         let alone = self.readable(folder)?;

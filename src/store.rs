@@ -19,7 +19,7 @@ pub use outbox::{NotifierState, Outbox, Outgoing, Queued, Retry, Telling};
 pub use sqlite::{Sealed, SqliteStore};
 
 use crate::hooks::now;
-use crate::machine::{AnyRotation, GuidedRotation, Illegal, Inventory, Record, Rotation, StreamState};
+use crate::machine::{AnyRotation, GuidedRotation, Inventory, Record, Rotation, StreamState};
 
 /// Where rotations are kept.
 #[async_trait]
@@ -409,9 +409,5 @@ impl StoreError {
             target: format!(" of {}", line.target),
             why: why.into(),
         }
-    }
-
-    fn illegal(line: &Line, illegal: &Illegal) -> Self {
-        Self::changed(line, format!("does not fit: {illegal}"))
     }
 }

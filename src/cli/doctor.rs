@@ -5,8 +5,8 @@ use futures_util::{StreamExt, stream};
 use rotate_providers::Vendors;
 use rotate_providers::contract::{Check, Finding};
 
-use super::fleet::{Chosen, chosen, configured};
-use super::plan::{look, required_state};
+use super::fleet::{Chosen, chosen, configured, look};
+use super::plan::required_state;
 use super::remedy::Subject;
 use super::session::{locate, speaker};
 use super::trials::Trials;

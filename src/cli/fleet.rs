@@ -2,10 +2,16 @@
 
 use clap::Args;
 use strsim::jaro_winkler;
+use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
 
+use super::session::locate as locate_state;
 use super::{Exit, Global, terminal};
 use crate::config::{Config, Target, Unusable, locate};
+use crate::engine::Survey;
 use crate::pattern::matches;
+use crate::state_folder::FolderError;
+use crate::store::{SqliteStore, Store as _, StoreError};
 
 /// Which targets of the configuration.
 #[derive(Args, Default)]
@@ -58,9 +64,44 @@ pub(super) fn configured(global: &Global) -> Result<Option<Config>, Exit> {
     }
 }
 
-/// The same, where nothing can be done without.
-pub(super) fn required(global: &Global) -> Result<Config, Exit> {
-    configured(global)?.ok_or_else(|| {
+/// The same, and what the journal knows, read at the same time: neither needs the other, and for thousands of targets both take a
+/// while. The journal has the other thread, so that what the file's text needed serves again for what is made of both.
+pub(super) async fn configured_beside_journal(global: &Global) -> (Result<Option<Config>, Exit>, Looked) {
+    let (global_there, runtime) = (global.clone(), Handle::current());
+    let looking = spawn_blocking(move || runtime.block_on(look(&global_there)));
+    let config = configured(global);
+    match looking.await {
+        Ok(looked) => (config, looked),
+        Err(_) => (config.and(Err(Exit::Error)), Ok(Default::default())),
+    }
+}
+
+/// The journal, if there is one, and what it knows.
+pub(super) type Looked = Result<(Option<SqliteStore>, Survey), FolderError>;
+
+/// Reads the journal, if there is one.
+pub(super) async fn look(global: &Global) -> Looked {
+    let store = locate_state(global)?.open_journal().await?;
+    let survey = match &store {
+        Some(store) => Survey::read(store).await?,
+        None => Survey::default(),
+    };
+    Ok((store, survey))
+}
+
+/// What the journal knows, now that nobody else writes there: what was read before, unless somebody has written since.
+pub(super) async fn known(store: &SqliteStore, looked: Looked) -> Result<Survey, StoreError> {
+    if let Ok((Some(before), survey)) = looked
+        && before.head().await? == store.head().await?
+    {
+        return Ok(survey);
+    }
+    Survey::read(store).await
+}
+
+/// The configuration, where nothing can be done without.
+pub(super) fn required(config: Option<Config>) -> Result<Config, Exit> {
+    config.ok_or_else(|| {
         terminal::error(
             "there is no configuration: neither --config nor $ROTATE_CONFIG names one, and ./rotate.toml is not there",
             &["write one:".to_owned(), "rotate init".to_owned()],
@@ -95,4 +136,37 @@ pub(super) fn chosen<'c>(config: &'c Config, chosen: &Chosen) -> Vec<&'c Target>
         .iter()
         .filter(|target| chosen.has(&target.name))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use rotate_providers::guide::probe::Verdict;
+
+    use super::known;
+    use crate::engine::Survey;
+    use crate::engine::inventory::InventoryJournal;
+    use crate::engine::journal::Journal;
+    use crate::store::{SqliteStore, Store};
+
+    #[tokio::test]
+    async fn what_somebody_has_written_since_the_journal_was_read_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rotate.db");
+        let (before, ours) = (
+            SqliteStore::open(&path).await.unwrap(),
+            SqliteStore::open(&path).await.unwrap(),
+        );
+        let survey = Survey::read(&before).await.unwrap();
+        let theirs = SqliteStore::open(&path).await.unwrap();
+        let lease = theirs.lease().await.unwrap();
+        let journal = Journal {
+            store: &theirs,
+            lease: &lease,
+        };
+        let watcher = InventoryJournal(journal);
+        let tried = watcher.tried("main", None, Verdict::Accepted, "ok", "someone");
+        tried.await.unwrap();
+        let known = known(&ours, Ok((Some(before), survey))).await.unwrap();
+        assert!(known.of("main").watch.is_some());
+    }
 }

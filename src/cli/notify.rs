@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use uuid::Uuid;
 
-use super::fleet::required;
+use super::fleet::{configured, required};
 use super::{Exit, Global, Output, terminal};
 use crate::hooks::now;
 use crate::notify::{Content, Kind, Limits, Message, Notice, Notifier, TestNotice, Way, post};
@@ -36,7 +36,7 @@ struct Test {
 impl Command {
     pub(super) async fn run(self, global: &Global) -> Exit {
         let Action::Test(test) = self.action;
-        let config = match required(global) {
+        let config = match configured(global).and_then(required) {
             Ok(config) => config,
             Err(exit) => return exit,
         };

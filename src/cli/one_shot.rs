@@ -4,7 +4,7 @@
 
 use rotate_providers::{Paces, Vendors};
 
-use super::plan::look;
+use super::fleet::look;
 use super::session::{Session, locate, show, speaker, tell, tell_folder};
 use super::{Exit, Global, terminal};
 use crate::engine::driver::{DriveError, Existing, Outcome, Refusal, Request};

@@ -7,14 +7,14 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rotate_providers::Vendors;
 
-use super::fleet::{Chosen, chosen, required};
+use super::fleet::{Chosen, chosen, configured_beside_journal, required};
 use super::session::{locate, speaker, tell_folder};
 use super::{Exit, Global, Output, terminal};
 use crate::config::Config;
-use crate::engine::{Survey, Turn};
+use crate::engine::Turn;
 use crate::hooks::now;
 use crate::state_folder::FolderError;
-use crate::store::{SqliteStore, Store};
+use crate::store::Store;
 use crate::view::{TargetView, json, plans};
 
 /// Show what `run` would do now, and why.
@@ -49,7 +49,8 @@ fn date(text: &str) -> Result<Timestamp, String> {
 
 impl Command {
     pub(super) async fn run(self, global: &Global) -> Exit {
-        let config = match required(global) {
+        let (config, looked) = configured_beside_journal(global).await;
+        let config = match config.and_then(required) {
             Ok(config) => config,
             Err(exit) => return exit,
         };
@@ -60,7 +61,7 @@ impl Command {
             return exit;
         }
         // Where a pull request is looked at there is no journal.
-        let (found, missing) = match look(global).await {
+        let (found, missing) = match looked {
             Ok((None, survey)) => ((None, survey), required_state(global, &config)),
             Ok(found) => (found, None),
             Err(error @ FolderError::JournalLost(_)) => (Default::default(), Some(error)),
@@ -80,23 +81,33 @@ impl Command {
         };
         let at = self.at.unwrap_or_else(now);
         let speaker = &speaker(global);
-        let foreseeing = stream::iter(chosen(&config, &self.chosen)).map(async |target| {
+        let targets = chosen(&config, &self.chosen);
+        let room = Vec::with_capacity(targets.len());
+        let foreseeing = stream::iter(targets).map(async |target| {
             let foreseen = turn.forecast(target, at).await;
             TargetView::planned(target, foreseen, at, speaker)
         });
-        let views: Vec<TargetView> = foreseeing.buffered(config.concurrency).collect().await;
+        let collect = async |mut views: Vec<TargetView>, view| {
+            views.push(view);
+            views
+        };
+        let views = foreseeing.buffered(config.concurrency).fold(room, collect).await;
         terminal::print(&match global.output {
             Output::Json => json::targets(&views),
             Output::Markdown => plans::markdown(&views),
             Output::Text => plans::text(&views, terminal::columns()),
         });
-        if views.iter().any(TargetView::has_failed) {
+        let exit = if views.iter().any(TargetView::has_failed) {
             Exit::Error
         } else if self.detailed_exitcode && views.iter().any(TargetView::is_to_do) {
             Exit::ToDo
         } else {
             Exit::Ok
-        }
+        };
+        // The process ends, and its memory with it: giving back what is known of thousands of targets, piece by piece, would take longer
+        // than telling it.
+        std::mem::forget((config, survey));
+        exit
     }
 }
 
@@ -104,14 +115,4 @@ impl Command {
 pub(super) fn required_state(global: &Global, config: &Config) -> Option<FolderError> {
     let folder = locate(global).ok().filter(|_| config.require_state)?;
     Some(FolderError::Required(folder.path().to_owned()))
-}
-
-/// The journal, if there is one, and what it knows.
-pub(super) async fn look(global: &Global) -> Result<(Option<SqliteStore>, Survey), FolderError> {
-    let store = locate(global)?.open_journal().await?;
-    let survey = match &store {
-        Some(store) => Survey::read(store).await?,
-        None => Survey::default(),
-    };
-    Ok((store, survey))
 }

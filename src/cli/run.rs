@@ -8,10 +8,9 @@ use std::sync::Arc;
 use clap::Args;
 use jiff::SignedDuration;
 use rotate_providers::Vendors;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::fleet::{Chosen, configured};
+use super::fleet::{Chosen, Looked, configured_beside_journal, known};
 use super::notices::After;
 use super::plan::required_state;
 use super::rotate::story;
@@ -53,7 +52,8 @@ enum Entry {
 
 impl Command {
     pub(super) async fn run(self, global: &Global) -> Exit {
-        let config = match configured(global) {
+        let (config, looked) = configured_beside_journal(global).await;
+        let config = match config {
             Ok(config) => config,
             Err(exit) => return exit,
         };
@@ -92,13 +92,13 @@ impl Command {
         watched.is_the_one();
         let config = Arc::new(config);
         let session = Arc::new(session);
-        let ending = self.all(global, &config, &session).await;
+        let ending = self.all(global, &config, &session, looked).await;
         watched.end(global, &config, Some(&session), ending).await
     }
 
     /// Takes every turn.
-    async fn all(&self, global: &Global, config: &Arc<Config>, session: &Arc<Session>) -> Ending {
-        let survey = match Survey::read(&session.store).await {
+    async fn all(&self, global: &Global, config: &Arc<Config>, session: &Arc<Session>, looked: Looked) -> Ending {
+        let survey = match known(&session.store, looked).await {
             Ok(survey) => survey,
             Err(error) => return tell_folder(global, &error.into()).into(),
         };
@@ -133,9 +133,9 @@ impl Command {
             .check(names.chain(on_record.iter().map(|stored| stored.target.as_str())))?;
         // A target's rotation may be open under another name: it gets one turn.
         let taken: HashSet<&str> = survey.taken_by(&config.targets).collect();
-        let others = on_record.into_iter().filter(|stored| {
+        let others = on_record.iter().filter(|stored| {
             let name = stored.target.as_str();
-            !stored.rotation.is_closed() && !named(name) && !taken.contains(name)
+            !stored.rotation.is_closed() && !taken.contains(name) && !named(name)
         });
         let configured = (0..)
             .zip(&config.targets)
@@ -222,18 +222,16 @@ impl Work {
     }
 
     async fn wave(self: &Arc<Self>, turns: Vec<Entry>, at_once: usize) -> Vec<Ended> {
-        let slots = Arc::new(Semaphore::new(at_once));
         let mut working = JoinSet::new();
+        let mut ended = Vec::with_capacity(turns.len());
         for entry in turns {
-            let slot = Arc::clone(&slots).acquire_owned().await;
+            // What has ended is taken at once: until then it keeps the memory of its whole turn.
+            if working.len() == at_once {
+                ended.extend(working.join_next().await.and_then(Result::ok));
+            }
             let work = Arc::clone(self);
-            working.spawn(async move {
-                let ended = work.one(&entry).await;
-                drop(slot);
-                ended
-            });
+            working.spawn(async move { work.one(&entry).await });
         }
-        let mut ended = Vec::new();
         while let Some(one) = working.join_next().await {
             ended.extend(one);
         }
@@ -258,7 +256,7 @@ impl Work {
         };
         let result = match (entry, self.target(entry)) {
             _ if self.session.is_interrupted() => Err(DriveError::Interrupted),
-            (Entry::Open(stored), _) => turn.resume(stored, &acting).await,
+            (Entry::Open(stored), _) => Box::pin(turn.resume(stored, &acting)).await,
             (Entry::Configured(_), Some(target)) => {
                 let within = self.within;
                 turn.act(&Order::Scheduled { target, within }, &acting).await

@@ -6,9 +6,8 @@ use clap::Args;
 use jiff::SignedDuration;
 
 use super::done::refused;
-use super::fleet::configured;
+use super::fleet::{configured, look};
 use super::named::resolve;
-use super::plan::look;
 use super::rotate::story;
 use super::session::{show, speaker, tell_folder, tell_unknown};
 use super::{Exit, Global, Output, terminal};
@@ -89,8 +88,8 @@ pub(super) fn all(global: &Global, config: Option<&Config>, survey: &Survey) -> 
     let taken: HashSet<&str> = survey.taken_by(targets).collect();
     let others = survey
         .courses()
-        .into_iter()
-        .filter(|stored| !named(&stored.target) && !taken.contains(stored.target.as_str()))
+        .iter()
+        .filter(|stored| !taken.contains(stored.target.as_str()) && !named(&stored.target))
         .map(|stored| TargetView::standing(stored, now(), &speaker(global)));
     let mut all: Vec<TargetView> = of_file.chain(others).collect();
     all.sort_by(|a, b| a.name.cmp(&b.name));

@@ -1,5 +1,6 @@
 //! Talk on stderr and data on stdout: the only two places that write there.
 
+use std::borrow::Cow;
 use std::io::{BufRead, IsTerminal, Write, stderr, stdin, stdout};
 use std::time::Duration;
 
@@ -38,13 +39,13 @@ pub(super) fn somebody_reads() -> bool {
 }
 
 /// The same lines without what moves the cursor or cannot be seen.
-fn visible(text: &str) -> String {
-    let letter = |letter: char| match letter {
-        '\n' | '\t' => letter,
-        _ if is_harmful(letter) => '\u{fffd}',
-        _ => letter,
-    };
-    text.chars().map(letter).collect()
+fn visible(text: &str) -> Cow<'_, str> {
+    // Almost always it is plain, and no letter has to be looked at.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\t')) {
+        return text.into();
+    }
+    let harms = |letter: char| is_harmful(letter) && !matches!(letter, '\n' | '\t');
+    text.replace(harms, "\u{fffd}").into()
 }
 
 /// Talk.

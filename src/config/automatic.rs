@@ -15,6 +15,7 @@ use super::defaults::Defaults;
 use super::destinations::{DAY_OF_OPENING, destinations};
 use super::reader::{Reader, Section};
 use super::value::{Taken, flag, path};
+use crate::delivery::Occupied;
 use crate::machine::{Cutover, LostKey, Prove, Window};
 use crate::policy::proof_fault;
 
@@ -47,6 +48,8 @@ pub struct Automatic {
     pub allow_self: bool,
     /// The key that the consumer uses now.
     pub current_key: Option<PathBuf>,
+    /// What deliveries replace, to be compared with what those of other targets do.
+    pub(super) occupied: Vec<Occupied>,
 }
 
 impl Automatic {
@@ -87,6 +90,7 @@ pub(super) fn read<'t>(
         reader.mistake(Some(at), &key, &clash.what, &clash.remedy);
     }
     let deliver = destinations(reader, table, automation.secret, schedule.of(automation).cutover);
+    let (deliver, occupied) = deliver.into_iter().unzip();
     let after_delivery = hooks(reader, table);
     let allow_self = automation.capabilities.rotates_itself && flag(reader, table, "allow_self");
     if allow_self && schedule.cutover == Cutover::Observed {
@@ -124,6 +128,7 @@ pub(super) fn read<'t>(
         window: schedule.window.clone(),
         allow_self,
         current_key,
+        occupied,
     }
 }
 

@@ -2,16 +2,14 @@
 
 use std::collections::HashMap;
 
-use super::destinations::occupied;
 use super::reader::Reader;
 use super::target::{How, Target};
 use crate::delivery::Occupied;
 
 /// Two targets of one user, or with one destination.
 pub(super) fn check(reader: &mut Reader<'_>, targets: &[Target]) {
-    let mut owners: HashMap<String, &Target> = HashMap::new();
-    let mut folders = std::mem::take(&mut reader.folders);
-    let mut places: HashMap<String, Vec<(Occupied, &Target)>> = HashMap::new();
+    let mut owners: HashMap<String, &Target> = HashMap::with_capacity(targets.len());
+    let mut places: HashMap<&str, Vec<(&Occupied, &Target)>> = HashMap::with_capacity(targets.len());
     for target in targets {
         let mut told = |key: &str, first: &Target, what: &str, remedy: &str| {
             let what = format!("{what} (line {})", reader.line(first.span.start));
@@ -31,11 +29,8 @@ pub(super) fn check(reader: &mut Reader<'_>, targets: &[Target]) {
                 "name each user once: two rotations at once would meet",
             );
         }
-        for place in &automatic.deliver {
-            let Some(occupied) = occupied(automatic.automation.secret, place, &mut folders) else {
-                continue;
-            };
-            let others = places.entry(occupied.stem().to_owned()).or_default();
+        for occupied in &automatic.occupied {
+            let others = places.entry(occupied.stem()).or_default();
             let first = others
                 .iter()
                 .find_map(|(other, first)| Some((occupied.shared_with(other)?, *first)));

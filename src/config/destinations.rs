@@ -22,13 +22,13 @@ const PLACE: &str = "to";
 /// The key whose table names fields.
 const FIELDS: &str = "fields";
 
-/// Understands `deliver`: each destination by its full name.
+/// Understands `deliver`: each destination by its full name, and what a delivery there replaces.
 pub(super) fn destinations(
     reader: &mut Reader<'_>,
     table: &mut Section<'_>,
     form: SecretForm,
     cutover: Cutover,
-) -> Vec<String> {
+) -> Vec<(String, Occupied)> {
     let key = table.key("deliver");
     let before = reader.mistakes();
     let named = listed(reader, table, &key);
@@ -76,13 +76,7 @@ pub(super) fn destinations(
             kept.push((name, occupied));
         }
     }
-    kept.into_iter().map(|(name, _)| name).collect()
-}
-
-/// What a delivery to this destination of a target replaces.
-pub(super) fn occupied(form: SecretForm, name: &str, folders: &mut Folders) -> Option<Occupied> {
-    let parsed = delivery::parse_among(form, &name.replace(DAY_OF_OPENING, SOME_DAY), folders).ok()?;
-    Some(parsed.occupies())
+    kept
 }
 
 /// Each item as a name: text is one already, and a table says the same in more words.

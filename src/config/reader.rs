@@ -1,7 +1,6 @@
 //! Reads tables key by key, and remembers every mistake instead of stopping at the first.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
@@ -12,13 +11,16 @@ use super::{AllowedHosts, Mistake, Mistakes};
 use crate::delivery::Folders;
 use crate::secret_scan::looks_secret;
 
+/// How many bytes the names of the keys of a table take.
+const SOME_KEYS: usize = 512;
+
 /// A table that is being read: what is taken from it is known, and what is left at the end is a mistake.
 pub(super) struct Section<'t> {
     /// How mistakes name it: `target "main"`; nothing for the file itself.
     pub(super) name: String,
     /// Where it begins.
     pub(super) span: Range<usize>,
-    entries: BTreeMap<Cow<'t, str>, (Range<usize>, Spanned<DeValue<'t>>)>,
+    entries: DeTable<'t>,
     /// The keys that it may have, for whoever mistypes one, each with a line's end: ten thousand tables have thirty each.
     known: String,
     taken: Vec<(Cow<'t, str>, Range<usize>)>,
@@ -115,7 +117,8 @@ impl<'t> Reader<'t> {
 
     /// Ends a table: whatever is left in it is unknown.
     pub(super) fn close(&mut self, section: Section<'t>) {
-        for (key, (span, _)) in section.entries {
+        for (key, _) in section.entries {
+            let (span, key) = (key.span(), key.into_inner());
             let known: Vec<&str> = section.known.lines().collect();
             let nearest = known
                 .iter()
@@ -187,39 +190,27 @@ impl<'t> Reader<'t> {
 impl<'t> Section<'t> {
     fn new(name: String, table: Spanned<DeTable<'t>>) -> Self {
         let span = table.span();
-        let entries = table
-            .into_inner()
-            .into_iter()
-            .map(|(key, value)| {
-                let span = key.span();
-                (key.into_inner(), (span, value))
-            })
-            .collect();
+        let entries = table.into_inner();
         Self {
             name,
             span,
+            known: String::with_capacity(SOME_KEYS),
+            taken: Vec::with_capacity(entries.len()),
             entries,
-            known: String::new(),
-            taken: Vec::new(),
         }
     }
 
     fn empty(name: String) -> Self {
-        Self {
-            name,
-            span: 0..0,
-            entries: BTreeMap::new(),
-            known: String::new(),
-            taken: Vec::new(),
-        }
+        Self::new(name, Spanned::new(0..0, DeTable::new()))
     }
 
     /// Takes a value with the place of its key.
     pub(super) fn take(&mut self, key: &str) -> Option<(Range<usize>, Spanned<DeValue<'t>>)> {
         self.knows(key);
-        let (key, taken) = self.entries.remove_entry(key)?;
-        self.taken.push((key, taken.0.clone()));
-        Some(taken)
+        let (key, value) = self.entries.remove_entry(key)?;
+        let span = key.span();
+        self.taken.push((key.into_inner(), span.clone()));
+        Some((span, value))
     }
 
     /// Whether it had this key, whatever became of its value.

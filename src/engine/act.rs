@@ -70,14 +70,14 @@ impl Turn<'_> {
     /// Moves a target as far as it may go.
     pub async fn act(&self, order: &Order<'_>, acting: &Acting<'_>) -> Result<TurnOutcome, DriveError> {
         match (self.decide(order, &Purpose::Act(acting)).await?, order) {
-            (Decision::Resume(open), Order::Scheduled { .. }) => self.resume(&open, acting).await,
+            (Decision::Resume(open), Order::Scheduled { .. }) => Box::pin(self.resume(&open, acting)).await,
             // It was read from the journal line by line.
-            (Decision::Resume(open), Order::Now(_)) => self.go_on(*open, acting).await,
+            (Decision::Resume(open), Order::Now(_)) => Box::pin(self.go_on(*open, acting)).await,
             (Decision::Leave(judged), Order::Scheduled { target, .. }) if judged.action == Action::Guided => {
-                self.announce(target, judged, acting).await
+                Box::pin(self.announce(target, judged, acting)).await
             }
             (Decision::Leave(judged), _) => Ok(TurnOutcome::Judged(judged)),
-            (Decision::Begin(ready), _) => begin(*ready, order, acting).await,
+            (Decision::Begin(ready), _) => Box::pin(begin(*ready, order, acting)).await,
         }
     }
 

@@ -90,12 +90,12 @@ impl Turn<'_> {
     /// What acting on this order would do at this time.
     pub async fn explain(&self, order: &Order<'_>, at: Timestamp) -> Result<Forecast, DriveError> {
         match self.decide(order, &Purpose::Explain(at)).await? {
-            Decision::Resume(open) => self.resumed(*open, order, at).await,
+            Decision::Resume(open) => Box::pin(self.resumed(*open, order, at)).await,
             Decision::Leave(judged) => Ok(match order {
                 Order::Scheduled { target, .. } => left(target, judged),
                 Order::Now(_) => Forecast::plain(judged),
             }),
-            Decision::Begin(ready) => opening(*ready, at).await,
+            Decision::Begin(ready) => Box::pin(opening(*ready, at)).await,
         }
     }
 

@@ -15,15 +15,36 @@ use crate::store::{Store, StoreError, Stored};
 /// What the journal knows of every target.
 #[derive(Default)]
 pub struct Survey {
-    courses: HashMap<String, Stored>,
+    courses: ByName<AnyRotation>,
     /// When the targets whose latest passage rotated nothing were rotated before.
     before: HashMap<String, Timestamp>,
-    watches: HashMap<String, Stored<Inventory>>,
+    watches: ByName<Inventory>,
     /// The names under which the journal knows each guided credential.
     guided: HashMap<Credential, Vec<String>>,
     namings: Namings,
     /// Every open rotation.
     pub rivals: Arc<Vec<ConcurrentRotation>>,
+}
+
+/// What is stored of every target, in the order of their names: less is moved and kept than with a table of hashes.
+struct ByName<R>(Vec<Stored<R>>);
+
+impl<R> ByName<R> {
+    fn of(mut all: Vec<Stored<R>>) -> Self {
+        all.sort_by(|one, other| one.target.cmp(&other.target));
+        Self(all)
+    }
+
+    fn of_target(&self, name: &str) -> Option<&Stored<R>> {
+        let at = self.0.binary_search_by(|stored| stored.target.as_str().cmp(name));
+        self.0.get(at.ok()?)
+    }
+}
+
+impl<R> Default for ByName<R> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
 }
 
 impl Survey {
@@ -47,12 +68,10 @@ impl Survey {
                 guided.entry(credential).or_default().push(stored.target.clone());
             }
         }
-        let by_name = |stored: Stored| (stored.target.clone(), stored);
-        let watches = store.watches().await?.into_iter();
         Ok(Self {
-            courses: summaries.into_iter().map(by_name).collect(),
+            courses: ByName::of(summaries),
             before,
-            watches: watches.map(|watch| (watch.target.clone(), watch)).collect(),
+            watches: ByName::of(store.watches().await?),
             guided,
             namings,
             rivals,
@@ -61,9 +80,9 @@ impl Survey {
 
     /// Every rotation and every watch that it was read from, and how many events each had.
     pub fn revisions(&self) -> impl Iterator<Item = (&str, i64)> {
-        let courses = self.courses.values();
+        let courses = self.courses.0.iter();
         let courses = courses.map(|stored| (stored.id.as_str(), stored.revision));
-        let watches = self.watches.values();
+        let watches = self.watches.0.iter();
         courses.chain(watches.map(|watch| (watch.id.as_str(), watch.revision)))
     }
 
@@ -102,7 +121,7 @@ impl Survey {
         let credential = credential.filter(|credential| credential.name.is_some());
         let names = credential.and_then(|credential| self.guided.get(&credential));
         let others = names.into_iter().flatten().filter(|name| **name != target.name);
-        others.filter_map(|name| self.courses.get(name)).collect()
+        others.filter_map(|name| self.courses.of_target(name)).collect()
     }
 
     /// The open rotations that these targets are about, under whatever names.
@@ -116,16 +135,14 @@ impl Survey {
     /// What is known of one target.
     pub fn of(&self, target: &str) -> OnRecord<'_> {
         OnRecord {
-            course: self.courses.get(target),
-            watch: self.watches.get(target),
+            course: self.courses.of_target(target),
+            watch: self.watches.of_target(target),
             rotated_before: self.before.get(target).copied(),
         }
     }
 
     /// Every target of which the journal knows a rotation, by name.
-    pub fn courses(&self) -> Vec<&Stored> {
-        let mut all: Vec<&Stored> = self.courses.values().collect();
-        all.sort_by(|a, b| a.target.cmp(&b.target));
-        all
+    pub fn courses(&self) -> &[Stored] {
+        &self.courses.0
     }
 }

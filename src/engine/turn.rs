@@ -131,7 +131,8 @@ impl Turn<'_> {
         let Some(asked) = order.asked(purpose.now())? else {
             return Ok(Decision::Leave(judged));
         };
-        let sight = self.look(order, asked, known, vendors, purpose).await?;
+        // Put elsewhere: what a look needs is large, and the turns of thousands of targets that are not looked at are kept small.
+        let sight = Box::pin(self.look(order, asked, known, vendors, purpose)).await?;
         let judged = &sight.judged;
         let would_be_opened = matches!(judged.action, Action::NotDue | Action::Start | Action::Wait);
         if let (Err(DriveError::Refused(refusal)), Order::Scheduled { .. }) = (&sight.found.live, order)
@@ -143,7 +144,7 @@ impl Turn<'_> {
             return Ok(Decision::Leave(sight.judged));
         }
         let sight = sight.with_a_live_key()?;
-        let preflight = preflight(&sight, purpose).await?;
+        let preflight = Box::pin(preflight(&sight, purpose)).await?;
         Ok(Decision::Begin(Box::new(Ready { sight, preflight })))
     }
 

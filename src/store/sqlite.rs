@@ -24,7 +24,6 @@ use tokio::sync::{Mutex, oneshot};
 pub(super) use lock::Lock;
 
 use line::StoredLine;
-use replay::Kept;
 use threads::Which;
 use write::{Entry, Waiting, write};
 
@@ -154,7 +153,7 @@ impl Store for SqliteStore {
     }
 
     async fn latest(&self, target: &str) -> Result<Option<Stored>, StoreError> {
-        let found = self.replayed(target).await?;
+        let found = self.latest_of(target).await?;
         found.map(|stored| stored.course(&self.path)).transpose()
     }
 
@@ -194,7 +193,7 @@ impl Store for SqliteStore {
     }
 
     async fn watch(&self, target: &str) -> Result<Option<Stored<Inventory>>, StoreError> {
-        let found = self.replayed(&watch_of(target)).await?;
+        let found = self.latest_of(&watch_of(target)).await?;
         found.map(|stored| stored.watch(&self.path)).transpose()
     }
 
@@ -217,8 +216,8 @@ impl Store for SqliteStore {
         .map_err(|error| self.fault(error))?;
         rows.iter()
             .map(|row| {
-                let line = StoredLine::read(row).map_err(|error| self.fault(error))?.parse()?;
-                Ok(line.of_its_target())
+                let line = StoredLine::read(row).map_err(|error| self.fault(error))?;
+                Ok(line.saying(line.parse()?).of_its_target())
             })
             .collect()
     }
@@ -361,31 +360,9 @@ impl SqliteStore {
         }
     }
 
-    /// The latest thread of this name, replayed from its journal and compared with what is kept beside it.
-    async fn replayed(&self, name: &str) -> Result<Option<Stored<StreamState>>, StoreError> {
-        let mut connection = self.connection.lock().await;
-        let kept = sqlx::query(
-            "SELECT r.id, r.target, r.revision, r.updated_at, r.snapshot
-             FROM targets t JOIN rotations r ON r.id = t.latest WHERE t.name = ?",
-        )
-        .bind(name)
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(|error| self.fault(error))?;
-        let kept = kept.map(|row| Kept::read(&row, &self.path)).transpose()?;
-        let rows = sqlx::query(
-            "SELECT e.*, (SELECT hash FROM events p WHERE p.seq = e.seq - 1) AS before
-             FROM events e
-             WHERE rotation = (SELECT rotation FROM events WHERE target = ? ORDER BY seq DESC LIMIT 1)
-             ORDER BY revision",
-        )
-        .persistent(REMEMBERED)
-        .bind(name)
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(|error| self.fault(error))?;
-        let replayed = replay::replay(&rows, |error| self.fault(error))?;
-        replay::compare(name, replayed, kept, &self.path)
+    /// The latest thread of this name.
+    async fn latest_of(&self, name: &str) -> Result<Option<Stored<StreamState>>, StoreError> {
+        Ok(self.threads(Which::Latest(name)).await?.pop())
     }
 
     /// These threads, each compared with what is kept beside the journal.
@@ -411,16 +388,6 @@ impl SqliteStore {
             bytes,
         };
         Ok(rows.into_iter().map(sealed).collect())
-    }
-
-    /// Whether nothing was ever written to it.
-    pub async fn is_empty(&self) -> Result<bool, StoreError> {
-        let mut connection = self.connection.lock().await;
-        let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM events LIMIT 1")
-            .fetch_optional(&mut *connection)
-            .await
-            .map_err(|error| self.fault(error))?;
-        Ok(found.is_none())
     }
 }
 

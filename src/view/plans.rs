@@ -45,19 +45,23 @@ fn counted(views: &[TargetView]) -> String {
 
 /// For people, as wide as this at most: what is to be done in full, and the rest in a line.
 pub fn text(views: &[TargetView], columns: Option<usize>) -> String {
-    let mut lines = vec![counted(views)];
+    let mut text = counted(views) + "\n";
     for view in views {
         let whole = view.is_to_do() || view.is_pressing || view.has_failed;
-        if whole {
-            lines.push(String::new());
-            lines.extend(in_full(view, columns));
+        let lines = if whole {
+            text.push('\n');
+            in_full(view, columns)
         } else {
             let (action, name, reason) = (action(view), &view.name, reason(view));
             let line = format!("  {action:<9} {name}: {reason}");
-            lines.extend(folded(&sanitized(&line), columns));
+            folded(&sanitized(&line), columns)
+        };
+        for line in lines {
+            text.push_str(&line);
+            text.push('\n');
         }
     }
-    lines.iter().map(|line| line.to_owned() + "\n").collect()
+    text
 }
 
 fn in_full(view: &TargetView, columns: Option<usize>) -> Vec<String> {

@@ -59,7 +59,7 @@ pub struct TargetView {
     /// What a person does about it, one command or sentence a line.
     pub remedy: Vec<String>,
     /// What a person has to know before the first step; null where no guide is shown.
-    pub guide: Option<Guidance>,
+    pub guide: Option<Box<Guidance>>,
     /// What a person does at the consumer, one action a line.
     #[serde(skip)]
     pub handover: Vec<String>,

@@ -8,6 +8,7 @@
     reason = "in a test, what cannot be is the failure itself"
 )]
 
+mod moment;
 mod older;
 mod promises;
 mod tampering;

@@ -51,7 +51,7 @@ pub(super) async fn after(
     let mut before = (0, GENESIS.to_vec());
     if head.seq > 0 {
         let first = rows.next().map(StoredLine::read).transpose().map_err(fault)?;
-        before = first.map_or(before, |first| (first.seq, first.hash));
+        before = first.map_or(before, |first| (first.seq, first.hash.to_owned()));
     }
     if of(before.clone()) != *head {
         return Err(StoreError::NotAhead {
@@ -64,9 +64,9 @@ pub(super) async fn after(
         if stored.seq != before.0 + 1 {
             return Err(stored.changed(&format!("follows a gap: event {} is missing", before.0 + 1)));
         }
-        let line = stored.check(&before.1)?;
-        before = (stored.seq, stored.hash);
-        lines.push(line.of_its_target());
+        let record = stored.check(&before.1)?;
+        before = (stored.seq, stored.hash.to_owned());
+        lines.push(stored.saying(record).of_its_target());
     }
     Ok(lines)
 }

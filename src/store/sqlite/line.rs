@@ -1,73 +1,87 @@
 //! A line of the journal, from its row.
 
+use std::io::{self, Write};
+
+use serde::Serialize;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
-use crate::machine::{Event, Record};
+use crate::machine::{Event, Illegal, Record};
 use crate::store::chain::Link;
 use crate::store::{Line, StoreError};
 
 /// A journal line as its row holds it.
-pub(super) struct StoredLine {
+pub(super) struct StoredLine<'r> {
     pub(super) seq: i64,
-    pub(super) rotation: String,
-    pub(super) target: String,
+    pub(super) rotation: &'r str,
+    pub(super) target: &'r str,
     pub(super) revision: i64,
-    at: String,
-    body: String,
+    at: &'r str,
+    body: &'r str,
     pub(super) fence: i64,
-    pub(super) hash: Vec<u8>,
+    pub(super) hash: &'r [u8],
 }
 
-impl StoredLine {
-    pub(super) fn read(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+impl<'r> StoredLine<'r> {
+    /// Of a row that begins with all columns of a line, in the order of their table.
+    pub(super) fn read(row: &'r SqliteRow) -> Result<Self, sqlx::Error> {
         Ok(Self {
-            seq: row.try_get("seq")?,
-            rotation: row.try_get("rotation")?,
-            target: row.try_get("target")?,
-            revision: row.try_get("revision")?,
-            at: row.try_get("at")?,
-            body: row.try_get("body")?,
+            seq: row.try_get(0)?,
+            rotation: row.try_get(1)?,
+            target: row.try_get(2)?,
+            revision: row.try_get(3)?,
+            at: row.try_get(4)?,
+            body: row.try_get(5)?,
+            hash: row.try_get(6)?,
             fence: match row.try_get("fence") {
                 // A database that no newer version has written to has no such column.
                 Err(sqlx::Error::ColumnNotFound(_)) => 0,
                 fence => fence?,
             },
-            hash: row.try_get("hash")?,
         })
     }
 
-    /// The line, if its hash fits.
-    pub(super) fn check(&self, before: &[u8]) -> Result<Line, StoreError> {
+    /// What it says, if its hash fits.
+    pub(super) fn check(&self, before: &[u8]) -> Result<Record, StoreError> {
         let link = Link {
             seq: self.seq,
-            rotation: &self.rotation,
-            target: &self.target,
+            rotation: self.rotation,
+            target: self.target,
             revision: self.revision,
-            at: &self.at,
-            body: &self.body,
+            at: self.at,
+            body: self.body,
             fence: self.fence,
         };
-        if link.hash(before) != self.hash.as_slice() {
+        if link.hash(before) != self.hash {
             return Err(self.changed("does not fit its hash"));
         }
         self.parse()
     }
 
-    pub(super) fn parse(&self) -> Result<Line, StoreError> {
+    /// What it says.
+    pub(super) fn parse(&self) -> Result<Record, StoreError> {
         let at = self.at.parse().map_err(|_| self.changed("has no readable time"))?;
-        let event: Event = serde_json::from_str(&self.body).map_err(|_| self.changed("cannot be read"))?;
+        let event: Event = serde_json::from_str(self.body).map_err(|_| self.changed("cannot be read"))?;
         // What this program does not understand it would otherwise silently leave out.
-        if serde_json::to_string(&event).ok().as_deref() != Some(&self.body) {
+        if !is_written(&event, self.body) {
             return Err(self.changed("says more than this version of rotate understands"));
         }
-        Ok(Line {
+        Ok(Record { at, event })
+    }
+
+    /// The line that says this.
+    pub(super) fn saying(&self, record: Record) -> Line {
+        Line {
             seq: self.seq,
-            rotation: self.rotation.clone(),
-            target: self.target.clone(),
-            record: Record { at, event },
-            hash: self.hash.clone(),
-        })
+            rotation: self.rotation.to_owned(),
+            target: self.target.to_owned(),
+            record,
+            hash: self.hash.to_owned(),
+        }
+    }
+
+    pub(super) fn illegal(&self, illegal: &Illegal) -> StoreError {
+        self.changed(&format!("does not fit: {illegal}"))
     }
 
     pub(super) fn changed(&self, why: &str) -> StoreError {
@@ -79,20 +93,54 @@ impl StoredLine {
     }
 }
 
+/// Whether this is how the value is written, word for word. It is compared as it is written, and not kept.
+pub(super) fn is_written(value: &impl Serialize, text: &str) -> bool {
+    let mut rest = Rest(text.as_bytes());
+    serde_json::to_writer(&mut rest, value).is_ok() && rest.0.is_empty()
+}
+
+/// What is still to be written.
+struct Rest<'t>(&'t [u8]);
+
+impl Write for Rest<'_> {
+    fn write(&mut self, written: &[u8]) -> io::Result<usize> {
+        match self.0.strip_prefix(written) {
+            Some(rest) => {
+                self.0 = rest;
+                Ok(written.len())
+            }
+            None => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn line(body: &str) -> StoredLine {
+    fn line(body: &str) -> StoredLine<'_> {
         StoredLine {
             seq: 7,
-            rotation: "r".to_owned(),
-            target: "t".to_owned(),
+            rotation: "r",
+            target: "t",
             revision: 3,
-            at: "2026-11-21T00:00:00Z".to_owned(),
-            body: body.to_owned(),
+            at: "2026-11-21T00:00:00Z",
+            body,
             fence: 1,
-            hash: Vec::new(),
+            hash: &[],
+        }
+    }
+
+    #[test]
+    fn a_text_is_how_a_value_is_written_only_from_beginning_to_end() {
+        let value = ["a", "b"];
+        assert!(is_written(&value, r#"["a","b"]"#));
+        for text in [r#"["a","b"] "#, r#"["a","b""#, r#"["a", "b"]"#, r#"["a","c"]"#, ""] {
+            assert!(!is_written(&value, text), "{text}");
         }
     }
 

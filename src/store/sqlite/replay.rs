@@ -2,12 +2,10 @@
 
 use std::path::Path;
 
-use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
-use super::classify;
-use super::line::StoredLine;
+use super::line::{StoredLine, is_written};
 use crate::machine::StreamState;
 use crate::store::chain::GENESIS;
 use crate::store::{StoreError, Stored};
@@ -17,95 +15,51 @@ pub(super) fn replay(
     rows: &[SqliteRow],
     fault: impl Fn(sqlx::Error) -> StoreError,
 ) -> Result<Option<(i64, Stored<StreamState>)>, StoreError> {
-    let mut stored: Option<(i64, Stored<StreamState>)> = None;
+    let mut state = None;
+    let mut last = None;
     for (row, revision) in rows.iter().zip(1..) {
-        let kept = StoredLine::read(row).map_err(&fault)?;
-        let before: Option<Vec<u8>> = row.try_get("before").map_err(&fault)?;
-        let line = kept.check(before.as_deref().unwrap_or(&GENESIS))?;
-        if kept.revision != revision {
-            return Err(kept.changed(&format!("follows a gap: revision {revision} is missing")));
+        let line = StoredLine::read(row).map_err(&fault)?;
+        let before: Option<&[u8]> = row.try_get("before").map_err(&fault)?;
+        let record = line.check(before.unwrap_or(&GENESIS))?;
+        if line.revision != revision {
+            return Err(line.changed(&format!("follows a gap: revision {revision} is missing")));
         }
-        let rotation = StreamState::after(stored.take().map(|(_, stored)| stored.rotation), &line.record)
-            .map_err(|illegal| StoreError::illegal(&line, &illegal))?;
-        let so_far = Stored {
-            id: line.rotation,
-            target: line.target,
-            revision,
-            updated_at: line.record.at,
+        let after = StreamState::after(state.take(), &record);
+        state = Some(after.map_err(|illegal| line.illegal(&illegal))?);
+        last = Some((line, record.at));
+    }
+    let stored = last.zip(state).map(|((line, updated_at), rotation)| {
+        let stored = Stored {
+            id: line.rotation.to_owned(),
+            target: line.target.to_owned(),
+            revision: line.revision,
+            updated_at,
             rotation,
         };
-        stored = Some((line.seq, so_far));
-    }
+        (line.seq, stored)
+    });
     Ok(stored)
 }
 
-/// What is kept of one thread beside the journal.
-pub(super) struct Kept {
-    pub(super) id: String,
-    pub(super) target: String,
-    revision: i64,
-    /// Its state, as it was written.
-    snapshot: String,
-}
-
-impl Kept {
-    pub(super) fn read(row: &SqliteRow, path: &Path) -> Result<Self, StoreError> {
-        let read = || -> Result<_, sqlx::Error> {
-            let kept = Self {
-                id: row.try_get("id")?,
-                target: row.try_get("target")?,
-                revision: row.try_get("revision")?,
-                snapshot: row.try_get("snapshot")?,
-            };
-            Ok((kept, row.try_get::<&str, _>("updated_at")?.parse::<Timestamp>()))
-        };
-        let (kept, updated_at) = read().map_err(|error| classify(path, &error))?;
-        match updated_at {
-            Ok(_) => Ok(kept),
-            Err(_) => Err(kept.unreadable(path)),
-        }
+/// Whether this is kept as the state of a thread. Written by this version it says so word for word, and is not read for that; an older
+/// one may have written the same state in other words.
+pub(super) fn is_kept(snapshot: &str, thread: &Stored<StreamState>, path: &Path) -> Result<bool, StoreError> {
+    if is_written(&thread.rotation, snapshot) {
+        return Ok(true);
     }
-
-    /// Whether it says the same as this state. Written by this version it does so word for word, and is not read for that; an
-    /// older one may have written the same state in other words.
-    fn says(&self, state: &StreamState, path: &Path) -> Result<bool, StoreError> {
-        if serde_json::to_string(state).is_ok_and(|written| written == self.snapshot) {
-            return Ok(true);
-        }
-        let kept: StreamState = serde_json::from_str(&self.snapshot).map_err(|_| self.unreadable(path))?;
-        Ok(kept == *state)
-    }
-
-    fn unreadable(&self, path: &Path) -> StoreError {
-        StoreError::Damaged {
-            path: path.to_owned(),
-            why: format!("the summary of {} cannot be read", self.target.escape_debug()),
-        }
-    }
+    let kept: StreamState = serde_json::from_str(snapshot).map_err(|_| StoreError::Damaged {
+        path: path.to_owned(),
+        why: format!("the summary of {} cannot be read", thread.target.escape_debug()),
+    })?;
+    Ok(kept == thread.rotation)
 }
 
 /// The journal has to end where the summary beside it says: a line that was cut off or put behind changes no hash
 /// before it.
-pub(super) fn compare(
-    target: &str,
-    replayed: Option<(i64, Stored<StreamState>)>,
-    kept: Option<Kept>,
-    path: &Path,
-) -> Result<Option<Stored<StreamState>>, StoreError> {
-    let same = match (&replayed, &kept) {
-        (Some((_, replayed)), Some(kept)) => {
-            (&replayed.id, &replayed.target, replayed.revision) == (&kept.id, &kept.target, kept.revision)
-                && kept.says(&replayed.rotation, path)?
-        }
-        (None, None) => true,
-        _ => false,
-    };
-    if same {
-        return Ok(replayed.map(|(_, stored)| stored));
-    }
-    Err(StoreError::Changed {
-        seq: replayed.map_or(0, |(seq, _)| seq),
+pub(super) fn elsewhere(seq: i64, target: &str) -> StoreError {
+    StoreError::Changed {
+        seq,
         target: format!(" of {target}"),
         why: "is not where the summary kept beside the journal says that it ends".to_owned(),
-    })
+    }
 }

@@ -1,14 +1,13 @@
 //! Many threads at once, each replayed from its journal and compared with what is kept beside it, before any of them is shown or
 //! acted upon.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use futures_util::TryStreamExt;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use sqlx::{Connection, Row, SqliteConnection};
 
-use super::replay::{Kept, compare, replay};
+use super::replay::{elsewhere, is_kept, replay};
 use super::{REMEMBERED, classify};
 use crate::machine::StreamState;
 use crate::store::{StoreError, Stored};
@@ -19,54 +18,91 @@ pub(super) enum Which<'a> {
     Courses,
     /// What was last seen of every target.
     Watches,
+    /// The latest one of this name.
+    Latest(&'a str),
     /// All passages of this target.
     Of(&'a str),
 }
 
-/// The lines of the latest thread of every name, each with the hash before it. The journal says which there are, and its index is
-/// asked for one name after the other: most lines are of threads that have ended.
-const LATEST: &str = "
-    WITH RECURSIVE names (name) AS (
-        SELECT min(target) FROM events
-        UNION ALL
-        SELECT (SELECT min(target) FROM events WHERE target > name) FROM names WHERE name IS NOT NULL
-    )
-    SELECT e.*, (SELECT hash FROM events p WHERE p.seq = e.seq - 1) AS before
-    FROM events e WHERE rotation IN (
-        SELECT (SELECT rotation FROM events WHERE target = name ORDER BY seq DESC LIMIT 1)
-        FROM names WHERE name IS NOT NULL AND (name GLOB 'watch:*') = ?1)
-    ORDER BY rotation, revision";
+/// The lines of these threads, each with the hash before it, and the last with the state that is kept beside the journal, where that
+/// is kept of this very line.
+macro_rules! lines {
+    ($threads:expr $(, $kept:expr)?) => {
+        concat!(
+            "SELECT e.*, (SELECT hash FROM events p WHERE p.seq = e.seq - 1) AS before, r.snapshot
+             FROM events e LEFT JOIN rotations r ON r.id = e.rotation AND r.target = e.target
+                AND r.revision = e.revision AND r.updated_at = e.at ", $($kept,)?
+            " WHERE e.rotation IN (", $threads, ") ORDER BY e.rotation, e.revision"
+        )
+    };
+}
 
-const KEPT_LATEST: &str = "
-    SELECT r.id, r.target, r.revision, r.updated_at, r.snapshot, t.name AS named
-    FROM targets t JOIN rotations r ON r.id = t.latest WHERE (t.name GLOB 'watch:*') = ?1";
+/// It is kept as the latest thread of its name.
+macro_rules! as_latest {
+    () => {
+        "AND EXISTS (SELECT 1 FROM targets WHERE name = e.target AND latest = e.rotation)"
+    };
+}
+
+/// The latest thread of every name. The journal says which names there are, and its index is asked for one after the other: most
+/// lines are of threads that have ended. Names of one sort stand together in it, so those of the other are not even passed; no text is
+/// as great as `x''`.
+const LATEST: &str = lines!(
+    "WITH RECURSIVE sorts (low, high) AS (
+        SELECT 'watch:', 'watch;' WHERE ?1
+        UNION ALL SELECT '', 'watch:' WHERE NOT ?1
+        UNION ALL SELECT 'watch;', x'' WHERE NOT ?1
+    ),
+    names (name, high) AS (
+        SELECT (SELECT min(target) FROM events WHERE target >= low AND target < high), high FROM sorts
+        UNION ALL
+        SELECT (SELECT min(target) FROM events WHERE target > name AND target < high), high FROM names
+        WHERE name IS NOT NULL
+    )
+    SELECT (SELECT rotation FROM events WHERE target = name ORDER BY seq DESC LIMIT 1)
+    FROM names WHERE name IS NOT NULL",
+    as_latest!()
+);
+
+/// A name that is kept beside the journal and has no line there.
+const STRAY_LATEST: &str = "
+    SELECT name FROM targets t
+    WHERE (name >= 'watch:' AND name < 'watch;') = ?1
+        AND NOT EXISTS (SELECT 1 FROM events e WHERE e.target = t.name)
+    LIMIT 1";
+
+/// The same of one name.
+const LATEST_OF: &str = lines!(
+    "SELECT rotation FROM (SELECT rotation FROM events WHERE target = ?1 ORDER BY seq DESC LIMIT 1)",
+    as_latest!()
+);
+
+const STRAY_LATEST_OF: &str =
+    "SELECT name FROM targets WHERE name = ?1 AND NOT EXISTS (SELECT 1 FROM events WHERE target = ?1)";
 
 /// The same of every thread of one name.
-const ALL: &str = "
-    SELECT e.*, (SELECT hash FROM events p WHERE p.seq = e.seq - 1) AS before
-    FROM events e WHERE rotation IN (SELECT rotation FROM events WHERE target = ?1)
-    ORDER BY rotation, revision";
+const ALL_OF: &str = lines!("SELECT rotation FROM events WHERE target = ?1");
 
-const KEPT: &str =
-    "SELECT id, target, revision, updated_at, snapshot, target AS named FROM rotations WHERE target = ?1";
+const STRAY_OF: &str = "
+    SELECT target FROM rotations r
+    WHERE target = ?1 AND NOT EXISTS (SELECT 1 FROM events e WHERE e.rotation = r.id AND e.target = r.target)
+    LIMIT 1";
 
 type Query = sqlx::query::Query<'static, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
 
 impl Which<'_> {
+    /// The one that asks for the lines, and the one that asks for what is kept without any.
     fn queries(&self) -> (Query, Query) {
+        let (lines, stray) = match self {
+            Self::Courses | Self::Watches => (LATEST, STRAY_LATEST),
+            Self::Latest(_) => (LATEST_OF, STRAY_LATEST_OF),
+            Self::Of(_) => (ALL_OF, STRAY_OF),
+        };
+        let (lines, stray) = (sqlx::query(lines).persistent(REMEMBERED), sqlx::query(stray));
         match self {
-            Self::Courses => (
-                sqlx::query(LATEST).persistent(REMEMBERED).bind(false),
-                sqlx::query(KEPT_LATEST).bind(false),
-            ),
-            Self::Watches => (
-                sqlx::query(LATEST).persistent(REMEMBERED).bind(true),
-                sqlx::query(KEPT_LATEST).bind(true),
-            ),
-            Self::Of(target) => (
-                sqlx::query(ALL).persistent(REMEMBERED).bind((*target).to_owned()),
-                sqlx::query(KEPT).bind((*target).to_owned()),
-            ),
+            Self::Courses => (lines.bind(false), stray.bind(false)),
+            Self::Watches => (lines.bind(true), stray.bind(true)),
+            Self::Latest(name) | Self::Of(name) => (lines.bind((*name).to_owned()), stray.bind((*name).to_owned())),
         }
     }
 
@@ -77,66 +113,44 @@ impl Which<'_> {
         path: &Path,
     ) -> Result<Vec<Stored<StreamState>>, StoreError> {
         let fault = |error: sqlx::Error| classify(path, &error);
-        let (lines, kept) = self.queries();
-        let mut threads = Threads {
-            path,
-            kept: HashMap::new(),
-            checked: Vec::new(),
-        };
-        let mut all_kept = kept.fetch(&mut *connection);
-        while let Some(row) = all_kept.try_next().await.map_err(fault)? {
-            let kept = Kept::read(&row, path)?;
-            let named: &str = row.try_get("named").map_err(fault)?;
-            if named != kept.target {
-                // It passes for the latest one of another target.
-                compare(named, None, Some(kept), path)?;
-            } else {
-                threads.kept.insert(kept.id.clone(), kept);
-            }
+        let (lines, stray) = self.queries();
+        // All of it is read as it is at one moment, whoever writes meanwhile.
+        let mut reading = connection.begin().await.map_err(fault)?;
+        if let Some(row) = stray.fetch_optional(&mut *reading).await.map_err(fault)? {
+            return Err(elsewhere(0, row.try_get(0).map_err(fault)?));
         }
-        drop(all_kept);
         // One thread at a time: all lines of many years do not have to fit into the memory.
-        let mut lines = lines.fetch(&mut *connection);
-        let (mut id, mut rows) = (String::new(), Vec::new());
+        let mut lines = lines.fetch(&mut *reading);
+        let mut checked = Vec::new();
+        let mut rows: Vec<SqliteRow> = Vec::new();
         while let Some(row) = lines.try_next().await.map_err(fault)? {
-            let of: String = row.try_get("rotation").map_err(fault)?;
-            if of != id {
-                threads.check(&id, &rows)?;
-                (id, rows) = (of, Vec::new());
+            if let Some(before) = rows.last()
+                && rotation(before).map_err(fault)? != rotation(&row).map_err(fault)?
+            {
+                checked.extend(check(&rows, path)?);
+                rows.clear();
             }
             rows.push(row);
         }
-        threads.check(&id, &rows)?;
-        threads.end()
+        checked.extend(check(&rows, path)?);
+        checked.sort_by(|one, other| one.target.cmp(&other.target));
+        Ok(checked)
     }
 }
 
-/// Threads on their way.
-struct Threads<'a> {
-    path: &'a Path,
-    /// What is kept beside the journal of those that are still to come.
-    kept: HashMap<String, Kept>,
-    checked: Vec<Stored<StreamState>>,
+/// Which thread a line belongs to.
+fn rotation(row: &SqliteRow) -> Result<&str, sqlx::Error> {
+    row.try_get(1)
 }
 
-impl Threads<'_> {
-    fn check(&mut self, id: &str, rows: &[SqliteRow]) -> Result<(), StoreError> {
-        let Some(replayed) = replay(rows, |error| classify(self.path, &error))? else {
-            return Ok(());
-        };
-        let name = replayed.1.target.clone();
-        self.checked
-            .extend(compare(&name, Some(replayed), self.kept.remove(id), self.path)?);
-        Ok(())
-    }
-
-    fn end(mut self) -> Result<Vec<Stored<StreamState>>, StoreError> {
-        if let Some(kept) = self.kept.into_values().next() {
-            // Its events are gone, or its target has later ones.
-            let name = kept.target.clone();
-            compare(&name, None, Some(kept), self.path)?;
-        }
-        self.checked.sort_by(|one, other| one.target.cmp(&other.target));
-        Ok(self.checked)
+/// One thread, whose last line has what is kept beside it.
+fn check(rows: &[SqliteRow], path: &Path) -> Result<Option<Stored<StreamState>>, StoreError> {
+    let fault = |error: sqlx::Error| classify(path, &error);
+    let (Some(last), Some((seq, replayed))) = (rows.last(), replay(rows, fault)?) else {
+        return Ok(None);
+    };
+    match last.try_get("snapshot").map_err(fault)? {
+        Some(snapshot) if is_kept(snapshot, &replayed, path)? => Ok(Some(replayed)),
+        _ => Err(elsewhere(seq, &replayed.target)),
     }
 }

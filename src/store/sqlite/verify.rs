@@ -109,12 +109,12 @@ struct Chain {
 }
 
 impl Chain {
-    fn take(&mut self, stored: &StoredLine, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+    fn take(&mut self, stored: &StoredLine<'_>, visit: &mut Visit<'_>) -> Result<(), StoreError> {
         let (last, before) = self.head.take().unwrap_or((0, GENESIS.to_vec()));
         if stored.seq != last + 1 {
             return Err(stored.changed(&format!("follows a gap: event {} is missing", last + 1)));
         }
-        let line = stored.check(&before)?;
+        let record = stored.check(&before)?;
         if stored.fence < self.fence {
             return Err(stored.changed(&format!(
                 "was written under lease {}, after lines of lease {}",
@@ -122,7 +122,7 @@ impl Chain {
             )));
         }
         self.fence = stored.fence;
-        let known = self.rotations.remove(&stored.rotation);
+        let known = self.rotations.remove(stored.rotation);
         let (revision, rotation) = match known {
             Some((revision, rotation, _)) => (revision, Some(rotation)),
             None => (0, None),
@@ -130,19 +130,19 @@ impl Chain {
         if stored.revision != revision + 1 {
             return Err(stored.changed(&format!("has revision {} after {revision}", stored.revision)));
         }
-        let rotation =
-            StreamState::after(rotation, &line.record).map_err(|illegal| StoreError::illegal(&line, &illegal))?;
+        let rotation = StreamState::after(rotation, &record).map_err(|illegal| stored.illegal(&illegal))?;
+        let line = stored.saying(record);
         visit(&line, &rotation);
         if let Some(name) = sealed_with(&line.record.event) {
-            self.sealed.insert((stored.rotation.clone(), name), line.clone());
+            self.sealed.insert((stored.rotation.to_owned(), name), line.clone());
         }
         if line.record.event.is_final() {
-            self.sealed.retain(|(rotation, _), _| *rotation != stored.rotation);
+            self.sealed.retain(|(rotation, _), _| rotation != stored.rotation);
         }
-        self.head = Some((stored.seq, stored.hash.clone()));
-        self.latest.insert(stored.target.clone(), stored.rotation.clone());
+        self.head = Some((stored.seq, stored.hash.to_owned()));
+        self.latest.insert(stored.target.to_owned(), stored.rotation.to_owned());
         self.rotations
-            .insert(stored.rotation.clone(), (stored.revision, rotation, line));
+            .insert(stored.rotation.to_owned(), (stored.revision, rotation, line));
         Ok(())
     }
 

@@ -261,7 +261,7 @@ impl TargetView {
     /// Adds the guide that a person walks by.
     pub fn with_guide(self, guide: Guidance, steps: Vec<Planned>) -> Self {
         Self {
-            guide: Some(guide),
+            guide: Some(Box::new(guide)),
             steps: Some(steps),
             ..self
         }
