@@ -1,9 +1,11 @@
 //! How a person signs in to see that a new password works: the command of the guide, in bash and in dash, at a terminal, with the
 //! real client and a real server.
 
+use std::env;
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
-use rotate_fixtures::MySql;
+use rotate_fixtures::{MySql, Postgres};
 
 use super::shells::{at_a_terminal, program};
 use super::{Typist, Values, values};
@@ -53,6 +55,46 @@ fn the_real_mysql_signs_in_as_its_guide_says() {
         let text = text("mysql", &port, &[("user", user)]);
         expect_in_with_the_right_one_alone(&text, &server.client(), "mysql", user);
     }
+}
+
+#[test]
+fn the_real_psql_signs_in_as_the_guides_of_postgresql_and_redshift_say() {
+    let server = Postgres::shared();
+    let port = server.address().1.to_string();
+    let client = [OsString::from(whole_path(server.client()))];
+    for user in USERS {
+        let name = format!("\"{}\"", user.replace('"', "\"\""));
+        let password = PASSWORD.replace('\'', "''");
+        for statement in [
+            format!("DROP ROLE IF EXISTS {name}"),
+            format!("CREATE ROLE {name} LOGIN PASSWORD '{password}'"),
+        ] {
+            let made = server.run("postgres", &statement);
+            assert!(made.ok, "{statement}: {}", made.complaint);
+        }
+        for guide in ["postgres", "redshift"] {
+            let text = text(guide, &port, &[("database", "postgres"), ("new_user", user)]);
+            let text = match server.has_tls() {
+                true => text,
+                // What the guide says of a server that has none.
+                false => text.replace("PGSSLMODE=require", "PGSSLMODE=prefer"),
+            };
+            expect_in_with_the_right_one_alone(&text, &client, "psql", user);
+        }
+    }
+}
+
+/// Where a program is: under its bare name, whoever stands in its place would find themselves.
+fn whole_path(program: &Path) -> PathBuf {
+    if program.is_absolute() {
+        return program.to_owned();
+    }
+    let folders = env::var_os("PATH").unwrap_or_default();
+    let found = env::split_paths(&folders).map(|folder| folder.join(program));
+    found
+        .into_iter()
+        .find(|path| path.is_file())
+        .expect("psql is installed")
 }
 
 /// The command of the guide that signs in.

@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -25,6 +25,12 @@ const OWN: [&str; 3] = ["grep ", "mv ", "rm "];
 
 /// No question is waited for any longer.
 const LONGEST: Duration = Duration::from_secs(30);
+
+/// No command takes as long as this.
+const HANGS: Duration = Duration::from_secs(180);
+
+/// A terminal without a size makes a client show everything page by page.
+const SIZE: &str = "stty rows 24 columns 100";
 
 /// Notes its arguments and its standard input, and answers as if all were well.
 const STAND_IN: &str = r#"#!/bin/sh
@@ -116,7 +122,7 @@ pub(super) fn at_a_terminal(
     // `script` gives it a terminal of its own, and types what it reads.
     let mut child = Command::new("script")
         .args(["--quiet", "--return", "--command"])
-        .arg(format!("{shell} {}", script.display()))
+        .arg(format!("{SIZE} && {shell} {}", script.display()))
         .arg("/dev/null")
         .env_clear()
         .env("PATH", format!("{}:/usr/bin:/bin", programs.display()))
@@ -153,12 +159,26 @@ pub(super) fn at_a_terminal(
             }
             wait(Duration::from_secs(5), || has_ended.load(Ordering::Relaxed));
         });
-        let ended = child.wait().expect("it ends");
+        let ended = end_of(&mut child);
         has_ended.store(true, Ordering::Relaxed);
-        ended.success()
+        ended
     });
-    let shown = lock(shown);
-    (ok, String::from_utf8_lossy(&shown).into_owned())
+    let shown = String::from_utf8_lossy(&lock(shown)).into_owned();
+    assert!(ok.is_some(), "{text}\nhas not ended after {HANGS:?}: {shown}");
+    (ok == Some(true), shown)
+}
+
+/// Whether it ended well; `None`: it did not end, and was killed with its terminal.
+fn end_of(child: &mut Child) -> Option<bool> {
+    let begin = Instant::now();
+    while begin.elapsed() < HANGS {
+        if let Some(status) = child.try_wait().expect("it can be waited for") {
+            return Some(status.success());
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.kill().and_then(|()| child.wait()).expect("it can be killed");
+    None
 }
 
 fn wait(most: Duration, condition: impl Fn() -> bool) {
