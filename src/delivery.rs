@@ -3,6 +3,7 @@
 //! Destinations are not all alike: each declares its [`Capabilities`], and how a delivery is proven and undone follows from them.
 
 mod assignments;
+mod at_once;
 #[cfg(any(feature = "secretsmanager", feature = "ssm"))]
 mod aws;
 mod aws_files;
@@ -30,6 +31,7 @@ mod path;
 mod profile;
 mod program;
 mod quotes;
+mod readings;
 #[cfg(feature = "remote")]
 mod remote;
 #[cfg(feature = "secretsmanager")]
@@ -49,6 +51,7 @@ use rotate_providers::secret::Secret;
 use crate::machine::{Cutover, Restored};
 use crate::secret_scan::value_looks_secret;
 
+pub use at_once::{Asked, at_once};
 pub use capabilities::Capabilities;
 pub use fault::{Answer, DeliveryError, Fault};
 pub use fields::{Fields, Told};
@@ -74,7 +77,8 @@ pub trait Destination: Send + Sync {
 
     /// What has to be written by one at a time: two deliveries that are parts of the same come one after the other.
     fn part_of(&self) -> String {
-        self.occupies().place
+        let Occupied { place, exact, .. } = self.occupies();
+        exact.unwrap_or(place)
     }
 
     /// The host to which its name alone leads, where its own tools would go elsewhere: a configuration does not decide that by
@@ -172,6 +176,8 @@ pub struct Occupied {
     /// Where. Of a store that one name can stand for in several accounts or regions the parts of it, each behind a tab, and
     /// [`Occupied::ANY`] for one that the name does not say.
     pub place: String,
+    /// Which one it is for certain, where its name says that, whoever logs in there and by whatever way.
+    pub exact: Option<String>,
     /// What it is called there; `None`: everything.
     pub names: Option<Vec<String>>,
 }
@@ -180,6 +186,15 @@ impl Occupied {
     /// A part of a place that may be any.
     pub const ANY: &str = "*";
 
+    /// A place that nothing more is known of.
+    pub fn at(place: String, names: Option<Vec<String>>) -> Self {
+        Self {
+            place,
+            exact: None,
+            names,
+        }
+    }
+
     /// What two places have to have in common to be one at all.
     pub fn stem(&self) -> &str {
         self.place.split('\t').next().unwrap_or_default()
@@ -187,6 +202,9 @@ impl Occupied {
 
     /// Whether both may be one place.
     fn meets(&self, other: &Self) -> bool {
+        if let (Some(one), Some(other)) = (&self.exact, &other.exact) {
+            return one == other;
+        }
         let (mut ours, mut theirs) = (self.place.split('\t'), other.place.split('\t'));
         loop {
             match (ours.next(), theirs.next()) {

@@ -198,14 +198,12 @@ impl Destination for Exec {
     }
 
     fn occupies(&self) -> Occupied {
-        Occupied {
-            // Options say how it is asked, and not where it puts what it gets.
-            place: match self.name.strip_prefix("exec:?").and_then(|rest| rest.split_once(' ')) {
-                Some((_, command)) => format!("exec:{command}"),
-                None => self.name.clone(),
-            },
-            names: None,
-        }
+        // Options say how it is asked, and not where it puts what it gets.
+        let place = match self.name.strip_prefix("exec:?").and_then(|rest| rest.split_once(' ')) {
+            Some((_, command)) => format!("exec:{command}"),
+            None => self.name.clone(),
+        };
+        Occupied::at(place, None)
     }
 
     async fn inspect(&self) -> Result<Inspected, DeliveryError> {

@@ -130,6 +130,17 @@ impl Fault {
         )
     }
 
+    /// Whether a store has said that there is no such thing.
+    pub fn is_missing(&self) -> bool {
+        matches!(
+            self,
+            Self::Store {
+                kind: Answer::Missing,
+                ..
+            }
+        )
+    }
+
     pub(super) fn line(line: usize, what: String) -> Self {
         Self::Line { line, what }
     }

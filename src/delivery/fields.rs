@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::Fault;
 use super::options::Options;
+use super::readings::readings;
 
 /// PEM breaks its lines here (RFC 7468, section 2).
 const PEM_WIDTH: usize = 64;
@@ -57,8 +58,12 @@ impl Fields {
             .ok_or_else(|| Fault::NoField(name.to_owned()))
     }
 
-    /// Whether the secret shows in this text, or a line of it does.
+    /// Whether the secret shows in this text, in clear or encoded, or a line of it does.
     pub fn gives_away(&self, text: &str) -> bool {
+        readings(text).iter().any(|text| self.shows_in(text))
+    }
+
+    fn shows_in(&self, text: &str) -> bool {
         let secrets = self.secret.iter().filter_map(|name| self.text(name).ok());
         let mut lines = secrets.flat_map(str::lines).filter(|line| !line.starts_with("-----"));
         lines.any(|line| !line.is_empty() && text.contains(line))

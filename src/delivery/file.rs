@@ -194,15 +194,9 @@ impl Destination for FileDestination {
         let place = format!("file:{}", self.path.display());
         let names = |names: &[String]| Some(names.to_vec());
         match &self.format {
-            Format::CredentialProcess => Occupied { place, names: None },
-            Format::Dotenv(dotenv) => Occupied {
-                place,
-                names: names(dotenv.names()),
-            },
-            Format::AwsProfile(_) => Occupied {
-                place: self.name.clone(),
-                names: None,
-            },
+            Format::CredentialProcess => Occupied::at(place, None),
+            Format::Dotenv(dotenv) => Occupied::at(place, names(dotenv.names())),
+            Format::AwsProfile(_) => Occupied::at(self.name.clone(), None),
         }
     }
 

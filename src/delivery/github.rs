@@ -413,10 +413,11 @@ impl Destination for GitHub {
     fn occupies(&self) -> Occupied {
         // Capitals and small letters are one to GitHub.
         let place = self.place.to_string().to_lowercase();
-        Occupied {
-            place: format!("{place} {} {}", self.app.name(), self.api),
-            names: Some(self.names.iter().map(|(_, name)| name.clone()).collect()),
-        }
+        let names = self.names.iter().map(|(_, name)| name.clone());
+        Occupied::at(
+            format!("{place} {} {}", self.app.name(), self.api),
+            Some(names.collect()),
+        )
     }
 
     fn remark(&self) -> Option<String> {

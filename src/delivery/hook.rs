@@ -7,12 +7,10 @@ use rotate_providers::secret::Secret;
 use super::Fault;
 use super::options::Options;
 use super::program::{Program, behind_options, last_lines, options_before};
+use super::readings::{is_between, is_long, long_words, readings};
 
 /// How many of the last lines that it printed are told.
 const MOST_LINES: usize = 5;
-
-/// Shorter words are no secrets.
-const SHORTEST_SECRET: usize = 8;
 
 /// A program that runs after a delivery.
 pub struct Hook {
@@ -124,20 +122,24 @@ impl Hook {
     }
 }
 
-/// Whether this text repeats something of what a destination held: a word that is long enough to be a secret, or part of one; or
-/// the whole of it, or a value in it, whatever stands right beside that.
+/// Whether this text repeats something of what a destination held, in clear or encoded: a word that is long enough to be a secret,
+/// or part of one; or the whole of it, or a value in it, whatever stands right beside that.
 pub fn shows(said: &str, held: &Secret) -> bool {
     let Some(held) = held.expose_text().map(str::trim).filter(|held| !held.is_empty()) else {
         return false;
     };
-    let is_between = |letter: char| letter.is_whitespace() || "\"'`,;:(){}[]<>=".contains(letter);
-    let is_long = |word: &&str| word.len() >= SHORTEST_SECRET;
-    let mut said_words = said.split(is_between).filter(is_long);
-    let mut held_words = held.split(is_between).filter(is_long);
+    let (said, held) = (readings(said), readings(held));
+    held.iter()
+        .any(|held| said.iter().any(|said| repeats(said, held.trim())))
+}
+
+fn repeats(said: &str, held: &str) -> bool {
     let values = held.lines().filter_map(|line| line.split_once(['=', ':']));
-    let mut values = values.map(|(_, value)| value.trim_matches(is_between)).filter(is_long);
+    let mut values = values
+        .map(|(_, value)| value.trim_matches(is_between))
+        .filter(|value| is_long(value));
     said.contains(held)
-        || said_words.any(|word| held.contains(word))
-        || held_words.any(|word| said.contains(word))
+        || long_words(said).any(|word| held.contains(word))
+        || long_words(held).any(|word| said.contains(word))
         || values.any(|value| said.contains(value))
 }

@@ -166,10 +166,7 @@ impl Destination for KeyFile {
     }
 
     fn occupies(&self) -> Occupied {
-        Occupied {
-            place: self.name.clone(),
-            names: None,
-        }
+        Occupied::at(self.name.clone(), None)
     }
 
     async fn inspect(&self) -> Result<Inspected, DeliveryError> {

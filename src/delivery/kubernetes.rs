@@ -302,10 +302,11 @@ impl Destination for Kubernetes {
             context,
         } = &self.place;
         let context = context.as_deref().unwrap_or(Occupied::ANY);
-        Occupied {
-            place: format!("kubernetes:{namespace}/{secret}\t{context}"),
-            names: Some(self.mapping.names().map(str::to_owned).collect()),
-        }
+        let names = self.mapping.names().map(str::to_owned);
+        Occupied::at(
+            format!("kubernetes:{namespace}/{secret}\t{context}"),
+            Some(names.collect()),
+        )
     }
 
     async fn log_in(&self) -> Result<(), DeliveryError> {

@@ -259,6 +259,7 @@ impl Destination for SecretsManager {
         let (name, account) = name_and_account(&self.place);
         Occupied {
             place: place(&format!("secretsmanager:{name}"), &self.login, account),
+            exact: self.arn.as_deref().or(Some(&*self.place)).and_then(exact),
             names: self.shape.names(),
         }
     }
@@ -343,6 +344,12 @@ fn name_and_account(place: &str) -> (&str, Option<&str>) {
         Some((name, end)) if is_chance(end) => (name, Some(account)),
         _ => (name, Some(account)),
     }
+}
+
+/// What an ARN is about, with or without the six letters.
+fn exact(arn: &str) -> Option<String> {
+    let (name, account) = name_and_account(arn);
+    Some(format!("{}:{}:{name}", region_of(arn)?, account?))
 }
 
 /// An ARN says where its secret is.

@@ -23,7 +23,7 @@ use super::named::{named, options_behind};
 use super::object::Shape;
 use super::options::Options;
 use super::{DeliveryError, Destination, Fault, Inspected, Occupied};
-use crate::hooks::crash_point;
+use crate::hooks::{crash_point, now};
 use crate::machine::Restored;
 use history::{History, Version};
 use wire::Values;
@@ -183,7 +183,9 @@ impl Parameter {
         let current = self.current().await?;
         self.shape.accepts(current.text())?;
         let history = self.history(Values::Hidden).await?;
-        let attributes = &history.current()?.attributes;
+        let latest = history.current()?;
+        latest.lasts(&self.path, now())?;
+        let attributes = &latest.attributes;
         let (most, length) = (attributes.most_bytes(), self.shape.length_with(current.text()));
         if length > most {
             return Err(too_long(length, most));
@@ -216,6 +218,7 @@ impl Destination for Parameter {
     fn occupies(&self) -> Occupied {
         Occupied {
             place: place(&format!("ssm:{}", self.path), &self.login, None),
+            exact: self.arn.clone(),
             names: self.shape.names(),
         }
     }
@@ -249,7 +252,7 @@ impl Destination for Parameter {
     async fn rehearse(&self) -> Result<(), DeliveryError> {
         let tried = async {
             let history = self.look().await?;
-            if let Some(remark) = history.current()?.remark() {
+            for remark in history.current()?.remarks() {
                 tracing::warn!("{}: {remark}", self.name);
             }
             self.try_to_write().await

@@ -338,10 +338,8 @@ impl Destination for VaultKv {
     }
 
     fn occupies(&self) -> Occupied {
-        Occupied {
-            place: format!("vault-kv:{}\t{}", self.place, self.access.whose()),
-            names: self.shape.names(),
-        }
+        let place = format!("vault-kv:{}\t{}", self.place, self.access.whose());
+        Occupied::at(place, self.shape.names())
     }
 
     fn host_named(&self) -> Option<String> {

@@ -47,10 +47,16 @@ pub(super) async fn look(asked: &Asked<'_>, known: OnRecord<'_>, acts: bool) -> 
         }
         let destination_name = name.clone();
         match held(destination.as_ref(), acts).await {
-            Ok(Some(held)) if held == expected => found.as_left.push(destination_name),
-            Ok(held) => found.others.push(HeldCopy {
+            Ok(Held::Key(Some(held))) if held == expected => found.as_left.push(destination_name),
+            Ok(Held::Key(held)) => found.others.push(HeldCopy {
                 destination: destination_name,
                 held,
+                gone: false,
+            }),
+            Ok(Held::Gone) => found.others.push(HeldCopy {
+                destination: destination_name,
+                held: None,
+                gone: true,
             }),
             Err(why) => found.unread.push((destination_name, why)),
         }
@@ -58,14 +64,26 @@ pub(super) async fn look(asked: &Asked<'_>, known: OnRecord<'_>, acts: bool) -> 
     found
 }
 
+/// What was found in a destination.
+enum Held {
+    /// This key, or none.
+    Key(Option<KeyId>),
+    /// There is no such place any more.
+    Gone,
+}
+
 /// Whose credential it holds; where that could not be looked at, why.
-async fn held(destination: &dyn Destination, acts: bool) -> Result<Option<KeyId>, String> {
+async fn held(destination: &dyn Destination, acts: bool) -> Result<Held, String> {
     let why = |error: DeliveryError| error.fault.to_string();
     if acts {
         destination.log_in().await.map_err(why)?;
     }
     match destination.shows_itself().await.map_err(why)? {
-        true => destination.key().await.map_err(why),
+        true => match destination.key().await {
+            Ok(key) => Ok(Held::Key(key)),
+            Err(error) if error.fault.is_missing() => Ok(Held::Gone),
+            Err(error) => Err(why(error)),
+        },
         false => Err("that would start a program, which whoever only looks does not".to_owned()),
     }
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rotate_providers::contract::{Check, ClockTolerance, Finding, Principal, Provider, Thoroughness};
 use rotate_providers::guide::{Guide, Procedure};
 
-use crate::delivery::{Destination, Hook, Inspected};
+use crate::delivery::{Asked, Destination, Hook, Inspected, at_once};
 use crate::engine::driver::Refusal;
 use crate::hooks::signing_time;
 use crate::plan::Guidance;
@@ -18,16 +18,18 @@ pub async fn check(
     destinations: &[Box<dyn Destination>],
     thoroughness: Thoroughness,
 ) -> Vec<Finding> {
-    let preflight = provider.preflight(owner, thoroughness).await;
+    let places = destinations
+        .iter()
+        .map(|destination| Box::pin(place(destination.as_ref(), thoroughness)) as Asked<'_, Finding>);
+    let places = at_once(places.collect());
+    let (preflight, places) = tokio::join!(provider.preflight(owner, thoroughness), places);
     let mut findings = preflight.findings;
     findings.extend(
         preflight
             .vendor_time
             .map(|told| clock(told, signing_time(), preflight.clock)),
     );
-    for destination in destinations {
-        findings.push(place(destination.as_ref(), thoroughness).await);
-    }
+    findings.extend(places);
     findings
 }
 

@@ -16,6 +16,9 @@ pub struct HeldCopy {
     /// The key that it holds. Absent where it holds none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<KeyId>,
+    /// Whether there is no such place any more. Absent where there is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gone: bool,
 }
 
 /// Destinations that do not hold what was left there.
@@ -34,15 +37,18 @@ impl CopiesDrift {
     /// What has changed, in words.
     pub fn words(&self) -> String {
         let one = |copy: &HeldCopy| {
-            let held = match &copy.held {
-                Some(key) => format!("key {key}"),
-                None => "no key".to_owned(),
-            };
-            format!("destination {} holds {held}", copy.destination)
+            let name = &copy.destination;
+            match &copy.held {
+                _ if copy.gone => {
+                    format!("destination {name} is gone, or these credentials do not lead there any more")
+                }
+                Some(key) => format!("destination {name} holds key {key}, and not {}", self.expected),
+                None => format!("destination {name} holds no key, and not {}", self.expected),
+            }
         };
         let all: Vec<String> = self.copies.iter().map(one).collect();
         format!(
-            "{}, and not {}, which rotate delivered and which is in use",
+            "{}; rotate delivered {} there, which is in use",
             all.join("; "),
             self.expected
         )

@@ -296,6 +296,16 @@ fn what_a_destination_held_shows_in_the_middle_of_a_word_as_well() {
             "-pCANARY/old+",
         ),
         ("short", "it is short."),
+        // As a Secret of Kubernetes is kept, as a file has it, and as an address.
+        (
+            "{\"uid\":\"1\",\"data\":{\"password\":\"Q0FOQVJZL29sZCs=\"}}",
+            "login failed: CANARY/old+",
+        ),
+        ("{\"SecretAccessKey\":\"CANARY\\/old+\"}", "CANARY/old+ is wrong"),
+        ("DSN=mysql://app:CANARY%2Fold%2B@db/app", "password CANARY/old+"),
+        // The other way round: a program prints it encoded.
+        ("PASSWORD=CANARY/old+", "Authorization: Basic YXBwOkNBTkFSWS9vbGQr"),
+        ("PASSWORD=CANARY/old+", "mysql://app:CANARY%2Fold%2B@db/app"),
     ] {
         assert!(shows(said, &Secret::new(text)), "{text}: {said}");
     }
@@ -305,9 +315,10 @@ fn what_a_destination_held_shows_in_the_middle_of_a_word_as_well() {
 
 #[test]
 fn one_that_never_ends_is_killed_and_blocks() {
-    let desk = Desk::with("echo x >>$1/ran; sleep 600");
+    let desk = Desk::with("echo x >>$1/ran; sleep 60; touch $1/ended");
     let hook = desk.hook("?timeout=1s ");
     let ran = Ran::of(desk.place.rotate(["--after-delivery", &hook])).expect(3);
+    assert!(!desk.place.path("ended").exists(), "it was waited for");
     assert!(ran.stdout.contains("it had not ended after 1 s"), "{}", ran.stdout);
 }
 

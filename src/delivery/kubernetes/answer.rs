@@ -122,7 +122,8 @@ impl Place {
                 "see what that asks for: kubectl get validatingwebhookconfigurations,validatingadmissionpolicies; or deliver elsewhere",
             ),
             403 => self.not_allowed(to, status.user()),
-            404 => Fault::Store {
+            // Whatever stands on the way answers so as well, and does not know.
+            404 if status.reason == "NotFound" => Fault::Store {
                 kind: Answer::Missing,
                 what: format!("there is no Secret {secret} in namespace {namespace} of this cluster"),
                 remedy: format!(

@@ -17,6 +17,7 @@ use super::answer::{Place, unfit};
 use super::wire::Change;
 use super::{MANAGER, encoded};
 use crate::delivery::Fault;
+use crate::delivery::readings::unescaped;
 
 /// An object's id and version are words of the server's own, and shorter than this.
 const LONGEST_WORD: usize = 128;
@@ -258,36 +259,13 @@ impl Before {
 impl<'de> Deserialize<'de> for Applied {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let written = <&RawValue>::deserialize(from)?;
-        // Whatever else stands there was sent by nobody.
-        let text = unescaped(written.get()).unwrap_or_default();
+        // Whatever else stands there was sent by nobody. Serde would leave a copy of it behind.
+        let quoted = written.get().strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+        let text = quoted.and_then(unescaped).unwrap_or_default();
         let sent: Sent = serde_json::from_str(&text).unwrap_or_default();
         let all = [sent.data, sent.string_data].into_iter().flatten();
         Ok(Self(all.flat_map(BTreeMap::into_keys).collect()))
     }
-}
-
-/// The text that this JSON string stands for: serde would leave a copy of it behind.
-fn unescaped(written: &str) -> Option<Zeroizing<String>> {
-    let mut letters = written.strip_prefix('"')?.strip_suffix('"')?.chars();
-    let mut text = Zeroizing::new(String::with_capacity(written.len()));
-    while let Some(letter) = letters.next() {
-        if letter != '\\' {
-            text.push(letter);
-            continue;
-        }
-        text.push(match letters.next()? {
-            'u' => {
-                let digits = letters.as_str().get(..4)?;
-                letters = letters.as_str()[4..].chars();
-                // None that a key has is written in two halves.
-                let code = u32::from_str_radix(digits, 16).ok()?;
-                char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
-            }
-            'b' | 'f' | 'n' | 'r' | 't' => ' ',
-            letter => letter,
-        });
-    }
-    Some(text)
 }
 
 impl<'de> Deserialize<'de> for Bytes {

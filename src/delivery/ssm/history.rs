@@ -1,6 +1,7 @@
 //! The versions of a parameter, and what they tell: what is beside the value of each, and what a delivery took the place of.
 
-use aws_sdk_ssm::types::{ParameterHistory, ParameterTier, ParameterType};
+use aws_sdk_ssm::types::{ParameterHistory, ParameterInlinePolicy, ParameterTier, ParameterType};
+use jiff::{SignedDuration, Timestamp};
 use rotate_providers::secret::Secret;
 use rotate_providers::untrusted::sanitized;
 
@@ -9,6 +10,9 @@ use super::{Fault, Fields, MOST_BYTES, MOST_BYTES_ADVANCED, Restored, Shape, Wri
 
 /// So many versions AWS keeps: <https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-versions.html>.
 const MOST_VERSIONS: usize = 100;
+
+/// A cut-over and a soak take weeks: what AWS deletes before they are over is no place for a new key.
+const TOO_SOON: SignedDuration = SignedDuration::from_hours(720);
 
 /// One version with its value.
 pub(super) struct Version {
@@ -35,16 +39,76 @@ pub(super) struct Kept {
     version: Version,
     pub(super) attributes: Attributes,
     labels: Vec<String>,
+    end: Option<End>,
+}
+
+/// When AWS deletes the parameter, whatever is written to it before.
+enum End {
+    At(Timestamp),
+    /// It says so in a form that is not known here.
+    Someday,
 }
 
 impl Kept {
-    /// What of it a new version does not get, and who would miss it.
-    pub(super) fn remark(&self) -> Option<String> {
-        let label = sanitized(self.labels.first()?);
-        Some(format!(
-            "its current version has the label {label}, which stays there: whoever reads it by that label gets the old key until the \
-             label is moved"
-        ))
+    /// What becomes of it that whoever rotates has to know: what of it a new version does not get, and when all of it goes.
+    pub(super) fn remarks(&self) -> Vec<String> {
+        let label = self.labels.first().map(|label| {
+            let label = sanitized(label);
+            format!(
+                "its current version has the label {label}, which stays there: whoever reads it by that label gets the old key until \
+                 the label is moved"
+            )
+        });
+        let end = self.end.as_ref().map(|end| {
+            format!(
+                "{}, the new key with it: see that its policy is changed in time",
+                end.told()
+            )
+        });
+        label.into_iter().chain(end).collect()
+    }
+
+    /// Not where AWS deletes it while its consumers move to the new key.
+    pub(super) fn lasts(&self, path: &str, now: Timestamp) -> Result<(), Fault> {
+        match &self.end {
+            Some(end) if end.is_within(TOO_SOON, now) => Err(unfit(
+                end.told(),
+                &format!(
+                    "take its policy of the type Expiration away, or give it a later time (policies stay until others are written):\naws \
+                     ssm put-parameter --overwrite --tier Advanced --policies '[{{}}]' --name {path} …\nor deliver elsewhere"
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl End {
+    /// A write leaves policies as they are:
+    /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-policies.html>.
+    fn of(policies: &[ParameterInlinePolicy]) -> Option<Self> {
+        let ends = |policy: &&ParameterInlinePolicy| policy.policy_type() == Some("Expiration");
+        let policy = policies.iter().find(ends)?;
+        let text: Option<serde_json::Value> = policy.policy_text().and_then(|text| serde_json::from_str(text).ok());
+        let at = text.and_then(|text| text.pointer("/Attributes/Timestamp")?.as_str()?.parse().ok());
+        Some(at.map_or(Self::Someday, Self::At))
+    }
+
+    fn told(&self) -> String {
+        match self {
+            Self::At(at) => format!(
+                "AWS deletes it on {} (its policy says so)",
+                at.strftime("%Y-%m-%d %H:%M UTC")
+            ),
+            Self::Someday => "AWS deletes it one day (its policy says so)".to_owned(),
+        }
+    }
+
+    fn is_within(&self, time: SignedDuration, now: Timestamp) -> bool {
+        match self {
+            Self::At(at) => at.duration_since(now) < time,
+            Self::Someday => true,
+        }
     }
 }
 
@@ -109,6 +173,7 @@ impl History {
                     data_type: version.data_type,
                 },
                 labels: version.labels.unwrap_or_default(),
+                end: End::of(version.policies.as_deref().unwrap_or_default()),
             });
         }
         all.sort_by_key(|kept: &Kept| kept.number);

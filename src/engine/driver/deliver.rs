@@ -1,30 +1,23 @@
 //! The deliveries of a rotation, side by side: one that hangs or fails keeps no other consumer waiting for the new key.
 //!
 //! The journal has one order all the same, that of the destinations in it: first every intent, then the calls at once, then every
-//! outcome. Destinations that are parts of one place come one after the other, because each reads what the one before has written.
+//! outcome. So no write is sent before the last look has come back: that costs what the slowest look takes longer than the others, and
+//! the order of the journal would else be that of the answers. Destinations that are parts of one place come one after the other, because each reads what the one before has written.
 
-use std::pin::Pin;
-
-use futures_util::{StreamExt, stream};
 use rotate_providers::secret::Secret;
 
 use super::effects::secret_of;
 use super::{DriveError, Driver, RunState};
-use crate::delivery::{self, DeliveryError, Destination, Fields};
+use crate::delivery::{self, Asked, DeliveryError, Destination, Fields, at_once};
 use crate::machine::Event;
 use crate::seal::before;
 use crate::store::Automated as Stored;
 
-type Call<'c, T> = Pin<Box<dyn Future<Output = Result<T, DeliveryError>> + Send + 'c>>;
 /// A destination, and what it held where that was not the new key.
 type Looked = (Due, Option<Secret>);
 type Destinations = Vec<Box<dyn Destination>>;
-
-/// A call, and which one of several it is.
-type Numbered<'c, T> = Pin<Box<dyn Future<Output = (usize, Result<T, DeliveryError>)> + Send + 'c>>;
-
-/// How many destinations are written to at once.
-const AT_ONCE: usize = 8;
+/// A look or a write.
+type Call<'c, T> = Asked<'c, Result<T, DeliveryError>>;
 
 /// A destination that is to be written to.
 struct Due {
@@ -125,23 +118,6 @@ impl Driver<'_> {
         }
         Ok(())
     }
-}
-
-/// The outcome of each, in their order. One that has ended makes room for the next, whichever it was.
-async fn at_once<'c, T: Send + 'c>(calls: Vec<Call<'c, T>>) -> Vec<Result<T, DeliveryError>> {
-    let calls = calls.into_iter().enumerate();
-    let calls: Vec<Numbered<'c, T>> = calls
-        .map(|(at, call)| Box::pin(numbered(at, call)) as Numbered<'c, T>)
-        .collect();
-    let mut ended: Vec<(usize, Result<T, DeliveryError>)> =
-        stream::iter(calls).buffer_unordered(AT_ONCE).collect().await;
-    ended.sort_by_key(|(at, _)| *at);
-    ended.into_iter().map(|(_, outcome)| outcome).collect()
-}
-
-async fn numbered<T: Send>(at: usize, call: Call<'_, T>) -> (usize, Result<T, DeliveryError>) {
-    let outcome = call.await;
-    (at, outcome)
 }
 
 /// What it holds; where that is not the new key, all that will be needed to put it back.

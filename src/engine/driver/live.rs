@@ -53,6 +53,8 @@ pub struct ConcurrentRotation {
     pub connector: String,
     /// Whose keys they are.
     pub whose: Whose,
+    /// Where its new key goes, by the names that it keeps.
+    pub destinations: Vec<String>,
 }
 
 /// Whose keys an open rotation is about.
@@ -79,17 +81,22 @@ impl ConcurrentRotation {
 pub fn rivals(summaries: &[Stored]) -> Vec<ConcurrentRotation> {
     let open = summaries.iter().filter(|stored| !stored.rotation.is_closed());
     open.filter_map(|stored| {
-        let (connector, whose) = match &stored.rotation {
+        let (connector, whose, destinations) = match &stored.rotation {
             AnyRotation::Automated(rotation) => {
                 let spec = &rotation.spec;
-                (spec.connector.clone(), Whose::Owner(spec.owner.clone()))
+                let whose = Whose::Owner(spec.owner.clone());
+                (spec.connector.clone(), whose, spec.destinations.clone())
             }
-            AnyRotation::Guided(walk) => (walk.itinerary.connector.clone(), Whose::Named(named(walk)?)),
+            AnyRotation::Guided(walk) => {
+                let whose = Whose::Named(named(walk)?);
+                (walk.itinerary.connector.clone(), whose, Vec::new())
+            }
         };
         Some(ConcurrentRotation {
             target: stored.target.clone(),
             connector,
             whose,
+            destinations,
         })
     })
     .collect()

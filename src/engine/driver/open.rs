@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use rotate_providers::Automation;
 use rotate_providers::contract::{Key, KeyId, Minting, Observation, Provider};
+use rotate_providers::form::SecretForm;
+use rotate_providers::{Automation, automation};
 
 use super::in_place::held_secret;
 use super::live::{ConcurrentRotation, History, LiveKey, old_key};
 use super::{DriveError, Driver, Outcome, Refusal, RunState};
-use crate::delivery::{Destination, Hook, same_place};
+use crate::delivery::{self, Asked, DeliveryError, Destination, Hook, Occupied, at_once, same_place};
 use crate::hooks::{now, vendors};
 use crate::machine::{Cutover, Event, LostKey, Phase, Prove, Retirement, RotationSpec, Window};
 use crate::policy::{Facts, Listing};
@@ -186,15 +187,6 @@ impl Request<'_> {
         self.after_delivery.iter().map(|hook| hook.name().to_owned()).collect()
     }
 
-    /// The destinations as the rotation keeps them: a name that may be given away is fixed to what it is now.
-    async fn pinned_destinations(&self) -> Result<Vec<String>, DriveError> {
-        let mut pinned = Vec::new();
-        for destination in self.destinations {
-            pinned.push(destination.pinned().await?);
-        }
-        Ok(pinned)
-    }
-
     fn spec(&self, found: &Observation, host: Option<String>, old: LiveKey, provider: &dyn Provider) -> RotationSpec {
         let retirement = match old.public {
             _ if self.connector.capabilities.replaces => Retirement::Replace,
@@ -227,8 +219,9 @@ impl Request<'_> {
 impl Driver<'_> {
     /// Proves that a delivery would work, before a key is made for it.
     pub async fn rehearse(&self, request: &Request<'_>) -> Result<(), DriveError> {
-        for destination in request.destinations {
-            destination.rehearse().await?;
+        let all = request.destinations.iter().map(|destination| destination.rehearse());
+        for rehearsed in at_once(all.collect()).await {
+            rehearsed?;
         }
         Ok(())
     }
@@ -284,13 +277,14 @@ pub async fn prepare(
     } = found;
     let live = live?;
     check_rivals(request, &observation, &history)?;
-    check_replaced(request.destinations, &observation, &history.retired).await?;
+    let pinned = look_at_destinations(request.destinations, &observation, &history.retired).await?;
     let old_is_held = match request.connector.capabilities.replaces {
         true => Some(held_secret(request.destinations).await?.is_some()),
         false => None,
     };
     let mut spec = request.spec(&observation, host, live, provider);
-    spec.destinations = request.pinned_destinations().await?;
+    one_key_a_place(request.connector, &pinned, &history.rivals)?;
+    spec.destinations = pinned;
     let keys = Some(Listing {
         keys: observation.keys,
         agreeing: 1,
@@ -322,15 +316,71 @@ fn check_rivals(request: &Request<'_>, found: &Observation, history: &History) -
     }
 }
 
-/// Looks at whose credentials a delivery would replace. They are kept sealed until the rotation ends, and not longer.
-async fn check_replaced(
+/// Two names may lead to one place, which shows only once they are fixed to what they are now.
+fn one_key_a_place(
+    connector: &Automation,
+    destinations: &[String],
+    rivals: &[ConcurrentRotation],
+) -> Result<(), DriveError> {
+    let refused = |why: String, remedy: &str| {
+        let refusal = Refusal::error(why).with(remedy).with("nothing was changed");
+        Err(DriveError::Refused(refusal))
+    };
+    for (at, name) in destinations.iter().enumerate() {
+        let Some(place) = exact_place(connector.secret, name) else {
+            continue;
+        };
+        let is_it = |form, other: &&String| {
+            kind_of(other) == kind_of(name)
+                && exact_place(form, other).is_some_and(|other| other.shared_with(&place).is_some())
+        };
+        if let Some(other) = destinations[..at].iter().find(|other| is_it(connector.secret, other)) {
+            return refused(
+                format!("{other} and {name} are one place under two names"),
+                "leave one out, or give its fields other names",
+            );
+        }
+        for rival in rivals {
+            let Some(form) = automation(&rival.connector).map(|of_rival| of_rival.secret) else {
+                continue;
+            };
+            if let Some(other) = rival.destinations.iter().find(|other| is_it(form, other)) {
+                return refused(
+                    format!("{name} is where {} delivers as well, as {other}", rival.target),
+                    "give each a destination of its own: the later key would replace the other",
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What a delivery there replaces, where its name says for certain which place that is.
+fn exact_place(form: SecretForm, name: &str) -> Option<Occupied> {
+    let occupied = delivery::parse(form, name).ok()?.occupies();
+    Some(occupied).filter(|occupied| occupied.exact.is_some())
+}
+
+fn kind_of(name: &str) -> Option<&str> {
+    Some(name.split_once(':')?.0)
+}
+
+/// Looks at whose credentials a delivery would replace, which are kept sealed until the rotation ends, and not longer. The
+/// destinations as the rotation keeps them: a name that may be given away is fixed to what it is now.
+async fn look_at_destinations(
     destinations: &[Box<dyn Destination>],
     found: &Observation,
     retired: &[KeyId],
-) -> Result<(), DriveError> {
-    for destination in destinations {
+) -> Result<Vec<String>, DriveError> {
+    let looks = destinations
+        .iter()
+        .map(|destination| Box::pin(held_and_pinned(destination.as_ref())) as Asked<'_, _>);
+    let mut all = Vec::new();
+    for (destination, looked) in destinations.iter().zip(at_once(looks.collect()).await) {
+        let (held, pinned) = looked?;
+        all.push(pinned);
         let (name, owner) = (destination.name(), &found.owner.name);
-        let Some(held) = destination.key().await? else {
+        let Some(held) = held else {
             continue;
         };
         if found.caller_keys.contains(&held) {
@@ -343,7 +393,11 @@ async fn check_replaced(
             tracing::warn!("{name} holds key {held}, which is not one of {owner}; it is replaced");
         }
     }
-    Ok(())
+    Ok(all)
+}
+
+async fn held_and_pinned(destination: &dyn Destination) -> Result<(Option<KeyId>, String), DeliveryError> {
+    Ok((destination.key().await?, destination.pinned().await?))
 }
 
 /// The program must not cut off the branch that it sits on.

@@ -118,6 +118,8 @@ fn the_name_and_the_arn_of_one_secret_are_one_place() {
         r#""secretsmanager:gainsight/s3""#,
         r#"{ to = "secretsmanager:gainsight/s3", region = "eu-west-1" }"#,
         r#""secretsmanager:arn:aws:secretsmanager:eu-west-1:123456789012:secret:gainsight/s3""#,
+        // Whoever logs in: an ARN says all.
+        r#"{ to = "secretsmanager:arn:aws:secretsmanager:eu-west-1:123456789012:secret:gainsight/s3-AbCdEf", profile = "prod" }"#,
     ] {
         let told = told(&two(arn, name));
         assert!(told.contains("under the same name access_key_id"), "{told}");
@@ -126,6 +128,8 @@ fn the_name_and_the_arn_of_one_secret_are_one_place() {
     for other in [
         r#"{ to = "secretsmanager:gainsight/s3", region = "eu-west-2" }"#,
         r#""secretsmanager:gainsight/s3-AbCdEf""#,
+        // Where that login leads shows when the rotation is opened.
+        r#"{ to = "secretsmanager:gainsight/s3", profile = "prod" }"#,
         r#""secretsmanager:arn:aws:secretsmanager:eu-west-1:999999999999:secret:gainsight/s3-AbCdEf""#,
         r#"{ to = "secretsmanager:gainsight/s3", fields = { access_key_id = "b_id", secret_access_key = "b" } }"#,
     ] {

@@ -315,8 +315,9 @@ fn named_by_place(text: &str) -> String {
 }
 
 /// Lengths of time that no run compares with what another one has left: how old the intent of this very run is, and by what the
-/// ends of a stretch of time that is on record were rounded; and how the clocks of one place differ, which has clocks of its own.
-const WITHIN_ONE_RUN: [&str; 3] = ["INTENT_LASTS", "ROUNDING", "GITHUBS_CLOCKS"];
+/// ends of a stretch of time that is on record were rounded; how the clocks of one place differ, which has clocks of its own; and
+/// how near the end is that somebody has set to a place.
+const WITHIN_ONE_RUN: [&str; 4] = ["INTENT_LASTS", "ROUNDING", "GITHUBS_CLOCKS", "TOO_SOON"];
 
 /// Whoever gives the program a new length of time to compare with has to add it to the windows, or two worlds that differ by it
 /// are taken for one.

@@ -157,9 +157,12 @@ async fn a_secret_that_looks_like_none_is_not_repeated_either() {
 
 #[tokio::test]
 async fn a_program_that_never_ends_is_killed_with_all_that_it_has_started() {
-    let shop = Shop::with("cat >/dev/null; sleep 600 & echo $! >$1/child; wait");
+    // It would end one day, so that a test of a program that is not killed ends as well.
+    let shop = Shop::with("cat >/dev/null; sleep 60 & echo $! >$1/child; wait");
+    let begun = Instant::now();
     let told = shop.refusal("?timeout=1s ").await;
     assert!(told.contains("had not ended after 1 s"), "{told}");
+    assert!(begun.elapsed() < Duration::from_secs(50), "it was waited for");
     assert_gone(&shop.read("child"));
 }
 
@@ -200,8 +203,12 @@ async fn a_program_that_ends_well_without_reading_has_delivered_nothing() {
 
 #[tokio::test]
 async fn a_program_that_prints_without_end_fills_no_memory() {
-    let told = Shop::with("cat >/dev/null; yes").refusal("?timeout=1s ").await;
+    let begun = Instant::now();
+    let told = Shop::with("cat >/dev/null; timeout --foreground 60 yes")
+        .refusal("?timeout=1s ")
+        .await;
     assert!(told.contains("had not ended after 1 s"), "{told}");
+    assert!(begun.elapsed() < Duration::from_secs(50), "it was waited for");
 }
 
 #[tokio::test]

@@ -208,3 +208,50 @@ fn a_dry_run_only_reads_and_says_what_the_store_can_do() {
         "{calls:?}"
     );
 }
+
+/// A profile with the login that the environment has as well, so that two names lead to one secret.
+fn another_way(place: &Workplace, command: &mut std::process::Command) {
+    let admin = place.cloud.admin();
+    let text = format!(
+        "[same]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
+        admin.id, admin.secret
+    );
+    let file = place.path("logins");
+    std::fs::write(&file, text).unwrap_or_default();
+    command.env("AWS_SHARED_CREDENTIALS_FILE", file);
+}
+
+#[test]
+fn two_names_that_lead_to_one_secret_are_one_place_before_a_key_is_made() {
+    let place = place();
+    let names = [
+        format!("secretsmanager:{NAME}"),
+        format!("secretsmanager:{NAME}?profile=same"),
+    ];
+    let mut both = place.rotate_to(&names.each_ref().map(String::as_str), ["--yes"]);
+    another_way(&place, &mut both);
+    Ran::of(both).expect(1).says(&["are one place under two names"]);
+    place.expect_as_before();
+    assert_eq!(place.cloud.versions_of_secret(NAME), 1);
+    // Under other names of its fields it is another place in the same secret.
+    let renamed = format!("{}&access_key_id=id&secret_access_key=secret", names[1]);
+    let mut both = place.rotate_to(&[&names[0], &renamed], ["--yes"]);
+    another_way(&place, &mut both);
+    Ran::of(both).expect(0);
+    // And another user's key goes there no more while this rotation is open.
+    place.cloud.add_user("other");
+    let _ = place.cloud.add_key("other");
+    let mut other = place.command([
+        "s3-customer-managed",
+        "--user",
+        "other",
+        "--bucket",
+        "acme-data",
+        "--deliver",
+        &names[1],
+    ]);
+    another_way(&place, &mut other);
+    let words = format!("is where {TARGET} delivers as well");
+    Ran::of(other).expect(1).says(&[&words, "nothing was changed"]);
+    assert_eq!(place.cloud.keys_of("other").len(), 1);
+}

@@ -117,6 +117,28 @@ fn a_label_that_a_new_version_does_not_get_is_told() {
     assert_eq!(place.cloud.versions_of_parameter(NAME), 2);
 }
 
+/// Its policies stay as they are, whatever is written, so the new key would go with it.
+#[test]
+fn a_parameter_that_aws_deletes_soon_is_refused_before_a_key_is_made_and_one_that_goes_later_is_told() {
+    let in_days = |days: i64| (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days)).to_string();
+    for soon in [in_days(-1), in_days(29), "tomorrow".to_owned()] {
+        let place = place();
+        place.cloud.expire_parameter(NAME, &soon);
+        refused(
+            &place,
+            &["AWS deletes it o", "policy", "--policies '[{}]' --name /gainsight/s3"],
+        );
+        let dry = rotate(&place, &["--dry-run"]);
+        assert!(dry.stdout.contains("AWS deletes it o"), "{dry:#?}");
+    }
+    let place = place();
+    let later = in_days(31);
+    place.cloud.expire_parameter(NAME, &later);
+    let told = format!("AWS deletes it on {}", &later[..10]);
+    rotate(&place, &[]).expect(0).says(&[&told, "the new key with it"]);
+    assert_eq!(place.cloud.versions_of_parameter(NAME), 2);
+}
+
 #[test]
 fn where_the_version_before_is_kept_no_more_the_undo_says_so_and_writes_nothing() {
     let place = place();

@@ -48,7 +48,7 @@ fn a_destination_that_holds_another_key_is_drift_of_the_destination() {
     assert_eq!(target(&place, &["run"], 0)["drift"], Value::Null);
     place.pass(DAY * 8);
     let ran = place.run(["run"]).expect(3);
-    let why = format!("holds key {OTHER}, and not {}, which rotate delivered", left.id);
+    let why = format!("holds key {OTHER}, and not {}; rotate delivered", left.id);
     assert!(
         ran.stdout.contains(&why) && ran.stdout.contains("confirm main"),
         "{}",
@@ -256,6 +256,7 @@ fn whoever_accepts_what_a_destination_holds_has_seen_nothing_of_the_vendor() {
     let copy = HeldCopy {
         destination: "file:/a".to_owned(),
         held: None,
+        gone: false,
     };
     let drifted = Event::CopiesDrifted {
         expected: KeyId::parse(OTHER).unwrap(),

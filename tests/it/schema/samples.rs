@@ -19,6 +19,7 @@ pub(super) fn events() -> Vec<Event> {
             copies: vec![HeldCopy {
                 destination: "file:/x.json".to_owned(),
                 held: None,
+                gone: true,
             }],
         },
         Event::CopiesAsLeft,

@@ -19,7 +19,7 @@ mod way;
 
 use rotate::delivery::{Capabilities, KINDS};
 use rotate_fixtures::workplace::TARGET;
-use rotate_fixtures::{Fate, StoreDoor, Workplace};
+use rotate_fixtures::{Fate, Ran, StoreDoor, Workplace};
 use way::Way;
 
 /// A store with an older key in it, and the program with a key to rotate.
@@ -45,6 +45,8 @@ pub(crate) trait Store: Sized {
     fn writes(&self) -> usize;
     /// What somebody else does there.
     fn meddling(&self, what: Meddling) -> Box<dyn FnOnce() + Send>;
+    /// Somebody deletes all of it.
+    fn remove(&self);
     /// What it answers, as HTTP, to whoever asks too often.
     fn too_often(&self) -> String;
     /// Brings this about. How it has to be told.
@@ -104,6 +106,7 @@ macro_rules! on_every_store {
                     a_store_that_is_asked_too_often_is_asked_again
                     what_cannot_be_delivered_to_is_told_before_a_key_is_made
                     a_name_that_leads_elsewhere_meanwhile_is_not_written_to
+                    what_is_deleted_after_a_rotation_is_told_as_gone_wherever_it_can_be_looked_at
                 }
             }
         )*
@@ -382,4 +385,26 @@ fn a_name_that_leads_elsewhere_meanwhile_is_not_written_to<S: Store>() {
     way.rotate(&[]).expect(1).says(words);
     assert_eq!((way.store.held(), way.store.beside()), (held, beside));
     assert_eq!(way.store.writes(), written);
+}
+
+fn what_is_deleted_after_a_rotation_is_told_as_gone_wherever_it_can_be_looked_at<S: Store>() {
+    let way = Way::<S>::new();
+    way.rotate(&[]).expect(0);
+    way.ran(way.store.place().command(["confirm", TARGET])).expect(0);
+    way.configure();
+    way.later(8, "run").expect(0);
+    way.store.remove();
+    let ran = way.later(16, "run");
+    let examined = way.later(16, "doctor");
+    let is_gone = format!("destination {}", S::KIND);
+    let told =
+        |ran: &Ran| ran.stdout.contains(&is_gone) && ran.stdout.contains(" is gone, or these credentials do not lead");
+    match S::can().readable {
+        true => assert!(
+            told(&ran.expect(3)) && told(&examined.expect(1)),
+            "it is not told as gone"
+        ),
+        // Of what nobody can read nothing is compared.
+        false => assert!(!told(&ran.expect(0)) && !told(&examined)),
+    }
 }

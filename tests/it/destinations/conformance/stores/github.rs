@@ -83,6 +83,10 @@ impl Store for Secrets {
         })
     }
 
+    fn remove(&self) {
+        self.github.world().delete(REPOSITORY);
+    }
+
     fn too_often(&self) -> String {
         let body = r#"{"message":"You have exceeded a secondary rate limit"}"#;
         let head = "HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json\r\nretry-after: 1";

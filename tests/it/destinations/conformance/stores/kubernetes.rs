@@ -83,6 +83,10 @@ impl Store for InCluster {
         })
     }
 
+    fn remove(&self) {
+        self.cluster.remove_secret(PLACE);
+    }
+
     fn too_often(&self) -> String {
         let body = r#"{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"TooManyRequests","code":429}"#;
         let head = "HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json";

@@ -79,6 +79,10 @@ impl Store for SecretsManager {
         })
     }
 
+    fn remove(&self) {
+        self.place.cloud.remove_secret(NAME);
+    }
+
     fn too_often(&self) -> String {
         refusal("ThrottlingException")
     }

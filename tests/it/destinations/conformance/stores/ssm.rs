@@ -79,6 +79,10 @@ impl Store for Parameter {
         })
     }
 
+    fn remove(&self) {
+        self.place.cloud.remove_parameter(NAME);
+    }
+
     fn too_often(&self) -> String {
         refusal("ThrottlingException")
     }

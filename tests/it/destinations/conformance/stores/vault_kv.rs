@@ -86,6 +86,10 @@ impl Store for KeyValue {
         })
     }
 
+    fn remove(&self) {
+        self.store.remove(PATH);
+    }
+
     fn too_often(&self) -> String {
         answer("429 Too Many Requests")
     }

@@ -1,7 +1,7 @@
 //! One way through a store.
 
 use rotate_fixtures::Ran;
-use rotate_fixtures::workplace::TARGET;
+use rotate_fixtures::workplace::{BUCKET, TARGET, USER};
 
 use super::*;
 
@@ -54,6 +54,24 @@ impl<S: Store> Way<S> {
             self.store.door().open();
             self.rotate(&[]).expect(0);
         }
+    }
+
+    /// The target is one of a fleet from now on.
+    pub(super) fn configure(&self) {
+        let text = format!(
+            "[[target]]\nname = \"{TARGET}\"\nconnector = \"s3-customer-managed\"\nuser = \"{USER}\"\nbucket = \"{BUCKET}\"\n\
+             deliver = [\"{}\"]\n",
+            self.store.to()
+        );
+        std::fs::write(self.store.place().path("rotate.toml"), text).expect("it can be written");
+    }
+
+    /// A command for the fleet, so many days from now.
+    pub(super) fn later(&self, days: u32, command: &str) -> Ran {
+        let config = self.store.place().path("rotate.toml").display().to_string();
+        let mut later = self.store.place().command(["--config", &config, command]);
+        later.env("ROTATE_TEST_CLOCK_AHEAD", (days * 86_400).to_string());
+        self.ran(later)
     }
 
     pub(super) fn abort(&self) -> Ran {
