@@ -12,6 +12,7 @@
 mod access_keys;
 mod answers;
 mod bad_secret;
+mod changing_names;
 mod clients;
 mod desk;
 mod fleet;
@@ -21,3 +22,4 @@ mod remedies;
 mod rotation;
 mod shared_tries;
 mod typed;
+mod wiped;

@@ -160,6 +160,31 @@ fn what_is_accepted_after_a_rotation_is_accepted_for_good() {
     assert!(!place.cloud.key_exists(&by_hand.id));
 }
 
+/// Whoever accepts what is there has not said that a key may be deleted, which nobody could take back: it was switched off by a
+/// person, who may switch it on again.
+#[test]
+fn a_key_that_a_person_has_switched_off_is_theirs_to_delete_although_it_was_accepted_like_that() {
+    let mut place = FleetWorkplace::new(ROTATE);
+    place.configure(AT_ONCE);
+    place.add_user("main", DAY * 179, "");
+    place.run(["run"]).expect(0);
+    let ours = place.delivered_key("main").unwrap();
+    let by_hand = place.cloud.add_key("main");
+    place.cloud.set_key_status(&ours.id, false);
+    place.pass(DAY * 8);
+    place.run(["run"]).expect(3);
+    place.run(["confirm", "main"]).expect(0);
+    place.pass(DAY * 200);
+    let ran = place.run(["run"]).expect(3);
+    for words in ["both slots are full", &ours.id, &by_hand.id, "delete-access-key"] {
+        assert!(ran.stdout.contains(words), "{words}: {}", ran.stdout);
+    }
+    assert!(place.cloud.key_exists(&ours.id) && place.cloud.key_exists(&by_hand.id));
+    place.cloud.delete_key(&ours.id);
+    place.run(["run"]).expect(0).says(&["1 ended"]);
+    assert!(!place.cloud.key_exists(&by_hand.id));
+}
+
 /// Begins a rotation of `main` by the command for it alone, which calls its target by another name.
 fn by_a_command(place: &mut FleetWorkplace, options: &[&str]) {
     let named = std::fs::read_to_string(place.path("rotate.toml")).unwrap();

@@ -7,6 +7,7 @@
 mod answers;
 #[cfg(feature = "github")]
 mod github;
+mod grants;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
 #[cfg(feature = "secretsmanager")]
@@ -17,6 +18,7 @@ mod ssm;
 mod vault_kv;
 mod way;
 
+use grants::what_the_page_grants_is_what_is_told_to_be_missing;
 use rotate::delivery::{Capabilities, KINDS};
 use rotate_fixtures::workplace::TARGET;
 use rotate_fixtures::{Fate, Ran, StoreDoor, Workplace};
@@ -107,6 +109,7 @@ macro_rules! on_every_store {
                     what_cannot_be_delivered_to_is_told_before_a_key_is_made
                     a_name_that_leads_elsewhere_meanwhile_is_not_written_to
                     what_is_deleted_after_a_rotation_is_told_as_gone_wherever_it_can_be_looked_at
+                    what_the_page_grants_is_what_is_told_to_be_missing
                 }
             }
         )*
