@@ -16,6 +16,7 @@ mod changing_names;
 mod clients;
 mod desk;
 mod fleet;
+mod lockout;
 mod other_ways;
 mod reached;
 mod remedies;

@@ -19,7 +19,7 @@ const ELSEWHERE: &str = "127.0.0.66";
 const NAMES: &str = r#"
 import fcntl, socket, struct, subprocess, sys, threading
 
-looked_at, elsewhere = sys.argv[1:3]
+looked_at, elsewhere = sys.argv[1].split(","), sys.argv[2]
 told, called = [], []
 
 # The loopback interface of a new network namespace is down.
@@ -42,17 +42,18 @@ def answer():
         question, kind = query[12:end + 5], query[end + 1:end + 3]
         head = query[:2] + b"\x81\x80\0\x01"
         if kind == b"\0\x01":
-            address = elsewhere if told else looked_at
-            told.append(address)
-            record = b"\xc0\x0c\0\x01\0\x01\0\0\0\0\0\x04" + socket.inet_aton(address)
-            names.sendto(head + b"\0\x01\0\0\0\0" + question + record, client)
+            addresses = [elsewhere] if told else looked_at
+            told.append("+".join(addresses))
+            one = b"\xc0\x0c\0\x01\0\x01\0\0\0\0\0\x04"
+            records = b"".join(one + socket.inet_aton(address) for address in addresses)
+            names.sendto(head + struct.pack(">HHH", len(addresses), 0, 0) + question + records, client)
         else:
             names.sendto(head + b"\0\0\0\0\0\0" + question, client)
 
 names = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 names.bind(("127.0.0.1", 53))
 threading.Thread(target=answer, daemon=True).start()
-listen(looked_at)
+listen("127.0.0.1")
 listen(elsewhere)
 code = subprocess.call(sys.argv[3:])
 print("told:", *told, file=sys.stderr)
@@ -65,7 +66,7 @@ const MOUNT: &str =
     "mount --bind \"$0\" /etc/resolv.conf || { echo 'mount: not permitted' >&2; exit 99; }; exec \"$@\"";
 
 /// Runs a command where names are looked up like this.
-fn where_names_change(desk: &Desk, command: &Command) -> Ran {
+fn where_names_change(desk: &Desk, looked_at: &str, command: &Command) -> Ran {
     let resolver = desk.place.path("resolv.conf");
     std::fs::write(&resolver, "nameserver 127.0.0.1\noptions timeout:2 attempts:1\n").unwrap();
     let mut apart = Command::new("unshare");
@@ -75,7 +76,7 @@ fn where_names_change(desk: &Desk, command: &Command) -> Ran {
     apart.args(["--mount", "--net", "sh", "-c", MOUNT]).arg(&resolver);
     apart
         .arg(python())
-        .args(["-I", "-S", "-c", NAMES, LOOKED_AT, ELSEWHERE]);
+        .args(["-I", "-S", "-c", NAMES, looked_at, ELSEWHERE]);
     apart.arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {
         match value {
@@ -97,8 +98,8 @@ fn where_names_change(desk: &Desk, command: &Command) -> Ran {
     ran
 }
 
-#[test]
-fn a_name_is_looked_up_once_and_what_was_looked_at_is_what_is_called() {
+/// The credential is tried once, at a vendor whose name leads to this.
+fn tried_at(looked_at: &str) -> Ran {
     let desk = Desk::new();
     let command = desk.command([
         "--output",
@@ -112,9 +113,21 @@ fn a_name_is_looked_up_once_and_what_was_looked_at_is_what_is_called() {
         "5s",
         "--allow-private",
     ]);
-    let ran = where_names_change(&desk, &command).expect(1);
+    where_names_change(&desk, looked_at, &command)
+}
+
+#[test]
+fn a_name_is_looked_up_once_and_what_was_looked_at_is_what_is_called() {
+    let ran = tried_at(LOOKED_AT).expect(1);
     assert_eq!(verdict(&ran).0, "inconclusive");
     for line in [format!("told: {LOOKED_AT}\n"), format!("called: {LOOKED_AT}\n")] {
         assert!(ran.stderr.contains(&line), "{line}: {}", ran.stderr);
     }
+}
+
+#[test]
+fn a_name_that_leads_to_a_good_address_and_to_one_that_is_not_gets_nothing_at_either() {
+    let ran = tried_at(&format!("{LOOKED_AT},169.254.169.254")).expect(1);
+    assert_eq!(verdict(&ran), ("inconclusive".to_owned(), "address".to_owned()));
+    assert!(ran.stderr.contains("called:\n"), "{}", ran.stderr);
 }

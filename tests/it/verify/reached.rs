@@ -78,6 +78,20 @@ fn a_private_address_gets_nothing_and_one_of_this_machine_or_link_alone_never() 
     }
 }
 
+#[test]
+fn an_address_is_looked_at_here_also_where_a_proxy_would_call_it() {
+    let desk = Desk::new();
+    for (address, more, expected) in [
+        ("10.0.0.1", &[][..], "private-address"),
+        ("169.254.169.254", &["--allow-private"], "address"),
+    ] {
+        let tried = ["bulk-api", "--tenant", address, "--allow-host", address];
+        let ran = desk.verify(tried.iter().chain(more).copied()).expect(1);
+        assert_eq!(class(&ran), expected);
+    }
+    assert!(desk.vendor.hosts().is_empty(), "the proxy was asked");
+}
+
 /// The same in a mount namespace of its own, in which the vendor's name leads there.
 fn with_the_vendor_at(address: &str, desk: &Desk, arguments: &[&str]) -> Ran {
     const MOUNT: &str = "mount --bind \"$0\" /etc/hosts || { echo 'mount: not permitted' >&2; exit 99; }; exec \"$@\"";
