@@ -261,6 +261,19 @@ async fn a_program_that_others_can_change_is_not_started() {
     assert!(!shop.path("started").exists());
 }
 
+#[tokio::test]
+async fn a_program_of_another_user_is_not_started() {
+    let shop = Shop::with("cat >/dev/null; touch $1/started");
+    let given = std::os::unix::fs::chown(shop.program(), Some(65534), None);
+    assert!(
+        given.is_ok(),
+        "this test gives a file to another user, for which it has to be root"
+    );
+    let told = shop.refusal("").await;
+    assert!(told.contains("belongs to another user"), "{told}");
+    assert!(!shop.path("started").exists());
+}
+
 #[test]
 fn a_secret_among_the_arguments_is_refused_and_not_repeated() {
     let secret = "ghp_16C7e42F292c6912E7710c838347Ae178B4a";

@@ -156,8 +156,9 @@ fn what_is_said_before_the_new_credential_can_exist_opens_nothing_and_making_it_
         walk = after(&walk, &done(step)).expect("it is the next one");
     }
     assert!(walk.is_shut("revoke"), "the present one was tried, and not the new one");
+    assert_eq!(after(&walk, &done("revoke")), None, "whoever asks for it");
     walk = after(&walk, &accepted).expect("it is kept");
-    assert!(!walk.is_shut("revoke"));
+    assert!(!walk.is_shut("revoke") && after(&walk, &done("revoke")).is_some());
     walk = after(&walk, &undone("make")).expect("it was taken");
     walk = after(&walk, &done("make")).expect("it is the next one");
     assert!(walk.is_shut("revoke"), "another one was made since");

@@ -7,6 +7,7 @@
 mod answers;
 #[cfg(feature = "github")]
 mod github;
+mod gone;
 mod grants;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
@@ -18,10 +19,14 @@ mod ssm;
 mod vault_kv;
 mod way;
 
+use gone::{
+    what_is_deleted_after_a_rotation_is_told_as_gone_wherever_it_can_be_looked_at,
+    what_only_stands_on_the_way_is_not_believed_that_it_is_gone,
+};
 use grants::what_the_page_grants_is_what_is_told_to_be_missing;
 use rotate::delivery::{Capabilities, KINDS};
 use rotate_fixtures::workplace::TARGET;
-use rotate_fixtures::{Fate, Ran, StoreDoor, Workplace};
+use rotate_fixtures::{Fate, StoreDoor, Workplace};
 use way::Way;
 
 /// A store with an older key in it, and the program with a key to rotate.
@@ -109,6 +114,7 @@ macro_rules! on_every_store {
                     what_cannot_be_delivered_to_is_told_before_a_key_is_made
                     a_name_that_leads_elsewhere_meanwhile_is_not_written_to
                     what_is_deleted_after_a_rotation_is_told_as_gone_wherever_it_can_be_looked_at
+                    what_only_stands_on_the_way_is_not_believed_that_it_is_gone
                     what_the_page_grants_is_what_is_told_to_be_missing
                 }
             }
@@ -388,26 +394,4 @@ fn a_name_that_leads_elsewhere_meanwhile_is_not_written_to<S: Store>() {
     way.rotate(&[]).expect(1).says(words);
     assert_eq!((way.store.held(), way.store.beside()), (held, beside));
     assert_eq!(way.store.writes(), written);
-}
-
-fn what_is_deleted_after_a_rotation_is_told_as_gone_wherever_it_can_be_looked_at<S: Store>() {
-    let way = Way::<S>::new();
-    way.rotate(&[]).expect(0);
-    way.ran(way.store.place().command(["confirm", TARGET])).expect(0);
-    way.configure();
-    way.later(8, "run").expect(0);
-    way.store.remove();
-    let ran = way.later(16, "run");
-    let examined = way.later(16, "doctor");
-    let is_gone = format!("destination {}", S::KIND);
-    let told =
-        |ran: &Ran| ran.stdout.contains(&is_gone) && ran.stdout.contains(" is gone, or these credentials do not lead");
-    match S::can().readable {
-        true => assert!(
-            told(&ran.expect(3)) && told(&examined.expect(1)),
-            "it is not told as gone"
-        ),
-        // Of what nobody can read nothing is compared.
-        false => assert!(!told(&ran.expect(0)) && !told(&examined)),
-    }
 }

@@ -6,6 +6,7 @@ use rotate_fixtures::vault::TOKEN;
 use rotate_fixtures::{FakeVault, StoreDoor, Workplace};
 use serde_json::Value;
 
+use super::way::Way;
 use super::{Meddling, Store, THEIRS, Trouble};
 
 const PATH: &str = "gainsight/s3";
@@ -130,4 +131,16 @@ fn answer(status: &str) -> String {
         "{head}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
     )
+}
+
+#[test]
+fn an_answer_that_is_longer_than_a_secret_can_be_is_not_read() {
+    let way = Way::<KeyValue>::new();
+    let body = format!("{{\"data\":\"{}\"}}", " ".repeat(3 << 20));
+    way.store.door().answer_all(&format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    ));
+    way.rotate(&["--yes"]).expect(1).says(&["is longer than 2 MiB"]);
+    way.store.place().expect_as_before();
 }
