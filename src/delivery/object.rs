@@ -16,6 +16,10 @@ pub(super) enum Shape {
     /// As members of an object.
     Members(Mapping),
     /// One field is all there is.
+    #[cfg_attr(
+        not(any(feature = "secretsmanager", feature = "ssm")),
+        expect(dead_code, reason = "a secret of the key-value store is always an object")
+    )]
     Plain(&'static str),
 }
 
