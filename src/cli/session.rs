@@ -9,6 +9,7 @@ use rotate_providers::{Paces, Vendors};
 use super::pasted::{left_out, out_of};
 use super::remedy::Subject;
 use super::terminal::LiveLines;
+use super::who::person;
 use super::{Exit, Global, Output, process, remedy, terminal};
 use crate::config::Target;
 use crate::engine::driver::{DriveError, Driver, Interrupt, Outcome, Refusal};
@@ -29,6 +30,8 @@ pub(super) struct Session {
     pub(super) lease: Lease,
     pub(super) vendors: Arc<Vendors>,
     pub(super) interrupt: Arc<Interrupt>,
+    /// Whose command it is, for the journal.
+    pub(super) by: String,
     lines: LiveLines,
 }
 
@@ -87,6 +90,7 @@ impl Session {
             lease,
             vendors,
             interrupt,
+            by: person(),
             lines: LiveLines::new(),
         })
     }
@@ -112,6 +116,7 @@ impl Session {
             pace: global.pace.pace(),
             interrupt: &self.interrupt,
             claims,
+            by: &self.by,
             look_every: SignedDuration::ZERO,
             progress: &self.lines,
         }

@@ -103,6 +103,8 @@ fn a_store_that_was_put_back_to_an_older_copy_is_seen_and_nothing_is_done_with_i
         .run(["audit", "verify"])
         .expect(3)
         .says(&["the journal is behind its anchor"]);
+    let looked = place.run(["doctor"]).expect(1).stdout;
+    assert!(looked.contains("the journal is behind its anchor"), "{looked}");
     assert_eq!(place.keys("one"), keys);
     assert_eq!((place.run(["audit"]).stdout, lines(&place)), (journal, noted.clone()));
     // A person decides that this journal goes on.
