@@ -216,6 +216,25 @@ fn a_chain_that_was_written_anew_does_not_have_what_was_noted_down_of_the_old_on
 }
 
 #[test]
+fn a_run_that_may_not_use_its_journal_is_no_success_in_its_metrics() {
+    let mut place = anchored();
+    let textfile = place.path("rotate.prom");
+    let more = format!("[metrics]\ntextfile = \"{}\"\n", textfile.display());
+    let text = std::fs::read_to_string(place.path("rotate.toml")).unwrap();
+    place.configure(&format!("{more}{text}"));
+    place.run(["run"]).expect(0);
+    let success = |text: &str| super::value(text, "rotate_last_success_timestamp_seconds", &[]);
+    let before = success(&read(&textfile));
+    std::fs::remove_dir_all(place.state()).unwrap();
+    place.pass(DAY);
+    place.run(["run"]).expect(3);
+    let after = read(&textfile);
+    assert_eq!(success(&after), before);
+    assert_eq!(super::value(&after, "rotate_last_run_exit_status", &[]), 3.0);
+    assert_eq!(super::find(&after, "rotate_journal_events", &[]), None);
+}
+
+#[test]
 fn whoever_only_looks_notes_nothing_down() {
     let place = anchored();
     for look in [&["plan"] as &[&str], &["doctor"], &["status"], &["audit", "verify"]] {
