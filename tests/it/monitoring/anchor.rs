@@ -165,7 +165,7 @@ fn an_anchor_that_cannot_be_read_holds_the_run_back_and_one_that_cannot_be_writt
     place
         .run(["run"])
         .expect(1)
-        .says(&["the anchor", "there is no folder", "nothing was touched"]);
+        .says(&["the anchor", "does not exist", "nothing was touched"]);
     std::fs::create_dir(place.path("evidence")).unwrap();
     place.run(["run"]).expect(0);
     std::fs::write(anchor(&place), "hello\n").unwrap();
