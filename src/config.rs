@@ -169,6 +169,7 @@ fn read(reader: &mut Reader<'_>, path: &Path) -> Config {
     let out_of_scope = evidence::out_of_scope(reader, &mut root);
     let monitoring = Monitoring::read(reader, &mut root);
     let notifiers = notify::notifiers(reader, &mut root);
+    monitoring.check(reader, state_dir.as_deref());
     reader.close(root);
     Config {
         path: path.to_owned(),

@@ -89,6 +89,9 @@ async fn folder(global: &Global, config: Option<&Config>) -> Checkup {
             return Ok((path, "there is none yet; the first rotation makes it".to_owned()));
         }
         let (store, sealer, _) = folder.open().await?;
+        if let Some(anchor) = global.anchor() {
+            anchor.check(&store).await?;
+        }
         drop((store, sealer));
         let verified = folder.verify().await?.unwrap_or_else(Verified::empty);
         Ok((path, format!("intact, head {}", verified.head)))

@@ -9,13 +9,14 @@ use crate::docs::page::all;
 const OF_OTHERS: [&str; 1] = ["--locked"];
 
 /// What stands for something else in a command of a sentence, and what is parsed in its place.
-const STAND_INS: [(&str, &str); 7] = [
+const STAND_INS: [(&str, &str); 8] = [
     ("COMMAND", "run"),
     ("CONNECTOR", "freshdesk"),
     ("ID", "freshdesk"),
     ("SHELL", "bash"),
     ("DATE", "2027-03-01"),
     ("STEP", "1"),
+    ("REVISION", "1"),
     (
         "HEAD",
         "0000000000000000000000000000000000000000000000000000000000000000",
