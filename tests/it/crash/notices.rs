@@ -101,7 +101,6 @@ impl Ground for Notices {
                 Move::command(&["confirm", USER]),
                 Move::command(&["abort", "--force", USER]),
             ],
-            "awaiting-cutover" if journal.waiting > 0 => vec![later, Move::command(&["confirm", USER])],
             "awaiting-cutover" => vec![Move::command(&["confirm", USER])],
             _ => vec![run],
         }
