@@ -266,6 +266,7 @@ fn fill(state: &Path, rotations: usize, target: impl Fn(usize) -> String) {
                     record: &record,
                     state: &after.clone().into(),
                     seal: None,
+                    telling: None,
                 };
                 store.append(&lease, append).await.expect("the event is written");
                 rotation = Some(after);

@@ -148,6 +148,7 @@ fn see_all(place: &FleetWorkplace) {
                 record: &record,
                 state: &watch.into(),
                 seal: None,
+                telling: None,
             };
             store.append(&lease, append).await.expect("the event is written");
         }

@@ -100,7 +100,7 @@ fn whoever_is_down_for_weeks_holds_nothing_up_and_doctor_shows_what_waits() {
         doctor.stdout
     );
     assert_eq!(doctor.code, Some(0), "no rotation fails on it: {doctor:?}");
-    desk.receiver.take();
+    let _ = desk.receiver.take();
     desk.receiver.answers(Reply::With(204, ""));
     desk.place.pass(DAY);
     desk.run(&["run"]).expect(0);
