@@ -127,7 +127,7 @@ pub struct Notice {
 #[serde(rename_all = "kebab-case")]
 pub enum Content {
     /// Of all types that begin with `rotation.`.
-    Target(TargetNotice),
+    Target(Box<TargetNotice>),
     /// Of `fleet.digest`.
     Digest(Digest),
     /// Of `notify.test`.
