@@ -5,7 +5,7 @@ use futures_util::{StreamExt, stream};
 use rotate_providers::Vendors;
 use rotate_providers::contract::{Check, Finding};
 
-use super::fleet::{Chosen, chosen, configured, look};
+use super::fleet::{Chosen, Read, chosen, configured, look};
 use super::plan::required_state;
 use super::remedy::Subject;
 use super::session::{locate, speaker};
@@ -46,7 +46,7 @@ impl Command {
             }
             checkups.insert(0, Checkup::fine("configuration", &config.path.display().to_string()));
             // What is wrong with the folder is told above.
-            let (store, survey) = look(global).await.unwrap_or_default();
+            let Read { store, survey, .. } = look(global).await.unwrap_or_default();
             let vendors = Vendors::new(global.access(config.paces.clone()));
             let speaker = &speaker(global);
             let turn = Turn {

@@ -72,31 +72,45 @@ pub(super) async fn configured_beside_journal(global: &Global) -> (Result<Option
     let config = configured(global);
     match looking.await {
         Ok(looked) => (config, looked),
-        Err(_) => (config.and(Err(Exit::Error)), Ok(Default::default())),
+        Err(_) => (config.and(Err(Exit::Error)), Ok(Read::default())),
     }
 }
 
-/// The journal, if there is one, and what it knows.
-pub(super) type Looked = Result<(Option<SqliteStore>, Survey), FolderError>;
+/// What was read of the journal, if there is one.
+#[derive(Default)]
+pub(super) struct Read {
+    pub(super) store: Option<SqliteStore>,
+    pub(super) survey: Survey,
+    /// How the journal ended before it was read.
+    head: Option<(i64, Vec<u8>)>,
+}
+
+pub(super) type Looked = Result<Read, FolderError>;
 
 /// Reads the journal, if there is one.
 pub(super) async fn look(global: &Global) -> Looked {
-    let store = locate_state(global)?.open_journal().await?;
-    let survey = match &store {
-        Some(store) => Survey::read(store).await?,
-        None => Survey::default(),
-    };
-    Ok((store, survey))
+    match locate_state(global)?.open_journal().await? {
+        Some(store) => Ok(read(store).await?),
+        None => Ok(Read::default()),
+    }
+}
+
+async fn read(store: SqliteStore) -> Result<Read, StoreError> {
+    let head = store.head().await?;
+    let survey = Survey::read(&store).await?;
+    Ok(Read {
+        store: Some(store),
+        survey,
+        head,
+    })
 }
 
 /// What the journal knows, now that nobody else writes there: what was read before, unless somebody has written since.
 pub(super) async fn known(store: &SqliteStore, looked: Looked) -> Result<Survey, StoreError> {
-    if let Ok((Some(before), survey)) = looked
-        && before.head().await? == store.head().await?
-    {
-        return Ok(survey);
+    match looked {
+        Ok(read) if read.store.is_some() && read.head == store.head().await? => Ok(read.survey),
+        _ => Survey::read(store).await,
     }
-    Survey::read(store).await
 }
 
 /// The configuration, where nothing can be done without.
@@ -142,8 +156,7 @@ pub(super) fn chosen<'c>(config: &'c Config, chosen: &Chosen) -> Vec<&'c Target>
 mod tests {
     use rotate_providers::guide::probe::Verdict;
 
-    use super::known;
-    use crate::engine::Survey;
+    use super::{known, read};
     use crate::engine::inventory::InventoryJournal;
     use crate::engine::journal::Journal;
     use crate::store::{SqliteStore, Store};
@@ -152,11 +165,8 @@ mod tests {
     async fn what_somebody_has_written_since_the_journal_was_read_is_known() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rotate.db");
-        let (before, ours) = (
-            SqliteStore::open(&path).await.unwrap(),
-            SqliteStore::open(&path).await.unwrap(),
-        );
-        let survey = Survey::read(&before).await.unwrap();
+        let looked = Ok(read(SqliteStore::open(&path).await.unwrap()).await.unwrap());
+        let ours = SqliteStore::open(&path).await.unwrap();
         let theirs = SqliteStore::open(&path).await.unwrap();
         let lease = theirs.lease().await.unwrap();
         let journal = Journal {
@@ -166,7 +176,7 @@ mod tests {
         let watcher = InventoryJournal(journal);
         let tried = watcher.tried("main", None, Verdict::Accepted, "ok", "someone");
         tried.await.unwrap();
-        let known = known(&ours, Ok((Some(before), survey))).await.unwrap();
+        let known = known(&ours, looked).await.unwrap();
         assert!(known.of("main").watch.is_some());
     }
 }

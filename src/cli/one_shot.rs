@@ -4,7 +4,7 @@
 
 use rotate_providers::{Paces, Vendors};
 
-use super::fleet::look;
+use super::fleet::{Read, look};
 use super::session::{Session, locate, show, speaker, tell, tell_folder};
 use super::{Exit, Global, terminal};
 use crate::engine::driver::{DriveError, Existing, Outcome, Refusal, Request};
@@ -111,7 +111,7 @@ async fn dry_run(global: &Global, request: &Request<'_>) -> Exit {
 type ForecastRotation = (TargetView, Option<Refusal>);
 
 async fn plan(global: &Global, request: &Request<'_>) -> Result<Result<ForecastRotation, DriveError>, FolderError> {
-    let (store, survey) = look(global).await?;
+    let Read { store, survey, .. } = look(global).await?;
     let vendors = Vendors::new(global.access(Paces::default()));
     let turn = Turn {
         survey: &survey,

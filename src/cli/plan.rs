@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rotate_providers::Vendors;
 
-use super::fleet::{Chosen, chosen, configured_beside_journal, required};
+use super::fleet::{Chosen, Read, chosen, configured_beside_journal, required};
 use super::session::{locate, speaker, tell_folder};
 use super::{Exit, Global, Output, terminal};
 use crate::config::Config;
@@ -62,7 +62,7 @@ impl Command {
         }
         // Where a pull request is looked at there is no journal.
         let (found, missing) = match looked {
-            Ok((None, survey)) => ((None, survey), required_state(global, &config)),
+            Ok(found) if found.store.is_none() => (found, required_state(global, &config)),
             Ok(found) => (found, None),
             Err(error @ FolderError::JournalLost(_)) => (Default::default(), Some(error)),
             Err(error) => return tell_folder(global, &error),
@@ -72,7 +72,7 @@ impl Command {
                 "{error}; `rotate run` would fail. This plan is made without it"
             ));
         }
-        let (store, survey) = found;
+        let Read { store, survey, .. } = found;
         let vendors = (!self.offline).then(|| Vendors::new(global.access(config.paces.clone())));
         let turn = Turn {
             survey: &survey,

@@ -6,7 +6,7 @@ use clap::Args;
 use jiff::SignedDuration;
 
 use super::done::refused;
-use super::fleet::{configured, look};
+use super::fleet::{Read, configured, look};
 use super::named::resolve;
 use super::rotate::story;
 use super::session::{show, speaker, tell_folder, tell_unknown};
@@ -33,7 +33,7 @@ impl Command {
             Ok(config) => config,
             Err(exit) => return exit,
         };
-        let (store, survey) = match look(global).await {
+        let Read { store, survey, .. } = match look(global).await {
             Ok(found) => found,
             Err(error) => return tell_folder(global, &error),
         };

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use futures_util::TryStreamExt;
+use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, Row, SqliteConnection};
 
@@ -42,7 +43,7 @@ pub(super) async fn verify(
         }
     }
     let kept = sqlx::query(
-        "SELECT r.id, r.target, r.revision, r.closed, r.snapshot, t.latest
+        "SELECT r.id, r.target, r.revision, r.closed, r.snapshot, t.latest, r.updated_at
          FROM rotations r LEFT JOIN targets t ON t.name = r.target",
     )
     .fetch_all(&mut *connection)
@@ -81,6 +82,7 @@ struct Summary {
     closed: bool,
     snapshot: String,
     latest: Option<String>,
+    updated_at: String,
 }
 
 impl Summary {
@@ -92,6 +94,7 @@ impl Summary {
             closed: row.try_get(3)?,
             snapshot: row.try_get(4)?,
             latest: row.try_get(5)?,
+            updated_at: row.try_get(6)?,
         })
     }
 }
@@ -166,7 +169,8 @@ impl Chain {
         }
         let same_end = serde_json::from_str::<StreamState>(&kept.snapshot).is_ok_and(|kept| kept == rotation)
             && kept.closed == rotation.is_closed()
-            && kept.target == line.target;
+            && kept.target == line.target
+            && kept.updated_at.parse().is_ok_and(|at: Timestamp| at == line.record.at);
         if !same_end {
             return Err(StoreError::changed(
                 &line,
