@@ -11,7 +11,7 @@ use crate::config::{Config, Target, Unusable, locate};
 use crate::engine::Survey;
 use crate::pattern::matches;
 use crate::state_folder::FolderError;
-use crate::store::{SqliteStore, Store as _, StoreError};
+use crate::store::{Head, SqliteStore, Store as _, StoreError};
 
 /// Which targets of the configuration.
 #[derive(Args, Default)]
@@ -82,7 +82,7 @@ pub(super) struct Read {
     pub(super) store: Option<SqliteStore>,
     pub(super) survey: Survey,
     /// How the journal ended before it was read.
-    head: Option<(i64, Vec<u8>)>,
+    head: Option<Head>,
 }
 
 pub(super) type Looked = Result<Read, FolderError>;
@@ -101,14 +101,14 @@ async fn read(store: SqliteStore) -> Result<Read, StoreError> {
     Ok(Read {
         store: Some(store),
         survey,
-        head,
+        head: Some(head),
     })
 }
 
 /// What the journal knows, now that nobody else writes there: what was read before, unless somebody has written since.
 pub(super) async fn known(store: &SqliteStore, looked: Looked) -> Result<Survey, StoreError> {
     match looked {
-        Ok(read) if read.store.is_some() && read.head == store.head().await? => Ok(read.survey),
+        Ok(read) if read.head.is_some() && read.head == Some(store.head().await?) => Ok(read.survey),
         _ => Survey::read(store).await,
     }
 }
