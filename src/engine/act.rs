@@ -248,14 +248,15 @@ pub(super) fn needs_a_look(
     let drifted = known
         .watch
         .is_some_and(|watch| watch.rotation.drift.is_some() || watch.rotation.copies.is_some());
+    let is_long_ago = looked_at.is_none_or(|at| now.duration_since(at) >= look_every);
     match judged.action {
         Action::Start => true,
-        // Its window is shut; what it was seen to be is known.
-        Action::Wait => judged.age.is_none(),
+        // Its window is shut: what it was seen to be is known, and holds no longer than that of any other.
+        Action::Wait => judged.age.is_none() || is_long_ago,
         // What was never seen cannot be accepted either.
         Action::Blocked => drifted || known.watch.is_none(),
         // Where a rotation could not be opened, that is looked at again each time.
-        Action::NotDue => stuck || looked_at.is_none_or(|at| now.duration_since(at) >= look_every),
+        Action::NotDue => stuck || is_long_ago,
         Action::Continue | Action::Guided => false,
     }
 }

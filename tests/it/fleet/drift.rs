@@ -54,6 +54,24 @@ fn a_strange_key_that_a_person_accepts_is_one_of_the_keys() {
     place.run(["run"]).expect(0).says(&["1 target: 1 not due"]);
 }
 
+/// A window may be shut for weeks.
+#[test]
+fn a_key_that_waits_for_its_window_is_looked_at_as_often_as_any_other() {
+    let mut place = FleetWorkplace::new(ROTATE);
+    place.configure(&format!("{AT_ONCE}look_every = \"1d\"\n"));
+    let open = (place.now() + DAY * 2).strftime("%a").to_string().to_lowercase();
+    place.add_user("main", DAY * 179, &format!("window = {{ days = [\"{open}\"] }}"));
+    place.run(["run"]).expect(0).says(&["1 target: 1 waiting"]);
+    let strange = place.cloud.add_key("main");
+    // Within a day nobody is asked.
+    place.run(["run"]).expect(0).says(&["1 target: 1 waiting"]);
+    place.pass(DAY);
+    let ran = place.run(["run"]).expect(3);
+    assert!(ran.stdout.contains(&format!("key {}", strange.id)), "{}", ran.stdout);
+    assert_eq!(place.actions()[0].1, "blocked");
+    assert_eq!(place.cloud.count_of(Action::CreateAccessKey), 0);
+}
+
 #[test]
 fn a_key_that_vanished_blocks() {
     let mut place = seen();

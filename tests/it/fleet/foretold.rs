@@ -22,6 +22,7 @@ const USERS: [&str; 5] = ["ada", "bob", "cleo", "dora", "emil"];
 struct Said {
     verdict: String,
     has_problems: bool,
+    reason: String,
 }
 
 /// The seed of this run; `ROTATE_TEST_SEED=…` repeats it.
@@ -139,6 +140,7 @@ fn foretold(place: &FleetWorkplace) -> BTreeMap<String, Said> {
         let said = Said {
             verdict: target["action"].as_str().unwrap().to_owned(),
             has_problems: !problems.is_empty(),
+            reason: target["reason"].as_str().unwrap_or_default().to_owned(),
         };
         (target["name"].as_str().unwrap().to_owned(), said)
     };
@@ -169,7 +171,8 @@ fn what_plan_foretells_is_what_run_does() {
             let after = on_record(&place);
             let became = states(&ran.json());
             for (name, said) in &foretold {
-                let told = format!("fleet {fleet_number}, morning {morning}, {name}: {said:?}\n{ran:#?}");
+                let reason = &said.reason;
+                let told = format!("fleet {fleet_number}, morning {morning}, {name}: {said:?} ({reason})\n{ran:#?}");
                 let (was, is) = (before.get(name), after.get(name));
                 let has_begun = is.is_some_and(|is| was.is_none_or(|was| was.0 != is.0));
                 *seen.entry(said.verdict.clone()).or_default() += 1;
