@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 use rotate_providers::untrusted::Sanitized;
 
-use super::{Speaker, TargetView};
+use super::{Mode, Speaker, TargetView};
 use crate::config::Config;
 use crate::machine::{AnyRotation, GuidedRotation, StreamState};
 use crate::notify::{BlockedBy, Compose, Digest, Kind, Need, Standing, TargetNotice};
@@ -82,16 +82,20 @@ impl Words {
                 vec![format!("see why: {status}")],
                 Some(self.speaker.command(&format!("run --only {target}"))),
             ),
-            Kind::Undone => (
-                "Its rotation was taken back: the old key lives.".to_owned(),
-                Vec::new(),
-                Some(status),
-            ),
-            Kind::Done | Kind::Digest | Kind::Test => (
-                "Its rotation is done: the new key lives, and the old one is gone.".to_owned(),
-                Vec::new(),
-                None,
-            ),
+            Kind::Undone => (undone(view).to_owned(), Vec::new(), Some(status)),
+            Kind::Done | Kind::Digest | Kind::Test => match view.mode {
+                // A person may have left out what counts, and not every guide brings a new key.
+                Some(Mode::Guided) => (
+                    "Its last step is done or was left out. See what was left out before relying on it.".to_owned(),
+                    Vec::new(),
+                    Some(status),
+                ),
+                _ => (
+                    "Its rotation is done: the new key lives, and the old one is gone.".to_owned(),
+                    Vec::new(),
+                    None,
+                ),
+            },
         };
         let is_open = !matches!(kind, Kind::Done | Kind::Undone | Kind::Announced);
         TargetNotice {
@@ -222,6 +226,17 @@ pub fn open_steps(walk: &GuidedRotation) -> Vec<String> {
     let more = open.len().saturating_sub(MOST_STEPS);
     let more = (more > 0).then(|| format!("and {more} more"));
     told.chain(more).collect()
+}
+
+/// What a rotation that was not taken to its end leaves: which key works then, only a look can tell.
+fn undone(view: &TargetView) -> &'static str {
+    match view.mode {
+        Some(Mode::Guided) => {
+            "It was given up. What was done at the vendor stays done: see which steps are ticked, and which key works."
+        }
+        // An abort may be forced where nobody could be asked, and before anything was put back.
+        _ => "Its rotation was aborted or rolled back. See which key is in use, and what was left as it is.",
+    }
 }
 
 /// What somebody has to do about a target, in a few words; `None`: nobody has to do anything.

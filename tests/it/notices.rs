@@ -14,6 +14,7 @@ mod later;
 mod mail;
 mod standing;
 mod told;
+mod words;
 
 use jiff::SignedDuration;
 use rotate_fixtures::receiver::{Call, Receiver};
