@@ -291,7 +291,7 @@ async fn digests(
         };
         // While the oldest one waits, another says nothing new.
         let is_digest = |it: &&crate::store::Queued| it.notice.notifier == notifier.name && it.notice.is_kept;
-        if at.duration_since(state.digest_at) >= DIGEST_EVERY && !outbox.queued.iter().any(|it| is_digest(&it)) {
+        if at.duration_since(state.digest_at).abs() >= DIGEST_EVERY && !outbox.queued.iter().any(|it| is_digest(&it)) {
             due.push((notifier, state.dropped));
         }
     }

@@ -13,6 +13,7 @@ mod configured;
 mod later;
 mod mail;
 mod standing;
+mod stubborn;
 mod told;
 mod words;
 
