@@ -73,7 +73,7 @@ impl Words {
                 view.handover.clone(),
                 next.or(Some(status)),
             ),
-            Kind::Blocked => self.blocked(target, cause.by, status),
+            Kind::Blocked => self.blocked(target, cause, status),
             Kind::Failed => (
                 format!(
                     "{}. What is recorded stands, and the next run goes on from there.",
@@ -114,10 +114,10 @@ impl Words {
         }
     }
 
-    fn blocked(&self, target: &str, by: Option<BlockedBy>, status: String) -> (String, Vec<String>, Option<String>) {
+    fn blocked(&self, target: &str, cause: Cause, status: String) -> (String, Vec<String>, Option<String>) {
         let confirm = self.speaker.command(&format!("confirm {target}"));
         let verify = self.speaker.command(&format!("verify {target}"));
-        let (why, more) = match by {
+        let (why, more) = match cause.by {
             Some(BlockedBy::Vendor) => (
                 "Its keys have changed at the vendor, and this journal did not do that.",
                 Some(format!(
@@ -138,18 +138,26 @@ impl Words {
             ),
         };
         let see = format!("see what was found, and what resolves it: {status}");
-        (why.to_owned(), std::iter::once(see).chain(more).collect(), Some(status))
+        let failure = cause.failure.map(|failure| format!("{failure}. ")).unwrap_or_default();
+        let why = format!("{failure}{why}");
+        (why, std::iter::once(see).chain(more).collect(), Some(status))
     }
 
     /// Where these targets stand, for a digest.
-    pub fn digest<'v>(&self, views: impl Iterator<Item = &'v TargetView>, now: Timestamp, dropped: u64) -> Digest {
+    pub fn digest<'v>(
+        &self,
+        views: impl Iterator<Item = &'v TargetView>,
+        stands: &dyn Fn(&str) -> Standing,
+        now: Timestamp,
+        dropped: u64,
+    ) -> Digest {
         let mut digest = Digest {
             dropped,
             ..Digest::default()
         };
         for view in views {
             digest.targets += 1;
-            let Some(what) = needed(view, now) else {
+            let Some(what) = needed(view, &stands(&view.name), now) else {
                 digest.quiet += 1;
                 continue;
             };
@@ -240,18 +248,24 @@ fn undone(view: &TargetView) -> &'static str {
 }
 
 /// What somebody has to do about a target, in a few words; `None`: nobody has to do anything.
-fn needed(view: &TargetView, now: Timestamp) -> Option<&'static str> {
+fn needed(view: &TargetView, standing: &Standing, now: Timestamp) -> Option<&'static str> {
     use super::{State, Who};
     let is_person = view.next.who == Some(Who::Person);
     let is_late = |at: Option<Timestamp>| at.is_some_and(|at| now.duration_since(at) >= SignedDuration::ZERO);
-    if view.state == State::At(rotate_providers::PhaseName::Blocked) {
+    // What stands in the way only a run may have found, and the journal does not hold it.
+    let is_blocked = matches!(standing, Standing::Blocked { .. });
+    if is_blocked || view.state == State::At(rotate_providers::PhaseName::Blocked) {
         return Some("blocked");
     }
-    if is_late(view.age.as_ref().map(|age| age.gone_by)) || (is_person && is_late(view.next.at)) {
-        return Some("overdue");
-    }
+    let is_overdue = is_late(view.age.as_ref().map(|age| age.gone_by)) || (is_person && is_late(view.next.at));
+    let has_failed = matches!(standing, Standing::Failed { .. });
     let is_open = view.state != State::Idle && view.rotation.is_some();
-    (is_person && is_open).then_some("waits for a person")
+    match (is_overdue, has_failed) {
+        (true, true) => Some("overdue, and the last run could not go on with it"),
+        (true, false) => Some("overdue"),
+        (false, true) => Some("the last run could not go on with it"),
+        (false, false) => (is_person && is_open).then_some("waits for a person"),
+    }
 }
 
 /// What the program itself says, which may have names in it that were looked at when they came in: one visible line.

@@ -12,6 +12,7 @@ mod bad_input;
 mod configured;
 mod later;
 mod mail;
+mod needs;
 mod standing;
 mod stubborn;
 mod told;

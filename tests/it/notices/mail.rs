@@ -147,3 +147,24 @@ fn a_wrong_password_is_tried_once_in_a_round_whoever_is_to_be_told() {
     desk.run_with(&["run"], &wrong).expect(0);
     assert_eq!(server.logins(), 1, "nor does the next run try before it is time");
 }
+
+#[test]
+fn each_reader_has_a_digest_of_what_is_theirs_whoevers_mailbox_is_gone() {
+    let server = MailServer::plain();
+    let mut desk = Desk::with(&format!(
+        "[[notify]]\nemail = {{ server = \"127.0.0.1\", port = {}, tls = \"none\", from = \"rotate@example.com\", \
+         to = [\"ops@example.com\"], to_owner = true }}\ntargets = [\"main\", \"gone\"]\n",
+        server.port
+    ));
+    desk.place.add_user("main", DAY * 10, "owner = \"data@example.com\"");
+    desk.place.add_user("gone", DAY * 10, "owner = \"refused@example.com\"");
+    desk.place.add_user("other", DAY * 10, "owner = \"web@example.com\"");
+    for _ in 0..3 {
+        desk.run(&["run"]).expect(0);
+        desk.place.pass(DAY * 8);
+    }
+    let mails = server.mails();
+    let of = |to: &str| mails.iter().filter(|mail| mail["to"][0] == to).count();
+    assert_eq!((of("ops@example.com"), of("data@example.com")), (2, 2));
+    assert_eq!(of("web@example.com"), 0, "it tells of none of their targets");
+}
