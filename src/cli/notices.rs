@@ -27,13 +27,14 @@ const DIGEST_EVERY: SignedDuration = SignedDuration::from_hours(168);
 /// Whoever tells; `None` where nobody is to be told.
 pub(super) async fn announcer(
     config: Option<&Config>,
-    speaker: Speaker,
+    here: Speaker,
+    anywhere: Speaker,
     store: &SqliteStore,
 ) -> Result<Option<(Announcer, Arc<Words>)>, StoreError> {
     let Some(config) = config.filter(|config| !config.notifiers.is_empty()) else {
         return Ok(None);
     };
-    let words = Arc::new(Words::new(speaker, config));
+    let words = Arc::new(Words::new(here, anywhere, config));
     let announcer = Announcer::begin(config.notifiers.clone(), Arc::clone(&words) as Arc<_>, store).await?;
     Ok(Some((announcer, words)))
 }

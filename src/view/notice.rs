@@ -33,16 +33,18 @@ pub struct Cause {
 
 /// Puts into words what is told.
 pub struct Words {
+    here: Speaker,
     speaker: Speaker,
     owners: HashMap<String, String>,
 }
 
 impl Words {
-    /// With commands of this speaker, and owners as the configuration has them.
-    pub fn new(speaker: Speaker, config: &Config) -> Self {
+    /// With commands that hold wherever they are read, where those of views hold here; and owners as the configuration has them.
+    pub fn new(here: Speaker, anywhere: Speaker, config: &Config) -> Self {
         let owned = |target: &crate::config::Target| Some((target.name.clone(), target.owner.clone()?));
         Self {
-            speaker,
+            here,
+            speaker: anywhere,
             owners: config.targets.iter().filter_map(owned).collect(),
         }
     }
@@ -51,7 +53,7 @@ impl Words {
     pub fn of(&self, kind: Kind, view: &TargetView, cause: Cause) -> TargetNotice {
         let target = view.name.as_str();
         let status = self.speaker.command(&format!("status {target}"));
-        let next = view.next.command.clone();
+        let next = view.next.command.as_deref().map(|command| self.anywhere(command));
         let (why, steps, command) = match kind {
             Kind::Announced => (
                 "Its rotation begins soon. Nothing has to be done yet.".to_owned(),
@@ -106,11 +108,23 @@ impl Words {
             why: shown(&why),
             steps: steps.iter().map(|step| shown(step)).collect(),
             command: command.map(|command| shown(&command)),
-            undo: view.undo.as_deref().filter(|_| is_open).map(shown),
+            undo: view
+                .undo
+                .as_deref()
+                .filter(|_| is_open)
+                .map(|undo| shown(&self.anywhere(undo))),
             until: cause.until.or(view.next.at.filter(|_| is_open)),
             rotation: view.rotation.as_deref().map(shown),
             old_key: view.old_key.as_deref().map(shown),
             new_key: view.new_key.as_deref().map(shown),
+        }
+    }
+
+    /// A command of a view, which names folders and files as whoever gave the command did: relative to where they were.
+    fn anywhere(&self, command: &str) -> String {
+        match command.strip_prefix(&self.here.command("")) {
+            Some(arguments) => self.speaker.command(arguments),
+            None => command.to_owned(),
         }
     }
 

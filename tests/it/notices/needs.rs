@@ -66,3 +66,24 @@ fn a_new_key_that_is_of_no_use_ends_its_rotation_and_waits_for_a_person() {
     desk.run(&["run"]).expect(3);
     assert_eq!(desk.kinds(), [""; 0]);
 }
+
+#[test]
+fn whom_a_selector_or_an_owner_that_is_no_address_leaves_out_doctor_says() {
+    let email = "server = \"127.0.0.1\", tls = \"none\", from = \"rotate@example.com\"";
+    let notify = format!(
+        "{WEBHOOK}targets = [\"mian\"]\n[[notify]]\nname = \"owners\"\nemail = {{ {email}, to_owner = true }}\n\
+         [[notify]]\nname = \"both\"\nemail = {{ {email}, to = [\"a@example.com\"], to_owner = true }}\n\
+         [[notify]]\nname = \"all\"\nemail = {{ {email}, to = [\"a@example.com\"] }}\n"
+    );
+    let mut desk = Desk::with(&notify);
+    desk.place.add_user("main", DAY * 10, "owner = \"Team Data\"");
+    let ran = desk.run(&["doctor"]);
+    for said in [
+        "notices to ops\n  ?   who is told: no target has such a name or owner, so nobody is told",
+        "notices to owners\n  ?   who is told: to_owner: no owner of its targets is an address, so nobody is told",
+        "notices to both\n  ?   who is told: to_owner: no owner of its targets is an address, so no owner is told",
+    ] {
+        assert!(ran.stdout.contains(said), "{said}: {}", ran.stdout);
+    }
+    assert!(!ran.stdout.contains("notices to all\n  ?"), "{}", ran.stdout);
+}

@@ -1,8 +1,12 @@
-//! What a notice says of how a rotation ended: nothing that only a look could tell.
+//! What a notice says of how a rotation ended: nothing that only a look could tell. And its commands, which hold wherever they are read.
 
+use std::path::Path;
+use std::process::Command;
+
+use rotate_fixtures::Ran;
 use serde_json::Value;
 
-use super::{Desk, WEBHOOK};
+use super::{Desk, SECRET, WEBHOOK};
 
 /// One on which a guide is open.
 fn walking() -> Desk {
@@ -67,4 +71,33 @@ fn a_rotation_that_was_aborted_is_told_with_what_to_look_at() {
         "{text}"
     );
     assert!(!text.contains("lives"), "{text}");
+}
+
+#[test]
+fn commands_in_a_notice_name_whole_paths_whatever_the_command_line_had() {
+    let desk = Desk::new();
+    let root = desk.place.path("");
+    let whole = desk.place.command(["run"]);
+    let mut command = Command::new(whole.get_program());
+    command.env_clear().current_dir(&root);
+    command.envs(whole.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    for argument in whole.get_args() {
+        let relative = Path::new(argument).strip_prefix(&root);
+        command.arg(relative.map_or(argument, Path::as_os_str));
+    }
+    command.env("HOOK_URL", desk.receiver.url()).env("HOOK_SECRET", SECRET);
+    Ran::of(command).expect(0);
+    let root = root.canonicalize().unwrap();
+    for notice in desk.told() {
+        let data = &notice["data"]["target"];
+        for command in [&data["command"], &data["undo"]].into_iter().filter_map(Value::as_str) {
+            for name in ["state", "rotate.toml"] {
+                let path = root.join(name);
+                assert!(
+                    command.contains(&*path.to_string_lossy()),
+                    "{name} is not whole in {command}"
+                );
+            }
+        }
+    }
 }
