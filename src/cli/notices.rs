@@ -404,3 +404,45 @@ fn readers(notifier: &Notifier, views: &[TargetView], words: &Words) -> Vec<(Str
     }
     readers
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{After, BlockedBy, Cause, Now, Standing};
+
+    fn refused(standing: Standing) -> Standing {
+        let after = After {
+            target: "main".to_owned(),
+            now: Now {
+                standing,
+                ..Now::default()
+            },
+            cause: Cause::default(),
+            steps: None,
+        };
+        after.refused().now.standing
+    }
+
+    #[test]
+    fn a_credential_that_is_refused_is_told_unless_a_rotation_is_open() {
+        let blocked = Standing::Blocked {
+            rotation: None,
+            by: BlockedBy::Credential,
+        };
+        let ended = Standing::Done {
+            rotation: "r1".to_owned(),
+        };
+        for standing in [Standing::Quiet, ended] {
+            assert_eq!(refused(standing), blocked);
+        }
+        let waiting = Standing::Waiting {
+            rotation: "r1".to_owned(),
+        };
+        let moving = Standing::Moving {
+            rotation: "r1".to_owned(),
+            phase: "opened".to_owned(),
+        };
+        for standing in [waiting, moving] {
+            assert_eq!(refused(standing.clone()), standing);
+        }
+    }
+}
