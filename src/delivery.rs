@@ -58,7 +58,7 @@ pub use fault::{Answer, DeliveryError, Fault};
 pub use fields::{Fields, Told};
 pub use hook::{Hook, HookEnd, HookError, HookTold, shows};
 pub use named::{KINDS, Kind, named, same_place};
-pub use notified::Notified;
+pub use notified::{NotTaken, Notified};
 pub use options::Options;
 pub use ours::keep;
 pub use path::Folders;

@@ -138,7 +138,11 @@ async fn notices(config: &Config, store: Option<&dyn Store>) -> Vec<Checkup> {
         Some(store) => store.outbox().await.unwrap_or_default(),
         None => Outbox::default(),
     };
-    let mut checkups: Vec<Checkup> = config.notifiers.iter().map(|it| notifier(it, &outbox)).collect();
+    let mut checkups: Vec<Checkup> = config
+        .notifiers
+        .iter()
+        .map(|it| notifier(it, config, &outbox))
+        .collect();
     let is_known = |name: &str| config.notifiers.iter().any(|it| it.name == name);
     let forgotten = outbox.queued.iter().filter(|it| !is_known(&it.notice.notifier)).count();
     if forgotten > 0 {
@@ -148,13 +152,16 @@ async fn notices(config: &Config, store: Option<&dyn Store>) -> Vec<Checkup> {
     checkups
 }
 
-fn notifier(notifier: &Notifier, outbox: &Outbox) -> Checkup {
+fn notifier(notifier: &Notifier, config: &Config, outbox: &Outbox) -> Checkup {
     let name = format!("notices to {}", notifier.name);
     let mut findings: Vec<Finding> = notifier
         .missing()
         .into_iter()
         .map(|why| finding("what it needs", why))
         .collect();
+    let targets = config.targets.iter().map(|it| (it.name.as_str(), it.owner.as_deref()));
+    let nobody = notifier.tells_nobody(targets);
+    findings.extend(nobody.map(|why| finding("who is told", why.to_owned())));
     let waiting: Vec<&Queued> = outbox
         .queued
         .iter()

@@ -1,6 +1,6 @@
 //! Who is told of what a command has changed, and whether they could be.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -27,13 +27,14 @@ const DIGEST_EVERY: SignedDuration = SignedDuration::from_hours(168);
 /// Whoever tells; `None` where nobody is to be told.
 pub(super) async fn announcer(
     config: Option<&Config>,
-    speaker: Speaker,
+    here: Speaker,
+    anywhere: Speaker,
     store: &SqliteStore,
 ) -> Result<Option<(Announcer, Arc<Words>)>, StoreError> {
     let Some(config) = config.filter(|config| !config.notifiers.is_empty()) else {
         return Ok(None);
     };
-    let words = Arc::new(Words::new(speaker, config));
+    let words = Arc::new(Words::new(here, anywhere, config));
     let announcer = Announcer::begin(config.notifiers.clone(), Arc::clone(&words) as Arc<_>, store).await?;
     Ok(Some((announcer, words)))
 }
@@ -71,11 +72,23 @@ impl After {
         match result {
             Ok(TurnOutcome::Moved(outcome) | TurnOutcome::Rests(outcome)) => {
                 let Outcome { stored, wait } = outcome.as_ref();
-                let standing = of_automated(stored);
+                // A window that no run falls into has a person look, whatever the rotation itself says.
+                let by = judged
+                    .filter(|judged| judged.action == Action::Blocked)
+                    .filter(|_| wait.as_ref().is_some_and(|wait| wait.on == Waiting::Window))
+                    .map(|_| BlockedBy::Obstacle);
+                let standing = match by {
+                    Some(by) => Standing::Blocked {
+                        rotation: Some(stored.id.clone()),
+                        by,
+                    },
+                    None => of_automated(stored),
+                };
                 let has_ended = wait.is_none();
                 let late = wait.as_ref().filter(|wait| wait.on == Waiting::Cutover);
                 let late = late.and_then(|wait| wait.until).filter(|until| *until <= now());
                 let mut after = stands(&stored.target, standing, late, None);
+                after.cause.by = by;
                 if has_ended {
                     after.now.overdue = None;
                 }
@@ -93,7 +106,7 @@ impl After {
                 ))
             }
             Ok(TurnOutcome::Judged(judged)) => Some(Self::judged(name, judged, course, told, age_is_over)),
-            Err(error) => Self::failed(name, error, course, told),
+            Err(error) => Self::failed(name, error, course, told, age_is_over),
         }
     }
 
@@ -139,7 +152,13 @@ impl After {
         }
     }
 
-    fn failed(name: &str, error: &DriveError, course: Option<&Stored>, told: &Told) -> Option<Self> {
+    fn failed(
+        name: &str,
+        error: &DriveError,
+        course: Option<&Stored>,
+        told: &Told,
+        overdue: Option<Timestamp>,
+    ) -> Option<Self> {
         let failure = what_failed(error)?;
         let open = course.filter(|stored| !stored.rotation.is_closed());
         // It may have come further before it failed.
@@ -148,8 +167,11 @@ impl After {
             let phase = reached.map(|rotation| rotation.reached().name().to_owned());
             (open.map(|stored| stored.id.clone()), phase)
         });
-        let is_blocked = matches!(error, DriveError::Refused(refusal) if refusal.blocked);
+        // Its rotation is over, and none is begun again before a person says so.
+        let is_over = matches!(error, DriveError::Useless(_));
+        let is_blocked = is_over || matches!(error, DriveError::Refused(refusal) if refusal.blocked);
         let by = is_blocked.then_some(BlockedBy::Obstacle);
+        let rotation = rotation.filter(|_| !is_over);
         let standing = match by {
             Some(by) => Standing::Blocked { rotation, by },
             None => Standing::Failed { rotation, phase },
@@ -158,7 +180,8 @@ impl After {
             target: open.map_or(name, |stored| stored.target.as_str()).to_owned(),
             now: Now {
                 standing,
-                ..Now::default()
+                announced: None,
+                overdue,
             },
             cause: Cause {
                 by,
@@ -169,8 +192,11 @@ impl After {
         })
     }
 
-    /// The vendor refuses its credential, whatever else is to be said of it.
+    /// The vendor refuses its credential. While a rotation is open, that says where the target stands.
     pub(super) fn refused(mut self) -> Self {
+        if self.now.standing.open_at().is_some() {
+            return self;
+        }
         let by = BlockedBy::Credential;
         self.now.standing = Standing::Blocked { rotation: None, by };
         self.cause.by = Some(by);
@@ -209,7 +235,7 @@ impl Session {
     pub(super) async fn tell_after(
         &self,
         after: Vec<(After, &TargetView)>,
-        fleet: impl AsyncFnOnce() -> Vec<TargetView>,
+        fleet: impl AsyncFnOnce() -> Option<Vec<TargetView>>,
     ) {
         let Some((announcer, words)) = self.store.announcer().zip(self.words.as_deref()) else {
             return;
@@ -217,7 +243,10 @@ impl Session {
         let at = now();
         let mut tellings = Vec::new();
         let mut known = Vec::new();
+        let mut standings = HashMap::new();
         for (after, view) in after {
+            standings.insert(after.target.clone(), after.now.standing.clone());
+            standings.insert(view.name.clone(), after.now.standing.clone());
             let mut view = view.clone();
             if let Some(steps) = after.steps {
                 view.handover = steps;
@@ -228,8 +257,13 @@ impl Session {
                 tellings.push(telling);
             }
         }
+        // Of whoever had no turn in this run, what was told last.
+        let stands = |name: &str| match standings.get(name) {
+            Some(standing) => standing.clone(),
+            None => announcer.told(name).standing,
+        };
         let written = async {
-            let (digests, notices) = digests(&self.store, announcer.notifiers(), words, at, fleet).await?;
+            let (digests, notices) = digests(&self.store, announcer.notifiers(), words, at, &stands, fleet).await?;
             tellings.extend(notices);
             if tellings.is_empty() && digests.is_empty() {
                 return Ok(());
@@ -278,10 +312,16 @@ async fn digests(
     notifiers: &[Notifier],
     words: &Words,
     at: Timestamp,
-    fleet: impl AsyncFnOnce() -> Vec<TargetView>,
+    stands: &(dyn Fn(&str) -> Standing + Sync),
+    fleet: impl AsyncFnOnce() -> Option<Vec<TargetView>>,
 ) -> Result<(Vec<(String, Timestamp)>, Vec<Telling>), StoreError> {
     let outbox = store.outbox().await?;
     let state = |name: &str| outbox.notifiers.iter().find(|state| state.name == name);
+    // While somebody's oldest one waits, another says nothing new to them.
+    let waits_for_one = |notifier: &Notifier, recipient: &str| {
+        let is_theirs = |it: &Outgoing| it.is_kept && it.notifier == notifier.name && it.recipient == recipient;
+        outbox.queued.iter().any(|it| is_theirs(&it.notice))
+    };
     let mut known = Vec::new();
     let mut due = Vec::new();
     for notifier in notifiers {
@@ -289,25 +329,32 @@ async fn digests(
             known.push((notifier.name.clone(), at));
             continue;
         };
-        // While the oldest one waits, another says nothing new.
-        let is_digest = |it: &&crate::store::Queued| it.notice.notifier == notifier.name && it.notice.is_kept;
-        if at.duration_since(state.digest_at) >= DIGEST_EVERY && !outbox.queued.iter().any(|it| is_digest(&it)) {
+        let all = notifier.recipients(None);
+        let nobody_takes_one = !tells_owners(notifier) && all.iter().all(|it| waits_for_one(notifier, it));
+        // A clock that was ahead must not put it off either.
+        if at.duration_since(state.digest_at).abs() >= DIGEST_EVERY && !nobody_takes_one {
             due.push((notifier, state.dropped));
         }
     }
     if due.is_empty() {
         return Ok((known, Vec::new()));
     }
-    let views = fleet().await;
+    // Where that cannot be read, a later run tells it.
+    let Some(views) = fleet().await else {
+        return Ok((known, Vec::new()));
+    };
     let mut notices = Vec::new();
     for (notifier, dropped) in due {
-        known.push((notifier.name.clone(), at));
-        for (recipient, owner) in readers(notifier, &views, words) {
+        let before = notices.len();
+        let mut readers = readers(notifier, &views, words);
+        let nobody_reads = readers.is_empty();
+        readers.retain(|(recipient, _)| !waits_for_one(notifier, recipient));
+        for (recipient, owner) in readers {
             let is_told = |view: &&TargetView| {
                 let own = words.owner_of(&view.name);
                 notifier.tells_of(&view.name, own) && owner.as_deref().is_none_or(|owner| own == Some(owner))
             };
-            let digest = words.digest(views.iter().filter(is_told), at, dropped);
+            let digest = words.digest(views.iter().filter(is_told), stands, at, dropped);
             notices.push(Outgoing {
                 id: Uuid::now_v7().to_string(),
                 notifier: notifier.name.clone(),
@@ -319,6 +366,12 @@ async fn digests(
                 is_kept: true,
             });
         }
+        if nobody_reads || notices.len() > before {
+            known.push((notifier.name.clone(), at));
+        }
+    }
+    if notices.is_empty() {
+        return Ok((known, Vec::new()));
     }
     let telling = Telling {
         target: String::new(),
@@ -328,6 +381,10 @@ async fn digests(
     Ok((known, vec![telling]))
 }
 
+fn tells_owners(notifier: &Notifier) -> bool {
+    matches!(&notifier.way, Way::Email(email) if email.to_owner)
+}
+
 /// Who gets a digest of a notifier, and of whose targets where not of all.
 fn readers(notifier: &Notifier, views: &[TargetView], words: &Words) -> Vec<(String, Option<String>)> {
     let all = notifier.recipients(None);
@@ -335,10 +392,57 @@ fn readers(notifier: &Notifier, views: &[TargetView], words: &Words) -> Vec<(Str
     if let Way::Email(email) = &notifier.way
         && email.to_owner
     {
-        let owners: BTreeSet<&str> = views.iter().filter_map(|view| words.owner_of(&view.name)).collect();
+        // Whoever owns nothing of what it tells of is told nothing by it.
+        let owner = |view: &TargetView| {
+            let owner = words.owner_of(&view.name)?;
+            notifier.tells_of(&view.name, Some(owner)).then_some(owner)
+        };
+        let owners: BTreeSet<&str> = views.iter().filter_map(owner).collect();
         let is_new = |owner: &&str| crate::notify::is_mail_address(owner) && !email.to.iter().any(|to| to == owner);
         let own = owners.into_iter().filter(is_new);
         readers.extend(own.map(|owner| (owner.to_owned(), Some(owner.to_owned()))));
     }
     readers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{After, BlockedBy, Cause, Now, Standing};
+
+    fn refused(standing: Standing) -> Standing {
+        let after = After {
+            target: "main".to_owned(),
+            now: Now {
+                standing,
+                ..Now::default()
+            },
+            cause: Cause::default(),
+            steps: None,
+        };
+        after.refused().now.standing
+    }
+
+    #[test]
+    fn a_credential_that_is_refused_is_told_unless_a_rotation_is_open() {
+        let blocked = Standing::Blocked {
+            rotation: None,
+            by: BlockedBy::Credential,
+        };
+        let ended = Standing::Done {
+            rotation: "r1".to_owned(),
+        };
+        for standing in [Standing::Quiet, ended] {
+            assert_eq!(refused(standing), blocked);
+        }
+        let waiting = Standing::Waiting {
+            rotation: "r1".to_owned(),
+        };
+        let moving = Standing::Moving {
+            rotation: "r1".to_owned(),
+            phase: "opened".to_owned(),
+        };
+        for standing in [waiting, moving] {
+            assert_eq!(refused(standing.clone()), standing);
+        }
+    }
 }

@@ -196,8 +196,9 @@ impl Work {
             Some((after.take()?, &*report))
         });
         let fleet = async || match Survey::read(&self.session.store).await {
-            Ok(survey) => status::all(&self.global, Some(&self.config), &survey),
-            Err(_) => Vec::new(),
+            Ok(survey) => Some(status::all(&self.global, Some(&self.config), &survey)),
+            // No digest says that there are no targets.
+            Err(_) => None,
         };
         self.session.tell_after(after.collect(), fleet).await;
     }

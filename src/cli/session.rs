@@ -1,5 +1,6 @@
 //! What every command that moves a rotation needs: the state folder, the lease, the vendor, the signals.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -96,7 +97,7 @@ impl Session {
         if let Some(anchor) = &anchor {
             anchor.check(&store).await?;
         }
-        let announcer = announcer(config, speaker(global), &store).await?;
+        let announcer = announcer(config, speaker(global), speaker_anywhere(global), &store).await?;
         let mut store = NotifyingStore::silent(store);
         let words = announcer.map(|(announcer, words)| {
             store.announce(announcer);
@@ -167,8 +168,9 @@ impl Session {
     pub(super) async fn conclude(&self, global: &Global, target: &str, result: Result<Outcome, DriveError>) -> Exit {
         self.lines.finish();
         let (report, exit) = self.report(global, target, result).await;
-        self.post(Limits::PERSON).await;
+        // Whoever waits for the answer does not wait for those who are told of it.
         show(global, &report.into_iter().collect::<Vec<_>>());
+        self.post(Limits::PERSON).await;
         exit
     }
 
@@ -248,6 +250,15 @@ pub(super) fn locate(global: &Global) -> Result<StateFolder, FolderError> {
 /// How commands that the person is told to run begin.
 pub(super) fn speaker(global: &Global) -> Speaker {
     Speaker::new(global.state_dir.as_deref(), global.config.as_deref())
+}
+
+/// The same for whoever reads them elsewhere: with the whole paths.
+fn speaker_anywhere(global: &Global) -> Speaker {
+    // A path that cannot be made whole is told as it was given.
+    let whole = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    let state_dir = global.state_dir.as_ref().map(whole);
+    let config = global.config.as_ref().map(whole);
+    Speaker::new(state_dir.as_deref(), config.as_deref())
 }
 
 /// Prints reports in the form that was asked for. A person's text of an unopened target would be empty: stderr told all.

@@ -10,6 +10,20 @@ use super::Fault;
 use super::options::Options;
 use super::program::{Program, ROOM};
 
+/// Why a program has not taken a notice.
+pub struct NotTaken {
+    /// In our own words.
+    pub why: String,
+    /// Whether it hung until its time was over.
+    pub is_late: bool,
+}
+
+impl NotTaken {
+    fn at_once(why: String) -> Self {
+        Self { why, is_late: false }
+    }
+}
+
 /// A program that takes notices.
 #[derive(Clone)]
 pub struct Notified(Arc<Program>);
@@ -28,22 +42,24 @@ impl Notified {
     }
 
     /// Hands it a document, and these variables; says why it has not taken it. What it prints is not repeated.
-    pub async fn tell(&self, document: &str, variables: Vec<(&'static str, String)>) -> Result<(), String> {
+    pub async fn tell(&self, document: &str, variables: Vec<(&'static str, String)>) -> Result<(), NotTaken> {
         if document.len() > ROOM {
-            return Err("the notice is longer than a program is handed at once".to_owned());
+            let why = "the notice is longer than a program is handed at once";
+            return Err(NotTaken::at_once(why.to_owned()));
         }
         let ended = self.0.run(&[], variables, Secret::new(document)).await;
-        let ended = ended.map_err(|fault| fault.to_string())?;
+        let ended = ended.map_err(|fault| NotTaken::at_once(fault.to_string()))?;
         match ended.code {
             _ if ended.is_late => {
                 let seconds = self.0.time_limit().as_secs();
-                Err(format!(
-                    "it had not ended after {seconds} s and was killed with its process group"
-                ))
+                Err(NotTaken {
+                    why: format!("it had not ended after {seconds} s and was killed with its process group"),
+                    is_late: true,
+                })
             }
             Some(0) => Ok(()),
-            Some(code) => Err(format!("it ended with exit code {code}")),
-            None => Err("it was killed by a signal".to_owned()),
+            Some(code) => Err(NotTaken::at_once(format!("it ended with exit code {code}"))),
+            None => Err(NotTaken::at_once("it was killed by a signal".to_owned())),
         }
     }
 }

@@ -93,12 +93,25 @@ fn parameters(email: &Email) -> Result<TlsParameters, Fault> {
     builder.build().map_err(|_| unusable("TLS"))
 }
 
+/// What a server says to whoever comes, and not of one mail or its reader: it closes, or the login is wrong or missing.
+const CLOSES: [u16; 3] = [421, 432, 454];
+const OF_LOGIN: [u16; 4] = [530, 534, 535, 538];
+
 /// What went wrong, in our own words: what the server said is not repeated.
 fn failed(error: &Error) -> Fault {
-    let code = error.status().map(|code| format!(" ({code})")).unwrap_or_default();
+    let status = error.status().map(u16::from);
+    let code = status.map(|code| format!(" ({code})")).unwrap_or_default();
     match error {
+        // Each try with a wrong password may be the one that locks the account: there is one in a round.
+        _ if status.is_some_and(|status| OF_LOGIN.contains(&status)) => {
+            Fault::of_way(format!("the mail server has refused the login, or asks for one{code}"))
+        }
+        _ if status.is_some_and(|status| CLOSES.contains(&status)) => {
+            Fault::of_way(format!("the mail server takes no mail for now{code}"))
+        }
         _ if error.is_permanent() => Fault::of_message(format!("the mail server has refused it for good{code}")),
-        _ if error.is_transient() => Fault::of_way(format!("the mail server has refused it for now{code}")),
+        // A mailbox is full, or its server makes strangers wait: others are told meanwhile.
+        _ if error.is_transient() => Fault::of_message(format!("the mail server has refused it for now{code}")),
         _ if error.is_timeout() => Fault::of_way("the mail server has not answered in time"),
         _ if error.is_tls() || is_of_certificate(error) => Fault::of_way(
             "no encrypted connection to the mail server came about, or nobody vouches for its certificate (ca_file names who does)",

@@ -11,6 +11,10 @@ pub(super) async fn send(program: &Notified, message: &Message<'_>) -> Result<()
         ("ROTATE_NOTICE_ID", notice.id.clone()),
     ];
     let told = program.tell(&notice.document(), variables).await;
-    // It may well take the next one.
-    told.map_err(Fault::of_message)
+    told.map_err(|untaken| match untaken.is_late {
+        // The next one would cost as much time.
+        true => Fault::of_way(untaken.why),
+        // It may well take the next one.
+        false => Fault::of_message(untaken.why),
+    })
 }

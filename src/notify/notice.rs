@@ -30,7 +30,7 @@ pub enum Kind {
     /// A run could not go on with it.
     #[serde(rename = "rotation.failed")]
     Failed,
-    /// A rotation was taken back.
+    /// A rotation was aborted or rolled back.
     #[serde(rename = "rotation.undone")]
     Undone,
     /// A rotation has come to its end.
@@ -89,8 +89,8 @@ impl Kind {
             Self::Overdue => "it is overdue",
             Self::Blocked => "it is blocked, and a person has to look",
             Self::Failed => "the last run could not go on with it",
-            Self::Undone => "its rotation was taken back",
-            Self::Done => "its rotation is done",
+            Self::Undone => "its rotation was aborted or rolled back",
+            Self::Done => "its rotation has come to its end",
             Self::Digest => "where the fleet stands",
             Self::Test => "a test",
         }

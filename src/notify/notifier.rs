@@ -137,6 +137,26 @@ impl Notifier {
 }
 
 impl Notifier {
+    /// Why nobody is told by it of any of these targets, each with its owner, or no owner where owners should be; `None`: somebody is.
+    pub fn tells_nobody<'t>(&self, targets: impl Iterator<Item = (&'t str, Option<&'t str>)>) -> Option<&'static str> {
+        let mut owners = targets
+            .filter(|(target, owner)| self.tells_of(target, *owner))
+            .map(|(_, owner)| owner)
+            .peekable();
+        if owners.peek().is_none() {
+            let selects = !self.targets.is_empty() || !self.owners.is_empty();
+            return selects.then_some("no target has such a name or owner, so nobody is told");
+        }
+        let Way::Email(email) = &self.way else {
+            return None;
+        };
+        let is_none = email.to_owner && !owners.flatten().any(is_mail_address);
+        is_none.then_some(match email.to.is_empty() {
+            true => "to_owner: no owner of its targets is an address, so nobody is told",
+            false => "to_owner: no owner of its targets is an address, so no owner is told",
+        })
+    }
+
     /// What it would need and has not, one sentence each. Nothing is sent, and no program is started.
     pub fn missing(&self) -> Vec<String> {
         let needed: Vec<(&str, &SecretFrom)> = match &self.way {
@@ -168,5 +188,17 @@ pub fn is_mail_address(text: &str) -> bool {
                 .chars()
                 .all(|letter| letter.is_ascii_alphanumeric() || letter == '-')
     });
-    (1..=64).contains(&name.len()) && name.chars().all(fits) && is_domain && text.len() <= 254
+    (1..=64).contains(&name.len()) && name.chars().all(fits) && is_domain && text.len() <= 254 && is_sendable(text)
+}
+
+/// Whether mail can be made for it: whoever sends it has the last word on what an address is.
+#[cfg(feature = "notify-email")]
+fn is_sendable(text: &str) -> bool {
+    text.parse::<lettre::Address>().is_ok()
+}
+
+/// Where no mail is sent, nobody else has a say.
+#[cfg(not(feature = "notify-email"))]
+fn is_sendable(_: &str) -> bool {
+    true
 }

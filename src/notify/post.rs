@@ -1,6 +1,6 @@
 //! Sends what waits: in the order in which it was written down, at least once, and within a time that is short beside a run.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
@@ -16,6 +16,9 @@ const SPACINGS: [SignedDuration; 3] = [
     SignedDuration::from_mins(30),
 ];
 const LONGEST_SPACING: SignedDuration = SignedDuration::from_hours(1);
+
+/// One that was tried so often in vain goes behind the others: it may be the one that is never taken.
+const STUBBORN: u32 = 3;
 
 /// How long sending may take.
 #[derive(Clone, Copy, Debug)]
@@ -97,14 +100,27 @@ pub async fn post(
     let Outbox { queued, .. } = store.outbox().await?;
     let mut posted = Posted::default();
     let end = Instant::now() + limits.all;
+    let mut rounds: Vec<(&Notifier, Vec<&Queued>)> = Vec::new();
     for notifier in notifiers {
         let own: Vec<&Queued> = queued.iter().filter(|it| it.notice.notifier == notifier.name).collect();
+        if !own.is_empty() {
+            rounds.push((notifier, own));
+        }
+    }
+    // Programs have a time of their own, and go last.
+    rounds.sort_by_key(|(notifier, _)| matches!(notifier.way, Way::Exec(_)));
+    let mut to_come = u32::try_from(rounds.len()).unwrap_or(u32::MAX);
+    for (notifier, own) in rounds {
+        // Whoever hangs uses up a share of the time, and not that of all others.
+        let begun = Instant::now();
+        let share = end.saturating_duration_since(begun) / to_come.max(1);
+        to_come = to_come.saturating_sub(1);
         let mut round = Round {
             store,
             lease,
             notifier,
             each: limits.each,
-            end,
+            end: begun + share,
             arrived: 0,
             why: None,
         };
@@ -141,12 +157,12 @@ impl Round<'_> {
     async fn all(&mut self, queued: &[&Queued], is_stopped: &(dyn Fn() -> bool + Sync)) -> Result<(), StoreError> {
         // Whoever was not told of something is told of nothing that came after it.
         let mut held: HashSet<(&str, &str)> = HashSet::new();
-        for one in queued {
-            let whose = (one.notice.recipient.as_str(), one.notice.target.as_str());
+        for one in stubborn_last(queued) {
+            let whose = whose(one);
             if is_stopped() || Instant::now() >= self.end {
                 return Ok(());
             }
-            if held.contains(&whose) || one.next_at > now() {
+            if held.contains(&whose) || is_put_off(one.next_at, now()) {
                 held.insert(whose);
                 continue;
             }
@@ -158,17 +174,19 @@ impl Round<'_> {
                     self.arrived += 1;
                 }
                 Err(fault) => {
+                    // Where others arrive, what was refused again and again is refused for its own sake.
+                    let holds_all = fault.is_of_way && (one.tries < STUBBORN || self.arrived == 0);
                     let retry = Retry {
                         id: &one.notice.id,
                         next_at: after(one.tries, now()),
                         problem: &fault.why,
-                        holds_all: fault.is_of_way,
+                        holds_all,
                     };
                     crash_point("notices: after a send that failed");
                     self.store.put_off(self.lease, &retry).await?;
                     crash_point("notices: after a failure is written down");
                     self.why = Some(fault.why);
-                    if fault.is_of_way {
+                    if holds_all {
                         return Ok(());
                     }
                     held.insert(whose);
@@ -230,6 +248,29 @@ pub async fn send(notifier: &Notifier, message: &Message<'_>, time: Duration) ->
             time.as_secs().max(1)
         )))
     })
+}
+
+/// Who is told of what: they are told of it in its order.
+fn whose(one: &Queued) -> (&str, &str) {
+    (&one.notice.recipient, &one.notice.target)
+}
+
+/// Those of which nothing was refused often, in their order, and then the others: what was tried least comes first.
+fn stubborn_last<'q>(queued: &[&'q Queued]) -> Vec<&'q Queued> {
+    let mut first: HashMap<(&str, &str), u32> = HashMap::new();
+    for one in queued.iter().copied() {
+        let tries = if one.tries < STUBBORN { 0 } else { one.tries };
+        first.entry(whose(one)).or_insert(tries);
+    }
+    let mut all = queued.to_vec();
+    all.sort_by_key(|one| first.get(&whose(one)).copied().unwrap_or_default());
+    all
+}
+
+/// Whether it is left alone for now. Nothing is put off for longer than the longest spacing: such a time is of a clock that was ahead.
+fn is_put_off(next_at: Timestamp, now: Timestamp) -> bool {
+    let left = next_at.duration_since(now);
+    SignedDuration::ZERO < left && left <= LONGEST_SPACING
 }
 
 /// When a notice is tried again that was tried so often before.

@@ -41,7 +41,7 @@ pub enum Standing {
         /// The phase that was reached last.
         phase: Option<String>,
     },
-    /// Its rotation was taken back.
+    /// Its rotation was aborted or rolled back.
     Undone {
         /// The rotation's id.
         rotation: String,

@@ -50,8 +50,21 @@ impl Answer {
     pub(super) fn says_error(&self) -> bool {
         let document: serde_json::Value = serde_json::from_slice(&self.body).unwrap_or_default();
         let says_no = |key: &str| document[key] == false;
-        let is_told = |key: &str| !document[key].is_null() && document[key] != false && document[key] != "";
+        let is_told = |key: &str| !is_nothing(&document[key]);
         says_no("ok") || says_no("success") || is_told("error") || is_told("errors")
+    }
+}
+
+/// Whether a field that tells of failures tells of none.
+fn is_nothing(value: &serde_json::Value) -> bool {
+    use serde_json::Value;
+    match value {
+        Value::Null => true,
+        Value::Bool(is_told) => !is_told,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(all) => all.is_empty(),
+        Value::Object(all) => all.is_empty(),
     }
 }
 
@@ -117,6 +130,13 @@ fn fault(unanswered: &Unanswered) -> Fault {
                 .to_owned()
         }
         "address" => "its address is neither https nor of this machine, or leads to where nothing is sent".to_owned(),
+        // The name may be the secret: whoever knows such an address may send there.
+        "dns" => "its name could not be looked up, or has no address: check it, and the way out".to_owned(),
+        // There it is about a credential, which no notice holds.
+        "tls" => {
+            let why = unanswered.why.strip_suffix("; the credential was not sent");
+            format!("{}; nothing was sent", why.unwrap_or(&unanswered.why))
+        }
         _ => unanswered.why.to_string(),
     })
 }

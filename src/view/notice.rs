@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 use rotate_providers::untrusted::Sanitized;
 
-use super::{Speaker, TargetView};
+use super::{Mode, Speaker, TargetView};
 use crate::config::Config;
 use crate::machine::{AnyRotation, GuidedRotation, StreamState};
 use crate::notify::{BlockedBy, Compose, Digest, Kind, Need, Standing, TargetNotice};
@@ -33,16 +33,18 @@ pub struct Cause {
 
 /// Puts into words what is told.
 pub struct Words {
+    here: Speaker,
     speaker: Speaker,
     owners: HashMap<String, String>,
 }
 
 impl Words {
-    /// With commands of this speaker, and owners as the configuration has them.
-    pub fn new(speaker: Speaker, config: &Config) -> Self {
+    /// With commands that hold wherever they are read, where those of views hold here; and owners as the configuration has them.
+    pub fn new(here: Speaker, anywhere: Speaker, config: &Config) -> Self {
         let owned = |target: &crate::config::Target| Some((target.name.clone(), target.owner.clone()?));
         Self {
-            speaker,
+            here,
+            speaker: anywhere,
             owners: config.targets.iter().filter_map(owned).collect(),
         }
     }
@@ -51,7 +53,7 @@ impl Words {
     pub fn of(&self, kind: Kind, view: &TargetView, cause: Cause) -> TargetNotice {
         let target = view.name.as_str();
         let status = self.speaker.command(&format!("status {target}"));
-        let next = view.next.command.clone();
+        let next = view.next.command.as_deref().map(|command| self.anywhere(command));
         let (why, steps, command) = match kind {
             Kind::Announced => (
                 "Its rotation begins soon. Nothing has to be done yet.".to_owned(),
@@ -73,7 +75,7 @@ impl Words {
                 view.handover.clone(),
                 next.or(Some(status)),
             ),
-            Kind::Blocked => self.blocked(target, cause.by, status),
+            Kind::Blocked => self.blocked(target, cause, status),
             Kind::Failed => (
                 format!(
                     "{}. What is recorded stands, and the next run goes on from there.",
@@ -82,16 +84,20 @@ impl Words {
                 vec![format!("see why: {status}")],
                 Some(self.speaker.command(&format!("run --only {target}"))),
             ),
-            Kind::Undone => (
-                "Its rotation was taken back: the old key lives.".to_owned(),
-                Vec::new(),
-                Some(status),
-            ),
-            Kind::Done | Kind::Digest | Kind::Test => (
-                "Its rotation is done: the new key lives, and the old one is gone.".to_owned(),
-                Vec::new(),
-                None,
-            ),
+            Kind::Undone => (undone(view).to_owned(), Vec::new(), Some(status)),
+            Kind::Done | Kind::Digest | Kind::Test => match view.mode {
+                // A person may have left out what counts, and not every guide brings a new key.
+                Some(Mode::Guided) => (
+                    "Its last step is done or was left out. See what was left out before relying on it.".to_owned(),
+                    Vec::new(),
+                    Some(status),
+                ),
+                _ => (
+                    "Its rotation is done: the new key lives, and the old one is gone.".to_owned(),
+                    Vec::new(),
+                    None,
+                ),
+            },
         };
         let is_open = !matches!(kind, Kind::Done | Kind::Undone | Kind::Announced);
         TargetNotice {
@@ -102,7 +108,11 @@ impl Words {
             why: shown(&why),
             steps: steps.iter().map(|step| shown(step)).collect(),
             command: command.map(|command| shown(&command)),
-            undo: view.undo.as_deref().filter(|_| is_open).map(shown),
+            undo: view
+                .undo
+                .as_deref()
+                .filter(|_| is_open)
+                .map(|undo| shown(&self.anywhere(undo))),
             until: cause.until.or(view.next.at.filter(|_| is_open)),
             rotation: view.rotation.as_deref().map(shown),
             old_key: view.old_key.as_deref().map(shown),
@@ -110,10 +120,18 @@ impl Words {
         }
     }
 
-    fn blocked(&self, target: &str, by: Option<BlockedBy>, status: String) -> (String, Vec<String>, Option<String>) {
+    /// A command of a view, which names folders and files as whoever gave the command did: relative to where they were.
+    fn anywhere(&self, command: &str) -> String {
+        match command.strip_prefix(&self.here.command("")) {
+            Some(arguments) => self.speaker.command(arguments),
+            None => command.to_owned(),
+        }
+    }
+
+    fn blocked(&self, target: &str, cause: Cause, status: String) -> (String, Vec<String>, Option<String>) {
         let confirm = self.speaker.command(&format!("confirm {target}"));
         let verify = self.speaker.command(&format!("verify {target}"));
-        let (why, more) = match by {
+        let (why, more) = match cause.by {
             Some(BlockedBy::Vendor) => (
                 "Its keys have changed at the vendor, and this journal did not do that.",
                 Some(format!(
@@ -134,18 +152,26 @@ impl Words {
             ),
         };
         let see = format!("see what was found, and what resolves it: {status}");
-        (why.to_owned(), std::iter::once(see).chain(more).collect(), Some(status))
+        let failure = cause.failure.map(|failure| format!("{failure}. ")).unwrap_or_default();
+        let why = format!("{failure}{why}");
+        (why, std::iter::once(see).chain(more).collect(), Some(status))
     }
 
     /// Where these targets stand, for a digest.
-    pub fn digest<'v>(&self, views: impl Iterator<Item = &'v TargetView>, now: Timestamp, dropped: u64) -> Digest {
+    pub fn digest<'v>(
+        &self,
+        views: impl Iterator<Item = &'v TargetView>,
+        stands: &dyn Fn(&str) -> Standing,
+        now: Timestamp,
+        dropped: u64,
+    ) -> Digest {
         let mut digest = Digest {
             dropped,
             ..Digest::default()
         };
         for view in views {
             digest.targets += 1;
-            let Some(what) = needed(view, now) else {
+            let Some(what) = needed(view, &stands(&view.name), now) else {
                 digest.quiet += 1;
                 continue;
             };
@@ -224,19 +250,36 @@ pub fn open_steps(walk: &GuidedRotation) -> Vec<String> {
     told.chain(more).collect()
 }
 
+/// What a rotation that was not taken to its end leaves: which key works then, only a look can tell.
+fn undone(view: &TargetView) -> &'static str {
+    match view.mode {
+        Some(Mode::Guided) => {
+            "It was given up. What was done at the vendor stays done: see which steps are ticked, and which key works."
+        }
+        // An abort may be forced where nobody could be asked, and before anything was put back.
+        _ => "Its rotation was aborted or rolled back. See which key is in use, and what was left as it is.",
+    }
+}
+
 /// What somebody has to do about a target, in a few words; `None`: nobody has to do anything.
-fn needed(view: &TargetView, now: Timestamp) -> Option<&'static str> {
+fn needed(view: &TargetView, standing: &Standing, now: Timestamp) -> Option<&'static str> {
     use super::{State, Who};
     let is_person = view.next.who == Some(Who::Person);
     let is_late = |at: Option<Timestamp>| at.is_some_and(|at| now.duration_since(at) >= SignedDuration::ZERO);
-    if view.state == State::At(rotate_providers::PhaseName::Blocked) {
+    // What stands in the way only a run may have found, and the journal does not hold it.
+    let is_blocked = matches!(standing, Standing::Blocked { .. });
+    if is_blocked || view.state == State::At(rotate_providers::PhaseName::Blocked) {
         return Some("blocked");
     }
-    if is_late(view.age.as_ref().map(|age| age.gone_by)) || (is_person && is_late(view.next.at)) {
-        return Some("overdue");
-    }
+    let is_overdue = is_late(view.age.as_ref().map(|age| age.gone_by)) || (is_person && is_late(view.next.at));
+    let has_failed = matches!(standing, Standing::Failed { .. });
     let is_open = view.state != State::Idle && view.rotation.is_some();
-    (is_person && is_open).then_some("waits for a person")
+    match (is_overdue, has_failed) {
+        (true, true) => Some("overdue, and the last run could not go on with it"),
+        (true, false) => Some("overdue"),
+        (false, true) => Some("the last run could not go on with it"),
+        (false, false) => (is_person && is_open).then_some("waits for a person"),
+    }
 }
 
 /// What the program itself says, which may have names in it that were looked at when they came in: one visible line.

@@ -8,8 +8,11 @@ mod bad_input;
 mod configured;
 mod later;
 mod mail;
+mod needs;
 mod standing;
+mod stubborn;
 mod told;
+mod words;
 
 use jiff::SignedDuration;
 use rotate_fixtures::receiver::{Call, Receiver};

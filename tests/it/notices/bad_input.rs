@@ -45,7 +45,14 @@ fn a_good_status_with_a_failure_in_it_is_a_failure() {
         assert!(said.contains("2 notices wait; it answered"), "{notify}: {said}");
         assert!(!said.contains("CANARY"), "{said}");
     }
-    for (notify, reply) in [(WEBHOOK, ""), (WEBHOOK, "{\"ok\": true}"), (slack, "ok"), (teams, "1")] {
+    for (notify, reply) in [
+        (WEBHOOK, ""),
+        (WEBHOOK, "{\"ok\": true}"),
+        (WEBHOOK, "{\"success\": true, \"errors\": []}"),
+        (WEBHOOK, "{\"error\": {}, \"errors\": 0}"),
+        (slack, "ok"),
+        (teams, "1"),
+    ] {
         assert_eq!(untold(notify, Reply::With(200, reply)), "", "{notify}");
     }
 }
@@ -72,6 +79,10 @@ fn a_private_address_is_called_only_where_that_is_allowed_and_metadata_never() {
             "its address is neither https nor of this machine",
         ),
         ("https://169.254.169.254/", "leads to where nothing is sent"),
+        (
+            "https://nobody-canary.invalid/hook",
+            "its name could not be looked up, or has no address",
+        ),
         ("", "it is not set"),
     ] {
         let mut desk = Desk::with(WEBHOOK);
@@ -79,6 +90,11 @@ fn a_private_address_is_called_only_where_that_is_allowed_and_metadata_never() {
         let ran = desk.run_with(&["run"], &[("HOOK_URL", url)]).expect(0);
         assert!(ran.stderr.contains(said), "{url}: {}", ran.stderr);
         assert!(url.is_empty() || !ran.stderr.contains(url), "{}", ran.stderr);
+        assert!(
+            !ran.stderr.contains("canary"),
+            "a name may be the secret: {}",
+            ran.stderr
+        );
     }
 }
 

@@ -82,6 +82,11 @@ fn each_mistake_is_told_with_its_line_its_key_and_what_fixes_it() {
             "write one plain address",
         ),
         (
+            "[[notify]]\nemail = { server = \"smtp.example.com\", from = \"a@example.com\", to = [\"a..b@example.com\"] }",
+            "email: to: this value is not understood",
+            "write one plain address",
+        ),
+        (
             "[[notify]]\nemail = { server = \"smtp.example.com:25\", from = \"a@example.com\", to_owner = true }",
             "email: server: this value is not understood",
             "without a port",

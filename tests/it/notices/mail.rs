@@ -106,3 +106,65 @@ fn a_server_that_offers_no_encryption_gets_nothing_and_what_it_says_is_not_repea
     }
     assert_eq!(server.mails().len(), 0);
 }
+
+#[test]
+fn a_full_mailbox_holds_up_nobody_elses_mail() {
+    let server = MailServer::plain();
+    let mut desk = Desk::with(&format!(
+        "[[notify]]\nemail = {{ server = \"127.0.0.1\", port = {}, tls = \"none\", from = \"rotate@example.com\", \
+         to = [\"full@example.com\", \"ops@example.com\"] }}\n",
+        server.port
+    ));
+    desk.place.add_user("main", DAY * 170, "");
+    let ran = desk.run(&["run"]).expect(0);
+    assert!(ran.stderr.contains("2 notices wait"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("refused it for now (452)"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("CANARY"), "{}", ran.stderr);
+    let mails = server.mails();
+    assert_eq!(mails.len(), 2);
+    assert!(mails.iter().all(|mail| mail["to"][0] == "ops@example.com"));
+}
+
+#[test]
+fn a_wrong_password_is_tried_once_in_a_round_whoever_is_to_be_told() {
+    let server = MailServer::encrypted("rotate hunter2-canary");
+    let mut desk = Desk::with(&format!(
+        "[[notify]]\nemail = {{ server = \"localhost\", port = {}, from = \"rotate@example.com\", \
+         to = [\"a@example.com\", \"b@example.com\", \"c@example.com\"], user = \"rotate\", password_env = \"MAIL_PASSWORD\", \
+         ca_file = \"{}\" }}\n",
+        server.port,
+        server.authority().display()
+    ));
+    desk.place.add_user("main", DAY * 170, "");
+    let wrong = [("MAIL_PASSWORD", "wrong-canary")];
+    let ran = desk.run_with(&["run"], &wrong).expect(0);
+    assert!(
+        ran.stderr.contains("has refused the login, or asks for one (535)"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(server.logins(), 1);
+    desk.run_with(&["run"], &wrong).expect(0);
+    assert_eq!(server.logins(), 1, "nor does the next run try before it is time");
+}
+
+#[test]
+fn each_reader_has_a_digest_of_what_is_theirs_whoevers_mailbox_is_gone() {
+    let server = MailServer::plain();
+    let mut desk = Desk::with(&format!(
+        "[[notify]]\nemail = {{ server = \"127.0.0.1\", port = {}, tls = \"none\", from = \"rotate@example.com\", \
+         to = [\"ops@example.com\"], to_owner = true }}\ntargets = [\"main\", \"gone\"]\n",
+        server.port
+    ));
+    desk.place.add_user("main", DAY * 10, "owner = \"data@example.com\"");
+    desk.place.add_user("gone", DAY * 10, "owner = \"refused@example.com\"");
+    desk.place.add_user("other", DAY * 10, "owner = \"web@example.com\"");
+    for _ in 0..3 {
+        desk.run(&["run"]).expect(0);
+        desk.place.pass(DAY * 8);
+    }
+    let mails = server.mails();
+    let of = |to: &str| mails.iter().filter(|mail| mail["to"][0] == to).count();
+    assert_eq!((of("ops@example.com"), of("data@example.com")), (2, 2));
+    assert_eq!(of("web@example.com"), 0, "it tells of none of their targets");
+}

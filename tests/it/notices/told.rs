@@ -231,7 +231,7 @@ fn a_program_gets_the_document_and_nothing_of_this_programs_environment() {
 fn whoever_only_looks_sends_nothing_writes_nothing_and_starts_no_program() {
     let folder = tempfile::tempdir().unwrap();
     let (program, got) = (folder.path().join("tell"), folder.path().join("got"));
-    write_program(&program, &format!("touch {}", got.display()));
+    write_program(&program, &format!("touch {}; exit 1", got.display()));
     let trap = Trap::set();
     let notify = format!("{WEBHOOK}[[notify]]\nexec = [\"{}\"]\n", program.display());
     let mut desk = Desk::with(&notify);
@@ -239,16 +239,40 @@ fn whoever_only_looks_sends_nothing_writes_nothing_and_starts_no_program() {
     desk.place.add_user("soon", DAY * 150, "");
     let url = format!("http://{}/", trap.address());
     let environment = [("HOOK_URL", url.as_str())];
-    for command in [&["plan"][..], &["doctor"], &["status"], &["plan", "--output", "json"]] {
+    let deliver = format!("file:{}", desk.place.path("other.json").display());
+    let one_shot = [
+        "s3-customer-managed",
+        "--user",
+        "main",
+        "--bucket",
+        "acme-data",
+        "--deliver",
+        &deliver,
+        "--dry-run",
+    ];
+    for command in [
+        &["plan"][..],
+        &["doctor"],
+        &["status"],
+        &["plan", "--output", "json"],
+        &one_shot,
+    ] {
         let ran = desk.run_with(command, &environment);
         assert!(matches!(ran.code, Some(0 | 1)), "{ran:?}");
         desk.no_secret_in(&format!("{}{}", ran.stdout, ran.stderr));
     }
-    // Also where something waits already.
+    // Also where something waits already, with both, and could be sent.
     desk.run_with(&["run"], &[("HOOK_URL", "")]).expect(0);
     std::fs::remove_file(&got).unwrap();
     let before = std::fs::read(desk.place.state().join("rotate.db")).unwrap();
-    for command in [&["plan"][..], &["doctor"], &["status"], &["report", "--output", "json"]] {
+    let environment = [("HOOK_URL", url.as_str()), ("ROTATE_TEST_CLOCK_AHEAD", "3700")];
+    for command in [
+        &["plan"][..],
+        &["doctor"],
+        &["status"],
+        &["report", "--output", "json"],
+        &one_shot,
+    ] {
         desk.run_with(command, &environment);
     }
     assert!(trap.is_untouched());
