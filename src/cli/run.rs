@@ -184,9 +184,11 @@ impl Work {
             exit = exit.max(Exit::Interrupted);
         }
         self.write_down(&mut ended).await;
+        let held_up = ended.iter().filter(|ended| ended.is_held_up());
+        let held_up = held_up.map(|ended| ended.report.name.clone()).collect();
         let counts = tell(&self.global, &ended, all);
         self.session.post(Limits::RUN).await;
-        Ending { exit, counts }
+        Ending { exit, counts, held_up }
     }
 
     /// What people are to be told that no event has made.
@@ -411,6 +413,12 @@ struct Ended {
 }
 
 impl Ended {
+    /// Whether a person has to look at it. What only this run has found, such as two full slots or a credential that is refused, stands
+    /// in no journal.
+    fn is_held_up(&self) -> bool {
+        self.exit == Exit::PersonNeeded && matches!(self.what, "blocked" | "refused")
+    }
+
     /// Its credential is dead, whatever else is to be said of it.
     fn refused(&mut self, target: &Target, refused: &str, global: &Global) {
         self.exit = self.exit.max(Exit::PersonNeeded);

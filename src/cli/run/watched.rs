@@ -3,6 +3,7 @@
 //! None of it decides what becomes of a key. What cannot be left is told, and the run ends as it would have; only a head that could
 //! not be noted down is an error, because somebody relies on it.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -12,14 +13,14 @@ use super::super::session::Session;
 use super::super::status::all;
 use super::super::{Exit, Global, terminal};
 use crate::config::Config;
-use crate::engine::Survey;
+use crate::engine::{Action, Survey};
 #[cfg(feature = "heartbeat")]
 use crate::heartbeat::{Ended, Heartbeat};
 use crate::hooks::now;
 use crate::private_file::{self, Place};
 use crate::store::{Store, StoreError};
-use crate::view::TargetView;
 use crate::view::metrics::{Fleet, Metrics, last_success};
+use crate::view::{TargetView, Who};
 
 /// A run that is watched.
 pub(super) struct Watched {
@@ -33,12 +34,17 @@ pub(super) struct Ending {
     pub(super) exit: Exit,
     /// How many targets there were, by what became of them.
     pub(super) counts: String,
+    /// The targets at which a person has to look, by their names.
+    pub(super) held_up: HashSet<String>,
 }
 
 impl From<Exit> for Ending {
     fn from(exit: Exit) -> Self {
-        let counts = "0 targets".to_owned();
-        Self { exit, counts }
+        Self {
+            exit,
+            counts: "0 targets".to_owned(),
+            held_up: HashSet::new(),
+        }
     }
 }
 
@@ -67,7 +73,7 @@ impl Watched {
 
     /// The run is over, with what it leaves at its place. Gives the exit code.
     pub(super) async fn end(self, global: &Global, config: &Config, session: Option<&Session>, ending: Ending) -> Exit {
-        let Ending { exit, counts } = ending;
+        let Ending { exit, counts, held_up } = ending;
         if session.is_none() && exit == Exit::Busy {
             // Another run is at work, and leaves its own.
             return exit;
@@ -77,7 +83,7 @@ impl Watched {
             None => exit,
         };
         if let Some(path) = &config.monitoring.textfile
-            && let Err(why) = self.leave_metrics(path, global, config, session, exit).await
+            && let Err(why) = self.leave_metrics(path, global, config, session, exit, &held_up).await
         {
             warn(&format!("the metrics {} were not written: {why}", path.display()));
         }
@@ -113,13 +119,14 @@ impl Watched {
         config: &Config,
         session: Option<&Session>,
         exit: Exit,
+        held_up: &HashSet<String>,
     ) -> Result<(), String> {
         let at = now();
         let place = Place::of(path).map_err(|unfit| unfit.to_string())?;
         // A journal that is behind its anchor needs a person as well, and nothing was done with it.
         let succeeded = session.is_some() && matches!(exit, Exit::Ok | Exit::PersonNeeded);
         let fleet = match session {
-            Some(session) => stands(global, config, session).await.ok(),
+            Some(session) => stands(global, config, session, held_up).await.ok(),
             None => None,
         };
         let metrics = Metrics {
@@ -152,10 +159,20 @@ fn heartbeat(config: &Config) -> Option<Heartbeat> {
     heartbeat.map_err(|why| warn(&why)).ok()
 }
 
-/// Where the fleet stands after the run. That the journal cannot be read the run has told.
-async fn stands(global: &Global, config: &Config, session: &Session) -> Result<(Vec<TargetView>, i64), StoreError> {
+/// Where the fleet stands after the run: as the journal says, and as the run has found what these targets are held up by. That the
+/// journal cannot be read the run has told.
+async fn stands(
+    global: &Global,
+    config: &Config,
+    session: &Session,
+    held_up: &HashSet<String>,
+) -> Result<(Vec<TargetView>, i64), StoreError> {
     let survey = Survey::read(&session.store).await?;
-    let targets = all(global, Some(config), &survey);
+    let mut targets = all(global, Some(config), &survey);
+    for target in targets.iter_mut().filter(|target| held_up.contains(&target.name)) {
+        target.action = Some(Action::Blocked);
+        target.next.who = Some(Who::Person);
+    }
     Ok((targets, session.store.head().await?.seq))
 }
 
