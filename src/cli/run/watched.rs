@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use rotate_providers::regular::Regular;
@@ -72,18 +73,26 @@ impl Watched {
     }
 
     /// The run is over, with what it leaves at its place. Gives the exit code.
-    pub(super) async fn end(self, global: &Global, config: &Config, session: Option<&Session>, ending: Ending) -> Exit {
+    pub(super) async fn end(
+        self,
+        global: &Global,
+        config: &Config,
+        session: Option<Arc<Session>>,
+        ending: Ending,
+    ) -> Exit {
         let Ending { exit, counts, held_up } = ending;
         if session.is_none() && exit == Exit::Busy {
             // Another run is at work, and leaves its own.
             return exit;
         }
-        let exit = match session {
+        let exit = match session.as_deref() {
             Some(session) => exit.max(note_head(global, session).await),
             None => exit,
         };
         if let Some(path) = &config.monitoring.textfile
-            && let Err(why) = self.leave_metrics(path, global, config, session, exit, &held_up).await
+            && let Err(why) = self
+                .leave_metrics(path, global, config, session.as_deref(), exit, &held_up)
+                .await
         {
             warn(&format!("the metrics {} were not written: {why}", path.display()));
         }
@@ -92,12 +101,14 @@ impl Watched {
     }
 
     #[cfg(feature = "heartbeat")]
-    async fn tell(self, session: Option<&Session>, exit: Exit, targets: String) {
+    async fn tell(self, session: Option<Arc<Session>>, exit: Exit, targets: String) {
         let Some(heartbeat) = self.heartbeat else { return };
-        let head = match session {
+        let head = match &session {
             Some(session) => session.store.head().await.ok(),
             None => None,
         };
+        // A host that hangs keeps nobody else from the journal.
+        drop(session);
         let ended = Ended {
             exit: exit.code(),
             targets,
@@ -110,7 +121,7 @@ impl Watched {
     }
 
     #[cfg(not(feature = "heartbeat"))]
-    async fn tell(self, _session: Option<&Session>, _exit: Exit, _targets: String) {}
+    async fn tell(self, _session: Option<Arc<Session>>, _exit: Exit, _targets: String) {}
 
     async fn leave_metrics(
         &self,
@@ -187,7 +198,14 @@ async fn note_head(global: &Global, session: &Session) -> Exit {
         return Exit::Ok;
     };
     match anchor.note(&session.store).await {
-        Ok(()) => Exit::Ok,
+        Ok(None) => Exit::Ok,
+        Ok(Some(seq)) => {
+            terminal::note(&format!(
+                "a new anchor is begun in {} at event {seq}; if there was one already, see whether its disk is mounted",
+                anchor.path().display()
+            ));
+            Exit::Ok
+        }
         Err(error) => {
             let kept = "what the run did is in the journal; the next run notes it down".to_owned();
             terminal::error(&error.to_string(), &[kept]);
