@@ -175,15 +175,16 @@ impl Line {
         };
         let said = global.state_dir.is_some() || std::env::var_os("ROTATE_STATE_DIR").is_some_and(|it| !it.is_empty());
         if let Some(path) = config::locate(global.config.as_deref()) {
-            match config::journal_at(&path, &global.allowed) {
-                Ok(at) => {
-                    global.configured_anchor = at.anchor;
-                    global.configured_state = at.state_dir.filter(|_| !said);
-                }
+            let (at, fit) = config::journal_at(&path, &global.allowed);
+            match fit {
                 // Whoever needs the rest of the file reads it, and tells its mistakes.
                 Err(_) if said => {}
-                Err(error) => return Err(error),
+                fit => fit?,
             }
+            // A mistake elsewhere in the file does not switch the anchor off.
+            global.anchor_unknown = at.anchor_unknown.then_some(path);
+            global.configured_anchor = at.anchor;
+            global.configured_state = at.state_dir.filter(|_| !said);
         }
         Ok(self)
     }
@@ -233,6 +234,9 @@ struct Global {
     /// Where the configuration has the head of the journal noted down.
     #[arg(skip)]
     configured_anchor: Option<PathBuf>,
+    /// The configuration in which it could not be made out whether there is an anchor.
+    #[arg(skip)]
+    anchor_unknown: Option<PathBuf>,
     /// Where the administrators' credentials are: where the target says (its profile or connection), or in the environment
     /// alone, as in CI [default: $ROTATE_CREDENTIALS, else configured]
     #[arg(long, global = true, value_enum, value_name = "WHERE")]

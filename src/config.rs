@@ -100,6 +100,19 @@ impl Config {
         Self::parse_with(path, text, &AllowedHosts::default())
     }
 
+    /// The same, unless the anchor is in the folder in which the journal is kept, whoever has named that one.
+    pub fn beside(self, state: &Path) -> Result<Self, Unusable> {
+        let state = std::path::absolute(state).unwrap_or_else(|_| state.to_owned());
+        match &self.monitoring.anchor {
+            Some(anchor) if anchor.starts_with(&state) => Err(Unusable::File {
+                path: self.path,
+                why: format!("audit: anchor: {}", monitoring::IN_STATE_FOLDER),
+                remedy: monitoring::ELSEWHERE.to_owned(),
+            }),
+            _ => Ok(self),
+        }
+    }
+
     fn parse_with(path: &Path, text: &str, allowed: &AllowedHosts) -> Result<Self, Mistakes> {
         let mut reader = Reader::new(text, allowed);
         let read = read(&mut reader, path);
@@ -116,24 +129,46 @@ pub struct JournalAt {
     pub state_dir: Option<PathBuf>,
     /// The anchor.
     pub anchor: Option<PathBuf>,
+    /// Whether it may have one that could not be made out.
+    pub anchor_unknown: bool,
 }
 
-/// Where the file says that the journal is kept. Nothing else that it says is looked at: whoever only needs the journal is
-/// not kept from it by a mistake in a target.
-pub fn journal_at(path: &Path, allowed: &AllowedHosts) -> Result<JournalAt, Unusable> {
-    let text = file::read(path)?;
+/// Where the file says that the journal is kept, as far as that can be made out, and what is wrong with it. Nothing else that it says
+/// is looked at: whoever only needs the journal is not kept from it by a mistake in a target.
+pub fn journal_at(path: &Path, allowed: &AllowedHosts) -> (JournalAt, Result<(), Unusable>) {
+    let text = match file::read(path) {
+        Ok(text) => text,
+        Err(unusable) => {
+            let at = JournalAt {
+                anchor_unknown: true,
+                ..JournalAt::default()
+            };
+            return (at, Err(unusable));
+        }
+    };
     let mut reader = Reader::new(&text, allowed);
     let mut root = reader.root();
     let mut store = reader.table(&mut root, "store");
     let state_dir = value::folder(&mut reader, &mut store, "state_dir");
     let anchor = monitoring::anchor(&mut reader, &mut root);
-    match reader.end(path) {
-        Ok(()) => Ok(JournalAt { state_dir, anchor }),
-        // Whoever has to fix it is told of everything.
-        Err(mistakes) => Err(Unusable::Mistaken(
-            Config::parse_with(path, &text, allowed).err().unwrap_or(mistakes),
-        )),
-    }
+    let line = anchor.as_ref().map(|taken| reader.line(taken.span.start));
+    let fit = reader.end(path);
+    // What was made out of a line with a slip in it, or right before one, is a guess.
+    let is_near = |mistake: &Mistake| match (line, mistake.line) {
+        (Some(line), Some(wrong)) => (line..=line + 1).contains(&wrong),
+        _ => true,
+    };
+    let is_guess = |mistakes: &Mistakes| mistakes.all.iter().any(is_near);
+    let is_certain = !fit.as_ref().is_err_and(is_guess);
+    let at = JournalAt {
+        state_dir,
+        anchor: anchor.filter(|_| is_certain).map(|taken| taken.value),
+        anchor_unknown: !is_certain && text.contains("anchor"),
+    };
+    // Whoever has to fix it is told of everything.
+    let fit =
+        fit.map_err(|mistakes| Unusable::Mistaken(Config::parse_with(path, &text, allowed).err().unwrap_or(mistakes)));
+    (at, fit)
 }
 
 fn read(reader: &mut Reader<'_>, path: &Path) -> Config {
@@ -167,9 +202,8 @@ fn read(reader: &mut Reader<'_>, path: &Path) -> Config {
     }
     conflicts::check(reader, &targets);
     let out_of_scope = evidence::out_of_scope(reader, &mut root);
-    let monitoring = Monitoring::read(reader, &mut root);
+    let monitoring = Monitoring::read(reader, &mut root, state_dir.as_deref());
     let notifiers = notify::notifiers(reader, &mut root);
-    monitoring.check(reader, state_dir.as_deref());
     reader.close(root);
     Config {
         path: path.to_owned(),

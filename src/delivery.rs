@@ -52,7 +52,7 @@ use rotate_providers::secret::Secret;
 use crate::machine::{Cutover, Restored};
 use crate::secret_scan::value_looks_secret;
 
-pub use at_once::{Asked, at_once};
+pub use at_once::{Asked, at_once, at_once_of_each_place};
 pub use capabilities::Capabilities;
 pub use fault::{Answer, DeliveryError, Fault};
 pub use fields::{Fields, Told};

@@ -83,22 +83,19 @@ async fn verify(global: &Global, against: Option<String>) -> Result<String, Fold
         Some(anchor) => anchor.all()?,
         None => BTreeMap::new(),
     };
-    let last_noted = noted.last_key_value().map(|(_, anchored)| anchored.clone());
+    let last_noted = noted.last_key_value().and_then(|(_, same)| same.last().cloned());
     let mut found = None;
     let mut look = |line: &Line, _: &StreamState| {
         if against.as_ref().is_some_and(|head| line.was_head(head)) {
             found = Some(line.seq);
         }
-        if noted
-            .get(&line.seq)
-            .is_some_and(|anchored| line.was_head(&anchored.head.hash))
-        {
-            noted.remove(&line.seq);
+        if let Some(same) = noted.get_mut(&line.seq) {
+            same.retain(|anchored| !line.was_head(&anchored.head.hash));
         }
     };
     let verified = locate(global)?.verify_each(&mut look).await?;
     let verified = verified.unwrap_or_else(Verified::empty);
-    if let (Some(anchor), Some((_, missing))) = (anchor, noted.pop_first()) {
+    if let (Some(anchor), Some(missing)) = (anchor, noted.into_values().flatten().next()) {
         return Err(anchor.behind(missing).into());
     }
     // A head that was noted down before anything was written.

@@ -85,6 +85,12 @@ async fn folder(global: &Global, config: Option<&Config>) -> Checkup {
             if let Some(error) = config.and_then(|config| required_state(global, config)) {
                 return Err(error);
             }
+            // As `run` has it: nothing is begun in the place of what is gone.
+            if let Some(anchor) = global.anchor()
+                && let Some(anchored) = anchor.last()?
+            {
+                return Err(anchor.behind(anchored).into());
+            }
             folder.could_be_made()?;
             return Ok((path, "there is none yet; the first rotation makes it".to_owned()));
         }

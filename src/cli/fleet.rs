@@ -59,6 +59,10 @@ pub(super) fn configured(global: &Global) -> Result<Option<Config>, Exit> {
     match locate(global.config.as_deref()) {
         None => Ok(None),
         Some(path) => Config::read(&path, &global.allowed)
+            .and_then(|config| match locate_state(global) {
+                Ok(folder) => config.beside(folder.path()),
+                Err(_) => Ok(config),
+            })
             .map(Some)
             .map_err(|error| unusable(&error)),
     }

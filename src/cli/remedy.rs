@@ -8,6 +8,7 @@ use rotate_providers::{Automation, automation};
 
 use crate::delivery::Fault;
 use crate::engine::driver::DriveError;
+use crate::hooks::now;
 use crate::private_file::Refused;
 use crate::seal::SealError;
 use crate::state_folder::FolderError;
@@ -194,10 +195,11 @@ pub(super) fn of_folder(error: &FolderError) -> Vec<String> {
     }
 }
 
-/// An anchor that is kept, and noted down in no more.
+/// An anchor that is kept, and noted down in no more. Its name has the time: one that was moved away earlier is evidence as well.
 fn moved_away(anchor: &Path) -> String {
     let anchor = anchor.to_string_lossy();
-    format!("mv {} {}", quoted(&anchor), quoted(&format!("{anchor}.before")))
+    let aside = format!("{anchor}.before-{}", now().strftime("%Y%m%dT%H%M%SZ"));
+    format!("mv {} {}", quoted(&anchor), quoted(&aside))
 }
 
 fn of_store(error: &StoreError) -> Vec<String> {

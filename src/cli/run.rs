@@ -61,18 +61,17 @@ impl Command {
             Ok(folder) => folder,
             Err(error) => return tell_folder(global, &error),
         };
-        match &config {
-            _ if folder.exists() => {}
-            None => {
-                nothing(global);
-                return Exit::Ok;
-            }
-            Some(config) => {
-                // A mistyped name must not make a folder.
-                let names = config.targets.iter().map(|target| target.name.as_str());
-                if let Err(exit) = self.chosen.check(names) {
-                    return exit;
-                }
+        if config.is_none() && !folder.exists() {
+            nothing(global);
+            return Exit::Ok;
+        }
+        // A mistyped name must not make a folder, and nobody is told of it but whoever has typed it.
+        if let Ok(read) = &looked {
+            let configured = config.iter().flat_map(|config| &config.targets);
+            let configured = configured.map(|target| target.name.as_str());
+            let on_record = read.survey.courses().iter().map(|stored| stored.target.as_str());
+            if let Err(exit) = self.chosen.check(configured.chain(on_record)) {
+                return exit;
             }
         }
         let config = config.unwrap_or_else(Config::empty);
@@ -93,7 +92,7 @@ impl Command {
         let config = Arc::new(config);
         let session = Arc::new(session);
         let ending = self.all(global, &config, &session, looked).await;
-        watched.end(global, &config, Some(&session), ending).await
+        watched.end(global, &config, Some(session), ending).await
     }
 
     /// Takes every turn.
@@ -184,9 +183,11 @@ impl Work {
             exit = exit.max(Exit::Interrupted);
         }
         self.write_down(&mut ended).await;
+        let held_up = ended.iter().filter(|ended| ended.is_held_up());
+        let held_up = held_up.map(|ended| ended.report.name.clone()).collect();
         let counts = tell(&self.global, &ended, all);
         self.session.post(Limits::RUN).await;
-        Ending { exit, counts }
+        Ending { exit, counts, held_up }
     }
 
     /// What people are to be told that no event has made.
@@ -412,6 +413,12 @@ struct Ended {
 }
 
 impl Ended {
+    /// Whether a person has to look at it. What only this run has found, such as two full slots or a credential that is refused, stands
+    /// in no journal.
+    fn is_held_up(&self) -> bool {
+        self.exit == Exit::PersonNeeded && matches!(self.what, "blocked" | "refused")
+    }
+
     /// Its credential is dead, whatever else is to be said of it.
     fn refused(&mut self, target: &Target, refused: &str, global: &Global) {
         self.exit = self.exit.max(Exit::PersonNeeded);

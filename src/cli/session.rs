@@ -80,6 +80,12 @@ impl Session {
     ) -> Result<Self, FolderError> {
         let folder = locate(global)?;
         let anchor = global.anchor();
+        if let Some(config) = &global.anchor_unknown {
+            terminal::note(&format!(
+                "warning: {} has a mistake, and whether it names an anchor cannot be made out: the journal is held against none",
+                config.display()
+            ));
+        }
         if let Some(anchor) = anchor.as_ref().filter(|_| !folder.exists())
             && let Some(anchored) = anchor.last()?
         {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::reader::{Reader, Section};
 use super::target::name_of_a_place;
-use super::value::{flag, parsed, path};
+use super::value::{Taken, flag, parsed, path};
 
 /// What a run leaves for those who watch it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,26 +28,28 @@ pub struct HeartbeatTo {
     pub allow_private: bool,
 }
 
+/// What is wrong with an anchor that is put back together with the journal, and shows nothing then.
+pub(super) const IN_STATE_FOLDER: &str = "it is in the state folder, and would be put back to an older copy with it";
+/// What fixes that.
+pub(super) const ELSEWHERE: &str = "name a file elsewhere, best on another machine";
+
 /// The extension that the collector of text files looks for.
 const EXTENSION: &str = "prom";
 
 impl Monitoring {
     /// What the tables `[metrics]`, `[heartbeat]` and `[audit]` say.
-    pub(super) fn read<'t>(reader: &mut Reader<'t>, root: &mut Section<'t>) -> Self {
-        Self {
-            textfile: textfile(reader, root),
-            heartbeat: heartbeat(reader, root),
-            anchor: anchor(reader, root),
+    pub(super) fn read<'t>(reader: &mut Reader<'t>, root: &mut Section<'t>, state_dir: Option<&Path>) -> Self {
+        let (textfile, heartbeat) = (textfile(reader, root), heartbeat(reader, root));
+        let anchor = anchor(reader, root);
+        if let (Some(anchor), Some(folder)) = (&anchor, state_dir)
+            && anchor.value.starts_with(folder)
+        {
+            reader.mistake(Some(anchor.span.clone()), "audit: anchor", IN_STATE_FOLDER, ELSEWHERE);
         }
-    }
-
-    /// An anchor that is put back together with the journal shows nothing.
-    pub(super) fn check(&self, reader: &mut Reader<'_>, state_dir: Option<&Path>) {
-        let inside = |anchor: &PathBuf| state_dir.is_some_and(|folder| anchor.starts_with(folder));
-        if self.anchor.as_ref().is_some_and(inside) {
-            let what = "it is in the state folder, and would be put back to an older copy with it";
-            let remedy = "name a file elsewhere, best on another machine";
-            reader.mistake(None, "audit: anchor", what, remedy);
+        Self {
+            textfile,
+            heartbeat,
+            anchor: anchor.map(|taken| taken.value),
         }
     }
 }
@@ -89,9 +91,9 @@ fn heartbeat<'t>(reader: &mut Reader<'t>, root: &mut Section<'t>) -> Option<Hear
 }
 
 /// Where the head of the journal is noted down. It is looked for by whoever needs the journal and nothing else of the file.
-pub(super) fn anchor<'t>(reader: &mut Reader<'t>, root: &mut Section<'t>) -> Option<PathBuf> {
+pub(super) fn anchor<'t>(reader: &mut Reader<'t>, root: &mut Section<'t>) -> Option<Taken<PathBuf>> {
     let mut section = reader.table(root, "audit");
-    let anchor = path(reader, &mut section, "anchor").map(|taken| taken.value);
+    let anchor = path(reader, &mut section, "anchor");
     reader.close(section);
     anchor
 }

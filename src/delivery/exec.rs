@@ -206,6 +206,11 @@ impl Destination for Exec {
         Occupied::at(place, None)
     }
 
+    /// One program may keep a lock while it works, whatever its arguments are.
+    fn part_of(&self) -> String {
+        format!("exec:{}", self.program.shown())
+    }
+
     async fn inspect(&self) -> Result<Inspected, DeliveryError> {
         self.program.check().map_err(|fault| self.failed(fault))?;
         if !looking_starts_programs() {

@@ -12,7 +12,7 @@ use super::order::Order;
 use super::preflight::{in_the_way, lacking};
 use super::turn::{Decision, Preflight, Purpose, Ready, Sight, Turn, connect, stuck};
 use crate::config::{How, Target};
-use crate::engine::driver::{DriveError, Driver, Interrupt, Outcome, Pace, Progress, Refusal};
+use crate::engine::driver::{DriveError, Driver, Interrupt, Openings, Outcome, Pace, Progress, Refusal};
 use crate::engine::guided::GuidedJournal;
 use crate::engine::inventory::InventoryJournal;
 use crate::engine::journal::Journal;
@@ -32,7 +32,7 @@ pub struct Acting<'a> {
     pub pace: Pace,
     /// Set once the program is asked to stop.
     pub interrupt: &'a Interrupt,
-    /// Whose rotations this run has begun: two names may lead to one user.
+    /// What this run has begun: two names may lead to one user, or to one destination.
     pub claims: &'a Claims,
     /// Whose command it is, for the journal.
     pub by: &'a str,
@@ -42,9 +42,14 @@ pub struct Acting<'a> {
     pub progress: &'a dyn Progress,
 }
 
-/// Owners whose rotations were begun, with the target's name.
+/// What the targets of one command take for themselves.
 #[derive(Default)]
-pub struct Claims(Mutex<HashMap<(&'static str, String, String), String>>);
+pub struct Claims {
+    /// Owners whose rotations were begun, with the target's name.
+    owners: Mutex<HashMap<(&'static str, String, String), String>>,
+    /// Those rotations, with where they deliver.
+    openings: Openings,
+}
 
 /// What became of a target's turn.
 pub enum TurnOutcome {
@@ -61,7 +66,7 @@ pub enum TurnOutcome {
 impl Claims {
     /// The other target that has begun a rotation of the same owner's keys; `None`: this one has it now.
     fn claim(&self, connector: &'static str, owner: &Principal, target: &str) -> Option<String> {
-        let mut claims = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut claims = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
         let owner = (connector, owner.account.clone(), owner.id.clone());
         let holder = claims.entry(owner).or_insert_with(|| target.to_owned());
         (holder != target).then(|| holder.clone())
@@ -195,7 +200,7 @@ async fn begin(ready: Ready<'_>, order: &Order<'_>, acting: &Acting<'_>) -> Resu
             .tell(&format!("{drift}; this order goes on all the same")),
         (None, None) => {}
     }
-    let outcome = driver.begin(&request, found, begun).await?;
+    let outcome = driver.begin(&request, found, begun, &acting.claims.openings).await?;
     Ok(TurnOutcome::Moved(Box::new(outcome)))
 }
 

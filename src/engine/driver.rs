@@ -28,7 +28,7 @@ pub use error::{DriveError, Refusal};
 pub use identity::Identity;
 pub use interrupt::Interrupt;
 pub use live::{ConcurrentRotation, History, LiveKey, rivals};
-pub use open::{Existing, Found, Request, prepare};
+pub use open::{Existing, Found, Openings, Request, prepare};
 pub use outcome::Outcome;
 pub use pace::Pace;
 use readings::{listing, nothing};

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rotate_providers::contract::{Check, ClockTolerance, Finding, Principal, Provider, Thoroughness};
 use rotate_providers::guide::{Guide, Procedure};
 
-use crate::delivery::{Asked, Destination, Hook, Inspected, at_once};
+use crate::delivery::{Asked, Destination, Hook, Inspected, at_once_of_each_place};
 use crate::engine::driver::Refusal;
 use crate::hooks::signing_time;
 use crate::plan::Guidance;
@@ -21,7 +21,7 @@ pub async fn check(
     let places = destinations
         .iter()
         .map(|destination| Box::pin(place(destination.as_ref(), thoroughness)) as Asked<'_, Finding>);
-    let places = at_once(places.collect());
+    let places = at_once_of_each_place(destinations, places.collect());
     let (preflight, places) = tokio::join!(provider.preflight(owner, thoroughness), places);
     let mut findings = preflight.findings;
     findings.extend(

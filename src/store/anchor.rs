@@ -19,9 +19,6 @@ use super::{Head, Store, StoreError};
 use crate::hooks::now;
 use crate::private_file::Place;
 
-/// The last line is looked for in this much of its end.
-const END: u64 = 64 * 1024;
-
 /// No anchor is larger: a line an hour for seventy years.
 const LARGEST: u64 = 64 * 1024 * 1024;
 
@@ -80,57 +77,64 @@ impl Anchor {
         &self.path
     }
 
-    /// The last head that was noted down; `None` where none ever was.
+    /// The head that goes furthest of those that were noted down; `None` where none ever was. An old line that was appended once more
+    /// does not take it back.
     pub fn last(&self) -> Result<Option<Anchored>, AnchorError> {
-        let Some(found) = self.open()? else { return Ok(None) };
-        let size = found.metadata().len();
-        let mut file = found.file();
-        let from = size.saturating_sub(END);
-        let mut bytes = Vec::new();
-        let read = file
-            .seek(SeekFrom::Start(from))
-            .and_then(|_| file.take(END).read_to_end(&mut bytes));
-        read.map_err(|error| self.unusable("read", error))?;
-        let last = lines(&bytes).last();
-        if last.is_none() && size > 0 {
-            return Err(self.unusable("read", "no line of it is a head that was noted down"));
-        }
-        Ok(last)
+        Ok(self.furthest()?.pop())
     }
 
-    /// Every head that was noted down, by its place in the journal.
-    pub fn all(&self) -> Result<BTreeMap<i64, Anchored>, AnchorError> {
+    /// Every head that was noted down, by its place in the journal: more than one where another journal was noted down as well.
+    pub fn all(&self) -> Result<BTreeMap<i64, Vec<Anchored>>, AnchorError> {
         let Some(found) = self.open()? else {
             return Ok(BTreeMap::new());
         };
         let bytes = found.bytes(LARGEST).map_err(|error| self.unusable("read", error))?;
-        let all: BTreeMap<_, _> = lines(&bytes).map(|line| (line.head.seq, line)).collect();
+        let mut all: BTreeMap<i64, Vec<Anchored>> = BTreeMap::new();
+        for line in lines(&bytes) {
+            let same = all.entry(line.head.seq).or_default();
+            if same.iter().all(|other| other.head != line.head) {
+                same.push(line);
+            }
+        }
         if all.is_empty() && !bytes.is_empty() {
             return Err(self.unusable("read", "no line of it is a head that was noted down"));
         }
         Ok(all)
     }
 
-    /// Whether this journal is the one whose head was noted down last, or goes on from it.
-    pub async fn check(&self, store: &dyn Store) -> Result<(), AnchorError> {
-        let Some(anchored) = self.last()? else { return Ok(()) };
-        match store.head_at(anchored.head.seq).await? {
-            Some(head) if head == anchored.head => Ok(()),
-            _ => Err(self.behind(anchored)),
-        }
+    /// The heads of the greatest place in the journal that was noted down.
+    fn furthest(&self) -> Result<Vec<Anchored>, AnchorError> {
+        Ok(self.all()?.pop_last().map(|(_, same)| same).unwrap_or_default())
     }
 
-    /// Notes the head of this journal down, durably, unless it is there already.
-    pub async fn note(&self, store: &dyn Store) -> Result<(), AnchorError> {
+    /// Whether this journal is the one whose head was noted down, or goes on from it.
+    pub async fn check(&self, store: &dyn Store) -> Result<(), AnchorError> {
+        for anchored in self.furthest()? {
+            match store.head_at(anchored.head.seq).await? {
+                Some(head) if head == anchored.head => {}
+                _ => return Err(self.behind(anchored)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes the head of this journal down, durably, unless it is there already. The event at which that begins an anchor, where the
+    /// journal has had others before.
+    pub async fn note(&self, store: &dyn Store) -> Result<Option<i64>, AnchorError> {
         let head = store.head().await?;
-        let last = self.last()?;
-        if head.seq == 0 || last.as_ref().is_some_and(|last| last.head == head) {
-            return Ok(());
+        if head.seq == 0 {
+            return Ok(None);
         }
         // Whoever has changed the journal meanwhile is found before, and does not get its head into here.
         self.check(store).await?;
+        let last = self.last()?;
+        if last.as_ref().is_some_and(|last| last.head == head) {
+            return Ok(None);
+        }
+        let begins = (last.is_none() && head.seq > 1).then_some(head.seq);
         let line = Anchored { at: now(), head };
-        self.append(&line).map_err(|error| self.unusable("written", error))
+        self.append(&line).map_err(|error| self.unusable("written", error))?;
+        Ok(begins)
     }
 
     /// What is said where the journal does not have what was noted down.
@@ -163,7 +167,8 @@ impl Anchor {
         Ok(())
     }
 
-    /// What is not mounted has no anchor in it, and says nothing of the journal: its folder has to be there.
+    /// What is not mounted has no anchor in it, and says nothing of the journal: its folder has to be there. A mount point is there also
+    /// when nothing is mounted, so the folder should be one of the mounted disk.
     fn open(&self) -> Result<Option<Regular>, AnchorError> {
         let place = Place::of(&self.path).map_err(|unfit| self.unusable("read", unfit))?;
         Regular::at(&place).map_err(|error| self.unusable("read", error))
@@ -258,9 +263,19 @@ mod tests {
     }
 
     #[test]
-    fn the_last_head_of_a_long_anchor_is_found_at_its_end() {
+    fn the_head_that_goes_furthest_is_found_wherever_it_stands_and_two_of_one_place_are_both_kept() {
         let many: String = (1..5000).map(|seq| format!("{}\n", anchored(seq))).collect();
-        let (_folder, anchor) = beside(&many);
+        let (_folder, anchor) = beside(&format!("{many}{}\n", anchored(7)));
+        let before = anchor.all().unwrap();
+        assert_eq!(
+            before.get(&7).map(Vec::len),
+            Some(1),
+            "the same head once more is no other"
+        );
+        let mut other = anchored(7);
+        other.head.hash = "cd".repeat(32);
+        anchor.append(&other).unwrap();
+        assert_eq!(anchor.all().unwrap().get(&7).map(Vec::len), Some(2));
         assert_eq!(anchor.last().unwrap().unwrap().head.seq, 4999);
         assert_eq!(anchor.all().unwrap().len(), 4999);
     }

@@ -10,10 +10,11 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
+use rotate_providers::PhaseName;
 use rotate_providers::untrusted::sanitized;
 use sha2::{Digest, Sha256};
 
-use super::TargetView;
+use super::{State, TargetView};
 
 /// One run and what it left.
 pub struct Metrics<'a> {
@@ -93,7 +94,7 @@ impl Fleet<'_> {
         );
         events = events.plain(self.events as f64);
         let mut by_connector: BTreeMap<&str, f64> = BTreeMap::new();
-        for target in self.targets {
+        for target in self.targets.iter().filter(|target| is_kept(target)) {
             *by_connector.entry(&target.connector).or_default() += 1.0;
         }
         let mut keys = Gauge::of("rotate_connector_keys", "How many keys of this connector are kept");
@@ -137,6 +138,15 @@ impl Fleet<'_> {
         }
         vec![events, keys, state, blocked, waiting, age, limit, due, gone_by]
     }
+}
+
+/// Whether its key is one that is kept: the file names it, or a rotation of it is open. What only was rotated once is not.
+fn is_kept(target: &TargetView) -> bool {
+    let has_ended = matches!(
+        target.state,
+        State::At(PhaseName::Done | PhaseName::Aborted | PhaseName::RolledBack)
+    );
+    target.action.is_some() || !has_ended
 }
 
 type Labels = Vec<(&'static str, String)>;

@@ -3,7 +3,9 @@
 //! None of it decides what becomes of a key. What cannot be left is told, and the run ends as it would have; only a head that could
 //! not be noted down is an error, because somebody relies on it.
 
+use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use rotate_providers::regular::Regular;
@@ -12,14 +14,14 @@ use super::super::session::Session;
 use super::super::status::all;
 use super::super::{Exit, Global, terminal};
 use crate::config::Config;
-use crate::engine::Survey;
+use crate::engine::{Action, Survey};
 #[cfg(feature = "heartbeat")]
 use crate::heartbeat::{Ended, Heartbeat};
 use crate::hooks::now;
 use crate::private_file::{self, Place};
 use crate::store::{Store, StoreError};
-use crate::view::TargetView;
 use crate::view::metrics::{Fleet, Metrics, last_success};
+use crate::view::{TargetView, Who};
 
 /// A run that is watched.
 pub(super) struct Watched {
@@ -33,12 +35,17 @@ pub(super) struct Ending {
     pub(super) exit: Exit,
     /// How many targets there were, by what became of them.
     pub(super) counts: String,
+    /// The targets at which a person has to look, by their names.
+    pub(super) held_up: HashSet<String>,
 }
 
 impl From<Exit> for Ending {
     fn from(exit: Exit) -> Self {
-        let counts = "0 targets".to_owned();
-        Self { exit, counts }
+        Self {
+            exit,
+            counts: "0 targets".to_owned(),
+            held_up: HashSet::new(),
+        }
     }
 }
 
@@ -66,18 +73,26 @@ impl Watched {
     }
 
     /// The run is over, with what it leaves at its place. Gives the exit code.
-    pub(super) async fn end(self, global: &Global, config: &Config, session: Option<&Session>, ending: Ending) -> Exit {
-        let Ending { exit, counts } = ending;
+    pub(super) async fn end(
+        self,
+        global: &Global,
+        config: &Config,
+        session: Option<Arc<Session>>,
+        ending: Ending,
+    ) -> Exit {
+        let Ending { exit, counts, held_up } = ending;
         if session.is_none() && exit == Exit::Busy {
             // Another run is at work, and leaves its own.
             return exit;
         }
-        let exit = match session {
+        let exit = match session.as_deref() {
             Some(session) => exit.max(note_head(global, session).await),
             None => exit,
         };
         if let Some(path) = &config.monitoring.textfile
-            && let Err(why) = self.leave_metrics(path, global, config, session, exit).await
+            && let Err(why) = self
+                .leave_metrics(path, global, config, session.as_deref(), exit, &held_up)
+                .await
         {
             warn(&format!("the metrics {} were not written: {why}", path.display()));
         }
@@ -86,12 +101,14 @@ impl Watched {
     }
 
     #[cfg(feature = "heartbeat")]
-    async fn tell(self, session: Option<&Session>, exit: Exit, targets: String) {
+    async fn tell(self, session: Option<Arc<Session>>, exit: Exit, targets: String) {
         let Some(heartbeat) = self.heartbeat else { return };
-        let head = match session {
+        let head = match &session {
             Some(session) => session.store.head().await.ok(),
             None => None,
         };
+        // A host that hangs keeps nobody else from the journal.
+        drop(session);
         let ended = Ended {
             exit: exit.code(),
             targets,
@@ -104,7 +121,7 @@ impl Watched {
     }
 
     #[cfg(not(feature = "heartbeat"))]
-    async fn tell(self, _session: Option<&Session>, _exit: Exit, _targets: String) {}
+    async fn tell(self, _session: Option<Arc<Session>>, _exit: Exit, _targets: String) {}
 
     async fn leave_metrics(
         &self,
@@ -113,13 +130,14 @@ impl Watched {
         config: &Config,
         session: Option<&Session>,
         exit: Exit,
+        held_up: &HashSet<String>,
     ) -> Result<(), String> {
         let at = now();
         let place = Place::of(path).map_err(|unfit| unfit.to_string())?;
         // A journal that is behind its anchor needs a person as well, and nothing was done with it.
         let succeeded = session.is_some() && matches!(exit, Exit::Ok | Exit::PersonNeeded);
         let fleet = match session {
-            Some(session) => stands(global, config, session).await.ok(),
+            Some(session) => stands(global, config, session, held_up).await.ok(),
             None => None,
         };
         let metrics = Metrics {
@@ -152,10 +170,20 @@ fn heartbeat(config: &Config) -> Option<Heartbeat> {
     heartbeat.map_err(|why| warn(&why)).ok()
 }
 
-/// Where the fleet stands after the run. That the journal cannot be read the run has told.
-async fn stands(global: &Global, config: &Config, session: &Session) -> Result<(Vec<TargetView>, i64), StoreError> {
+/// Where the fleet stands after the run: as the journal says, and as the run has found what these targets are held up by. That the
+/// journal cannot be read the run has told.
+async fn stands(
+    global: &Global,
+    config: &Config,
+    session: &Session,
+    held_up: &HashSet<String>,
+) -> Result<(Vec<TargetView>, i64), StoreError> {
     let survey = Survey::read(&session.store).await?;
-    let targets = all(global, Some(config), &survey);
+    let mut targets = all(global, Some(config), &survey);
+    for target in targets.iter_mut().filter(|target| held_up.contains(&target.name)) {
+        target.action = Some(Action::Blocked);
+        target.next.who = Some(Who::Person);
+    }
     Ok((targets, session.store.head().await?.seq))
 }
 
@@ -170,7 +198,14 @@ async fn note_head(global: &Global, session: &Session) -> Exit {
         return Exit::Ok;
     };
     match anchor.note(&session.store).await {
-        Ok(()) => Exit::Ok,
+        Ok(None) => Exit::Ok,
+        Ok(Some(seq)) => {
+            terminal::note(&format!(
+                "a new anchor is begun in {} at event {seq}; if there was one already, see whether its disk is mounted",
+                anchor.path().display()
+            ));
+            Exit::Ok
+        }
         Err(error) => {
             let kept = "what the run did is in the journal; the next run notes it down".to_owned();
             terminal::error(&error.to_string(), &[kept]);

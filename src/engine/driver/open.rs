@@ -1,6 +1,7 @@
 //! Opening a rotation: everything that can be known beforehand is checked before anything is created.
 
 use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 use rotate_providers::contract::{Key, KeyId, Minting, Observation, Provider};
@@ -8,9 +9,9 @@ use rotate_providers::form::SecretForm;
 use rotate_providers::{Automation, automation};
 
 use super::in_place::held_secret;
-use super::live::{ConcurrentRotation, History, LiveKey, old_key};
+use super::live::{ConcurrentRotation, History, LiveKey, Whose, old_key};
 use super::{DriveError, Driver, Outcome, Refusal, RunState};
-use crate::delivery::{self, Asked, DeliveryError, Destination, Hook, Occupied, at_once, same_place};
+use crate::delivery::{self, Asked, DeliveryError, Destination, Hook, Occupied, at_once_of_each_place, same_place};
 use crate::hooks::{now, vendors};
 use crate::machine::{Begun, Cutover, Event, LostKey, Phase, Prove, Retirement, RotationSpec, Window};
 use crate::policy::{Facts, Listing};
@@ -220,16 +221,23 @@ impl Driver<'_> {
     /// Proves that a delivery would work, before a key is made for it.
     pub async fn rehearse(&self, request: &Request<'_>) -> Result<(), DriveError> {
         let all = request.destinations.iter().map(|destination| destination.rehearse());
-        for rehearsed in at_once(all.collect()).await {
+        for rehearsed in at_once_of_each_place(request.destinations, all.collect()).await {
             rehearsed?;
         }
         Ok(())
     }
 
     /// Opens a rotation of what was just found, and moves it as far as it may go.
-    pub async fn begin(&self, request: &Request<'_>, found: Found, begun: Begun) -> Result<Outcome, DriveError> {
+    pub async fn begin(
+        &self,
+        request: &Request<'_>,
+        found: Found,
+        begun: Begun,
+        beside: &Openings,
+    ) -> Result<Outcome, DriveError> {
         let (mut opening, facts) = prepare(request, found, self.provider).await?;
-        if let Event::Opened { begun: told, .. } = &mut opening {
+        if let Event::Opened { spec, begun: told } = &mut opening {
+            beside.add(request, spec)?;
             *told = Some(begun);
         }
         let name = opening.name();
@@ -242,6 +250,26 @@ impl Driver<'_> {
             ..RunState::default()
         };
         self.pursue(stored, run).await
+    }
+}
+
+/// The rotations that this process opens. What the journal knew of others was read when the command began, before any of these.
+#[derive(Default)]
+pub struct Openings(Mutex<Vec<ConcurrentRotation>>);
+
+impl Openings {
+    /// Adds one, unless it would deliver to where another one does. Looking and adding are one step, because targets are opened side
+    /// by side.
+    fn add(&self, request: &Request<'_>, spec: &RotationSpec) -> Result<(), DriveError> {
+        let mut openings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        one_key_a_place(request.connector, &spec.destinations, &openings)?;
+        openings.push(ConcurrentRotation {
+            target: request.target.to_owned(),
+            connector: spec.connector.clone(),
+            whose: Whose::Owner(spec.owner.clone()),
+            destinations: spec.destinations.clone(),
+        });
+        Ok(())
     }
 }
 
@@ -382,8 +410,9 @@ async fn look_at_destinations(
     let looks = destinations
         .iter()
         .map(|destination| Box::pin(held_and_pinned(destination.as_ref())) as Asked<'_, _>);
+    let looked = at_once_of_each_place(destinations, looks.collect()).await;
     let mut all = Vec::new();
-    for (destination, looked) in destinations.iter().zip(at_once(looks.collect()).await) {
+    for (destination, looked) in destinations.iter().zip(looked) {
         let (held, pinned) = looked?;
         all.push(pinned);
         let (name, owner) = (destination.name(), &found.owner.name);

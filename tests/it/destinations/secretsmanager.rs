@@ -3,8 +3,11 @@
 //! Leans on the strict fake, because the emulator still answers with a version whose label was moved away, and writes to a secret
 //! that is scheduled for deletion.
 
+use std::path::Path;
+
+use rotate_fixtures::aws::FakeAws;
 use rotate_fixtures::workplace::TARGET;
-use rotate_fixtures::{Ran, Workplace};
+use rotate_fixtures::{FleetWorkplace, Ran, Workplace};
 use serde_json::Value;
 
 const NAME: &str = "gainsight/s3";
@@ -211,13 +214,16 @@ fn a_dry_run_only_reads_and_says_what_the_store_can_do() {
 
 /// A profile with the login that the environment has as well, so that two names lead to one secret.
 fn another_way(place: &Workplace, command: &mut std::process::Command) {
-    let admin = place.cloud.admin();
+    log_in_as_the_same(&place.cloud, &place.path("logins"), command);
+}
+
+fn log_in_as_the_same(cloud: &FakeAws, file: &Path, command: &mut std::process::Command) {
+    let admin = cloud.admin();
     let text = format!(
         "[same]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
         admin.id, admin.secret
     );
-    let file = place.path("logins");
-    std::fs::write(&file, text).unwrap_or_default();
+    std::fs::write(file, text).unwrap_or_default();
     command.env("AWS_SHARED_CREDENTIALS_FILE", file);
 }
 
@@ -254,4 +260,30 @@ fn two_names_that_lead_to_one_secret_are_one_place_before_a_key_is_made() {
     let words = format!("is where {TARGET} delivers as well");
     Ran::of(other).expect(1).says(&[&words, "nothing was changed"]);
     assert_eq!(place.cloud.keys_of("other").len(), 1);
+}
+
+/// Neither rotation is open when the run begins.
+#[test]
+fn two_targets_that_one_run_opens_do_not_deliver_to_one_secret_under_two_names() {
+    let mut place = FleetWorkplace::new(env!("CARGO_BIN_EXE_rotate"));
+    place.cloud.add_secret(NAME, FOUND);
+    let mut text = "[defaults]\naws_calls_per_second = 0\n".to_owned();
+    for (user, login) in [("one", ""), ("two", ", profile = \"same\"")] {
+        place.cloud.add_user(user);
+        let born = place.now() - jiff::SignedDuration::from_hours(24 * 179);
+        let _ = place.cloud.add_key_created_at(user, born);
+        text.push_str(&format!(
+            "\n[[target]]\nname = \"{user}\"\nconnector = \"s3-customer-managed\"\nuser = \"{user}\"\nbucket = \"acme-data\"\n\
+             deliver = [{{ to = \"secretsmanager:{NAME}\"{login} }}]\n"
+        ));
+    }
+    place.configure(&text);
+    let mut both = place.command(["run"]);
+    log_in_as_the_same(&place.cloud, &place.path("logins"), &mut both);
+    Ran::of(both)
+        .expect(1)
+        .says(&["delivers as well", "nothing was changed"]);
+    let keys: usize = ["one", "two"].iter().map(|user| place.keys(user).len()).sum();
+    assert_eq!(keys, 3, "one of the two has a new key");
+    assert_eq!(place.cloud.versions_of_secret(NAME), 2);
 }

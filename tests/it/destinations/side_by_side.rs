@@ -104,3 +104,19 @@ fn parts_of_one_file_come_one_after_the_other_and_each_is_put_back() {
     place.run(["abort", TARGET]).expect(0);
     assert_eq!(held(path), before);
 }
+
+/// Whatever it is started for, it does not work beside itself.
+#[test]
+fn destinations_of_one_program_that_keeps_a_lock_come_one_after_the_other() {
+    let place = workplace();
+    let locks = "cat >/dev/null; mkdir ${0%/*}/lock || exit 1; sleep 0.5; rmdir ${0%/*}/lock; echo x >>${0%/*}/$1-$2";
+    write_program(&place.path("locks"), locks);
+    let names = ["one", "two"].map(|name| format!("exec:{} {name}", place.path("locks").display()));
+    let to: Vec<&str> = names.iter().map(String::as_str).collect();
+    Ran::of(place.rotate_to(&to, ["--soak", "7d"])).expect(0);
+    for name in ["one", "two"] {
+        for action in ["prepare", "deliver"] {
+            assert!(place.path(&format!("{name}-{action}")).exists(), "{name} {action}");
+        }
+    }
+}

@@ -105,6 +105,12 @@ fn a_store_that_was_put_back_to_an_older_copy_is_seen_and_nothing_is_done_with_i
         .says(&["the journal is behind its anchor"]);
     let looked = place.run(["doctor"]).expect(1).stdout;
     assert!(looked.contains("the journal is behind its anchor"), "{looked}");
+    let told = place.run(["run"]).stderr;
+    let stamped = regex::Regex::new(r"anchor\.before-[0-9]{8}T[0-9]{6}Z").unwrap();
+    assert!(
+        stamped.is_match(&told),
+        "what was moved away earlier is not overwritten: {told}"
+    );
     assert_eq!(place.keys("one"), keys);
     assert_eq!((place.run(["audit"]).stdout, lines(&place)), (journal, noted.clone()));
     // A person decides that this journal goes on.
@@ -127,6 +133,8 @@ fn a_journal_that_is_lost_or_another_one_is_not_begun_anew_beside_its_anchor() {
     std::fs::remove_dir_all(place.state()).unwrap();
     place.run(["run"]).expect(3).says(&["the journal is behind its anchor"]);
     assert!(!place.state().exists(), "no journal was begun");
+    let looked = place.run(["doctor"]).expect(1).stdout;
+    assert!(looked.contains("the journal is behind its anchor"), "{looked}");
     assert_eq!(lines(&place), noted);
     let other = anchored();
     other.run(["run"]).expect(0);
@@ -208,11 +216,20 @@ fn a_chain_that_was_written_anew_does_not_have_what_was_noted_down_of_the_old_on
         Some(start) => format!("{start}1\n{rest}"),
         None => format!("{}0\n{rest}", &first[..first.len() - 1]),
     };
-    std::fs::write(anchor(&place), changed).unwrap();
+    std::fs::write(anchor(&place), &changed).unwrap();
     place
         .run(["audit", "verify"])
         .expect(3)
         .says(&["the journal is behind its anchor", "event 1 "]);
+    // Behind the true one it hides nothing, and neither does the true one behind it.
+    let (false_line, _) = changed.split_once('\n').unwrap();
+    for both in [format!("{text}{false_line}\n"), format!("{false_line}\n{text}")] {
+        std::fs::write(anchor(&place), both).unwrap();
+        place
+            .run(["audit", "verify"])
+            .expect(3)
+            .says(&["the journal is behind its anchor", "event 1 "]);
+    }
 }
 
 #[test]
@@ -237,8 +254,75 @@ fn a_run_that_may_not_use_its_journal_is_no_success_in_its_metrics() {
 #[test]
 fn whoever_only_looks_notes_nothing_down() {
     let place = anchored();
+    place.run(["run"]).expect(0);
+    std::fs::remove_file(anchor(&place)).unwrap();
     for look in [&["plan"] as &[&str], &["doctor"], &["status"], &["audit", "verify"]] {
         place.run(look.iter().copied());
         assert!(!anchor(&place).exists(), "{look:?}");
     }
+}
+
+/// A place whose journal was put back to what its first run had left.
+fn put_back_place() -> FleetWorkplace {
+    let mut place = anchored();
+    place.run(["run"]).expect(0);
+    let older = place.path("older");
+    copy(&place.state(), &older);
+    go_on(&mut place).expect(0);
+    put_back(&place, &older);
+    place
+}
+
+#[test]
+fn an_old_line_that_is_appended_once_more_does_not_take_the_anchor_back() {
+    let place = put_back_place();
+    let noted = lines(&place);
+    std::fs::write(anchor(&place), format!("{}\n{}\n", noted.join("\n"), noted[0])).unwrap();
+    for command in [&["run"] as &[&str], &["audit", "verify"]] {
+        place
+            .run(command.iter().copied())
+            .expect(3)
+            .says(&["the journal is behind its anchor"]);
+    }
+}
+
+#[test]
+fn a_slip_in_the_configuration_does_not_switch_the_anchor_off_and_is_told_where_the_anchor_cannot_be_made_out() {
+    let mut place = put_back_place();
+    let text = read(&place.path("rotate.toml"));
+    place.configure(&format!("{text}\nsoak = \n"));
+    for command in [&["confirm", "one"] as &[&str], &["abort", "--force", "one"]] {
+        place
+            .run(command.iter().copied())
+            .expect(3)
+            .says(&["the journal is behind its anchor", "nothing was touched"]);
+    }
+    place.configure(&text.replace("anchor = \"", "anchor = "));
+    let ran = place.run(["confirm", "one"]);
+    assert_ne!(ran.code, Some(0));
+    ran.says(&["whether it names an anchor cannot be made out"]);
+}
+
+#[test]
+fn an_anchor_that_is_begun_behind_the_first_event_is_told() {
+    let mut place = anchored();
+    let first = place.run(["run"]).expect(0).stderr;
+    assert!(!first.contains("a new anchor"), "{first}");
+    std::fs::remove_file(anchor(&place)).unwrap();
+    go_on(&mut place)
+        .expect(0)
+        .says(&["a new anchor is begun in", "at event"]);
+}
+
+#[test]
+fn an_anchor_in_the_state_folder_is_refused_also_where_the_command_line_names_that_folder() {
+    let mut place = anchored();
+    let text = read(&place.path("rotate.toml"));
+    let inside = place.state().join("anchor").display().to_string();
+    place.configure(&text.replace(&anchor(&place).display().to_string(), &inside));
+    place
+        .run(["run"])
+        .expect(64)
+        .says(&["audit: anchor: it is in the state folder"]);
+    assert!(!place.state().exists());
 }

@@ -69,7 +69,7 @@ fn what_is_missing_wrong_or_a_secret_is_told_with_its_key_and_not_repeated() {
         ),
         (
             "[store]\nstate_dir = \"/var/lib/rotate\"\n[audit]\nanchor = \"/var/lib/rotate/anchor\"",
-            "audit: anchor: it is in the state folder",
+            "rotate.toml:4: audit: anchor: it is in the state folder",
         ),
         ("[heartbeat]\nallow_private = true", "heartbeat: url_env: it is missing"),
         (

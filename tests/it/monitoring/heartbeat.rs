@@ -198,3 +198,42 @@ fn a_run_that_is_interrupted_says_so_at_its_end_and_one_that_is_killed_says_noth
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(told(&switch).last().map(String::as_str), Some("130"));
 }
+
+#[test]
+fn a_mistyped_name_is_told_to_nobody_but_whoever_has_typed_it() {
+    let (place, switch) = (place(), DeadMansSwitch::start());
+    run(&place, &switch.url()).expect(0);
+    let requests = switch.requests();
+    let lock = std::fs::File::options()
+        .write(true)
+        .open(place.state().join("rotate.lock"))
+        .unwrap();
+    // Not even the journal is waited for.
+    lock.lock().unwrap();
+    Ran::of(command(&place, &switch.url(), &["run", "--only", "oen"]))
+        .expect(64)
+        .says(&["did you mean one?"]);
+    assert_eq!(switch.requests(), requests);
+}
+
+#[test]
+fn a_host_that_hangs_keeps_no_other_command_from_the_journal() {
+    let (place, switch) = (place(), DeadMansSwitch::start());
+    switch.behaves(Behaviour::Hangs);
+    let mut first = command(&place, &switch.url(), &["run"]);
+    first
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null());
+    let mut first = first.spawn().unwrap();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while switch.requests() == 0 {
+        assert!(std::time::Instant::now() < deadline, "no run began");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    // Its work is done soon, and its two calls with two tries of four seconds each are not.
+    while place.run(["run"]).code == Some(4) {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert_eq!(first.try_wait().unwrap(), None, "it tells of its end meanwhile");
+    assert_eq!(first.wait().unwrap().code(), Some(0));
+}

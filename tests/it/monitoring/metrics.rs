@@ -1,6 +1,6 @@
 //! What the metrics say is what `status` says.
 
-use rotate_fixtures::{Promtool, Ran};
+use rotate_fixtures::{FleetWorkplace, Promtool, Ran};
 
 use super::{DAY, find, read, textfile, value, watched};
 
@@ -167,4 +167,41 @@ fn where_the_journal_cannot_be_used_the_run_is_told_and_nothing_is_said_of_targe
     assert_eq!(value(&text, "rotate_last_run_exit_status", &[]), 1.0);
     assert_eq!(value(&text, "rotate_last_success_timestamp_seconds", &[]), succeeded);
     assert_eq!(find(&text, "rotate_target_age_seconds", &[]), None, "{text}");
+}
+
+#[test]
+fn what_only_the_run_has_found_of_a_target_is_told_as_blocked_and_as_waiting_for_a_person() {
+    let mut place = watched("");
+    place.add_user("full", DAY * 179, "");
+    let _ = place.cloud.add_key("full");
+    let ran = place.run(["run"]).expect(3);
+    assert!(ran.stderr.contains("1 target: 1 blocked"), "{}", ran.stderr);
+    let labels = ["target=\"full\""];
+    let text = read(&textfile(&place));
+    assert_eq!(value(&text, "rotate_target_blocked", &labels), 1.0, "{text}");
+    assert_eq!(value(&text, "rotate_target_waits_for_person", &labels), 1.0, "{text}");
+}
+
+#[test]
+fn a_target_that_is_kept_no_more_is_counted_until_its_rotation_has_ended() {
+    let mut place = watched("");
+    place.add_user("kept", DAY * 2, "");
+    let without = read(&place.path("rotate.toml"));
+    place.add_user("left", DAY * 179, "soak = \"7d\"");
+    place.run(["run"]).expect(0);
+    place.configure(&without);
+    place.run(["run"]).expect(0);
+    let keys = |place: &FleetWorkplace| {
+        value(
+            &read(&textfile(place)),
+            "rotate_connector_keys",
+            &["s3-customer-managed"],
+        )
+    };
+    assert_eq!(keys(&place), 2.0, "its rotation is open");
+    place.run(["abort", "left"]).expect(0);
+    place.run(["run"]).expect(0);
+    assert_eq!(keys(&place), 1.0);
+    let ended = ["target=\"left\"", "state=\"aborted\""];
+    assert_eq!(value(&read(&textfile(&place)), "rotate_target_state", &ended), 1.0);
 }

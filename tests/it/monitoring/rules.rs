@@ -35,7 +35,7 @@ fn dashboard() -> Value {
 fn the_rules_have_no_mistake_and_say_what_their_tests_expect() {
     let promtool = Promtool::find();
     let (fine, said) = promtool.says_of(&["check", "rules", "alerts.yml"], &docs("alerts.yml"));
-    assert!(fine && said.contains("SUCCESS: 10 rules found"), "{said}");
+    assert!(fine && said.contains("SUCCESS: 11 rules found"), "{said}");
     let folder = tempfile::tempdir().unwrap();
     let test = folder.path().join("alerts_test.yml");
     let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/monitoring/alerts_test.yml");
@@ -66,6 +66,19 @@ fn every_expression_of_the_dashboard_is_one_that_prometheus_takes() {
     std::fs::write(&file, rules).unwrap();
     let (fine, said) = Promtool::find().says_of(&["check", "rules", "dashboard.yml"], &file);
     assert!(fine && all.len() > 10, "{said}");
+}
+
+#[test]
+fn a_machine_that_runs_no_more_is_not_hidden_behind_one_that_does() {
+    for metric in [
+        "rotate_last_run_timestamp_seconds",
+        "rotate_last_success_timestamp_seconds",
+    ] {
+        let oldest = format!("time() - min({metric})");
+        let all = expressions(&dashboard());
+        let of_it: Vec<&String> = all.iter().filter(|it| it.contains(metric)).collect();
+        assert_eq!(of_it, [&oldest]);
+    }
 }
 
 #[test]
