@@ -118,7 +118,7 @@ fn a_store_that_was_put_back_to_an_older_copy_is_seen_and_nothing_is_done_with_i
     let went_on = place.run(["run"]);
     assert_ne!(
         went_on.code,
-        Some(3).filter(|_| went_on.stderr.contains("anchor")),
+        Some(3).filter(|_| went_on.stderr.contains("behind its anchor")),
         "{}",
         went_on.stderr
     );
