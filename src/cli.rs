@@ -24,6 +24,8 @@ mod run;
 mod secret;
 mod session;
 mod status;
+#[cfg(feature = "postgres")]
+mod store;
 mod terminal;
 mod trial;
 mod trials;
@@ -46,6 +48,7 @@ pub use exit::Exit;
 use crate::config::{self, AllowedHosts, Unusable};
 use crate::engine::driver::Pace;
 use crate::state_folder::StateFolder;
+use crate::store::Server;
 use crate::{delivery, duration};
 
 /// Runs one command line and gives the process's exit code.
@@ -170,8 +173,10 @@ impl Line {
             Self::OfConnector(global, ..) => global,
         };
         let said = global.state_dir.is_some() || std::env::var_os("ROTATE_STATE_DIR").is_some_and(|it| !it.is_empty());
-        if !said && let Some(path) = config::locate(global.config.as_deref()) {
-            global.configured_state = config::state_dir(&path, &global.allowed)?;
+        if let Some(path) = config::locate(global.config.as_deref()) {
+            let journal = config::journal(&path, &global.allowed)?;
+            global.configured_state = journal.state_dir.filter(|_| !said);
+            global.server = journal.server;
         }
         Ok(self)
     }
@@ -218,6 +223,9 @@ struct Global {
     /// Where the configuration keeps the journal.
     #[arg(skip)]
     configured_state: Option<PathBuf>,
+    /// The server that keeps it, where the configuration names one.
+    #[arg(skip)]
+    server: Option<Server>,
     /// Where the administrators' credentials are: where the target says (its profile or connection), or in the environment
     /// alone, as in CI [default: $ROTATE_CREDENTIALS, else configured]
     #[arg(long, global = true, value_enum, value_name = "WHERE")]
@@ -376,6 +384,8 @@ enum Command {
     Man(man::Command),
     Audit(audit::Command),
     Report(report::Command),
+    #[cfg(feature = "postgres")]
+    Store(store::Command),
 }
 
 impl Command {
@@ -410,6 +420,8 @@ impl Cli {
             Command::Man(command) => command.run(),
             Command::Audit(command) => command.run(global).await,
             Command::Report(command) => command.run(global).await,
+            #[cfg(feature = "postgres")]
+            Command::Store(command) => command.run(global).await,
         }
     }
 }

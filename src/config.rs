@@ -15,6 +15,7 @@ mod mistake;
 mod reader;
 mod schema;
 mod starter;
+mod store;
 mod target;
 mod value;
 mod words;
@@ -34,9 +35,11 @@ pub use file::{Unusable, locate};
 pub use mistake::{Mistake, Mistakes};
 pub use schema::schema;
 pub use starter::starter;
+pub use store::Place;
 pub use target::{ByHand, How, Target};
 
 use crate::config::reader::Reader;
+use crate::store::Server;
 
 /// A configuration in which nothing is wrong.
 pub struct Config {
@@ -44,6 +47,8 @@ pub struct Config {
     pub path: PathBuf,
     /// Where the journal is kept, if the file says so.
     pub state_dir: Option<PathBuf>,
+    /// The server that keeps the journal, where it is not a file of that folder.
+    pub server: Option<Server>,
     /// How many targets are worked on at once.
     pub concurrency: usize,
     /// How often one account of a vendor is called at most.
@@ -67,6 +72,7 @@ impl Config {
         Self {
             path: PathBuf::new(),
             state_dir: None,
+            server: None,
             concurrency: defaults.concurrency,
             paces: defaults.paces,
             look_every: defaults.look_every,
@@ -100,14 +106,14 @@ impl Config {
 
 /// Where the file says that the journal is kept. Nothing else that it says is looked at: whoever only needs the journal is
 /// not kept from it by a mistake in a target.
-pub fn state_dir(path: &Path, allowed: &AllowedHosts) -> Result<Option<PathBuf>, Unusable> {
+pub fn journal(path: &Path, allowed: &AllowedHosts) -> Result<Place, Unusable> {
     let text = file::read(path)?;
     let mut reader = Reader::new(&text, allowed);
     let mut root = reader.root();
-    let mut store = reader.table(&mut root, "store");
-    let folder = value::folder(&mut reader, &mut store, "state_dir");
+    let mut table = reader.table(&mut root, "store");
+    let place = store::read(&mut reader, &mut table);
     match reader.end(path) {
-        Ok(()) => Ok(folder),
+        Ok(()) => Ok(place),
         // Whoever has to fix it is told of everything.
         Err(mistakes) => Err(Unusable::Mistaken(
             Config::parse_with(path, &text, allowed).err().unwrap_or(mistakes),
@@ -121,9 +127,9 @@ fn read(reader: &mut Reader<'_>, path: &Path) -> Config {
     let defaults = defaults::Defaults::read(reader, &mut general);
     let limits = defaults::Limits::read(reader, &mut general);
     reader.close(general);
-    let mut store = reader.table(&mut root, "store");
-    let state_dir = value::folder(reader, &mut store, "state_dir");
-    reader.close(store);
+    let mut table = reader.table(&mut root, "store");
+    let Place { state_dir, server } = store::read(reader, &mut table);
+    reader.close(table);
     let tables = reader.tables(&mut root, "target");
     if tables.len() == 0 && !root.was_there("target") {
         reader.mistake(
@@ -149,6 +155,7 @@ fn read(reader: &mut Reader<'_>, path: &Path) -> Config {
     Config {
         path: path.to_owned(),
         state_dir,
+        server,
         concurrency: limits.concurrency,
         paces: limits.paces,
         look_every: limits.look_every,

@@ -16,7 +16,7 @@ use crate::engine::driver::DriveError;
 use crate::engine::{Turn, yet_to_come};
 use crate::hooks::now;
 use crate::state_folder::FolderError;
-use crate::store::{Store, Verified};
+use crate::store::Verified;
 use crate::view::{Checkup, Speaker, checkup, json};
 
 /// Check everything that a rotation would need.
@@ -50,7 +50,7 @@ impl Command {
             let speaker = &speaker(global);
             let turn = Turn {
                 survey: &survey,
-                store: store.as_ref().map(|store| store as &dyn Store),
+                store: store.as_deref(),
                 vendors: Some(&vendors),
             };
             let trials = &Trials::of(global.allowed.clone());
@@ -79,6 +79,14 @@ async fn folder(global: &Global, config: Option<&Config>) -> Checkup {
     let found = async {
         let folder = locate(global)?;
         let path = folder.path().display().to_string();
+        if let Some(server) = folder.server() {
+            folder.could_be_made()?;
+            let verified = folder.verify().await?.unwrap_or_else(Verified::empty);
+            return Ok((
+                format!("{path} with the journal on {server}"),
+                format!("intact, head {}", verified.head),
+            ));
+        }
         if !folder.exists() {
             if let Some(error) = config.and_then(|config| required_state(global, config)) {
                 return Err(error);

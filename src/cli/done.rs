@@ -13,7 +13,7 @@ use crate::engine::driver::{DriveError, Refusal};
 use crate::machine::{GuidedRotation, StepOutcome};
 use crate::plan::procedure_of;
 use crate::secret_scan::{self, looks_secret};
-use crate::store::{Guided, Sorted, Store, Stored};
+use crate::store::{Guided, Sorted, Stored};
 use crate::view::{Detail, TargetView};
 
 /// Mark a step of a guided rotation as done or skipped.
@@ -150,7 +150,7 @@ pub(super) async fn begun(global: &Global, target: &str) -> Result<Session, Exit
 /// The guided rotation that is meant.
 pub(super) async fn find(global: &Global, session: &Session, target: &str) -> Result<Guided, DriveError> {
     let config = readable_config(global);
-    let name = resolve(&session.store, config.as_ref(), target).await?;
+    let name = resolve(&*session.store, config.as_ref(), target).await?;
     match session.store.latest(&name).await?.map(Stored::sort) {
         Some(Sorted::Guided(guided)) => Ok(*guided),
         Some(Sorted::Automated(automated)) => Err(DriveError::Refused(Refusal::not_walked(&automated.target))),

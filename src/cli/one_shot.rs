@@ -11,7 +11,6 @@ use crate::engine::driver::{DriveError, Existing, Outcome, Refusal, Request};
 use crate::engine::{Claims, Forecast, Order, Survey, Turn, TurnOutcome, automated, in_the_way};
 use crate::hooks::now;
 use crate::state_folder::FolderError;
-use crate::store::Store;
 use crate::view::TargetView;
 
 /// How a one-shot command goes about it.
@@ -57,10 +56,10 @@ async fn would_open(global: &Global, request: &Request<'_>) -> bool {
 }
 
 async fn advance(global: &Global, session: &Session, request: &Request<'_>) -> Result<Outcome, DriveError> {
-    let survey = Survey::read(&session.store).await?;
+    let survey = Survey::read(&*session.store).await?;
     let turn = Turn {
         survey: &survey,
-        store: Some(&session.store),
+        store: Some(&*session.store),
         vendors: Some(&session.vendors),
     };
     let claims = Claims::default();
@@ -115,7 +114,7 @@ async fn plan(global: &Global, request: &Request<'_>) -> Result<Result<ForecastR
     let vendors = Vendors::new(global.access(Paces::default()));
     let turn = Turn {
         survey: &survey,
-        store: store.as_ref().map(|store| store as &dyn Store),
+        store: store.as_deref(),
         vendors: Some(&vendors),
     };
     let explained = turn.explain(&Order::Now(request), now()).await;

@@ -11,7 +11,7 @@ use super::{Exit, Global, terminal};
 use crate::engine::driver::{DriveError, Outcome, Refusal};
 use crate::engine::{self, OnRecord, automated, connect, is_given_up};
 use crate::hooks::now;
-use crate::store::{Sorted, Store};
+use crate::store::Sorted;
 use crate::view::TargetView;
 
 /// Confirm the cut-over, or clear a block.
@@ -110,7 +110,7 @@ async fn speak(global: &Global, target: &str, word: Word<'_>) -> Exit {
 /// A guided rotation can be given up, and nothing else; `None` where the target's rotation is none.
 async fn give_up(global: &Global, session: &Session, target: &str, word: Word<'_>) -> Option<Exit> {
     // Whatever is wrong with the name is told by whoever acts upon it.
-    let name = resolve(&session.store, readable_config(global).as_ref(), target)
+    let name = resolve(&*session.store, readable_config(global).as_ref(), target)
         .await
         .ok()?;
     let guided = match session.store.latest(&name).await.ok()??.sort() {

@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::engine::{Survey, Turn};
 use crate::hooks::now;
 use crate::state_folder::FolderError;
-use crate::store::{SqliteStore, Store};
+use crate::store::Store;
 use crate::view::{TargetView, json, plans};
 
 /// Show what `run` would do now, and why.
@@ -75,7 +75,7 @@ impl Command {
         let vendors = (!self.offline).then(|| Vendors::new(global.access(config.paces.clone())));
         let turn = Turn {
             survey: &survey,
-            store: store.as_ref().map(|store| store as &dyn Store),
+            store: store.as_deref(),
             vendors: vendors.as_ref(),
         };
         let at = self.at.unwrap_or_else(now);
@@ -107,10 +107,10 @@ pub(super) fn required_state(global: &Global, config: &Config) -> Option<FolderE
 }
 
 /// The journal, if there is one, and what it knows.
-pub(super) async fn look(global: &Global) -> Result<(Option<SqliteStore>, Survey), FolderError> {
+pub(super) async fn look(global: &Global) -> Result<(Option<Box<dyn Store>>, Survey), FolderError> {
     let store = locate(global)?.open_journal().await?;
     let survey = match &store {
-        Some(store) => Survey::read(store).await?,
+        Some(store) => Survey::read(&**store).await?,
         None => Survey::default(),
     };
     Ok((store, survey))

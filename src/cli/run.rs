@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use jiff::SignedDuration;
@@ -22,7 +23,8 @@ use crate::engine::driver::{DriveError, Refusal};
 use crate::engine::{Acting, Action, Assessment, Claims, Order, Survey, Turn, TurnOutcome, assess};
 use crate::hooks::now;
 use crate::policy::{Wait, Waiting};
-use crate::store::Stored;
+use crate::state_folder::FolderError;
+use crate::store::{StoreError, Stored};
 use crate::view::{Detail, TargetView, Who};
 
 /// Move every target as far as it may go; for cron.
@@ -36,7 +38,13 @@ pub(super) struct Command {
     /// Take for due what will be due within this time; after a breach: 3650d
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration::seconds, allow_hyphen_values = true)]
     due_within: u64,
+    /// Where another run is at work, here or on another machine, wait this long for its end, and do not exit with 4 at once: 10m
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration::wait)]
+    wait_for_lease: Duration,
 }
+
+/// How often it is tried meanwhile.
+const BETWEEN_TRIES: Duration = Duration::from_secs(1);
 
 /// One of those whose turn it is.
 enum Entry {
@@ -74,11 +82,11 @@ impl Command {
             }
         }
         let config = config.unwrap_or_else(Config::empty);
-        let session = match Session::begin_with(global, Vendors::new(global.access(config.paces.clone()))).await {
+        let session = match self.begin(global, &config).await {
             Ok(session) => session,
             Err(error) => return tell_folder(global, &error),
         };
-        let survey = match Survey::read(&session.store).await {
+        let survey = match Survey::read(&*session.store).await {
             Ok(survey) => survey,
             Err(error) => return tell_folder(global, &error.into()),
         };
@@ -101,6 +109,27 @@ impl Command {
             survey,
         };
         Arc::new(work).all(turns).await
+    }
+
+    /// Becomes the one runner, at once or as soon as nobody else is.
+    async fn begin(&self, global: &Global, config: &Config) -> Result<Session, FolderError> {
+        let until = Instant::now() + self.wait_for_lease;
+        let mut is_told = false;
+        loop {
+            let vendors = Vendors::new(global.access(config.paces.clone()));
+            let busy = match Session::begin_with(global, vendors).await {
+                Err(FolderError::Store(busy @ (StoreError::Held(_) | StoreError::Leased { .. })))
+                    if Instant::now() < until =>
+                {
+                    busy
+                }
+                begun => return begun,
+            };
+            if !std::mem::replace(&mut is_told, true) {
+                terminal::note(&format!("{busy}; waiting for its end"));
+            }
+            tokio::time::sleep(BETWEEN_TRIES).await;
+        }
     }
 
     /// The targets that are meant: those of the file in its order, and then every other open rotation.
@@ -199,7 +228,7 @@ impl Work {
         };
         let turn = Turn {
             survey: &self.survey,
-            store: Some(&self.session.store),
+            store: Some(&*self.session.store),
             vendors: Some(&self.session.vendors),
         };
         let result = match (entry, self.target(entry)) {

@@ -19,12 +19,12 @@ use crate::engine::{Acting, Claims};
 use crate::hooks::now;
 use crate::seal::AgeSealer;
 use crate::state_folder::{FolderError, StateFolder};
-use crate::store::{Lease, SqliteStore, Store, Stored};
+use crate::store::{Lease, Store, Stored};
 use crate::view::{Speaker, TargetView, json, markdown, text};
 
 /// An open state folder, held by this process alone.
 pub(super) struct Session {
-    pub(super) store: SqliteStore,
+    pub(super) store: Box<dyn Store>,
     pub(super) sealer: AgeSealer,
     pub(super) lease: Lease,
     pub(super) vendors: Arc<Vendors>,
@@ -66,11 +66,17 @@ impl Session {
         let (store, sealer, new) = folder.open().await?;
         if new {
             let path = folder.path().display();
-            terminal::note(&format!(
-                "keeping the journal and a new age identity in {path}; include it in your backups"
-            ));
+            terminal::note(&match store.elsewhere() {
+                None => format!("keeping the journal and a new age identity in {path}; include it in your backups"),
+                Some(place) => format!(
+                    "keeping the journal in {}, and a new age identity in {path}; include both in your backups, and bring \
+                     identity.age to every other machine that writes there",
+                    place.display()
+                ),
+            });
         }
         let lease = store.lease().await?;
+        store.sealed_by(&lease, &sealer.recipient()).await?;
         Ok(Self {
             store,
             sealer,
@@ -84,7 +90,7 @@ impl Session {
     /// The driver of one target's rotation.
     pub(super) fn driver<'a>(&'a self, global: &Global, provider: &'a dyn Provider) -> Driver<'a> {
         Driver {
-            store: &self.store,
+            store: &*self.store,
             lease: &self.lease,
             sealer: &self.sealer,
             provider,
@@ -120,7 +126,7 @@ impl Session {
     /// Whoever writes to the journal.
     pub(super) fn writer(&self) -> Journal<'_> {
         Journal {
-            store: &self.store,
+            store: &*self.store,
             lease: &self.lease,
         }
     }
@@ -207,7 +213,9 @@ impl Session {
 
 /// The state folder that the command line names.
 pub(super) fn locate(global: &Global) -> Result<StateFolder, FolderError> {
-    StateFolder::locate(global.state_dir.as_deref(), global.configured_state.as_deref()).ok_or(FolderError::Nowhere)
+    let found = StateFolder::locate(global.state_dir.as_deref(), global.configured_state.as_deref());
+    let folder = found.ok_or(FolderError::Nowhere)?;
+    Ok(folder.with_journal_on(global.server.clone()))
 }
 
 /// How commands that the person is told to run begin.

@@ -44,7 +44,7 @@ impl Command {
         };
         // One target's story is told by the journal itself, each line of it checked.
         let course = match &store {
-            Some(store) => match resolved(store, config.as_ref(), name).await {
+            Some(store) => match resolved(&**store, config.as_ref(), name).await {
                 Ok(course) => course,
                 Err(DriveError::Store(error)) => return tell_folder(global, &error.into()),
                 Err(error) => return refused(global, name, &error),

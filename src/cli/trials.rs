@@ -17,7 +17,6 @@ use crate::engine::Survey;
 use crate::engine::driver::DriveError;
 use crate::hooks::now;
 use crate::machine::Trial as Kept;
-use crate::store::Store;
 
 /// What was tried in this run, so that several targets of one account share one try.
 pub(super) struct Trials {

@@ -73,7 +73,7 @@ impl Command {
             old: self.old,
             given: std::mem::take(&mut self.given),
         };
-        let trial = match Trial::of(wanted, config.as_ref(), journal.as_ref()).await {
+        let trial = match Trial::of(wanted, config.as_ref(), journal.as_deref()).await {
             Ok(trial) => trial,
             Err(untried) => return refuse(&untried),
         };
@@ -140,7 +140,7 @@ async fn record(
             return Some(tell_folder(global, &error));
         }
     };
-    match trial.record(&session.store, &session.walker(), outcome).await {
+    match trial.record(&*session.store, &session.walker(), outcome).await {
         Ok(()) => None,
         Err(error) => {
             terminal::note(&format!(

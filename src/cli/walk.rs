@@ -91,7 +91,7 @@ impl Command {
             let outcome = match asked {
                 Asked::Told(outcome) => outcome,
                 Asked::Tried(mut trial, verdict) => {
-                    if let Err(error) = trial.record(&session.store, &session.walker(), &verdict).await {
+                    if let Err(error) = trial.record(&*session.store, &session.walker(), &verdict).await {
                         return Ok(Err(error));
                     }
                     let Some(after) = trial.walk.take() else { break };

@@ -253,7 +253,7 @@ fn trials(reader: &mut Reader<'_>, table: &mut Section<'_>, probe: &Probe, by_ha
 }
 
 /// A variable of the environment, or a credential of a service.
-fn name_of_a_place(text: &str) -> Result<String, String> {
+pub(super) fn name_of_a_place(text: &str) -> Result<String, String> {
     let fits = |letter: char| letter.is_ascii_alphanumeric() || "_-.".contains(letter);
     let begins = text.starts_with(|letter: char| letter.is_ascii_alphanumeric() || letter == '_');
     match begins && text.len() <= 128 && text.chars().all(fits) && looks_secret(text).is_none() {

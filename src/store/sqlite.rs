@@ -1,11 +1,10 @@
 //! The embedded store: one SQLite database in the state folder.
 
 mod format;
-mod line;
 mod lock;
-mod replay;
+mod rows;
 mod threads;
-mod verify;
+mod whole;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -18,14 +17,13 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 use tokio::sync::{Mutex, oneshot};
 
-pub(super) use lock::Lock;
-
-use line::StoredLine;
-use replay::Kept;
+use rows::{chained, kept, stored_line};
 use threads::Which;
-use write::{Entry, Waiting, write};
+use write::write;
 
-use super::{Append, Lease, Line, Store, StoreError, Stored, Verified, Visit, watch_of};
+use super::entry::{Entry, Waiting};
+use super::replay::{compare, replay};
+use super::{Append, Lease, Line, Sealed, Store, StoreError, Stored, Verified, Visit, watch_of};
 use crate::hooks::crash_point;
 use crate::machine::{Inventory, StreamState};
 use crate::private_file::Place;
@@ -44,18 +42,6 @@ const REMEMBERED: bool = false;
 
 /// How many rows are read before anybody waits for anybody.
 const ROWS_AT_ONCE: usize = 1024;
-
-/// A secret that waits.
-pub struct Sealed {
-    /// The id of its rotation.
-    pub rotation: String,
-    /// The target's name.
-    pub target: String,
-    /// Its name there.
-    pub name: String,
-    /// Its bytes, as the sealer gave them.
-    pub bytes: Vec<u8>,
-}
 
 impl SqliteStore {
     /// Opens the database of this path, or makes it where there is none.
@@ -106,6 +92,16 @@ impl SqliteStore {
         })
     }
 
+    /// All that it keeps, to be copied by whoever has its lease.
+    #[cfg(feature = "postgres")]
+    pub async fn everything(&self) -> Result<super::copied::Everything, StoreError> {
+        let sealed = self.all_sealed().await?;
+        let mut connection = self.connection.lock().await;
+        whole::everything(&mut connection, sealed)
+            .await
+            .map_err(|error| self.fault(error))
+    }
+
     fn fault(&self, error: sqlx::Error) -> StoreError {
         classify(&self.path, &error)
     }
@@ -146,7 +142,7 @@ impl Store for SqliteStore {
         }
         Ok(Lease {
             fence,
-            _lock: Some(lock),
+            _kept: Box::new(lock),
         })
     }
 
@@ -214,7 +210,7 @@ impl Store for SqliteStore {
         .map_err(|error| self.fault(error))?;
         rows.iter()
             .map(|row| {
-                let line = StoredLine::read(row).map_err(|error| self.fault(error))?.parse()?;
+                let line = stored_line(row).map_err(|error| self.fault(error))?.parse()?;
                 Ok(line.of_its_target())
             })
             .collect()
@@ -232,9 +228,36 @@ impl Store for SqliteStore {
         Ok(closed.iter().filter_map(retired).collect())
     }
 
+    async fn all_sealed(&self) -> Result<Vec<Sealed>, StoreError> {
+        let mut connection = self.connection.lock().await;
+        let rows: Vec<(String, String, String, Vec<u8>)> = sqlx::query_as(
+            "SELECT s.rotation, r.target, s.name, s.bytes FROM sealed s JOIN rotations r ON r.id = s.rotation
+             ORDER BY s.rotation, s.name",
+        )
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(|error| self.fault(error))?;
+        let sealed = |(rotation, target, name, bytes)| Sealed {
+            rotation,
+            target,
+            name,
+            bytes,
+        };
+        Ok(rows.into_iter().map(sealed).collect())
+    }
+
+    async fn is_empty(&self) -> Result<bool, StoreError> {
+        let mut connection = self.connection.lock().await;
+        let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM events LIMIT 1")
+            .fetch_optional(&mut *connection)
+            .await
+            .map_err(|error| self.fault(error))?;
+        Ok(found.is_none())
+    }
+
     async fn verify_each(&self, visit: &mut Visit<'_>) -> Result<Verified, StoreError> {
         let mut connection = self.connection.lock().await;
-        verify::verify(&mut connection, &self.path, visit).await
+        whole::verify(&mut connection, &self.path, visit).await
     }
 }
 
@@ -248,7 +271,7 @@ impl SqliteStore {
     /// Writes for all who wait, and tells each.
     async fn commit(&self, connection: &mut SqliteConnection) {
         let batch = std::mem::take(&mut *self.waiting());
-        let erases = batch.iter().any(|waiting| waiting.entry.is_final());
+        let erases = batch.iter().any(|waiting| waiting.entry.is_final);
         match self.write(connection, &batch).await {
             Ok(written) => {
                 for (waiting, ours) in batch.into_iter().zip(written) {
@@ -321,7 +344,7 @@ impl SqliteStore {
         .fetch_optional(&mut *connection)
         .await
         .map_err(|error| self.fault(error))?;
-        let kept = kept.map(|row| Kept::read(&row, &self.path)).transpose()?;
+        let kept = kept.map(|row| self::kept(&row, &self.path)).transpose()?;
         let rows = sqlx::query(
             "SELECT e.*, (SELECT hash FROM events p WHERE p.seq = e.seq - 1) AS before
              FROM events e
@@ -333,43 +356,14 @@ impl SqliteStore {
         .fetch_all(&mut *connection)
         .await
         .map_err(|error| self.fault(error))?;
-        let replayed = replay::replay(&rows, |error| self.fault(error))?;
-        replay::compare(name, replayed, kept, &self.path)
+        let replayed = replay(chained(&rows, &self.path))?;
+        compare(name, replayed, kept, &self.path)
     }
 
     /// These threads, each compared with what is kept beside the journal.
     async fn threads(&self, which: Which<'_>) -> Result<Vec<Stored<StreamState>>, StoreError> {
         let mut connection = self.connection.lock().await;
         which.read(&mut connection, &self.path).await
-    }
-
-    /// Everything that lies sealed.
-    pub async fn all_sealed(&self) -> Result<Vec<Sealed>, StoreError> {
-        let mut connection = self.connection.lock().await;
-        let rows: Vec<(String, String, String, Vec<u8>)> = sqlx::query_as(
-            "SELECT s.rotation, r.target, s.name, s.bytes FROM sealed s JOIN rotations r ON r.id = s.rotation
-             ORDER BY s.rotation, s.name",
-        )
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(|error| self.fault(error))?;
-        let sealed = |(rotation, target, name, bytes)| Sealed {
-            rotation,
-            target,
-            name,
-            bytes,
-        };
-        Ok(rows.into_iter().map(sealed).collect())
-    }
-
-    /// Whether nothing was ever written to it.
-    pub async fn is_empty(&self) -> Result<bool, StoreError> {
-        let mut connection = self.connection.lock().await;
-        let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM events LIMIT 1")
-            .fetch_optional(&mut *connection)
-            .await
-            .map_err(|error| self.fault(error))?;
-        Ok(found.is_none())
     }
 }
 

@@ -8,9 +8,10 @@ use futures_util::TryStreamExt;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use super::replay::{Kept, compare, replay};
+use super::rows::{chained, kept};
 use super::{REMEMBERED, classify};
 use crate::machine::StreamState;
+use crate::store::replay::{Kept, compare, replay};
 use crate::store::{StoreError, Stored};
 
 /// Which threads.
@@ -77,15 +78,15 @@ impl Which<'_> {
         path: &Path,
     ) -> Result<Vec<Stored<StreamState>>, StoreError> {
         let fault = |error: sqlx::Error| classify(path, &error);
-        let (lines, kept) = self.queries();
+        let (lines, summaries) = self.queries();
         let mut threads = Threads {
             path,
             kept: HashMap::new(),
             checked: Vec::new(),
         };
-        let mut all_kept = kept.fetch(&mut *connection);
+        let mut all_kept = summaries.fetch(&mut *connection);
         while let Some(row) = all_kept.try_next().await.map_err(fault)? {
-            let kept = Kept::read(&row, path)?;
+            let kept = kept(&row, path)?;
             let named: &str = row.try_get("named").map_err(fault)?;
             if named != kept.target {
                 // It passes for the latest one of another target.
@@ -121,7 +122,7 @@ struct Threads<'a> {
 
 impl Threads<'_> {
     fn check(&mut self, id: &str, rows: &[SqliteRow]) -> Result<(), StoreError> {
-        let Some(replayed) = replay(rows, |error| classify(self.path, &error))? else {
+        let Some(replayed) = replay(chained(rows, self.path))? else {
             return Ok(());
         };
         let name = replayed.1.target.clone();

@@ -3,24 +3,22 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
-use super::classify;
 use super::line::StoredLine;
 use crate::machine::StreamState;
 use crate::store::chain::GENESIS;
 use crate::store::{StoreError, Stored};
 
-/// Replays one rotation's lines, and says which is the last; each row carries the hash before it as `before`.
+/// A line, and the hash before it.
+pub(super) type Chained = (StoredLine, Option<Vec<u8>>);
+
+/// Replays one rotation's lines, and says which is the last.
 pub(super) fn replay(
-    rows: &[SqliteRow],
-    fault: impl Fn(sqlx::Error) -> StoreError,
+    lines: impl IntoIterator<Item = Result<Chained, StoreError>>,
 ) -> Result<Option<(i64, Stored<StreamState>)>, StoreError> {
     let mut stored: Option<(i64, Stored<StreamState>)> = None;
-    for (row, revision) in rows.iter().zip(1..) {
-        let kept = StoredLine::read(row).map_err(&fault)?;
-        let before: Option<Vec<u8>> = row.try_get("before").map_err(&fault)?;
+    for (chained, revision) in lines.into_iter().zip(1..) {
+        let (kept, before) = chained?;
         let line = kept.check(before.as_deref().unwrap_or(&GENESIS))?;
         if kept.revision != revision {
             return Err(kept.changed(&format!("follows a gap: revision {revision} is missing")));
@@ -49,18 +47,20 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    pub(super) fn read(row: &SqliteRow, path: &Path) -> Result<Self, StoreError> {
-        let read = || -> Result<_, sqlx::Error> {
-            let kept = Self {
-                id: row.try_get("id")?,
-                target: row.try_get("target")?,
-                revision: row.try_get("revision")?,
-                snapshot: row.try_get("snapshot")?,
-            };
-            Ok((kept, row.try_get::<&str, _>("updated_at")?.parse::<Timestamp>()))
+    /// One whose time of the last change can be read.
+    pub(super) fn new(
+        (id, target, revision): (String, String, i64),
+        updated_at: &str,
+        snapshot: String,
+        path: &Path,
+    ) -> Result<Self, StoreError> {
+        let kept = Self {
+            id,
+            target,
+            revision,
+            snapshot,
         };
-        let (kept, updated_at) = read().map_err(|error| classify(path, &error))?;
-        match updated_at {
+        match updated_at.parse::<Timestamp>() {
             Ok(_) => Ok(kept),
             Err(_) => Err(kept.unreadable(path)),
         }

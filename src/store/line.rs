@@ -1,8 +1,5 @@
 //! A line of the journal, from its row.
 
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
-
 use crate::machine::{Event, Record};
 use crate::store::chain::Link;
 use crate::store::{Line, StoreError};
@@ -13,30 +10,13 @@ pub(super) struct StoredLine {
     pub(super) rotation: String,
     pub(super) target: String,
     pub(super) revision: i64,
-    at: String,
-    body: String,
+    pub(super) at: String,
+    pub(super) body: String,
     pub(super) fence: i64,
     pub(super) hash: Vec<u8>,
 }
 
 impl StoredLine {
-    pub(super) fn read(row: &SqliteRow) -> Result<Self, sqlx::Error> {
-        Ok(Self {
-            seq: row.try_get("seq")?,
-            rotation: row.try_get("rotation")?,
-            target: row.try_get("target")?,
-            revision: row.try_get("revision")?,
-            at: row.try_get("at")?,
-            body: row.try_get("body")?,
-            fence: match row.try_get("fence") {
-                // A database that no newer version has written to has no such column.
-                Err(sqlx::Error::ColumnNotFound(_)) => 0,
-                fence => fence?,
-            },
-            hash: row.try_get("hash")?,
-        })
-    }
-
     /// The line, if its hash fits.
     pub(super) fn check(&self, before: &[u8]) -> Result<Line, StoreError> {
         let link = Link {
