@@ -28,6 +28,7 @@ use fault::Failure;
 use lease::{Held, Lengths};
 use read::{LINE, Unread, Which, stored_line};
 use session::{For, Session};
+use write::Mine;
 
 use super::copied::Everything;
 use super::entry::{Entry, Waiting};
@@ -91,6 +92,8 @@ struct Inner {
     waiting: std::sync::Mutex<Vec<Waiting>>,
     /// One transaction after the other: whoever comes meanwhile waits for the next.
     writing: Mutex<()>,
+    /// What is known of the lease that was taken last.
+    mine: std::sync::Mutex<Mine>,
 }
 
 impl PostgresStore {
@@ -108,6 +111,7 @@ impl PostgresStore {
                 idle: Mutex::new(Some(session)),
                 waiting: std::sync::Mutex::default(),
                 writing: Mutex::default(),
+                mine: std::sync::Mutex::default(),
             }),
         })
     }
@@ -188,9 +192,13 @@ impl Store for PostgresStore {
                 Err(failure) => return Err(inner.fault(failure)),
             }
         };
+        *inner.mine() = Mine {
+            token: token.clone(),
+            end: None,
+        };
         Ok(Lease {
             fence,
-            _kept: Box::new(Held::keep(Arc::clone(&inner.address), fence, inner.lengths)?),
+            _kept: Box::new(Held::keep(Arc::clone(&inner.address), (fence, token), inner.lengths)?),
         })
     }
 
@@ -199,7 +207,8 @@ impl Store for PostgresStore {
         let until = Instant::now() + patience();
         loop {
             let session = inner.session().await?;
-            match lease::left(&session, &inner.address.schema, lease.fence, inner.lengths).await {
+            let token = inner.mine().token.clone();
+            match lease::left(&session, &inner.address.schema, (lease.fence, &token), inner.lengths).await {
                 Ok(Some(_)) => {
                     *inner.idle.lock().await = Some(session);
                     return Ok(());
@@ -355,6 +364,10 @@ impl Inner {
     fn waiting(&self) -> MutexGuard<'_, Vec<Waiting>> {
         // Nothing can go wrong while it is held.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn mine(&self) -> MutexGuard<'_, Mine> {
+        self.mine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A session; a server that stops or is gone for a moment is tried again for a while.

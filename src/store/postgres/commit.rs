@@ -20,6 +20,8 @@ enum Outcome {
     Unreachable(Failure),
     /// Nobody knows.
     Unknown(Failure),
+    /// The journal was put back, and ends behind this line.
+    Rewound(i64),
 }
 
 impl Inner {
@@ -52,6 +54,12 @@ impl Inner {
                     place: self.place.clone(),
                     why: self.fault(failure.clone()).to_string(),
                 }),
+                Outcome::Rewound(end) => Err(StoreError::Changed {
+                    seq: *end,
+                    target: String::new(),
+                    why: "is its last one now, and was not: the database was put back to an older state, by a failover or from a backup"
+                        .to_owned(),
+                }),
             };
             // One who has stopped waiting finds it in the journal.
             let _ = waiting.told.send(told);
@@ -64,8 +72,12 @@ impl Inner {
             let failure = match self.attempt(batch).await {
                 Ok(written) => return Outcome::Written(written),
                 Err(Halted::Before(failure)) => failure,
+                Err(Halted::Rewound(end)) => return Outcome::Rewound(end),
                 Err(Halted::Unknown(failure, sent)) => match self.is_there(&sent, until).await {
-                    Some(true) => return Outcome::Written(sent.ours),
+                    Some(true) => {
+                        self.mine().end = Some(sent.end);
+                        return Outcome::Written(sent.ours);
+                    }
                     Some(false) => failure,
                     None => return Outcome::Unknown(failure),
                 },
@@ -92,7 +104,11 @@ impl Inner {
             Some(session) => session,
             None => Session::connect(&self.address).await.map_err(Halted::Before)?,
         };
-        let written = write(&session, &self.address.schema, batch).await?;
+        let mine = self.mine().clone();
+        let (written, end) = write(&session, &self.address.schema, &mine, batch).await?;
+        if end.is_some() {
+            self.mine().end = end;
+        }
         *self.idle.lock().await = Some(session);
         Ok(written)
     }

@@ -82,12 +82,13 @@ const HOLDER: &str = "
 
 const RENEW: &str = "
     UPDATE lease SET expires_at = clock_timestamp() + $2 * interval '1 millisecond'
-    WHERE fence = $1 AND expires_at > clock_timestamp() RETURNING fence";
+    WHERE fence = $1 AND token = $3 AND expires_at > clock_timestamp() RETURNING fence";
 
 const LEFT: &str = "
-    SELECT (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::bigint FROM lease WHERE fence = $1";
+    SELECT (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::bigint FROM lease
+    WHERE fence = $1 AND token = $2";
 
-const GIVE_BACK: &str = "UPDATE lease SET expires_at = '-infinity', holder = '' WHERE fence = $1";
+const GIVE_BACK: &str = "UPDATE lease SET expires_at = '-infinity', holder = '' WHERE fence = $1 AND token = $2";
 
 /// Takes the lease. `token` tells an attempt whose answer was lost from somebody else's.
 pub(super) async fn take(
@@ -119,7 +120,9 @@ pub(super) async fn take(
     let (fence, last): (i64, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
     // A writer that was stopped long ago would take its own lease for the newest again.
     if last.is_some_and(|last| fence <= last) {
-        session.rows(GIVE_BACK, &[(&fence, Type::INT8)]).await?;
+        session
+            .rows(GIVE_BACK, &[(&fence, Type::INT8), (&token, Type::TEXT)])
+            .await?;
         session.run("COMMIT").await?;
         return Ok(Err(StoreError::Damaged {
             path: place,
@@ -161,11 +164,13 @@ pub(super) fn new_token() -> String {
 pub(super) async fn left(
     session: &Session,
     schema: &str,
-    fence: i64,
+    (fence, token): (i64, &str),
     lengths: Lengths,
 ) -> Result<Option<Duration>, Failure> {
     session.run(&For::Writing.begin(schema)).await?;
-    let rows = session.rows(LEFT, &[(&fence, Type::INT8)]).await?;
+    let rows = session
+        .rows(LEFT, &[(&fence, Type::INT8), (&token, Type::TEXT)])
+        .await?;
     let left: i64 = match rows.first() {
         Some(row) => row.try_get(0)?,
         None => 0,
@@ -174,16 +179,23 @@ pub(super) async fn left(
     let left = match () {
         () if left >= lengths.a_call => Some(left),
         () if left.is_zero() => None,
-        () => renewed(session, fence, lengths).await?.then_some(lengths.lasts),
+        () => renewed(session, (fence, token), lengths)
+            .await?
+            .then_some(lengths.lasts),
     };
     session.run("COMMIT").await?;
     Ok(left)
 }
 
-async fn renewed(session: &Session, fence: i64, lengths: Lengths) -> Result<bool, Failure> {
-    let values: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
-        [(&fence, Type::INT8), (&milliseconds(lengths.lasts), Type::INT8)];
-    Ok(!session.rows(RENEW, &values).await?.is_empty())
+async fn renewed(session: &Session, (fence, token): (i64, &str), lengths: Lengths) -> Result<bool, Failure> {
+    let lasts = milliseconds(lengths.lasts);
+    let renewed = session
+        .rows(
+            RENEW,
+            &[(&fence, Type::INT8), (&lasts, Type::INT8), (&token, Type::TEXT)],
+        )
+        .await?;
+    Ok(!renewed.is_empty())
 }
 
 /// Whether the journal seals to this sealer; the first one that asks is written down.
@@ -212,7 +224,11 @@ pub(super) struct Held {
 }
 
 impl Held {
-    pub(super) fn keep(address: Arc<Address>, fence: i64, lengths: Lengths) -> Result<Self, StoreError> {
+    pub(super) fn keep(
+        address: Arc<Address>,
+        (fence, token): (i64, String),
+        lengths: Lengths,
+    ) -> Result<Self, StoreError> {
         let (stop, stopped) = mpsc::channel::<()>();
         let failed = |error: std::io::Error| StoreError::Database(format!("the lease cannot be kept: {error}"));
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -224,7 +240,7 @@ impl Held {
             .spawn(move || {
                 let mut session = None;
                 while stopped.recv_timeout(lengths.every) == Err(RecvTimeoutError::Timeout) {
-                    let renewal = renew(&mut session, &address, fence, lengths);
+                    let renewal = renew(&mut session, &address, (fence, &token), lengths);
                     match runtime.block_on(async { tokio::time::timeout(RENEWS_WITHIN, renewal).await }) {
                         Ok(Ok(true)) => {}
                         // Each write will be told, and nothing is given back that somebody else has.
@@ -240,7 +256,7 @@ impl Held {
                         }
                     }
                 }
-                let giving_back = give_back(&mut session, &address, fence);
+                let giving_back = give_back(&mut session, &address, (fence, &token));
                 let given_back = runtime.block_on(async { tokio::time::timeout(GIVES_BACK_WITHIN, giving_back).await });
                 if !matches!(given_back, Ok(Ok(()))) {
                     tracing::warn!("the lease could not be given back: it ends by itself");
@@ -263,19 +279,26 @@ impl Drop for Held {
     }
 }
 
-async fn renew(kept: &mut Option<Session>, address: &Address, fence: i64, lengths: Lengths) -> Result<bool, Failure> {
+async fn renew(
+    kept: &mut Option<Session>,
+    address: &Address,
+    held: (i64, &str),
+    lengths: Lengths,
+) -> Result<bool, Failure> {
     let session = taken(kept, address).await?;
     session.run(&For::Writing.begin(&address.schema)).await?;
-    let renewed = renewed(&session, fence, lengths).await?;
+    let renewed = renewed(&session, held, lengths).await?;
     session.run("COMMIT").await?;
     *kept = Some(session);
     Ok(renewed)
 }
 
-async fn give_back(kept: &mut Option<Session>, address: &Address, fence: i64) -> Result<(), Failure> {
+async fn give_back(kept: &mut Option<Session>, address: &Address, (fence, token): (i64, &str)) -> Result<(), Failure> {
     let session = taken(kept, address).await?;
     session.run(&For::Writing.begin(&address.schema)).await?;
-    session.rows(GIVE_BACK, &[(&fence, Type::INT8)]).await?;
+    session
+        .rows(GIVE_BACK, &[(&fence, Type::INT8), (&token, Type::TEXT)])
+        .await?;
     session.run("COMMIT").await
 }
 

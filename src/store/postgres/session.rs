@@ -109,7 +109,7 @@ impl Session {
 
     /// Runs statements that give nothing.
     pub(super) async fn run(&self, statements: &str) -> Result<(), Failure> {
-        Ok(answered(self.client.batch_execute(statements)).await?)
+        answered(self.client.batch_execute(statements)).await
     }
 
     /// Runs one statement, and gives its rows.

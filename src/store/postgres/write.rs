@@ -23,26 +23,41 @@ pub(super) enum Halted {
     Before(Failure),
     /// The commit was on its way: nobody knows. What would have been the first line, and whose entries were written along.
     Unknown(Failure, Sent),
+    /// The journal does not end any more where this holder of the lease has left it.
+    Rewound(i64),
 }
+
+/// What the holder of a lease knows. A database that was put back to an older state may give a number a second time, and never the
+/// name; and while the lease is held nobody else can have moved the end of the journal.
+#[derive(Clone, Default)]
+pub(super) struct Mine {
+    /// The name of the lease.
+    pub(super) token: String,
+    /// The last line that was written under it, and its hash.
+    pub(super) end: Option<End>,
+}
+
+/// The number of a line, and its hash.
+pub(super) type End = (i64, Vec<u8>);
 
 /// What was sent, and may have been written.
 pub(super) struct Sent {
     pub(super) ours: Vec<bool>,
-    first: i64,
-    hash: Vec<u8>,
+    first: End,
+    pub(super) end: End,
 }
 
 const LOCK: &str = "SELECT 1 FROM lease FOR UPDATE";
 
 const END: &str = "
-    SELECT l.fence, l.expires_at > clock_timestamp(), e.seq, e.hash
+    SELECT l.fence, l.expires_at > clock_timestamp(), e.seq, e.hash, l.token
     FROM lease l LEFT JOIN (SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1) AS e ON true";
 
 const REVISIONS: &str = "SELECT id, revision FROM rotations WHERE id = ANY($1)";
 
 /// All lines with what they lead to, and only while the lease is held.
 const WRITE: &str = "
-    WITH held AS (SELECT 1 FROM lease WHERE fence = $1 AND expires_at > clock_timestamp()),
+    WITH held AS (SELECT 1 FROM lease WHERE fence = $1 AND token = $17 AND expires_at > clock_timestamp()),
     lines AS (
         INSERT INTO events (seq, rotation, target, revision, at, body, hash, fence)
         SELECT l.*, $1 FROM held,
@@ -63,20 +78,27 @@ const WRITE: &str = "
     erased AS (DELETE FROM sealed WHERE rotation = ANY($16::text[]) AND EXISTS (SELECT 1 FROM held))
     SELECT count(*) FROM lines";
 
-/// Writes all of these events or none; says of each whether its lease and its revision were still ours.
-pub(super) async fn write(session: &Session, schema: &str, batch: &[Waiting]) -> Result<Vec<bool>, Halted> {
-    let (fence, ours, rows) = look(session, schema, batch).await.map_err(Halted::Before)?;
-    if rows.seqs.is_empty() {
+/// Writes all of these events or none; says of each whether its lease and its revision were still ours, and where the journal ends
+/// where anything was written.
+pub(super) async fn write(
+    session: &Session,
+    schema: &str,
+    mine: &Mine,
+    batch: &[Waiting],
+) -> Result<(Vec<bool>, Option<End>), Halted> {
+    let looked = look(session, schema, mine, batch).await.map_err(Halted::Before)?;
+    let (fence, ours, rows) = looked.map_err(Halted::Rewound)?;
+    let (Some(first), Some(last)) = (rows.line(0), rows.line(rows.seqs.len().saturating_sub(1))) else {
         session.run("ROLLBACK").await.map_err(Halted::Before)?;
-        return Ok(ours);
-    }
+        return Ok((ours, None));
+    };
     let sent = || Sent {
         ours: ours.clone(),
-        first: rows.seqs.first().copied().unwrap_or(0),
-        hash: rows.hashes.first().cloned().unwrap_or_default(),
+        first: first.clone(),
+        end: last.clone(),
     };
     crash_point("postgres: locked");
-    let values = rows.values(&fence);
+    let values = rows.values(&fence, &mine.token);
     let sending = join(
         session.client.query_typed(WRITE, &values),
         session.client.batch_execute("COMMIT"),
@@ -97,17 +119,19 @@ pub(super) async fn write(session: &Session, schema: &str, batch: &[Waiting]) ->
     match count.and_then(|count| committed.map(|()| count)) {
         Err(failure) => Err(Halted::Unknown(failure, sent())),
         // The lease came to its end in between.
-        Ok(0) => Ok(vec![false; batch.len()]),
-        Ok(_) => Ok(ours),
+        Ok(0) => Ok((vec![false; batch.len()], None)),
+        Ok(_) => Ok((ours, Some(last))),
     }
 }
 
-/// Begins the transaction, and looks which of these entries may be written, and behind which line.
+/// Begins the transaction, and looks which of these entries may be written, and behind which line. Inside, the line behind which the
+/// journal was put back.
 async fn look<'b>(
     session: &Session,
     schema: &str,
+    mine: &Mine,
     batch: &'b [Waiting],
-) -> Result<(i64, Vec<bool>, Rows<'b>), Failure> {
+) -> Result<Result<(i64, Vec<bool>, Rows<'b>), i64>, Failure> {
     let begin = For::Writing.begin(schema);
     let ids: Vec<&str> = batch.iter().map(|waiting| waiting.entry.id.as_str()).collect();
     let asked: [(&(dyn ToSql + Sync), Type); 1] = [(&ids, Type::TEXT_ARRAY)];
@@ -129,22 +153,26 @@ async fn look<'b>(
     };
     let (fence, is_held): (i64, bool) = (row.try_get(0)?, row.try_get(1)?);
     let (seq, hash): (Option<i64>, Option<Vec<u8>>) = (row.try_get(2)?, row.try_get(3)?);
+    let is_mine = is_held && row.try_get::<_, &str>(4)? == mine.token;
     let mut revisions = HashMap::new();
     for row in known? {
         revisions.insert(row.try_get::<_, String>(0)?, row.try_get::<_, i64>(1)?);
     }
     let mut end = (seq.unwrap_or(0), hash.unwrap_or_else(|| GENESIS.to_vec()));
+    if is_mine && mine.end.as_ref().is_some_and(|left| *left != end) {
+        return Ok(Err(end.0));
+    }
     let (mut ours, mut rows) = (Vec::new(), Rows::default());
     for Waiting { entry, .. } in batch {
         let revision = revisions.entry(entry.id.clone()).or_insert(0);
-        let is_ours = is_held && fence == entry.fence && *revision == entry.follows;
+        let is_ours = is_mine && fence == entry.fence && *revision == entry.follows;
         if is_ours {
             end = rows.add(entry, end);
             *revision += 1;
         }
         ours.push(is_ours);
     }
-    Ok((fence, ours, rows))
+    Ok(Ok((fence, ours, rows)))
 }
 
 /// Whether what was sent is there. Answered only once the transaction that may have written it is over.
@@ -152,11 +180,11 @@ pub(super) async fn read_back(session: &Session, schema: &str, sent: &Sent) -> R
     session.run(&For::Writing.begin(schema)).await?;
     session.rows(LOCK, &[]).await?;
     let found = session
-        .rows("SELECT hash FROM events WHERE seq = $1", &[(&sent.first, Type::INT8)])
+        .rows("SELECT hash FROM events WHERE seq = $1", &[(&sent.first.0, Type::INT8)])
         .await?;
     session.run("COMMIT").await?;
     let hash: Option<Vec<u8>> = found.first().map(|row| row.try_get(0)).transpose()?;
-    Ok(hash.as_ref() == Some(&sent.hash))
+    Ok(hash.as_ref() == Some(&sent.first.1))
 }
 
 /// The columns of what is written.
@@ -216,8 +244,12 @@ impl<'e> Rows<'e> {
         (link.seq, hash)
     }
 
+    fn line(&self, at: usize) -> Option<End> {
+        Some((*self.seqs.get(at)?, self.hashes.get(at)?.clone()))
+    }
+
     /// In the order of the statement.
-    fn values<'v>(&'v self, fence: &'v i64) -> [(&'v (dyn ToSql + Sync), Type); 16] {
+    fn values<'v>(&'v self, fence: &'v i64, token: &'v String) -> [(&'v (dyn ToSql + Sync), Type); 17] {
         [
             (fence, Type::INT8),
             (&self.seqs, Type::INT8_ARRAY),
@@ -235,6 +267,7 @@ impl<'e> Rows<'e> {
             (&self.sealed_names, Type::TEXT_ARRAY),
             (&self.sealed, Type::BYTEA_ARRAY),
             (&self.ended, Type::TEXT_ARRAY),
+            (token, Type::TEXT),
         ]
     }
 }

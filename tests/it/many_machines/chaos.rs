@@ -9,7 +9,7 @@ use nix::unistd::Pid;
 use rotate_fixtures::aws::Action;
 use rotate_fixtures::{LossyWire, Postgres};
 
-use super::{DATABASE, DAY, Machines, user};
+use super::{DATABASE, DAY, Machines, tell, user};
 
 /// How long a lease lasts here, in milliseconds.
 const LEASE: &str = "1500";
@@ -58,7 +58,7 @@ fn holds(machines: &Machines, users: usize, when: &str) {
     }
 }
 
-#[derive(Default, Debug)]
+#[derive(Default)]
 struct Told {
     killed: usize,
     stopped: usize,
@@ -74,7 +74,7 @@ fn whoever_is_killed_stopped_past_its_lease_or_cut_off_no_key_is_lost_and_none_i
         .ok()
         .and_then(|seed| seed.parse().ok());
     let seed = seed.unwrap_or_else(|| fastrand::u64(..));
-    println!("ROTATE_TEST_SEED={seed}");
+    tell(&format!("ROTATE_TEST_SEED={seed}"));
     let mut random = fastrand::Rng::with_seed(seed);
     let mut machines = Machines::on_their_own();
     machines.add_users(USERS);
@@ -149,11 +149,21 @@ fn whoever_is_killed_stopped_past_its_lease_or_cut_off_no_key_is_lost_and_none_i
     }
     rotate_fixtures::Ran::of(last).expect(0);
     machines.is_done(USERS);
-    println!(
-        "{ROUNDS} rounds: {told:?}, {} keys made, {} events",
+    let exits: Vec<String> = told
+        .exits
+        .iter()
+        .map(|(exit, count)| format!("{exit}: {count}"))
+        .collect();
+    tell(&format!(
+        "{ROUNDS} rounds: {} killed, {} stopped past their lease, {} times all sessions ended, {} left alone; exits {}; {} keys made, {} events",
+        told.killed,
+        told.stopped,
+        told.ended_sessions,
+        told.untouched,
+        exits.join(", "),
         machines.place.cloud.count_of(Action::CreateAccessKey),
         machines.on_the_server("SELECT count(*) FROM events").trim()
-    );
+    ));
     assert!(told.seasons > 0, "nothing was ever done");
 }
 
@@ -183,7 +193,7 @@ fn a_server_that_falls_over_in_the_middle_is_waited_for_and_the_same_run_goes_on
     let output = child.wait_with_output().unwrap();
     let talk = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{talk}");
-    println!("the server fell over {falls} times");
+    tell(&format!("the server fell over {falls} times"));
     assert!(falls > 0);
     assert_eq!(machines.place.cloud.count_of(Action::CreateAccessKey), 4);
     machines.is_done(4);

@@ -49,3 +49,25 @@ fn between_the_intent_and_the_call_the_lease_is_looked_at_once_more() {
         machines.place.pass(DAY);
     }
 }
+
+/// As after a failover to a standby that lagged, or from a backup.
+#[test]
+fn a_database_that_was_put_back_is_told_by_its_head_and_keys_that_it_does_not_know_block() {
+    let mut machines = Machines::new();
+    machines.place.add_user(&user(0), DAY * 179, "cutover = \"confirm\"");
+    machines.share_identity(1..1);
+    machines.run(0, ["run"]).expect(0);
+    let verified = machines
+        .run(0, ["audit", "verify", "--output", "json"])
+        .expect(0)
+        .json();
+    let head = verified["head"].as_str().unwrap().to_owned();
+    let keys = machines.place.keys(&user(0));
+    assert_eq!(keys.len(), 2);
+    machines.on_the_server(
+        "DELETE FROM sealed; DELETE FROM targets; DELETE FROM rotations; DELETE FROM events; UPDATE lease SET fence = 1",
+    );
+    machines.run(0, ["audit", "verify", "--against", &head]).expect(1);
+    machines.run(0, ["run"]).expect(3);
+    assert_eq!(machines.place.keys(&user(0)), keys, "nothing was taken away");
+}

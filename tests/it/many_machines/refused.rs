@@ -108,7 +108,8 @@ fn a_server_shows_a_certificate_for_its_name_or_hears_no_password() {
         let authority = authority.authority().display();
         format!("{url}?sslmode=verify-full&sslrootcert={authority}")
     };
-    let machines = Machines::by(&url(&right, &right));
+    let mut machines = Machines::by(&url(&right, &right));
+    machines.add_users(1);
     machines.run(0, ["status"]).expect(0);
     assert!(right.calls() > 0);
     let whole = Postgres::shared().url(DATABASE);

@@ -198,3 +198,71 @@ async fn a_commit_that_is_not_yet_safe_is_none_whatever_the_database_says() {
     let leased = tokio::time::timeout(std::time::Duration::from_secs(3), store.lease()).await;
     assert!(leased.is_err(), "it was told to be safe while no standby had it");
 }
+
+/// Nobody else writes while a lease is held, so the journal ends where its holder has left it, or somebody has put it back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_is_put_back_under_its_writer_is_written_to_no_more() {
+    let place = Served::new();
+    let store = place.open().await;
+    let lease = store.lease().await.expect("nobody else has it");
+    let (mut a, mut b) = (Growing::new("r1", "a"), Growing::new("r2", "b"));
+    a.add_all(&*store, &lease, &[opened("AKIAOLD")]).await;
+    b.add_all(&*store, &lease, &[opened("AKIAOLD"), intended()]).await;
+    place
+        .execute("DELETE FROM events WHERE seq = 3; UPDATE rotations SET revision = 1 WHERE id = 'r2'")
+        .await;
+    // The other rotation lacks nothing.
+    let refused = a.add(&*store, &lease, intended()).await;
+    assert!(
+        matches!(refused, Err(StoreError::Changed { seq: 2, .. })),
+        "{refused:?}"
+    );
+    let told = refused.err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(told.contains("put back to an older state"), "{told}");
+    assert_eq!(store.journal(None).await.expect("it can be read").len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_a_database_gives_a_second_time_is_not_the_same_lease() {
+    let place = Served::new();
+    let (one, other) = (place.open().await, place.open().await);
+    let before = one.lease().await.expect("nobody else has it");
+    place
+        .execute("UPDATE lease SET fence = fence - 1, token = '', expires_at = '-infinity'")
+        .await;
+    let after = other.lease().await.expect("nobody has it");
+    assert_eq!(before.fence, after.fence);
+    let refused = Growing::new("r1", "a").add(&*one, &before, opened("AKIAOLD")).await;
+    assert!(matches!(refused, Err(StoreError::Race)), "{refused:?}");
+    let lost = one.still_held(&before).await;
+    assert!(matches!(lost, Err(StoreError::Race)), "{lost:?}");
+    let mut growing = Growing::new("r2", "b");
+    growing.add_all(&*other, &after, &[opened("AKIAOLD")]).await;
+    // Nor is it given back by who has lost it.
+    drop(before);
+    growing.add_all(&*other, &after, &[intended()]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_would_lose_or_change_what_is_written_is_refused() {
+    let server = Postgres::start_own();
+    let address = |database: &str| Address::parse(&server.url(database), "rotate").expect("it is understood");
+    let made = "CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'";
+    assert!(server.run(DATABASE, made).ok);
+    let refused = PostgresStore::migrate(&address("latin")).await.err();
+    let told = refused.map(|error| error.to_string()).unwrap_or_default();
+    assert!(told.contains("keeps texts as LATIN1"), "{told}");
+    PostgresStore::migrate(&address(DATABASE))
+        .await
+        .expect("the tables are made");
+    for sql in ["ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"] {
+        assert!(server.run(DATABASE, sql).ok, "{sql}");
+    }
+    let begun = std::time::Instant::now();
+    while server.run(DATABASE, "SHOW fsync").rows.trim() != "off" {
+        assert!(begun.elapsed().as_secs() < 20, "the server does not read its settings");
+    }
+    let refused = PostgresStore::open(address(DATABASE)).await.err();
+    let told = refused.map(|error| error.to_string()).unwrap_or_default();
+    assert!(told.contains("fsync is off"), "{told}");
+}
