@@ -26,6 +26,8 @@ mod run;
 mod secret;
 mod session;
 mod status;
+#[cfg(feature = "postgres")]
+mod store;
 mod target_name;
 mod terminal;
 mod trial;
@@ -49,7 +51,7 @@ pub use exit::Exit;
 use crate::config::{self, AllowedHosts, Unusable};
 use crate::engine::driver::Pace;
 use crate::state_folder::StateFolder;
-use crate::store::Anchor;
+use crate::store::{Anchor, Server};
 use crate::{delivery, duration};
 
 /// Runs one command line and gives the process's exit code.
@@ -175,15 +177,15 @@ impl Line {
         };
         let said = global.state_dir.is_some() || std::env::var_os("ROTATE_STATE_DIR").is_some_and(|it| !it.is_empty());
         if let Some(path) = config::locate(global.config.as_deref()) {
-            match config::journal_at(&path, &global.allowed) {
-                Ok(at) => {
-                    global.configured_anchor = at.anchor;
-                    global.configured_state = at.state_dir.filter(|_| !said);
-                }
-                // Whoever needs the rest of the file reads it, and tells its mistakes.
-                Err(_) if said => {}
-                Err(error) => return Err(error),
-            }
+            let at = match config::journal_at(&path, &global.allowed) {
+                // A command that needs more of the file tells what is wrong with it. Where the journal is on a server, the folder has an
+                // identity alone, and is refused as one that has lost its journal.
+                Err(_) if said => config::JournalAt::default(),
+                at => at?,
+            };
+            global.configured_anchor = at.anchor;
+            global.configured_state = at.state_dir.filter(|_| !said);
+            global.server = at.server;
         }
         Ok(self)
     }
@@ -233,6 +235,9 @@ struct Global {
     /// Where the configuration has the head of the journal noted down.
     #[arg(skip)]
     configured_anchor: Option<PathBuf>,
+    /// The server that keeps it, where the configuration names one.
+    #[arg(skip)]
+    server: Option<Server>,
     /// Where the administrators' credentials are: where the target says (its profile or connection), or in the environment
     /// alone, as in CI [default: $ROTATE_CREDENTIALS, else configured]
     #[arg(long, global = true, value_enum, value_name = "WHERE")]
@@ -397,6 +402,8 @@ enum Command {
     Audit(audit::Command),
     Report(report::Command),
     Notify(notify::Command),
+    #[cfg(feature = "postgres")]
+    Store(store::Command),
 }
 
 impl Command {
@@ -432,6 +439,8 @@ impl Cli {
             Command::Audit(command) => command.run(global).await,
             Command::Report(command) => command.run(global).await,
             Command::Notify(command) => command.run(global).await,
+            #[cfg(feature = "postgres")]
+            Command::Store(command) => command.run(global).await,
         }
     }
 }

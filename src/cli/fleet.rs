@@ -11,7 +11,7 @@ use crate::config::{Config, Target, Unusable, locate};
 use crate::engine::Survey;
 use crate::pattern::matches;
 use crate::state_folder::FolderError;
-use crate::store::{SqliteStore, Store as _, StoreError};
+use crate::store::{Head, Store, StoreError};
 
 /// Which targets of the configuration.
 #[derive(Args, Default)]
@@ -66,7 +66,9 @@ pub(super) fn configured(global: &Global) -> Result<Option<Config>, Exit> {
 
 /// The same, and what the journal knows, read at the same time: neither needs the other, and for thousands of targets both take a
 /// while. The journal has the other thread, so that what the file's text needed serves again for what is made of both.
-pub(super) async fn configured_beside_journal(global: &Global) -> (Result<Option<Config>, Exit>, Looked) {
+pub(super) async fn configured_beside_journal(
+    global: &Global,
+) -> (Result<Option<Config>, Exit>, Result<Looked, FolderError>) {
     let (global_there, runtime) = (global.clone(), Handle::current());
     let looking = spawn_blocking(move || runtime.block_on(look(&global_there)));
     let config = configured(global);
@@ -76,23 +78,45 @@ pub(super) async fn configured_beside_journal(global: &Global) -> (Result<Option
     }
 }
 
-/// The journal, if there is one, and what it knows.
-pub(super) type Looked = Result<(Option<SqliteStore>, Survey), FolderError>;
-
-/// Reads the journal, if there is one.
-pub(super) async fn look(global: &Global) -> Looked {
-    let store = locate_state(global)?.open_journal().await?;
-    let survey = match &store {
-        Some(store) => Survey::read(store).await?,
-        None => Survey::default(),
-    };
-    Ok((store, survey))
+/// The journal as it was looked at, if there is one, and what it knows.
+#[derive(Default)]
+pub(super) struct Looked {
+    /// With its end before any of it was read.
+    pub(super) journal: Option<(Box<dyn Store>, Head)>,
+    pub(super) survey: Survey,
 }
 
-/// What the journal knows, now that nobody else writes there: what was read before, unless somebody has written since.
-pub(super) async fn known(store: &SqliteStore, looked: Looked) -> Result<Survey, StoreError> {
-    if let Ok((Some(before), survey)) = looked
-        && before.head().await? == store.head().await?
+impl Looked {
+    /// For whom it does not matter what is written meanwhile.
+    pub(super) fn into_parts(self) -> (Option<Box<dyn Store>>, Survey) {
+        (self.journal.map(|(store, _)| store), self.survey)
+    }
+}
+
+/// Reads the journal, if there is one.
+pub(super) async fn look(global: &Global) -> Result<Looked, FolderError> {
+    let Some(store) = locate_state(global)?.open_journal().await? else {
+        return Ok(Looked::default());
+    };
+    Ok(looked_at(store).await?)
+}
+
+async fn looked_at(store: Box<dyn Store>) -> Result<Looked, StoreError> {
+    let head = store.head().await?;
+    let survey = Survey::read(&*store).await?;
+    Ok(Looked {
+        journal: Some((store, head)),
+        survey,
+    })
+}
+
+/// What the journal knows, now that nobody else writes there: what was read before, unless somebody has written since that began.
+pub(super) async fn known(store: &dyn Store, looked: Result<Looked, FolderError>) -> Result<Survey, StoreError> {
+    if let Ok(Looked {
+        journal: Some((_, head)),
+        survey,
+    }) = looked
+        && head == store.head().await?
     {
         return Ok(survey);
     }
@@ -142,8 +166,7 @@ pub(super) fn chosen<'c>(config: &'c Config, chosen: &Chosen) -> Vec<&'c Target>
 mod tests {
     use rotate_providers::guide::probe::Verdict;
 
-    use super::known;
-    use crate::engine::Survey;
+    use super::{known, looked_at};
     use crate::engine::inventory::InventoryJournal;
     use crate::engine::journal::Journal;
     use crate::store::{SqliteStore, Store};
@@ -152,11 +175,11 @@ mod tests {
     async fn what_somebody_has_written_since_the_journal_was_read_is_known() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rotate.db");
-        let (before, ours) = (
-            SqliteStore::open(&path).await.unwrap(),
-            SqliteStore::open(&path).await.unwrap(),
-        );
-        let survey = Survey::read(&before).await.unwrap();
+        let ours = SqliteStore::open(&path).await.unwrap();
+        let looked = looked_at(Box::new(SqliteStore::open(&path).await.unwrap()))
+            .await
+            .unwrap();
+        assert!(looked.survey.of("main").watch.is_none());
         let theirs = SqliteStore::open(&path).await.unwrap();
         let lease = theirs.lease().await.unwrap();
         let journal = Journal {
@@ -166,7 +189,7 @@ mod tests {
         let watcher = InventoryJournal(journal);
         let tried = watcher.tried("main", None, Verdict::Accepted, "ok", "someone");
         tried.await.unwrap();
-        let known = known(&ours, Ok((Some(before), survey))).await.unwrap();
+        let known = known(&ours, Ok(looked)).await.unwrap();
         assert!(known.of("main").watch.is_some());
     }
 }

@@ -34,7 +34,7 @@ impl Command {
             Err(exit) => return exit,
         };
         let (store, survey) = match look(global).await {
-            Ok(found) => found,
+            Ok(found) => found.into_parts(),
             Err(error) => return tell_folder(global, &error),
         };
         let Some(name) = &self.target else {
@@ -43,7 +43,7 @@ impl Command {
         };
         // One target's story is told by the journal itself, each line of it checked.
         let course = match &store {
-            Some(store) => match resolved(store, config.as_ref(), name).await {
+            Some(store) => match resolved(&**store, config.as_ref(), name).await {
                 Ok(course) => course,
                 Err(DriveError::Store(error)) => return tell_folder(global, &error.into()),
                 Err(error) => return refused(global, name, &error),
