@@ -174,7 +174,12 @@ impl Line {
         };
         let said = global.state_dir.is_some() || std::env::var_os("ROTATE_STATE_DIR").is_some_and(|it| !it.is_empty());
         if let Some(path) = config::locate(global.config.as_deref()) {
-            let journal = config::journal(&path, &global.allowed)?;
+            let journal = match config::journal(&path, &global.allowed) {
+                // A command that needs more of the file tells what is wrong with it. Where the journal is on a server, the folder has an
+                // identity alone, and is refused as one that has lost its journal.
+                Err(_) if said => config::Place::default(),
+                journal => journal?,
+            };
             global.configured_state = journal.state_dir.filter(|_| !said);
             global.server = journal.server;
         }
