@@ -8,8 +8,37 @@
     reason = "in a test, what cannot be is the failure itself"
 )]
 
+/// Holds every kind of store to each promise.
+macro_rules! hold {
+    ($($promise:ident),+ $(,)?) => {
+        mod embedded {
+            use super::*;
+            $(
+                #[tokio::test]
+                async fn $promise() {
+                    let place = Embedded::new();
+                    kept::$promise(&*place.open().await, &*place.open().await).await;
+                }
+            )+
+        }
+
+        mod served {
+            use super::*;
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $promise() {
+                    let place = Served::new();
+                    kept::$promise(&*place.open().await, &*place.open().await).await;
+                }
+            )+
+        }
+    };
+}
+
+mod heads;
 mod moment;
 mod older;
+mod outbox;
 mod promises;
 mod served;
 mod tampering;

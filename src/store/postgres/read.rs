@@ -86,13 +86,12 @@ pub(super) async fn head_at(session: &Session, seq: i64) -> Result<Option<Head>,
 pub(super) async fn after(session: &Session, head: &Head, most: u32) -> Result<Vec<Line>, Unread> {
     // The line itself as well: it has to be the one that is meant.
     let lines = format!("SELECT {LINE} FROM events e WHERE e.seq >= $1 ORDER BY e.seq LIMIT $2");
+    let most = i64::from(most) + i64::from(head.seq > 0);
     let rows = session
-        .rows(&lines, &[(&head.seq, Type::INT8), (&(i64::from(most) + 1), Type::INT8)])
+        .rows(&lines, &[(&head.seq, Type::INT8), (&most, Type::INT8)])
         .await?;
-    Ok(behind(
-        head,
-        rows.iter().map(|row| stored_line(row).map_err(unreadable)),
-    )?)
+    let lines = rows.iter().map(|row| stored_line(row).map_err(unreadable));
+    Ok(behind(head, lines)?)
 }
 
 fn unreadable(error: tokio_postgres::Error) -> StoreError {

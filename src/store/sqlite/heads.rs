@@ -43,7 +43,7 @@ pub(super) async fn after(
     let rows = sqlx::query("SELECT * FROM events WHERE seq >= ? ORDER BY seq LIMIT ?")
         .persistent(REMEMBERED)
         .bind(head.seq)
-        .bind(i64::from(most) + 1)
+        .bind(i64::from(most) + i64::from(head.seq > 0))
         .fetch_all(&mut *connection)
         .await
         .map_err(fault)?;

@@ -2,33 +2,6 @@
 
 use super::*;
 
-/// Holds every kind of store to each promise.
-macro_rules! hold {
-    ($($promise:ident),+ $(,)?) => {
-        mod embedded {
-            use super::*;
-            $(
-                #[tokio::test]
-                async fn $promise() {
-                    let place = Embedded::new();
-                    kept::$promise(&*place.open().await, &*place.open().await).await;
-                }
-            )+
-        }
-
-        mod served {
-            use super::*;
-            $(
-                #[tokio::test(flavor = "multi_thread")]
-                async fn $promise() {
-                    let place = Served::new();
-                    kept::$promise(&*place.open().await, &*place.open().await).await;
-                }
-            )+
-        }
-    };
-}
-
 hold!(
     what_was_appended_is_replayed_by_anyone,
     a_write_that_follows_an_old_revision_loses_the_race,
