@@ -26,6 +26,8 @@ mod run;
 mod secret;
 mod session;
 mod status;
+#[cfg(feature = "postgres")]
+mod store;
 mod target_name;
 mod terminal;
 mod trial;
@@ -49,7 +51,7 @@ pub use exit::Exit;
 use crate::config::{self, AllowedHosts, Unusable};
 use crate::engine::driver::Pace;
 use crate::state_folder::StateFolder;
-use crate::store::Anchor;
+use crate::store::{Anchor, Server};
 use crate::{delivery, duration};
 
 /// Runs one command line and gives the process's exit code.
@@ -185,6 +187,7 @@ impl Line {
             global.anchor_unknown = at.anchor_unknown.then_some(path);
             global.configured_anchor = at.anchor;
             global.configured_state = at.state_dir.filter(|_| !said);
+            global.server = at.server;
         }
         Ok(self)
     }
@@ -237,6 +240,9 @@ struct Global {
     /// The configuration in which it could not be made out whether there is an anchor.
     #[arg(skip)]
     anchor_unknown: Option<PathBuf>,
+    /// The server that keeps it, where the configuration names one.
+    #[arg(skip)]
+    server: Option<Server>,
     /// Where the administrators' credentials are: where the target says (its profile or connection), or in the environment
     /// alone, as in CI [default: $ROTATE_CREDENTIALS, else configured]
     #[arg(long, global = true, value_enum, value_name = "WHERE")]
@@ -401,6 +407,8 @@ enum Command {
     Audit(audit::Command),
     Report(report::Command),
     Notify(notify::Command),
+    #[cfg(feature = "postgres")]
+    Store(store::Command),
 }
 
 impl Command {
@@ -436,6 +444,8 @@ impl Cli {
             Command::Audit(command) => command.run(global).await,
             Command::Report(command) => command.run(global).await,
             Command::Notify(command) => command.run(global).await,
+            #[cfg(feature = "postgres")]
+            Command::Store(command) => command.run(global).await,
         }
     }
 }

@@ -18,6 +18,7 @@ mod notify_schema;
 mod reader;
 mod schema;
 mod starter;
+mod store;
 mod target;
 mod value;
 mod words;
@@ -41,7 +42,9 @@ pub use starter::starter;
 pub use target::{ByHand, How, Target};
 
 use crate::config::reader::Reader;
+use crate::config::store::Place;
 use crate::notify::Notifier;
+use crate::store::Server;
 
 /// A configuration in which nothing is wrong.
 pub struct Config {
@@ -49,6 +52,8 @@ pub struct Config {
     pub path: PathBuf,
     /// Where the journal is kept, if the file says so.
     pub state_dir: Option<PathBuf>,
+    /// The server that keeps the journal, where it is not a file of that folder.
+    pub server: Option<Server>,
     /// How many targets are worked on at once.
     pub concurrency: usize,
     /// How often one account of a vendor is called at most.
@@ -76,6 +81,7 @@ impl Config {
         Self {
             path: PathBuf::new(),
             state_dir: None,
+            server: None,
             concurrency: defaults.concurrency,
             paces: defaults.paces,
             look_every: defaults.look_every,
@@ -123,10 +129,12 @@ impl Config {
 }
 
 /// Where the file says that the journal is, and where its head is noted down.
-#[derive(Clone, Debug, Default)]
+#[derive(Default)]
 pub struct JournalAt {
     /// The state folder.
     pub state_dir: Option<PathBuf>,
+    /// The server, where the journal is not a file of that folder.
+    pub server: Option<Server>,
     /// The anchor.
     pub anchor: Option<PathBuf>,
     /// Whether it may have one that could not be made out.
@@ -148,8 +156,8 @@ pub fn journal_at(path: &Path, allowed: &AllowedHosts) -> (JournalAt, Result<(),
     };
     let mut reader = Reader::new(&text, allowed);
     let mut root = reader.root();
-    let mut store = reader.table(&mut root, "store");
-    let state_dir = value::folder(&mut reader, &mut store, "state_dir");
+    let mut table = reader.table(&mut root, "store");
+    let Place { state_dir, server } = store::read(&mut reader, &mut table);
     let anchor = monitoring::anchor(&mut reader, &mut root);
     let line = anchor.as_ref().map(|taken| reader.line(taken.span.start));
     let fit = reader.end(path);
@@ -162,6 +170,7 @@ pub fn journal_at(path: &Path, allowed: &AllowedHosts) -> (JournalAt, Result<(),
     let is_certain = !fit.as_ref().is_err_and(is_guess);
     let at = JournalAt {
         state_dir,
+        server,
         anchor: anchor.filter(|_| is_certain).map(|taken| taken.value),
         anchor_unknown: !is_certain && text.contains("anchor"),
     };
@@ -177,9 +186,9 @@ fn read(reader: &mut Reader<'_>, path: &Path) -> Config {
     let defaults = defaults::Defaults::read(reader, &mut general);
     let limits = defaults::Limits::read(reader, &mut general);
     reader.close(general);
-    let mut store = reader.table(&mut root, "store");
-    let state_dir = value::folder(reader, &mut store, "state_dir");
-    reader.close(store);
+    let mut table = reader.table(&mut root, "store");
+    let Place { state_dir, server } = store::read(reader, &mut table);
+    reader.close(table);
     let tables = reader.tables(&mut root, "target");
     if tables.len() == 0 && !root.was_there("target") {
         reader.mistake(
@@ -208,6 +217,7 @@ fn read(reader: &mut Reader<'_>, path: &Path) -> Config {
     Config {
         path: path.to_owned(),
         state_dir,
+        server,
         concurrency: limits.concurrency,
         paces: limits.paces,
         look_every: limits.look_every,

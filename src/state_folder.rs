@@ -10,7 +10,7 @@ use rustix::fs::{Mode, OFlags};
 
 use crate::private_file::{self, Folder, Place};
 use crate::seal::{AgeSealer, SealError, Sealer, label};
-use crate::store::{AnchorError, SqliteStore, Store, StoreError, Verified, Visit};
+use crate::store::{AnchorError, Sealed, Server, SqliteStore, Store, StoreError, Verified, Visit};
 
 const DATABASE: &str = "rotate.db";
 const IDENTITY: &str = "identity.age";
@@ -22,6 +22,8 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 /// A state folder: private to its owner.
 pub struct StateFolder {
     path: PathBuf,
+    /// Who keeps the journal, where that is not a file of this folder.
+    server: Option<Server>,
 }
 
 impl StateFolder {
@@ -39,7 +41,17 @@ impl StateFolder {
             .or_else(|| configured.map(Path::to_owned))
             .or_else(|| variable("XDG_STATE_HOME").map(|base| base.join("rotate")))
             .or_else(|| std::env::home_dir().map(|home| home.join(".local/state/rotate")))?;
-        Some(Self { path })
+        Some(Self { path, server: None })
+    }
+
+    /// The same folder, with its journal on this server.
+    pub fn with_journal_on(self, server: Option<Server>) -> Self {
+        Self { server, ..self }
+    }
+
+    /// Who keeps the journal, where that is not a file of this folder.
+    pub fn server(&self) -> Option<&Server> {
+        self.server.as_ref()
     }
 
     /// Where it is.
@@ -49,13 +61,14 @@ impl StateFolder {
 
     /// Whether a journal is there already, or was: an identity is made for one.
     pub fn exists(&self) -> bool {
-        [DATABASE, IDENTITY]
-            .iter()
-            .any(|name| self.path.join(name).symlink_metadata().is_ok())
+        self.server.is_some()
+            || [DATABASE, IDENTITY]
+                .iter()
+                .any(|name| self.path.join(name).symlink_metadata().is_ok())
     }
 
     /// Opens what is there, or makes it; says whether anything was made.
-    pub async fn open(&self) -> Result<(SqliteStore, AgeSealer, bool), FolderError> {
+    pub async fn open(&self) -> Result<(Box<dyn Store>, AgeSealer, bool), FolderError> {
         let folder = Arc::new(Folder::make(&self.path, 0o700).map_err(|unfit| {
             let why = unfit.said_of(&self.path);
             self.unsafe_folder(match self.path.exists() {
@@ -66,25 +79,23 @@ impl StateFolder {
         self.check_to_act(&folder)?;
         let identity = folder.place(IDENTITY);
         let has_identity = self.is_there(&identity)?;
-        // The journal is made first, so an identity without one has lost it.
-        self.is_whole(&folder)?;
-        let store = SqliteStore::open_at(&folder.place(DATABASE)).await?;
+        let store = self.open_store(&folder).await?;
         if has_identity {
             private_file::sweep(&identity).map_err(|why| self.unsafe_folder(why.to_string()))?;
             return Ok((store, AgeSealer::open_at(&identity)?, false));
         }
-        let (sealer, made) = self.first(&store, &folder, &identity).await?;
+        let (sealer, made) = self.first(&*store, &folder, &identity).await?;
         Ok((store, sealer, made))
     }
 
     /// The identity of a journal that is still empty; says whether it was made here. Nothing is sealed before it is durable.
     async fn first(
         &self,
-        store: &SqliteStore,
+        store: &dyn Store,
         folder: &Folder,
         identity: &Place,
     ) -> Result<(AgeSealer, bool), FolderError> {
-        if store.head().await?.seq > 0 && !self.is_there(identity)? {
+        if !store.is_empty().await? && !self.is_there(identity)? {
             return Err(FolderError::IdentityLost(identity.path()));
         }
         let alone = self.readable(folder)?;
@@ -105,8 +116,30 @@ impl StateFolder {
         Err(StoreError::Held(String::new()).into())
     }
 
+    /// The journal, in this folder or on its server; never both.
+    async fn open_store(&self, folder: &Arc<Folder>) -> Result<Box<dyn Store>, FolderError> {
+        let database = folder.place(DATABASE);
+        let Some(server) = &self.server else {
+            // The journal is made first, so an identity without one has lost it.
+            self.is_whole(folder)?;
+            return Ok(Box::new(SqliteStore::open_at(&database).await?));
+        };
+        if self.is_there(&database)? {
+            return Err(FolderError::TwoJournals(database.path()));
+        }
+        Ok(server.open().await?)
+    }
+
     /// Opens the journal alone, to read it; `None` where there is none and none was lost.
-    pub async fn open_journal(&self) -> Result<Option<SqliteStore>, FolderError> {
+    pub async fn open_journal(&self) -> Result<Option<Box<dyn Store>>, FolderError> {
+        if let Some(server) = &self.server {
+            return match Folder::open(&self.path) {
+                Ok(folder) => Ok(Some(self.open_store(&Arc::new(folder)).await?)),
+                // Who only reads needs none.
+                Err(unfit) if unfit.is_missing() => Ok(Some(server.open().await?)),
+                Err(unfit) => Err(self.unsafe_folder(unfit.said_of(&self.path))),
+            };
+        }
         let folder = match Folder::open(&self.path) {
             Ok(folder) => Arc::new(folder),
             Err(unfit) if unfit.is_missing() => return Ok(None),
@@ -119,7 +152,7 @@ impl StateFolder {
             return Ok(None);
         }
         self.check(&folder)?;
-        Ok(Some(SqliteStore::open_at(&folder.place(DATABASE)).await?))
+        Ok(Some(Box::new(SqliteStore::open_at(&folder.place(DATABASE)).await?)))
     }
 
     /// Checks the journal, what is kept beside it, and that each secret that waits can be opened by the identity that is here, in
@@ -138,18 +171,14 @@ impl StateFolder {
         if all.is_empty() {
             return Ok(Some(verified));
         }
-        let Some(sealer) = self.open_sealer()? else {
-            return Err(FolderError::IdentityLost(self.path.join(IDENTITY)));
-        };
-        for sealed in all {
-            let opened = sealer.open(&label(&sealed.rotation, &sealed.name), &sealed.bytes);
-            opened.map_err(|source| FolderError::Sealed {
-                target: sealed.target,
-                name: sealed.name,
-                source,
-            })?;
-        }
+        check_sealed(&self.sealer()?, all)?;
         Ok(Some(verified))
+    }
+
+    /// The identity that seals, which has to be here.
+    pub fn sealer(&self) -> Result<AgeSealer, FolderError> {
+        let found = self.open_sealer()?;
+        found.ok_or_else(|| FolderError::IdentityLost(self.path.join(IDENTITY)))
     }
 
     /// The identity that seals; `None` where there is none.
@@ -233,6 +262,19 @@ impl StateFolder {
     }
 }
 
+/// Each secret that waits can be opened, in its own place.
+pub fn check_sealed(sealer: &dyn Sealer, all: Vec<Sealed>) -> Result<(), FolderError> {
+    for sealed in all {
+        let opened = sealer.open(&label(&sealed.rotation, &sealed.name), &sealed.bytes);
+        opened.map_err(|source| FolderError::Sealed {
+            target: sealed.target,
+            name: sealed.name,
+            source,
+        })?;
+    }
+    Ok(())
+}
+
 /// A state folder that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
@@ -258,6 +300,9 @@ pub enum FolderError {
     /// There is an identity but no journal.
     #[error("the journal {} is missing, and the identity beside it was made for one", .0.display())]
     JournalLost(PathBuf),
+    /// The configuration says that the journal is on a server, and there is one in the folder too.
+    #[error("the configuration says that the journal is on a server, and there is another one in {}", .0.display())]
+    TwoJournals(PathBuf),
     /// The configuration demands a journal, and there is none.
     #[error("there is no journal in {}, and the configuration says that there has to be one (require_state)", .0.display())]
     Required(PathBuf),

@@ -5,8 +5,18 @@
 
 mod anchor;
 mod chain;
+#[cfg(feature = "postgres")]
+mod copied;
+mod entry;
+mod heads;
+mod line;
 mod outbox;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod replay;
+mod server;
 mod sqlite;
+mod verify;
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +26,10 @@ use rotate_providers::contract::KeyId;
 
 pub use anchor::{Anchor, AnchorError, Anchored};
 pub use outbox::{NotifierState, Outbox, Outgoing, Queued, Retry, Telling};
-pub use sqlite::{Sealed, SqliteStore};
+#[cfg(feature = "postgres")]
+pub use postgres::{Address, Migrated, PostgresStore, grants};
+pub use server::{SCHEMA, Server, check_schema};
+pub use sqlite::SqliteStore;
 
 use crate::hooks::now;
 use crate::machine::{AnyRotation, GuidedRotation, Inventory, Record, Rotation, StreamState};
@@ -26,6 +39,16 @@ use crate::machine::{AnyRotation, GuidedRotation, Inventory, Record, Rotation, S
 pub trait Store: Send + Sync {
     /// Becomes the one writer. A repeat while a lease is held, by anyone, fails with [`StoreError::Held`].
     async fn lease(&self) -> Result<Lease, StoreError>;
+
+    /// Looks whether the lease is still this one's, and for longer than a call to a vendor takes. Asked right before each such
+    /// call: what is written afterwards names the lease anyway. A lock of the system cannot be lost.
+    async fn still_held(&self, lease: &Lease) -> Result<(), StoreError>;
+
+    /// Whose sealer's secrets wait here: the first one that says so is remembered, and any other is refused. A state folder has one.
+    async fn sealed_by(&self, lease: &Lease, sealer: &str) -> Result<(), StoreError>;
+
+    /// Where it is, where that is not the state folder.
+    fn elsewhere(&self) -> Option<&Path>;
 
     /// The target's latest rotation, replayed from its journal, each line checked against its hash.
     async fn latest(&self, target: &str) -> Result<Option<Stored>, StoreError>;
@@ -57,6 +80,7 @@ pub trait Store: Send + Sync {
     /// So many lines behind this end, oldest first, each checked against its hash and the line before it. One that the journal never
     /// had is [`StoreError::NotAhead`].
     async fn after(&self, head: &Head, most: u32) -> Result<Vec<Line>, StoreError>;
+
     /// What people were told of each target last, in the words of whoever told them.
     async fn told(&self) -> Result<Vec<(String, String)>, StoreError>;
 
@@ -79,6 +103,12 @@ pub trait Store: Send + Sync {
     /// Keys that finished rotations of this target deleted.
     async fn retired(&self, target: &str) -> Result<Vec<KeyId>, StoreError>;
 
+    /// Everything that lies sealed.
+    async fn all_sealed(&self) -> Result<Vec<Sealed>, StoreError>;
+
+    /// Whether nothing was ever written to it.
+    async fn is_empty(&self) -> Result<bool, StoreError>;
+
     /// Checks the whole chain, every replay and every summary.
     async fn verify(&self) -> Result<Verified, StoreError> {
         self.verify_each(&mut |_, _| {}).await
@@ -93,8 +123,8 @@ pub trait Store: Send + Sync {
 pub struct Lease {
     /// Grows with every lease: a writer with an old number has lost it.
     pub fence: i64,
-    /// Keeps the lock of the embedded store.
-    _lock: Option<sqlite::Lock>,
+    /// What is given back when it is dropped.
+    _kept: Box<dyn Send + Sync>,
 }
 
 /// A rotation as the store knows it.
@@ -242,6 +272,18 @@ pub struct Append<'a> {
     pub telling: Option<Telling>,
 }
 
+/// A secret that waits.
+pub struct Sealed {
+    /// The id of its rotation.
+    pub rotation: String,
+    /// The target's name.
+    pub target: String,
+    /// Its name there.
+    pub name: String,
+    /// Its bytes, as the sealer gave them.
+    pub bytes: Vec<u8>,
+}
+
 /// What looks at the lines of a journal while they are checked.
 pub type Visit<'v> = dyn FnMut(&Line, &StreamState) + Send + 'v;
 
@@ -338,6 +380,58 @@ pub enum StoreError {
     /// Another run is writing.
     #[error("another run of rotate{0} is at work on this state folder")]
     Held(String),
+    /// A run, here or on another machine, has the lease.
+    #[error("another run of rotate{} is at work on the journal in {}; its lease ends in {seconds} s, unless it is renewed", of(holder), place.display())]
+    Leased {
+        /// The server, its database and schema.
+        place: PathBuf,
+        /// Which run, as it called itself.
+        holder: String,
+        /// When nobody has it any more, if it is not renewed.
+        seconds: i64,
+    },
+    /// The server of the journal does not answer, or not now.
+    #[error("the journal in {} cannot be reached: {why}", place.display())]
+    Unreachable {
+        /// The server, its database and schema.
+        place: PathBuf,
+        /// What became of the way there.
+        why: String,
+    },
+    /// The answer to a commit was lost, and nobody can be asked.
+    #[error("whether the last event was written to the journal is not known: {why}")]
+    Unknown {
+        /// The server, its database and schema.
+        place: PathBuf,
+        /// What became of the way there.
+        why: String,
+    },
+    /// The server, the database or the user there is not what a journal needs.
+    #[error("the journal in {} cannot be used: {why}", place.display())]
+    Unfit {
+        /// The server, its database and schema.
+        place: PathBuf,
+        /// Why.
+        why: String,
+        /// What fixes it.
+        remedy: String,
+    },
+    /// What waits sealed there was sealed to another identity than this machine's.
+    #[error("the journal in {} seals to another identity than the one of this machine", place.display())]
+    OtherIdentity {
+        /// The server, its database and schema.
+        place: PathBuf,
+    },
+    /// The tables are not there, or those of an older version.
+    #[error("the journal in {} has tables of version {found}, and this version of rotate needs version {known}", place.display())]
+    NotMigrated {
+        /// The server, its database and schema.
+        place: PathBuf,
+        /// Their version; zero where there are none.
+        found: i64,
+        /// The version that this program reads and writes.
+        known: i64,
+    },
     /// The folder or a file in it is open to others, or not ours.
     #[error("the state in {path} is not safe to use: {why}")]
     Unsafe {
@@ -400,6 +494,14 @@ pub enum StoreError {
     /// Anything else that the database or the system says.
     #[error("the state database cannot be used: {0}")]
     Database(String),
+}
+
+/// ` (process 4711)`, where that is known.
+fn of(holder: &str) -> String {
+    match holder {
+        "" => String::new(),
+        holder => format!(" ({holder})"),
+    }
 }
 
 impl StoreError {

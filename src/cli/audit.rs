@@ -10,7 +10,7 @@ use super::session::{locate, tell_folder, tell_unknown};
 use super::{Exit, Global, Output, terminal};
 use crate::machine::StreamState;
 use crate::state_folder::FolderError;
-use crate::store::{Anchored, Line, Store, StoreError, Verified};
+use crate::store::{Anchored, Line, StoreError, Verified};
 use crate::view::{json, text};
 
 /// Show the journal, or check that nobody has changed it.

@@ -5,7 +5,7 @@ use futures_util::{StreamExt, stream};
 use rotate_providers::Vendors;
 use rotate_providers::contract::{Check, Finding};
 
-use super::fleet::{Chosen, Read, chosen, configured, look};
+use super::fleet::{Chosen, chosen, configured, look};
 use super::plan::required_state;
 use super::remedy::Subject;
 use super::session::{locate, speaker};
@@ -46,12 +46,12 @@ impl Command {
             }
             checkups.insert(0, Checkup::fine("configuration", &config.path.display().to_string()));
             // What is wrong with the folder is told above.
-            let Read { store, survey, .. } = look(global).await.unwrap_or_default();
+            let (store, survey) = look(global).await.unwrap_or_default().into_parts();
             let vendors = Vendors::new(global.access(config.paces.clone()));
             let speaker = &speaker(global);
             let turn = Turn {
                 survey: &survey,
-                store: store.as_ref().map(|store| store as &dyn Store),
+                store: store.as_deref(),
                 vendors: Some(&vendors),
             };
             let trials = &Trials::of(global.allowed.clone());
@@ -60,7 +60,7 @@ impl Command {
                 checkup.said_as(|text| target.in_its_words(text))
             });
             checkups.extend(each.buffered(config.concurrency).collect::<Vec<_>>().await);
-            checkups.extend(notices(config, store.as_ref().map(|store| store as &dyn Store)).await);
+            checkups.extend(notices(config, store.as_deref()).await);
         } else {
             terminal::note("no configuration was found; only the state folder is checked");
         }
@@ -81,6 +81,14 @@ async fn folder(global: &Global, config: Option<&Config>) -> Checkup {
     let found = async {
         let folder = locate(global)?;
         let path = folder.path().display().to_string();
+        if let Some(server) = folder.server() {
+            folder.could_be_made()?;
+            let verified = folder.verify().await?.unwrap_or_else(Verified::empty);
+            return Ok((
+                format!("{path} with the journal on {server}"),
+                format!("intact, head {}", verified.head),
+            ));
+        }
         if !folder.exists() {
             if let Some(error) = config.and_then(|config| required_state(global, config)) {
                 return Err(error);
@@ -96,7 +104,7 @@ async fn folder(global: &Global, config: Option<&Config>) -> Checkup {
         }
         let (store, sealer, _) = folder.open().await?;
         if let Some(anchor) = global.anchor() {
-            anchor.check(&store).await?;
+            anchor.check(&*store).await?;
         }
         drop((store, sealer));
         let verified = folder.verify().await?.unwrap_or_else(Verified::empty);

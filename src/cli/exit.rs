@@ -57,7 +57,7 @@ impl Exit {
     pub(super) fn of_error(error: &DriveError) -> Self {
         match error {
             DriveError::Refused(refusal) if refusal.blocked => Self::PersonNeeded,
-            DriveError::Store(StoreError::Held(_) | StoreError::Race) => Self::Busy,
+            DriveError::Store(StoreError::Held(_) | StoreError::Leased { .. } | StoreError::Race) => Self::Busy,
             DriveError::Interrupted => Self::Interrupted,
             DriveError::NotWithdrawn(_, error) => Self::of_error(error),
             _ => Self::Error,
@@ -67,7 +67,7 @@ impl Exit {
     /// The exit code of a state folder that cannot be used.
     pub(super) fn of_folder(error: &FolderError) -> Self {
         match error {
-            FolderError::Store(StoreError::Held(_)) => Self::Busy,
+            FolderError::Store(StoreError::Held(_) | StoreError::Leased { .. }) => Self::Busy,
             FolderError::Anchor(AnchorError::Behind { .. }) => Self::PersonNeeded,
             _ => Self::Error,
         }

@@ -11,7 +11,7 @@ use crate::config::{Config, Target, Unusable, locate};
 use crate::engine::Survey;
 use crate::pattern::matches;
 use crate::state_folder::FolderError;
-use crate::store::{Head, SqliteStore, Store as _, StoreError};
+use crate::store::{Head, Store, StoreError};
 
 /// Which targets of the configuration.
 #[derive(Args, Default)]
@@ -70,51 +70,61 @@ pub(super) fn configured(global: &Global) -> Result<Option<Config>, Exit> {
 
 /// The same, and what the journal knows, read at the same time: neither needs the other, and for thousands of targets both take a
 /// while. The journal has the other thread, so that what the file's text needed serves again for what is made of both.
-pub(super) async fn configured_beside_journal(global: &Global) -> (Result<Option<Config>, Exit>, Looked) {
+pub(super) async fn configured_beside_journal(
+    global: &Global,
+) -> (Result<Option<Config>, Exit>, Result<Looked, FolderError>) {
     let (global_there, runtime) = (global.clone(), Handle::current());
     let looking = spawn_blocking(move || runtime.block_on(look(&global_there)));
     let config = configured(global);
     match looking.await {
         Ok(looked) => (config, looked),
-        Err(_) => (config.and(Err(Exit::Error)), Ok(Read::default())),
+        Err(_) => (config.and(Err(Exit::Error)), Ok(Looked::default())),
     }
 }
 
-/// What was read of the journal, if there is one.
+/// The journal as it was looked at, if there is one, and what it knows.
 #[derive(Default)]
-pub(super) struct Read {
-    pub(super) store: Option<SqliteStore>,
+pub(super) struct Looked {
+    /// With its end before any of it was read.
+    pub(super) journal: Option<(Box<dyn Store>, Head)>,
     pub(super) survey: Survey,
-    /// How the journal ended before it was read.
-    head: Option<Head>,
 }
 
-pub(super) type Looked = Result<Read, FolderError>;
+impl Looked {
+    /// For whom it does not matter what is written meanwhile.
+    pub(super) fn into_parts(self) -> (Option<Box<dyn Store>>, Survey) {
+        (self.journal.map(|(store, _)| store), self.survey)
+    }
+}
 
 /// Reads the journal, if there is one.
-pub(super) async fn look(global: &Global) -> Looked {
-    match locate_state(global)?.open_journal().await? {
-        Some(store) => Ok(read(store).await?),
-        None => Ok(Read::default()),
-    }
+pub(super) async fn look(global: &Global) -> Result<Looked, FolderError> {
+    let Some(store) = locate_state(global)?.open_journal().await? else {
+        return Ok(Looked::default());
+    };
+    Ok(looked_at(store).await?)
 }
 
-async fn read(store: SqliteStore) -> Result<Read, StoreError> {
+async fn looked_at(store: Box<dyn Store>) -> Result<Looked, StoreError> {
     let head = store.head().await?;
-    let survey = Survey::read(&store).await?;
-    Ok(Read {
-        store: Some(store),
+    let survey = Survey::read(&*store).await?;
+    Ok(Looked {
+        journal: Some((store, head)),
         survey,
-        head: Some(head),
     })
 }
 
-/// What the journal knows, now that nobody else writes there: what was read before, unless somebody has written since.
-pub(super) async fn known(store: &SqliteStore, looked: Looked) -> Result<Survey, StoreError> {
-    match looked {
-        Ok(read) if read.head.is_some() && read.head == Some(store.head().await?) => Ok(read.survey),
-        _ => Survey::read(store).await,
+/// What the journal knows, now that nobody else writes there: what was read before, unless somebody has written since that began.
+pub(super) async fn known(store: &dyn Store, looked: Result<Looked, FolderError>) -> Result<Survey, StoreError> {
+    if let Ok(Looked {
+        journal: Some((_, head)),
+        survey,
+    }) = looked
+        && head == store.head().await?
+    {
+        return Ok(survey);
     }
+    Survey::read(store).await
 }
 
 /// The configuration, where nothing can be done without.
@@ -160,7 +170,7 @@ pub(super) fn chosen<'c>(config: &'c Config, chosen: &Chosen) -> Vec<&'c Target>
 mod tests {
     use rotate_providers::guide::probe::Verdict;
 
-    use super::{known, read};
+    use super::{known, looked_at};
     use crate::engine::inventory::InventoryJournal;
     use crate::engine::journal::Journal;
     use crate::store::{SqliteStore, Store};
@@ -169,8 +179,11 @@ mod tests {
     async fn what_somebody_has_written_since_the_journal_was_read_is_known() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rotate.db");
-        let looked = Ok(read(SqliteStore::open(&path).await.unwrap()).await.unwrap());
         let ours = SqliteStore::open(&path).await.unwrap();
+        let looked = looked_at(Box::new(SqliteStore::open(&path).await.unwrap()))
+            .await
+            .unwrap();
+        assert!(looked.survey.of("main").watch.is_none());
         let theirs = SqliteStore::open(&path).await.unwrap();
         let lease = theirs.lease().await.unwrap();
         let journal = Journal {
@@ -180,7 +193,7 @@ mod tests {
         let watcher = InventoryJournal(journal);
         let tried = watcher.tried("main", None, Verdict::Accepted, "ok", "someone");
         tried.await.unwrap();
-        let known = known(&ours, looked).await.unwrap();
+        let known = known(&ours, Ok(looked)).await.unwrap();
         assert!(known.of("main").watch.is_some());
     }
 }

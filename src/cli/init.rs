@@ -79,11 +79,21 @@ impl Command {
 async fn make_state(global: &Global) -> Result<(), FolderError> {
     let folder = locate(global)?;
     let shown = folder.path().display();
-    let (_, _, made) = folder.open().await?;
-    terminal::note(&if made {
-        format!("made {shown} with an empty journal and a new age identity; include it in your backups")
-    } else {
-        format!("the journal in {shown} is there already; nothing was done")
+    let (store, _, made) = folder.open().await?;
+    terminal::note(&match (store.elsewhere(), made) {
+        (None, true) => {
+            format!("made {shown} with an empty journal and a new age identity; include it in your backups")
+        }
+        (None, false) => format!("the journal in {shown} is there already; nothing was done"),
+        (Some(place), true) => format!(
+            "made {shown} with a new age identity, for the journal in {}; include both in your backups, and bring identity.age to \
+             every other machine that writes there",
+            place.display()
+        ),
+        (Some(place), false) => {
+            let place = place.display();
+            format!("the journal in {place} and the identity in {shown} are there already; nothing was done")
+        }
     });
     Ok(())
 }

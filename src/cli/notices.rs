@@ -17,7 +17,7 @@ use crate::notify::{
     Announcer, BlockedBy, Content, Kind, Limits, Notifier, Now, Posted, Standing, Told, Untold, Way, post,
 };
 use crate::policy::Waiting;
-use crate::store::{Outgoing, SqliteStore, Store, StoreError, Stored, Telling};
+use crate::store::{Outgoing, Store, StoreError, Stored, Telling};
 use crate::view::notice::{Cause, Words, open_steps};
 use crate::view::{Speaker, TargetView};
 
@@ -29,7 +29,7 @@ pub(super) async fn announcer(
     config: Option<&Config>,
     here: Speaker,
     anywhere: Speaker,
-    store: &SqliteStore,
+    store: &dyn Store,
 ) -> Result<Option<(Announcer, Arc<Words>)>, StoreError> {
     let Some(config) = config.filter(|config| !config.notifiers.is_empty()) else {
         return Ok(None);
@@ -212,7 +212,8 @@ fn of_automated(stored: &crate::store::Automated) -> Standing {
 /// What could not be done, in words of ours alone; `None` where nothing has failed.
 fn what_failed(error: &DriveError) -> Option<&'static str> {
     Some(match error {
-        DriveError::Interrupted | DriveError::Store(StoreError::Held(_) | StoreError::Race) => return None,
+        DriveError::Interrupted
+        | DriveError::Store(StoreError::Held(_) | StoreError::Leased { .. } | StoreError::Race) => return None,
         DriveError::Provider(_) => "Its vendor was not reached, or has refused what was asked of it",
         DriveError::Delivery(_) => "A destination was not reached, or has not taken the new secret",
         DriveError::Hook(_) => "A program after the delivery could not be run",

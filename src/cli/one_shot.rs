@@ -4,14 +4,13 @@
 
 use rotate_providers::{Paces, Vendors};
 
-use super::fleet::{Read, look};
+use super::fleet::look;
 use super::session::{Session, locate, show, speaker, tell, tell_folder};
 use super::{Exit, Global, terminal};
 use crate::engine::driver::{DriveError, Existing, Outcome, Refusal, Request};
 use crate::engine::{Claims, Forecast, Order, Survey, Turn, TurnOutcome, automated, in_the_way};
 use crate::hooks::now;
 use crate::state_folder::FolderError;
-use crate::store::Store;
 use crate::view::TargetView;
 
 /// How a one-shot command goes about it.
@@ -111,11 +110,11 @@ async fn dry_run(global: &Global, request: &Request<'_>) -> Exit {
 type ForecastRotation = (TargetView, Option<Refusal>);
 
 async fn plan(global: &Global, request: &Request<'_>) -> Result<Result<ForecastRotation, DriveError>, FolderError> {
-    let Read { store, survey, .. } = look(global).await?;
+    let (store, survey) = look(global).await?.into_parts();
     let vendors = Vendors::new(global.access(Paces::default()));
     let turn = Turn {
         survey: &survey,
-        store: store.as_ref().map(|store| store as &dyn Store),
+        store: store.as_deref(),
         vendors: Some(&vendors),
     };
     let explained = turn.explain(&Order::Now(request), now()).await;

@@ -7,14 +7,13 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rotate_providers::Vendors;
 
-use super::fleet::{Chosen, Read, chosen, configured_beside_journal, required};
+use super::fleet::{Chosen, Looked, chosen, configured_beside_journal, required};
 use super::session::{locate, speaker, tell_folder};
 use super::{Exit, Global, Output, terminal};
 use crate::config::Config;
 use crate::engine::Turn;
 use crate::hooks::now;
 use crate::state_folder::FolderError;
-use crate::store::Store;
 use crate::view::{TargetView, json, plans};
 
 /// Show what `run` would do now, and why.
@@ -62,7 +61,7 @@ impl Command {
         }
         // Where a pull request is looked at there is no journal.
         let (found, missing) = match looked {
-            Ok(found) if found.store.is_none() => (found, required_state(global, &config)),
+            Ok(found @ Looked { journal: None, .. }) => (found, required_state(global, &config)),
             Ok(found) => (found, None),
             Err(error @ FolderError::JournalLost(_)) => (Default::default(), Some(error)),
             Err(error) => return tell_folder(global, &error),
@@ -72,11 +71,11 @@ impl Command {
                 "{error}; `rotate run` would fail. This plan is made without it"
             ));
         }
-        let Read { store, survey, .. } = found;
+        let (store, survey) = found.into_parts();
         let vendors = (!self.offline).then(|| Vendors::new(global.access(config.paces.clone())));
         let turn = Turn {
             survey: &survey,
-            store: store.as_ref().map(|store| store as &dyn Store),
+            store: store.as_deref(),
             vendors: vendors.as_ref(),
         };
         let at = self.at.unwrap_or_else(now);

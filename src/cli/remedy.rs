@@ -174,6 +174,14 @@ pub(super) fn of_folder(error: &FolderError) -> Vec<String> {
                 quoted(&identity.with_file_name("identity.age").to_string_lossy())
             ),
         ],
+        FolderError::TwoJournals(database) => {
+            let path = database.to_string_lossy();
+            vec![
+                "nothing was touched; move the one of the folder, with its past, to the server, and put the file aside:".to_owned(),
+                format!("rotate store copy --from {}", quoted(&format!("sqlite:{path}"))),
+                format!("mv {} {}", quoted(&path), quoted(&format!("{path}.copied"))),
+            ]
+        }
         FolderError::Required(_) => vec![
             "nothing was touched; see that the state folder is mounted, and that --state-dir, $ROTATE_STATE_DIR or state_dir names \
              it; one that is lost is restored from a backup. Where nothing was ever rotated from here:"
@@ -206,6 +214,25 @@ fn of_store(error: &StoreError) -> Vec<String> {
     let untouched = |line: &str| vec![format!("nothing was touched; {line}")];
     match error {
         StoreError::Held(_) => untouched("wait until it has ended, then run the same command again"),
+        StoreError::Leased { .. } => untouched(
+            "wait until it has ended, then run the same command again; of a run that was killed the lease ends by itself",
+        ),
+        StoreError::Unreachable { .. } => {
+            vec!["see that the server runs and can be reached from here, then run the same command again: it goes on where the journal \
+                  stands".to_owned()]
+        }
+        StoreError::Unknown { .. } => vec![
+            "see that the server runs and can be reached from here, then run the same command again: it reads the journal, and the \
+             vendor, before it does anything".to_owned(),
+        ],
+        StoreError::Unfit { remedy, .. } => untouched(remedy),
+        StoreError::OtherIdentity { .. } => untouched(
+            "bring identity.age of the machine that began the journal into the state folder of this one, in the place of its own",
+        ),
+        StoreError::NotMigrated { .. } => vec![
+            "nothing was touched; have the owner of the schema make them, or bring them to that version:".to_owned(),
+            "rotate store migrate".to_owned(),
+        ],
         StoreError::Unsafe { .. } => vec!["nothing was touched".to_owned()],
         StoreError::Damaged { .. } => untouched("restore the state folder from a backup"),
         StoreError::Newer { .. } => untouched("use the version of rotate that wrote it, or a later one"),

@@ -172,7 +172,7 @@ impl Command {
 /// Reads the journal, each line of it checked, and puts it beside the configuration.
 async fn make(global: &Global, config: Option<&Config>, period: Period, now: Timestamp) -> Result<Report, FolderError> {
     let store = locate(global)?.open_journal().await?;
-    let (verified, survey, histories) = match &store {
+    let (verified, survey, histories) = match store.as_deref() {
         Some(store) => read(store).await?,
         None => {
             if let Some(error) = config.and_then(|config| required_state(global, config)) {

@@ -4,6 +4,7 @@ mod watched;
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use jiff::SignedDuration;
@@ -25,7 +26,8 @@ use crate::engine::{Acting, Action, Assessment, Claims, Order, Survey, Turn, Tur
 use crate::hooks::now;
 use crate::notify::Limits;
 use crate::policy::{Wait, Waiting};
-use crate::store::Stored;
+use crate::state_folder::FolderError;
+use crate::store::{StoreError, Stored};
 use crate::view::{Detail, TargetView, Who};
 use watched::{Ending, Watched};
 
@@ -40,7 +42,13 @@ pub(super) struct Command {
     /// Take for due what will be due within this time; after a breach: 3650d
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration::seconds, allow_hyphen_values = true)]
     due_within: u64,
+    /// Where another run is at work, here or on another machine, wait this long for its end, and do not exit with 4 at once: 10m
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration::wait)]
+    wait_for_lease: Duration,
 }
+
+/// How often it is tried meanwhile.
+const BETWEEN_TRIES: Duration = Duration::from_secs(1);
 
 /// One of those whose turn it is.
 enum Entry {
@@ -76,10 +84,9 @@ impl Command {
         }
         let config = config.unwrap_or_else(Config::empty);
         let mut watched = Watched::begin(&config);
-        let vendors = Vendors::new(global.access(config.paces.clone()));
         let begun = match required_state(global, &config).filter(|_| !folder.exists()) {
             Some(error) => Err(error),
-            None => Session::begin_with(global, vendors, Some(&config)).await,
+            None => self.begin(global, &config).await,
         };
         let session = match begun {
             Ok(session) => session,
@@ -96,7 +103,13 @@ impl Command {
     }
 
     /// Takes every turn.
-    async fn all(&self, global: &Global, config: &Arc<Config>, session: &Arc<Session>, looked: Looked) -> Ending {
+    async fn all(
+        &self,
+        global: &Global,
+        config: &Arc<Config>,
+        session: &Arc<Session>,
+        looked: Result<Looked, FolderError>,
+    ) -> Ending {
         let survey = match known(&session.store, looked).await {
             Ok(survey) => survey,
             Err(error) => return tell_folder(global, &error.into()).into(),
@@ -120,6 +133,27 @@ impl Command {
             survey,
         };
         Arc::new(work).all(turns).await
+    }
+
+    /// Becomes the one runner, at once or as soon as nobody else is.
+    async fn begin(&self, global: &Global, config: &Config) -> Result<Session, FolderError> {
+        let until = Instant::now() + self.wait_for_lease;
+        let mut is_told = false;
+        loop {
+            let vendors = Vendors::new(global.access(config.paces.clone()));
+            let busy = match Session::begin_with(global, vendors, Some(config)).await {
+                Err(FolderError::Store(busy @ (StoreError::Held(_) | StoreError::Leased { .. })))
+                    if Instant::now() < until =>
+                {
+                    busy
+                }
+                begun => return begun,
+            };
+            if !std::mem::replace(&mut is_told, true) {
+                terminal::note(&format!("{busy}; waiting for its end"));
+            }
+            tokio::time::sleep(BETWEEN_TRIES).await;
+        }
     }
 
     /// The targets that are meant: those of the file in its order, and then every other open rotation.

@@ -95,15 +95,21 @@ impl Session {
         let (store, sealer, new) = folder.open().await?;
         if new {
             let path = folder.path().display();
-            terminal::note(&format!(
-                "keeping the journal and a new age identity in {path}; include it in your backups"
-            ));
+            terminal::note(&match store.elsewhere() {
+                None => format!("keeping the journal and a new age identity in {path}; include it in your backups"),
+                Some(place) => format!(
+                    "keeping the journal in {}, and a new age identity in {path}; include both in your backups, and bring \
+                     identity.age to every other machine that writes there",
+                    place.display()
+                ),
+            });
         }
         let lease = store.lease().await?;
         if let Some(anchor) = &anchor {
-            anchor.check(&store).await?;
+            anchor.check(&*store).await?;
         }
-        let announcer = announcer(config, speaker(global), speaker_anywhere(global), &store).await?;
+        store.sealed_by(&lease, &sealer.recipient()).await?;
+        let announcer = announcer(config, speaker(global), speaker_anywhere(global), &*store).await?;
         let mut store = NotifyingStore::silent(store);
         let words = announcer.map(|(announcer, words)| {
             store.announce(announcer);
@@ -250,7 +256,9 @@ impl Session {
 
 /// The state folder that the command line names.
 pub(super) fn locate(global: &Global) -> Result<StateFolder, FolderError> {
-    StateFolder::locate(global.state_dir.as_deref(), global.configured_state.as_deref()).ok_or(FolderError::Nowhere)
+    let found = StateFolder::locate(global.state_dir.as_deref(), global.configured_state.as_deref());
+    let folder = found.ok_or(FolderError::Nowhere)?;
+    Ok(folder.with_journal_on(global.server.clone()))
 }
 
 /// How commands that the person is told to run begin.

@@ -6,7 +6,7 @@ use clap::Args;
 use jiff::SignedDuration;
 
 use super::done::refused;
-use super::fleet::{Read, configured, look};
+use super::fleet::{configured, look};
 use super::named::resolve;
 use super::rotate::story;
 use super::session::{show, speaker, tell_folder, tell_unknown};
@@ -33,8 +33,8 @@ impl Command {
             Ok(config) => config,
             Err(exit) => return exit,
         };
-        let Read { store, survey, .. } = match look(global).await {
-            Ok(found) => found,
+        let (store, survey) = match look(global).await {
+            Ok(found) => found.into_parts(),
             Err(error) => return tell_folder(global, &error),
         };
         let Some(name) = &self.target else {
@@ -43,7 +43,7 @@ impl Command {
         };
         // One target's story is told by the journal itself, each line of it checked.
         let course = match &store {
-            Some(store) => match resolved(store, config.as_ref(), name).await {
+            Some(store) => match resolved(&**store, config.as_ref(), name).await {
                 Ok(course) => course,
                 Err(DriveError::Store(error)) => return tell_folder(global, &error.into()),
                 Err(error) => return refused(global, name, &error),

@@ -76,7 +76,7 @@ impl Trial {
     pub(super) async fn of(
         wanted: Wanted<'_>,
         config: Option<&Config>,
-        journal: Option<&impl Store>,
+        journal: Option<&dyn Store>,
     ) -> Result<Self, Untried> {
         let mut values = BTreeMap::new();
         let mut place = None;

@@ -74,7 +74,7 @@ impl Command {
             old: self.old,
             given: std::mem::take(&mut self.given),
         };
-        let trial = match Trial::of(wanted, config.as_ref(), journal.as_ref()).await {
+        let trial = match Trial::of(wanted, config.as_ref(), journal.as_deref()).await {
             Ok(trial) => trial,
             Err(untried) => return refuse(&untried),
         };

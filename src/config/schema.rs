@@ -61,6 +61,24 @@ pub fn schema() -> String {
                         "description": "Where the journal and the identity that seals are kept.",
                         "type": "string",
                         "pattern": "^(/|~/)"
+                    },
+                    "url_env": {
+                        "description": "The variable that holds the URL of a PostgreSQL database, where the journal is kept there.",
+                        "type": "string"
+                    },
+                    "url_file": {
+                        "description": "The file that holds that URL.",
+                        "type": "string",
+                        "pattern": "^(/|~/)"
+                    },
+                    "url_credential": {
+                        "description": "The credential of the service manager that holds that URL.",
+                        "type": "string"
+                    },
+                    "schema": {
+                        "description": "The schema of the journal there; `rotate` where none is named.",
+                        "type": "string",
+                        "pattern": "^[a-z_][a-z0-9_]{0,62}$"
                     }
                 }
             },

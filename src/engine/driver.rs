@@ -324,6 +324,11 @@ impl Driver<'_> {
         }
     }
 
+    /// Asked right before anything outside is changed: who has lost the right to write does nothing any more.
+    async fn still_held(&self) -> Result<(), DriveError> {
+        Ok(self.store.still_held(self.lease).await?)
+    }
+
     /// The new key with its secret, from the store.
     async fn credential(&self, stored: &Stored) -> Result<Credential, DriveError> {
         let issued = stored.rotation.new_key.as_ref().ok_or(DriveError::SecretMissing)?;

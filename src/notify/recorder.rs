@@ -1,7 +1,7 @@
 //! Writes down what people are to be told, in the very transaction that appends the event which makes it.
 
 use std::collections::HashMap;
-use std::ops::Deref;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -12,8 +12,7 @@ use uuid::Uuid;
 use super::{Content, Kind, Notifier, Now, TargetNotice, Told};
 use crate::machine::{Inventory, StreamState};
 use crate::store::{
-    Append, Head, Lease, Line, Outbox, Outgoing, Retry, SqliteStore, Store, StoreError, Stored, Telling, Verified,
-    Visit,
+    Append, Head, Lease, Line, Outbox, Outgoing, Retry, Sealed, Store, StoreError, Stored, Telling, Verified, Visit,
 };
 
 /// Puts into words what is told of a target.
@@ -118,13 +117,13 @@ impl Announcer {
 
 /// A store, beside which people are told of what is appended, where anybody is to be told.
 pub struct NotifyingStore {
-    inner: SqliteStore,
+    inner: Box<dyn Store>,
     announcer: Option<Announcer>,
 }
 
 impl NotifyingStore {
     /// Tells nobody.
-    pub fn silent(inner: SqliteStore) -> Self {
+    pub fn silent(inner: Box<dyn Store>) -> Self {
         Self { inner, announcer: None }
     }
 
@@ -136,14 +135,6 @@ impl NotifyingStore {
     /// Who tells; `None`: nobody is told.
     pub fn announcer(&self) -> Option<&Announcer> {
         self.announcer.as_ref()
-    }
-}
-
-impl Deref for NotifyingStore {
-    type Target = SqliteStore;
-
-    fn deref(&self) -> &SqliteStore {
-        &self.inner
     }
 }
 
@@ -166,6 +157,18 @@ impl Store for NotifyingStore {
 
     async fn lease(&self) -> Result<Lease, StoreError> {
         self.inner.lease().await
+    }
+
+    async fn still_held(&self, lease: &Lease) -> Result<(), StoreError> {
+        self.inner.still_held(lease).await
+    }
+
+    async fn sealed_by(&self, lease: &Lease, sealer: &str) -> Result<(), StoreError> {
+        self.inner.sealed_by(lease, sealer).await
+    }
+
+    fn elsewhere(&self) -> Option<&Path> {
+        self.inner.elsewhere()
     }
 
     async fn latest(&self, target: &str) -> Result<Option<Stored>, StoreError> {
@@ -230,6 +233,14 @@ impl Store for NotifyingStore {
 
     async fn retired(&self, target: &str) -> Result<Vec<KeyId>, StoreError> {
         self.inner.retired(target).await
+    }
+
+    async fn all_sealed(&self) -> Result<Vec<Sealed>, StoreError> {
+        self.inner.all_sealed().await
+    }
+
+    async fn is_empty(&self) -> Result<bool, StoreError> {
+        self.inner.is_empty().await
     }
 
     async fn verify_each(&self, visit: &mut Visit<'_>) -> Result<Verified, StoreError> {

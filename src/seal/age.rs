@@ -60,6 +60,13 @@ impl AgeSealer {
     }
 }
 
+impl AgeSealer {
+    /// To whom it seals: no secret.
+    pub fn recipient(&self) -> String {
+        self.identity.to_public().to_string()
+    }
+}
+
 fn of(path: &Path) -> Result<Place, SealError> {
     Place::of(path).map_err(|unfit| SealError::File {
         path: path.display().to_string(),

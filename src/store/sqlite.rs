@@ -2,12 +2,11 @@
 
 mod format;
 mod heads;
-mod line;
 mod lock;
 mod outbox;
-mod replay;
+mod rows;
 mod threads;
-mod verify;
+mod whole;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -21,13 +20,14 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 use tokio::sync::{Mutex, oneshot};
 
-pub(super) use lock::Lock;
-
-use line::StoredLine;
+use rows::stored_line;
 use threads::Which;
-use write::{Entry, Waiting, write};
+use write::write;
 
-use super::{Append, Head, Lease, Line, Outbox, Retry, Store, StoreError, Stored, Telling, Verified, Visit, watch_of};
+use super::entry::{Entry, Waiting};
+use super::{
+    Append, Head, Lease, Line, Outbox, Retry, Sealed, Store, StoreError, Stored, Telling, Verified, Visit, watch_of,
+};
 use crate::hooks::crash_point;
 use crate::machine::{Inventory, StreamState};
 use crate::private_file::Place;
@@ -46,18 +46,6 @@ const REMEMBERED: bool = false;
 
 /// How many rows are read before anybody waits for anybody.
 const ROWS_AT_ONCE: usize = 1024;
-
-/// A secret that waits.
-pub struct Sealed {
-    /// The id of its rotation.
-    pub rotation: String,
-    /// The target's name.
-    pub target: String,
-    /// Its name there.
-    pub name: String,
-    /// Its bytes, as the sealer gave them.
-    pub bytes: Vec<u8>,
-}
 
 impl SqliteStore {
     /// Opens the database of this path, or makes it where there is none.
@@ -108,6 +96,16 @@ impl SqliteStore {
         })
     }
 
+    /// All that it keeps, to be copied by whoever has its lease.
+    #[cfg(feature = "postgres")]
+    pub async fn everything(&self) -> Result<super::copied::Everything, StoreError> {
+        let sealed = self.all_sealed().await?;
+        let mut connection = self.connection.lock().await;
+        whole::everything(&mut connection, sealed)
+            .await
+            .map_err(|error| self.fault(error))
+    }
+
     fn fault(&self, error: sqlx::Error) -> StoreError {
         classify(&self.path, &error)
     }
@@ -148,8 +146,22 @@ impl Store for SqliteStore {
         }
         Ok(Lease {
             fence,
-            _lock: Some(lock),
+            _kept: Box::new(lock),
         })
+    }
+
+    /// A lock of the system cannot be lost.
+    async fn still_held(&self, _lease: &Lease) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Its own identity lies beside it.
+    async fn sealed_by(&self, _lease: &Lease, _sealer: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn elsewhere(&self) -> Option<&Path> {
+        None
     }
 
     async fn latest(&self, target: &str) -> Result<Option<Stored>, StoreError> {
@@ -216,7 +228,7 @@ impl Store for SqliteStore {
         .map_err(|error| self.fault(error))?;
         rows.iter()
             .map(|row| {
-                let line = StoredLine::read(row).map_err(|error| self.fault(error))?;
+                let line = stored_line(row).map_err(|error| self.fault(error))?;
                 Ok(line.saying(line.parse()?).of_its_target())
             })
             .collect()
@@ -277,9 +289,36 @@ impl Store for SqliteStore {
         Ok(closed.iter().filter_map(retired).collect())
     }
 
+    async fn all_sealed(&self) -> Result<Vec<Sealed>, StoreError> {
+        let mut connection = self.connection.lock().await;
+        let rows: Vec<(String, String, String, Vec<u8>)> = sqlx::query_as(
+            "SELECT s.rotation, r.target, s.name, s.bytes FROM sealed s JOIN rotations r ON r.id = s.rotation
+             ORDER BY s.rotation, s.name",
+        )
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(|error| self.fault(error))?;
+        let sealed = |(rotation, target, name, bytes)| Sealed {
+            rotation,
+            target,
+            name,
+            bytes,
+        };
+        Ok(rows.into_iter().map(sealed).collect())
+    }
+
+    async fn is_empty(&self) -> Result<bool, StoreError> {
+        let mut connection = self.connection.lock().await;
+        let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM events LIMIT 1")
+            .fetch_optional(&mut *connection)
+            .await
+            .map_err(|error| self.fault(error))?;
+        Ok(found.is_none())
+    }
+
     async fn verify_each(&self, visit: &mut Visit<'_>) -> Result<Verified, StoreError> {
         let mut connection = self.connection.lock().await;
-        verify::verify(&mut connection, &self.path, visit).await
+        whole::verify(&mut connection, &self.path, visit).await
     }
 }
 
@@ -298,7 +337,7 @@ impl SqliteStore {
     /// Writes for all who wait, and tells each.
     async fn commit(&self, connection: &mut SqliteConnection) {
         let batch = std::mem::take(&mut *self.waiting());
-        let erases = batch.iter().any(|waiting| waiting.entry.is_final());
+        let erases = batch.iter().any(|waiting| waiting.entry.is_final);
         match self.write(connection, &batch).await {
             Ok(written) => {
                 for (waiting, ours) in batch.into_iter().zip(written) {
@@ -369,25 +408,6 @@ impl SqliteStore {
     async fn threads(&self, which: Which<'_>) -> Result<Vec<Stored<StreamState>>, StoreError> {
         let mut connection = self.connection.lock().await;
         which.read(&mut connection, &self.path).await
-    }
-
-    /// Everything that lies sealed.
-    pub async fn all_sealed(&self) -> Result<Vec<Sealed>, StoreError> {
-        let mut connection = self.connection.lock().await;
-        let rows: Vec<(String, String, String, Vec<u8>)> = sqlx::query_as(
-            "SELECT s.rotation, r.target, s.name, s.bytes FROM sealed s JOIN rotations r ON r.id = s.rotation
-             ORDER BY s.rotation, s.name",
-        )
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(|error| self.fault(error))?;
-        let sealed = |(rotation, target, name, bytes)| Sealed {
-            rotation,
-            target,
-            name,
-            bytes,
-        };
-        Ok(rows.into_iter().map(sealed).collect())
     }
 }
 

@@ -22,7 +22,7 @@ mod guided;
 mod journal;
 mod notices;
 mod pairs;
-mod points;
+pub(crate) mod points;
 mod print;
 mod programs;
 mod snowflake;
@@ -204,7 +204,12 @@ fn every_crash_point_has_one_name_and_is_passed() {
         all.sampled,
         all.time.as_secs_f64()
     ));
-    assert_eq!(passed, known);
+    // Those of a store on a server are passed by `many_machines::killed`: the worlds here are files.
+    let of_files: BTreeSet<String> = known
+        .into_iter()
+        .filter(|name| !name.starts_with("postgres: "))
+        .collect();
+    assert_eq!(passed, of_files);
 }
 
 /// What the walks' shortcuts are held against.

@@ -38,6 +38,7 @@ mod leaks;
 mod localstack;
 mod logins;
 mod machine;
+mod many_machines;
 mod monitoring;
 mod no_panic;
 mod no_vendor;

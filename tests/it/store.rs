@@ -1,6 +1,6 @@
 //! What any store has to keep, written against the trait; then what is particular to the embedded one.
 //!
-//! A store for many machines is held to the same promises by one more line at the end of `promises`.
+//! Each kind of store is a `Ground`; `promises` and `tampering` hold all of them to the same.
 
 #![expect(
     clippy::expect_used,
@@ -8,9 +8,39 @@
     reason = "in a test, what cannot be is the failure itself"
 )]
 
+/// Holds every kind of store to each promise.
+macro_rules! hold {
+    ($($promise:ident),+ $(,)?) => {
+        mod embedded {
+            use super::*;
+            $(
+                #[tokio::test]
+                async fn $promise() {
+                    let place = Embedded::new();
+                    kept::$promise(&*place.open().await, &*place.open().await).await;
+                }
+            )+
+        }
+
+        mod served {
+            use super::*;
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $promise() {
+                    let place = Served::new();
+                    kept::$promise(&*place.open().await, &*place.open().await).await;
+                }
+            )+
+        }
+    };
+}
+
+mod heads;
 mod moment;
 mod older;
+mod outbox;
 mod promises;
+mod served;
 mod tampering;
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -28,6 +58,8 @@ use sha2::{Digest, Sha256};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tempfile::TempDir;
+
+use served::Served;
 
 const NOW: Timestamp = Timestamp::constant(1_790_000_000, 0);
 const TARGET: &str = "s3-customer-managed/u";
@@ -171,23 +203,73 @@ fn chained(before: &[u8], seq: i64, revision: i64, fields: [&str; 4], fence: Opt
     hasher.finalize().to_vec()
 }
 
+/// A store of one kind, with nobody else's things in it.
+trait Ground: Sized {
+    fn new() -> Self;
+
+    /// As a process opens it. A second time it is as another process has it.
+    async fn open(&self) -> Box<dyn Store>;
+
+    /// Does this behind the program's back.
+    async fn execute(&self, sql: &str);
+
+    /// The statement after which the database lets through what its own constraints forbid.
+    const UNCHECKED: &str;
+
+    /// Bytes, as a statement names them.
+    fn bytes(bytes: &[u8]) -> String;
+}
+
 /// An embedded store in a folder of its own.
 struct Embedded {
     folder: TempDir,
 }
 
-impl Embedded {
+impl Ground for Embedded {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         Self { folder }
     }
 
-    fn path(&self) -> PathBuf {
-        self.folder.path().join("rotate.db")
-    }
-
     async fn open(&self) -> Box<dyn Store> {
         Box::new(SqliteStore::open(&self.path()).await.expect("it can be opened"))
+    }
+
+    /// A store that was dropped lets go of the database a moment later, so a lock is waited out.
+    async fn execute(&self, sql: &str) {
+        for _ in 0..100 {
+            let mut raw = self.raw().await;
+            let executed = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()))
+                .execute(&mut raw)
+                .await;
+            raw.close().await.expect("it can be closed");
+            match executed {
+                Err(error) if error.to_string().contains("database is locked") => {
+                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                }
+                executed => {
+                    executed.expect("the statement works");
+                    return;
+                }
+            }
+        }
+        panic!("the database stays locked");
+    }
+
+    const UNCHECKED: &str = "PRAGMA foreign_keys = OFF";
+
+    fn bytes(bytes: &[u8]) -> String {
+        format!("X'{}'", hex(bytes))
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Embedded {
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("rotate.db")
     }
 
     async fn refused(&self) -> StoreError {
@@ -201,25 +283,6 @@ impl Embedded {
             .filename(self.path())
             .create_if_missing(true);
         options.connect().await.expect("it is a database")
-    }
-
-    /// A store that was dropped lets go of the database a moment later, so a lock is waited out.
-    async fn execute(&self, sql: &'static str) {
-        for _ in 0..100 {
-            let mut raw = self.raw().await;
-            let executed = sqlx::raw_sql(sql).execute(&mut raw).await;
-            raw.close().await.expect("it can be closed");
-            match executed {
-                Err(error) if error.to_string().contains("database is locked") => {
-                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-                }
-                executed => {
-                    executed.expect("the statement works");
-                    return;
-                }
-            }
-        }
-        panic!("the database stays locked");
     }
 
     async fn text(&self, sql: &'static str) -> String {

@@ -9,7 +9,7 @@ use super::super::session::{locate, tell_folder};
 use super::super::{Exit, Global, Output, process, terminal};
 use crate::engine::driver::Interrupt;
 use crate::state_folder::FolderError;
-use crate::store::{Head, Store, StoreError};
+use crate::store::{Head, StoreError};
 use crate::view::json;
 
 /// How the lines are written.

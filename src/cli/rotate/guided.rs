@@ -137,7 +137,7 @@ impl Asked {
         let refusal = self.left_open()?;
         // What is open already was begun without, and is shown.
         let looked = async {
-            self.find(&locate(global).ok()?.open_journal().await.ok()??)
+            self.find(&*locate(global).ok()?.open_journal().await.ok()??)
                 .await
                 .ok()?
         };
@@ -195,7 +195,7 @@ impl Asked {
         }
         // Looking does not write, and makes no folder.
         let standing = match locate(global)?.open_journal().await? {
-            Some(store) => self.find(&store).await,
+            Some(store) => self.find(&*store).await,
             None => Ok(None),
         };
         Ok(standing.map(|standing| self.report(global, standing.as_ref())))

@@ -104,6 +104,7 @@ impl Driver<'_> {
             }
             due.push(one);
         }
+        self.still_held().await?;
         let writing = due.iter().map(|due| write(due, fields));
         let writing: Vec<Call<'_, ()>> = writing.map(|write| Box::pin(write) as Call<'_, ()>).collect();
         let written: Vec<Result<(), DeliveryError>> = at_once(writing).await;

@@ -52,6 +52,7 @@ impl Driver<'_> {
             made_within,
         };
         self.record(stored, intent).await?;
+        self.still_held().await?;
         crash_point("create: before the call");
         if now().duration_since(stored.updated_at) > INTENT_LASTS {
             return self.forget_intent(stored, run).await;
@@ -121,6 +122,7 @@ impl Driver<'_> {
         let issued = stored.rotation.new_key.as_ref().ok_or(DriveError::SecretMissing)?;
         let public = issued.public.as_ref().ok_or_else(|| unfit(stored))?;
         self.progress.doing(&format!("registering new key {}", issued.key));
+        self.still_held().await?;
         crash_point("register: before the call");
         self.local(stored)?.register(&issued.key, public).await?;
         crash_point("register: after the call");
@@ -170,6 +172,7 @@ impl Driver<'_> {
             let key = key.clone();
             self.record(stored, Event::DiscardIntended { key, why }).await?;
         }
+        self.still_held().await?;
         crash_point("discard: before the call");
         self.provider.delete(&key).await?;
         crash_point("discard: after the call");
@@ -208,6 +211,7 @@ impl Driver<'_> {
         }
         let old_key = stored.rotation.spec.old_key.clone();
         self.progress.doing(&format!("disabling old key {old_key}"));
+        self.still_held().await?;
         crash_point("deactivate: before the call");
         self.provider.deactivate(&old_key).await?;
         crash_point("deactivate: after the call");
@@ -226,6 +230,7 @@ impl Driver<'_> {
         }
         let old_key = stored.rotation.spec.old_key.clone();
         self.progress.doing(&format!("switching old key {old_key} on again"));
+        self.still_held().await?;
         crash_point("reactivate: before the call");
         let public = match &stored.rotation.spec.retirement {
             Retirement::Remove { public } => Some(public),
@@ -258,6 +263,7 @@ impl Driver<'_> {
         }
         let old_key = stored.rotation.spec.old_key.clone();
         self.progress.doing(&format!("deleting old key {old_key}"));
+        self.still_held().await?;
         crash_point("delete: before the call");
         if !is_removed_already(&stored.rotation, &run.facts, now()) {
             self.provider.delete(&old_key).await?;
@@ -299,6 +305,7 @@ impl Driver<'_> {
         let (destination, fields) = self.delivered(stored, name).await?;
         match self.unseal(stored, &before(name)).await? {
             Some(held_before) => {
+                self.still_held().await?;
                 crash_point("restore: before");
                 Ok(destination.restore(&fields, &held_before).await?)
             }
@@ -329,6 +336,7 @@ impl Driver<'_> {
             self.record(stored, Event::WithdrawIntended).await?;
         }
         self.progress.doing(&format!("withdrawing new key {key}"));
+        self.still_held().await?;
         crash_point("withdraw: before the call");
         self.provider.delete(&key).await?;
         crash_point("withdraw: after the call");

@@ -39,6 +39,7 @@ impl Driver<'_> {
         self.record(stored, Event::HookIntended { hook: name.to_owned() })
             .await?;
         self.progress.doing(&format!("running {name}"));
+        self.still_held().await?;
         crash_point("hook: before it is started");
         let told = HookTold {
             target: &stored.target,

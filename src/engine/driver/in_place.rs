@@ -114,6 +114,7 @@ impl Driver<'_> {
         let old = &stored.rotation.spec.old_key;
         self.progress
             .doing(&format!("setting the new secret in the place of {old}"));
+        self.still_held().await?;
         crash_point("replace: before the call");
         let set = self.set(stored, Which::New, &new.secret, run).await;
         crash_point("replace: after the call");
@@ -135,6 +136,7 @@ impl Driver<'_> {
             self.record(stored, Event::RevertIntended).await?;
         }
         self.progress.doing("setting the old secret again");
+        self.still_held().await?;
         crash_point("revert: before the call");
         let set = self.set(stored, Which::Old, &old.secret, run).await;
         crash_point("revert: after the call");

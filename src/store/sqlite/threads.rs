@@ -7,9 +7,10 @@ use futures_util::TryStreamExt;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, Row, SqliteConnection};
 
-use super::replay::{elsewhere, is_kept, replay};
+use super::rows::chained;
 use super::{REMEMBERED, classify};
 use crate::machine::StreamState;
+use crate::store::replay::{checked, elsewhere};
 use crate::store::{StoreError, Stored};
 
 /// Which threads.
@@ -121,20 +122,20 @@ impl Which<'_> {
         }
         // One thread at a time: all lines of many years do not have to fit into the memory.
         let mut lines = lines.fetch(&mut *reading);
-        let mut checked = Vec::new();
+        let mut threads = Vec::new();
         let mut rows: Vec<SqliteRow> = Vec::new();
         while let Some(row) = lines.try_next().await.map_err(fault)? {
             if let Some(before) = rows.last()
                 && rotation(before).map_err(fault)? != rotation(&row).map_err(fault)?
             {
-                checked.extend(check(&rows, path)?);
+                threads.extend(check(&rows, path)?);
                 rows.clear();
             }
             rows.push(row);
         }
-        checked.extend(check(&rows, path)?);
-        checked.sort_by(|one, other| one.target.cmp(&other.target));
-        Ok(checked)
+        threads.extend(check(&rows, path)?);
+        threads.sort_by(|one: &Stored<StreamState>, other| one.target.cmp(&other.target));
+        Ok(threads)
     }
 }
 
@@ -145,12 +146,7 @@ fn rotation(row: &SqliteRow) -> Result<&str, sqlx::Error> {
 
 /// One thread, whose last line has what is kept beside it.
 fn check(rows: &[SqliteRow], path: &Path) -> Result<Option<Stored<StreamState>>, StoreError> {
-    let fault = |error: sqlx::Error| classify(path, &error);
-    let (Some(last), Some((seq, replayed))) = (rows.last(), replay(rows, fault)?) else {
-        return Ok(None);
-    };
-    match last.try_get("snapshot").map_err(fault)? {
-        Some(snapshot) if is_kept(snapshot, &replayed, path)? => Ok(Some(replayed)),
-        _ => Err(elsewhere(seq, &replayed.target)),
-    }
+    let Some(last) = rows.last() else { return Ok(None) };
+    let kept = last.try_get("snapshot").map_err(|error| classify(path, &error))?;
+    checked(chained(rows, path), kept, path)
 }

@@ -6,60 +6,11 @@
 use std::collections::HashMap;
 
 use sqlx::{Connection, SqliteConnection};
-use tokio::sync::oneshot;
 
 use crate::store::chain::{GENESIS, Link};
-use crate::store::{Append, Lease, StoreError, Telling};
+use crate::store::entry::{Entry, Waiting};
 
 use super::outbox;
-
-/// One event on its way to the disk.
-pub(super) struct Entry {
-    fence: i64,
-    id: String,
-    target: String,
-    follows: i64,
-    at: String,
-    body: String,
-    snapshot: String,
-    closed: bool,
-    is_final: bool,
-    /// Whether the target's latest rotation is this one from here on.
-    names_target: bool,
-    seal: Option<(String, Vec<u8>)>,
-    telling: Option<Telling>,
-}
-
-/// An entry and whoever waits for it.
-pub(super) struct Waiting {
-    pub(super) entry: Entry,
-    pub(super) told: oneshot::Sender<Result<(), StoreError>>,
-}
-
-impl Entry {
-    pub(super) fn new(lease: &Lease, append: &Append<'_>) -> Result<Self, StoreError> {
-        let encode = |error: serde_json::Error| StoreError::Database(error.to_string());
-        Ok(Self {
-            fence: lease.fence,
-            id: append.id.to_owned(),
-            target: append.target.to_owned(),
-            follows: append.follows,
-            at: append.record.at.to_string(),
-            body: serde_json::to_string(&append.record.event).map_err(encode)?,
-            snapshot: serde_json::to_string(append.state).map_err(encode)?,
-            closed: append.state.is_closed(),
-            is_final: append.record.event.is_final(),
-            names_target: append.follows == 0,
-            seal: append.seal.map(|(name, bytes)| (name.to_owned(), bytes.to_owned())),
-            telling: append.telling.clone(),
-        })
-    }
-
-    /// Whether it erases what was sealed.
-    pub(super) fn is_final(&self) -> bool {
-        self.is_final
-    }
-}
 
 /// Writes all of these events or none; says of each whether its lease and its revision were still ours.
 pub(super) async fn write(connection: &mut SqliteConnection, batch: &[Waiting]) -> Result<Vec<bool>, sqlx::Error> {

@@ -7,7 +7,7 @@ use crate::docs::desk::Desk;
 use crate::docs::page::{Block, Page, all};
 
 /// What is not run, by the beginning of its line, and why.
-const NOT_RUN: [(&str, &str); 10] = [
+const NOT_RUN: [(&str, &str); 11] = [
     ("cargo ", "builds for minutes, and other tests and the gate do it"),
     ("INSTA_UPDATE=", "builds, and it writes into the repository"),
     ("TRYCMD=", "builds, and it writes into the repository"),
@@ -15,6 +15,10 @@ const NOT_RUN: [(&str, &str); 10] = [
     (".ci/run", "is what runs this test"),
     ("sudo ", "needs root and a service manager"),
     ("kubectl ", "needs a cluster"),
+    (
+        "rotate store ",
+        "needs a PostgreSQL server; tests/it/many_machines does that",
+    ),
     (
         "rotate verify ",
         "sends a credential to a vendor; tests/it/verify does that",

@@ -113,50 +113,6 @@ fn whoever_is_down_for_weeks_holds_nothing_up_and_doctor_shows_what_waits() {
     assert_eq!(told[0]["data"]["digest"]["targets"], 1);
 }
 
-#[tokio::test]
-async fn of_too_many_notices_the_oldest_go_but_for_the_digest_and_what_went_is_counted() {
-    use jiff::Timestamp;
-    use rotate::store::{Outgoing, SqliteStore, Store, Telling};
-    let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&folder.path().join("rotate.db")).await.unwrap();
-    let lease = store.lease().await.unwrap();
-    let at = Timestamp::from_second(1_800_000_000).unwrap();
-    let notice = |number: usize| Outgoing {
-        id: format!("id-{number}"),
-        notifier: "ops".to_owned(),
-        recipient: String::new(),
-        target: format!("t-{number}"),
-        kind: "rotation.begun".to_owned(),
-        at,
-        body: "{}".to_owned(),
-        is_kept: number == 3,
-    };
-    let telling = |notices: Vec<Outgoing>| Telling {
-        target: "t".to_owned(),
-        told: "{}".to_owned(),
-        notices,
-    };
-    store
-        .tell(&lease, &[telling((0..400).map(notice).collect())], &[])
-        .await
-        .unwrap();
-    store
-        .tell(&lease, &[telling((400..600).map(notice).collect())], &[])
-        .await
-        .unwrap();
-    let outbox = store.outbox().await.unwrap();
-    assert_eq!(outbox.queued.len(), 500);
-    let ids: Vec<&str> = outbox.queued.iter().map(|it| it.notice.id.as_str()).collect();
-    assert_eq!(&ids[..2], ["id-3", "id-101"]);
-    assert_eq!(outbox.notifiers[0].dropped, 100);
-    // A writer whose lease is gone writes nothing.
-    let mut late = lease;
-    late.fence -= 1;
-    assert!(store.sent(&late, "id-3").await.is_err());
-    assert!(store.tell(&late, &[telling(vec![notice(700)])], &[]).await.is_err());
-    assert_eq!(store.outbox().await.unwrap().queued.len(), 500);
-}
-
 #[test]
 fn what_one_target_waits_for_does_not_hold_up_another_where_only_one_notice_is_refused() {
     let mut desk = Desk::with(WEBHOOK);

@@ -3,105 +3,29 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use futures_util::TryStreamExt;
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Connection, Row, SqliteConnection};
 
 use super::line::StoredLine;
-use super::{REMEMBERED, classify};
 use crate::machine::StreamState;
 use crate::seal::sealed_with;
 use crate::store::chain::{GENESIS, hex};
 use crate::store::{Line, StoreError, Verified, Visit};
 
-/// Walks the journal once, line by line, and compares where it leads with what is kept beside it.
-pub(super) async fn verify(
-    connection: &mut SqliteConnection,
-    path: &Path,
-    visit: &mut Visit<'_>,
-) -> Result<Verified, StoreError> {
-    let fault = |error: sqlx::Error| classify(path, &error);
-    // All of it is read as it is at one moment, whoever writes meanwhile.
-    let mut connection = connection.begin().await.map_err(fault)?;
-    let health: String = sqlx::query_scalar("PRAGMA integrity_check(1)")
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(fault)?;
-    if health != "ok" {
-        return Err(StoreError::Damaged {
-            path: path.to_owned(),
-            why: health,
-        });
-    }
-    let mut walk = Chain::default();
-    {
-        let events = sqlx::query("SELECT * FROM events ORDER BY seq").persistent(REMEMBERED);
-        let mut rows = events.fetch(&mut *connection);
-        while let Some(row) = rows.try_next().await.map_err(fault)? {
-            walk.take(&StoredLine::read(&row).map_err(fault)?, visit)?;
-        }
-    }
-    let kept = sqlx::query(
-        "SELECT r.id, r.target, r.revision, r.closed, r.snapshot, t.latest, r.updated_at
-         FROM rotations r LEFT JOIN targets t ON t.name = r.target",
-    )
-    .fetch_all(&mut *connection)
-    .await
-    .map_err(fault)?;
-    for row in &kept {
-        walk.compare(&Summary::read(row).map_err(fault)?)?;
-    }
-    let sealed: Vec<(String, String)> = sqlx::query_as("SELECT rotation, name FROM sealed ORDER BY rotation, name")
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(fault)?;
-    for (rotation, name) in &sealed {
-        walk.found_sealed(rotation, name)?;
-    }
-    let fences: Vec<i64> = sqlx::query_scalar("SELECT fence FROM lease")
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(fault)?;
-    // Whoever wrote an event had a lease, and each has a greater number than the one before.
-    let least = walk.fence.max(i64::from(walk.head.is_some()));
-    if !matches!(fences.as_slice(), [fence] if *fence >= least) {
-        return Err(StoreError::Damaged {
-            path: path.to_owned(),
-            why: "the count of its leases was changed".to_owned(),
-        });
-    }
-    walk.end(i64::try_from(kept.len()).unwrap_or(i64::MAX))
-}
-
 /// What is kept of one rotation beside the journal, so that it need not be replayed to be shown.
-struct Summary {
-    id: String,
-    target: String,
-    revision: i64,
-    closed: bool,
-    snapshot: String,
-    latest: Option<String>,
-    updated_at: String,
-}
-
-impl Summary {
-    fn read(row: &SqliteRow) -> Result<Self, sqlx::Error> {
-        Ok(Self {
-            id: row.try_get(0)?,
-            target: row.try_get(1)?,
-            revision: row.try_get(2)?,
-            closed: row.try_get(3)?,
-            snapshot: row.try_get(4)?,
-            latest: row.try_get(5)?,
-            updated_at: row.try_get(6)?,
-        })
-    }
+pub(super) struct Summary {
+    pub(super) id: String,
+    pub(super) target: String,
+    pub(super) revision: i64,
+    pub(super) closed: bool,
+    pub(super) snapshot: String,
+    /// Which rotation of its target is kept as the latest.
+    pub(super) latest: Option<String>,
+    pub(super) updated_at: String,
 }
 
 /// What the lines have said so far.
 #[derive(Default)]
-struct Chain {
+pub(super) struct Chain {
     head: Option<(i64, Vec<u8>)>,
     /// The lease of the line before.
     fence: i64,
@@ -112,7 +36,7 @@ struct Chain {
 }
 
 impl Chain {
-    fn take(&mut self, stored: &StoredLine<'_>, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+    pub(super) fn take(&mut self, stored: &StoredLine<'_>, visit: &mut Visit<'_>) -> Result<(), StoreError> {
         let (last, before) = self.head.take().unwrap_or((0, GENESIS.to_vec()));
         if stored.seq != last + 1 {
             return Err(stored.changed(&format!("follows a gap: event {} is missing", last + 1)));
@@ -149,7 +73,7 @@ impl Chain {
         Ok(())
     }
 
-    fn compare(&mut self, kept: &Summary) -> Result<(), StoreError> {
+    pub(super) fn compare(&mut self, kept: &Summary) -> Result<(), StoreError> {
         let last = self.head.as_ref().map_or(0, |(seq, _)| *seq);
         let Some((revision, rotation, line)) = self.rotations.remove(&kept.id) else {
             return Err(StoreError::Changed {
@@ -187,7 +111,7 @@ impl Chain {
     }
 
     /// A secret that lies sealed was sealed with a line of its rotation.
-    fn found_sealed(&mut self, rotation: &str, name: &str) -> Result<(), StoreError> {
+    pub(super) fn found_sealed(&mut self, rotation: &str, name: &str) -> Result<(), StoreError> {
         let last = self.head.as_ref().map_or(0, |(seq, _)| *seq);
         match self.sealed.remove(&(rotation.to_owned(), name.to_owned())) {
             Some(_) => Ok(()),
@@ -203,7 +127,19 @@ impl Chain {
         }
     }
 
-    fn end(self, rotations: i64) -> Result<Verified, StoreError> {
+    /// Whoever wrote an event had a lease, and each has a greater number than the one before.
+    pub(super) fn check_fences(&self, fences: &[i64], path: &Path) -> Result<(), StoreError> {
+        let least = self.fence.max(i64::from(self.head.is_some()));
+        match fences {
+            [fence] if *fence >= least => Ok(()),
+            _ => Err(StoreError::Damaged {
+                path: path.to_owned(),
+                why: "the count of its leases was changed".to_owned(),
+            }),
+        }
+    }
+
+    pub(super) fn end(self, rotations: i64) -> Result<Verified, StoreError> {
         if let Some((_, _, line)) = self.rotations.values().next() {
             return Err(StoreError::changed(
                 line,

@@ -2,24 +2,37 @@
 
 use std::path::Path;
 
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
-
 use super::line::{StoredLine, is_written};
 use crate::machine::StreamState;
 use crate::store::chain::GENESIS;
 use crate::store::{StoreError, Stored};
 
-/// Replays one rotation's lines, and says which is the last; each row carries the hash before it as `before`.
-pub(super) fn replay(
-    rows: &[SqliteRow],
-    fault: impl Fn(sqlx::Error) -> StoreError,
+/// A line, and the hash before it.
+pub(super) type Chained<'r> = (StoredLine<'r>, Option<&'r [u8]>);
+
+/// Replays one thread's lines, and compares where they lead with what is kept beside the journal of the last of them.
+pub(super) fn checked<'r>(
+    lines: impl IntoIterator<Item = Result<Chained<'r>, StoreError>>,
+    kept: Option<&str>,
+    path: &Path,
+) -> Result<Option<Stored<StreamState>>, StoreError> {
+    let Some((seq, replayed)) = replay(lines)? else {
+        return Ok(None);
+    };
+    match kept {
+        Some(snapshot) if is_kept(snapshot, &replayed, path)? => Ok(Some(replayed)),
+        _ => Err(elsewhere(seq, &replayed.target)),
+    }
+}
+
+/// Replays them, and says which is the last.
+fn replay<'r>(
+    lines: impl IntoIterator<Item = Result<Chained<'r>, StoreError>>,
 ) -> Result<Option<(i64, Stored<StreamState>)>, StoreError> {
     let mut state = None;
     let mut last = None;
-    for (row, revision) in rows.iter().zip(1..) {
-        let line = StoredLine::read(row).map_err(&fault)?;
-        let before: Option<&[u8]> = row.try_get("before").map_err(&fault)?;
+    for (chained, revision) in lines.into_iter().zip(1..) {
+        let (line, before) = chained?;
         let record = line.check(before.unwrap_or(&GENESIS))?;
         if line.revision != revision {
             return Err(line.changed(&format!("follows a gap: revision {revision} is missing")));
@@ -43,7 +56,7 @@ pub(super) fn replay(
 
 /// Whether this is kept as the state of a thread. Written by this version it says so word for word, and is not read for that; an older
 /// one may have written the same state in other words.
-pub(super) fn is_kept(snapshot: &str, thread: &Stored<StreamState>, path: &Path) -> Result<bool, StoreError> {
+fn is_kept(snapshot: &str, thread: &Stored<StreamState>, path: &Path) -> Result<bool, StoreError> {
     if is_written(&thread.rotation, snapshot) {
         return Ok(true);
     }

@@ -3,8 +3,6 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 use crate::machine::{Event, Illegal, Record};
 use crate::store::chain::Link;
@@ -16,31 +14,13 @@ pub(super) struct StoredLine<'r> {
     pub(super) rotation: &'r str,
     pub(super) target: &'r str,
     pub(super) revision: i64,
-    at: &'r str,
-    body: &'r str,
+    pub(super) at: &'r str,
+    pub(super) body: &'r str,
     pub(super) fence: i64,
     pub(super) hash: &'r [u8],
 }
 
-impl<'r> StoredLine<'r> {
-    /// Of a row that begins with all columns of a line, in the order of their table.
-    pub(super) fn read(row: &'r SqliteRow) -> Result<Self, sqlx::Error> {
-        Ok(Self {
-            seq: row.try_get(0)?,
-            rotation: row.try_get(1)?,
-            target: row.try_get(2)?,
-            revision: row.try_get(3)?,
-            at: row.try_get(4)?,
-            body: row.try_get(5)?,
-            hash: row.try_get(6)?,
-            fence: match row.try_get("fence") {
-                // A database that no newer version has written to has no such column.
-                Err(sqlx::Error::ColumnNotFound(_)) => 0,
-                fence => fence?,
-            },
-        })
-    }
-
+impl StoredLine<'_> {
     /// What it says, if its hash fits.
     pub(super) fn check(&self, before: &[u8]) -> Result<Record, StoreError> {
         let link = Link {

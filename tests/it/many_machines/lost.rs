@@ -1,0 +1,73 @@
+//! Who has lost the lease does nothing any more, at the vendor or in the journal.
+
+use rotate_fixtures::aws::Action;
+use rotate_fixtures::stopped::while_at_nth;
+
+use super::{DAY, Machines, user};
+
+const COMMITTED: &str = "postgres: after commit";
+
+/// The line of the journal that stands before this crash point, counted from one, in a run that nobody disturbs.
+fn line_before(point: &str) -> usize {
+    let machines = Machines::with_users(1);
+    let trace = machines.place.path("trace");
+    let mut command = machines.command(0, ["run"]);
+    command.env("ROTATE_TEST_TRACE", &trace);
+    rotate_fixtures::Ran::of(command).expect(0);
+    let passed = std::fs::read_to_string(trace).unwrap();
+    let before = passed.lines().take_while(|name| *name != point);
+    before.filter(|name| *name == COMMITTED).count()
+}
+
+#[test]
+fn between_the_intent_and_the_call_the_lease_is_looked_at_once_more() {
+    for (point, action) in [
+        ("create: before the call", Action::CreateAccessKey),
+        ("deactivate: before the call", Action::UpdateAccessKey),
+        ("delete: before the call", Action::DeleteAccessKey),
+    ] {
+        let nth = line_before(point);
+        let mut machines = Machines::with_users(1);
+        let ran = while_at_nth(machines.command(0, ["run"]), (COMMITTED, nth), || {
+            machines.on_the_server(
+                "UPDATE lease SET fence = fence + 1, holder = 'somebody else', expires_at = clock_timestamp() + interval '1 hour'",
+            );
+        });
+        assert_eq!(ran.code, Some(4), "{point}: {}", ran.stderr);
+        assert!(
+            ran.stderr.contains("another writer was faster"),
+            "{point}: {}",
+            ran.stderr
+        );
+        assert_eq!(machines.place.cloud.count_of(action), 0, "{point}");
+        // And goes on once it is given back.
+        machines.on_the_server("UPDATE lease SET expires_at = '-infinity'");
+        machines.run(0, ["run"]).expect(0);
+        machines.run(0, ["run"]).expect(0);
+        machines.is_done(1);
+        assert!(machines.place.delivered_key(&user(0)).is_some());
+        machines.place.pass(DAY);
+    }
+}
+
+/// As after a failover to a standby that lagged, or from a backup.
+#[test]
+fn a_database_that_was_put_back_is_told_by_its_head_and_keys_that_it_does_not_know_block() {
+    let mut machines = Machines::new();
+    machines.place.add_user(&user(0), DAY * 179, "cutover = \"confirm\"");
+    machines.share_identity(1..1);
+    machines.run(0, ["run"]).expect(0);
+    let verified = machines
+        .run(0, ["audit", "verify", "--output", "json"])
+        .expect(0)
+        .json();
+    let head = verified["head"].as_str().unwrap().to_owned();
+    let keys = machines.place.keys(&user(0));
+    assert_eq!(keys.len(), 2);
+    machines.on_the_server(
+        "DELETE FROM sealed; DELETE FROM targets; DELETE FROM rotations; DELETE FROM events; UPDATE lease SET fence = 1",
+    );
+    machines.run(0, ["audit", "verify", "--against", &head]).expect(1);
+    machines.run(0, ["run"]).expect(3);
+    assert_eq!(machines.place.keys(&user(0)), keys, "nothing was taken away");
+}

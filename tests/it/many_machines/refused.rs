@@ -1,0 +1,130 @@
+//! What cannot be used is refused before anything is done, with what to do, and without a word of the URL.
+
+use rotate_fixtures::database_door::{DatabaseDoor, Protocol};
+use rotate_fixtures::{Postgres, Ran, has};
+
+use super::{DATABASE, Machines};
+
+const CANARY: &str = "canary-password";
+
+/// The shared server, as this user with this password.
+fn as_user(user: &str, password: &str) -> String {
+    let (host, port) = Postgres::shared().address();
+    format!("postgres://{user}:{password}@{host}:{port}/{DATABASE}")
+}
+
+#[test]
+fn whatever_is_wrong_with_the_server_is_told_with_what_to_do_and_never_the_url() {
+    let (host, port) = Postgres::shared().address();
+    let elsewhere = format!("postgres://u:{CANARY}@{host}:{port}/there-is-no-such-one");
+    let admin = Postgres::shared().url("there_is_no_such_one");
+    for (url, told) in [
+        (as_user("nobody-knows", CANARY), "does not let user nobody-knows in"),
+        (format!("postgres://u:{CANARY}@127.0.0.1:1/d"), "cannot be reached"),
+        (elsewhere, "does not let user u in"),
+        (admin, "there is no such database"),
+        (
+            format!("mysql://u:{CANARY}@127.0.0.1/d"),
+            "does not begin with postgres://",
+        ),
+        (
+            format!("postgres://u:{CANARY}@127.0.0.1/d?sslmode=require"),
+            "lets another server answer",
+        ),
+        (
+            format!("postgres://u:{CANARY}@127.0.0.1/d?options={CANARY}"),
+            "has an option that is not known",
+        ),
+        (String::new(), "it is not set"),
+    ] {
+        let mut machines = Machines::without_tables(&url);
+        machines.add_users(1);
+        for arguments in [["status"].as_slice(), &["run"], &["store", "migrate"]] {
+            let mut command = machines.command(0, arguments.iter().copied());
+            command.env("ROTATE_TEST_PATIENCE", "300");
+            let refused = rotate_fixtures::Ran::of(command).expect(1);
+            let all = format!("{}{}", refused.stdout, refused.stderr);
+            assert!(refused.stderr.contains(told), "{arguments:?}, {told}: {all}");
+            assert!(!all.contains(CANARY), "{all}");
+        }
+    }
+}
+
+#[test]
+fn where_no_tables_were_made_the_command_that_makes_them_is_told() {
+    let mut machines = Machines::without_tables(&Postgres::shared().url(DATABASE));
+    machines.add_users(1);
+    for arguments in [["status"].as_slice(), &["run"], &["doctor"]] {
+        let refused = machines.run(0, arguments.iter().copied()).expect(1);
+        let all = format!("{}{}", refused.stdout, refused.stderr);
+        assert!(all.contains("store migrate"), "{arguments:?}: {all}");
+    }
+    machines.run(0, ["store", "migrate"]).expect(0);
+    let again = machines.run(0, ["store", "migrate"]).expect(0);
+    assert!(again.stderr.contains("nothing was done"), "{}", again.stderr);
+}
+
+#[test]
+fn a_url_is_never_an_argument() {
+    let machines = Machines::new();
+    let url = format!("postgres://u:{CANARY}@127.0.0.1/d");
+    let refused = machines.run(0, ["store", "copy", "--from", &url]).expect(64);
+    assert!(refused.stderr.contains("on no command line"), "{}", refused.stderr);
+    assert!(!refused.stderr.contains(CANARY), "{}", refused.stderr);
+}
+
+#[test]
+fn two_fleets_in_one_database_do_not_see_each_other() {
+    let (one, other) = (Machines::with_users(1), Machines::with_users(2));
+    one.run(0, ["run"]).expect(0);
+    other.run(0, ["run"]).expect(0);
+    one.is_done(1);
+    other.is_done(2);
+    let journal = one.run(0, ["audit"]).expect(0).stdout;
+    assert!(journal.contains("user-00") && !journal.contains("user-01"), "{journal}");
+}
+
+#[test]
+fn a_server_that_may_only_be_read_is_told_as_that() {
+    let machines = Machines::with_users(1);
+    machines.on_the_server(&format!("REVOKE ALL ON SCHEMA {} FROM PUBLIC", machines.schema));
+    let role = format!("only_{}", machines.schema);
+    machines.on_the_server(&format!("CREATE ROLE {role} LOGIN PASSWORD '{CANARY}'"));
+    let mut command = machines.command(0, ["status"]);
+    command.env("JOURNAL", as_user(&role, CANARY));
+    let refused = rotate_fixtures::Ran::of(command).expect(1);
+    refused.says(&["lacks a right there", "rotate store grants"]);
+    machines.on_the_server(&format!("DROP ROLE {role}"));
+}
+
+#[test]
+fn a_server_shows_a_certificate_for_its_name_or_hears_no_password() {
+    let (host, port) = Postgres::shared().address();
+    let server = format!("{host}:{port}").parse().unwrap();
+    let door = |name| DatabaseDoor::before(server, Protocol::Postgres, name);
+    let (right, other, none) = (door(Some("localhost")), door(Some("elsewhere.example")), door(None));
+    let url = |door: &DatabaseDoor, authority: &DatabaseDoor| {
+        let url = Postgres::shared().url_by(("localhost", door.port()), DATABASE);
+        let authority = authority.authority().display();
+        format!("{url}?sslmode=verify-full&sslrootcert={authority}")
+    };
+    let mut machines = Machines::by(&url(&right, &right));
+    machines.add_users(1);
+    machines.run(0, ["status"]).expect(0);
+    assert!(right.calls() > 0);
+    let whole = Postgres::shared().url(DATABASE);
+    let (user, rest) = whole.split_once("://").unwrap().1.split_once(':').unwrap();
+    let password = rest.split_once('@').unwrap().0;
+    for (door, authority) in [(&other, &other), (&right, &other), (&none, &right)] {
+        let mut command = machines.command(0, ["status"]);
+        command
+            .env("JOURNAL", url(door, authority))
+            .env("ROTATE_TEST_PATIENCE", "300");
+        let refused = Ran::of(command).expect(1);
+        assert!(refused.stderr.contains("cannot be reached"), "{}", refused.stderr);
+    }
+    for door in [&other, &none] {
+        let heard = door.heard();
+        assert!(!has(&heard, password.as_bytes()) && !has(&heard, user.as_bytes()));
+    }
+}
