@@ -2,11 +2,7 @@
 //!
 //! Leans on the strict fake of the cloud only to bring targets into each state.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that cannot go on must stop"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
 
 mod bad_input;
 mod configured;

@@ -6,16 +6,17 @@ use crate::docs::commands::{to_rotate, understand};
 use crate::docs::page::all;
 
 /// Options of other programs that pages name.
-const OF_OTHERS: [&str; 1] = ["--locked"];
+const OF_OTHERS: [&str; 2] = ["--collector.textfile.directory", "--locked"];
 
 /// What stands for something else in a command of a sentence, and what is parsed in its place.
-const STAND_INS: [(&str, &str); 7] = [
+const STAND_INS: [(&str, &str); 8] = [
     ("COMMAND", "run"),
     ("CONNECTOR", "freshdesk"),
     ("ID", "freshdesk"),
     ("SHELL", "bash"),
     ("DATE", "2027-03-01"),
     ("STEP", "1"),
+    ("REVISION", "7"),
     (
         "HEAD",
         "0000000000000000000000000000000000000000000000000000000000000000",
