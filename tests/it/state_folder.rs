@@ -188,7 +188,7 @@ fn a_database_of_a_later_version_is_refused() {
         |place| {
             no_command_works(
                 place,
-                &["format 99", "up to 2", "use the version of rotate that wrote it"],
+                &["format 99", "up to 3", "use the version of rotate that wrote it"],
             )
         },
     );
