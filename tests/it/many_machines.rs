@@ -10,7 +10,9 @@ mod chaos;
 mod killed;
 mod lost;
 mod refused;
+mod rewound;
 mod roles;
+mod told;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -72,6 +74,12 @@ impl Machines {
             server: Some(server),
             ..machines
         }
+    }
+
+    /// With this in the file as well.
+    fn also(&mut self, tables: &str) {
+        let text = std::fs::read_to_string(self.place.path("rotate.toml")).unwrap();
+        self.place.configure(&format!("{text}{tables}"));
     }
 
     fn server(&self) -> &Postgres {
