@@ -142,7 +142,10 @@ async fn a_lease_that_has_ended_writes_nothing_although_nobody_else_has_it() {
     assert!(matches!(refused, Err(StoreError::Race)), "{refused:?}");
     let lost = store.still_held(&lease).await;
     assert!(matches!(lost, Err(StoreError::Race)), "{lost:?}");
+    let told = store.tell(&lease, &[], &[("ops".to_owned(), NOW)]).await;
+    assert!(matches!(told, Err(StoreError::Race)), "{told:?}");
     assert_eq!(store.journal(None).await.expect("it can be read").len(), 1);
+    assert_eq!(place.text("SELECT count(*) FROM notifiers"), "0");
 }
 
 /// Less than a call may take is renewed before the call, and who comes after a holder that died waits for as long.
@@ -243,6 +246,8 @@ async fn a_number_that_a_database_gives_a_second_time_is_not_the_same_lease() {
     assert!(matches!(refused, Err(StoreError::Race)), "{refused:?}");
     let lost = one.still_held(&before).await;
     assert!(matches!(lost, Err(StoreError::Race)), "{lost:?}");
+    let told = one.sent(&before, "n").await;
+    assert!(matches!(told, Err(StoreError::Race)), "{told:?}");
     let mut growing = Growing::new("r2", "b");
     growing.add_all(&*other, &after, &[opened("AKIAOLD")]).await;
     // Nor is it given back by who has lost it.
