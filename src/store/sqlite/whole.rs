@@ -6,8 +6,10 @@ use futures_util::TryStreamExt;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, Row, SqliteConnection};
 
+#[cfg(feature = "postgres")]
+use super::outbox;
 use super::rows::stored_line;
-use super::{REMEMBERED, classify, outbox};
+use super::{REMEMBERED, classify};
 #[cfg(feature = "postgres")]
 use crate::store::copied::{Everything, Summarised};
 use crate::store::verify::{Chain, Summary};

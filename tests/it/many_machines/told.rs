@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use rotate_fixtures::receiver::{Call, Receiver, Reply};
+use rotate_fixtures::stopped::while_at_nth;
 use rotate_fixtures::{LossyWire, Postgres, Ran};
 
 use super::{DATABASE, DAY, Machines};
@@ -131,4 +132,43 @@ fn a_journal_that_moves_to_the_server_takes_along_what_people_know_and_what_wait
     ];
     assert_eq!((told.len(), kinds), (4, of.into()), "{told:?}");
     assert_eq!(tried[0], told[0]);
+}
+
+/// The lease is looked at behind its lock, and once more by the statement that writes the line. A run that sleeps between the two, for
+/// longer than its lease, writes nothing.
+#[test]
+fn a_lease_that_ends_between_the_look_and_the_line_leaves_neither_the_line_nor_a_notice_of_it() {
+    let mut opened = 0;
+    for nth in 1..4 {
+        let mut machines = Machines::new();
+        machines.also(WEBHOOK);
+        machines.add_users(1);
+        machines.share_identity(1..1);
+        let mut command = machines.command(0, ["run"]);
+        command.env("ROTATE_TEST_LEASE", "2000");
+        let ran = while_at_nth(command, ("postgres: locked", nth), || {
+            std::thread::sleep(std::time::Duration::from_millis(2500));
+        });
+        assert_eq!(ran.code, Some(4), "{nth}: {}", ran.stderr);
+        let count = |rows: &str| {
+            machines
+                .on_the_server(&format!("SELECT count(*) FROM {rows}"))
+                .trim()
+                .to_owned()
+        };
+        assert_eq!(count("events"), (nth - 1).to_string(), "{}", ran.stderr);
+        let of_no_line = "outbox o WHERE NOT EXISTS (SELECT 1 FROM events e WHERE encode(e.hash, 'hex') = o.head)";
+        assert_eq!(count(of_no_line), "0", "{nth}");
+        let begun = count("events WHERE body LIKE '{\"event\":\"opened\"%'");
+        assert_eq!(
+            (count("outbox"), count("told")),
+            (begun.clone(), begun.clone()),
+            "{nth}"
+        );
+        opened += usize::from(begun == "1");
+    }
+    assert!(
+        (1..3).contains(&opened),
+        "the opening is among the lines that were held up"
+    );
 }

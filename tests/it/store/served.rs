@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use rotate::store::{Address, Migrated, PostgresStore};
-use rotate_fixtures::Postgres;
+use rotate::store::{Address, Migrated, Outgoing, PostgresStore, Telling};
+use rotate_fixtures::{LossyWire, Postgres};
 
 use super::*;
 
@@ -142,7 +142,10 @@ async fn a_lease_that_has_ended_writes_nothing_although_nobody_else_has_it() {
     assert!(matches!(refused, Err(StoreError::Race)), "{refused:?}");
     let lost = store.still_held(&lease).await;
     assert!(matches!(lost, Err(StoreError::Race)), "{lost:?}");
+    let told = store.tell(&lease, &[], &[("ops".to_owned(), NOW)]).await;
+    assert!(matches!(told, Err(StoreError::Race)), "{told:?}");
     assert_eq!(store.journal(None).await.expect("it can be read").len(), 1);
+    assert_eq!(place.text("SELECT count(*) FROM notifiers"), "0");
 }
 
 /// Less than a call may take is renewed before the call, and who comes after a holder that died waits for as long.
@@ -243,6 +246,8 @@ async fn a_number_that_a_database_gives_a_second_time_is_not_the_same_lease() {
     assert!(matches!(refused, Err(StoreError::Race)), "{refused:?}");
     let lost = one.still_held(&before).await;
     assert!(matches!(lost, Err(StoreError::Race)), "{lost:?}");
+    let told = one.sent(&before, "n").await;
+    assert!(matches!(told, Err(StoreError::Race)), "{told:?}");
     let mut growing = Growing::new("r2", "b");
     growing.add_all(&*other, &after, &[opened("AKIAOLD")]).await;
     // Nor is it given back by who has lost it.
@@ -272,4 +277,43 @@ async fn a_server_that_would_lose_or_change_what_is_written_is_refused() {
     let refused = PostgresStore::open(address(DATABASE)).await.err();
     let told = refused.map(|error| error.to_string()).unwrap_or_default();
     assert!(told.contains("fsync is off"), "{told}");
+}
+
+/// Where nobody knows whether it is written down, it is written down again, and people are told once.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_people_are_told_waits_once_although_answers_to_commits_are_lost() {
+    let place = Served::new();
+    let wire = LossyWire::before(Postgres::shared().address());
+    let address = wire.address();
+    let url = Postgres::shared().url_by((&address.ip().to_string(), address.port()), DATABASE);
+    let address = Address::parse(&url, &place.schema).expect("it is understood");
+    let store = PostgresStore::open(address).await.expect("it can be opened");
+    let lease = store.lease().await.expect("nobody else has it");
+    wire.lose_every(2);
+    for id in ["1", "2", "3", "4"] {
+        let notice = Outgoing {
+            id: id.to_owned(),
+            notifier: "ops".to_owned(),
+            recipient: String::new(),
+            target: TARGET.to_owned(),
+            kind: "rotation.begun".to_owned(),
+            at: NOW,
+            body: "{}".to_owned(),
+            is_kept: false,
+        };
+        let telling = Telling {
+            target: TARGET.to_owned(),
+            told: "{}".to_owned(),
+            notices: vec![notice],
+        };
+        store.tell(&lease, &[telling], &[]).await.expect("it is tried again");
+    }
+    store.sent(&lease, "1").await.expect("it is tried again");
+    store.sent(&lease, "2").await.expect("it is tried again");
+    let lost = wire.lost();
+    wire.lose_every(0);
+    assert!(lost >= 3, "{lost}");
+    let outbox = store.outbox().await.expect("it can be read");
+    let ids: Vec<&str> = outbox.queued.iter().map(|it| it.notice.id.as_str()).collect();
+    assert_eq!(ids, ["3", "4"]);
 }
