@@ -113,6 +113,6 @@ fn email() -> Value {
         "additionalProperties": false,
         "required": ["server", "from"],
         "properties": properties,
-        "anyOf": [{ "required": ["to"] }, { "required": ["to_owner"], "properties": { "to_owner": { "const": true } } }]
+        "anyOf": [{ "required": ["to"] }, { "required": ["to_owner"], "properties": { "to_owner": { "description": "Who else would get it.", "const": true } } }]
     })
 }

@@ -131,7 +131,7 @@ pub struct Notice {
 )]
 pub enum Content {
     /// Of all types that begin with `rotation.`.
-    Target(TargetNotice),
+    Target(Box<TargetNotice>),
     /// Of `fleet.digest`.
     Digest(Digest),
     /// Of `notify.test`.

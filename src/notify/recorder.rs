@@ -75,7 +75,7 @@ impl Announcer {
         let owner = self.compose.owner(target);
         let mut notices = Vec::new();
         for kind in kinds {
-            let body = serde_json::to_string(&Content::Target(words(kind))).unwrap_or_default();
+            let body = serde_json::to_string(&Content::Target(Box::new(words(kind)))).unwrap_or_default();
             for notifier in self.notifiers.iter().filter(|it| it.tells_of(target, owner.as_deref())) {
                 for recipient in notifier.recipients(owner.as_deref()) {
                     notices.push(Outgoing {

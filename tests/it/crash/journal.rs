@@ -238,6 +238,15 @@ impl Journal {
             .count()
     }
 
+    /// Whether the first of those that wait may be sent at this time: the others wait for it.
+    pub(crate) fn may_be_sent(&self, now: Timestamp) -> bool {
+        let mut waiting = self.told.iter().filter(|line| line.starts_with("waits "));
+        let first = waiting
+            .next()
+            .and_then(|line| line.rsplit(' ').next()?.parse::<Timestamp>().ok());
+        first.is_some_and(|first| first <= now)
+    }
+
     /// The new key that the latest rotation has on record.
     pub(crate) fn new_key(&self) -> Option<&str> {
         let created = self.latest().rev().find(|line| line.event() == "created");

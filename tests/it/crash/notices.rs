@@ -90,9 +90,13 @@ impl Ground for Notices {
         self.command(&["run"])
     }
 
-    fn next(&self, _flow: Flow, journal: &Journal, _now: Timestamp) -> Vec<Move> {
+    fn next(&self, _flow: Flow, journal: &Journal, now: Timestamp) -> Vec<Move> {
         let run = Move::command(&["run"]);
-        let later = run.clone().minutes_later(6);
+        // Where something may be tried already, no more time has to pass; and else longer than any window that a few of these would reach the end of.
+        let later = match journal.may_be_sent(now) {
+            true => run.clone(),
+            false => run.clone().minutes_later(61),
+        };
         let of_target = journal.of(USER);
         match of_target.state(1) {
             "done" | "aborted" | "rolled-back" if journal.waiting == 0 => Vec::new(),
@@ -101,7 +105,6 @@ impl Ground for Notices {
                 Move::command(&["confirm", USER]),
                 Move::command(&["abort", "--force", USER]),
             ],
-            "awaiting-cutover" if journal.waiting > 0 => vec![later, Move::command(&["confirm", USER])],
             "awaiting-cutover" => vec![Move::command(&["confirm", USER])],
             _ => vec![run],
         }

@@ -126,9 +126,31 @@ impl Parts<'_> {
         SPANS.replace_all(text, asked).into_owned()
     }
 
+    /// What waits, without the times until which it is left alone: all that is asked of them is whether they are over, and a run
+    /// comes at once or some minutes later. A digest is made weekly, which no walk of these lasts.
+    fn without_spacings(&self, line: &str) -> String {
+        let asked = |found: &Captures<'_>| {
+            let left = found[0].parse::<Timestamp>().unwrap().duration_since(self.now);
+            let class = match left {
+                left if left <= SignedDuration::ZERO => "over",
+                left if left <= SignedDuration::from_mins(5) => "soon",
+                _ => "later",
+            };
+            class.to_owned()
+        };
+        match line.starts_with("knows ") {
+            true => format!("{line}\n"),
+            false => format!("{}\n", TIMES.replace_all(line, asked)),
+        }
+    }
+
     /// All that lies outside of the journal.
     fn outside(&self) -> String {
-        let mut text = format!("{:?}\n{}\n", self.journal.tables, self.journal.told.join("\n"));
+        let mut text = format!("{:?}\n", self.journal.tables);
+        self.journal
+            .told
+            .iter()
+            .for_each(|line| text += &self.without_spacings(line));
         let threads = threads(self.journal);
         let place = |rotation: &str| threads.iter().position(|thread| thread[0].rotation == rotation);
         let mut sealed: Vec<_> = self.journal.sealed.iter().collect();

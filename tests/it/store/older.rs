@@ -180,3 +180,31 @@ async fn a_line_that_spells_out_what_goes_without_saying_was_not_written_by_the_
         }
     }
 }
+
+#[tokio::test]
+async fn a_database_without_an_outbox_is_read_as_it_is_and_gets_one_from_the_first_who_writes() {
+    let place = Embedded::new();
+    drop(place.open().await);
+    for before in [
+        "DROP TABLE told",
+        "DROP TABLE outbox",
+        "DROP TABLE notifiers",
+        "PRAGMA user_version = 2",
+    ] {
+        place.execute(before).await;
+    }
+    let store = place.open().await;
+    assert_eq!(
+        store.outbox().await.expect("it can be read"),
+        rotate::store::Outbox::default()
+    );
+    assert!(store.told().await.expect("it can be read").is_empty());
+    assert_eq!(place.number("PRAGMA user_version").await, 2);
+    drop(store.lease().await.expect("nobody else has it"));
+    assert_eq!(place.number("PRAGMA user_version").await, 3);
+    assert_eq!(place.number("SELECT count(*) FROM outbox").await, 0);
+    // One that has lost it since is damaged.
+    place.execute("DROP TABLE outbox").await;
+    let refused = place.refused().await;
+    assert!(refused.to_string().contains("it has no TABLE outbox"), "{refused}");
+}
