@@ -301,7 +301,10 @@ fn life(number: usize) -> Vec<Event> {
         lost_key: LostKey::Delete,
     };
     vec![
-        Event::Opened { spec: spec.into() },
+        Event::Opened {
+            spec: spec.into(),
+            begun: None,
+        },
         Event::CreateIntended {
             made_within: None,
             ids_before: [KeyId::parse("AKIAOLD").expect("the name of a key")].into(),

@@ -180,6 +180,7 @@ fn read(reader: &mut Reader<'_>, path: &Path) -> Config {
     conflicts::check(reader, &targets);
     let out_of_scope = evidence::out_of_scope(reader, &mut root);
     let monitoring = Monitoring::read(reader, &mut root);
+    monitoring.check(reader, state_dir.as_deref());
     let notifiers = notify::notifiers(reader, &mut root);
     reader.close(root);
     Config {

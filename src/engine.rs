@@ -24,7 +24,7 @@ mod survey;
 mod turn;
 
 pub use act::{Acting, Claims, TurnOutcome};
-pub use assess::{Action, Age, Assessment, DriftAt, OnRecord, assess, yet_to_come};
+pub use assess::{Action, Age, AgeBasis, Assessment, DriftAt, OnRecord, assess, yet_to_come};
 pub use credential::{Credential, Namings};
 pub use explain::{Forecast, ForecastRotation};
 pub use give_up::{give_up, is_given_up};

@@ -3,6 +3,7 @@
 //! The journal is the only truth. A [`Rotation`] is what its events say; [`Rotation::after`] is the only way to get one.
 
 mod any;
+mod begun;
 mod copies;
 mod event;
 mod guided;
@@ -20,6 +21,7 @@ mod undo;
 mod window;
 
 pub use any::AnyRotation;
+pub use begun::{Begun, Trigger};
 pub use copies::{CopiesDrift, HeldCopy};
 pub use event::{Event, Record};
 pub use guided::{GuidedRotation, GuidedSpec, Note, Proof, StepOutcome, StepRecord, Try};

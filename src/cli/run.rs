@@ -280,6 +280,7 @@ impl Work {
             pace: self.global.pace.pace(),
             interrupt: &self.session.interrupt,
             claims: &self.claims,
+            by: &self.session.by,
             look_every: self.config.look_every,
             progress: &progress,
         };

@@ -11,6 +11,7 @@ use super::notices::announcer;
 use super::pasted::{left_out, out_of};
 use super::remedy::Subject;
 use super::terminal::LiveLines;
+use super::who::person;
 use super::{Exit, Global, Output, process, remedy, terminal};
 use crate::config::{Config, Target};
 use crate::engine::driver::{DriveError, Driver, Interrupt, Outcome, Refusal};
@@ -35,6 +36,8 @@ pub(super) struct Session {
     pub(super) interrupt: Arc<Interrupt>,
     /// In which words people are told of it; `None`: nobody is told.
     pub(super) words: Option<Arc<Words>>,
+    /// Whose command it is, for the journal.
+    pub(super) by: String,
     lines: LiveLines,
 }
 
@@ -112,6 +115,7 @@ impl Session {
             lease,
             vendors,
             interrupt,
+            by: person(),
             lines: LiveLines::new(),
         })
     }
@@ -137,6 +141,7 @@ impl Session {
             pace: global.pace.pace(),
             interrupt: &self.interrupt,
             claims,
+            by: &self.by,
             look_every: SignedDuration::ZERO,
             progress: &self.lines,
         }

@@ -1,6 +1,6 @@
 //! How others see whether the program does its work: a file of metrics, a heartbeat, and an anchor of the journal.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -38,6 +38,16 @@ impl Monitoring {
             textfile: textfile(reader, root),
             heartbeat: heartbeat(reader, root),
             anchor: anchor(reader, root),
+        }
+    }
+
+    /// An anchor that is put back together with the journal shows nothing.
+    pub(super) fn check(&self, reader: &mut Reader<'_>, state_dir: Option<&Path>) {
+        let inside = |anchor: &PathBuf| state_dir.is_some_and(|folder| anchor.starts_with(folder));
+        if self.anchor.as_ref().is_some_and(inside) {
+            let what = "it is in the state folder, and would be put back to an older copy with it";
+            let remedy = "name a file elsewhere, best on another machine";
+            reader.mistake(None, "audit: anchor", what, remedy);
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::engine::guided::GuidedJournal;
 use crate::engine::inventory::InventoryJournal;
 use crate::engine::journal::Journal;
 use crate::hooks::now;
-use crate::machine::{AnyRotation, CopiesDrift, GuidedSpec, Inventory, InventoryReading};
+use crate::machine::{AnyRotation, Begun, CopiesDrift, GuidedSpec, Inventory, InventoryReading};
 use crate::seal::Sealer;
 use crate::store::{Guided, Sorted, Stored};
 
@@ -34,6 +34,8 @@ pub struct Acting<'a> {
     pub interrupt: &'a Interrupt,
     /// Whose rotations this run has begun: two names may lead to one user.
     pub claims: &'a Claims,
+    /// Whose command it is, for the journal.
+    pub by: &'a str,
     /// How often a target is looked at although nothing is due.
     pub look_every: SignedDuration,
     /// Who is told.
@@ -74,7 +76,8 @@ impl Turn<'_> {
             // It was read from the journal line by line.
             (Decision::Resume(open), Order::Now(_)) => Box::pin(self.go_on(*open, acting)).await,
             (Decision::Leave(judged), Order::Scheduled { target, .. }) if judged.action == Action::Guided => {
-                Box::pin(self.announce(target, judged, acting)).await
+                let begun = order.begun(&judged, acting.by, now());
+                Box::pin(self.announce(target, judged, begun, acting)).await
             }
             (Decision::Leave(judged), _) => Ok(TurnOutcome::Judged(judged)),
             (Decision::Begin(ready), _) => Box::pin(begin(*ready, order, acting)).await,
@@ -114,6 +117,7 @@ impl Turn<'_> {
         &self,
         target: &Target,
         judged: Assessment,
+        begun: Begun,
         acting: &Acting<'_>,
     ) -> Result<TurnOutcome, DriveError> {
         let values = match &target.how {
@@ -146,7 +150,8 @@ impl Turn<'_> {
             values,
             target.allowance_seconds,
         );
-        let opened = GuidedJournal(acting.journal).open(&target.name, itinerary).await?;
+        let journal = GuidedJournal(acting.journal);
+        let opened = journal.open(&target.name, itinerary, begun).await?;
         Ok(TurnOutcome::Guided(Box::new(opened)))
     }
 }
@@ -165,6 +170,7 @@ async fn begin(ready: Ready<'_>, order: &Order<'_>, acting: &Acting<'_>) -> Resu
     } = sight;
     let request = asked.request(&found.history);
     let owner = &found.observation.owner;
+    let begun = order.begun(&judged, acting.by, now());
     if let Some(other) = acting.claims.claim(request.connector.id, owner, request.target) {
         let why = format!("target {other} rotates the keys of the same user, {}", owner.name);
         return Err(DriveError::Refused(Refusal::because(
@@ -189,8 +195,8 @@ async fn begin(ready: Ready<'_>, order: &Order<'_>, acting: &Acting<'_>) -> Resu
             .tell(&format!("{drift}; this order goes on all the same")),
         (None, None) => {}
     }
-    let begun = driver.begin(&request, found).await?;
-    Ok(TurnOutcome::Moved(Box::new(begun)))
+    let outcome = driver.begin(&request, found, begun).await?;
+    Ok(TurnOutcome::Moved(Box::new(outcome)))
 }
 
 impl Acting<'_> {

@@ -104,19 +104,34 @@ pub enum DriftAt {
     Destination,
 }
 
+/// Whose word it is how old a key is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AgeBasis {
+    /// The vendor's, at the last look.
+    Vendor,
+    /// The journal's: of a rotation that made it, or of the person who has done the last step of one.
+    Journal,
+    /// The configuration's: `last_rotated`.
+    Configuration,
+}
+
 /// How old a key is, and how old it may become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Age {
     /// When it was made.
     pub born_at: Timestamp,
+    /// Whose word that is.
+    pub basis: AgeBasis,
     /// What follows from that.
     pub deadline: Deadline,
 }
 
 impl Age {
-    fn of(target: &Target, born_at: Timestamp) -> Self {
+    fn of(target: &Target, (born_at, basis): (Timestamp, AgeBasis)) -> Self {
         Self {
             born_at,
+            basis,
             deadline: target.terms.deadline(born_at),
         }
     }
@@ -129,7 +144,7 @@ impl Age {
 
 /// Judges a target by what is on record. `within` takes for due what will be due until then.
 pub fn assess(target: &Target, known: OnRecord<'_>, now: Timestamp, within: SignedDuration) -> Assessment {
-    let age = born_at(target, known, now).map(|born_at| Age::of(target, born_at));
+    let age = born_at(target, known, now).map(|born| Age::of(target, born));
     let judgement = match known.course.filter(|stored| !stored.rotation.is_closed()) {
         Some(stored) => of_open(target, stored, now),
         None => between(target, known, age, now, within),
@@ -372,7 +387,7 @@ fn walked(target: &str, walk: &GuidedRotation, now: Timestamp) -> Assessment {
 }
 
 /// When the key that is in use was made: seen at the vendor, or told by the journal, whichever is the later word.
-fn born_at(target: &Target, known: OnRecord<'_>, now: Timestamp) -> Option<Timestamp> {
+fn born_at(target: &Target, known: OnRecord<'_>, now: Timestamp) -> Option<(Timestamp, AgeBasis)> {
     let latest = known
         .course
         .and_then(|stored| Some((born_by(&stored.rotation)?, stored.updated_at)));
@@ -382,16 +397,19 @@ fn born_at(target: &Target, known: OnRecord<'_>, now: Timestamp) -> Option<Times
         Some((watch.sighting.as_ref()?.born_at()?, watch.seen_at?))
     });
     let on_record = match (told, seen) {
-        (Some((told, ended_at)), Some((_, seen_at))) if seen_at < ended_at => Some(told),
-        (_, Some((seen, _))) => Some(seen),
-        (told, None) => told.map(|(told, _)| told),
+        (Some((told, ended_at)), Some((_, seen_at))) if seen_at < ended_at => Some((told, AgeBasis::Journal)),
+        (_, Some((seen, _))) => Some((seen, AgeBasis::Vendor)),
+        (told, None) => told.map(|(told, _)| (told, AgeBasis::Journal)),
     };
     match &target.how {
         How::Automatic(_) => on_record,
         How::ByHand(by_hand) => {
             let date = by_hand.last_rotated.filter(|_| yet_to_come(by_hand, now).is_none());
             let dated = date.and_then(|date| date.to_zoned(TimeZone::UTC).ok());
-            told.map(|(told, _)| told).max(dated.map(|dated| dated.timestamp()))
+            let told = told.map(|(told, _)| (told, AgeBasis::Journal));
+            let dated = dated.map(|dated| (dated.timestamp(), AgeBasis::Configuration));
+            // Of the same day, the journal knows more.
+            [dated, told].into_iter().flatten().max_by_key(|(at, _)| *at)
         }
     }
 }

@@ -4,7 +4,7 @@ use rotate_providers::guide::probe::Verdict;
 
 use crate::engine::driver::{DriveError, Refusal};
 use crate::engine::journal::Journal;
-use crate::machine::{Event, GuidedSpec, StepOutcome, Tried};
+use crate::machine::{Begun, Event, GuidedSpec, StepOutcome, Tried};
 use crate::secret_scan::looks_secret;
 use crate::store::Guided;
 
@@ -13,8 +13,9 @@ pub struct GuidedJournal<'a>(pub Journal<'a>);
 
 impl GuidedJournal<'_> {
     /// Opens a guided rotation.
-    pub async fn open(&self, target: &str, itinerary: GuidedSpec) -> Result<Guided, DriveError> {
-        self.0.open(target, Event::WalkOpened { itinerary }).await
+    pub async fn open(&self, target: &str, itinerary: GuidedSpec, begun: Begun) -> Result<Guided, DriveError> {
+        let begun = Some(begun);
+        self.0.open(target, Event::WalkOpened { itinerary, begun }).await
     }
 
     /// Ticks the next step, which the person names by its number or its name.

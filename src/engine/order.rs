@@ -7,6 +7,7 @@ use super::assess::{Action, Assessment, OnRecord, assess};
 use super::{Survey, Wanted};
 use crate::config::{How, Target};
 use crate::engine::driver::{DriveError, History, Request};
+use crate::machine::Begun;
 
 /// What is asked of a target.
 #[derive(Clone, Copy)]
@@ -59,6 +60,15 @@ impl<'o> Order<'o> {
                 is_pressing: true,
                 drift: None,
             },
+        }
+    }
+
+    /// What makes a rotation of it begin that was judged like this, and who: this person, where it is not the configuration.
+    pub(super) fn begun(&self, judged: &Assessment, by: &str, now: Timestamp) -> Begun {
+        let is_ahead = judged.age.is_some_and(|age| now < age.deadline.begin_at);
+        match self {
+            Self::Scheduled { .. } if !is_ahead => Begun::due(),
+            Self::Scheduled { .. } | Self::Now(_) => Begun::ordered(by),
         }
     }
 

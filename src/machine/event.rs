@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Actor, GuidedSpec, HeldCopy, HookAnswer, InventoryReading, Restored, RotationSpec, Span, SwitchedBy, Tried,
+    Actor, Begun, GuidedSpec, HeldCopy, HookAnswer, InventoryReading, Restored, RotationSpec, Span, SwitchedBy, Tried,
     UndoKind,
 };
 
@@ -31,6 +31,9 @@ pub enum Event {
         /// What is fixed for its whole life.
         #[serde(rename = "charter")]
         spec: Box<RotationSpec>,
+        /// What made it begin, and who. Absent in journals of before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        begun: Option<Begun>,
     },
     /// The vendor's host was not on record, and is from here on.
     HostPinned {
@@ -224,6 +227,9 @@ pub enum Event {
     WalkOpened {
         /// What is fixed for its whole life.
         itinerary: GuidedSpec,
+        /// What made it begin, and who. Absent in journals of before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        begun: Option<Begun>,
     },
     /// A person has taken a step.
     StepDone {

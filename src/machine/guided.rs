@@ -188,7 +188,7 @@ impl GuidedRotation {
     /// What a guided rotation is after one more event.
     pub fn after(before: Option<Self>, record: &Record) -> Result<Self, Illegal> {
         match (before, &record.event) {
-            (None, Event::WalkOpened { itinerary }) => Ok(Self {
+            (None, Event::WalkOpened { itinerary, .. }) => Ok(Self {
                 itinerary: itinerary.clone(),
                 opened_at: record.at,
                 ticks: Vec::new(),

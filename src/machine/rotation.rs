@@ -66,7 +66,7 @@ impl Rotation {
     /// What a rotation is after one more event.
     pub fn after(before: Option<Self>, record: &Record) -> Result<Self, Illegal> {
         match (before, &record.event) {
-            (None, Event::Opened { spec }) => Ok(Self {
+            (None, Event::Opened { spec, .. }) => Ok(Self {
                 spec: (**spec).clone(),
                 opened_at: record.at,
                 attempts: Vec::new(),

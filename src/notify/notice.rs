@@ -125,10 +125,6 @@ pub struct Notice {
 /// What a notice holds, by its type.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one is made at a time, and written down at once"
-)]
 pub enum Content {
     /// Of all types that begin with `rotation.`.
     Target(Box<TargetNotice>),

@@ -13,10 +13,11 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use rotate_providers::regular::Regular;
-use rustix::fs::{CWD, Mode, OFlags};
+use rustix::fs::{Mode, OFlags};
 
 use super::{Head, Store, StoreError};
 use crate::hooks::now;
+use crate::private_file::Place;
 
 /// The last line is looked for in this much of its end.
 const END: u64 = 64 * 1024;
@@ -141,10 +142,11 @@ impl Anchor {
     }
 
     fn append(&self, line: &Anchored) -> io::Result<()> {
+        let place = Place::of(&self.path).map_err(|unfit| io::Error::other(unfit.to_string()))?;
         // A link is followed by nobody who writes.
         let flags =
             OFlags::RDWR | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let opened = rustix::fs::openat(CWD, &self.path, flags, Mode::from_raw_mode(0o644))?;
+        let opened = rustix::fs::openat(place.folder(), place.name(), flags, Mode::from_raw_mode(0o644))?;
         let mut file = File::from(opened);
         let size = file.metadata()?.len();
         // A line that was cut short is ended, so that it does not spoil this one.
@@ -155,24 +157,16 @@ impl Anchor {
         };
         file.write_all(format!("{before}{line}\n").as_bytes())?;
         file.sync_all()?;
-        if size == 0
-            && let Some(folder) = self.path.parent()
-        {
-            File::open(folder)?.sync_all()?;
+        if size == 0 {
+            place.folder().sync()?;
         }
         Ok(())
     }
 
+    /// What is not mounted has no anchor in it, and says nothing of the journal: its folder has to be there.
     fn open(&self) -> Result<Option<Regular>, AnchorError> {
-        let found = Regular::open_itself(&self.path).map_err(|error| self.unusable("read", error))?;
-        if found.is_none()
-            && let Some(folder) = self.path.parent()
-            && !folder.is_dir()
-        {
-            // What is not mounted has no anchor in it, and says nothing of the journal.
-            return Err(self.unusable("read", format!("there is no folder {}", folder.display())));
-        }
-        Ok(found)
+        let place = Place::of(&self.path).map_err(|unfit| self.unusable("read", unfit))?;
+        Regular::at(&place).map_err(|error| self.unusable("read", error))
     }
 
     fn unusable(&self, doing: &'static str, why: impl fmt::Display) -> AnchorError {
@@ -258,7 +252,7 @@ mod tests {
         std::fs::remove_file(anchor.path()).unwrap();
         assert_eq!(anchor.last().unwrap(), None);
         let unmounted = Anchor::of(&folder.path().join("mnt/anchor"));
-        assert!(unmounted.last().unwrap_err().to_string().contains("there is no folder"));
+        assert!(unmounted.last().unwrap_err().to_string().contains("does not exist"));
         std::os::unix::fs::symlink("/dev/null", anchor.path()).unwrap();
         assert!(anchor.last().is_err() && anchor.append(&anchored(1)).is_err());
     }

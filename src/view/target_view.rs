@@ -10,7 +10,7 @@ mod made;
 
 use crate::config::{How, Target};
 use crate::engine::driver::Identity;
-use crate::engine::{Action, Age, DriftAt};
+use crate::engine::{Action, Age, AgeBasis, DriftAt};
 use crate::plan::{Guidance, Planned};
 
 /// One target.
@@ -175,6 +175,8 @@ fn noted(findings: Vec<Finding>) -> (Vec<Noted>, Vec<Noted>) {
 pub struct AgeView {
     /// When it was made.
     pub born_at: Timestamp,
+    /// Whose word that is.
+    pub basis: AgeBasis,
     /// When its rotation begins.
     pub begins_at: Timestamp,
     /// When it has to be gone.
@@ -193,6 +195,7 @@ impl AgeView {
         let all = seconds(age.born_at, age.deadline.gone_by);
         Self {
             born_at: age.born_at,
+            basis: age.basis,
             begins_at: age.deadline.begin_at,
             gone_by: age.deadline.gone_by,
             share: if all > 0.0 {

@@ -14,7 +14,7 @@ use rotate_providers::contract::LastUse;
 use rotate_providers::guide::Overlap;
 use rotate_providers::untrusted::sanitized;
 
-use crate::machine::{Event, HookAnswer, SwitchedBy};
+use crate::machine::{Begun, Event, HookAnswer, SwitchedBy};
 use crate::plan::Planned;
 use crate::store::{Anchored, Line, Verified};
 
@@ -180,10 +180,16 @@ pub fn journal(lines: &[Line]) -> String {
     lines.iter().map(one).collect()
 }
 
+/// What made a rotation begin, and who.
+fn why_begun(begun: Option<&Begun>) -> String {
+    let told = begun.map(|begun| format!(", {} by {}", begun.trigger.name(), begun.by.name()));
+    told.unwrap_or_default().replace(", due by rotate", ", due")
+}
+
 fn detail(event: &Event) -> String {
     let told = |text: &str| format!("  {text}");
     match event {
-        Event::Opened { spec } => told(&format!("old key {}", spec.old_key)),
+        Event::Opened { spec, begun } => told(&format!("old key {}{}", spec.old_key, why_begun(begun.as_ref()))),
         Event::HostPinned { host } => told(host),
         Event::Minted { key, .. } | Event::Created { key } | Event::Discarded { key } => told(key.as_str()),
         Event::DiscardIntended { key, why } => told(&format!("{key}: {why}")),
@@ -214,7 +220,9 @@ fn detail(event: &Event) -> String {
         Event::UndoRequested { why, by, .. } => told(&format!("by {}: {why}", by.name())),
         Event::CreateFailed { why } | Event::ReactivateIntended { why } | Event::Blocked { why } => told(why),
         Event::Resumed { by } | Event::WalkAborted { by } => told(&format!("by {by}")),
-        Event::WalkOpened { itinerary } => told(&itinerary.procedure),
+        Event::WalkOpened { itinerary, begun } => {
+            told(&format!("{}{}", itinerary.procedure, why_begun(begun.as_ref())))
+        }
         Event::StepDone { step, by, evidence } => {
             let evidence = evidence.iter().map(|text| format!(": {text}")).collect::<String>();
             told(&format!("{step} by {by}{evidence}"))

@@ -72,7 +72,10 @@ impl Kind {
 
     fn opened(&self) -> Record {
         let spec = self.spec(Cutover::Confirm, &["d"], 0);
-        record(Event::Opened { spec: spec.into() })
+        record(Event::Opened {
+            spec: spec.into(),
+            begun: None,
+        })
     }
 }
 
@@ -109,6 +112,7 @@ fn record(event: Event) -> Record {
 fn opened() -> Record {
     record(Event::Opened {
         spec: spec(Cutover::Confirm, &["d"], 0).into(),
+        begun: None,
     })
 }
 
@@ -367,7 +371,11 @@ fn an_unknown_field_inside_a_spec_is_refused() {
         retirement: removable(),
         ..spec(Cutover::Confirm, &["d"], 0)
     };
-    let opened = serde_json::to_value(Event::Opened { spec: spec.into() }).expect("an event can be written down");
+    let opened = serde_json::to_value(Event::Opened {
+        spec: spec.into(),
+        begun: None,
+    })
+    .expect("an event can be written down");
     for place in [
         "/charter",
         "/charter/owner",

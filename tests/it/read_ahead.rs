@@ -187,7 +187,13 @@ async fn cut_over(journal: Journal<'_>, sealer: &dyn Sealer) -> Stored<Rotation>
         lost_key: LostKey::Delete,
     };
     let mut stored = journal
-        .open("s3-customer-managed/u", Event::Opened { spec: spec.into() })
+        .open(
+            "s3-customer-managed/u",
+            Event::Opened {
+                spec: spec.into(),
+                begun: None,
+            },
+        )
         .await
         .expect("it begins");
     let sealed = sealer

@@ -151,7 +151,10 @@ fn spec(old_key: &str) -> RotationSpec {
 
 fn opened(old_key: &str) -> Event {
     let spec = spec(old_key);
-    Event::Opened { spec: spec.into() }
+    Event::Opened {
+        spec: spec.into(),
+        begun: None,
+    }
 }
 
 fn intended() -> Event {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use super::super::session::{locate, tell_folder};
-use super::super::{Exit, Global, process, terminal};
+use super::super::{Exit, Global, Output, process, terminal};
 use crate::engine::driver::Interrupt;
 use crate::state_folder::FolderError;
 use crate::store::{Head, StoreError};
@@ -40,7 +40,17 @@ pub(super) async fn follow(global: &Global, after: i64) -> Exit {
             Ok(More::NobodyReads) => return Exit::Ok,
             Ok(More::None) if !terminal::somebody_reads() => return Exit::Ok,
             Ok(More::None) => {}
-            Err(error) => return tell_folder(global, &error),
+            Err(error) => {
+                // Whoever reads lines gets no other document between them.
+                let output = Output::Text;
+                return tell_folder(
+                    &Global {
+                        output,
+                        ..global.clone()
+                    },
+                    &error,
+                );
+            }
         }
         tokio::select! {
             () = tokio::time::sleep(LOOKS) => {}

@@ -15,7 +15,7 @@ use crate::cli::{Exit, Global, terminal};
 use crate::config::{Config, Defaults, How};
 use crate::engine::driver::{DriveError, Refusal};
 use crate::engine::{Credential, Namings};
-use crate::machine::{AnyRotation, GuidedRotation, GuidedSpec, Rotation};
+use crate::machine::{AnyRotation, Begun, GuidedRotation, GuidedSpec, Rotation};
 use crate::notify::Limits;
 use crate::plan::{Guidance, lead};
 use crate::secret_scan::value_looks_secret;
@@ -210,7 +210,10 @@ impl Asked {
                 }
                 standing
             }
-            None => session.walker().open(&self.target, self.itinerary()).await?,
+            None => {
+                let begun = Begun::ordered(&session.by);
+                session.walker().open(&self.target, self.itinerary(), begun).await?
+            }
         };
         Ok(self.report(global, Some(&guided)))
     }

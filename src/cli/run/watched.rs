@@ -116,7 +116,8 @@ impl Watched {
     ) -> Result<(), String> {
         let at = now();
         let place = Place::of(path).map_err(|unfit| unfit.to_string())?;
-        let succeeded = matches!(exit, Exit::Ok | Exit::PersonNeeded);
+        // A journal that is behind its anchor needs a person as well, and nothing was done with it.
+        let succeeded = session.is_some() && matches!(exit, Exit::Ok | Exit::PersonNeeded);
         let fleet = match session {
             Some(session) => stands(global, config, session).await.ok(),
             None => None,

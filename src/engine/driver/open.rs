@@ -12,7 +12,7 @@ use super::live::{ConcurrentRotation, History, LiveKey, old_key};
 use super::{DriveError, Driver, Outcome, Refusal, RunState};
 use crate::delivery::{self, Asked, DeliveryError, Destination, Hook, Occupied, at_once, same_place};
 use crate::hooks::{now, vendors};
-use crate::machine::{Cutover, Event, LostKey, Phase, Prove, Retirement, RotationSpec, Window};
+use crate::machine::{Begun, Cutover, Event, LostKey, Phase, Prove, Retirement, RotationSpec, Window};
 use crate::policy::{Facts, Listing};
 use crate::store::Automated as Stored;
 
@@ -227,8 +227,11 @@ impl Driver<'_> {
     }
 
     /// Opens a rotation of what was just found, and moves it as far as it may go.
-    pub async fn begin(&self, request: &Request<'_>, found: Found) -> Result<Outcome, DriveError> {
-        let (opening, facts) = prepare(request, found, self.provider).await?;
+    pub async fn begin(&self, request: &Request<'_>, found: Found, begun: Begun) -> Result<Outcome, DriveError> {
+        let (mut opening, facts) = prepare(request, found, self.provider).await?;
+        if let Event::Opened { begun: told, .. } = &mut opening {
+            *told = Some(begun);
+        }
         let name = opening.name();
         let stored: Stored = self.journal().open(request.target, opening).await?;
         self.progress.done(name);
@@ -262,7 +265,7 @@ fn differing_options(now: &serde_json::Value, then: &serde_json::Value) -> Vec<S
         .collect()
 }
 
-/// The event that a rotation begins with, given what was found, and what is known then. Changes nothing.
+/// The event that a rotation begins with, given what was found, and what is known then. Who begins it is not among that. Changes nothing.
 pub async fn prepare(
     request: &Request<'_>,
     found: Found,
@@ -297,7 +300,11 @@ pub async fn prepare(
         retired: history.retired,
         ..Facts::default()
     };
-    Ok((Event::Opened { spec: Box::new(spec) }, facts))
+    let opening = Event::Opened {
+        spec: Box::new(spec),
+        begun: None,
+    };
+    Ok((opening, facts))
 }
 
 /// Two rotations of one user's keys would meet, whatever their targets are called.

@@ -11,7 +11,7 @@ use super::told::{NEW_WAS_TRIED, Told, step_done, told, tried};
 use super::words::{said, said_all};
 use super::{LastUseView, RecordKind, RecordView};
 use crate::engine::Survey;
-use crate::machine::{AnyRotation, Event, GuidedRotation, Rotation, StreamState, SwitchedBy, Tried};
+use crate::machine::{AnyRotation, Begun, Event, GuidedRotation, Rotation, StreamState, SwitchedBy, Tried};
 use crate::store::Line;
 
 /// What the journal tells, by the names under which it knows its targets.
@@ -115,6 +115,8 @@ pub(super) struct Passage {
     pub(super) is_undone: bool,
     /// What happened, oldest first.
     pub(super) records: Vec<RecordView>,
+    /// What made it begin, and who, where that was recorded.
+    pub(super) begun: Option<Begun>,
 }
 
 impl Histories {
@@ -179,6 +181,9 @@ impl History {
         let Some(passage) = self.passages.last_mut() else {
             return;
         };
+        if let Event::Opened { begun, .. } | Event::WalkOpened { begun, .. } = event {
+            passage.begun.clone_from(begun);
+        }
         match rotation {
             AnyRotation::Automated(rotation) => {
                 passage.follow(rotation, at);
@@ -279,6 +284,7 @@ impl Passage {
             old_off_at: None,
             is_undone: false,
             records: Vec::new(),
+            begun: None,
         }
     }
 

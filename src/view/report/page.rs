@@ -212,7 +212,7 @@ impl<'a> Page<'a> {
         };
         vec![
             Fact::new("Rotation", Some(it.id.clone())),
-            Fact::new("Trigger", it.trigger.clone()),
+            Fact::new("Trigger", it.trigger.map(|trigger| trigger.name().to_owned())),
             Fact::new("Initiated by", it.initiated_by.clone()),
             Fact::several("Approved by", &it.approved_by),
             Fact::new("Old key", it.old_key.clone()),
@@ -272,6 +272,7 @@ mod tests {
     fn an_age_that_people_told_is_said_to_be_told_by_them() {
         let day = Timestamp::from_second(0).unwrap();
         let age = AgeView {
+            basis: crate::engine::AgeBasis::Vendor,
             born_at: day,
             begins_at: day,
             gone_by: day,

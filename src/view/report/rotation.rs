@@ -7,7 +7,9 @@ use serde::Serialize;
 
 use super::history::Passage;
 use super::told::PROGRAM;
+use super::words::said;
 use super::{RecordKind, RecordView};
+use crate::machine::Trigger;
 use crate::view::Mode;
 
 /// One rotation, with every phase, who, when and how it is known.
@@ -22,9 +24,9 @@ pub struct RotationView {
     pub procedure: String,
     /// The phase that was reached last.
     pub state: PhaseName,
-    /// What made it begin; null: not recorded.
-    pub trigger: Option<String>,
-    /// Who made it begin; null: not recorded.
+    /// What made it begin: `due` by the age of its key, or `ordered`; null: not recorded.
+    pub trigger: Option<Trigger>,
+    /// Who made it begin; `rotate` is the program itself, by the configuration; null: not recorded.
     pub initiated_by: Option<String>,
     /// Who or what let it go on to the end of the old key; empty: nobody yet.
     pub approved_by: Vec<String>,
@@ -99,8 +101,8 @@ impl RotationView {
             },
             state: passage.reached,
             is_undone: passage.is_undone,
-            trigger: None,
-            initiated_by: None,
+            trigger: passage.begun.as_ref().map(|begun| begun.trigger),
+            initiated_by: passage.begun.as_ref().map(|begun| said(begun.by.name())),
             approved_by: approvals(&passage.records),
             opened_at: passage.opened_at,
             ended_at: passage.ended_at,

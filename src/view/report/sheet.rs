@@ -4,9 +4,10 @@ use std::io::{self, Write};
 
 use super::words::{day, second};
 use super::{CredentialView, Report};
+use crate::machine::Trigger;
 use crate::view::Mode;
 
-const HEADINGS: [&str; 31] = [
+const HEADINGS: [&str; 33] = [
     "name",
     "system",
     "connector",
@@ -38,6 +39,8 @@ const HEADINGS: [&str; 31] = [
     "rotations_in_period",
     "last_rotation_opened_at",
     "last_rotation_ended_at",
+    "last_rotation_trigger",
+    "last_rotation_initiated_by",
 ];
 
 /// Writes the table.
@@ -50,7 +53,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writer.flush()
 }
 
-fn cells(it: &CredentialView) -> [String; 31] {
+fn cells(it: &CredentialView) -> [String; 33] {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let yes = |is: bool| if is { "yes" } else { "no" }.to_owned();
     let keys: Vec<&str> = it.other_active_keys.iter().map(|key| key.id.as_str()).collect();
@@ -88,6 +91,11 @@ fn cells(it: &CredentialView) -> [String; 31] {
         it.rotations.len().to_string(),
         last.map(|last| second(last.opened_at)).unwrap_or_default(),
         last.and_then(|last| last.ended_at).map(second).unwrap_or_default(),
+        last.and_then(|last| last.trigger)
+            .map(Trigger::name)
+            .unwrap_or_default()
+            .to_owned(),
+        last.and_then(|last| last.initiated_by.clone()).unwrap_or_default(),
     ]
 }
 

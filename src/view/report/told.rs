@@ -9,7 +9,7 @@ use rotate_providers::guide::probe::{Outcome, Verdict};
 use super::RecordKind;
 use super::words::second;
 use crate::machine::{
-    AnyRotation, Event, GuidedSpec, Prove, Restored, Retirement, RotationSpec, SwitchedBy, Tried, UndoKind,
+    AnyRotation, Begun, Event, GuidedSpec, Prove, Restored, Retirement, RotationSpec, SwitchedBy, Tried, UndoKind,
 };
 
 /// How the program calls itself, where it did something.
@@ -50,6 +50,14 @@ impl Told {
         Self { by: None, ..self }
     }
 
+    /// By whoever began it; journals of before do not say who.
+    fn begun(self, begun: Option<&Begun>) -> Self {
+        match begun {
+            Some(begun) => self.by(begun.by.name()),
+            None => self.by_whomever(),
+        }
+    }
+
     fn with(self, evidence: Option<&str>) -> Self {
         Self {
             evidence: evidence.map(str::to_owned),
@@ -81,7 +89,9 @@ pub(super) fn told(
 
 fn automated(event: &Event, spec: &RotationSpec) -> Option<Told> {
     let told = match event {
-        Event::Opened { spec } => Told::plain(format!("opened: key {} is to be replaced", spec.old_key)).by_whomever(),
+        Event::Opened { spec, begun } => {
+            Told::plain(format!("opened: key {} is to be replaced", spec.old_key)).begun(begun.as_ref())
+        }
         Event::HostPinned { host } => Told::plain(format!("the vendor was found at {host}, and is held to that")),
         Event::CreateFailed { why } => Told::plain(format!("no key was created: {why}")),
         Event::Minted { key, .. } => Told::plain(format!("key {key} was made on this machine, and its secret sealed")),
@@ -222,9 +232,9 @@ pub(super) fn tried(credential: Tried, verdict: Verdict, class: &str) -> String 
 
 fn guided(event: &Event, spec: &GuidedSpec, phase_of: impl Fn(&str) -> Option<PhaseName>) -> Option<Told> {
     let told = match event {
-        Event::WalkOpened { .. } => {
+        Event::WalkOpened { begun, .. } => {
             let steps = spec.steps.len();
-            Told::plain(format!("opened: `{}` by the guide, {steps} steps", spec.procedure)).by_whomever()
+            Told::plain(format!("opened: `{}` by the guide, {steps} steps", spec.procedure)).begun(begun.as_ref())
         }
         Event::StepDone { step, by, evidence } => {
             let phase = phase_of(step);

@@ -80,7 +80,13 @@ fn where_a_new_credential_can_be_tried_a_step_proves_it_and_what_revokes_the_old
                 Some(PhaseName::Verified),
                 "{id} {answers:?}"
             );
-            let mut walk = after(None, Event::WalkOpened { itinerary: spec });
+            let mut walk = after(
+                None,
+                Event::WalkOpened {
+                    itinerary: spec,
+                    begun: None,
+                },
+            );
             for step in &steps {
                 if step.phase.revokes() {
                     assert!(walk.is_shut(&step.id), "{id} {answers:?}: {} does not wait", step.id);

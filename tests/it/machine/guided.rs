@@ -18,7 +18,7 @@ fn opened() -> GuidedRotation {
         allowance_seconds: 60,
         proof: None,
     };
-    let opening = record(Event::WalkOpened { itinerary });
+    let opening = record(Event::WalkOpened { itinerary, begun: None });
     guided(None, &opening).expect("it begins")
 }
 

@@ -61,6 +61,7 @@ fn opening() -> impl Strategy<Value = Event> {
                 old_key,
                 ..spec(Cutover::Confirm, &["d"], 0)
             }),
+            begun: None,
         }
     })
 }

@@ -48,7 +48,10 @@ impl World {
         let vendor = Vendor::new(&spec);
         let opened = Record {
             at: now,
-            event: Event::Opened { spec: spec.into() },
+            event: Event::Opened {
+                spec: spec.into(),
+                begun: None,
+            },
         };
         Self {
             rotation: Rotation::after(None, &opened).expect("a journal begins with its opening"),

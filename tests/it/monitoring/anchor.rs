@@ -103,6 +103,8 @@ fn a_store_that_was_put_back_to_an_older_copy_is_seen_and_nothing_is_done_with_i
         .run(["audit", "verify"])
         .expect(3)
         .says(&["the journal is behind its anchor"]);
+    let looked = place.run(["doctor"]).expect(1).stdout;
+    assert!(looked.contains("the journal is behind its anchor"), "{looked}");
     assert_eq!(place.keys("one"), keys);
     assert_eq!((place.run(["audit"]).stdout, lines(&place)), (journal, noted.clone()));
     // A person decides that this journal goes on.
@@ -163,7 +165,7 @@ fn an_anchor_that_cannot_be_read_holds_the_run_back_and_one_that_cannot_be_writt
     place
         .run(["run"])
         .expect(1)
-        .says(&["the anchor", "there is no folder", "nothing was touched"]);
+        .says(&["the anchor", "does not exist", "nothing was touched"]);
     std::fs::create_dir(place.path("evidence")).unwrap();
     place.run(["run"]).expect(0);
     std::fs::write(anchor(&place), "hello\n").unwrap();
@@ -211,6 +213,25 @@ fn a_chain_that_was_written_anew_does_not_have_what_was_noted_down_of_the_old_on
         .run(["audit", "verify"])
         .expect(3)
         .says(&["the journal is behind its anchor", "event 1 "]);
+}
+
+#[test]
+fn a_run_that_may_not_use_its_journal_is_no_success_in_its_metrics() {
+    let mut place = anchored();
+    let textfile = place.path("rotate.prom");
+    let more = format!("[metrics]\ntextfile = \"{}\"\n", textfile.display());
+    let text = std::fs::read_to_string(place.path("rotate.toml")).unwrap();
+    place.configure(&format!("{more}{text}"));
+    place.run(["run"]).expect(0);
+    let success = |text: &str| super::value(text, "rotate_last_success_timestamp_seconds", &[]);
+    let before = success(&read(&textfile));
+    std::fs::remove_dir_all(place.state()).unwrap();
+    place.pass(DAY);
+    place.run(["run"]).expect(3);
+    let after = read(&textfile);
+    assert_eq!(success(&after), before);
+    assert_eq!(super::value(&after, "rotate_last_run_exit_status", &[]), 3.0);
+    assert_eq!(super::find(&after, "rotate_journal_events", &[]), None);
 }
 
 #[test]

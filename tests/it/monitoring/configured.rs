@@ -67,6 +67,10 @@ fn what_is_missing_wrong_or_a_secret_is_told_with_its_key_and_not_repeated() {
             "[audit]\nanchor = \"anchor\"",
             "audit: anchor: this value is not understood",
         ),
+        (
+            "[store]\nstate_dir = \"/var/lib/rotate\"\n[audit]\nanchor = \"/var/lib/rotate/anchor\"",
+            "audit: anchor: it is in the state folder",
+        ),
         ("[heartbeat]\nallow_private = true", "heartbeat: url_env: it is missing"),
         (
             "[heartbeat]\nurl_env = \"https://hc-ping.example/canary-of-a-check\"",

@@ -91,9 +91,7 @@ fn what_nobody_has_written_down_is_null_and_never_made_up() {
     let report = json(&place, &[]);
     for name in ["rotated", "waiting", "Help.Desk"] {
         for rotation in of(&report, name)["rotations"].as_array().unwrap() {
-            for field in ["trigger", "initiated_by", "request_ids"] {
-                assert_eq!(rotation[field], Value::Null, "{name}: {field}");
-            }
+            assert_eq!(rotation["request_ids"], Value::Null, "{name}");
         }
     }
     let desk = of(&report, "Help.Desk");
@@ -115,6 +113,52 @@ fn what_nobody_has_written_down_is_null_and_never_made_up() {
         "PCI DSS 4.0.1 8.6.3, risk analysis RA-12"
     );
     assert_eq!(of(&report, "rotated")["owner"], Value::Null);
+}
+
+#[test]
+fn what_made_a_rotation_begin_and_who_is_told_in_every_form() {
+    let place = fleet();
+    place.run(["run", "--only", "young", "--due-within", "3650d"]).expect(0);
+    let report = json(&place, &[]);
+    let begun = |name: &str| {
+        let rotation = &of(&report, name)["rotations"][0];
+        let by = rotation["initiated_by"].as_str().unwrap().to_owned();
+        (rotation["trigger"].as_str().unwrap().to_owned(), by)
+    };
+    let due = ("due".to_owned(), "rotate".to_owned());
+    assert_eq!(begun("rotated"), due);
+    assert_eq!(begun("Help.Desk"), due, "its day had come, and run has opened it");
+    let (trigger, by) = begun("young");
+    assert_eq!(trigger, "ordered");
+    assert!(by.contains("uid"), "{by}");
+    let opened = &of(&report, "young")["rotations"][0]["records"][0];
+    assert_eq!(opened["by"], by);
+    let table = super::fleet::report(&place, &["--output", "csv"]).stdout;
+    let line = table.lines().find(|line| line.starts_with("young,")).unwrap();
+    assert!(line.contains(",ordered,") && line.contains(&by), "{line}");
+    let page = super::fleet::report(&place, &[]).stdout;
+    assert!(page.contains("ordered") && page.contains(&by), "the page tells it");
+    let audit = place.run(["audit", "young"]).expect(0).stdout;
+    assert!(audit.contains(&format!(", ordered by {by}")), "{audit}");
+    let audit = place.run(["audit", "rotated"]).expect(0).stdout;
+    assert!(
+        audit
+            .lines()
+            .any(|line| line.contains("opened") && line.ends_with(", due")),
+        "{audit}"
+    );
+}
+
+#[test]
+fn an_age_says_whose_word_it_is() {
+    let mut place = fleet();
+    let basis =
+        |place: &rotate_fixtures::FleetWorkplace, name: &str| of(&json(place, &[]), name)["age"]["basis"].clone();
+    assert_eq!(basis(&place, "young"), "vendor");
+    assert_eq!(of(&json(&place, &[]), "Help.Desk")["age"], Value::Null);
+    let text = std::fs::read_to_string(place.path("rotate.toml")).unwrap();
+    place.configure(&text.replace("domain = \"acme\"", "domain = \"acme\"\nlast_rotated = \"2026-10-01\""));
+    assert_eq!(basis(&place, "Help.Desk"), "configuration");
 }
 
 #[test]

@@ -70,7 +70,10 @@ pub(super) fn events() -> Vec<Event> {
                 evidence: "a job has run".to_owned(),
             },
         },
-        Event::WalkOpened { itinerary: itinerary() },
+        Event::WalkOpened {
+            itinerary: itinerary(),
+            begun: None,
+        },
         Event::StepDone {
             step: "look".to_owned(),
             by: by.clone(),

@@ -65,11 +65,17 @@ fn the_opening_fits_for_every_kind_of_vendor() {
     for retirement in retirements() {
         for (mints_locally, own_identity) in [(false, false), (false, true), (true, false), (true, true)] {
             let spec = spec(retirement.clone(), mints_locally, own_identity);
-            valid(&journal(Event::Opened { spec: spec.into() }));
+            valid(&journal(Event::Opened {
+                spec: spec.into(),
+                begun: None,
+            }));
         }
     }
     let spec = spec(retirements()[1].clone(), true, true);
-    let opened = journal(Event::Opened { spec: spec.into() });
+    let opened = journal(Event::Opened {
+        spec: spec.into(),
+        begun: None,
+    });
     // What goes without saying is not written down, and nothing else is known of the rest.
     for (place, value) in [
         ("retirement", json!("disable")),
@@ -98,7 +104,10 @@ fn the_opening_fits_for_every_kind_of_vendor() {
 fn the_opening_fits_with_a_window() {
     let mut spec = spec(retirements()[0].clone(), false, false);
     spec.window = Some(Box::new(window()));
-    let opened = journal(Event::Opened { spec: spec.into() });
+    let opened = journal(Event::Opened {
+        spec: spec.into(),
+        begun: None,
+    });
     valid(&opened);
     for (place, value) in [
         ("window", json!(null)),

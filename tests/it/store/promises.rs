@@ -161,7 +161,14 @@ mod kept {
             };
             let mut growing = Growing::new(target, target);
             growing
-                .add_all(one, &lease, &[Event::Opened { spec: spec.into() }])
+                .add_all(
+                    one,
+                    &lease,
+                    &[Event::Opened {
+                        spec: spec.into(),
+                        begun: None,
+                    }],
+                )
                 .await;
             let (key, public) = (
                 KeyId::parse("SHA256:NEW").expect("the name of a key"),

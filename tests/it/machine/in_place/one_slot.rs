@@ -57,7 +57,14 @@ impl OneSlot {
         };
         let held = [is_held.then_some(Secret::Old); 2];
         Self {
-            rotation: Rotation::after(None, &record(Event::Opened { spec: spec.into() })).expect("it begins"),
+            rotation: Rotation::after(
+                None,
+                &record(Event::Opened {
+                    spec: spec.into(),
+                    begun: None,
+                }),
+            )
+            .expect("it begins"),
             facts: Facts::default(),
             recognised: false,
             vendor: Secret::Old,
