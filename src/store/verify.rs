@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use jiff::Timestamp;
+
 use super::line::StoredLine;
 use crate::machine::StreamState;
 use crate::seal::sealed_with;
@@ -18,6 +20,7 @@ pub(super) struct Summary {
     pub(super) snapshot: String,
     /// Which rotation of its target is kept as the latest.
     pub(super) latest: Option<String>,
+    pub(super) updated_at: String,
 }
 
 /// What the lines have said so far.
@@ -90,7 +93,8 @@ impl Chain {
         }
         let same_end = serde_json::from_str::<StreamState>(&kept.snapshot).is_ok_and(|kept| kept == rotation)
             && kept.closed == rotation.is_closed()
-            && kept.target == line.target;
+            && kept.target == line.target
+            && kept.updated_at.parse().is_ok_and(|at: Timestamp| at == line.record.at);
         if !same_end {
             return Err(StoreError::changed(
                 &line,

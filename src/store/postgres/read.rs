@@ -209,7 +209,7 @@ pub(super) async fn verify(session: &Session, path: &Path, visit: &mut Visit<'_>
     let mut rows = pin!(
         session
             .stream(
-                "SELECT r.id, r.target, r.revision, r.closed, r.snapshot, t.latest
+                "SELECT r.id, r.target, r.revision, r.closed, r.snapshot, t.latest, r.updated_at
                  FROM rotations r LEFT JOIN targets t ON t.name = r.target",
                 &[],
             )
@@ -224,6 +224,7 @@ pub(super) async fn verify(session: &Session, path: &Path, visit: &mut Visit<'_>
             closed: row.try_get(3)?,
             snapshot: row.try_get(4)?,
             latest: row.try_get(5)?,
+            updated_at: row.try_get(6)?,
         })?;
     }
     for row in session

@@ -43,7 +43,7 @@ pub(super) async fn verify(
         }
     }
     let kept = sqlx::query(
-        "SELECT r.id, r.target, r.revision, r.closed, r.snapshot, t.latest
+        "SELECT r.id, r.target, r.revision, r.closed, r.snapshot, t.latest, r.updated_at
          FROM rotations r LEFT JOIN targets t ON t.name = r.target",
     )
     .fetch_all(&mut *connection)
@@ -75,6 +75,7 @@ fn summary(row: &SqliteRow) -> Result<Summary, sqlx::Error> {
         closed: row.try_get(3)?,
         snapshot: row.try_get(4)?,
         latest: row.try_get(5)?,
+        updated_at: row.try_get(6)?,
     })
 }
 

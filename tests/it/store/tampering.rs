@@ -130,6 +130,40 @@ async fn a_summary_that_says_open_or_closed_wrongly_is_found<G: Ground>() {
     assert_eq!(seq, 6);
 }
 
+async fn another_time_in_a_summary_is_found<G: Ground>() {
+    let (_, seq, _) = after::<G>("UPDATE rotations SET updated_at = '2020-01-01T00:00:00Z' WHERE id = 'r1'").await;
+    assert_eq!(seq, 16);
+}
+
+async fn whatever_is_kept_beside_the_journal_and_does_not_fit_is_found_by_whoever_reads_one_target_or_all<G: Ground>() {
+    for sql in [
+        "UPDATE rotations SET updated_at = '2020-01-01T00:00:00Z' WHERE id = 'r1'",
+        "UPDATE rotations SET target = 's3-customer-managed/w' WHERE id = 'r1'",
+        "UPDATE rotations SET revision = revision - 1 WHERE id = 'r1'",
+        "UPDATE rotations SET snapshot = (SELECT snapshot FROM rotations WHERE id = 'r2') WHERE id = 'r1'",
+        "UPDATE targets SET latest = 'r2' WHERE name = 's3-customer-managed/u'",
+        "DELETE FROM targets WHERE name = 's3-customer-managed/u'",
+        "DELETE FROM events WHERE rotation = 'r1'",
+    ] {
+        let place = G::new();
+        grown(&place).await;
+        place.execute(sql).await;
+        let all = place.open().await.summaries().await;
+        assert!(matches!(all, Err(StoreError::Changed { .. })), "{sql}");
+        assert!(refused(&place, TARGET).await.is_some(), "{sql}");
+    }
+    let place = G::new();
+    grown(&place).await;
+    place
+        .execute("INSERT INTO targets VALUES ('s3-customer-managed/w', 'r1')")
+        .await;
+    let all = place.open().await.summaries().await;
+    assert!(
+        matches!(all, Err(StoreError::Changed { .. })),
+        "a name without a line went unnoticed"
+    );
+}
+
 async fn a_summary_that_was_given_to_another_target_is_found<G: Ground>() {
     // Keys that this journal retired may be deleted: so whose they were matters.
     let (_, seq, _) = after::<G>("UPDATE rotations SET target = 's3-customer-managed/v' WHERE id = 'r1'").await;
@@ -264,6 +298,8 @@ on_every_ground!(
     two_lines_that_changed_places_are_found,
     an_edited_summary_is_found,
     a_summary_that_says_open_or_closed_wrongly_is_found,
+    another_time_in_a_summary_is_found,
+    whatever_is_kept_beside_the_journal_and_does_not_fit_is_found_by_whoever_reads_one_target_or_all,
     a_summary_that_was_given_to_another_target_is_found,
     a_target_that_points_to_another_rotation_is_found,
     a_target_that_was_removed_is_found,
