@@ -1,14 +1,18 @@
 //! Who may do what: an owner makes the tables, a runner adds to the journal and takes nothing out of it, a reader reads.
 
-use rotate_fixtures::{Postgres, Ran};
+use rotate_fixtures::{Postgres, Ran, Receiver};
 
+use super::told::{SECRET, WEBHOOK};
 use super::{DATABASE, Machines};
 
 const PASSWORD: &str = "of-a-role";
 
 #[test]
 fn a_runner_rotates_and_can_change_no_line_and_a_reader_reads_and_no_more() {
-    let machines = Machines::with_users(2);
+    let mut machines = Machines::new();
+    machines.also(WEBHOOK);
+    machines.add_users(2);
+    let receiver = Receiver::start();
     let (runner, reader) = (format!("run_{}", machines.schema), format!("read_{}", machines.schema));
     for role in [&runner, &reader] {
         machines.on_the_server(&format!("CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'"));
@@ -21,12 +25,17 @@ fn a_runner_rotates_and_can_change_no_line_and_a_reader_reads_and_no_more() {
     let url = |role: &str| format!("postgres://{role}:{PASSWORD}@{host}:{port}/{DATABASE}");
     let run_as = |role: &str, arguments: &[&str]| {
         let mut command = machines.command(0, arguments.iter().copied());
-        command.env("JOURNAL", url(role));
+        command
+            .env("JOURNAL", url(role))
+            .env("HOOK_URL", receiver.url())
+            .env("HOOK_SECRET", SECRET);
         Ran::of(command)
     };
     run_as(&runner, &["run"]).expect(0);
     run_as(&runner, &["audit", "verify"]).expect(0);
     machines.is_done(2);
+    assert_eq!(receiver.take().len(), 4, "two begin, two are done");
+    assert_eq!(machines.on_the_server("SELECT count(*) FROM outbox").trim(), "0");
     for arguments in [
         ["status"].as_slice(),
         &["plan"],
@@ -45,6 +54,8 @@ fn a_runner_rotates_and_can_change_no_line_and_a_reader_reads_and_no_more() {
         (&runner, "DROP TABLE events"),
         (&runner, "DELETE FROM rotations"),
         (&runner, "UPDATE about SET version = 7"),
+        (&runner, "DELETE FROM told"),
+        (&reader, "DELETE FROM outbox"),
         (&reader, "SELECT bytes FROM sealed"),
         (&reader, "UPDATE lease SET fence = 9"),
         (&reader, "INSERT INTO targets VALUES ('a', 'b')"),
