@@ -218,7 +218,7 @@ fn what_failed(error: &DriveError) -> Option<&'static str> {
         DriveError::Delivery(_) => "A destination was not reached, or has not taken the new secret",
         DriveError::Hook(_) => "A program after the delivery could not be run",
         DriveError::Store(_) | DriveError::Seal(_) | DriveError::SecretMissing | DriveError::Illegal(_) => {
-            "The state folder could not be used"
+            "The journal, or what lies sealed in it, could not be used"
         }
         DriveError::Useless(_) => "The new key does not work, and was withdrawn; the old key was not touched",
         DriveError::NotWithdrawn(..) => "The new key does not work, and could not be withdrawn yet",

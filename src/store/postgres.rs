@@ -364,6 +364,10 @@ impl Store for PostgresStore {
 
     async fn all_sealed(&self) -> Result<Vec<Sealed>, StoreError> {
         read!(self, session => async {
+            // Who only reads may see whether anything lies there, and not what.
+            if session.rows("SELECT rotation FROM sealed LIMIT 1", &[]).await?.is_empty() {
+                return Ok(Vec::new());
+            }
             let rows = session
                 .rows(
                     "SELECT s.rotation, r.target, s.name, s.bytes FROM sealed s JOIN rotations r ON r.id = s.rotation

@@ -276,6 +276,8 @@ impl Driver<'_> {
     pub(super) async fn restore(&self, stored: &mut Stored, run: &mut RunState, name: &str) -> Result<(), DriveError> {
         let forced = stored.rotation.undo.as_ref().is_some_and(|undo| undo.forced);
         let outcome = match self.put_back(stored, name).await {
+            // That the journal does not answer says nothing of the destination.
+            Err(error @ DriveError::Store(_)) => return Err(error),
             Err(error) if forced => {
                 tracing::warn!("{error}; {name} is left as it is");
                 Restored::Skipped

@@ -79,7 +79,11 @@ impl Inner {
                         return Outcome::Written(sent.ours);
                     }
                     Some(false) => failure,
-                    None => return Outcome::Unknown(failure),
+                    None => {
+                        // The journal may end before it or behind it: what is written next is held against neither.
+                        self.mine().end = None;
+                        return Outcome::Unknown(failure);
+                    }
                 },
             };
             if !failure.is_passing() {

@@ -83,9 +83,10 @@ impl Failure {
                 "there is no such database".to_owned(),
                 "check the database that the URL names, or have it made (createdb)",
             ),
-            "25006" => unfit(
+            // The second one is what a server in recovery says of a transaction that may write; our own statements get it from no other.
+            "25006" | "0A000" => unfit(
                 "it is read-only: a replica, or a database that may not be written to".to_owned(),
-                "name the primary in the URL",
+                "name the primary in the URL; in the middle of a failover, run the same command again once it is over",
             ),
             "42501" => unfit(
                 format!("user {user} lacks a right there ({words})"),

@@ -279,8 +279,10 @@ pub(super) async fn take_over(session: &Session, told: &[(String, String)], outb
         INSERT INTO notifiers (name, digest_at, dropped) SELECT n.* FROM unnest($1::text[], $2::text[], $3::bigint[]) AS n
         ON CONFLICT (name) DO UPDATE SET digest_at = excluded.digest_at, dropped = excluded.dropped";
     let mut notes = Notes::default();
+    // Each is named once: they are the rows of a table.
     for (target, state) in told {
-        notes.know(target, state);
+        notes.targets.push(target);
+        notes.states.push(state);
     }
     for queued in &outbox.queued {
         let standing = (queued.tries, queued.next_at, queued.problem.as_str());

@@ -193,9 +193,10 @@ async fn version(session: &Session) -> Result<Option<i64>, Failure> {
 /// ours does not.
 fn compare(found: &[String], place: &Path) -> Result<(), StoreError> {
     let damaged = |why: String| {
-        Err(StoreError::Damaged {
-            path: place.to_owned(),
+        Err(StoreError::Unfit {
+            place: place.to_owned(),
             why,
+            remedy: "have the owner of the schema undo that change; whether the journal is whole is told by: rotate audit verify".to_owned(),
         })
     };
     let made: Vec<&str> = MADE.lines().collect();
@@ -250,7 +251,15 @@ pub(super) async fn migrate(address: &Address) -> Result<Migrated, StoreError> {
     if steps >= STEPS.len() {
         return Ok(Migrated::Not);
     }
-    if found.is_none() {
+    // Whoever owns a schema that was made for them may make no other in this database.
+    let is_made = session
+        .rows(
+            "SELECT 1 FROM pg_namespace WHERE nspname = $1",
+            &[(&address.schema, Type::TEXT)],
+        )
+        .await
+        .map_err(meaning)?;
+    if is_made.is_empty() {
         let make = format!("CREATE SCHEMA IF NOT EXISTS \"{}\"", address.schema);
         session.run(&make).await.map_err(meaning)?;
     }

@@ -29,7 +29,7 @@ const WRITE: &str = "SET LOCAL lock_timeout = '20s';
     SET LOCAL statement_timeout = 0;
     SET LOCAL idle_in_transaction_session_timeout = '10s';
     SELECT set_config('synchronous_commit',
-        CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN 'on'
+        CASE WHEN current_setting('synchronous_commit') IN ('off', 'local', 'remote_write') THEN 'on'
              ELSE current_setting('synchronous_commit') END, true)";
 
 /// What a transaction is for.

@@ -34,5 +34,11 @@ fn a_database_that_was_put_back_is_behind_the_anchor_of_who_wrote_there_and_noth
     let refused = machines.run(0, ["audit", "verify"]).expect(3);
     refused.says(&["the journal is behind its anchor"]);
     assert_eq!(machines.place.cloud.call_count(), calls);
+    let doctor = machines.run(0, ["doctor"]).expect(1);
+    assert!(
+        doctor.stdout.contains("the journal is behind its anchor"),
+        "{}",
+        doctor.stdout
+    );
     assert_eq!(std::fs::read_to_string(&anchor).unwrap(), noted);
 }

@@ -8,7 +8,10 @@ use rotate_fixtures::{LossyWire, Postgres, Ran};
 
 use super::{DATABASE, DAY, Machines};
 
-const WEBHOOK: &str =
+/// What the webhook is signed with.
+pub(super) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+pub(super) const WEBHOOK: &str =
     "\n[[notify]]\nname = \"ops\"\nwebhook = { url_env = \"HOOK_URL\", secret_env = \"HOOK_SECRET\" }\n";
 
 /// A run on this machine, so many seconds later, which tells this receiver.
@@ -17,7 +20,7 @@ fn run(machines: &Machines, machine: usize, receiver: &Receiver, later: i64) -> 
     let ahead = machines.place.now().duration_since(jiff::Timestamp::now()).as_secs() + later;
     command
         .env("HOOK_URL", receiver.url())
-        .env("HOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+        .env("HOOK_SECRET", SECRET)
         .env("ROTATE_TEST_CLOCK_AHEAD", ahead.to_string());
     Ran::of(command)
 }

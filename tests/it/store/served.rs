@@ -93,7 +93,7 @@ async fn tables_that_somebody_has_changed_are_refused_and_it_is_told_what() {
         drop(place.open().await);
         place.execute(sql).await;
         let refused = place.refused().await;
-        assert!(matches!(refused, StoreError::Damaged { .. }), "{sql}: {refused}");
+        assert!(matches!(refused, StoreError::Unfit { .. }), "{sql}: {refused}");
         assert!(refused.to_string().contains(told), "{sql}: {refused}");
     }
 }

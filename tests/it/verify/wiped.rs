@@ -31,7 +31,7 @@ fn left_of(target: &str, accepted: &str) -> Vec<&'static str> {
     let mut left = Vec::new();
     let mut command: Command = desk.command(["verify", "it"]);
     command.env_remove("RUST_LOG");
-    let ran = while_process_is_at(command, ("store: before commit", 1), |process| {
+    let ran = while_process_is_at(command, "store: before commit", |process| {
         assert_eq!(desk.vendor.asked().len(), 1, "it was not tried yet");
         left = FORMS
             .into_iter()
