@@ -83,6 +83,9 @@ async fn folder(global: &Global, config: Option<&Config>) -> Checkup {
         let path = folder.path().display().to_string();
         if let Some(server) = folder.server() {
             folder.could_be_made()?;
+            if let Some(store) = folder.open_journal().await? {
+                goes_on_from_its_anchor(global, &*store).await?;
+            }
             let verified = folder.verify().await?.unwrap_or_else(Verified::empty);
             return Ok((
                 format!("{path} with the journal on {server}"),
@@ -103,9 +106,7 @@ async fn folder(global: &Global, config: Option<&Config>) -> Checkup {
             return Ok((path, "there is none yet; the first rotation makes it".to_owned()));
         }
         let (store, sealer, _) = folder.open().await?;
-        if let Some(anchor) = global.anchor() {
-            anchor.check(&*store).await?;
-        }
+        goes_on_from_its_anchor(global, &*store).await?;
         drop((store, sealer));
         let verified = folder.verify().await?.unwrap_or_else(Verified::empty);
         Ok((path, format!("intact, head {}", verified.head)))
@@ -117,6 +118,13 @@ async fn folder(global: &Global, config: Option<&Config>) -> Checkup {
             &FolderError::to_string(&error),
             remedy::of_folder(&error),
         ),
+    }
+}
+
+async fn goes_on_from_its_anchor(global: &Global, store: &dyn Store) -> Result<(), FolderError> {
+    match global.anchor() {
+        Some(anchor) => Ok(anchor.check(store).await?),
+        None => Ok(()),
     }
 }
 
