@@ -16,6 +16,9 @@ use rustix::io::Errno;
 use crate::folder::Place;
 use crate::refused::Refused;
 
+/// More than the 32 bytes with which `read_to_end` asks whether there is anything.
+const SPARE: usize = 64;
+
 /// A regular file that is open.
 pub struct Regular {
     file: File,
@@ -54,8 +57,9 @@ impl Regular {
         if size > largest {
             return Err(Refused::TooLarge(size, largest));
         }
-        // Room for everything at once: a buffer that grows leaves copies of secrets behind.
-        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
+        // Room for everything at once: a buffer that grows leaves copies of secrets behind. With less room than this the library reads
+        // into a place of its own first, and leaves it as it is.
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + SPARE);
         let mut limited = self.file.take(largest + 1);
         limited.read_to_end(&mut bytes).map_err(Refused::io("cannot be read"))?;
         match bytes.len() as u64 {
