@@ -184,7 +184,8 @@ impl Line {
                 fit => fit?,
             }
             // A mistake elsewhere in the file does not switch the anchor off.
-            global.anchor_unknown = at.anchor_unknown.then_some(path);
+            global.anchor_unknown = at.anchor_unknown.then(|| path.clone());
+            global.server_unknown = at.server_unknown.then_some(path);
             global.configured_anchor = at.anchor;
             global.configured_state = at.state_dir.filter(|_| !said);
             global.server = at.server;
@@ -240,6 +241,9 @@ struct Global {
     /// The configuration in which it could not be made out whether there is an anchor.
     #[arg(skip)]
     anchor_unknown: Option<PathBuf>,
+    /// The configuration in which it could not be made out whether it names a server.
+    #[arg(skip)]
+    server_unknown: Option<PathBuf>,
     /// The server that keeps it, where the configuration names one.
     #[arg(skip)]
     server: Option<Server>,

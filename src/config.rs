@@ -15,6 +15,7 @@ mod mistake;
 mod monitoring;
 mod notify;
 mod notify_schema;
+mod parts;
 mod reader;
 mod schema;
 mod starter;
@@ -120,10 +121,17 @@ impl Config {
     }
 
     fn parse_with(path: &Path, text: &str, allowed: &AllowedHosts) -> Result<Self, Mistakes> {
+        let fingerprint = fingerprint(text);
+        if let Some(mut parts) = Reader::in_parts(text, allowed) {
+            let read = read(&mut parts, path);
+            if parts.end(path).is_ok() {
+                return Ok(Self { fingerprint, ..read });
+            }
+        }
+        // Whoever has to fix it is told each line.
         let mut reader = Reader::new(text, allowed);
         let read = read(&mut reader, path);
         reader.end(path)?;
-        let fingerprint = fingerprint(text);
         Ok(Self { fingerprint, ..read })
     }
 }
@@ -139,6 +147,8 @@ pub struct JournalAt {
     pub anchor: Option<PathBuf>,
     /// Whether it may have one that could not be made out.
     pub anchor_unknown: bool,
+    /// Whether it may name a server that could not be made out.
+    pub server_unknown: bool,
 }
 
 /// Where the file says that the journal is kept, as far as that can be made out, and what is wrong with it. Nothing else that it says
@@ -149,12 +159,26 @@ pub fn journal_at(path: &Path, allowed: &AllowedHosts) -> (JournalAt, Result<(),
         Err(unusable) => {
             let at = JournalAt {
                 anchor_unknown: true,
+                server_unknown: true,
                 ..JournalAt::default()
             };
             return (at, Err(unusable));
         }
     };
-    let mut reader = Reader::new(&text, allowed);
+    if let Some(parts) = Reader::in_parts(&text, allowed)
+        && let (at, Ok(())) = journal_in(path, &text, allowed, parts)
+    {
+        return (at, Ok(()));
+    }
+    journal_in(path, &text, allowed, Reader::new(&text, allowed))
+}
+
+fn journal_in<'t>(
+    path: &Path,
+    text: &'t str,
+    allowed: &AllowedHosts,
+    mut reader: Reader<'t>,
+) -> (JournalAt, Result<(), Unusable>) {
     let mut root = reader.root();
     let mut table = reader.table(&mut root, "store");
     let Place { state_dir, server } = store::read(&mut reader, &mut table);
@@ -168,15 +192,19 @@ pub fn journal_at(path: &Path, allowed: &AllowedHosts) -> (JournalAt, Result<(),
     };
     let is_guess = |mistakes: &Mistakes| mistakes.all.iter().any(is_near);
     let is_certain = !fit.as_ref().is_err_and(is_guess);
+    let server_unknown = fit
+        .as_ref()
+        .is_err_and(|mistakes| store::server_is_unknown(text, server.as_ref(), &mistakes.all));
     let at = JournalAt {
         state_dir,
-        server,
+        server: server.filter(|_| !server_unknown),
         anchor: anchor.filter(|_| is_certain).map(|taken| taken.value),
         anchor_unknown: !is_certain && text.contains("anchor"),
+        server_unknown,
     };
     // Whoever has to fix it is told of everything.
     let fit =
-        fit.map_err(|mistakes| Unusable::Mistaken(Config::parse_with(path, &text, allowed).err().unwrap_or(mistakes)));
+        fit.map_err(|mistakes| Unusable::Mistaken(Config::parse_with(path, text, allowed).err().unwrap_or(mistakes)));
     (at, fit)
 }
 

@@ -14,6 +14,7 @@ mod fault;
 mod fields;
 mod file;
 mod format;
+mod forms;
 #[cfg(feature = "github")]
 mod github;
 mod hook;
@@ -29,6 +30,7 @@ mod object;
 mod options;
 mod ours;
 mod path;
+mod pinned;
 mod profile;
 mod program;
 mod quotes;
@@ -44,6 +46,8 @@ mod tests;
 #[cfg(feature = "vault-kv")]
 mod vault_kv;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use rotate_providers::contract::{Check, KeyId};
 use rotate_providers::form::SecretForm;
@@ -57,11 +61,12 @@ pub use capabilities::Capabilities;
 pub use fault::{Answer, DeliveryError, Fault};
 pub use fields::{Fields, Told};
 pub use hook::{Hook, HookEnd, HookError, HookTold, shows};
-pub use named::{KINDS, Kind, named, same_place};
+pub use named::{KINDS, Kind};
 pub use notified::{NotTaken, Notified};
 pub use options::Options;
 pub use ours::keep;
 pub use path::Folders;
+pub use pinned::{named, same_place};
 
 /// A place that consumers read a credential from.
 ///
@@ -86,6 +91,11 @@ pub trait Destination: Send + Sync {
     /// The host to which its name alone leads, where its own tools would go elsewhere: a configuration does not decide that by
     /// itself.
     fn host_named(&self) -> Option<String> {
+        None
+    }
+
+    /// How long it may take there at most, where whoever configures it says so.
+    fn time_limit(&self) -> Option<Duration> {
         None
     }
 
@@ -244,7 +254,7 @@ pub fn parse_among(form: SecretForm, name: &str, folders: &mut Folders) -> Resul
 
 /// Where secrets of this form can go, as the help of an option.
 pub fn offered(form: SecretForm) -> String {
-    let (what, repeatable) = if form.has(&key_file::HALVES) {
+    let (what, repeatable) = if form.has(&forms::HALVES) {
         ("Where the new private key goes", "")
     } else {
         ("Where the new key goes", "; repeatable")

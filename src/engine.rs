@@ -6,10 +6,13 @@
 //! place that writes an event.
 
 mod act;
+mod acting;
 mod assess;
 mod copies;
 mod credential;
+mod drifted;
 pub mod driver;
+mod error;
 mod examine;
 mod expected;
 mod explain;
@@ -23,7 +26,8 @@ mod request;
 mod survey;
 mod turn;
 
-pub use act::{Acting, Claims, TurnOutcome};
+pub use act::TurnOutcome;
+pub use acting::{Acting, Claims};
 pub use assess::{Action, Age, AgeBasis, Assessment, DriftAt, OnRecord, assess, yet_to_come};
 pub use credential::{Credential, Namings};
 pub use explain::{Forecast, ForecastRotation};

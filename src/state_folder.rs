@@ -303,6 +303,12 @@ pub enum FolderError {
     /// The configuration says that the journal is on a server, and there is one in the folder too.
     #[error("the configuration says that the journal is on a server, and there is another one in {}", .0.display())]
     TwoJournals(PathBuf),
+    /// The configuration has a mistake that may hide on which server the journal is.
+    #[error(
+        "{} has a mistake, so whether it keeps the journal on a server cannot be made out, and there is none in the state folder",
+        .0.display()
+    )]
+    ServerUnknown(PathBuf),
     /// The configuration demands a journal, and there is none.
     #[error("there is no journal in {}, and the configuration says that there has to be one (require_state)", .0.display())]
     Required(PathBuf),

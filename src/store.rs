@@ -19,6 +19,7 @@ mod sqlite;
 mod verify;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -49,6 +50,11 @@ pub trait Store: Send + Sync {
 
     /// Where it is, where that is not the state folder.
     fn elsewhere(&self) -> Option<&Path>;
+
+    /// How long anything that is begun under the lease may take before somebody else may have it; `None`: a lock is never lost.
+    fn longest_call(&self) -> Option<Duration> {
+        None
+    }
 
     /// The target's latest rotation, replayed from its journal, each line checked against its hash.
     async fn latest(&self, target: &str) -> Result<Option<Stored>, StoreError>;

@@ -12,6 +12,7 @@ mod page;
 pub mod plans;
 pub mod report;
 mod schema;
+mod shared;
 mod target_view;
 pub mod text;
 mod verification;

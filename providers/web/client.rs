@@ -28,8 +28,10 @@ pub enum Broken {
     Tls(TlsError),
     /// Not in the time that it has.
     Late,
-    /// The connection failed.
+    /// No connection came about, for this reason of the system.
     Io(io::ErrorKind),
+    /// The connection broke behind the request: nobody knows what became of that.
+    Cut,
     /// No connection came about.
     Unconnected,
     /// The answer is no HTTP, or ended half-way.
@@ -55,7 +57,10 @@ impl From<&reqwest::Error> for Broken {
             return Self::Late;
         }
         if let Some(io) = find::<io::Error>(error) {
-            return Self::Io(io.kind());
+            return match error.is_connect() {
+                true => Self::Io(io.kind()),
+                false => Self::Cut,
+            };
         }
         match error.is_connect() {
             true => Self::Unconnected,

@@ -201,6 +201,7 @@ fn unanswered(broken: &Broken) -> Unanswered {
     match broken {
         Broken::Tls(error) => tls_failed(error),
         Broken::Io(kind) => connection_failed(*kind),
+        Broken::Cut => connection_failed(io::ErrorKind::ConnectionReset),
         Broken::Late => Unanswered::new("time-out", "no connection within the time that it has").repeatable(),
         Broken::Unconnected => Unanswered::new(
             "connection",

@@ -182,6 +182,10 @@ pub(super) fn of_folder(error: &FolderError) -> Vec<String> {
                 format!("mv {} {}", quoted(&path), quoted(&format!("{path}.copied"))),
             ]
         }
+        FolderError::ServerUnknown(config) => vec![
+            "nothing was touched; mend the file; what is wrong in it is said by:".to_owned(),
+            format!("rotate plan --config {}", quoted(&config.to_string_lossy())),
+        ],
         FolderError::Required(_) => vec![
             "nothing was touched; see that the state folder is mounted, and that --state-dir, $ROTATE_STATE_DIR or state_dir names \
              it; one that is lost is restored from a backup. Where nothing was ever rotated from here:"

@@ -258,6 +258,10 @@ impl Session {
 pub(super) fn locate(global: &Global) -> Result<StateFolder, FolderError> {
     let found = StateFolder::locate(global.state_dir.as_deref(), global.configured_state.as_deref());
     let folder = found.ok_or(FolderError::Nowhere)?;
+    if let Some(config) = global.server_unknown.as_ref().filter(|_| !folder.exists()) {
+        // A journal of its own, beside that of the server, would know nothing of what was done.
+        return Err(FolderError::ServerUnknown(config.clone()));
+    }
     Ok(folder.with_journal_on(global.server.clone()))
 }
 

@@ -110,19 +110,34 @@ async fn copy(folder: &StateFolder, server: &Server, from: PathBuf) -> Result<()
     let before = source.verify().await?;
     let sealer = folder.sealer()?;
     check_sealed(&sealer, source.all_sealed().await?)?;
-    let target = PostgresStore::open(server.address()?).await?;
+    let address = server.address()?;
+    let place = address.shown();
+    let target = PostgresStore::open(address).await?;
     let lease = target.lease().await?;
-    target
+    let taken = target
         .take_over(&lease, &source.everything().await?, &sealer.recipient())
         .await?;
     let after = target.verify().await?;
-    if (&before.head, before.events) != (&after.head, after.events) {
-        return Err(FolderError::Store(StoreError::Database(
-            "what was copied is not what was there".to_owned(),
-        )));
-    }
+    let is_same = (&before.head, before.events) == (&after.head, after.events);
+    let done = match taken {
+        true if is_same => "copied",
+        // The answer to an earlier attempt may have been lost.
+        false if is_same => "found there what was copied before:",
+        true => {
+            let why = "what was copied is not what was there".to_owned();
+            return Err(StoreError::Database(why).into());
+        }
+        false if after.events == 0 => return Err(StoreError::Race.into()),
+        false => {
+            return Err(FolderError::Store(StoreError::Unfit {
+                place,
+                why: "there is another journal already, and two cannot be made one".to_owned(),
+                remedy: "name another schema in [store]".to_owned(),
+            }));
+        }
+    };
     terminal::note(&format!(
-        "copied {} events of {} rotations, head {}; verified on both sides. From now on the server has the journal: put the file aside: \
+        "{done} {} events of {} rotations, head {}; verified on both sides. From now on the server has the journal: put the file aside: \
          mv {from} {from}.copied",
         after.events,
         after.rotations,

@@ -7,6 +7,7 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::parts::{MANY, Parts, parse};
 use super::{AllowedHosts, Mistake, Mistakes};
 use crate::delivery::Folders;
 use crate::secret_scan::looks_secret;
@@ -33,6 +34,15 @@ pub(super) struct Reader<'t> {
     mistakes: Vec<Mistake>,
     /// Where the folders of its destinations lead.
     pub(super) folders: Folders,
+    /// Its parts, where it is read in parts.
+    parts: Option<Parts>,
+}
+
+/// One of many tables.
+enum Many<'t> {
+    Parsed(Spanned<DeTable<'t>>),
+    /// It is parsed when its turn comes.
+    Part(Range<usize>),
 }
 
 impl<'t> Reader<'t> {
@@ -42,12 +52,25 @@ impl<'t> Reader<'t> {
             allowed,
             mistakes: Vec::new(),
             folders: Folders::default(),
+            parts: None,
         }
     }
 
-    /// The whole file. What is no TOML is a mistake, and what can be read all the same is read.
+    /// The same, target by target, where the file allows that. What it says of mistakes is of no use, but that there are any.
+    pub(super) fn in_parts(text: &'t str, allowed: &'t AllowedHosts) -> Option<Self> {
+        let parts = Parts::of(text)?;
+        Some(Self {
+            parts: Some(parts),
+            ..Self::new(text, allowed)
+        })
+    }
+
+    /// The whole file, but for the targets where it is read in parts. What is no TOML is a mistake, and what can be read all the same
+    /// is read.
     pub(super) fn root(&mut self) -> Section<'t> {
-        let (table, errors) = DeTable::parse_recoverable(self.text);
+        let head = self.parts.as_ref().map(|parts| parts.head.clone());
+        let text = head.and_then(|head| self.text.get(head)).unwrap_or(self.text);
+        let (table, errors) = DeTable::parse_recoverable(text);
         for error in errors {
             let line = error.span().map(|span| self.line(span.start));
             self.mistakes.push(Mistake {
@@ -90,8 +113,25 @@ impl<'t> Reader<'t> {
         from: &mut Section<'t>,
         key: &'static str,
     ) -> impl ExactSizeIterator<Item = Section<'t>> + use<'t> {
-        let tables = self.list_of_tables(from, key).into_iter();
-        tables.map(|table| Section::new(key.to_owned(), table))
+        let mut tables: Vec<_> = self.list_of_tables(from, key).into_iter().map(Many::Parsed).collect();
+        if let Some(parts) = self.parts.take_if(|_| key == MANY) {
+            if from.was_there(key) {
+                self.mistake(None, key, "it has two forms", "write [[target]] alone");
+            }
+            tables = parts.targets.into_iter().map(Many::Part).collect();
+        }
+        let text = self.text;
+        tables.into_iter().map(move |table| {
+            let table = match table {
+                Many::Parsed(table) => Some(table),
+                Many::Part(part) => parse(text, part),
+            };
+            // A part that is no table has nothing of what has to be there, which is a mistake.
+            table.map_or_else(
+                || Section::empty(key.to_owned()),
+                |table| Section::new(key.to_owned(), table),
+            )
+        })
     }
 
     fn list_of_tables(&mut self, from: &mut Section<'t>, key: &str) -> Vec<Spanned<DeTable<'t>>> {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use rotate_providers::secret_from::SecretFrom;
 
+use super::mistake::Mistake;
 use super::reader::{Reader, Section};
 use super::target::name_of_a_place;
 use super::value::{folder, parsed, path};
@@ -19,6 +20,23 @@ pub(super) struct Place {
     pub(super) state_dir: Option<PathBuf>,
     /// The server, where the journal is not a file of that folder.
     pub(super) server: Option<Server>,
+}
+
+/// Whether the file may name a server that these mistakes hide, or another one than this.
+pub(super) fn server_is_unknown(text: &str, server: Option<&Server>, mistakes: &[Mistake]) -> bool {
+    let may_name: Vec<_> = text
+        .lines()
+        .zip(1..)
+        .filter(|(line, _)| PLACES.iter().any(|key| line.contains(key)))
+        .map(|(_, number)| number)
+        .collect();
+    // What was made out of a line with a slip in it, or right before one, is a guess.
+    let is_near = |wrong: usize| may_name.iter().any(|line| (*line..=line + 1).contains(&wrong));
+    let is_guess = |mistake: &Mistake| mistake.key.starts_with("store") || mistake.line.is_none_or(is_near);
+    match server {
+        None => !may_name.is_empty(),
+        Some(_) => mistakes.iter().any(is_guess),
+    }
 }
 
 pub(super) fn read(reader: &mut Reader<'_>, table: &mut Section<'_>) -> Place {

@@ -3,6 +3,8 @@
 //! Its last argument is what it is to do, and standard input has one JSON document, which says the same. Arguments and
 //! environment never hold a secret.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use rotate_providers::form::SecretForm;
 use rotate_providers::secret::Secret;
@@ -209,6 +211,10 @@ impl Destination for Exec {
     /// One program may keep a lock while it works, whatever its arguments are.
     fn part_of(&self) -> String {
         format!("exec:{}", self.program.shown())
+    }
+
+    fn time_limit(&self) -> Option<Duration> {
+        Some(self.program.time_limit())
     }
 
     async fn inspect(&self) -> Result<Inspected, DeliveryError> {

@@ -2,8 +2,7 @@
 
 use rotate_providers::form::SecretForm;
 
-use super::format::is_for_aws_tools;
-use super::key_file;
+use super::forms::{HALVES, is_for_aws_tools};
 use crate::private_file::Refused;
 
 /// A destination that cannot be used, or a delivery that failed.
@@ -111,7 +110,7 @@ impl Fault {
     pub(super) fn misplaced(form: SecretForm) -> Self {
         let file = if is_for_aws_tools(form) {
             "file:PATH.json, file:PATH.env or aws-profile:NAME[@FILE]"
-        } else if form.has(&key_file::HALVES) {
+        } else if form.has(&HALVES) {
             "file:PATH.p8"
         } else {
             "file:PATH.env"

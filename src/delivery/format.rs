@@ -1,7 +1,7 @@
 //! What a credential looks like in a file, and what else may be in that file.
 
 use rotate_providers::contract::KeyId;
-use rotate_providers::form::{Part, SecretForm};
+use rotate_providers::form::Part;
 use rotate_providers::secret::Secret;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -10,10 +10,8 @@ use super::assignments::Assignments;
 use super::aws_files::ProfileIn;
 use super::dotenv::Variables;
 use super::fields::{Fields, Mapping};
+use super::forms::PAIR;
 use super::{Fault, dotenv, profile};
-
-/// The fields of what the AWS tools use.
-pub(super) const PAIR: [&str; 2] = ["access_key_id", "secret_access_key"];
 
 /// A file format.
 pub(super) enum Format {
@@ -80,11 +78,6 @@ impl Dotenv {
     pub(super) fn names(&self) -> &[String] {
         &self.variables.names
     }
-}
-
-/// Whether these secrets are what the AWS tools use.
-pub(super) fn is_for_aws_tools(form: SecretForm) -> bool {
-    form.has(&PAIR)
 }
 
 impl Format {

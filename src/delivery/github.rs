@@ -8,6 +8,7 @@
 
 mod address;
 mod answer;
+mod faults;
 mod found;
 mod sealed;
 mod token;
@@ -24,13 +25,13 @@ use tokio::sync::OnceCell;
 
 use super::capabilities::Capabilities;
 use super::fields::{Fields, Mapping};
-use super::named::{ABSENT, ENVIRONMENT, OPENED, OWNER, REPOSITORY, named, options_behind};
-use super::options::Options;
+use super::options::{ABSENT, Options};
+use super::pinned::{ENVIRONMENT, OPENED, OWNER, REPOSITORY, named, options_behind};
 use super::{DeliveryError, Destination, Fault, Inspected, Occupied};
 use crate::hooks::crash_point;
 use crate::machine::Restored;
 use address::{Api, App, Place, check_name};
-use answer::{changed, passing, unfit};
+use faults::{changed, passing, unfit};
 use found::{Audience, Found, Numbers, Shown};
 use token::TokenFrom;
 use wire::Wire;

@@ -11,6 +11,7 @@ use rotate_providers::secret::Secret;
 
 use super::capabilities::Capabilities;
 use super::fields::Fields;
+use super::forms::HALVES;
 use super::path::{Folders, absolute, fit, known, leads_to, text};
 use super::{DeliveryError, Destination, Fault, Inspected, Occupied, ours};
 use crate::hooks::crash_point;
@@ -22,9 +23,6 @@ pub(super) const ENDING: &str = ".p8";
 
 /// No key file is larger: one of 4096 bits, encrypted, has some 3.4 kB.
 const ROOM: usize = 8192;
-
-/// The fields of a key pair.
-pub(super) const HALVES: [&str; 2] = ["private_key", "public_key"];
 
 /// `PATH.p8`, and `PATH.pub` beside it.
 pub(super) struct KeyFile {

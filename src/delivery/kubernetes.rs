@@ -7,6 +7,8 @@
 
 mod answer;
 mod cluster;
+mod faults;
+mod place;
 mod plugin;
 mod stored;
 mod wire;
@@ -25,13 +27,14 @@ use super::capabilities::Capabilities;
 use super::exec::NOT_STARTED;
 use super::fault::Answer;
 use super::fields::{Fields, Mapping};
-use super::named::{named, options_behind};
 use super::options::Options;
+use super::pinned::{named, options_behind};
 use super::{DeliveryError, Destination, Fault, Inspected, Occupied};
 use crate::hooks::crash_point;
 use crate::machine::Restored;
-use answer::{Place, unfit};
 use cluster::Cluster;
+use faults::unfit;
+use place::Place;
 use stored::{Before, Stored};
 use wire::Change;
 

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::Fault;
-use super::named::ABSENT;
 use crate::secret_scan::value_looks_secret;
 
 /// What is written as it is: all that separates nothing.
@@ -23,6 +22,9 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'+')
     .remove(b'{')
     .remove(b'}');
+
+/// Which fields a store does not have, once they were looked for.
+pub(super) const ABSENT: &str = "absent";
 
 /// Options whose values look random, and are no secrets.
 const IDS: [&str; 2] = ["mount", "role_id"];

@@ -57,15 +57,18 @@ fn decoded(text: &str) -> Zeroizing<String> {
         all.push_str(line);
         all.push('\n');
     };
-    if text.contains('\\')
-        && let Some(unescaped) = unescaped(text)
-    {
-        add(&unescaped);
-    }
-    if text.contains('%') {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
-        bytes.extend(percent_decode_str(text));
-        str::from_utf8(&bytes).into_iter().for_each(&mut add);
+    // What is wrong in one line hides nothing in the others.
+    for line in text.lines() {
+        if line.contains('\\')
+            && let Some(unescaped) = unescaped(line)
+        {
+            add(&unescaped);
+        }
+        if line.contains('%') {
+            let mut bytes = Zeroizing::new(Vec::with_capacity(line.len()));
+            bytes.extend(percent_decode_str(line));
+            str::from_utf8(&bytes).into_iter().for_each(&mut add);
+        }
     }
     for word in long_words(text) {
         let mut bytes = Zeroizing::new(vec![0; word.len()]);
@@ -127,5 +130,11 @@ mod tests {
         }
         says("Pz8_Q0FOQVJZPz8_", "???CANARY???");
         assert!(readings("line 1 | no such app").len() == 1);
+    }
+
+    #[test]
+    fn what_is_wrong_in_one_line_hides_nothing_in_the_others() {
+        says("100 %ff\nhttps://user:CANARY%2Fkey@host/", "CANARY/key");
+        says("C:\\u\n{\"password\":\"CANARY\\/key\"}", "CANARY/key");
     }
 }

@@ -23,9 +23,9 @@ use super::aws::{Permissions, elsewhere, login, overtaken, place, shape, version
 use super::capabilities::Capabilities;
 use super::fault::Answer;
 use super::fields::Fields;
-use super::named::{named, options_behind};
 use super::object::Shape;
 use super::options::Options;
+use super::pinned::{named, options_behind};
 use super::{DeliveryError, Destination, Fault, Inspected, Occupied};
 use crate::hooks::crash_point;
 use crate::machine::Restored;

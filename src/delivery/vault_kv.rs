@@ -14,6 +14,8 @@
 mod access;
 mod answer;
 mod content;
+mod faults;
+mod given;
 mod login;
 mod remedies;
 mod rights;
@@ -30,15 +32,16 @@ use tokio::sync::OnceCell;
 
 use super::capabilities::Capabilities;
 use super::fields::{Fields, Mapping};
-use super::named::{named, options_behind};
 use super::object::Shape;
 use super::options::Options;
+use super::pinned::{named, options_behind};
 use super::{DeliveryError, Destination, Fault, Inspected, Occupied};
 use crate::hooks::crash_point;
 use crate::machine::Restored;
 use access::Access;
-use answer::{missing, overtaken, unfit, unsettled};
 use content::Before;
+use faults::{missing, overtaken, unfit, unsettled};
+use rights::Rights;
 use session::{Held, Metadata, Session, Written};
 
 /// The option that keeps which mount it was when the rotation was opened.
@@ -205,7 +208,7 @@ impl VaultKv {
             let session = self.session().await?;
             let current = match self.current().await {
                 // Whoever has deleted it has changed it.
-                Err(Fault::Store { kind, .. }) if kind == answer::GONE => return Ok(Restored::ChangedSince),
+                Err(Fault::Store { kind, .. }) if kind == faults::GONE => return Ok(Restored::ChangedSince),
                 current => current?,
             };
             if current.version == before.version {
@@ -273,12 +276,13 @@ impl VaultKv {
         let session = self.session().await?;
         // Whoever may not ask shows what they may by doing it.
         let rights = session.rights().await?;
-        if let Some(rights) = &rights {
-            rights.check_reading(session).await?;
+        if let Some(right) = rights.as_ref().and_then(Rights::lacks_reading) {
+            return Err(session.lacks(&right).await?);
         }
         let current = self.current().await?;
-        if let Some(rights) = &rights {
-            rights.check_writing(current.metadata.is_some(), session).await?;
+        let is_there = current.metadata.is_some();
+        if let Some(right) = rights.as_ref().and_then(|rights| rights.lacks_writing(is_there)) {
+            return Err(session.lacks(&right).await?);
         }
         self.shape.accepts(current.text())?;
         Ok(current)

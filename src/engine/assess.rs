@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::copies;
+use super::drifted::remedy;
 use crate::config::{ByHand, How, Target};
 use crate::machine::{Actor, AnyRotation, CopiesDrift, GuidedRotation, Inventory, Phase, Rotation, Undo, UndoKind};
 use crate::policy::{Deadline, Facts, Step, Urgency, Waiting, next};
@@ -173,7 +173,7 @@ fn between(
     if let Some(copies) = known.copies() {
         return Assessment {
             drift: Some(DriftAt::Destination),
-            ..blocked(copies.words(), copies::remedy(&target.name))
+            ..blocked(copies.words(), remedy(&target.name))
         };
     }
     if let (How::Automatic(_), Some(why)) = (&target.how, held(known)) {

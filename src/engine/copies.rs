@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 use rotate_providers::contract::{Check, Finding, KeyId};
 
 use super::OnRecord;
+use super::drifted::remedy;
 use super::order::Asked;
 use crate::delivery::{self, DeliveryError, Destination, same_place};
 use crate::hooks::now;
@@ -174,12 +175,4 @@ impl Copies {
         });
         as_left.chain(others).chain(unread).collect()
     }
-}
-
-/// What a person does about it.
-pub(super) fn remedy(target: &str) -> Vec<String> {
-    vec![
-        "put the key back that was delivered there, or have it rotated by hand; or accept what is there:".to_owned(),
-        format!("rotate confirm {target}"),
-    ]
 }

@@ -5,10 +5,10 @@
 
 mod deliver;
 mod effects;
-mod error;
 mod hook;
 mod identity;
 mod in_place;
+mod in_time;
 mod interrupt;
 mod live;
 mod open;
@@ -24,7 +24,6 @@ use jiff::Timestamp;
 use rotate_providers::contract::{self, Kind, Listed, Principal, Provider};
 use rotate_providers::secret::{Credential, Secret};
 
-pub use error::{DriveError, Refusal};
 pub use identity::Identity;
 pub use interrupt::Interrupt;
 pub use live::{ConcurrentRotation, History, LiveKey, rivals};
@@ -34,6 +33,7 @@ pub use pace::Pace;
 use readings::{listing, nothing};
 
 use crate::delivery::DeliveryError;
+pub use crate::engine::error::{DriveError, Refusal};
 use crate::engine::journal::Journal;
 use crate::hooks::now;
 use crate::machine::{Actor, Event, Phase, RotationSpec};

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::engine::driver::DriveError;
+use crate::engine::error::DriveError;
 use crate::hooks::now;
 use crate::machine::{Event, GuidedRotation, Illegal, Inventory, Record, Rotation, StreamState};
 use crate::store::{Append, Lease, Store, Stored, watch_of};

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use rotate_providers::contract::{Check, Finding, Minting, Provider, Thoroughness};
 use rotate_providers::{Automation, Vendors, automation};
 
-use super::act::{Acting, needs_a_look};
+use super::acting::{Acting, needs_a_look};
 use super::assess::{Action, Assessment, OnRecord};
 use super::copies::{self, Copies};
 use super::expected::{at_home, drift};

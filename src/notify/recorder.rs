@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -157,6 +158,10 @@ impl Store for NotifyingStore {
 
     async fn lease(&self) -> Result<Lease, StoreError> {
         self.inner.lease().await
+    }
+
+    fn longest_call(&self) -> Option<Duration> {
+        self.inner.longest_call()
     }
 
     async fn still_held(&self, lease: &Lease) -> Result<(), StoreError> {

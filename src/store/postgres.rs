@@ -6,6 +6,7 @@ mod copied;
 mod fault;
 mod grants;
 mod lease;
+mod outage;
 mod outbox;
 mod read;
 mod schema;
@@ -28,6 +29,7 @@ pub use schema::Migrated;
 
 use fault::Failure;
 use lease::{Held, Lengths};
+use outage::Outage;
 use outbox::Beside;
 use read::{LINE, Unread, Which, stored_line};
 use session::{For, Session};
@@ -43,14 +45,10 @@ use crate::machine::{Inventory, StreamState};
 
 const VERSION: i64 = schema::VERSION;
 
-/// How long a server that does not answer is tried again, and how long between two tries.
-const PATIENCE: Duration = Duration::from_secs(40);
-const BETWEEN_TRIES: Duration = Duration::from_millis(500);
-
 /// Reads with a session, and again for a while where the server, or the way there, fails meanwhile.
 macro_rules! read {
     ($store:expr, $session:ident => $reading:expr) => {{
-        let until = Instant::now() + patience();
+        let asked = Instant::now();
         loop {
             let $session = $store.reading().await?;
             let read = {
@@ -58,25 +56,11 @@ macro_rules! read {
                 $reading.await
             };
             match read {
-                Err(Unread::Failure(failure)) if failure.is_passing() && Instant::now() < until => {
-                    tokio::time::sleep(BETWEEN_TRIES).await;
-                }
+                Err(Unread::Failure(failure)) if $store.inner.outage.wait(asked, &failure).await => {}
                 read => break $store.end($session, read).await,
             }
         }
     }};
-}
-
-/// That patience, which tests shorten.
-fn patience() -> Duration {
-    #[cfg(feature = "test-hooks")]
-    if let Some(said) = std::env::var("ROTATE_TEST_PATIENCE")
-        .ok()
-        .and_then(|said| said.parse().ok())
-    {
-        return Duration::from_millis(said);
-    }
-    PATIENCE
 }
 
 /// A row where anything was written, if only whose secrets are to wait here.
@@ -92,6 +76,7 @@ struct Inner {
     /// What people may see of the address.
     place: PathBuf,
     lengths: Lengths,
+    outage: Outage,
     /// A session is taken out while it is used: where whoever used it has gone away in the middle, it is closed.
     idle: Mutex<Option<Session>>,
     waiting: std::sync::Mutex<Vec<Waiting>>,
@@ -113,6 +98,7 @@ impl PostgresStore {
                 place: address.shown(),
                 address: Arc::new(address),
                 lengths: Lengths::usual(),
+                outage: Outage::default(),
                 idle: Mutex::new(Some(session)),
                 waiting: std::sync::Mutex::default(),
                 writing: Mutex::default(),
@@ -126,20 +112,13 @@ impl PostgresStore {
         schema::migrate(address).await
     }
 
-    /// Takes over all that another store kept, which was sealed to this sealer. The lease has ended afterwards. Refused where there is
-    /// a journal already.
-    pub async fn take_over(&self, lease: &Lease, all: &Everything, sealer: &str) -> Result<(), StoreError> {
+    /// Takes over all that another store kept, which was sealed to this sealer, and says whether it did: where there is a journal
+    /// already, nothing is done. The lease has ended afterwards.
+    pub async fn take_over(&self, lease: &Lease, all: &Everything, sealer: &str) -> Result<bool, StoreError> {
         let inner = &self.inner;
         let session = inner.session().await?;
         let taken = copied::take_over(&session, &inner.address.schema, lease.fence, all, sealer).await;
-        match taken.map_err(|failure| inner.fault(failure))? {
-            true => Ok(()),
-            false => Err(StoreError::Unfit {
-                place: inner.place.clone(),
-                why: "there is a journal already, and two cannot be made one".to_owned(),
-                remedy: "name another schema in [store]".to_owned(),
-            }),
-        }
+        taken.map_err(|failure| inner.fault(failure))
     }
 
     /// Begins to read, all of it as it is at one moment.
@@ -163,7 +142,7 @@ impl PostgresStore {
             Unread::Store(error) => error,
         })?;
         if session.run("COMMIT").await.is_ok() {
-            *self.inner.idle.lock().await = Some(session);
+            self.inner.put_back(session).await;
         }
         Ok(read)
     }
@@ -182,19 +161,16 @@ impl Store for PostgresStore {
     async fn lease(&self) -> Result<Lease, StoreError> {
         let inner = &self.inner;
         let token = lease::new_token();
-        let until = Instant::now() + patience();
+        let asked = Instant::now();
         let fence = loop {
             let session = inner.session().await?;
             match lease::take(&session, &inner.address, &token, inner.lengths).await {
                 Ok(taken) => {
-                    *inner.idle.lock().await = Some(session);
+                    inner.put_back(session).await;
                     break taken?;
                 }
                 // The answer may have been lost, and not the lease: by its token it is known again.
-                Err(failure) if failure.is_passing() && Instant::now() < until => {
-                    tokio::time::sleep(BETWEEN_TRIES).await;
-                }
-                Err(failure) => return Err(inner.fault(failure)),
+                Err(failure) => inner.wait(asked, failure).await?,
             }
         };
         *inner.mine() = Mine {
@@ -209,38 +185,32 @@ impl Store for PostgresStore {
 
     async fn still_held(&self, lease: &Lease) -> Result<(), StoreError> {
         let inner = &self.inner;
-        let until = Instant::now() + patience();
+        let asked = Instant::now();
         loop {
             let session = inner.session().await?;
             let token = inner.mine().token.clone();
             match lease::left(&session, &inner.address.schema, (lease.fence, &token), inner.lengths).await {
                 Ok(Some(_)) => {
-                    *inner.idle.lock().await = Some(session);
+                    inner.put_back(session).await;
                     return Ok(());
                 }
                 Ok(None) => return Err(StoreError::Race),
-                Err(failure) if failure.is_passing() && Instant::now() < until => {
-                    tokio::time::sleep(BETWEEN_TRIES).await;
-                }
-                Err(failure) => return Err(inner.fault(failure)),
+                Err(failure) => inner.wait(asked, failure).await?,
             }
         }
     }
 
     async fn sealed_by(&self, lease: &Lease, sealer: &str) -> Result<(), StoreError> {
         let inner = &self.inner;
-        let until = Instant::now() + patience();
+        let asked = Instant::now();
         let same = loop {
             let session = inner.session().await?;
             match lease::seals_with(&session, &inner.address.schema, lease.fence, sealer).await {
                 Ok(same) => {
-                    *inner.idle.lock().await = Some(session);
+                    inner.put_back(session).await;
                     break same;
                 }
-                Err(failure) if failure.is_passing() && Instant::now() < until => {
-                    tokio::time::sleep(BETWEEN_TRIES).await;
-                }
-                Err(failure) => return Err(inner.fault(failure)),
+                Err(failure) => inner.wait(asked, failure).await?,
             }
         };
         match same {
@@ -253,6 +223,10 @@ impl Store for PostgresStore {
 
     fn elsewhere(&self) -> Option<&Path> {
         Some(&self.inner.place)
+    }
+
+    fn longest_call(&self) -> Option<Duration> {
+        Some(self.inner.lengths.longest_call())
     }
 
     async fn latest(&self, target: &str) -> Result<Option<Stored>, StoreError> {
@@ -425,15 +399,26 @@ impl Inner {
     }
 
     async fn connect(&self) -> Result<Session, StoreError> {
-        let until = Instant::now() + patience();
+        let asked = Instant::now();
         loop {
             match Session::connect(&self.address).await {
                 Ok(session) => return Ok(session),
-                Err(failure) if failure.is_passing() && Instant::now() < until => {
-                    tokio::time::sleep(BETWEEN_TRIES).await;
-                }
-                Err(failure) => return Err(self.fault(failure)),
+                Err(failure) => self.wait(asked, failure).await?,
             }
+        }
+    }
+
+    /// Keeps a session, on which all was answered, for whoever asks next.
+    async fn put_back(&self, session: Session) {
+        self.outage.is_over();
+        *self.idle.lock().await = Some(session);
+    }
+
+    /// Waits until what was asked then is worth another try, or gives up.
+    async fn wait(&self, asked: Instant, failure: Failure) -> Result<(), StoreError> {
+        match self.outage.wait(asked, &failure).await {
+            true => Ok(()),
+            false => Err(self.fault(failure)),
         }
     }
 }

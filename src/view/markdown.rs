@@ -4,10 +4,10 @@ use rotate_providers::guide::{Language, Procedure};
 use rotate_providers::untrusted::sanitized;
 
 use super::markup::{escaped, foreign};
-use super::plans::findings_in_markdown;
+use super::shared::{checkbox, findings_in_markdown};
 use super::{Detail, Listed, TargetView, Who};
 use crate::machine::StepOutcome;
-use crate::plan::{Guidance, GuidedStep, Planned, StepState};
+use crate::plan::{Guidance, GuidedStep, Planned};
 
 /// The plans of these targets.
 pub fn document(views: &[TargetView]) -> String {
@@ -245,15 +245,6 @@ fn details(detail: &mut impl FnMut(&str, &str), step: &Planned, guided: &GuidedS
             let added = format!("{} by {}: {}", note.at, note.by, note.evidence);
             detail("Added", &foreign(&added));
         }
-    }
-}
-
-/// The box of a step. One that was skipped has none: it is neither done nor open.
-pub(super) fn checkbox(step: &Planned) -> &'static str {
-    match step.guided.as_ref().map(|guided| guided.state) {
-        Some(StepState::Done) => "[x] ",
-        Some(StepState::Skipped) => "*Skipped:* ",
-        Some(StepState::Open) | None => "[ ] ",
     }
 }
 

@@ -2,12 +2,11 @@
 
 use rotate_providers::untrusted::sanitized;
 
-use super::markdown::checkbox;
 use super::markup::{escaped, foreign};
-use super::text::{day, folded, minute};
+use super::shared::{checkbox, day, findings, findings_in_markdown, minute, steps};
+use super::text::folded;
 use super::{Mode, TargetView};
 use crate::engine::Action;
-use crate::plan::{Planned, StepState};
 
 fn action(view: &TargetView) -> &'static str {
     view.action.map(Action::name).unwrap_or_default()
@@ -92,61 +91,6 @@ fn in_full(view: &TargetView, columns: Option<usize>) -> Vec<String> {
             .flat_map(fold),
     );
     lines
-}
-
-/// What was found out beforehand, a line each, and what fixes it.
-pub(super) fn findings(view: &TargetView) -> Vec<String> {
-    let mut lines = Vec::new();
-    for problem in &view.problems {
-        lines.push(format!("  ! {}: {}", problem.what, problem.why));
-        let remedy = problem.remedy.iter().flat_map(|remedy| remedy.lines());
-        lines.extend(remedy.map(|line| format!("      {line}")));
-    }
-    lines.extend(
-        view.unknown
-            .iter()
-            .map(|noted| format!("  ? {}: {}", noted.what, noted.why)),
-    );
-    lines
-}
-
-/// The same as a list, for tickets.
-pub(super) fn findings_in_markdown(view: &TargetView) -> String {
-    let mut text = String::new();
-    for problem in &view.problems {
-        let remedy = problem.remedy.as_deref().unwrap_or_default();
-        text.push_str(&format!(
-            "- **{}:** {}; {}\n",
-            foreign(&problem.what),
-            foreign(&problem.why),
-            foreign(remedy)
-        ));
-    }
-    for noted in &view.unknown {
-        text.push_str(&format!("- {}: {}\n", foreign(&noted.what), foreign(&noted.why)));
-    }
-    text
-}
-
-/// The steps, a line each.
-pub(super) fn steps(plan: &[Planned]) -> impl Iterator<Item = String> {
-    plan.iter().zip(1..).map(|(step, number)| {
-        let mark = match step.guided.as_ref().map(|guided| guided.state) {
-            Some(StepState::Done) => "\u{2713} ",
-            Some(StepState::Skipped) => "\u{2013} skipped: ",
-            Some(StepState::Open) | None => "",
-        };
-        let when = step.at.map(|at| format!(" (until {})", minute(at))).unwrap_or_default();
-        let careful = if step.effect && !step.reversible {
-            " [cannot be undone]"
-        } else {
-            ""
-        };
-        format!(
-            "  {number:>2}. {mark}{:<12}{}: {}{when}{careful}",
-            step.phase, step.who, step.what
-        )
-    })
 }
 
 /// For a pull request: a table, and the steps below it, folded.

@@ -8,7 +8,7 @@ pub use guided::{connector, opening as guided_opening, plan as guided_plan, step
 use sheet::Sheet;
 pub(super) use sheet::folded;
 
-use super::plans::{self, findings};
+use super::shared::{day, findings, minute, steps};
 use super::{AgeView, Listed, TargetView, Who};
 use rotate_providers::contract::LastUse;
 use rotate_providers::guide::Overlap;
@@ -37,7 +37,7 @@ pub fn story(view: &TargetView, columns: Option<usize>) -> String {
     fact("reason", &view.reason);
     if let Some(plan) = &view.steps {
         lines.extend(findings(view));
-        lines.extend(steps(plan));
+        lines.extend(whole_plan(plan));
     }
     let mut lines: Vec<String> = lines
         .iter()
@@ -73,12 +73,12 @@ fn next(view: &TargetView, columns: Option<usize>) -> Vec<String> {
     lines
 }
 
-fn steps(plan: &[Planned]) -> Vec<String> {
+fn whole_plan(plan: &[Planned]) -> Vec<String> {
     if plan.is_empty() {
         return vec!["Plan:     nothing would be done".to_owned()];
     }
     let mut lines = vec!["Plan, if all goes well (nothing has been done):".to_owned()];
-    lines.extend(plans::steps(plan));
+    lines.extend(steps(plan));
     lines
 }
 
@@ -274,12 +274,4 @@ pub fn verified(verified: &Verified, against: Option<i64>, anchored: Option<&Anc
         noted.unwrap_or_default(),
         anchored.unwrap_or_default()
     )
-}
-
-pub(super) fn day(at: jiff::Timestamp) -> String {
-    at.strftime("%Y-%m-%d").to_string()
-}
-
-pub(super) fn minute(at: jiff::Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }

@@ -2,12 +2,11 @@
 
 use super::GitHub;
 use super::address::{App, Place};
+use super::faults::{denied, passing, unfit};
 use super::token::Token;
 use super::wire::Reply;
 use crate::delivery::Fault;
 use crate::delivery::fault::Answer;
-
-pub(super) use crate::delivery::remote::{passing, unfit};
 
 impl GitHub {
     /// Why a call was refused that should have succeeded.
@@ -102,28 +101,4 @@ impl GitHub {
 fn is_permissions(text: &str) -> bool {
     let fits = |letter: char| letter.is_ascii_lowercase() || "_=;, ".contains(letter);
     text.len() <= 200 && text.chars().all(fits)
-}
-
-pub(super) fn denied(what: String, remedy: String) -> Fault {
-    Fault::Store {
-        kind: Answer::Denied,
-        what,
-        remedy,
-    }
-}
-
-pub(super) fn changed(what: String, remedy: String) -> Fault {
-    Fault::Store {
-        kind: Answer::Changed,
-        what,
-        remedy,
-    }
-}
-
-/// An answer that is not what GitHub says it is.
-pub(super) fn unreadable(what: &str) -> Fault {
-    unfit(
-        format!("what GitHub answers for {what} cannot be understood"),
-        "see whether its API is at this address: ?api=https://HOST/api/v3",
-    )
 }

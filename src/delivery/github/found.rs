@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::GitHub;
 use super::address::{Place, part};
-use super::answer::{denied, unfit, unreadable};
+use super::faults::{denied, unfit, unreadable};
 use super::sealed::BoxKey;
 use super::wire::{Reply, Wire};
 use crate::delivery::Fault;

@@ -6,7 +6,7 @@ use crypto_box::PublicKey;
 use crypto_box::aead::OsRng;
 use serde::Deserialize;
 
-use super::answer::{unfit, unreadable};
+use super::faults::{unfit, unreadable};
 use crate::delivery::Fault;
 
 /// What GitHub encrypts for. It is another one from time to time.

@@ -8,7 +8,7 @@ use rotate_providers::web::hidden_header;
 use zeroize::Zeroizing;
 
 use super::address::Api;
-use super::answer::denied;
+use super::faults::denied;
 use crate::delivery::Fault;
 use crate::delivery::options::Options;
 

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::address::Api;
-use super::answer::{passing, unfit, unreadable};
+use super::faults::{passing, unfit, unreadable};
 use super::token::{Token, TokenFrom};
 use crate::delivery::Fault;
 use crate::delivery::fault::Answer;
@@ -214,11 +214,11 @@ fn unanswered(broken: &Broken) -> Fault {
     let why = match broken {
         Broken::TooLong => return unreadable("that, which is longer than anything it says,"),
         Broken::Late => "GitHub has not answered in time",
-        Broken::Unconnected | Broken::Tls(_) => {
+        Broken::Io(ErrorKind::ConnectionRefused) => "no connection to GitHub came about: nobody is there",
+        Broken::Unconnected | Broken::Tls(_) | Broken::Io(_) => {
             "no connection to GitHub came about: a firewall, a proxy, a certificate, or nobody is there"
         }
-        Broken::Io(ErrorKind::ConnectionRefused) => "no connection to GitHub came about: nobody is there",
-        Broken::Io(_) | Broken::HalfWay => "the connection to GitHub broke before its answer was whole",
+        Broken::Cut | Broken::HalfWay => "the connection to GitHub broke before its answer was whole",
     };
     passing(why.to_owned())
 }

@@ -1,30 +1,17 @@
 //! What the server's refusals mean. Its own words are not repeated: they may have what was sent in them.
 
-use std::error::Error as StdError;
-
 use rotate_providers::shell::quoted;
 use rotate_providers::untrusted::Label;
 use serde::Deserialize;
 
+use super::faults::unfit;
+use super::place::Place;
 use super::wire::Reply;
 use crate::delivery::Fault;
 use crate::delivery::fault::Answer;
 
-pub(super) use crate::delivery::remote::{passing, unfit};
-
-/// Errors that hold each other are not followed further.
-const DEEPEST: usize = 16;
-
 /// A key of data is shorter, and so is the path to it.
 const LONGEST_PATH: usize = 300;
-
-/// Which Secret.
-pub(super) struct Place {
-    pub(super) namespace: String,
-    pub(super) secret: String,
-    /// Of which context of the kubeconfig, where its current one is not meant.
-    pub(super) context: Option<String>,
-}
 
 /// A refusal as the server words it.
 #[derive(Default, Deserialize)]
@@ -91,11 +78,6 @@ fn path(field: &str) -> &str {
 }
 
 impl Place {
-    /// Where the API has it.
-    pub(super) fn path(&self) -> String {
-        format!("/api/v1/namespaces/{}/secrets/{}", self.namespace, self.secret)
-    }
-
     /// What an answer means that is not the one that was hoped for.
     pub(super) fn refused(&self, to: &str, reply: &Reply) -> Fault {
         let status = Status::of(reply);
@@ -189,23 +171,4 @@ impl Place {
 /// Whether a rehearsal was refused only because somebody who is asked about each write takes none.
 pub(super) fn takes_no_rehearsal(reply: &Reply) -> bool {
     Status::of(reply).message.contains("does not support dry run")
-}
-
-/// No answer came. A certificate that nobody vouches for is no better in a minute.
-pub(super) fn unreachable(error: &kube::Error) -> Fault {
-    let mut next: Option<&dyn StdError> = Some(error);
-    for _ in 0..DEEPEST {
-        let Some(error) = next else {
-            break;
-        };
-        // The library has no type for it that could be asked. Its words are looked at, and not shown.
-        if error.to_string().contains("certificate") {
-            return unfit(
-                "its certificate is not one that this machine, or the kubeconfig, trusts".to_owned(),
-                "give the cluster the right certificate-authority-data in the kubeconfig",
-            );
-        }
-        next = error.source();
-    }
-    passing("the cluster cannot be reached, or breaks off".to_owned())
 }

@@ -12,7 +12,7 @@ use rotate_providers::shell::quoted;
 use rotate_providers::untrusted::sanitized;
 use tokio::sync::OnceCell;
 
-use super::answer::unfit;
+use super::faults::unfit;
 use super::plugin;
 use crate::delivery::Fault;
 use crate::delivery::exec::looking_starts_programs;

@@ -13,7 +13,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use super::answer::{Place, unfit};
+use super::faults::unfit;
+use super::place::Place;
 use super::wire::Change;
 use super::{MANAGER, encoded};
 use crate::delivery::Fault;

@@ -10,7 +10,8 @@ use rotate_providers::secret::Secret;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::answer::{Place, passing, unreachable};
+use super::faults::{passing, unreachable};
+use super::place::Place;
 use super::{MANAGER, encoded};
 use crate::delivery::Fault;
 

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use rotate_providers::endpoint::{check_endpoint, host_elsewhere};
 
-use super::answer::unfit;
+use super::faults::unfit;
+use super::given::{file, is_name, variable, wrong};
 use super::login::Login;
+use super::wire::Server;
 use crate::delivery::options::Options;
 use crate::delivery::{Fault, Occupied};
 
@@ -33,16 +35,6 @@ pub(super) struct Access {
     namespace: Option<String>,
     ca_file: Option<PathBuf>,
     pub(super) login: Login,
-}
-
-/// Where it is, for now.
-pub(super) struct Server {
-    /// Without a slash at its end.
-    pub(super) address: String,
-    /// What has named it.
-    pub(super) named_by: &'static str,
-    pub(super) namespace: Option<String>,
-    pub(super) ca_file: Option<PathBuf>,
 }
 
 impl Access {
@@ -128,43 +120,6 @@ impl Access {
     }
 }
 
-/// A variable of the `vault` command, or of `bao`.
-pub(super) fn variable(name: &str) -> Result<Option<String>, Fault> {
-    let said = |prefix: &str| {
-        std::env::var(format!("{prefix}_{name}"))
-            .ok()
-            .filter(|value| !value.is_empty())
-    };
-    match (said("VAULT"), said("BAO")) {
-        (Some(one), Some(other)) if one != other => Err(unfit(
-            format!("VAULT_{name} and BAO_{name} say different things"),
-            &format!("unset VAULT_{name} or BAO_{name}"),
-        )),
-        (Some(value), _) | (None, Some(value)) => Ok(Some(value)),
-        (None, None) => Ok(None),
-    }
-}
-
 fn is_address(address: &str) -> bool {
     check_endpoint(address).is_ok() && !address.contains(['?', '#'])
-}
-
-/// A path of names, as mounts and namespaces have them.
-pub(super) fn is_name(text: &str) -> bool {
-    let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
-    let is_part = |part: &str| !part.is_empty() && part.chars().all(fits) && ![".", ".."].contains(&part);
-    text.split('/').all(is_part)
-}
-
-pub(super) fn wrong<T>(option: &str, why: &'static str) -> Result<T, Fault> {
-    Err(Fault::Option(option.to_owned(), why))
-}
-
-pub(super) fn file(options: &mut Options, key: &str) -> Result<Option<PathBuf>, Fault> {
-    match options.take(key) {
-        Some(path) if !path.starts_with('/') && !path.starts_with("~/") => {
-            wrong(key, "write the whole path, beginning with / or ~/")
-        }
-        path => Ok(path.map(PathBuf::from)),
-    }
 }

@@ -1,50 +1,13 @@
 //! What the store's answers mean. Its own words are not repeated: they may have what was sent in them.
 
 use rotate_providers::endpoint::place;
-use rotate_providers::untrusted::Label;
 
+use super::faults::{denied, passing, unfit};
 use super::wire::{Call, Reply};
 use crate::delivery::Fault;
 use crate::delivery::fault::Answer;
 
-pub(super) use crate::delivery::remote::{overtaken, passing, unfit};
-
-/// What is said of a secret, or of its current version, that somebody has taken away.
-pub(super) const GONE: Answer = Answer::Missing;
-
 const DOOR: &str = "see what VAULT_ADDR or address= leads to";
-
-pub(super) fn denied(what: String, remedy: &str) -> Fault {
-    Fault::Store {
-        kind: Answer::Denied,
-        what,
-        remedy: remedy.to_owned(),
-    }
-}
-
-pub(super) fn missing(what: &str) -> Fault {
-    gone(
-        what.to_owned(),
-        "find out who has taken it away, and put it back".to_owned(),
-    )
-}
-
-pub(super) fn gone(what: String, remedy: String) -> Fault {
-    Fault::Store {
-        kind: GONE,
-        what,
-        remedy,
-    }
-}
-
-/// What was read does not belong together.
-pub(super) fn unsettled() -> Fault {
-    Fault::Store {
-        kind: Answer::Passing,
-        what: "its data and its metadata were of two versions each time that they were read".to_owned(),
-        remedy: "stop whoever else writes there, then run the same command again".to_owned(),
-    }
-}
 
 /// An answer that is none to go on with.
 pub(super) fn refused(call: &Call<'_>, reply: &Reply, address: &str) -> Fault {
@@ -91,9 +54,4 @@ pub(super) fn no_login(call: &Call<'_>, reply: &Reply, address: &str) -> Fault {
         ),
         _ => refused(call, reply, address),
     }
-}
-
-/// The words of a server's answer for one of its names.
-pub(super) fn label(text: &str) -> String {
-    Label::or_unknown(text).as_str().to_owned()
 }

@@ -7,8 +7,9 @@ use rotate_providers::secret_from::SecretFrom;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::access::{file, is_name, variable, wrong};
-use super::answer::{denied, no_login};
+use super::answer::no_login;
+use super::faults::denied;
+use super::given::{file, is_name, variable, wrong};
 use super::wire::{Call, Repeat, Wire};
 use crate::delivery::Fault;
 use crate::delivery::options::Options;

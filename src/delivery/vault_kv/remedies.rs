@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::answer::{denied, gone, label, unfit};
+use super::faults::{denied, gone, label, unfit};
 use super::session::{Gone, Of, Session};
 use super::wire::Call;
 use crate::delivery::Fault;

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::session::Session;
 use super::wire::Reply;
 use crate::delivery::Fault;
 
@@ -32,26 +31,22 @@ impl Rights {
         })
     }
 
-    /// Whether it may see what is there.
-    pub(super) async fn check_reading(&self, session: &Session) -> Result<(), Fault> {
-        for path in [&self.metadata, &self.data] {
-            check("read", path, session).await?;
-        }
-        Ok(())
+    /// What it lacks to see what is there.
+    pub(super) fn lacks_reading(&self) -> Option<String> {
+        [&self.metadata, &self.data]
+            .into_iter()
+            .find_map(|path| lacks("read", path))
     }
 
-    /// Whether it may write there. A secret that is there is updated, and any other is created.
-    pub(super) async fn check_writing(&self, is_there: bool, session: &Session) -> Result<(), Fault> {
-        if !is_there {
-            check("create", &self.data, session).await?;
-        }
-        check("update", &self.data, session).await
+    /// What it lacks to write there. A secret that is there is updated, and any other is created.
+    pub(super) fn lacks_writing(&self, is_there: bool) -> Option<String> {
+        let creating = (!is_there).then(|| lacks("create", &self.data)).flatten();
+        creating.or_else(|| lacks("update", &self.data))
     }
 }
 
-async fn check(verb: &str, (path, allowed): &(String, Vec<String>), session: &Session) -> Result<(), Fault> {
-    if allowed.iter().any(|allowed| [verb, "root"].contains(&allowed.as_str())) {
-        return Ok(());
-    }
-    Err(session.lacks(&format!("{verb} {path}")).await?)
+/// This right, unless it has it.
+fn lacks(verb: &str, (path, allowed): &(String, Vec<String>)) -> Option<String> {
+    let is_allowed = allowed.iter().any(|allowed| [verb, "root"].contains(&allowed.as_str()));
+    (!is_allowed).then(|| format!("{verb} {path}"))
 }

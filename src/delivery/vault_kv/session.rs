@@ -11,7 +11,8 @@ use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use super::access::Access;
-use super::answer::{denied, label, refused, unfit};
+use super::answer::refused;
+use super::faults::{denied, label, unfit};
 use super::login::token;
 use super::rights::Rights;
 use super::wire::{Call, Repeat, Reply, Wire, hidden};

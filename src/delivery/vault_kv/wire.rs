@@ -1,6 +1,7 @@
 //! One call of the store: to one address, without following where it is led, and without reading more of an answer than there
 //! can be.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -13,8 +14,7 @@ use rotate_providers::web::{self, Broken, hidden_body, hidden_header};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::access::Server;
-use super::answer::{denied, passing, unfit};
+use super::faults::{denied, passing, unfit};
 use crate::delivery::Fault;
 
 /// A secret has up to 1 MiB, and an answer is hardly longer than what it holds.
@@ -37,6 +37,16 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b':')
     .remove(b'=')
     .remove(b',');
+
+/// Where it is, for now.
+pub(super) struct Server {
+    /// Without a slash at its end.
+    pub(super) address: String,
+    /// What has named it.
+    pub(super) named_by: &'static str,
+    pub(super) namespace: Option<String>,
+    pub(super) ca_file: Option<PathBuf>,
+}
 
 /// Everything that goes to one server.
 pub(super) struct Wire {
@@ -259,6 +269,7 @@ impl Wire {
             }
             Broken::Late => "no whole answer came in time",
             Broken::Tls(_) | Broken::Io(_) | Broken::Unconnected => "no connection came about",
+            Broken::Cut => "the connection broke before the answer was whole",
             Broken::HalfWay => "the answer ended half-way, or is no HTTP",
         };
         passing(format!("{address} (from {named_by}): {why}"))

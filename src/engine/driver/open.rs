@@ -235,6 +235,7 @@ impl Driver<'_> {
         begun: Begun,
         beside: &Openings,
     ) -> Result<Outcome, DriveError> {
+        self.ends_in_time(request)?;
         let (mut opening, facts) = prepare(request, found, self.provider).await?;
         if let Event::Opened { spec, begun: told } = &mut opening {
             beside.add(request, spec)?;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::Inner;
 use super::fault::Failure;
 use super::session::Session;
 use super::write::{Halted, Sent, read_back, write};
-use super::{BETWEEN_TRIES, Inner, patience};
 use crate::store::StoreError;
 use crate::store::entry::Waiting;
 
@@ -67,13 +67,13 @@ impl Inner {
     }
 
     async fn outcome(&self, batch: &[Waiting]) -> Outcome {
-        let until = Instant::now() + patience();
+        let asked = Instant::now();
         loop {
             let failure = match self.attempt(batch).await {
                 Ok(written) => return Outcome::Written(written),
                 Err(Halted::Before(failure)) => failure,
                 Err(Halted::Rewound(end)) => return Outcome::Rewound(end),
-                Err(Halted::Unknown(failure, sent)) => match self.is_there(&sent, until).await {
+                Err(Halted::Unknown(failure, sent)) => match self.is_there(&sent, asked).await {
                     Some(true) => {
                         self.mine().end = Some(sent.end);
                         return Outcome::Written(sent.ours);
@@ -89,10 +89,9 @@ impl Inner {
             if !failure.is_passing() {
                 return Outcome::Refused(failure);
             }
-            if Instant::now() >= until {
+            if !self.outage.wait(asked, &failure).await {
                 return Outcome::Unreachable(failure);
             }
-            tokio::time::sleep(BETWEEN_TRIES).await;
         }
     }
 
@@ -113,22 +112,20 @@ impl Inner {
         if end.is_some() {
             self.mine().end = end;
         }
-        *self.idle.lock().await = Some(session);
+        self.put_back(session).await;
         Ok(written)
     }
 
     /// Whether what was sent has been written; `None` where nobody can be asked.
-    async fn is_there(&self, sent: &Sent, until: Instant) -> Option<bool> {
+    async fn is_there(&self, sent: &Sent, asked: Instant) -> Option<bool> {
         loop {
-            let asked = async {
+            let answer = async {
                 let session = Session::connect(&self.address).await?;
                 read_back(&session, &self.address.schema, sent).await
             };
-            match asked.await {
+            match answer.await {
                 Ok(is_there) => return Some(is_there),
-                Err(failure) if failure.is_passing() && Instant::now() < until => {
-                    tokio::time::sleep(BETWEEN_TRIES).await;
-                }
+                Err(failure) if self.outage.wait(asked, &failure).await => {}
                 Err(_) => return None,
             }
         }

@@ -3,6 +3,7 @@
 use tokio_postgres::types::{ToSql, Type};
 
 use super::fault::Failure;
+use super::lease::LOCK;
 use super::outbox;
 use super::session::{For, Session};
 use crate::store::copied::{CopiedLine, Everything};
@@ -25,7 +26,7 @@ pub(super) async fn take_over(
         SELECT 1 FROM lease WHERE fence = $1 AND expires_at > clock_timestamp()
             AND NOT EXISTS (SELECT 1 FROM events) AND NOT EXISTS (SELECT 1 FROM sealed)";
     session.run(&For::Writing.begin(schema)).await?;
-    session.rows("SELECT 1 FROM lease FOR UPDATE", &[]).await?;
+    session.rows(LOCK, &[]).await?;
     if session.rows(FREE, &[(&fence, Type::INT8)]).await?.is_empty() {
         session.run("ROLLBACK").await?;
         return Ok(false);

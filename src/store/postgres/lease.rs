@@ -40,6 +40,12 @@ pub(super) struct Lengths {
 }
 
 impl Lengths {
+    /// How long what is begun under the lease may take at most: whoever takes over begins after it.
+    pub(super) fn longest_call(&self) -> Duration {
+        // So much is left when it begins, and so long the next one waits at least; a fifth is for what is slow to end.
+        (self.a_call + self.a_call).mul_f32(0.8)
+    }
+
     pub(super) fn usual() -> Self {
         #[cfg(feature = "test-hooks")]
         if let Some(lasts) = shortened() {
@@ -67,6 +73,9 @@ fn shortened() -> Option<Duration> {
 fn milliseconds(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
+
+/// There is one writer at a time, whoever believes to be it.
+pub(super) const LOCK: &str = "SELECT 1 FROM lease FOR UPDATE";
 
 /// Nobody has it, or whoever had it has not renewed it, and what it was doing at a vendor has come to its end.
 const TAKE: &str = "
@@ -204,7 +213,7 @@ pub(super) async fn seals_with(session: &Session, schema: &str, fence: i64, seal
         UPDATE about SET sealer = $1 WHERE sealer IS NULL
             AND EXISTS (SELECT 1 FROM lease WHERE fence = $2 AND expires_at > clock_timestamp())";
     session.run(&For::Writing.begin(schema)).await?;
-    session.rows("SELECT 1 FROM lease FOR UPDATE", &[]).await?;
+    session.rows(LOCK, &[]).await?;
     session
         .rows(FIRST, &[(&sealer, Type::TEXT), (&fence, Type::INT8)])
         .await?;
@@ -244,7 +253,7 @@ impl Held {
                     match runtime.block_on(async { tokio::time::timeout(RENEWS_WITHIN, renewal).await }) {
                         Ok(Ok(true)) => {}
                         // Each write will be told, and nothing is given back that somebody else has.
-                        Ok(Ok(false)) => return,
+                        Ok(Ok(false)) => return runtime.shutdown_background(),
                         Ok(Err(failure)) => {
                             session = None;
                             let failure = failure.meaning(&address.shown(), &address.user);
@@ -261,6 +270,9 @@ impl Held {
                 if !matches!(given_back, Ok(Ok(()))) {
                     tracing::warn!("the lease could not be given back: it ends by itself");
                 }
+                // A resolver that does not answer holds nobody up.
+                drop(session);
+                runtime.shutdown_background();
             })
             .map_err(failed)?;
         Ok(Self {

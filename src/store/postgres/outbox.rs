@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
+use super::Inner;
 use super::fault::Failure;
-use super::read::Unread;
+use super::lease::LOCK;
+use super::read::{End, Unread};
 use super::session::{For, Session, answered};
-use super::write::{End, LOCK};
-use super::{BETWEEN_TRIES, Inner, patience};
 use crate::store::chain::{GENESIS, hex};
 use crate::store::{Lease, NotifierState, Outbox, Outgoing, Queued, Retry, StoreError, Telling};
 
@@ -31,19 +31,16 @@ pub(super) enum Beside<'a> {
 impl Inner {
     /// Writes this in a transaction of its own, if the lease is still held.
     pub(super) async fn beside(&self, lease: &Lease, what: Beside<'_>) -> Result<(), StoreError> {
-        let until = Instant::now() + patience();
+        let asked = Instant::now();
         loop {
             let session = self.session().await?;
             let token = self.mine().token.clone();
             match write_beside(&session, &self.address.schema, (lease.fence, &token), &what).await {
                 Ok(ours) => {
-                    *self.idle.lock().await = Some(session);
+                    self.put_back(session).await;
                     return if ours { Ok(()) } else { Err(StoreError::Race) };
                 }
-                Err(failure) if failure.is_passing() && Instant::now() < until => {
-                    tokio::time::sleep(BETWEEN_TRIES).await;
-                }
-                Err(failure) => return Err(self.fault(failure)),
+                Err(failure) => self.wait(asked, failure).await?,
             }
         }
     }

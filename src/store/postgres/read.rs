@@ -16,6 +16,9 @@ use crate::store::replay::{checked, elsewhere};
 use crate::store::verify::{Chain, Summary};
 use crate::store::{Head, Line, StoreError, Stored, Verified, Visit};
 
+/// Where the journal ends: the number of a line, and its hash.
+pub(super) type End = (i64, Vec<u8>);
+
 type Values<'v> = [(&'v (dyn ToSql + Sync), Type); 1];
 
 /// A fault of the way, or what is wrong with what came.

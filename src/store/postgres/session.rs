@@ -76,6 +76,13 @@ impl Session {
             .await
             .map_err(broken)?;
         stream.set_nodelay(true).map_err(broken)?;
+        if address.tls == Tls::ThisMachine && !stream.peer_addr().map_err(broken)?.ip().is_loopback() {
+            // Its name says that it is this machine, and whoever answers for names says another.
+            return Err(Failure::Broken(format!(
+                "{} leads to another machine, and nothing proves which: write its real name",
+                address.host
+            )));
+        }
         let mut config = Config::new();
         config
             .user(&address.user)

@@ -12,7 +12,9 @@ use tokio::time::timeout;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::fault::Failure;
+use super::lease::LOCK;
 use super::outbox::Notes;
+use super::read::End;
 use super::session::{ANSWERS, For, Session};
 use crate::hooks::crash_point;
 use crate::store::chain::{GENESIS, Link};
@@ -38,17 +40,12 @@ pub(super) struct Mine {
     pub(super) end: Option<End>,
 }
 
-/// The number of a line, and its hash.
-pub(super) type End = (i64, Vec<u8>);
-
 /// What was sent, and may have been written.
 pub(super) struct Sent {
     pub(super) ours: Vec<bool>,
     first: End,
     pub(super) end: End,
 }
-
-pub(super) const LOCK: &str = "SELECT 1 FROM lease FOR UPDATE";
 
 const END: &str = "
     SELECT l.fence, l.expires_at > clock_timestamp(), e.seq, e.hash, l.token

@@ -6,6 +6,7 @@ use textwrap::{Options, WordSeparator, WordSplitter};
 
 use crate::machine::StepOutcome;
 use crate::plan::{Guidance, GuidedStep, Planned};
+use crate::view::shared::minute;
 use crate::view::{Detail, Listed, Mode, Speaker, TargetView};
 
 /// The whole plan of one target, wrapped to this width.
@@ -229,7 +230,7 @@ fn one(page: &mut Page, number: usize, step: &Planned, guided: &GuidedStep) {
         page.detail("More", link);
     }
     if let Some(tick) = &guided.tick {
-        let at = super::minute(tick.at);
+        let at = minute(tick.at);
         let told = match &tick.outcome {
             StepOutcome::Done { evidence } => {
                 let evidence = evidence.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
@@ -244,7 +245,7 @@ fn one(page: &mut Page, number: usize, step: &Planned, guided: &GuidedStep) {
         };
         page.detail(name, &told);
         for note in &tick.added {
-            let told = format!("{} by {}: {}", super::minute(note.at), note.by, note.evidence);
+            let told = format!("{} by {}: {}", minute(note.at), note.by, note.evidence);
             page.detail("Added", &told);
         }
     }

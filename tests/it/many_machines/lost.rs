@@ -2,8 +2,9 @@
 
 use rotate_fixtures::aws::Action;
 use rotate_fixtures::stopped::while_at_nth;
+use rotate_fixtures::{LossyWire, Postgres};
 
-use super::{DAY, Machines, user};
+use super::{DATABASE, DAY, Machines, user};
 
 const COMMITTED: &str = "postgres: after commit";
 
@@ -70,4 +71,30 @@ fn a_database_that_was_put_back_is_told_by_its_head_and_keys_that_it_does_not_kn
     machines.run(0, ["audit", "verify", "--against", &head]).expect(1);
     machines.run(0, ["run"]).expect(3);
     assert_eq!(machines.place.keys(&user(0)), keys, "nothing was taken away");
+}
+
+#[test]
+fn a_server_that_is_gone_is_waited_for_once_and_not_by_each_target_anew() {
+    const USERS: usize = 12;
+    let wire = LossyWire::before(Postgres::shared().address());
+    let address = wire.address();
+    let mut machines = Machines::by(&Postgres::shared().url_by((&address.ip().to_string(), address.port()), DATABASE));
+    machines.add_users(USERS);
+    // One target after the other, and the lease is not renewed meanwhile.
+    let config = std::fs::read_to_string(machines.place.path("rotate.toml")).unwrap();
+    machines
+        .place
+        .configure(&config.replace("[defaults]", "[defaults]\nconcurrency = 1"));
+    let mut command = machines.command(0, ["run"]);
+    command.env("ROTATE_TEST_PATIENCE", "5000");
+    let ran = while_at_nth(command, (COMMITTED, 3), || wire.cut(true));
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    // Two tries in a second, and one of each target that is still to come; each would have had ten.
+    let tries = wire.in_vain();
+    assert!(tries >= 10, "it is waited for: {tries}");
+    assert!(tries <= 10 + 4 * USERS, "each target waits anew: {tries}");
+    wire.cut(false);
+    machines.on_the_server("UPDATE lease SET expires_at = '-infinity'");
+    machines.run(0, ["run"]).expect(0);
+    machines.is_done(USERS);
 }

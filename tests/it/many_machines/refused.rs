@@ -1,9 +1,12 @@
 //! What cannot be used is refused before anything is done, with what to do, and without a word of the URL.
 
-use rotate_fixtures::database_door::{DatabaseDoor, Protocol};
-use rotate_fixtures::{Postgres, Ran, has};
+use std::process::Command;
 
-use super::{DATABASE, Machines};
+use rotate_fixtures::aws::Action;
+use rotate_fixtures::database_door::{DatabaseDoor, Protocol};
+use rotate_fixtures::{Postgres, Ran, has, python};
+
+use super::{DATABASE, DAY, Machines, user};
 
 const CANARY: &str = "canary-password";
 
@@ -42,7 +45,7 @@ fn whatever_is_wrong_with_the_server_is_told_with_what_to_do_and_never_the_url()
         for arguments in [["status"].as_slice(), &["run"], &["store", "migrate"]] {
             let mut command = machines.command(0, arguments.iter().copied());
             command.env("ROTATE_TEST_PATIENCE", "300");
-            let refused = rotate_fixtures::Ran::of(command).expect(1);
+            let refused = Ran::of(command).expect(1);
             let all = format!("{}{}", refused.stdout, refused.stderr);
             assert!(refused.stderr.contains(told), "{arguments:?}, {told}: {all}");
             assert!(!all.contains(CANARY), "{all}");
@@ -92,7 +95,7 @@ fn a_server_that_may_only_be_read_is_told_as_that() {
     machines.on_the_server(&format!("CREATE ROLE {role} LOGIN PASSWORD '{CANARY}'"));
     let mut command = machines.command(0, ["status"]);
     command.env("JOURNAL", as_user(&role, CANARY));
-    let refused = rotate_fixtures::Ran::of(command).expect(1);
+    let refused = Ran::of(command).expect(1);
     refused.says(&["lacks a right there", "rotate store grants"]);
     machines.on_the_server(&format!("DROP ROLE {role}"));
 }
@@ -127,4 +130,108 @@ fn a_server_shows_a_certificate_for_its_name_or_hears_no_password() {
         let heard = door.heard();
         assert!(!has(&heard, password.as_bytes()) && !has(&heard, user.as_bytes()));
     }
+}
+
+#[test]
+fn a_program_that_may_outlast_what_machines_leave_each_other_is_refused_before_a_key_is_made() {
+    let program = |timeout: u32| format!("after_delivery = [{{ exec = \"/bin/true\", timeout = \"{timeout}s\" }}]");
+    let destination = |timeout: u32| format!("deliver = [\"exec:?timeout={timeout}s /bin/true\"]");
+    for fits in [false, true] {
+        for extra in [&program as &dyn Fn(u32) -> String, &destination] {
+            let mut machines = Machines::new();
+            machines
+                .place
+                .add_user(&user(0), DAY * 179, &extra(if fits { 4 } else { 5 }));
+            let mut command = machines.command(0, ["run"]);
+            // Half of it is left when a call begins, and whoever takes over waits for as long: four fifths of that.
+            command.env("ROTATE_TEST_LEASE", "6000");
+            let ran = Ran::of(command);
+            let made = machines.place.cloud.count_of(Action::CreateAccessKey);
+            match fits {
+                true => assert_eq!(made, 1, "{}", ran.stderr),
+                false => {
+                    assert_eq!((ran.code, made), (Some(1), 0), "{}", ran.stderr);
+                    ran.says(&["may take 5 s", "leave each other 4 s", "nothing was changed"]);
+                }
+            }
+        }
+    }
+}
+
+/// Another machine, in a network of its own: gives the loopback interface a second address, listens there, and says what it heard.
+const ANOTHER_MACHINE: &str = r#"
+import fcntl, socket, struct, subprocess, sys, threading
+
+address, heard = "192.0.2.1", []
+control = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+fcntl.ioctl(control, 0x8914, struct.pack("16sh14x", b"lo", 1))
+fcntl.ioctl(control, 0x8916, struct.pack("16sHH4s8x", b"lo:1", socket.AF_INET, 0, socket.inet_aton(address)))
+listener = socket.create_server((address, 5432))
+
+def serve():
+    while True:
+        client, _ = listener.accept()
+        client.settimeout(5)
+        try:
+            heard.append(client.recv(4096))
+        except OSError:
+            heard.append(b"silence")
+        client.close()
+
+threading.Thread(target=serve, daemon=True).start()
+code = subprocess.call(sys.argv[1:])
+print("heard:", b"".join(heard), file=sys.stderr)
+sys.exit(code)
+"#;
+
+/// Mounts what says where names lead, and goes on with the rest.
+const MOUNT: &str = "mount --bind \"$0\" /etc/hosts || { echo 'mount: not permitted' >&2; exit 99; }; exec \"$@\"";
+
+#[test]
+fn a_name_that_says_this_machine_and_leads_to_another_hears_nothing() {
+    let machines = Machines::with_users(1);
+    let hosts = machines.place.path("hosts");
+    std::fs::write(&hosts, "192.0.2.1 localhost\n").unwrap();
+    let inside = machines.command(0, ["status"]);
+    let mut apart = Command::new("unshare");
+    if !rustix::process::geteuid().is_root() {
+        apart.arg("--map-root-user");
+    }
+    apart.args(["--mount", "--net", "sh", "-c", MOUNT]).arg(&hosts);
+    apart.arg(python()).args(["-I", "-S", "-c", ANOTHER_MACHINE]);
+    apart.arg(inside.get_program()).args(inside.get_args());
+    apart.env_clear().current_dir(inside.get_current_dir().unwrap());
+    apart.envs(inside.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    apart
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("JOURNAL", format!("postgres://u:{CANARY}@localhost/d"))
+        .env("ROTATE_TEST_PATIENCE", "300");
+    let refused = Ran::of(apart).expect(1);
+    refused.says(&["localhost leads to another machine", "heard: b''"]);
+}
+
+#[test]
+fn where_a_mistake_may_hide_the_server_no_journal_is_begun_beside_it() {
+    let mut machines = Machines::with_users(1);
+    machines.run(0, ["run"]).expect(0);
+    let right = std::fs::read_to_string(machines.place.path("rotate.toml")).unwrap();
+    for wrong in [
+        "url_env = \"JOURNAL",
+        "url_env = 7",
+        "url_env = \"JOURNAL\"\nurl_file = \"/there\"",
+    ] {
+        machines.place.configure(&right.replace("url_env = \"JOURNAL\"", wrong));
+        for arguments in [["status"].as_slice(), &["confirm", "user-00"]] {
+            let refused = machines.run(1, arguments.iter().copied()).expect(1);
+            assert!(
+                refused.stderr.contains("cannot be made out"),
+                "{wrong}: {}",
+                refused.stderr
+            );
+            assert!(!machines.state(1).exists(), "{wrong}");
+        }
+    }
+    // A mistake elsewhere hides nothing.
+    machines.place.configure(&format!("{right}soak = 7\n"));
+    machines.run(1, ["status"]).expect(0);
 }

@@ -1,5 +1,8 @@
 //! What is not delivered to, and in which words: before a key is made.
 
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+
 use super::*;
 
 fn refused(prepare: impl Fn(&Shop), to: &str, words: &[&str]) {
@@ -128,4 +131,24 @@ fn a_secret_that_is_made_anew_between_two_readings_is_not_written_to() {
         shop.rotate(&[]).expect(1).says(&["another was there, made at"]);
         assert_eq!(shop.store.data(PATH).as_deref(), Some("{}"), "{call}");
     }
+}
+
+/// A server that takes half of a request and resets the connection: closed with something unread, that is what the system does.
+#[test]
+fn a_connection_that_breaks_behind_a_request_is_not_told_as_one_that_never_came_about() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let mut client: TcpStream = client;
+            let _ = client.read(&mut [0; 8]);
+            let _ = client.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{");
+        }
+    });
+    let shop = Shop::new();
+    let mut rotating = shop.rotating(NAME, &["--yes"]);
+    rotating.env("VAULT_ADDR", address);
+    let refused = Ran::of(rotating).expect(1);
+    refused.says(&["the connection broke before the answer was whole"]);
+    shop.place.expect_as_before();
 }
