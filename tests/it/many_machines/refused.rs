@@ -134,14 +134,27 @@ fn a_server_shows_a_certificate_for_its_name_or_hears_no_password() {
 
 #[test]
 fn a_program_that_may_outlast_what_machines_leave_each_other_is_refused_before_a_key_is_made() {
-    let program = |timeout: u32| format!("after_delivery = [{{ exec = \"/bin/true\", timeout = \"{timeout}s\" }}]");
-    let destination = |timeout: u32| format!("deliver = [\"exec:?timeout={timeout}s /bin/true\"]");
+    let program = |timeout: u32| {
+        (
+            format!("after_delivery = [{{ exec = \"/bin/true\", timeout = \"{timeout}s\" }}]"),
+            String::new(),
+        )
+    };
+    let destination = |timeout: u32| {
+        (
+            String::new(),
+            format!("\"exec:?can=verify&timeout={timeout}s /bin/sh -c 'cat >/dev/null'\", "),
+        )
+    };
     for fits in [false, true] {
-        for extra in [&program as &dyn Fn(u32) -> String, &destination] {
+        for extra in [&program as &dyn Fn(u32) -> (String, String), &destination] {
             let mut machines = Machines::new();
+            let (more, deliver) = extra(if fits { 4 } else { 5 });
+            machines.place.add_user(&user(0), DAY * 179, &more);
+            let config = std::fs::read_to_string(machines.place.path("rotate.toml")).unwrap();
             machines
                 .place
-                .add_user(&user(0), DAY * 179, &extra(if fits { 4 } else { 5 }));
+                .configure(&config.replace("deliver = [", &format!("deliver = [{deliver}")));
             let mut command = machines.command(0, ["run"]);
             // Half of it is left when a call begins, and whoever takes over waits for as long: four fifths of that.
             command.env("ROTATE_TEST_LEASE", "6000");
@@ -221,7 +234,7 @@ fn where_a_mistake_may_hide_the_server_no_journal_is_begun_beside_it() {
         "url_env = \"JOURNAL\"\nurl_file = \"/there\"",
     ] {
         machines.place.configure(&right.replace("url_env = \"JOURNAL\"", wrong));
-        for arguments in [["status"].as_slice(), &["confirm", "user-00"]] {
+        for arguments in [["audit"].as_slice(), &["confirm", "user-00"]] {
             let refused = machines.run(1, arguments.iter().copied()).expect(1);
             assert!(
                 refused.stderr.contains("cannot be made out"),
@@ -233,5 +246,5 @@ fn where_a_mistake_may_hide_the_server_no_journal_is_begun_beside_it() {
     }
     // A mistake elsewhere hides nothing.
     machines.place.configure(&format!("{right}soak = 7\n"));
-    machines.run(1, ["status"]).expect(0);
+    machines.run(1, ["audit"]).expect(0);
 }
