@@ -351,7 +351,7 @@ impl<'a> Filling<'a> {
     /// What is said of the one way; or of each, with its answer, while nobody has given that.
     fn either(&self, ways: &[&Negative], says: impl Fn(&Negative) -> String) -> String {
         let said = ways.iter().map(|way| match unanswered(&way.only, self.values) {
-            Some(only) => format!("With {only}: {}", says(way)),
+            Some(only) => format!("With {only}: {}.", says(way).trim_end_matches('.')),
             None => says(way),
         });
         said.collect::<Vec<_>>().join(" ")

@@ -343,16 +343,17 @@ async fn no_assertion_is_sent_on_nor_waited_with_without_end_nor_read_without_en
     let endless = format!("{{\"access_token\":\"t\",\"x\":\"{}\"}}", " ".repeat(64 << 10));
     let token = r#"{"access_token":"t"}"#;
     let secret = format!("{}{}", identity(0).1, identity(0).0);
+    // The place answers one after the other: it is done with the first before the second comes, a second after the time-out.
     for (said, late, class, calls) in [
         (answer(302, &to, ""), Duration::ZERO, "http-302", 1),
         (answer(307, &to, ""), Duration::ZERO, "http-307", 1),
         (answer(200, "", &endless), Duration::ZERO, "answer-too-long", 1),
-        (answer(200, "", token), Duration::from_secs(3), "time-out", 2),
+        (answer(200, "", token), Duration::from_millis(2_500), "time-out", 2),
     ] {
         for at_google in [true, false] {
             let place = TokenPlace::saying(said.clone(), late);
             let network = Network {
-                time_out: Duration::from_millis(600),
+                time_out: Duration::from_secs(2),
                 ..here()
             };
             let outcome = match at_google {
