@@ -9,9 +9,12 @@ mod check;
 mod commands;
 mod flaw;
 mod form;
+mod negative;
 pub mod probe;
+mod references;
 mod step;
 mod template;
+mod told;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +26,7 @@ use crate::inputs::{InputSpec, Rule};
 
 pub use flaw::Flaw;
 pub use form::Form;
+pub use negative::Negative;
 pub use probe::Probe;
 pub use step::{Actor, Back, Command, Language, Only, Repeat, Step};
 pub use template::{Piece, Quoting, Template};
@@ -130,23 +134,6 @@ pub struct Correction {
     pub procedures: Vec<Procedure>,
 }
 
-/// How to see that the old credential is dead.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Negative {
-    /// Who looks.
-    pub actor: Actor,
-    /// What they do. Never a series of logins with an old password: that locks accounts.
-    #[serde(rename = "do")]
-    pub action: Template,
-    /// What to type.
-    pub command: Option<Command>,
-    /// What they should see.
-    pub expect: Template,
-    /// What still works for a while, and how long.
-    pub residue: Option<String>,
-}
-
 /// Where a fact is from.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -246,11 +233,14 @@ impl Guide {
 
     /// The inputs that a procedure has a place for, and the one that names the target.
     pub fn inputs_of(&self, procedure: Procedure) -> Vec<&InputSpec> {
-        let negative = self.negative.texts().filter(|_| procedure == Procedure::Rotate);
+        let negative = self.negative.ways().filter(|_| procedure == Procedure::Rotate);
+        let negative: Vec<&Negative> = negative.collect();
         let steps = self.steps(procedure);
-        let texts: Vec<&Template> = steps.iter().flat_map(Step::texts).chain(negative).collect();
+        let ends = negative.iter().flat_map(|way| way.texts());
+        let texts: Vec<&Template> = steps.iter().flat_map(Step::texts).chain(ends).collect();
         let decides = |input: &InputSpec| {
-            let mut choices = steps.iter().flat_map(|step| &step.only);
+            let of_ends = negative.iter().flat_map(|way| &way.only);
+            let mut choices = steps.iter().flat_map(|step| &step.only).chain(of_ends);
             choices.any(|only| only.input == input.name)
         };
         let inputs = self.inputs.iter();
@@ -288,14 +278,6 @@ impl Guide {
     /// The input that names the target.
     pub fn identity(&self) -> Option<&InputSpec> {
         self.inputs.iter().find(|input| input.identifies)
-    }
-}
-
-impl Negative {
-    /// Every text of it that values go into.
-    pub fn texts(&self) -> impl Iterator<Item = &Template> {
-        let command = self.command.as_ref().map(|command| &command.text);
-        [&self.action, &self.expect].into_iter().chain(command)
     }
 }
 

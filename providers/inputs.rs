@@ -1,6 +1,7 @@
 //! What a connector is told: one description of each input. From it come its option, its key in rotate.toml and in that
 //! file's schema, its line in a guide, whose keys a target is about, and which targets share a login. Never a secret.
 
+mod mistaken;
 mod written;
 
 use std::borrow::Cow;
@@ -14,6 +15,8 @@ use serde_json::Value;
 use crate::fault::Fault;
 use crate::sql_name;
 use crate::untrusted::is_harmful;
+
+pub use mistaken::Mistaken;
 
 /// One thing that a connector is told.
 #[derive(Clone, Debug)]
@@ -44,6 +47,8 @@ pub struct InputSpec {
     pub form: Form,
     /// What it must look like.
     pub rule: Rule,
+    /// What people give in its place, whether or not that looks as it must.
+    pub mistaken: Vec<Mistaken>,
 }
 
 /// How a value is written in a configuration file.
@@ -106,6 +111,7 @@ impl InputSpec {
             needs: None,
             form: Form::Text,
             rule: Rule::Check(check),
+            mistaken: Vec::new(),
         }
     }
 
@@ -159,6 +165,9 @@ impl InputSpec {
 
     /// The value that this text means, in the form in which it is journaled; or what fixes it.
     pub fn read(&self, text: &str) -> Result<Value, String> {
+        if let Some(mistaken) = self.mistaken(text) {
+            return Err(format!("it should be {}: {mistaken}", self.help));
+        }
         match &self.rule {
             // What holds where nothing is given may also be given.
             Rule::Check(_) if self.form == Form::Text && self.default.as_deref() == Some(text) => Ok(Value::from(text)),
@@ -210,11 +219,19 @@ impl InputSpec {
 
     /// What it should be, told of a text that it is not.
     pub fn expected(&self, text: &str) -> String {
+        if let Some(mistaken) = self.mistaken(text) {
+            return format!("it should be {}: {mistaken}", self.help);
+        }
         match (&self.rule, self.read(text)) {
             (Rule::Pattern(pattern, _), _) => self.expected_of(pattern),
             (_, Err(remedy)) => format!("it should be {}: {remedy}", self.help),
             (_, Ok(_)) => format!("it should be {}", self.help),
         }
+    }
+
+    fn mistaken(&self, text: &str) -> Option<&str> {
+        let mistaken = self.mistaken.iter().find(|mistaken| mistaken.pattern.is_match(text));
+        mistaken.map(|mistaken| mistaken.is.as_str())
     }
 
     fn expected_of(&self, pattern: &Regex) -> String {

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::flaw::{Flaw, require};
-use super::{Form, Guide, Only, Overlap, Piece, Probe, Procedure, Step, Template, commands};
+use super::{
+    Form, Guide, Negative, Only, Overlap, Piece, Probe, Procedure, Step, Template, commands, references, told,
+};
 use crate::PhaseName;
 use crate::inputs::Rule;
 
@@ -15,6 +17,8 @@ pub(super) fn check(guide: &Guide) -> Result<(), Flaw> {
     }
     overlap(guide)?;
     choices(guide)?;
+    references::check(guide)?;
+    told::check(guide)?;
     corrections(guide)?;
     links(guide)?;
     checked(guide)?;
@@ -85,11 +89,6 @@ fn steps(guide: &Guide, procedure: Procedure) -> Result<(), Flaw> {
             format!("{place}: its phase says already whether it changes anything")
         })?;
         evidence(&place, step)?;
-        for id in step.texts().flat_map(Template::steps) {
-            require(steps.iter().any(|other| other.id == id), || {
-                format!("{place} refers to step {id}, which is not there")
-            })?;
-        }
     }
     for pair in steps.windows(2) {
         let in_order = procedure != Procedure::Rotate || pair[0].phase <= pair[1].phase;
@@ -130,13 +129,16 @@ fn choices(guide: &Guide) -> Result<(), Flaw> {
 }
 
 fn decided(guide: &Guide) -> impl Iterator<Item = (String, &Only)> {
-    Procedure::ALL.into_iter().flat_map(|procedure| {
+    let ends = guide.negative.ways().flat_map(|way| &way.only);
+    let ends = ends.map(|only| ("the negative check".to_owned(), only));
+    let steps = Procedure::ALL.into_iter().flat_map(|procedure| {
         let steps = guide.steps(procedure).iter();
         steps.flat_map(move |step| {
             let place = format!("{} step {}", procedure.name(), step.id);
             step.only.iter().map(move |only| (place.clone(), only))
         })
-    })
+    });
+    steps.chain(ends)
 }
 
 /// Its facts were looked at in a month that there is.
@@ -218,7 +220,7 @@ fn links(guide: &Guide) -> Result<(), Flaw> {
 
 /// Every text that values go into, with where it is.
 fn templates(guide: &Guide) -> Vec<(String, &Template)> {
-    let negative = guide.negative.texts();
+    let negative = guide.negative.ways().flat_map(Negative::texts);
     let probe = guide.probe.iter().flat_map(Probe::ways).flat_map(Probe::texts);
     let mut all: Vec<(String, &Template)> = negative.map(|text| ("the negative check".to_owned(), text)).collect();
     all.extend(probe.map(|text| ("the probe".to_owned(), text)));

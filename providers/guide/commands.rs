@@ -28,15 +28,14 @@ pub(super) fn check(guide: &Guide) -> Result<(), Flaw> {
             }
         }
     }
-    let negative = &guide.negative;
-    prose("the negative check", &negative.action)?;
-    match &negative.command {
-        Some(command) => {
+    for way in guide.negative.ways() {
+        prose("the negative check", &way.action)?;
+        if let Some(command) = &way.command {
             typed("the negative check", command)?;
-            require(reads(command), || "the negative check changes something".to_owned())
+            require(reads(command), || "the negative check changes something".to_owned())?;
         }
-        None => Ok(()),
     }
+    Ok(())
 }
 
 /// Nothing in it is unquoted, and what nobody has filled in cannot be run.
@@ -56,6 +55,12 @@ fn typed(place: &str, command: &Command) -> Result<(), Flaw> {
             format!("{place}: `{input}` is not quoted for what the command is typed into")
         })?;
     }
+    require(!has_quoted_value(&command.text, command.language), || {
+        format!(
+            "{place}: a value stands in quotes that are not its own: {}",
+            written(&command.text)
+        )
+    })?;
     let text = written(&command.text);
     require(!has_quoted_place(&text, command.language), || {
         format!("{place}: a place stands in quotes, so the command runs with it as it is printed: {text}")
@@ -110,7 +115,7 @@ fn reads(command: &Command) -> bool {
 }
 
 /// As it is written, its values aside.
-fn written(template: &Template) -> String {
+pub(super) fn written(template: &Template) -> String {
     let pieces = template.pieces().iter();
     let texts = pieces.map(|piece| match piece {
         Piece::Text(text) => text.as_str(),
@@ -119,23 +124,40 @@ fn written(template: &Template) -> String {
     texts.collect()
 }
 
+/// Whether some value is inside quotes, which those around its own would end.
+fn has_quoted_value(template: &Template, language: Language) -> bool {
+    let mut before = String::new();
+    template.pieces().iter().any(|piece| match piece {
+        Piece::Text(text) => {
+            before.push_str(text);
+            false
+        }
+        Piece::Value { .. } => is_in_quotes(&before, language),
+        Piece::Step(_) => false,
+    })
+}
+
 /// Whether some `<PLACE>` is inside quotes, where SQL and a shell take it for a text like any other.
 fn has_quoted_place(text: &str, language: Language) -> bool {
     static PLACES: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(PLACE).ok());
     let Some(places) = PLACES.as_ref() else { return true };
+    let mut found = places.find_iter(text);
+    found.any(|place| is_in_quotes(&text[..place.start()], language))
+}
+
+/// Whether a quote is open at the end of this text.
+fn is_in_quotes(text: &str, language: Language) -> bool {
     let quotes: &[char] = match language {
         Language::Shell => &['\'', '"'],
         Language::Sql => &['\'', '"', '`'],
     };
-    places.find_iter(text).any(|place| {
-        let mut open = None;
-        for letter in text[..place.start()].chars() {
-            match open {
-                Some(quote) if letter == quote => open = None,
-                None if quotes.contains(&letter) => open = Some(letter),
-                _ => {}
-            }
+    let mut open = None;
+    for letter in text.chars() {
+        match open {
+            Some(quote) if letter == quote => open = None,
+            None if quotes.contains(&letter) => open = Some(letter),
+            _ => {}
         }
-        open.is_some()
-    })
+    }
+    open.is_some()
 }

@@ -19,7 +19,6 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use regex::Regex;
 use serde::Deserialize;
 use url::Url;
 
@@ -27,9 +26,10 @@ use super::{Only, Piece, Template};
 use crate::secret::Secret;
 use crate::web::Network;
 
+pub use crate::inputs::Mistaken;
 pub use answers::{Answer, Answers, Meant};
 pub use client_assertion::ClientAssertion;
-pub use http::Http;
+pub use http::{Auth, Http};
 pub use json_login::{JsonLogin, Said};
 pub use jwt_bearer::JwtBearer;
 pub use mysql::MysqlLogin;
@@ -82,17 +82,6 @@ pub struct SecretForm {
     /// What people give in its place.
     #[serde(default)]
     pub mistaken: Vec<Mistaken>,
-}
-
-/// Something else that people give in the place of a secret.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Mistaken {
-    /// What that looks like, from beginning to end.
-    #[serde(deserialize_with = "whole")]
-    pub pattern: Regex,
-    /// What it is, and where the right one is found: `this is the ID of the secret; its value is in the column Value`.
-    pub is: String,
 }
 
 /// The protocol.
@@ -324,9 +313,4 @@ impl How {
             Self::Own => Vec::new(),
         }
     }
-}
-
-fn whole<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Regex, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    Regex::new(&format!("^(?:{text})$")).map_err(serde::de::Error::custom)
 }

@@ -62,6 +62,13 @@ pub struct Only {
     pub is: String,
 }
 
+impl Only {
+    /// Whether these values give the answer, or leave it open.
+    pub fn fits(&self, values: &BTreeMap<String, String>) -> bool {
+        values.get(&self.input).is_none_or(|answer| *answer == self.is)
+    }
+}
+
 /// The way back from a step. A credential that was put back is not the end: what follows is told with it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -147,8 +154,7 @@ impl Step {
 
     /// Whether it belongs to the plan that is made with these values. While nobody has answered, it does.
     pub fn belongs(&self, values: &BTreeMap<String, String>) -> bool {
-        let fits = |only: &Only| values.get(&only.input).is_none_or(|answer| *answer == only.is);
-        self.only.iter().all(fits)
+        self.only.iter().all(|only| only.fits(values))
     }
 
     /// Everything that is typed in it, with what it is for.

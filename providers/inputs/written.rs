@@ -4,7 +4,7 @@ use regex::Regex;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-use super::{Form, InputSpec, Meaning, Rule};
+use super::{Form, InputSpec, Meaning, Mistaken, Rule};
 
 /// One `[[input]]` of a `guide.toml`.
 #[derive(Deserialize)]
@@ -24,6 +24,8 @@ struct Written {
     pattern: Option<Regex>,
     #[serde(default)]
     meaning: Meaning,
+    #[serde(default)]
+    mistaken: Vec<Mistaken>,
     help: String,
 }
 
@@ -48,6 +50,7 @@ impl<'de> Deserialize<'de> for InputSpec {
             needs: None,
             form: Form::Text,
             rule,
+            mistaken: written.mistaken,
         })
     }
 }

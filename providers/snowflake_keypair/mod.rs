@@ -264,7 +264,8 @@ fn account(text: &str) -> Result<Value, String> {
         inputs::word(text)
     } else {
         Err(
-            "an account identifier is like MYORG-MYACCOUNT or xy12345.eu-central-1, without https:// and host"
+            "an account identifier is like MYORG-MYACCOUNT or xy12345.eu-central-1, without https:// and without \
+             .snowflakecomputing.com"
                 .to_owned(),
         )
     }
@@ -272,7 +273,9 @@ fn account(text: &str) -> Result<Value, String> {
 
 fn is_account(text: &str) -> bool {
     let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
-    (1..=255).contains(&text.len()) && text.chars().all(fits)
+    // A host that is taken for an account leads to one that nobody has.
+    let is_host = text.to_ascii_lowercase().contains(".snowflakecomputing.");
+    (1..=255).contains(&text.len()) && text.chars().all(fits) && !is_host
 }
 
 fn variable(text: &str) -> Result<Value, String> {

@@ -119,7 +119,9 @@ fn residue(walk: &GuidedRotation) -> Option<String> {
     let last = walk.ticks.last().filter(|tick| tick.is_taken())?;
     let (guide, procedure) = procedure_of(&walk.itinerary)?;
     let step = guide.steps(procedure).iter().find(|step| step.id == last.step)?;
-    guide.negative.residue.clone().filter(|_| step.phase.revokes())
+    let values = guide.with_defaults(&walk.itinerary.values);
+    let residue = guide.negative.residue_for(&values).to_owned();
+    step.phase.revokes().then_some(residue)
 }
 
 /// Tells why nothing was ticked; programs get their document all the same.

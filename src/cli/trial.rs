@@ -394,7 +394,9 @@ impl Trial {
             class: outcome.class.to_string(),
             reason: outcome.reason.to_string(),
             beyond: probe.and_then(|probe| probe.beyond.clone()),
-            residue: self.guide.negative.residue.clone().filter(|_| self.old),
+            residue: self
+                .old
+                .then(|| self.guide.negative.residue_for(&self.values).to_owned()),
             through_proxy: outcome.through_proxy,
             recorded: self.is_recorded() && outcome.class != "no-probe",
             next: match (open, proof, outcome.verdict) {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use rotate_providers::PhaseName;
-use rotate_providers::guide::{Certainty, Command, Guide, Overlap, PLATFORM, Procedure, Source, Step, Template};
+use rotate_providers::guide::{
+    Certainty, Command, Guide, Negative, Only, Overlap, PLATFORM, Procedure, Source, Step, Template,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -99,7 +101,7 @@ impl Guidance {
         let inputs = guide.inputs_of(procedure).into_iter();
         let missing = inputs.filter(|input| !values.contains_key(&*input.name));
         let credential = &guide.credential;
-        let negative = &guide.negative;
+        let ends = guide.negative.ways_for(values);
         let rotates = procedure == Procedure::Rotate;
         let of_rotation = |text: &Option<String>| text.clone().filter(|_| rotates);
         Self {
@@ -130,20 +132,13 @@ impl Guidance {
                 .filter(|correction| correction.procedures.contains(&procedure))
                 .map(|correction| format!("In the source: {} Here: {}", correction.says, correction.instead))
                 .collect(),
-            dead: rotates.then(|| {
-                format!(
-                    "{}: {} Expect: {}",
-                    negative.actor.title(&guide.vendor),
-                    filling.text(&negative.action),
-                    filling.text(&negative.expect)
-                )
-            }),
-            dead_typed: negative
-                .command
-                .as_ref()
+            dead: rotates.then(|| filling.either(&ends, |way| filling.end(guide, way))),
+            dead_typed: ends
+                .iter()
+                .find_map(|way| way.command.as_ref())
                 .filter(|_| rotates)
                 .map(|command| filling.typed(command)),
-            residue: of_rotation(&negative.residue),
+            residue: rotates.then(|| filling.either(&ends, |way| way.residue.clone())),
             sources: guide.sources.iter().map(Cited::of).collect(),
             checked: guide.checked.clone(),
         }
@@ -255,14 +250,7 @@ pub fn lead(guide: &Guide, procedure: Procedure, given: &Values, walk: Option<&G
 fn planned(guide: &Guide, step: &Step, filling: &Filling<'_>, tick: Option<&StepRecord>, in_gap: bool) -> Planned {
     let fill = |template: &Option<Template>| template.as_ref().map(|template| filling.text(template));
     let typed = step.command.as_ref().map(|command| filling.typed(command));
-    let open = step
-        .only
-        .iter()
-        .filter(|only| !filling.values.contains_key(&only.input));
-    let open: Vec<String> = open
-        .map(|only| format!("--{} {}", only.input.replace('_', "-"), only.is))
-        .collect();
-    let only = (!open.is_empty()).then(|| open.join(" and "));
+    let only = unanswered(&step.only, filling.values);
     let back = step.back.as_ref().map(|back| WayBack {
         what: filling.text(&back.action),
         typed: back.command.as_ref().map(|command| filling.typed(command)),
@@ -329,6 +317,15 @@ impl GuidedStep {
     }
 }
 
+/// The answers that decide and are not given yet, as they would be; `None` where all are.
+fn unanswered(conditions: &[Only], values: &Values) -> Option<String> {
+    let open = conditions.iter().filter(|only| !values.contains_key(&only.input));
+    let open: Vec<String> = open
+        .map(|only| format!("--{} {}", only.input.replace('_', "-"), only.is))
+        .collect();
+    (!open.is_empty()).then(|| open.join(" and "))
+}
+
 /// What goes into the texts of one plan: the values, and the numbers of its steps.
 struct Filling<'a> {
     values: &'a Values,
@@ -343,6 +340,21 @@ impl<'a> Filling<'a> {
     fn text(&self, template: &Template) -> String {
         let number = |id: &str| self.ids.iter().position(|other| *other == id).map(|at| at + 1);
         template.fill_numbered(self.values, &number)
+    }
+
+    /// How the end of the old credential is seen in one way.
+    fn end(&self, guide: &Guide, way: &Negative) -> String {
+        let (who, action) = (way.actor.title(&guide.vendor), self.text(&way.action));
+        format!("{who}: {action} Expect: {}", self.text(&way.expect))
+    }
+
+    /// What is said of the one way; or of each, with its answer, while nobody has given that.
+    fn either(&self, ways: &[&Negative], says: impl Fn(&Negative) -> String) -> String {
+        let said = ways.iter().map(|way| match unanswered(&way.only, self.values) {
+            Some(only) => format!("With {only}: {}.", says(way).trim_end_matches('.')),
+            None => says(way),
+        });
+        said.collect::<Vec<_>>().join(" ")
     }
 
     fn typed(&self, command: &Command) -> Typed {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rotate_providers::guide::{Certainty, Guide, Probe, Procedure, Source, Step, Template};
+use rotate_providers::guide::{Certainty, Guide, Negative, Only, Probe, Procedure, Source, Step, Template};
 use rotate_providers::inputs::InputSpec;
 use rotate_providers::{Automation, Connector};
 
@@ -131,18 +131,32 @@ fn one(number: usize, step: &Step, ids: &[&str], vendor: &str) -> String {
 }
 
 fn dead(guide: &Guide) -> String {
-    let negative = &guide.negative;
-    let fill = |text: &Template| escaped(&text.fill(&BTreeMap::new()));
-    let mut text = format!(
-        "### Is the old one dead?\n\n{}: {} Expected: {}",
-        escaped(&negative.actor.title(&guide.vendor)),
-        fill(&negative.action),
-        fill(&negative.expect)
-    );
-    if let Some(residue) = &negative.residue {
-        text.push_str(&format!("\n\nWhat still works for a while: {}", escaped(residue)));
-    }
-    text
+    let ways: Vec<String> = guide.negative.ways().map(|way| end(guide, way)).collect();
+    format!("### Is the old one dead?\n\n{}", ways.join("\n\n"))
+}
+
+/// How that is seen in one way.
+fn end(guide: &Guide, way: &Negative) -> String {
+    let ids: Vec<&str> = guide.rotate.iter().map(|step| step.id.as_str()).collect();
+    let number_of = |id: &str| ids.iter().position(|other| *other == id).map(|at| at + 1);
+    let fill = |text: &Template| escaped(&text.fill_numbered(&BTreeMap::new(), &number_of));
+    let only: Vec<String> = conditions(&way.only);
+    format!(
+        "{}{}: {} Expected: {}\n\nWhat still works for a while: {}",
+        match only.is_empty() {
+            true => String::new(),
+            false => format!("*Where {}:* ", only.join(" and ")),
+        },
+        escaped(&way.actor.title(&guide.vendor)),
+        fill(&way.action),
+        fill(&way.expect),
+        escaped(&way.residue)
+    )
+}
+
+fn conditions(only: &[Only]) -> Vec<String> {
+    let told = |only: &Only| format!("{} is {}", escaped(&only.input), escaped(&only.is));
+    only.iter().map(told).collect()
 }
 
 /// Whether the program can try a credential, and if not, why.
@@ -159,11 +173,7 @@ fn alive(connector: &Connector, guide: &Guide) -> String {
 }
 
 fn tried(connector: &Connector, probe: &Probe) -> String {
-    let only = probe
-        .only
-        .iter()
-        .map(|only| format!("{} is {}", escaped(&only.input), escaped(&only.is)));
-    let only: Vec<String> = only.collect();
+    let only = conditions(&probe.only);
     let only = match only.is_empty() {
         true => String::new(),
         false => format!(", where {},", only.join(" and ")),

@@ -35,12 +35,26 @@ fn procedures() -> Vec<(&'static Connector, Guide, Procedure)> {
     all
 }
 
-/// Without values, and with a value for every input.
-fn variants(connector: &Connector, guide: &Guide) -> [(&'static str, Values); 2] {
-    [
-        ("bare", Values::new()),
-        ("filled", examples::examples(connector.id, guide)),
-    ]
+/// Without values, with a value for every input, and where something is chosen with the other answer to each.
+fn variants(connector: &Connector, guide: &Guide) -> Vec<(&'static str, Values)> {
+    let filled = examples::examples(connector.id, guide);
+    let mut other = filled.clone();
+    for input in &guide.inputs {
+        let answered = filled.get(&*input.name);
+        let answers = input.choices();
+        if let Some(answer) = answers
+            .into_iter()
+            .find(|answer| answered.is_none_or(|it| it != answer))
+        {
+            other.insert(input.name.to_string(), answer.to_owned());
+        }
+    }
+    let chooses = other != filled;
+    let other = chooses.then_some(("other", other));
+    [("bare", Values::new()), ("filled", filled)]
+        .into_iter()
+        .chain(other)
+        .collect()
 }
 
 fn report(connector: &Connector, guide: &Guide, procedure: Procedure, values: &Values) -> TargetView {

@@ -7,6 +7,7 @@
 #![expect(clippy::expect_used, reason = "in a test, what cannot be is the failure itself")]
 
 mod clients;
+mod interrupted;
 mod mysql;
 mod postgres;
 mod redshift;

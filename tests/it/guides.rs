@@ -8,6 +8,7 @@ pub(crate) mod examples;
 mod procedures;
 mod proofs;
 mod values;
+mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -79,13 +80,15 @@ fn steps(guide: &Guide) -> impl Iterator<Item = (Procedure, &Step)> {
 /// Everything that is typed.
 fn commands(guide: &Guide) -> Vec<&Command> {
     let of_steps = steps(guide).flat_map(|(_, step)| step.commands());
-    of_steps.chain(&guide.negative.command).collect()
+    let of_ends = guide.negative.ways().flat_map(|way| &way.command);
+    of_steps.chain(of_ends).collect()
 }
 
 /// Every text that values go into.
 fn templates(guide: &Guide) -> Vec<&Template> {
     let of_steps = steps(guide).flat_map(|(_, step)| step.texts());
-    of_steps.chain(guide.negative.texts()).collect()
+    let of_ends = guide.negative.ways().flat_map(|way| way.texts());
+    of_steps.chain(of_ends).collect()
 }
 
 /// Every text that is printed as it is written.
@@ -109,7 +112,7 @@ fn plain_texts(guide: &Guide) -> Vec<&str> {
     texts.extend(guide.corrections.iter().flat_map(|one| [&one.says, &one.instead]));
     texts.extend(steps(guide).filter_map(|(_, step)| step.evidence.as_ref()));
     texts.extend(steps(guide).flat_map(|(_, step)| &step.choices));
-    texts.extend(&guide.negative.residue);
+    texts.extend(guide.negative.ways().map(|way| &way.residue));
     texts.extend(guide.sources.iter().map(|source| &source.says));
     let helps = guide.inputs.iter().map(|input| &*input.help);
     texts.into_iter().map(String::as_str).chain(helps).collect()

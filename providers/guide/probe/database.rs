@@ -126,7 +126,43 @@ pub(super) fn no_tls() -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use super::Trust;
+    use std::collections::BTreeMap;
+
+    use super::{Server, Trust};
+    use crate::guide::Template;
+    use crate::guide::probe::Attempt;
+    use crate::secret::Secret;
+    use crate::web::Network;
+
+    #[tokio::test]
+    async fn an_address_is_where_it_says_in_brackets_and_without() {
+        let network = Network::default();
+        let secret = Secret::new("geheim");
+        for (given, host, address) in [
+            ("2001:db8::17", "2001:db8::17", "[2001:db8::17]:5432"),
+            ("[::1]", "::1", "[::1]:5432"),
+            ("::1", "::1", "[::1]:5432"),
+            ("10.0.0.1", "10.0.0.1", "10.0.0.1:5432"),
+        ] {
+            let values = BTreeMap::from([("server".to_owned(), given.to_owned())]);
+            let attempt = Attempt {
+                values: &values,
+                login: None,
+                secret: &secret,
+                network: &network,
+            };
+            let (server, port) = (Template::parse("{server}").unwrap(), Template::parse("5432").unwrap());
+            let Ok(found) = Server::find(&server, &port, attempt).await else {
+                unreachable!("{given} is an address");
+            };
+            assert_eq!(
+                (found.host.as_str(), found.addresses[0].to_string().as_str()),
+                (host, address)
+            );
+            // TLS takes it for a name that a certificate can be held against.
+            assert!(rustls::pki_types::ServerName::try_from(found.host).is_ok(), "{given}");
+        }
+    }
 
     #[test]
     fn only_what_can_be_nothing_else_is_taken_for_this_machine_and_not_against_a_file() {

@@ -36,6 +36,10 @@ pub struct Http {
 }
 
 /// What is done at an address. POST goes to where tokens are given out, and nowhere else.
+///
+/// HEAD is none of them: its answer has no body, and a status alone accepts nothing here, because a captive portal, a page that asks
+/// for a login and vendors that report errors with 200 send the same one. No connector's address needs it: the bodies are capped, and
+/// neither kept nor shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub enum Method {
     /// Reads.

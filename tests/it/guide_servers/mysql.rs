@@ -105,6 +105,13 @@ fn every_statement_does_what_the_guide_says_with_every_name_and_back_and_forth()
             assert_eq!(desk.typist.repeat("discard-old-password"), Some(Repeat::Same));
             desk.types("discard-old-password", &values, &[]);
             assert_eq!(desk.open_with(&[&old, &new]), [&new], "{name}");
+            // Back, and to the end from there.
+            desk.types("discard-old-password/back", &values, &[(OLD, &format!("'{old}'"))]);
+            assert_eq!(desk.open_with(&[&old, &new]), [&old, &new], "{name}");
+            desk.types("discard-old-password/finish", &values, &[(NEW, &format!("'{new}'"))]);
+            assert_eq!(desk.open_with(&[&old, &new]), [&old, &new], "{name}");
+            desk.types("discard-old-password", &values, &[]);
+            assert_eq!(desk.open_with(&[&old, &new]), [&new], "{name}");
             desk.types("list-open-sessions", &values, &[]);
             desk.types("see-that-refusals-are-logged", &values, &[]);
             desk.types("look-for-refusals", &values, &[]);

@@ -80,6 +80,16 @@ fn what_postgresql_shares_with_redshift_does_what_the_guide_says_there_and_back(
                 }
             }
             assert!(server.opens(new_user, password, &database), "{new_user}");
+            // A table that was forgotten is found: it is read as the second user, and not as whoever types it.
+            let made = server.run(&database, "CREATE TABLE IF NOT EXISTS app.t2 (a int)");
+            assert!(made.ok, "{}", made.complaint);
+            let text = typist.text("read-a-table", &values, &[("<SCHEMA>", "app"), ("<TABLE>", "t2")]);
+            let answer = server.run(&database, &text);
+            let complaint = answer.complaint;
+            assert!(
+                !answer.ok && complaint.contains("permission denied"),
+                "{text}: {complaint}"
+            );
         }
         // A role is granted with a word more than in PostgreSQL.
         typist.expect_everything_typed(Language::Sql, &[&NOT_SHARED[..], &["grant-roles"]].concat());

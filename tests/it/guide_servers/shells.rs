@@ -32,6 +32,9 @@ const HANGS: Duration = Duration::from_secs(180);
 /// A terminal without a size makes a client show everything page by page.
 const SIZE: &str = "stty rows 24 columns 100";
 
+/// Whoever starts the tests in the background has them ignore ^C, and so everything that they start.
+const AS_AT_A_DESK: &str = "env --default-signal=INT,QUIT";
+
 /// Notes its arguments and its standard input, and answers as if all were well.
 const STAND_IN: &str = r#"#!/bin/sh
 name=$(basename "$0") between=$(printf '\037')
@@ -122,7 +125,7 @@ pub(super) fn at_a_terminal(
     // `script` gives it a terminal of its own, and types what it reads.
     let mut child = Command::new("script")
         .args(["--quiet", "--return", "--command"])
-        .arg(format!("{SIZE} && {shell} {}", script.display()))
+        .arg(format!("{SIZE} && {AS_AT_A_DESK} {shell} {}", script.display()))
         .arg("/dev/null")
         .env_clear()
         .env("PATH", format!("{}:/usr/bin:/bin", programs.display()))

@@ -63,6 +63,65 @@ fn a_value_that_does_not_fit_is_refused_with_what_it_should_be() {
 }
 
 #[test]
+fn the_address_of_an_account_is_recognised_and_told_what_is_meant() {
+    for address in [
+        "acme.snowflakecomputing.com",
+        "ACME.SNOWFLAKECOMPUTING.COM",
+        "acme.privatelink.snowflakecomputing.com",
+        "acme.snowflakecomputing.cn",
+        "https://acme.snowflakecomputing.com/",
+        "https://app.snowflake.com/myorg/acme",
+    ] {
+        refused_at_once(
+            &["snowflake-password", "--account", address],
+            &[
+                "--account",
+                "the address of the account",
+                "before .snowflakecomputing.com",
+                "MYORG-MYACCOUNT",
+            ],
+        );
+        refused_at_once(
+            &["snowflake-keypair", "--manual", "--account", address],
+            &["--account", "MYORG-MYACCOUNT", "without .snowflakecomputing.com"],
+        );
+        refused_at_once(
+            &["verify", "snowflake-password", "--account", address, "--user", "X"],
+            &["--account", "before .snowflakecomputing.com"],
+        );
+    }
+}
+
+#[test]
+fn the_host_of_a_database_may_be_any_address_and_is_nothing_but_a_host() {
+    let desk = Desk::new();
+    for (connector, server) in [
+        ("postgres", "2001:db8::17"),
+        ("mysql", "::1"),
+        ("redshift", "2001:DB8:0:0:0:0:0:17"),
+        ("postgres", "::ffff:10.0.0.1"),
+        ("mysql", "10.0.0.1"),
+    ] {
+        let ran = desk.run([connector, "--server", server, "--dry-run"]).expect(0);
+        assert!(ran.stdout.contains(server), "{connector} {server}: {}", ran.stdout);
+    }
+    for connector in ["postgres", "mysql", "redshift"] {
+        for (server, words) in [
+            ("[2001:db8::17]", "without its brackets"),
+            ("[2001:db8::17]:5432", "the port with --port"),
+            ("db.acme.com:5432", "its port with --port"),
+            ("postgres://db.acme.com/analytics", "give the host in it alone"),
+            ("jdbc:mysql://db.acme.com:3306", "it should be"),
+        ] {
+            refused_at_once(
+                &[connector, "--server", server],
+                &["--server", words.trim_start_matches("it ")],
+            );
+        }
+    }
+}
+
+#[test]
 fn a_value_is_given_once_and_not_left_empty() {
     refused_at_once(&["freshdesk", "--domain", "a", "--domain", "b"], &["--domain"]);
     refused_at_once(&["freshdesk", "--domain"], &["--domain"]);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rotate_providers::guide::Language;
+use rotate_providers::guide::{Language, Piece, Quoting};
 
 use super::{examples, guides, steps, written};
 
@@ -123,4 +123,47 @@ fn what_a_person_fills_in_by_hand_is_written_like_it() {
             }
         }
     }
+}
+
+#[test]
+fn a_value_in_a_statement_is_quoted_as_the_database_that_reads_it_quotes() {
+    // MySQL takes double quotes for a text, and a backslash for the beginning of a letter; PostgreSQL and Redshift do neither, and
+    // Snowflake reads names as they do and texts as MySQL does.
+    let mut seen = BTreeMap::new();
+    for (id, guide) in guides() {
+        let of_ends = guide.negative.ways().flat_map(|way| &way.command);
+        let typed: Vec<_> = steps(&guide)
+            .flat_map(|(_, step)| step.commands())
+            .chain(of_ends)
+            .collect();
+        for command in typed.into_iter().filter(|command| command.language == Language::Sql) {
+            for piece in command.text.pieces() {
+                if let Piece::Value { input, quoting } = piece {
+                    let welcome: &[Quoting] = match id {
+                        "mysql" => &[Quoting::SqlEscaped],
+                        "postgres" | "redshift" => &[Quoting::SqlIdentifier, Quoting::SqlLiteral],
+                        "sap-datasphere" => &[Quoting::SqlIdentifier],
+                        _ => &[Quoting::SqlIdentifier, Quoting::SqlEscaped],
+                    };
+                    assert!(
+                        welcome.contains(quoting),
+                        "{id}: {{{input}}} as {quoting:?}: {}",
+                        written(&command.text)
+                    );
+                    *seen.entry(id).or_insert(0) += 1;
+                }
+            }
+        }
+    }
+    let databases: Vec<&str> = seen.keys().copied().collect();
+    let expected = [
+        "mysql",
+        "postgres",
+        "redshift",
+        "sap-datasphere",
+        "snowflake-keypair",
+        "snowflake-oauth",
+        "snowflake-password",
+    ];
+    assert_eq!(databases, expected, "{seen:?}");
 }

@@ -2,6 +2,7 @@
 
 mod probes;
 mod procedures;
+mod references;
 mod statements;
 
 use rotate_providers::guide::Guide;
@@ -72,6 +73,7 @@ id = "drop"
 phase = "deleted"
 actor = "dba"
 do = "Drop the key."
+reversible = false
 
 [[disconnect]]
 id = "look"
@@ -83,6 +85,7 @@ do = "Look."
 actor = "operator"
 do = "Try the old key of {user}."
 expect = "refused, {user}"
+residue = "a token that was made with it lives for an hour"
 
 [[source]]
 url = "https://things.example/keys"

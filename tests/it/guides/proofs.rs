@@ -103,7 +103,8 @@ fn where_a_new_credential_can_be_tried_a_step_proves_it_and_what_revokes_the_old
     assert!(proven >= 22, "{proven}");
     let expected = [
         ("mixpanel", vec!["project-secret".to_owned()]),
-        ("snowflake-password", vec!["key-pair".to_owned()]),
+        ("snowflake-password", vec!["key-pair".to_owned(), "yes".to_owned()]),
+        ("snowflake-password", vec!["key-pair".to_owned(), "no".to_owned()]),
     ];
     assert_eq!(unproven, expected, "these cannot be tried");
 }

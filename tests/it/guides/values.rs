@@ -19,6 +19,7 @@ fn what_only_a_step_can_tell_is_not_asked_for_before() {
     assert_eq!(
         late,
         [
+            ("bigquery-oauth", "new_client_id"),
             ("bigquery-service-account", "old_key_id"),
             ("databricks-password", "client_id"),
             ("gainsight-api-m2m", "new_client_id"),
@@ -47,6 +48,7 @@ fn every_place_for_a_value_is_an_input_and_every_input_has_its_place() {
             .chain(
                 steps(&guide)
                     .flat_map(|(_, step)| &step.only)
+                    .chain(guide.negative.ways().flat_map(|way| &way.only))
                     .map(|only| only.input.as_str()),
             )
             .collect();

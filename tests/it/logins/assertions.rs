@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use rotate_fixtures::read_assertion;
 use rotate_providers::guide::probe::{How, Outcome, Verdict};
@@ -22,10 +23,18 @@ struct TokenPlace {
 
 impl TokenPlace {
     fn answering(status: u16, body: &Value) -> Self {
+        let body = body.to_string();
+        let length = body.len();
+        let head = format!("HTTP/1.1 {status} -\r\ncontent-type: application/json\r\ncontent-length: {length}");
+        Self::saying(format!("{head}\r\nconnection: close\r\n\r\n{body}"), Duration::ZERO)
+    }
+
+    /// These very letters, after a while.
+    fn saying(answer: String, late: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}/token", listener.local_addr().expect("an address"));
         let forms = Arc::new(Mutex::new(Vec::new()));
-        let (kept, body) = (Arc::clone(&forms), body.to_string());
+        let kept = Arc::clone(&forms);
         std::thread::spawn(move || {
             for client in listener.incoming() {
                 let mut client = client.expect("a client");
@@ -41,11 +50,9 @@ impl TokenPlace {
                 kept.lock()
                     .expect("unshared")
                     .push(String::from_utf8_lossy(&form).into_owned());
-                let answer = format!(
-                    "HTTP/1.1 {status} -\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-                    body.len()
-                );
-                client.write_all(answer.as_bytes()).expect("a client");
+                std::thread::sleep(late);
+                // Whoever has waited long enough, or read enough, is gone.
+                client.write_all(answer.as_bytes()).ok();
             }
         });
         Self { url, forms }
@@ -245,13 +252,16 @@ async fn a_file_that_cannot_be_the_key_is_told_before_anything_is_sent() {
 
 const CLIENT: &str = "11111111-2222-3333-4444-555555555555";
 
-async fn at_entra(place: &TokenPlace, secret: &str) -> Outcome {
-    let given = values(&[
+fn entra() -> Values {
+    values(&[
         ("org", "acme.crm4.dynamics.com"),
         ("tenant", "acme.example"),
         ("client_id", CLIENT),
-    ]);
-    try_once(&place.instead("dynamics-certificate"), &given, secret, &here()).await
+    ])
+}
+
+async fn at_entra(place: &TokenPlace, secret: &str) -> Outcome {
+    try_once(&place.instead("dynamics-certificate"), &entra(), secret, &here()).await
 }
 
 #[tokio::test]
@@ -320,4 +330,42 @@ async fn a_certificate_and_a_key_that_cannot_be_used_are_told_before_anything_is
         expect(&outcome, Verdict::Inconclusive, "secret-form");
     }
     assert_eq!(place.calls(), 0);
+}
+
+#[tokio::test]
+async fn no_assertion_is_sent_on_nor_waited_with_without_end_nor_read_without_end() {
+    let elsewhere = TokenPlace::giving_tokens();
+    let answer = |status: u16, more: &str, body: &str| {
+        let length = body.len();
+        format!("HTTP/1.1 {status} -\r\n{more}content-length: {length}\r\nconnection: close\r\n\r\n{body}")
+    };
+    let to = format!("location: {}\r\n", elsewhere.url);
+    let endless = format!("{{\"access_token\":\"t\",\"x\":\"{}\"}}", " ".repeat(64 << 10));
+    let token = r#"{"access_token":"t"}"#;
+    let secret = format!("{}{}", identity(0).1, identity(0).0);
+    // The place answers one after the other: it is done with the first before the second comes, a second after the time-out.
+    for (said, late, class, calls) in [
+        (answer(302, &to, ""), Duration::ZERO, "http-302", 1),
+        (answer(307, &to, ""), Duration::ZERO, "http-307", 1),
+        (answer(200, "", &endless), Duration::ZERO, "answer-too-long", 1),
+        (answer(200, "", token), Duration::from_millis(2_500), "time-out", 2),
+    ] {
+        for at_google in [true, false] {
+            let place = TokenPlace::saying(said.clone(), late);
+            let network = Network {
+                time_out: Duration::from_secs(2),
+                ..here()
+            };
+            let outcome = match at_google {
+                true => {
+                    let guide = place.instead("bigquery-service-account");
+                    try_once(&guide, &google(), &key_file(&[]), &network).await
+                }
+                false => try_once(&place.instead("dynamics-certificate"), &entra(), &secret, &network).await,
+            };
+            expect(&outcome, Verdict::Inconclusive, class);
+            assert_eq!(place.calls(), calls, "{class}");
+        }
+    }
+    assert_eq!(elsewhere.calls(), 0, "it was sent on");
 }

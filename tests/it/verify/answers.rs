@@ -1,10 +1,11 @@
 //! What answers are taken for, of every probe that is one HTTP request.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rotate_fixtures::hostile::{Hostile, Text};
 use rotate_fixtures::probed_vendor::Said;
-use rotate_providers::guide::probe::{Answer, How, Http, Meant};
+use rotate_providers::guide::probe::{Answer, Auth, How, Http, Meant};
 use rotate_providers::{Connector, connectors};
 use serde_json::{Value, json};
 
@@ -171,15 +172,47 @@ fn what_stands_between_here_and_the_vendor_is_no_verdict() {
 }
 
 #[test]
-fn an_answer_that_does_not_come_is_not_waited_for_without_end() {
+fn an_answer_that_does_not_come_is_not_waited_for_without_end_in_whatever_way_the_secret_was_sent() {
     let desk = Desk::new();
-    desk.vendor
-        .says(Said::Late(Duration::from_secs(60), 200, "{}".to_owned()));
-    let ran = desk
-        .verify(["freshdesk", "--domain", "acme", "--time-out", "1s"])
-        .expect(1);
-    assert_eq!(verdict(&ran), ("inconclusive".to_owned(), "time-out".to_owned()));
-    assert_eq!(desk.vendor.asked().len(), 2);
+    // In the head as a bearer's, as a user's, as a password and under a name of its own; and in a form.
+    let ways = [
+        "aha",
+        "freshdesk",
+        "gainsight-api-m2m",
+        "mixpanel",
+        "gainsight-api-key",
+        "zuora",
+    ];
+    let styles: BTreeSet<&str> = probed()
+        .iter()
+        .filter(|(connector, _)| ways.contains(&connector.id))
+        .map(|(_, http)| style(http))
+        .collect();
+    let all: BTreeSet<&str> = probed().iter().map(|(_, http)| style(http)).collect();
+    assert_eq!(styles, all, "a way to send a secret is left out");
+    for id in ways {
+        desk.vendor
+            .says(Said::Late(Duration::from_secs(60), 200, "{}".to_owned()));
+        let ran = desk.verify([id].iter().chain(told(id)).chain(&["--time-out", "1s"]).copied());
+        assert_eq!(ran.code, Some(1), "{id}: {ran:#?}");
+        assert_eq!(
+            verdict(&ran),
+            ("inconclusive".to_owned(), "time-out".to_owned()),
+            "{id}"
+        );
+        assert_eq!(desk.vendor.asked().len(), 2, "{id}");
+    }
+}
+
+/// How a secret is sent.
+fn style(http: &Http) -> &'static str {
+    match http.auth {
+        Auth::Bearer => "bearer",
+        Auth::Basic => "basic",
+        Auth::BasicUser { .. } => "basic-user",
+        Auth::Header { .. } => "header",
+        Auth::Form => "form",
+    }
 }
 
 #[test]

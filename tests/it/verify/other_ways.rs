@@ -1,5 +1,8 @@
 //! Probes whose address a person names, and those that are code of a connector's own.
 
+use std::time::Duration;
+
+use rotate_fixtures::hostile::{Hostile, Text};
 use rotate_fixtures::probed_vendor::Said;
 
 use super::desk::{CANARY, Desk, verdict};
@@ -68,6 +71,42 @@ fn where_wrong_tries_may_lock_an_account_it_is_tried_once_whatever_comes_of_it()
             assert_eq!(desk.vendor.asked().len(), requests, "{kind}");
         }
     }
+}
+
+#[test]
+fn a_secret_for_an_address_of_a_person_s_own_is_not_sent_on_and_its_answer_has_an_end() {
+    const HUGE: Text = Text::of_spaces((64 << 10) + 1);
+    let desk = Desk::new();
+    let redirect = |status| Said::Hostile(Hostile::Redirect(status, "https://evil.example/"));
+    for (kind, tries) in [("header", 2), ("password", 1)] {
+        for (said, class, requests) in [
+            (redirect(302), "http-302", 1),
+            (redirect(307), "http-307", 1),
+            (Said::Hostile(Hostile::Long(HUGE)), "answer-too-long", 1),
+            (
+                Said::Late(Duration::from_secs(60), 200, "{}".to_owned()),
+                "time-out",
+                tries,
+            ),
+        ] {
+            desk.vendor.says(said);
+            let way = [
+                "--kind",
+                kind,
+                "--probe-user",
+                "gainsight",
+                "--probe-header",
+                "X-Api-Key",
+            ];
+            let ran = desk
+                .verify(URL.into_iter().chain(way).chain(["--time-out", "1s"]))
+                .expect(1);
+            assert_eq!(verdict(&ran), ("inconclusive".to_owned(), class.to_owned()), "{kind}");
+            assert_eq!(desk.vendor.asked().len(), requests, "{kind} {class}");
+        }
+    }
+    let hosts = desk.vendor.hosts();
+    assert!(!hosts.iter().any(|host| host.contains("evil")), "{hosts:?}");
 }
 
 #[test]

@@ -50,6 +50,30 @@ fn a_statement_that_was_not_filled_in_cannot_be_run() {
 }
 
 #[test]
+fn a_value_has_the_quotes_of_its_own_and_no_others_around_it() {
+    // Around quotes of its own, others end where the value begins.
+    for (bad, shown) in [
+        ("SELECT '{user|literal}';", "SELECT 'x';"),
+        ("SELECT 1 FROM \\\"{user|ident}\\\";", "SELECT 1 FROM \"x\";"),
+        ("SELECT `{user|escaped}`;", "SELECT `x`;"),
+        ("SELECT 'of {user|literal} and more';", "SELECT 'of x and more';"),
+    ] {
+        refused_statement(
+            bad,
+            "repeat = \"same\"",
+            &format!("rotate step make: a value stands in quotes that are not its own: {shown}"),
+        );
+    }
+    for bad in ["things make '{user|sh}'", "things make \\\"of {user|sh}\\\""] {
+        let shown = bad.replace("{user|sh}", "x").replace('\\', "");
+        refused(
+            &[("things make {user|sh}", bad)],
+            &format!("rotate step make: a value stands in quotes that are not its own: {shown}"),
+        );
+    }
+}
+
+#[test]
 fn what_a_second_run_does_is_told_and_where_it_is_harm_how_to_look_first() {
     // Run a second time, this one once ended the password that a consumer had.
     let statement = "ALTER USER {user|escaped} IDENTIFIED BY <NEW PASSWORD> RETAIN CURRENT PASSWORD;";
@@ -96,16 +120,13 @@ fn a_statement_for_the_way_back_is_checked_like_any_other_and_has_its_finish() {
         "rotate step look: a statement stands in a sentence; it belongs into a command, or into the way back: If it fails: \
          ALTER USER with IDENTIFIED BY and RETAIN CURRENT PASSWORD.",
     );
+    let drop = "do = \"Drop the old key.\"\nreversible = false";
     let back = "do = \"Drop the old key.\"\nback = { do = \"Put it back.\"";
     let command = "command = { language = \"sql\", text = \"ALTER USER {user|escaped} IDENTIFIED BY <OLD> RETAIN CURRENT PASSWORD;\"";
-    unreadable(
-        &[("do = \"Drop the old key.\"", &format!("{back} }}"))],
-        "back =",
-        &["missing field `finish`"],
-    );
+    unreadable(&[(drop, &format!("{back} }}"))], "back =", &["missing field `finish`"]);
     refused(
         &[(
-            "do = \"Drop the old key.\"",
+            drop,
             &format!("{back}, {command} }}, finish = \"Take this step again.\" }}"),
         )],
         "rotate step drop: it is not told what the command does when it is run twice",
