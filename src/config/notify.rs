@@ -89,13 +89,7 @@ fn words(reader: &mut Reader<'_>, table: &mut Section<'_>, key: &str, remedy: &s
         }
     }
     if was_there && all.is_empty() && reader.mistakes() == before {
-        let at = table.place_of(key);
-        reader.mistake(
-            at,
-            &table.key(key),
-            "it names nobody",
-            "name at least one, or leave it out",
-        );
+        names_nobody(reader, table, key);
     }
     all
 }
@@ -295,6 +289,8 @@ fn address(text: &str) -> Result<String, String> {
 }
 
 fn addresses(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Vec<String> {
+    let was_there = section.has("to");
+    let before = reader.mistakes();
     let mut all = Vec::new();
     for Taken { value, span } in texts(reader, section, "to") {
         match address(&value) {
@@ -302,7 +298,16 @@ fn addresses(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Vec<String> 
             Err(remedy) => reader.mistake(Some(span), &section.key("to"), "this value is not understood", &remedy),
         }
     }
+    if was_there && all.is_empty() && reader.mistakes() == before {
+        names_nobody(reader, section, "to");
+    }
     all
+}
+
+/// A list in which nobody stands: whoever wrote it believes that somebody does.
+fn names_nobody(reader: &mut Reader<'_>, section: &Section<'_>, key: &str) {
+    let remedy = "name at least one, or leave it out";
+    reader.mistake(section.place_of(key), &section.key(key), "it names nobody", remedy);
 }
 
 fn needed(reader: &mut Reader<'_>, section: &Section<'_>, key: &str, remedy: &str) {
