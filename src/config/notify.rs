@@ -16,9 +16,6 @@ use crate::secret_scan::looks_secret;
 /// The ways, by their keys.
 const WAYS: [&str; 5] = ["webhook", "slack", "teams", "email", "exec"];
 
-/// How long a program may take that is told of something.
-const PROGRAM_TAKES: &str = "10s";
-
 /// Understands each of them.
 pub(super) fn notifiers<'t>(reader: &mut Reader<'t>, root: &mut Section<'t>) -> Vec<Notifier> {
     let mut all: Vec<Notifier> = Vec::new();
@@ -163,9 +160,8 @@ fn exec(reader: &mut Reader<'_>, table: &mut Section<'_>) -> Option<Way> {
     let line = line(reader, table);
     let names = words(reader, table, "env", "write names of variables");
     let env = (!names.is_empty()).then(|| ("env".to_owned(), names.join(",")));
-    let time = ("timeout".to_owned(), PROGRAM_TAKES.to_owned());
     let line = line?;
-    let program = Options::of(env.into_iter().chain([time])).and_then(|options| Notified::new(&line, options));
+    let program = Options::of(env).and_then(|options| Notified::new(&line, options));
     match program {
         Ok(program) => Some(Way::Exec(program)),
         Err(fault) => {
