@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Content, Kind, Message, Notice, Notifier, Way};
+use super::{Content, Kind, Message, Notice, Notifier, Readers, Way};
 use crate::hooks::{crash_point, now};
 use crate::store::{Lease, Outbox, Queued, Retry, Store, StoreError};
 
@@ -92,11 +92,11 @@ pub struct Untold {
     pub why: String,
 }
 
-/// Sends what waits and may be tried now.
+/// Sends what waits for those whom the configuration names, and may be tried now.
 pub async fn post(
     store: &dyn Store,
     lease: &Lease,
-    notifiers: &[Notifier],
+    (notifiers, readers): (&[Notifier], &Readers<'_>),
     limits: Limits,
     is_stopped: &(dyn Fn() -> bool + Sync),
 ) -> Result<Posted, StoreError> {
@@ -105,7 +105,8 @@ pub async fn post(
     let end = Instant::now() + limits.all;
     let mut rounds: Vec<(&Notifier, Vec<&Queued>)> = Vec::new();
     for notifier in notifiers {
-        let own: Vec<&Queued> = queued.iter().filter(|it| it.notice.notifier == notifier.name).collect();
+        let is_own = |it: &&Queued| it.notice.notifier == notifier.name && readers.has(&it.notice);
+        let own: Vec<&Queued> = queued.iter().filter(is_own).collect();
         if !own.is_empty() {
             rounds.push((notifier, own));
         }

@@ -188,6 +188,13 @@ impl Words {
         digest
     }
 
+    /// The targets that have an owner, with that.
+    pub fn owned(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
+        self.owners
+            .iter()
+            .map(|(target, owner)| (target.as_str(), owner.as_str()))
+    }
+
     /// The owner of a target.
     pub fn owner_of(&self, target: &str) -> Option<&str> {
         self.owners.get(target).map(String::as_str)

@@ -7,6 +7,7 @@
 mod bad_input;
 mod configured;
 mod digest;
+mod forgotten;
 mod later;
 mod mail;
 mod needs;
