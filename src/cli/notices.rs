@@ -25,14 +25,14 @@ use crate::view::{Speaker, TargetView};
 
 /// Whoever tells; `None` where nobody is to be told.
 pub(super) async fn announcer(
-    config: Option<&Config>,
+    config: &Config,
     here: Speaker,
     anywhere: Speaker,
     store: &dyn Store,
 ) -> Result<Option<(Announcer, Arc<Words>)>, StoreError> {
-    let Some(config) = config.filter(|config| !config.notifiers.is_empty()) else {
+    if config.notifiers.is_empty() {
         return Ok(None);
-    };
+    }
     let words = Arc::new(Words::new(here, anywhere, config));
     let announcer = Announcer::begin(config.notifiers.clone(), Arc::clone(&words) as Arc<_>, store).await?;
     Ok(Some((announcer, words)))
