@@ -43,9 +43,8 @@ pub(crate) fn check() -> Result<(), Fault> {
 
 /// TLS that trusts the system's authorities, and beside them those of this file in PEM.
 pub fn trusted(file: Option<&Path>) -> Result<ClientConfig, String> {
-    check().map_err(|fault| Error::from(fault).detail.as_str().to_owned())?;
+    let own = beside_the_systems(file)?;
     let provider = Arc::new(default_provider());
-    let own = file.map_or_else(|| Ok(Vec::new()), of_file)?;
     let verifier = Verifier::new_with_extra_roots(own, Arc::clone(&provider))
         .map_err(|_| "the authorities that are to be trusted cannot be used".to_owned())?;
     let versions = ClientConfig::builder_with_provider(provider)
@@ -58,8 +57,14 @@ pub fn trusted(file: Option<&Path>) -> Result<ClientConfig, String> {
     Ok(trusting.with_no_client_auth())
 }
 
+/// The authorities of this file in PEM, for a client that reads those of the system by itself: they can be read.
+pub fn beside_the_systems(file: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, String> {
+    check().map_err(|fault| Error::from(fault).detail.as_str().to_owned())?;
+    file.map_or_else(|| Ok(Vec::new()), of_file)
+}
+
 /// The authorities of a file, whose path may begin with `~/`.
-pub(crate) fn of_file(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+pub fn of_file(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let path = expanded(path);
     let cannot = |why: &str| format!("the ca_file {} {why}", path.display());
     let file = Regular::open(&path).map_err(|refused| cannot(&refused.to_string()))?;

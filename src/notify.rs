@@ -11,6 +11,7 @@ mod message;
 mod notice;
 mod notifier;
 pub mod post;
+mod readers;
 pub mod recorder;
 #[cfg(feature = "notify-slack")]
 mod slack;
@@ -31,5 +32,6 @@ pub use message::Message;
 pub use notice::{Content, Digest, Kind, Need, Notice, TargetNotice, TestNotice};
 pub use notifier::{Email, Encryption, Login, Notifier, Way, WebhookAt, is_mail_address};
 pub use post::{Fault, Limits, Posted, Untold};
+pub use readers::Readers;
 pub use recorder::{Announcer, Compose, NotifyingStore};
 pub use standing::{BlockedBy, Now, Standing, Told};

@@ -30,18 +30,23 @@ impl StateFolder {
     /// The folder of this path, else of `$ROTATE_STATE_DIR`, else the configured one, else `rotate` in the user's state
     /// folder.
     pub fn locate(explicit: Option<&Path>, configured: Option<&Path>) -> Option<Self> {
+        let path = Self::said(explicit, configured)
+            .or_else(|| configured.map(Path::to_owned))
+            .or_else(|| std::env::home_dir().map(|home| home.join(".local/state/rotate")))?;
+        Some(Self { path, server: None })
+    }
+
+    /// The folder as the command line or the environment names it; `None` where whoever has the configuration and the same home finds it
+    /// without that.
+    pub fn said(explicit: Option<&Path>, configured: Option<&Path>) -> Option<PathBuf> {
         let variable = |name| {
             std::env::var_os(name)
                 .filter(|value| !value.is_empty())
                 .map(PathBuf::from)
         };
-        let path = explicit
-            .map(Path::to_owned)
-            .or_else(|| variable("ROTATE_STATE_DIR"))
-            .or_else(|| configured.map(Path::to_owned))
-            .or_else(|| variable("XDG_STATE_HOME").map(|base| base.join("rotate")))
-            .or_else(|| std::env::home_dir().map(|home| home.join(".local/state/rotate")))?;
-        Some(Self { path, server: None })
+        let named = explicit.map(Path::to_owned).or_else(|| variable("ROTATE_STATE_DIR"));
+        let of_user = || variable("XDG_STATE_HOME").map(|base| base.join("rotate"));
+        named.or_else(|| of_user().filter(|_| configured.is_none()))
     }
 
     /// The same folder, with its journal on this server.

@@ -100,6 +100,9 @@ pub trait Store: Send + Sync {
     /// This notice has arrived. A repeat does nothing.
     async fn sent(&self, lease: &Lease, id: &str) -> Result<(), StoreError>;
 
+    /// These notices are sent no more, although they have not arrived. A repeat does nothing.
+    async fn end(&self, lease: &Lease, ids: &[&str]) -> Result<(), StoreError>;
+
     /// This notice has not arrived, and is tried again later.
     async fn put_off(&self, lease: &Lease, retry: &Retry<'_>) -> Result<(), StoreError>;
 

@@ -6,6 +6,7 @@ use rotate_providers::Vendors;
 use rotate_providers::contract::{Check, Finding};
 
 use super::fleet::{Chosen, chosen, configured, look};
+use super::notices::forgotten;
 use super::plan::required_state;
 use super::remedy::Subject;
 use super::session::{locate, speaker};
@@ -157,24 +158,37 @@ fn subject(target: &Target) -> Subject<'_> {
 /// Who is told, and what waits. Nothing is sent, and no rotation fails on it.
 async fn notices(config: &Config, store: Option<&dyn Store>) -> Vec<Checkup> {
     let outbox = match store {
-        Some(store) => store.outbox().await.unwrap_or_default(),
-        None => Outbox::default(),
+        Some(store) => store.outbox().await,
+        None => Ok(Outbox::default()),
     };
+    let outbox = match outbox {
+        Ok(outbox) => outbox,
+        Err(error) => {
+            let all = config.notifiers.iter().map(|it| notifier(it, config, None));
+            let unread = Checkup::wrong("notices", &format!("what waits: {error}"), remedy::of_store(&error));
+            return all.chain([unread]).collect();
+        }
+    };
+    let forgotten = forgotten(config, &outbox);
+    let is_read = |it: &&Queued| !forgotten.iter().any(|forgotten| forgotten.id == it.notice.id);
+    let waiting: Vec<&Queued> = outbox.queued.iter().filter(is_read).collect();
     let mut checkups: Vec<Checkup> = config
         .notifiers
         .iter()
-        .map(|it| notifier(it, config, &outbox))
+        .map(|it| notifier(it, config, Some((&outbox, &waiting))))
         .collect();
-    let is_known = |name: &str| config.notifiers.iter().any(|it| it.name == name);
-    let forgotten = outbox.queued.iter().filter(|it| !is_known(&it.notice.notifier)).count();
-    if forgotten > 0 {
-        let why = format!("{forgotten} of them wait for a notifier that the configuration does not name any more");
+    if !forgotten.is_empty() {
+        let why = format!(
+            "{} of them are for a notifier or a reader that the configuration does not name any more; the next run ends them",
+            forgotten.len()
+        );
         checkups.push(unknown("notices", "what waits", why));
     }
     checkups
 }
 
-fn notifier(notifier: &Notifier, config: &Config, outbox: &Outbox) -> Checkup {
+/// One notifier, where what waits is known.
+fn notifier(notifier: &Notifier, config: &Config, known: Option<(&Outbox, &[&Queued])>) -> Checkup {
     let name = format!("notices to {}", notifier.name);
     let mut findings: Vec<Finding> = notifier
         .missing()
@@ -184,16 +198,27 @@ fn notifier(notifier: &Notifier, config: &Config, outbox: &Outbox) -> Checkup {
     let targets = config.targets.iter().map(|it| (it.name.as_str(), it.owner.as_deref()));
     let nobody = notifier.tells_nobody(targets);
     findings.extend(nobody.map(|why| finding("who is told", why.to_owned())));
-    let waiting: Vec<&Queued> = outbox
-        .queued
-        .iter()
-        .filter(|it| it.notice.notifier == notifier.name)
-        .collect();
-    if let Some(oldest) = waiting.first() {
+    let fine = match known {
+        None => "what it needs is there",
+        Some((outbox, waiting)) => {
+            findings.extend(what_waits(notifier, outbox, waiting));
+            "nothing waits"
+        }
+    };
+    match findings.is_empty() {
+        true => Checkup::fine(&name, fine),
+        false => Checkup::of(&name, findings),
+    }
+}
+
+fn what_waits(notifier: &Notifier, outbox: &Outbox, waiting: &[&Queued]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let own = |it: &&&Queued| it.notice.notifier == notifier.name;
+    if let Some(oldest) = waiting.iter().find(own) {
         let since = oldest.notice.at.strftime("%Y-%m-%d %H:%M UTC");
-        let problem = waiting.iter().rev().find(|it| !it.problem.is_empty());
+        let problem = waiting.iter().filter(own).rev().find(|it| !it.problem.is_empty());
         let problem = problem.map_or("nobody has tried to send them yet", |it| it.problem.as_str());
-        let count = waiting.len();
+        let count = waiting.iter().filter(own).count();
         findings.push(finding("what waits", format!("{count} since {since}: {problem}")));
     }
     let state = outbox.notifiers.iter().find(|state| state.name == notifier.name);
@@ -201,10 +226,7 @@ fn notifier(notifier: &Notifier, config: &Config, outbox: &Outbox) -> Checkup {
         let why = format!("{dropped} were dropped, because too many waited; the next digest says where targets stand");
         findings.push(finding("what is lost", why));
     }
-    match findings.is_empty() {
-        true => Checkup::fine(&name, "nothing waits"),
-        false => Checkup::of(&name, findings),
-    }
+    findings
 }
 
 fn finding(what: &str, why: String) -> Finding {

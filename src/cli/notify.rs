@@ -83,7 +83,7 @@ async fn try_one(notifier: &Notifier) -> Tried {
         Way::Email(email) if email.to.is_empty() => vec![email.from.clone()],
         _ => notifier.recipients(None),
     };
-    let mut why = None;
+    let mut why: Vec<String> = Vec::new();
     for recipient in &recipients {
         let notice = Notice::new(&Uuid::now_v7().to_string(), Kind::Test, at, None, content.clone());
         let message = Message {
@@ -91,14 +91,23 @@ async fn try_one(notifier: &Notifier) -> Tried {
             recipient,
             at,
         };
-        if let Err(fault) = post::send(notifier, &message, Limits::RUN.each).await {
-            why.get_or_insert(fault.why);
+        let Err(fault) = post::send(notifier, &message, Limits::RUN.each).await else {
+            continue;
+        };
+        // Whoever else is told this way fares the same; and a wrong password that is tried for each of them may lock the account.
+        if fault.is_of_way {
+            why.push(fault.why);
+            break;
         }
+        why.push(match recipients.len() {
+            1 => fault.why,
+            _ => format!("{recipient}: {}", fault.why),
+        });
     }
     Tried {
         name: notifier.name.clone(),
-        arrived: why.is_none(),
-        why,
+        arrived: why.is_empty(),
+        why: (!why.is_empty()).then(|| why.join("; ")),
     }
 }
 

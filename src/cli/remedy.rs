@@ -214,7 +214,8 @@ fn moved_away(anchor: &Path) -> String {
     format!("mv {} {}", quoted(&anchor), quoted(&aside))
 }
 
-fn of_store(error: &StoreError) -> Vec<String> {
+/// What to do about a store.
+pub(super) fn of_store(error: &StoreError) -> Vec<String> {
     let untouched = |line: &str| vec![format!("nothing was touched; {line}")];
     match error {
         StoreError::Held(_) => untouched("wait until it has ended, then run the same command again"),

@@ -217,6 +217,7 @@ impl Work {
             exit = exit.max(Exit::Interrupted);
         }
         self.write_down(&mut ended).await;
+        self.session.end_forgotten(&self.config).await;
         let held_up = ended.iter().filter(|ended| ended.is_held_up());
         let held_up = held_up.map(|ended| ended.report.name.clone()).collect();
         let counts = tell(&self.global, &ended, all);

@@ -109,7 +109,10 @@ impl Session {
             anchor.check(&*store).await?;
         }
         store.sealed_by(&lease, &sealer.recipient()).await?;
-        let announcer = announcer(config, speaker(global), speaker_anywhere(global), &*store).await?;
+        let announcer = match config {
+            Some(config) => announcer(config, speaker(global), speaker_anywhere(global, config), &*store).await?,
+            None => None,
+        };
         let mut store = NotifyingStore::silent(store);
         let words = announcer.map(|(announcer, words)| {
             store.announce(announcer);
@@ -270,13 +273,12 @@ pub(super) fn speaker(global: &Global) -> Speaker {
     Speaker::new(global.state_dir.as_deref(), global.config.as_deref())
 }
 
-/// The same for whoever reads them elsewhere: with the whole paths.
-fn speaker_anywhere(global: &Global) -> Speaker {
+/// The same for whoever reads them elsewhere, with another environment: with the whole paths of what is used here, whoever has named it.
+fn speaker_anywhere(global: &Global, config: &Config) -> Speaker {
     // A path that cannot be made whole is told as it was given.
-    let whole = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
-    let state_dir = global.state_dir.as_ref().map(whole);
-    let config = global.config.as_ref().map(whole);
-    Speaker::new(state_dir.as_deref(), config.as_deref())
+    let whole = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+    let state_dir = StateFolder::said(global.state_dir.as_deref(), global.configured_state.as_deref()).map(whole);
+    Speaker::new(state_dir.as_deref(), Some(&whole(config.path.clone())))
 }
 
 /// Prints reports in the form that was asked for. A person's text of an unopened target would be empty: stderr told all.

@@ -86,6 +86,7 @@ impl Command {
     }
 
     async fn tried(&self, global: &Global, mut trial: Trial, interrupt: &Arc<Interrupt>) -> Exit {
+        let mut recorded = None;
         let mut verification = match trial.without_secret() {
             Some(outcome) => trial.told(&outcome, &speaker(global)),
             None => {
@@ -108,27 +109,32 @@ impl Command {
                     () = interrupt.wait() => return Exit::Interrupted,
                 };
                 drop(secret);
-                if let Some(exit) = record(global, &mut trial, &outcome, interrupt).await {
-                    return exit;
-                }
+                recorded = match record(global, &mut trial, &outcome, interrupt).await {
+                    Ok(recorded) => recorded,
+                    Err(exit) => return exit,
+                };
                 trial.told(&outcome, &speaker(global))
             }
         };
         verification.say_next(&speaker(global));
         show(global, &verification);
+        // Whoever waits for the verdict does not wait for those who are told of it.
+        if let Some(session) = recorded {
+            session.post(Limits::PERSON).await;
+        }
         exit_of(verification.verdict, self.old)
     }
 }
 
-/// Keeps the verdict, where a rotation is on record that it belongs to.
+/// Keeps the verdict, where a rotation is on record that it belongs to. Gives whoever has written it down, and tells of it.
 async fn record(
     global: &Global,
     trial: &mut Trial,
     outcome: &rotate_providers::guide::probe::Outcome,
     interrupt: &Arc<Interrupt>,
-) -> Option<Exit> {
+) -> Result<Option<Session>, Exit> {
     if !trial.is_recorded() {
-        return None;
+        return Ok(None);
     }
     let vendors = Vendors::new(global.access(Paces::default()));
     let config = readable_config(global);
@@ -139,21 +145,18 @@ async fn record(
                 "the verdict was {}, and was not recorded",
                 outcome.verdict.name()
             ));
-            return Some(tell_folder(global, &error));
+            return Err(tell_folder(global, &error));
         }
     };
     match trial.record(&session.store, &session.walker(), outcome).await {
-        Ok(()) => {
-            session.post(Limits::PERSON).await;
-            None
-        }
+        Ok(()) => Ok(Some(session)),
         Err(error) => {
             terminal::note(&format!(
                 "the verdict was {}, and was not recorded",
                 outcome.verdict.name()
             ));
             tell(&speaker(global), &trial.name, &error, None);
-            Some(Exit::of_error(&error))
+            Err(Exit::of_error(&error))
         }
     }
 }

@@ -47,21 +47,25 @@ impl Command {
         let interrupt = Arc::<Interrupt>::default();
         process::listen(&interrupt);
         match self.walk(global, &interrupt).await {
-            Ok(Ok(guided)) => match ticked(global, &guided) {
-                _ if interrupt.is_set() => Exit::Interrupted,
-                exit => exit,
-            },
+            Ok(Ok((guided, session))) => {
+                let exit = ticked(global, &guided);
+                if let Some(session) = session {
+                    session.post(Limits::PERSON).await;
+                }
+                if interrupt.is_set() { Exit::Interrupted } else { exit }
+            }
             Ok(Err(error)) => refused(global, &self.target, &error),
             Err(error) => tell_folder(global, &error),
         }
     }
 
-    /// The journal is taken for each tick, and left to others while the person works.
+    /// The journal is taken for each tick, and left to others while the person works. Gives whoever has written the last one down, and
+    /// tells of it.
     async fn walk(
         &self,
         global: &Global,
         interrupt: &Arc<Interrupt>,
-    ) -> Result<Result<Guided, DriveError>, FolderError> {
+    ) -> Result<Result<(Guided, Option<Session>), DriveError>, FolderError> {
         let config = readable_config(global);
         let session = || {
             Session::begin_for(
@@ -80,6 +84,7 @@ impl Command {
         if !guided.rotation.is_closed() {
             terminal::print(&text::guided_opening(&story(global, &guided), terminal::width()));
         }
+        let mut ticked: Option<Session> = None;
         while let Some(step) = guided
             .rotation
             .next_step()
@@ -88,6 +93,10 @@ impl Command {
         {
             let number = guided.rotation.next_position().unwrap_or_default();
             terminal::print(&text::guided_step(&story(global, &guided), number, terminal::width()));
+            // Whoever looks at a step does not wait for those who are told of the one before.
+            if let Some(session) = ticked.take() {
+                session.post(Limits::PERSON).await;
+            }
             let Some(asked) = ask(global, &guided, &step, &self.way, interrupt).await else {
                 break;
             };
@@ -101,6 +110,7 @@ impl Command {
                     let Some(after) = trial.walk.take() else { break };
                     guided = after;
                     if verdict.verdict != Verdict::Accepted {
+                        ticked = Some(session);
                         continue;
                     }
                     // The verdict in the journal is what was noted down.
@@ -111,9 +121,9 @@ impl Command {
                 Ok(after) => guided = after,
                 Err(error) => return Ok(Err(error)),
             }
-            session.post(Limits::PERSON).await;
+            ticked = Some(session);
         }
-        Ok(Ok(guided))
+        Ok(Ok((guided, ticked)))
     }
 }
 

@@ -16,9 +16,6 @@ use crate::secret_scan::looks_secret;
 /// The ways, by their keys.
 const WAYS: [&str; 5] = ["webhook", "slack", "teams", "email", "exec"];
 
-/// How long a program may take that is told of something.
-const PROGRAM_TAKES: &str = "10s";
-
 /// Understands each of them.
 pub(super) fn notifiers<'t>(reader: &mut Reader<'t>, root: &mut Section<'t>) -> Vec<Notifier> {
     let mut all: Vec<Notifier> = Vec::new();
@@ -89,13 +86,7 @@ fn words(reader: &mut Reader<'_>, table: &mut Section<'_>, key: &str, remedy: &s
         }
     }
     if was_there && all.is_empty() && reader.mistakes() == before {
-        let at = table.place_of(key);
-        reader.mistake(
-            at,
-            &table.key(key),
-            "it names nobody",
-            "name at least one, or leave it out",
-        );
+        names_nobody(reader, table, key);
     }
     all
 }
@@ -169,9 +160,8 @@ fn exec(reader: &mut Reader<'_>, table: &mut Section<'_>) -> Option<Way> {
     let line = line(reader, table);
     let names = words(reader, table, "env", "write names of variables");
     let env = (!names.is_empty()).then(|| ("env".to_owned(), names.join(",")));
-    let time = ("timeout".to_owned(), PROGRAM_TAKES.to_owned());
     let line = line?;
-    let program = Options::of(env.into_iter().chain([time])).and_then(|options| Notified::new(&line, options));
+    let program = Options::of(env).and_then(|options| Notified::new(&line, options));
     match program {
         Ok(program) => Some(Way::Exec(program)),
         Err(fault) => {
@@ -295,6 +285,8 @@ fn address(text: &str) -> Result<String, String> {
 }
 
 fn addresses(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Vec<String> {
+    let was_there = section.has("to");
+    let before = reader.mistakes();
     let mut all = Vec::new();
     for Taken { value, span } in texts(reader, section, "to") {
         match address(&value) {
@@ -302,7 +294,16 @@ fn addresses(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Vec<String> 
             Err(remedy) => reader.mistake(Some(span), &section.key("to"), "this value is not understood", &remedy),
         }
     }
+    if was_there && all.is_empty() && reader.mistakes() == before {
+        names_nobody(reader, section, "to");
+    }
     all
+}
+
+/// A list in which nobody stands: whoever wrote it believes that somebody does.
+fn names_nobody(reader: &mut Reader<'_>, section: &Section<'_>, key: &str) {
+    let remedy = "name at least one, or leave it out";
+    reader.mistake(section.place_of(key), &section.key(key), "it names nobody", remedy);
 }
 
 fn needed(reader: &mut Reader<'_>, section: &Section<'_>, key: &str, remedy: &str) {

@@ -94,7 +94,7 @@ fn email() -> Value {
         ("from".to_owned(), text("Who sends it: rotate@example.com.")),
         (
             "to".to_owned(),
-            json!({ "description": "Who gets it.", "type": "array", "items": { "type": "string" } }),
+            json!({ "description": "Who gets it.", "type": "array", "minItems": 1, "items": { "type": "string" } }),
         ),
         (
             "to_owner".to_owned(),

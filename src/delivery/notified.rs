@@ -3,6 +3,7 @@
 //! It is kept to the rules of every program that a configuration names, and never gets a secret.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rotate_providers::secret::Secret;
 
@@ -41,17 +42,22 @@ impl Notified {
         self.0.check().map_err(|fault| fault.to_string())
     }
 
-    /// Hands it a document, and these variables; says why it has not taken it. What it prints is not repeated.
-    pub async fn tell(&self, document: &str, variables: Vec<(&'static str, String)>) -> Result<(), NotTaken> {
+    /// Hands it a document, and these variables, and gives it this time; says why it has not taken it. What it prints is not repeated.
+    pub async fn tell(
+        &self,
+        document: &str,
+        variables: Vec<(&'static str, String)>,
+        time: Duration,
+    ) -> Result<(), NotTaken> {
         if document.len() > ROOM {
             let why = "the notice is longer than a program is handed at once";
             return Err(NotTaken::at_once(why.to_owned()));
         }
-        let ended = self.0.run(&[], variables, Secret::new(document)).await;
+        let ended = self.0.run_within(time, &[], variables, Secret::new(document)).await;
         let ended = ended.map_err(|fault| NotTaken::at_once(fault.to_string()))?;
         match ended.code {
             _ if ended.is_late => {
-                let seconds = self.0.time_limit().as_secs();
+                let seconds = time.as_secs().max(1);
                 Err(NotTaken {
                     why: format!("it had not ended after {seconds} s and was killed with its process group"),
                     is_late: true,

@@ -122,6 +122,17 @@ impl Program {
         told: Vec<(&'static str, String)>,
         input: Secret,
     ) -> Result<Ended, Fault> {
+        self.run_within(self.time_limit, arguments, told, input).await
+    }
+
+    /// The same, where it has this time.
+    pub(super) async fn run_within(
+        &self,
+        time_limit: Duration,
+        arguments: &[&str],
+        told: Vec<(&'static str, String)>,
+        input: Secret,
+    ) -> Result<Ended, Fault> {
         self.check()?;
         let allowed = ENVIRONMENT
             .into_iter()
@@ -138,7 +149,7 @@ impl Program {
             environment: allowed.chain(told).collect(),
             input,
             hears_errors: true,
-            time_limit: self.time_limit,
+            time_limit,
         };
         let ended = tokio::task::spawn_blocking(move || run(job)).await;
         let ended = ended.map_err(|_| Fault::Program("the program could not be waited for".to_owned()))?;

@@ -3,14 +3,19 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use lettre::Message as Mail;
 use lettre::message::Mailbox;
 use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::transport::smtp::Error;
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
-use lettre::{AsyncSmtpTransport, AsyncTransport, Message as Mail, Tokio1Executor};
+use lettre::transport::smtp::authentication::Mechanism;
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
+use lettre::transport::smtp::extension::ClientId;
+use rotate_providers::authorities;
+use zeroize::Zeroizing;
 
-use super::{Email, Encryption, Fault, Message, Notice};
+use super::{Email, Encryption, Fault, Login, Message, Notice};
 
 /// Sends a notice.
 pub(super) async fn send(
@@ -21,9 +26,15 @@ pub(super) async fn send(
 ) -> Result<(), Fault> {
     let mail = mail(email, message)?;
     let address = super::web::address_of(&email.server, email.port, allow_private, time).await?;
-    let transport = transport(email, address, time)?;
-    transport.send(mail).await.map(drop).map_err(|error| failed(&error))
+    let mut connection = connection(email, address, time).await?;
+    let sent = connection.send(mail.envelope(), &mail.formatted()).await;
+    // Once it is taken nobody waits for a farewell: a server that hangs then would get the same mail again and again.
+    tokio::spawn(async move { tokio::time::timeout(FAREWELL, connection.abort()).await });
+    sent.map(drop).map_err(|error| failed(&error))
 }
+
+/// How long a connection is kept for its end.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// The message: plain text, in which nothing is understood, and by the same id each time.
 fn mail(email: &Email, message: &Message<'_>) -> Result<Mail, Fault> {
@@ -51,46 +62,100 @@ fn date(notice: &Notice) -> std::time::SystemTime {
     notice.timestamp.into()
 }
 
-fn transport(email: &Email, address: IpAddr, time: Duration) -> Result<AsyncSmtpTransport<Tokio1Executor>, Fault> {
-    let tls = match email.encryption {
-        Encryption::StartTls => Tls::Required(parameters(email)?),
-        Encryption::Tls => Tls::Wrapper(parameters(email)?),
-        Encryption::None if address.is_loopback() => Tls::None,
-        Encryption::None => {
+/// A connection on which mail may be sent: encrypted, and logged in where that is asked for.
+async fn connection(email: &Email, address: IpAddr, time: Duration) -> Result<AsyncSmtpConnection, Fault> {
+    if email.encryption == Encryption::None && !address.is_loopback() {
+        return Err(Fault::of_way(
+            "its server is not on this machine, and nothing is sent there without encryption",
+        ));
+    }
+    if email.encryption == Encryption::None && email.login.is_some() {
+        return Err(Fault::of_way(
+            "no password is sent over a connection that is not encrypted",
+        ));
+    }
+    let us = ClientId::default();
+    let from_the_first_byte = match email.encryption {
+        Encryption::Tls => Some(parameters(email)?),
+        Encryption::StartTls | Encryption::None => None,
+    };
+    // The address that was looked at; the certificate is that of the name.
+    let at = (address, email.port);
+    let connected = AsyncSmtpConnection::connect_tokio1(at, Some(time), &us, from_the_first_byte, None).await;
+    let mut connection = connected.map_err(|error| failed(&error))?;
+    if email.encryption == Encryption::StartTls {
+        let encrypted = connection.starttls(parameters(email)?, &us).await;
+        encrypted.map_err(|error| failed(&error))?;
+    }
+    if let Some(login) = &email.login {
+        log_in(&mut connection, login).await?;
+    }
+    Ok(connection)
+}
+
+/// The library's own way to log in keeps several copies of the password, and wipes none of them. Here it is in memory that is wiped, until
+/// the library writes the line that holds it.
+async fn log_in(connection: &mut AsyncSmtpConnection, login: &Login) -> Result<(), Fault> {
+    let password = login.password.read();
+    let password = password.map_err(|why| Fault::of_way(format!("its password, {}: {why}", login.password)))?;
+    if password.expose_text().is_none() {
+        return Err(Fault::of_way("its password is no text"));
+    }
+    let user = login.user.as_bytes();
+    let known = [Mechanism::Plain, Mechanism::Login];
+    let lines = match connection.server_info().get_auth_mechanism(&known) {
+        Some(Mechanism::Plain) => vec![line("AUTH PLAIN ", &[b"\0", user, b"\0", password.expose()])],
+        Some(Mechanism::Login) => vec![
+            line("AUTH LOGIN", &[]),
+            line("", &[user]),
+            line("", &[password.expose()]),
+        ],
+        _ => {
             return Err(Fault::of_way(
-                "its server is not on this machine, and nothing is sent there without encryption",
+                "the mail server offers no way to log in that is known here",
             ));
         }
     };
-    // The address that was looked at; the certificate is that of the name.
-    let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(address.to_string())
-        .port(email.port)
-        .tls(tls)
-        .timeout(Some(time));
-    if let Some(login) = &email.login {
-        if email.encryption == Encryption::None {
-            return Err(Fault::of_way(
-                "no password is sent over a connection that is not encrypted",
-            ));
+    drop(password);
+    let last = lines.len();
+    for (line, number) in lines.iter().zip(1..) {
+        let response = connection
+            .command(line.as_str())
+            .await
+            .map_err(|error| failed(&error))?;
+        let goes_on = response.has_code(GO_ON);
+        if goes_on == (number == last) {
+            return Err(Fault::of_way("the mail server answers a login as none does"));
         }
-        let password = login.password.read();
-        let password = password.map_err(|why| Fault::of_way(format!("its password, {}: {why}", login.password)))?;
-        let text = password.expose_text();
-        let text = text.ok_or_else(|| Fault::of_way("its password is no text"))?;
-        builder = builder.credentials(Credentials::new(login.user.clone(), text.to_owned()));
     }
-    Ok(builder.build())
+    Ok(())
 }
 
+/// What a server says that waits for the next line of a login.
+const GO_ON: u16 = 334;
+
+/// A line of a login, with what it says in base64.
+fn line(before: &str, parts: &[&[u8]]) -> Zeroizing<String> {
+    // None of them grows: what has grown leaves its beginning behind.
+    let length = parts.iter().map(|part| part.len()).sum();
+    let mut said = Zeroizing::new(Vec::with_capacity(length));
+    parts.iter().for_each(|part| said.extend_from_slice(part));
+    let encoded = Zeroizing::new(STANDARD.encode(&*said));
+    let mut line = Zeroizing::new(String::with_capacity(before.len() + encoded.len() + END.len()));
+    [before, &encoded, END].into_iter().for_each(|part| line.push_str(part));
+    line
+}
+
+const END: &str = "\r\n";
+
 fn parameters(email: &Email) -> Result<TlsParameters, Fault> {
-    let unusable = |what: &str| Fault::of_way(format!("{what} cannot be used"));
+    let unusable = |_| Fault::of_way("TLS, or an authority of its ca_file, cannot be used");
+    let own = authorities::beside_the_systems(email.ca_file.as_deref()).map_err(Fault::of_way)?;
     let mut builder = TlsParameters::builder(email.server.clone());
-    if let Some(path) = &email.ca_file {
-        let shown = format!("its ca_file, {},", path.display());
-        let pem = std::fs::read(path).map_err(|_| unusable(&shown))?;
-        builder = builder.add_root_certificate(Certificate::from_pem(&pem).map_err(|_| unusable(&shown))?);
+    for authority in own {
+        builder = builder.add_root_certificate(Certificate::from_der(authority.to_vec()).map_err(unusable)?);
     }
-    builder.build().map_err(|_| unusable("TLS"))
+    builder.build().map_err(unusable)
 }
 
 /// What a server says to whoever comes, and not of one mail or its reader: it closes, or the login is wrong or missing.

@@ -176,6 +176,9 @@ pub struct Digest {
     pub more: usize,
     /// How many notices were dropped since the last digest, because too many waited.
     pub dropped: u64,
+    /// The command that says where each of them stands; null where this was written down before there was one.
+    #[serde(default)]
+    pub command: Option<Sanitized>,
 }
 
 /// A target of which somebody has to do something.

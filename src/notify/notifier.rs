@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use rotate_providers::authorities;
 use rotate_providers::secret_from::SecretFrom;
 
 use crate::delivery::Notified;
@@ -172,7 +173,14 @@ impl Notifier {
             let why = place.read().err()?;
             Some(format!("{what}, {place}: {why}"))
         };
-        needed.into_iter().filter_map(missing).collect()
+        let authorities = match &self.way {
+            Way::Email(email) => email
+                .ca_file
+                .as_deref()
+                .and_then(|file| authorities::of_file(file).err()),
+            _ => None,
+        };
+        needed.into_iter().filter_map(missing).chain(authorities).collect()
     }
 }
 

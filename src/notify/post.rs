@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Content, Kind, Message, Notice, Notifier, Way};
+use super::{Content, Kind, Message, Notice, Notifier, Readers, Way};
 use crate::hooks::{crash_point, now};
 use crate::store::{Lease, Outbox, Queued, Retry, Store, StoreError};
 
@@ -19,6 +19,9 @@ const LONGEST_SPACING: SignedDuration = SignedDuration::from_hours(1);
 
 /// One that was tried so often in vain goes behind the others: it may be the one that is never taken.
 const STUBBORN: u32 = 3;
+
+/// What has less time than this is not begun, unless it is the first of its notifier: it would be cut off for no fault of its own.
+const LEAST: Duration = Duration::from_secs(1);
 
 /// How long sending may take.
 #[derive(Clone, Copy, Debug)]
@@ -89,11 +92,11 @@ pub struct Untold {
     pub why: String,
 }
 
-/// Sends what waits and may be tried now.
+/// Sends what waits for those whom the configuration names, and may be tried now.
 pub async fn post(
     store: &dyn Store,
     lease: &Lease,
-    notifiers: &[Notifier],
+    (notifiers, readers): (&[Notifier], &Readers<'_>),
     limits: Limits,
     is_stopped: &(dyn Fn() -> bool + Sync),
 ) -> Result<Posted, StoreError> {
@@ -102,7 +105,8 @@ pub async fn post(
     let end = Instant::now() + limits.all;
     let mut rounds: Vec<(&Notifier, Vec<&Queued>)> = Vec::new();
     for notifier in notifiers {
-        let own: Vec<&Queued> = queued.iter().filter(|it| it.notice.notifier == notifier.name).collect();
+        let is_own = |it: &&Queued| it.notice.notifier == notifier.name && readers.has(&it.notice);
+        let own: Vec<&Queued> = queued.iter().filter(is_own).collect();
         if !own.is_empty() {
             rounds.push((notifier, own));
         }
@@ -157,15 +161,17 @@ impl Round<'_> {
     async fn all(&mut self, queued: &[&Queued], is_stopped: &(dyn Fn() -> bool + Sync)) -> Result<(), StoreError> {
         // Whoever was not told of something is told of nothing that came after it.
         let mut held: HashSet<(&str, &str)> = HashSet::new();
+        let mut least = Duration::ZERO;
         for one in stubborn_last(queued) {
             let whose = whose(one);
-            if is_stopped() || Instant::now() >= self.end {
+            if is_stopped() || self.left() <= least {
                 return Ok(());
             }
             if held.contains(&whose) || is_put_off(one.next_at, now()) {
                 held.insert(whose);
                 continue;
             }
+            least = LEAST;
             match self.one(one).await {
                 Ok(()) => {
                     crash_point("notices: after a send");
@@ -209,9 +215,13 @@ impl Round<'_> {
             recipient: &one.notice.recipient,
             at: now(),
         };
-        let time = self.each.min(self.end.saturating_duration_since(Instant::now()));
+        let time = self.each.min(self.left());
         crash_point("notices: before a send");
         send(self.notifier, &message, time).await
+    }
+
+    fn left(&self) -> Duration {
+        self.end.saturating_duration_since(Instant::now())
     }
 }
 
@@ -227,7 +237,7 @@ pub async fn send(notifier: &Notifier, message: &Message<'_>, time: Duration) ->
             Way::Teams(url) => super::teams::send(url, notifier.allow_private, message, time).await,
             #[cfg(feature = "notify-email")]
             Way::Email(email) => super::email::send(email, notifier.allow_private, message, time).await,
-            Way::Exec(program) => super::exec::send(program, message).await,
+            Way::Exec(program) => super::exec::send(program, message, time).await,
             #[cfg(not(all(
                 feature = "notify-webhook",
                 feature = "notify-slack",
@@ -237,7 +247,7 @@ pub async fn send(notifier: &Notifier, message: &Message<'_>, time: Duration) ->
             _ => Err(Fault::of_way("this program was built without it")),
         }
     };
-    // A program that is dropped goes on; it has a time limit of its own.
+    // A program that is dropped goes on; whoever has started it ends it in time.
     if let Way::Exec(_) = notifier.way {
         return sending.await;
     }

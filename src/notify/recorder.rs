@@ -228,6 +228,10 @@ impl Store for NotifyingStore {
         self.inner.sent(lease, id).await
     }
 
+    async fn end(&self, lease: &Lease, ids: &[&str]) -> Result<(), StoreError> {
+        self.inner.end(lease, ids).await
+    }
+
     async fn put_off(&self, lease: &Lease, retry: &Retry<'_>) -> Result<(), StoreError> {
         self.inner.put_off(lease, retry).await
     }

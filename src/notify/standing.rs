@@ -81,6 +81,9 @@ pub struct Told {
     /// The day of which it was said that it has gone by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overdue: Option<Timestamp>,
+    /// Where it was said to stand since it has come further: what goes and comes back with each run is told once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub said: Vec<Standing>,
 }
 
 /// Where a target stands now.
@@ -199,12 +202,12 @@ impl Told {
         let mut kinds = Vec::new();
         let announced = now.announced.filter(|at| self.announced != Some(*at));
         kinds.extend(announced.map(|_| Kind::Announced));
-        let standing = match self.kind_of(&now.standing) {
+        let (standing, said) = match self.kind_of(&now.standing) {
             Some(kind) => {
-                kinds.extend(kind);
-                now.standing.clone()
+                kinds.extend(kind.filter(|_| !self.said.contains(&now.standing)));
+                (now.standing.clone(), self.said_with(&now.standing))
             }
-            None => self.standing.clone(),
+            None => (self.standing.clone(), self.said.clone()),
         };
         let overdue = now.overdue.filter(|at| self.overdue < Some(*at));
         kinds.extend(overdue.map(|_| Kind::Overdue));
@@ -212,8 +215,34 @@ impl Told {
             standing,
             announced: announced.or(self.announced),
             overdue: overdue.or(self.overdue),
+            said,
         };
         (told, kinds)
+    }
+
+    /// What was said once this is, too; whatever lets it stand somewhere else ends what was said before.
+    fn said_with(&self, now: &Standing) -> Vec<Standing> {
+        let mut said = self.said.clone();
+        match now {
+            // It was reached again: another failure is news.
+            Standing::Waiting { .. } => said.clear(),
+            // Whoever has to look is told when it waits for them as planned again.
+            Standing::Blocked { .. } => said.retain(|it| !matches!(it, Standing::Waiting { .. })),
+            Standing::Failed { .. } => {}
+            Standing::Moving { phase, .. } => {
+                let stood_still =
+                    |it: &Standing| matches!(it, Standing::Failed { phase: Some(failed), .. } if failed == phase);
+                if !said.iter().any(stood_still) {
+                    said.clear();
+                }
+                return said;
+            }
+            Standing::Quiet | Standing::Undone { .. } | Standing::Done { .. } => return Vec::new(),
+        }
+        if !said.contains(now) {
+            said.push(now.clone());
+        }
+        said
     }
 
     /// The notice of this change, where it makes one; `None`: there is no change.

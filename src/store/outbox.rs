@@ -2,6 +2,9 @@
 
 use jiff::Timestamp;
 
+/// So many notices wait for one reader of a notifier at most: whoever is down for a week is told where targets stand, and not each step.
+pub(super) const MOST: i64 = 500;
+
 /// A notice that is to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
@@ -56,7 +59,7 @@ pub struct NotifierState {
     pub name: String,
     /// When it had its last digest, or when it was seen first.
     pub digest_at: Timestamp,
-    /// How many of its notices were dropped since then.
+    /// How many of its notices were dropped since then, whoever was to read them.
     pub dropped: u64,
 }
 

@@ -317,7 +317,11 @@ impl Store for PostgresStore {
     }
 
     async fn sent(&self, lease: &Lease, id: &str) -> Result<(), StoreError> {
-        self.inner.beside(lease, Beside::Sent(id)).await
+        self.inner.beside(lease, Beside::Ended(&[id])).await
+    }
+
+    async fn end(&self, lease: &Lease, ids: &[&str]) -> Result<(), StoreError> {
+        self.inner.beside(lease, Beside::Ended(ids)).await
     }
 
     async fn put_off(&self, lease: &Lease, retry: &Retry<'_>) -> Result<(), StoreError> {

@@ -266,8 +266,12 @@ impl Store for SqliteStore {
     }
 
     async fn sent(&self, lease: &Lease, id: &str) -> Result<(), StoreError> {
+        self.end(lease, &[id]).await
+    }
+
+    async fn end(&self, lease: &Lease, ids: &[&str]) -> Result<(), StoreError> {
         let mut connection = self.connection.lock().await;
-        let written = outbox::sent(&mut connection, lease.fence, id).await;
+        let written = outbox::end(&mut connection, lease.fence, ids).await;
         self.told_by(written)
     }
 

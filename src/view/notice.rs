@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
+use rotate_providers::PhaseName;
 use rotate_providers::untrusted::Sanitized;
 
-use super::{Mode, Speaker, TargetView};
+use super::{Mode, Speaker, State, TargetView};
 use crate::config::Config;
 use crate::machine::{AnyRotation, GuidedRotation, StreamState};
 use crate::notify::{BlockedBy, Compose, Digest, Kind, Need, Standing, TargetNotice};
@@ -36,6 +37,7 @@ pub struct Words {
     here: Speaker,
     speaker: Speaker,
     owners: HashMap<String, String>,
+    connectors: HashMap<String, &'static str>,
 }
 
 impl Words {
@@ -46,6 +48,11 @@ impl Words {
             here,
             speaker: anywhere,
             owners: config.targets.iter().filter_map(owned).collect(),
+            connectors: config
+                .targets
+                .iter()
+                .map(|target| (target.name.clone(), target.connector.id))
+                .collect(),
         }
     }
 
@@ -100,11 +107,16 @@ impl Words {
             },
         };
         let is_open = !matches!(kind, Kind::Done | Kind::Undone | Kind::Announced);
+        let state = match (kind, view.state) {
+            // No rotation is open that says it.
+            (Kind::Blocked, State::Idle) => State::At(PhaseName::Blocked),
+            (_, state) => state,
+        };
         TargetNotice {
             target: outside(target),
             connector: shown(&view.connector),
             owner: self.owners.get(target).map(|owner| outside(owner)),
-            state: shown(view.state.name()),
+            state: shown(state.name()),
             why: shown(&why),
             steps: steps.iter().map(|step| shown(step)).collect(),
             command: command.map(|command| shown(&command)),
@@ -120,7 +132,8 @@ impl Words {
         }
     }
 
-    /// A command of a view, which names folders and files as whoever gave the command did: relative to where they were.
+    /// A command of a view, which names folders and files as whoever gave the command did: relative to where they were, or not at all
+    /// where their environment does.
     fn anywhere(&self, command: &str) -> String {
         match command.strip_prefix(&self.here.command("")) {
             Some(arguments) => self.speaker.command(arguments),
@@ -167,6 +180,7 @@ impl Words {
     ) -> Digest {
         let mut digest = Digest {
             dropped,
+            command: Some(shown(&self.speaker.command("status"))),
             ..Digest::default()
         };
         for view in views {
@@ -186,6 +200,13 @@ impl Words {
             });
         }
         digest
+    }
+
+    /// The targets that have an owner, with that.
+    pub fn owned(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
+        self.owners
+            .iter()
+            .map(|(target, owner)| (target.as_str(), owner.as_str()))
     }
 
     /// The owner of a target.
@@ -210,7 +231,11 @@ impl Compose for Words {
                 by: Some(by),
                 ..Cause::default()
             };
-            return self.of(kind, &TargetView::unopened(target), cause);
+            let mut view = TargetView::unopened(target);
+            if let Some(connector) = self.connectors.get(target) {
+                (*connector).clone_into(&mut view.connector);
+            }
+            return self.of(kind, &view, cause);
         };
         let stored = Stored {
             id: id.to_owned(),
@@ -219,7 +244,8 @@ impl Compose for Words {
             updated_at: at,
             rotation: rotation.clone(),
         };
-        let mut view = TargetView::standing(&stored, at, &self.speaker);
+        // As every view has its commands: they are made whole once.
+        let mut view = TargetView::standing(&stored, at, &self.here);
         if let AnyRotation::Guided(walk) = rotation {
             view.handover = open_steps(walk);
         }
@@ -263,12 +289,12 @@ fn undone(view: &TargetView) -> &'static str {
 
 /// What somebody has to do about a target, in a few words; `None`: nobody has to do anything.
 fn needed(view: &TargetView, standing: &Standing, now: Timestamp) -> Option<&'static str> {
-    use super::{State, Who};
+    use super::Who;
     let is_person = view.next.who == Some(Who::Person);
     let is_late = |at: Option<Timestamp>| at.is_some_and(|at| now.duration_since(at) >= SignedDuration::ZERO);
     // What stands in the way only a run may have found, and the journal does not hold it.
     let is_blocked = matches!(standing, Standing::Blocked { .. });
-    if is_blocked || view.state == State::At(rotate_providers::PhaseName::Blocked) {
+    if is_blocked || view.state == State::At(PhaseName::Blocked) {
         return Some("blocked");
     }
     let is_overdue = is_late(view.age.as_ref().map(|age| age.gone_by)) || (is_person && is_late(view.next.at));

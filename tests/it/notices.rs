@@ -6,9 +6,12 @@
 
 mod bad_input;
 mod configured;
+mod digest;
+mod forgotten;
 mod later;
 mod mail;
 mod needs;
+mod shown;
 mod standing;
 mod stubborn;
 mod told;
@@ -18,6 +21,8 @@ use jiff::SignedDuration;
 use rotate_fixtures::receiver::{Call, Receiver};
 use rotate_fixtures::{FleetWorkplace, Ran, has};
 use serde_json::Value;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
 
 const ROTATE: &str = env!("CARGO_BIN_EXE_rotate");
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -68,6 +73,19 @@ impl Desk {
     /// The notices since the last time, as documents.
     fn told(&self) -> Vec<Value> {
         self.receiver.take().iter().map(Call::document).collect()
+    }
+
+    /// Somebody with an editor changes the journal's database.
+    fn change(&self, sql: &str) {
+        let options = SqliteConnectOptions::new().filename(self.place.state().join("rotate.db"));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime starts").block_on(async {
+            let mut connection = options.connect().await.expect("it can be opened");
+            let changed = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()));
+            let changed = changed.execute(&mut connection).await;
+            assert!(changed.expect("it can be changed").rows_affected() > 0, "{sql}");
+            connection.close().await.expect("it can be closed");
+        });
     }
 
     /// Their types alone.

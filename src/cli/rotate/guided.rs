@@ -56,21 +56,29 @@ pub(super) async fn run(global: &Global, connector: &'static Connector, matches:
         tell(&speaker(global), &asked.target, &error, None);
         return Exit::Usage;
     }
-    match asked.opened(global).await {
-        Ok(Ok(report)) => {
+    let (opened, session) = match asked.opened(global).await {
+        Ok(opened) => opened,
+        Err(error) => return tell_folder(global, &error),
+    };
+    let exit = match opened {
+        Ok(report) => {
             let detail = if asked.brief { Detail::Checklist } else { Detail::Whole };
             show(global, &[report.in_detail(detail)]);
             Exit::Ok
         }
-        Ok(Err(error)) => {
+        Err(error) => {
             tell(&speaker(global), &asked.target, &error, None);
             let mut report = TargetView::unopened(&asked.target);
             report.fail(&error);
             show(global, &[report]);
             Exit::of_error(&error)
         }
-        Err(error) => tell_folder(global, &error),
+    };
+    // Whoever waits for the plan does not wait for those who are told of it.
+    if let Some(session) = session {
+        session.post(Limits::PERSON).await;
     }
+    exit
 }
 
 impl Asked {
@@ -185,20 +193,20 @@ impl Asked {
         })
     }
 
-    /// The plan with where it stands, which is opened if that is asked for.
-    async fn opened(&self, global: &Global) -> Result<Result<TargetView, DriveError>, FolderError> {
+    /// The plan with where it stands, which is opened if that is asked for; then with whoever has written that down, and tells of it.
+    async fn opened(&self, global: &Global) -> Result<(Result<TargetView, DriveError>, Option<Session>), FolderError> {
         if self.begin {
             let session = Session::begin(global).await?;
             let opened = self.open(global, &session).await;
-            session.post(Limits::PERSON).await;
-            return Ok(opened);
+            return Ok((opened, Some(session)));
         }
         // Looking does not write, and makes no folder.
         let standing = match locate(global)?.open_journal().await? {
             Some(store) => self.find(&*store).await,
             None => Ok(None),
         };
-        Ok(standing.map(|standing| self.report(global, standing.as_ref())))
+        let report = standing.map(|standing| self.report(global, standing.as_ref()));
+        Ok((report, None))
     }
 
     async fn open(&self, global: &Global, session: &Session) -> Result<TargetView, DriveError> {

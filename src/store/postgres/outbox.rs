@@ -13,17 +13,15 @@ use super::lease::LOCK;
 use super::read::{End, Unread};
 use super::session::{For, Session, answered};
 use crate::store::chain::{GENESIS, hex};
+use crate::store::outbox::MOST;
 use crate::store::{Lease, NotifierState, Outbox, Outgoing, Queued, Retry, StoreError, Telling};
-
-/// So many notices wait for one notifier at most: whoever is down for a week is told where targets stand, and not each step.
-const MOST: i64 = 500;
 
 /// What is written without an event. Each of them may be done twice: nobody is told more of it.
 pub(super) enum Beside<'a> {
     /// What people are told because of time alone, and who has had a digest when.
     Told(&'a [Telling], &'a [(String, Timestamp)]),
-    /// This notice has arrived.
-    Sent(&'a str),
+    /// These notices are sent no more: they have arrived, or nobody is there who is to get them.
+    Ended(&'a [&'a str]),
     /// This notice is tried again later.
     PutOff(&'a Retry<'a>),
 }
@@ -65,9 +63,9 @@ async fn write_beside(
     }
     match what {
         Beside::Told(told, digests) => tell(session, told, digests).await?,
-        Beside::Sent(id) => {
+        Beside::Ended(ids) => {
             session
-                .rows("DELETE FROM outbox WHERE id = $1", &[(id, Type::TEXT)])
+                .rows("DELETE FROM outbox WHERE id = ANY ($1)", &[(ids, Type::TEXT_ARRAY)])
                 .await?;
         }
         Beside::PutOff(retry) => put_off(session, retry).await?,
@@ -189,8 +187,8 @@ impl<'t> Notes<'t> {
         // Whoever waits longest goes first, and is counted.
         const DROP: &str = "
             WITH waiting AS (
-                SELECT seq, notifier, kept, count(*) OVER (PARTITION BY notifier) - $2 AS over,
-                    row_number() OVER (PARTITION BY notifier, kept ORDER BY seq) AS place
+                SELECT seq, notifier, kept, count(*) OVER (PARTITION BY notifier, recipient) - $2 AS over,
+                    row_number() OVER (PARTITION BY notifier, recipient, kept ORDER BY seq) AS place
                 FROM outbox WHERE notifier = ANY ($1)),
             dropped AS (
                 DELETE FROM outbox o USING waiting w WHERE o.seq = w.seq AND NOT w.kept AND w.place <= w.over

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use sqlx::{Connection, Row, SqliteConnection};
 
 use crate::store::chain::{GENESIS, hex};
+use crate::store::outbox::MOST;
 use crate::store::{NotifierState, Outbox, Outgoing, Queued, Retry, Telling};
 
 /// The tables that came with the third format.
@@ -19,9 +20,6 @@ CREATE TABLE notifiers (
     name TEXT PRIMARY KEY, digest_at TEXT NOT NULL, dropped INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 ";
-
-/// So many notices wait for one notifier at most: whoever is down for a week is told where targets stand, and not each step.
-const MOST: i64 = 500;
 
 /// Whether somebody else has become the writer since.
 pub(super) struct Lost;
@@ -58,8 +56,9 @@ async fn insert(connection: &mut SqliteConnection, notice: &Outgoing, head: &[u8
         .bind(&at)
         .execute(&mut *connection)
         .await?;
-    let waiting: i64 = sqlx::query_scalar("SELECT count(*) FROM outbox WHERE notifier = ?")
+    let waiting: i64 = sqlx::query_scalar("SELECT count(*) FROM outbox WHERE notifier = ? AND recipient = ?")
         .bind(&notice.notifier)
+        .bind(&notice.recipient)
         .fetch_one(&mut *connection)
         .await?;
     let over = waiting - MOST;
@@ -67,9 +66,11 @@ async fn insert(connection: &mut SqliteConnection, notice: &Outgoing, head: &[u8
         return Ok(());
     }
     let dropped = sqlx::query(
-        "DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox WHERE notifier = ? AND kept = 0 ORDER BY seq LIMIT ?)",
+        "DELETE FROM outbox WHERE seq IN
+            (SELECT seq FROM outbox WHERE notifier = ? AND recipient = ? AND kept = 0 ORDER BY seq LIMIT ?)",
     )
     .bind(&notice.notifier)
+    .bind(&notice.recipient)
     .bind(over)
     .execute(&mut *connection)
     .await?;
@@ -123,20 +124,22 @@ pub(super) async fn tell(
     Ok(Ok(()))
 }
 
-/// This notice has arrived.
-pub(super) async fn sent(
+/// These notices are sent no more: they have arrived, or nobody is there who is to get them.
+pub(super) async fn end(
     connection: &mut SqliteConnection,
     fence: i64,
-    id: &str,
+    ids: &[&str],
 ) -> Result<Result<(), Lost>, sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     if !is_ours(&mut transaction, fence).await? {
         return Ok(Err(Lost));
     }
-    sqlx::query("DELETE FROM outbox WHERE id = ?")
-        .bind(id)
-        .execute(&mut *transaction)
-        .await?;
+    for id in ids {
+        sqlx::query("DELETE FROM outbox WHERE id = ?")
+            .bind(*id)
+            .execute(&mut *transaction)
+            .await?;
+    }
     transaction.commit().await?;
     Ok(Ok(()))
 }

@@ -77,6 +77,16 @@ fn each_mistake_is_told_with_its_line_its_key_and_what_fixes_it() {
             "to_owner = true",
         ),
         (
+            "\n[[notify]]\nemail = { server = \"smtp.example.com\", from = \"a@example.com\", to = [] }",
+            "rotate.toml:3: notify: email: to: it names nobody",
+            "name at least one, or leave it out",
+        ),
+        (
+            "[[notify]]\nemail = { server = \"smtp.example.com\", from = \"a@example.com\", to = [], to_owner = true }",
+            "email: to: it names nobody",
+            "name at least one, or leave it out",
+        ),
+        (
             "[[notify]]\nemail = { server = \"smtp.example.com\", from = \"A <a@example.com>\", to = [\"b@example.com\\nBcc: c\"] }",
             "email: from: this value is not understood",
             "write one plain address",
@@ -134,6 +144,9 @@ fn whoever_makes_no_mistake_is_understood() {
     assert!(faults.is_empty(), "{faults:#?}");
     let wrong = seen_of("[[notify]]\nslack = { url_env = \"A\", url_file = \"/a\" }\n");
     assert!(!validator.is_valid(&wrong));
+    let empty = "[[notify]]\nemail = { server = \"smtp.example.com\", from = \"r@example.com\", to = [] }\n";
+    assert!(!validator.is_valid(&seen_of(empty)));
+    assert!(validator.is_valid(&seen_of(&empty.replace("[]", "[\"o@example.com\"]"))));
 }
 
 fn seen_of(notify: &str) -> serde_json::Value {

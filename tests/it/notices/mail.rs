@@ -1,6 +1,9 @@
 //! Mail, to a real server.
 
-use rotate_fixtures::MailServer;
+use std::os::unix::fs::PermissionsExt;
+
+use rotate_fixtures::stopped::while_process_is_at;
+use rotate_fixtures::{MailServer, memory_holds};
 use serde_json::Value;
 
 use super::{DAY, Desk};
@@ -149,6 +152,114 @@ fn a_wrong_password_is_tried_once_in_a_round_whoever_is_to_be_told() {
 }
 
 #[test]
+fn a_test_says_whom_it_did_not_reach_and_tries_a_wrong_password_once() {
+    let plain = MailServer::plain();
+    let to = "to = [\"refused@example.com\", \"ops@example.com\", \"full@example.com\"]";
+    let mut desk = Desk::with(&format!(
+        "[[notify]]\nemail = {{ server = \"127.0.0.1\", port = {}, tls = \"none\", from = \"rotate@example.com\", {to} }}\n",
+        plain.port
+    ));
+    desk.place.add_user("main", DAY * 10, "");
+    let ran = desk.run(&["notify", "test"]).expect(1);
+    assert_eq!(
+        ran.stdout,
+        "BAD  email: refused@example.com: the mail server has refused it for good (550); \
+         full@example.com: the mail server has refused it for now (452)\n"
+    );
+    assert_eq!(plain.mails().len(), 1, "the others get theirs");
+    let server = MailServer::encrypted("rotate hunter2-canary");
+    let mut desk = Desk::with(&format!(
+        "[[notify]]\nemail = {{ server = \"localhost\", port = {}, from = \"rotate@example.com\", {to}, user = \"rotate\", \
+         password_env = \"MAIL_PASSWORD\", ca_file = \"{}\" }}\n",
+        server.port,
+        server.authority().display()
+    ));
+    desk.place.add_user("main", DAY * 10, "");
+    let wrong = [("MAIL_PASSWORD", "wrong-canary")];
+    let ran = desk.run_with(&["notify", "test"], &wrong).expect(1);
+    assert!(
+        ran.stdout.contains("BAD  email: the mail server has refused the login"),
+        "{}",
+        ran.stdout
+    );
+    assert_eq!(server.logins(), 1);
+}
+
+#[test]
+fn authorities_that_cannot_be_read_are_told_by_doctor_and_by_whoever_sends() {
+    let server = MailServer::encrypted("rotate hunter2-canary");
+    let missing = tempfile::tempdir().unwrap().path().join("ca.pem");
+    let mut desk = Desk::with(&format!(
+        "[[notify]]\nemail = {{ server = \"localhost\", port = {}, from = \"rotate@example.com\", to = [\"ops@example.com\"], \
+         user = \"rotate\", password_env = \"MAIL_PASSWORD\", ca_file = \"{}\" }}\n",
+        server.port,
+        missing.display()
+    ));
+    desk.place.add_user("main", DAY * 10, "");
+    let password = [("MAIL_PASSWORD", "hunter2-canary")];
+    let said = format!("the ca_file {} is not there", missing.display());
+    let doctor = desk.run_with(&["doctor"], &password);
+    assert!(
+        doctor.stdout.contains(&format!("what it needs: {said}")),
+        "{}",
+        doctor.stdout
+    );
+    let ran = desk.run_with(&["notify", "test"], &password).expect(1);
+    assert!(ran.stdout.contains(&said), "{}", ran.stdout);
+    // A pipe would be waited for, and what is no certificate vouches for nobody.
+    std::fs::write(desk.place.path("empty.pem"), "nothing\n").unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(desk.place.path("pipe.pem"))
+        .status();
+    assert!(made.unwrap().success());
+    let config = std::fs::read_to_string(desk.place.path("rotate.toml")).unwrap();
+    for (name, why) in [("empty.pem", "holds no certificate in PEM"), ("pipe.pem", "pipe")] {
+        let text = config.replace(
+            &missing.display().to_string(),
+            &desk.place.path(name).display().to_string(),
+        );
+        desk.place.configure(&text);
+        for command in [&["doctor"][..], &["notify", "test"]] {
+            let ran = desk.run_with(command, &password);
+            let said = ran.stdout.lines().find(|line| line.contains(name));
+            assert!(said.is_some_and(|line| line.contains(why)), "{ran:?}");
+        }
+    }
+    assert_eq!(server.logins(), 0);
+}
+
+#[test]
+fn a_server_that_hangs_once_it_has_taken_a_mail_does_not_get_it_again() {
+    let server = MailServer::plain();
+    let mut desk = Desk::with(&format!(
+        "[[notify]]\nemail = {{ server = \"127.0.0.1\", port = {}, tls = \"none\", from = \"rotate@example.com\", \
+         to = [\"hangs@example.com\"] }}\n",
+        server.port
+    ));
+    desk.place.add_user("main", DAY * 170, "");
+    let ran = desk.run(&["run"]).expect(0);
+    assert!(!ran.stderr.contains("was not told"), "{}", ran.stderr);
+    desk.place.pass(DAY);
+    desk.run(&["run"]).expect(0);
+    assert_eq!(server.mails().len(), 2);
+}
+
+#[test]
+fn mail_goes_to_no_private_address_unless_that_is_allowed_and_to_metadata_never() {
+    for (server, said) in [
+        ("10.255.255.1", "if that is right: allow_private = true"),
+        ("169.254.169.254", "leads to where nothing is sent"),
+    ] {
+        let mut desk = Desk::with(&format!(
+            "[[notify]]\nemail = {{ server = \"{server}\", from = \"rotate@example.com\", to = [\"ops@example.com\"] }}\n"
+        ));
+        desk.place.add_user("main", DAY * 10, "");
+        let ran = desk.run(&["notify", "test"]).expect(1);
+        assert!(ran.stdout.contains(said), "{server}: {}", ran.stdout);
+    }
+}
+
+#[test]
 fn each_reader_has_a_digest_of_what_is_theirs_whoevers_mailbox_is_gone() {
     let server = MailServer::plain();
     let mut desk = Desk::with(&format!(
@@ -167,4 +278,32 @@ fn each_reader_has_a_digest_of_what_is_theirs_whoevers_mailbox_is_gone() {
     let of = |to: &str| mails.iter().filter(|mail| mail["to"][0] == to).count();
     assert_eq!((of("ops@example.com"), of("data@example.com")), (2, 2));
     assert_eq!(of("web@example.com"), 0, "it tells of none of their targets");
+}
+
+/// What the library writes to the wire has the password in base64; nothing else of it is left.
+#[test]
+fn no_copy_of_a_password_that_was_sent_is_left_in_memory() {
+    const CANARY: &str = "canaryC0FFEEc0ffee5ecret";
+    // What is freed loses its first bytes to the allocator: what is looked for stands behind them.
+    let password = format!("{0}{CANARY}{0}", "0123456789abcdef".repeat(4));
+    let server = MailServer::encrypted(&format!("rotate {password}"));
+    let mut desk = Desk::with("");
+    let secret = desk.place.path("password");
+    std::fs::write(&secret, &password).unwrap();
+    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).unwrap();
+    desk.place.configure(&format!(
+        "[[notify]]\nemail = {{ server = \"localhost\", port = {}, from = \"rotate@example.com\", to = [\"ops@example.com\"], \
+         user = \"rotate\", password_file = \"{}\", ca_file = \"{}\" }}\n",
+        server.port,
+        secret.display(),
+        server.authority().display()
+    ));
+    desk.place.add_user("main", DAY * 170, "");
+    let mut left = true;
+    let ran = while_process_is_at(desk.place.command(["run"]), "notices: after a send", |process| {
+        left = memory_holds(process, CANARY.as_bytes());
+    });
+    ran.expect(0);
+    assert_eq!(server.logins(), 2, "it logged in with it");
+    assert!(!left);
 }

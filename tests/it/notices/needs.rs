@@ -68,6 +68,44 @@ fn a_new_key_that_is_of_no_use_ends_its_rotation_and_waits_for_a_person() {
 }
 
 #[test]
+fn what_is_found_between_rotations_is_told_with_its_connector_as_blocked() {
+    let mut desk = Desk::with(WEBHOOK);
+    desk.place.add_user("main", DAY * 10, "owner = \"data@example.com\"");
+    desk.run(&["run"]).expect(0);
+    let _ = desk.place.cloud.add_key("main");
+    desk.place.pass(DAY * 8);
+    desk.run(&["run"]).expect(3);
+    let told = desk.told();
+    let blocked = told.iter().find(|it| it["type"] == "rotation.blocked").unwrap();
+    let data = &blocked["data"]["target"];
+    assert_eq!(
+        (&data["target"], &data["connector"], &data["state"], &data["owner"]),
+        (
+            &"main".into(),
+            &"s3-customer-managed".into(),
+            &"blocked".into(),
+            &"data@example.com".into()
+        )
+    );
+    let text = blocked["text"].as_str().unwrap();
+    assert!(
+        text.contains("main (s3-customer-managed)\nState:     blocked\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_outbox_that_cannot_be_read_is_told_by_doctor_and_is_not_taken_for_an_empty_one() {
+    let desk = Desk::new();
+    desk.receiver.answers(rotate_fixtures::receiver::Reply::With(503, ""));
+    desk.run(&["run"]).expect(0);
+    desk.change("UPDATE outbox SET at = 'tomorrow'");
+    let ran = desk.run(&["doctor"]).expect(1);
+    assert!(ran.stdout.contains("what waits: "), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("nothing waits"), "{}", ran.stdout);
+}
+
+#[test]
 fn whom_a_selector_or_an_owner_that_is_no_address_leaves_out_doctor_says() {
     let email = "server = \"127.0.0.1\", tls = \"none\", from = \"rotate@example.com\"";
     let notify = format!(

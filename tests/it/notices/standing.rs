@@ -98,6 +98,49 @@ fn a_block_is_told_again_where_it_is_another_one() {
 }
 
 #[test]
+fn what_goes_and_comes_back_with_each_run_is_told_once() {
+    let blocked = |rotation: Option<&str>, by| Standing::Blocked {
+        rotation: rotation.map(str::to_owned),
+        by,
+    };
+    let failed_idle = || Standing::Failed {
+        rotation: None,
+        phase: None,
+    };
+    let failed_blocked = || Standing::Failed {
+        rotation: Some("r1".to_owned()),
+        phase: None,
+    };
+    let idle = || [blocked(None, BlockedBy::Obstacle), failed_idle()];
+    assert_eq!(
+        told(idle().into_iter().chain(idle()).chain(idle())),
+        [Kind::Blocked, Kind::Failed]
+    );
+    let open = || [blocked(Some("r1"), BlockedBy::Rotation(at(1))), failed_blocked()];
+    assert_eq!(
+        told(open().into_iter().chain(open()).chain(open())),
+        [Kind::Blocked, Kind::Failed]
+    );
+    // Another reason, and the same one after all was well, are news.
+    let other = [blocked(None, BlockedBy::Vendor), Standing::Quiet];
+    assert_eq!(
+        told(idle().into_iter().chain(other).chain(idle())),
+        [Kind::Blocked, Kind::Failed, Kind::Blocked, Kind::Blocked, Kind::Failed]
+    );
+    // So is a failure that follows once it had gone on, and not that it waits for the same person.
+    let waits = || [waiting(), failed("delivered")];
+    assert_eq!(
+        told(waits().into_iter().chain(waits())),
+        [Kind::Waits, Kind::Failed, Kind::Failed]
+    );
+    let resolved = [blocked(Some("r1"), BlockedBy::Rotation(at(1))), waiting()];
+    assert_eq!(
+        told(waits().into_iter().chain(resolved)),
+        [Kind::Waits, Kind::Failed, Kind::Blocked, Kind::Waits]
+    );
+}
+
+#[test]
 fn a_day_is_told_once_and_another_day_again() {
     let now = |announced: Option<i64>, overdue: Option<i64>| Now {
         standing: Standing::Quiet,

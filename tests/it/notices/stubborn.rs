@@ -56,6 +56,18 @@ fn a_program_that_hangs_is_waited_for_once_and_after_the_others() {
 }
 
 #[test]
+fn a_program_has_the_time_of_any_notice_after_a_run_and_half_of_it_after_a_persons_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("tell");
+    write_program(&program, "[ $ROTATE_NOTICE = rotation.undone ] && sleep 60; exit 0");
+    let mut desk = Desk::with(&format!("[[notify]]\nexec = [\"{}\"]\n", program.display()));
+    desk.place.add_user("main", DAY * 170, "");
+    desk.run(&["run"]).expect(0);
+    let ran = desk.run(&["abort", "main"]).expect(0);
+    assert!(ran.stderr.contains("it had not ended after 5 s"), "{}", ran.stderr);
+}
+
+#[test]
 fn what_a_clock_that_was_ahead_has_put_off_is_sent_once_it_is_right_again() {
     let desk = Desk::new();
     // Something is put off until after then, and the digest is of then.

@@ -299,10 +299,21 @@ fn a_test_is_sent_to_each_and_it_is_said_what_came_of_it() {
     );
     assert!(!ran.stdout.contains("invalid_token"), "{}", ran.stdout);
     assert_eq!(desk.kinds(), ["notify.test"]);
+    // The first one that fails keeps no other from being tried.
+    let moved = std::fs::read_to_string(desk.place.path("rotate.toml")).unwrap();
+    desk.place.configure(&(moved.replace(WEBHOOK, "") + WEBHOOK));
+    let ran = desk.run_with(&["notify", "test"], &environment).expect(1);
+    assert!(
+        ran.stdout.starts_with("BAD  slack: it answered")
+            && ran.stdout.ends_with("\nok   ops: it has taken the test\n"),
+        "{}",
+        ran.stdout
+    );
+    assert_eq!(desk.kinds(), ["notify.test"]);
     desk.run_with(&["notify", "test", "ops"], &environment).expect(0);
     desk.run_with(&["notify", "test", "nobody"], &environment)
         .expect(64)
-        .says(&["known: ops, slack"]);
+        .says(&["known: slack, ops"]);
     let json = desk
         .run_with(&["notify", "test", "slack", "--output", "json"], &environment)
         .json();

@@ -88,16 +88,78 @@ fn commands_in_a_notice_name_whole_paths_whatever_the_command_line_had() {
     command.env("HOOK_URL", desk.receiver.url()).env("HOOK_SECRET", SECRET);
     Ran::of(command).expect(0);
     let root = root.canonicalize().unwrap();
-    for notice in desk.told() {
+    let told = desk.told();
+    let commands = commands(&told);
+    // Of the notice that it was begun, and of the one that it waits; each says how it is taken back.
+    assert_eq!(commands.len(), 4, "{commands:#?}");
+    for command in commands {
+        for (option, name) in [("--state-dir", "state"), ("--config", "rotate.toml")] {
+            let whole = format!(" {option} {} ", root.join(name).display());
+            assert_eq!(command.matches(&whole).count(), 1, "{option} is not whole in {command}");
+            assert_eq!(command.matches(option).count(), 1, "{command}");
+        }
+    }
+}
+
+/// Every command of ours that stands in these notices, as documents have them and as people read them: the same.
+fn commands(told: &[Value]) -> Vec<String> {
+    let mut all = Vec::new();
+    for notice in told {
         let data = &notice["data"]["target"];
-        for command in [&data["command"], &data["undo"]].into_iter().filter_map(Value::as_str) {
-            for name in ["state", "rotate.toml"] {
-                let path = root.join(name);
-                assert!(
-                    command.contains(&*path.to_string_lossy()),
-                    "{name} is not whole in {command}"
-                );
+        let named = [&data["command"], &data["undo"]].into_iter().filter_map(Value::as_str);
+        let named: Vec<&str> = named.chain(notice["data"]["digest"]["command"].as_str()).collect();
+        let text = notice["text"].as_str().unwrap();
+        let read = text.lines().filter_map(|line| line.strip_prefix("  rotate "));
+        let read: Vec<String> = read.map(|rest| format!("rotate {rest}")).collect();
+        assert_eq!(named, read, "{text}");
+        all.extend(read);
+    }
+    all
+}
+
+#[test]
+fn commands_in_a_notice_name_what_the_environment_or_the_folder_has_named_and_hold_in_any_other() {
+    for named_by in ["variables", "the folder"] {
+        let mut desk = Desk::new();
+        desk.place.pass(super::DAY * 8);
+        let root = desk.place.path("").canonicalize().unwrap();
+        let whole = desk.place.command(["run"]);
+        let mut command = Command::new(whole.get_program());
+        command.env_clear().current_dir(&root).arg("run");
+        command.envs(whole.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.env("HOOK_URL", desk.receiver.url()).env("HOOK_SECRET", SECRET);
+        match named_by {
+            "variables" => command
+                .env("ROTATE_STATE_DIR", "state")
+                .env("ROTATE_CONFIG", "rotate.toml"),
+            _ => command.env("XDG_STATE_HOME", root.join("of-user")),
+        };
+        Ran::of(command).expect(0);
+        let told = desk.told();
+        assert_eq!(told.len(), 2, "{named_by}");
+        let commands = commands(&told);
+        assert_eq!(commands.len(), 4, "{named_by}: {commands:#?}");
+        for command in &commands {
+            for option in [" --state-dir ", " --config "] {
+                assert_eq!(command.matches(option).count(), 1, "{named_by}: {command}");
             }
         }
+        // Somebody else, elsewhere, with nothing of that environment.
+        let elsewhere = tempfile::tempdir().unwrap();
+        let status = commands.iter().find(|command| command.ends_with(" status main"));
+        let mut pasted = Command::new("sh");
+        pasted
+            .env_clear()
+            .current_dir(elsewhere.path())
+            .env("HOME", elsewhere.path());
+        pasted.env(
+            "PATH",
+            format!("{}:/usr/bin:/bin", Path::new(super::ROTATE).parent().unwrap().display()),
+        );
+        pasted
+            .arg("-c")
+            .arg(status.expect("it says how to see where it stands"));
+        let ran = Ran::of(pasted).expect(0);
+        assert!(ran.stdout.contains("delivered"), "{named_by}: {ran:?}");
     }
 }

@@ -11,6 +11,7 @@ hold!(
     what_has_arrived_is_gone_and_a_repeat_does_nothing,
     what_was_put_off_says_why_and_alone_or_with_all_of_its_notifier,
     of_too_many_notices_the_oldest_go_but_for_the_digest_and_what_went_is_counted,
+    too_many_notices_of_one_reader_take_no_room_of_another,
     a_writer_whose_lease_was_overtaken_tells_nobody,
     many_who_write_at_once_each_tell_of_their_own_event,
 );
@@ -211,6 +212,33 @@ mod kept {
             .await
             .expect("nobody else writes");
         assert_eq!(waiting(other).await.notifiers[0].dropped, 0);
+    }
+
+    pub(super) async fn too_many_notices_of_one_reader_take_no_room_of_another(one: &dyn Store, other: &dyn Store) {
+        let lease = leased(one).await;
+        let to = |reader: &str, number: usize| Outgoing {
+            recipient: reader.to_owned(),
+            is_kept: number == 0,
+            ..notice(&format!("{reader}-{number}"))
+        };
+        let of = |reader: &'static str, count: usize| (0..count).map(move |number| to(reader, number));
+        let mut notices: Vec<Outgoing> = of("few", 3).chain(of("full", 400)).collect();
+        one.tell(&lease, &[telling("t", notices)], &[])
+            .await
+            .expect("nobody else writes");
+        notices = (400..502).map(|number| to("full", number)).collect();
+        one.tell(&lease, &[telling("t", notices)], &[])
+            .await
+            .expect("nobody else writes");
+        let found = waiting(other).await;
+        let waits_for = |reader: &str| {
+            let own = found.queued.iter().filter(|it| it.notice.recipient == reader);
+            own.map(|it| it.notice.id.as_str()).collect::<Vec<_>>()
+        };
+        assert_eq!(waits_for("few"), ["few-0", "few-1", "few-2"]);
+        let full = waits_for("full");
+        assert_eq!((full.len(), &full[..2]), (500, &["full-0", "full-3"][..]));
+        assert_eq!(found.notifiers[0].dropped, 2);
     }
 
     pub(super) async fn a_writer_whose_lease_was_overtaken_tells_nobody(one: &dyn Store, other: &dyn Store) {

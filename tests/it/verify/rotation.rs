@@ -1,10 +1,15 @@
 //! A rotation by hand: the journal keeps what the vendor said, and the old credential stays until the new one was accepted.
 
+use std::fs;
+use std::process::Command;
+
+use rotate_fixtures::Ran;
 use rotate_fixtures::probed_vendor::Said;
 use rotate_providers::PhaseName;
 use rotate_providers::guide::Procedure;
 
 use super::desk::{AGENT, Desk, verdict};
+use crate::destinations::exec::write_program;
 
 const TARGET: &str = "zuora/gainsight@acme.example";
 const OPEN: [&str; 6] = [
@@ -170,4 +175,40 @@ fn who_leaves_the_proof_out_after_the_refusal_knows_of_it() {
     desk.run(["done", TARGET, "--skip", &steps[proven], "--why", why])
         .expect(0);
     desk.run(["done", TARGET, &revoke]).expect(0);
+}
+
+#[test]
+fn a_verdict_is_shown_before_anybody_is_told_of_anything() {
+    let desk = Desk::new();
+    let path = |name: &str| desk.place.path(name).display().to_string();
+    let (out, seen, ready) = (path("out"), path("seen"), path("ready"));
+    // At first it takes nothing; and then it keeps what the person could see by that time.
+    write_program(
+        &desk.place.path("tell"),
+        &format!("[ -e {ready} ] || exit 1; cp {out} {seen}"),
+    );
+    let config = format!(
+        "[[notify]]\nexec = [\"{}\"]\n[[target]]\nname = \"other\"\nconnector = \"freshdesk\"\ndomain = \"acme\"\n\
+         last_rotated = \"2026-11-01\"\n",
+        path("tell")
+    );
+    fs::write(desk.place.path("rotate.toml"), config).unwrap();
+    before_the_end(&desk);
+    let doctor = desk.run(["doctor"]).stdout;
+    assert!(doctor.contains("what waits: 1 since"), "{doctor}");
+    fs::write(&ready, "").unwrap();
+    desk.vendor.says(Said::json(200, TOKEN));
+    let whole = desk.command(["verify", "--secret-file", "secret", TARGET].into_iter().chain(CLIENT));
+    let mut command = Command::new("sh");
+    command.env_clear().current_dir(desk.place.path(""));
+    command.envs(whole.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.env("ROTATE_TEST_CLOCK_AHEAD", "3700");
+    command
+        .args(["-c", "exec \"$@\" >\"$0\"", &out])
+        .arg(whole.get_program())
+        .args(whole.get_args());
+    Ran::of(command).expect(0);
+    let shown = fs::read_to_string(&out).unwrap();
+    assert!(shown.contains("ACCEPTED"), "{shown}");
+    assert_eq!(fs::read_to_string(&seen).expect("it was told"), shown);
 }
