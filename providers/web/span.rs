@@ -16,7 +16,7 @@ pub fn of_request(method: &Method, url: Option<&Url>) -> Span {
         otel.status_code = Empty,
         http.request.method = method.as_str(),
         server.address = url.and_then(Url::host_str),
-        server.port = url.and_then(Url::port_or_known_default),
+        server.port = url.and_then(Url::port_or_known_default).map(i64::from),
         http.response.status_code = Empty,
         error.type = Empty,
     )
@@ -24,7 +24,7 @@ pub fn of_request(method: &Method, url: Option<&Url>) -> Span {
 
 /// It was answered with this status.
 pub fn answered(span: &Span, status: u16) {
-    span.record("http.response.status_code", status);
+    span.record("http.response.status_code", i64::from(status));
     if status >= 400 {
         failed(span, &status.to_string());
     }

@@ -61,7 +61,7 @@ impl Traced {
 
     /// The command has ended like this.
     pub(super) fn end(self, span: Span, exit: Exit) {
-        span.record("process.exit.code", exit.code());
+        span.record("process.exit.code", i64::from(exit.code()));
         match exit {
             Exit::Error => failed(&span, "error"),
             Exit::Usage => failed(&span, "usage"),

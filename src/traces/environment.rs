@@ -46,7 +46,7 @@ pub(super) fn asked(of: &impl Fn(&str) -> Option<String>) -> Result<Option<Asked
     {
         return Err(format!("{protocol}: http/protobuf alone is spoken here"));
     }
-    check_endpoint(&url).map_err(|error| format!("what {name} holds {}", error.why))?;
+    check_endpoint(&url).map_err(|error| format!("{name}: {error}"))?;
     let time_out = match specific(of, "TIMEOUT") {
         Some((name, written)) => {
             let milliseconds = written.trim().parse().ok().filter(|it| *it > 0);
