@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use opentelemetry::propagation::{Extractor, TextMapPropagator};
 use opentelemetry::trace::{TraceContextExt, TracerProvider};
-use opentelemetry::{Key, KeyValue};
+use opentelemetry::{Context, Key, KeyValue};
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
@@ -29,7 +29,11 @@ use tally::{CountedExporter, CountedProcessor, Tally};
 /// How long the end of the process waits for spans that are not sent yet.
 const AT_THE_END: Duration = Duration::from_secs(5);
 
-/// The same where somebody wants the process to end at once.
+/// How long it waits for the first span to close: what a library does on another thread may hold the spans that it was asked in a
+/// moment longer than the one who asked.
+const UNTIL_CLOSED: Duration = Duration::from_secs(1);
+
+/// How long it waits where somebody wants the process to end at once.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// How many spans wait to be sent, where the environment says nothing of it: those of some thousand targets.
@@ -46,6 +50,7 @@ pub struct Traces {
     provider: SdkTracerProvider,
     tally: Arc<Tally>,
     variable: &'static str,
+    root: OnceLock<Context>,
 }
 
 impl Traces {
@@ -96,6 +101,7 @@ impl Traces {
             provider,
             tally,
             variable: asked.variable,
+            root: OnceLock::new(),
         })
     }
 
@@ -118,11 +124,22 @@ impl Traces {
         if around.span().span_context().is_valid() {
             let _ = span.set_parent(around);
         }
-        span.context().span().span_context().trace_id().to_string()
+        let context = span.context();
+        let first = context.span().span_context().clone();
+        if first.is_sampled() {
+            self.tally.begins_with(first.span_id());
+        }
+        let _ = self.root.set(context);
+        first.trace_id().to_string()
     }
 
     /// Sends what is not sent yet. The error says what was not taken, and why.
     pub fn end(self) -> Result<(), String> {
+        if !self.tally.wait_for_the_first(UNTIL_CLOSED)
+            && let Some(context) = self.root.get()
+        {
+            context.span().end();
+        }
         let is_late = self.provider.shutdown_with_timeout(AT_THE_END).is_err();
         let (ended, sent) = self.tally.counts();
         if sent >= ended {

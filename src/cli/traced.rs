@@ -54,7 +54,8 @@ impl Traced {
         );
         #[cfg(feature = "otlp")]
         if let Some(traces) = &self.traces {
-            tracing::info!("this command is trace {}", traces.begin(&span));
+            let trace = traces.begin(&span);
+            tracing::info!("this command is trace {trace}");
         }
         span
     }

@@ -1,10 +1,11 @@
 //! How many spans there were and how many were taken: the library tells neither.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use opentelemetry::Context;
+use opentelemetry::trace::SpanId;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{BatchSpanProcessor, Span, SpanData, SpanExporter, SpanProcessor};
@@ -15,9 +16,35 @@ pub(super) struct Tally {
     ended: AtomicUsize,
     sent: AtomicUsize,
     why: OnceLock<String>,
+    first: OnceLock<SpanId>,
+    is_over: Mutex<bool>,
+    over: Condvar,
 }
 
 impl Tally {
+    /// The trace begins with this span, and is over once that has ended.
+    pub(super) fn begins_with(&self, first: SpanId) {
+        let _ = self.first.set(first);
+    }
+
+    /// Waits until the first span has ended, so long at most; says whether it has.
+    pub(super) fn wait_for_the_first(&self, most: Duration) -> bool {
+        if self.first.get().is_none() {
+            return true;
+        }
+        let is_over = self.is_over.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.over.wait_timeout_while(is_over, most, |is_over| !*is_over);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    fn ended(&self, span: SpanId) {
+        self.ended.fetch_add(1, Ordering::AcqRel);
+        if self.first.get() == Some(&span) {
+            *self.is_over.lock().unwrap_or_else(PoisonError::into_inner) = true;
+            self.over.notify_all();
+        }
+    }
+
     /// How many spans have ended, and how many of them were taken.
     pub(super) fn counts(&self) -> (usize, usize) {
         let sent = self.sent.load(Ordering::Acquire);
@@ -56,8 +83,9 @@ impl SpanProcessor for CountedProcessor {
 
     fn on_end(&self, span: SpanData) {
         if span.span_context.is_sampled() {
-            self.tally.ended.fetch_add(1, Ordering::AcqRel);
+            let id = span.span_context.span_id();
             self.inner.on_end(span);
+            self.tally.ended(id);
         }
     }
 

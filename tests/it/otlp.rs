@@ -53,7 +53,8 @@ fn one<'s>(spans: &'s [SeenSpan], name: &str) -> &'s SeenSpan {
     }
 }
 
-/// The names of spans, each below the one that it is a part of, in the order in which they began.
+/// The names of spans, each below the one that it is a part of, in the order in which they began; calls, which may be made side by
+/// side, by their names.
 fn tree(spans: &[SeenSpan]) -> String {
     let mut lines = String::new();
     let is_there = |id: &str| spans.iter().any(|span| span.id == id);
@@ -67,7 +68,10 @@ fn add(spans: &[SeenSpan], span: &SeenSpan, depth: usize, lines: &mut String) {
     let failed = if span.is_failed { " FAILED" } else { "" };
     lines.push_str(&format!("{}{}{failed}\n", "  ".repeat(depth), span.name));
     assert!(depth < 20, "spans are parts of each other");
-    for part in spans.iter().filter(|part| part.parent == span.id) {
+    let parts = spans.iter().filter(|part| part.parent == span.id);
+    let (mut calls, others): (Vec<&SeenSpan>, Vec<&SeenSpan>) = parts.partition(|part| part.is_client);
+    calls.sort_by(|a, b| a.name.cmp(&b.name));
+    for part in calls.into_iter().chain(others) {
         add(spans, part, depth + 1, lines);
     }
 }
