@@ -33,9 +33,10 @@ impl Traced {
     /// What takes spans.
     pub(super) fn layer(&self) -> Option<Spans> {
         #[cfg(feature = "otlp")]
-        return self.traces.as_ref().map(Traces::layer);
+        let layer = self.traces.as_ref().map(Traces::layer);
         #[cfg(not(feature = "otlp"))]
-        None
+        let layer = None;
+        layer
     }
 
     /// The span of the whole command.

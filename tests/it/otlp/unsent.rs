@@ -2,7 +2,7 @@
 
 use rotate_fixtures::{Collector, Ran};
 
-use super::{DAY, command, place, run, warnings};
+use super::{AT_ONCE, DAY, command, place, run, warnings};
 
 #[test]
 fn nothing_is_sent_unless_the_environment_names_a_collector() {
@@ -109,6 +109,24 @@ fn what_is_said_on_stderr_is_the_same_with_a_trace_and_without() {
         "{}",
         loud.stderr
     );
+}
+
+#[test]
+fn no_line_on_stderr_says_in_which_span_it_was_written() {
+    for format in ["text", "json"] {
+        let (mut place, collector) = (place(), Collector::start());
+        place.add_user("old", DAY * 179, AT_ONCE);
+        let loud = run(&place, &collector, &["run", "-vv", "--log-format", format]).expect(0);
+        let within = loud
+            .stderr
+            .lines()
+            .filter(|line| line.contains("next") && line.contains("deactivate"));
+        assert!(within.count() > 0, "something is said within a span: {}", loud.stderr);
+        for span in ["command{", "turn{", "step{", "\"span\":", "\"spans\":"] {
+            assert!(!loud.stderr.contains(span), "{span}: {}", loud.stderr);
+        }
+        assert!(collector.spans().len() > 10, "the trace is real");
+    }
 }
 
 fn without_time(line: &str) -> &str {
