@@ -1,6 +1,10 @@
 //! One call to a vendor, as errors and retries see it, and errors that never reached one.
 
+use tracing::Span;
+use tracing::field::Empty;
+
 use crate::error::{Effect, Error, Kind};
+use crate::trace;
 
 /// One call, as errors name it.
 #[derive(Clone, Copy)]
@@ -36,6 +40,27 @@ impl Call {
             effect: true,
             repeatable: false,
         }
+    }
+
+    /// Makes it, once, within its span.
+    pub(crate) fn traced<T>(
+        self,
+        made: impl Future<Output = Result<T, Error>>,
+    ) -> impl Future<Output = Result<T, Error>> {
+        trace::traced(self.span(), made, |error: &Error| error.kind.name())
+    }
+
+    /// The span of one try.
+    pub(crate) fn span(self) -> Span {
+        tracing::info_span!(
+            "call",
+            otel.name = self.name,
+            otel.kind = "client",
+            otel.status_code = Empty,
+            rotate.call = self.name,
+            rotate.call.effect = self.effect,
+            error.type = Empty,
+        )
     }
 }
 

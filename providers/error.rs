@@ -57,6 +57,30 @@ pub enum Kind {
     Redirected,
 }
 
+impl Kind {
+    /// Its name, which stays what it is.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Configuration => "configuration",
+            Self::NoCredentials => "no-credentials",
+            Self::BadCredentials => "bad-credentials",
+            Self::Expired => "expired",
+            Self::ClockSkew => "clock-skew",
+            Self::Denied { .. } => "denied",
+            Self::NotFound => "not-found",
+            Self::Quota => "quota",
+            Self::Refused => "refused",
+            Self::Throttled => "throttled",
+            Self::Unreachable => "unreachable",
+            Self::TimedOut => "timed-out",
+            Self::VendorFault => "vendor-fault",
+            Self::Malformed => "malformed",
+            Self::ForbiddenEndpoint => "forbidden-endpoint",
+            Self::Redirected => "redirected",
+        }
+    }
+}
+
 /// A call to the vendor that did not work. Holds nothing of the reply but its code and request id.
 #[derive(Clone, Debug, thiserror::Error)]
 pub struct Error {

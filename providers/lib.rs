@@ -36,6 +36,7 @@ mod test_connector;
 mod test_password;
 #[cfg(feature = "test-hooks")]
 mod test_vendor;
+pub mod trace;
 pub mod untrusted;
 pub mod vendor_time;
 mod vendors;

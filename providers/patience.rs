@@ -13,8 +13,17 @@ const THROTTLING_PATIENCE: Duration = Duration::from_secs(120);
 /// How often a call without lasting effect is repeated after a fault on the way.
 const FAULT_RETRIES: usize = 3;
 
-/// Repeats a call while that is safe: throttling for a while, faults on the way a few times where a repeat does no harm.
-pub(crate) async fn patiently<T, F>(call: Call, attempt: impl FnMut() -> F) -> Result<T, Error>
+/// Repeats a call while that is safe: throttling for a while, faults on the way a few times where a repeat does no harm. Each
+/// try has its span.
+pub(crate) async fn patiently<T, F>(call: Call, mut attempt: impl FnMut() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    repeatedly(call, || call.traced(attempt())).await
+}
+
+/// The same, of a try that consists of several calls, of which each has a span of its own.
+pub(crate) async fn repeatedly<T, F>(call: Call, attempt: impl FnMut() -> F) -> Result<T, Error>
 where
     F: Future<Output = Result<T, Error>>,
 {

@@ -8,13 +8,15 @@ mod client;
 mod hidden;
 mod network;
 mod request;
+mod span;
 
 use std::borrow::Cow;
 
 pub use client::{Broken, body, client};
 pub use hidden::{hidden_body, hidden_header};
 pub use network::{Host, Network};
-pub use request::{Reply, Request, form};
+pub use request::{Body, Reply, Request, form};
+pub use span::{answered, of_request, sent};
 
 pub(crate) use client::find;
 pub(crate) use request::{connection_failed, tls_failed};

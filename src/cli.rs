@@ -30,6 +30,7 @@ mod status;
 mod store;
 mod target_name;
 mod terminal;
+mod traced;
 mod trial;
 mod trials;
 mod undo;
@@ -45,8 +46,11 @@ use std::time::Duration;
 
 use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 use rotate_providers::{Access, Connector, CredentialsFrom, Paces};
+use tracing::Instrument;
+use uuid::Uuid;
 
 pub use exit::Exit;
+use traced::Traced;
 
 use crate::config::{self, AllowedHosts, Unusable};
 use crate::engine::driver::Pace;
@@ -82,7 +86,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => return fleet::unusable(&error).into(),
     };
     keep_our_own(cli.global());
-    if let Err(error) = log::start(cli.global()) {
+    let traced = Traced::begin(cli.traced_as());
+    if let Err(error) = log::start(cli.global(), traced.layer()) {
         terminal::error(&error, &[]);
         return Exit::Usage.into();
     }
@@ -93,7 +98,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         terminal::error(&why, &remedy);
         return Exit::Error.into();
     }
-    process::block_on(cli.threads(), cli.run()).into()
+    let span = traced.span(cli.global().run);
+    let exit = process::block_on(cli.threads(), cli.run().instrument(span.clone()));
+    traced.end(span, exit);
+    exit.into()
 }
 
 /// Whether the program understands this command line, whose first word is its own name. Nothing is done; what a page of the
@@ -158,6 +166,14 @@ impl Line {
                 "--output html and --output csv are of `rotate report` alone: write text, json or markdown".to_owned(),
             ),
             _ => Ok(()),
+        }
+    }
+
+    /// The command's name, where it does something; what only looks, and may have been told where by somebody else, tells nobody.
+    fn traced_as(&self) -> Option<&str> {
+        match self {
+            Self::Fixed(cli) => cli.command.traced_as(),
+            Self::OfConnector(_, connector, asked) => rotate::acts(connector, asked).then_some(connector.id),
         }
     }
 
@@ -247,6 +263,9 @@ struct Global {
     /// The server that keeps it, where the configuration names one.
     #[arg(skip)]
     server: Option<Server>,
+    /// Which run this is, for those who hear of it elsewhere.
+    #[arg(skip = Uuid::now_v7())]
+    run: Uuid,
     /// Where the administrators' credentials are: where the target says (its profile or connection), or in the environment
     /// alone, as in CI [default: $ROTATE_CREDENTIALS, else configured]
     #[arg(long, global = true, value_enum, value_name = "WHERE")]
@@ -423,6 +442,34 @@ impl Command {
             Self::Connectors(_) | Self::Completions(_) | Self::Man(_) => false,
             _ => true,
         }
+    }
+}
+
+impl Command {
+    /// Its name, where it does something.
+    fn traced_as(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Done(_) => "done",
+            Self::Undo(_) => "undo",
+            Self::Walk(_) => "walk",
+            Self::Verify(_) => "verify",
+            Self::Confirm(_) => "confirm",
+            Self::Abort(_) => "abort",
+            Self::Rollback(_) => "rollback",
+            Self::Run(_) => "run",
+            Self::Notify(_) => "notify",
+            #[cfg(feature = "postgres")]
+            Self::Store(_) => "store",
+            Self::Connectors(_)
+            | Self::Status(_)
+            | Self::Plan(_)
+            | Self::Doctor(_)
+            | Self::Init(_)
+            | Self::Completions(_)
+            | Self::Man(_)
+            | Self::Audit(_)
+            | Self::Report(_) => return None,
+        })
     }
 }
 

@@ -23,6 +23,7 @@ pub mod journal;
 mod order;
 mod preflight;
 mod request;
+mod spans;
 mod survey;
 mod turn;
 
@@ -35,5 +36,6 @@ pub use give_up::{give_up, is_given_up};
 pub use order::Order;
 pub use preflight::{check, in_the_way};
 pub use request::Wanted;
+pub use spans::turn_span;
 pub use survey::Survey;
 pub use turn::{Turn, automated, connect};

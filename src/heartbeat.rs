@@ -6,9 +6,10 @@
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode, Url};
-use rotate_providers::web::{Network, Request, Unanswered};
+use rotate_providers::web::{Body, Network, Request, Unanswered};
 use serde::Serialize;
 use tokio::task::JoinHandle;
+use tracing::Instrument;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -44,8 +45,8 @@ pub struct Ended {
 }
 
 impl Heartbeat {
-    /// One for this run. The error says why there is none.
-    pub fn new(to: &HeartbeatTo) -> Result<Self, String> {
+    /// One for the run with this id. The error says why there is none.
+    pub fn new(to: &HeartbeatTo, run: Uuid) -> Result<Self, String> {
         let variable = &to.url_env;
         let url = std::env::var(variable)
             .map(Zeroizing::new)
@@ -63,7 +64,7 @@ impl Heartbeat {
                 time_out: TIME_OUT,
                 ..Network::default()
             },
-            run: Uuid::now_v7(),
+            run,
             started: None,
         })
     }
@@ -71,7 +72,8 @@ impl Heartbeat {
     /// Tells that it begins. Nobody waits for that: a host that hangs holds no rotation up.
     pub fn start(&mut self) {
         let (network, place) = (self.network.clone(), self.place("start"));
-        self.started = Some(tokio::spawn(async move { send(&network, &place, "{}").await }));
+        let telling = async move { send(&network, &place, "{}").await };
+        self.started = Some(tokio::spawn(telling.in_current_span()));
     }
 
     /// Tells how it ended. The errors say what was not told, and name the variable in the place of the URL.
@@ -128,8 +130,8 @@ async fn once(network: &Network, place: &str, body: &str) -> Result<(), Failed> 
         url: place,
         hosts: &[],
         headers: Vec::new(),
-        form: None,
-        json: Some(Zeroizing::new(body.to_owned())),
+        body: Some(Body::json(Zeroizing::new(body.to_owned()))),
+        is_secret_place: true,
         reads: &|_| false,
     });
     let reply = sent.await.map_err(|unanswered| Failed::of(&unanswered))?;

@@ -36,4 +36,6 @@ pub mod seal;
 pub mod secret_scan;
 pub mod state_folder;
 pub mod store;
+#[cfg(feature = "otlp")]
+pub mod traces;
 pub mod view;

@@ -20,10 +20,13 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use serde::Deserialize;
+use tracing::Instrument;
+use tracing::field::Empty;
 use url::Url;
 
 use super::{Only, Piece, Template};
 use crate::secret::Secret;
+use crate::trace::failed;
 use crate::web::Network;
 
 pub use crate::inputs::Mistaken;
@@ -213,6 +216,21 @@ impl Probe {
 
     /// Tries a credential once, whatever comes of it.
     pub async fn try_once(&self, own: Option<Own>, attempt: Attempt<'_>) -> Outcome {
+        let span = tracing::info_span!(
+            "probe",
+            otel.status_code = Empty,
+            rotate.probe.verdict = Empty,
+            error.type = Empty,
+        );
+        let outcome = self.tried(own, attempt).instrument(span.clone()).await;
+        span.record("rotate.probe.verdict", outcome.verdict.name());
+        if outcome.verdict == Verdict::Inconclusive {
+            failed(&span, &outcome.class);
+        }
+        outcome
+    }
+
+    async fn tried(&self, own: Option<Own>, attempt: Attempt<'_>) -> Outcome {
         match &self.how {
             How::Http(http) => http.run(attempt).await,
             How::JwtBearer(jwt) => jwt.run(attempt).await,

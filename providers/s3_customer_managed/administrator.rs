@@ -123,7 +123,7 @@ pub(super) async fn assume(base: &SdkConfig, role: Role<'_>) -> Result<Credentia
     };
     // A code is good for one try.
     let reply = match code {
-        Some(_) => assuming().await.map_err(|error| Error {
+        Some(_) => ASSUME_ROLE.traced(assuming()).await.map_err(|error| Error {
             detail: match error.kind {
                 Kind::Denied { .. } => {
                     "the one-time code was wrong or used before, or the role does not let the caller in".into()

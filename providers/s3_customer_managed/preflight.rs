@@ -7,6 +7,7 @@ use aws_config::Region;
 use aws_sdk_iam::error::ProvideErrorMetadata;
 use aws_sdk_iam::types::PolicyEvaluationDecisionType as Decision;
 use jiff::{SignedDuration, Timestamp};
+use tracing::Instrument;
 
 use super::administrator::WHO_AM_I;
 use super::bucket_policy::networks;
@@ -177,6 +178,7 @@ impl Wire {
             .set_request_payer(listing.payer())
             .max_keys(1)
             .send()
+            .instrument(LOOK_AT_BUCKET.span())
             .await;
         let check = match sent {
             Ok(_) => policy(None).await.unwrap_or(Check::Fine),
@@ -210,10 +212,19 @@ impl Wire {
 
     /// What the bucket's policy says of networks. A bucket without one, or one that is not shown, says nothing.
     async fn policy(&self, bucket: &str, region: Option<&str>, owner: &Principal) -> Option<Check> {
-        let sent = self.s3(region).get_bucket_policy().bucket(bucket).send().await;
-        let sent =
-            sent.map_err(|error| translate(BUCKET_POLICY, format!("read the policy of bucket {bucket}"), &error));
-        let reply = sent.inspect_err(|error| tracing::debug!("{error}")).ok()?;
+        let request = self.s3(region).get_bucket_policy().bucket(bucket);
+        let action = || format!("read the policy of bucket {bucket}");
+        let sending = async {
+            request
+                .send()
+                .await
+                .map_err(|error| translate(BUCKET_POLICY, action(), &error))
+        };
+        let reply = BUCKET_POLICY
+            .traced(sending)
+            .await
+            .inspect_err(|error| tracing::debug!("{error}"))
+            .ok()?;
         let networks = networks(reply.policy()?, bucket, owner);
         (!networks.is_empty()).then(|| Check::Unknown {
             why: format!(

@@ -12,6 +12,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_sts::Client;
 use aws_sdk_sts::config::retry::RetryConfig;
 use aws_sdk_sts::config::{Credentials, SharedHttpClient};
+use tracing::Instrument;
 
 use super::administrator::{WHO_AM_I, timeouts};
 use super::endpoint::EndpointGuard;
@@ -71,7 +72,9 @@ async fn tried(attempt: Attempt<'_>) -> Result<Outcome, Outcome> {
 
 /// One answer; what says nothing about the key ends the try.
 async fn ask(client: &Client, attempt: Attempt<'_>) -> Result<Outcome, Outcome> {
-    let asked = tokio::time::timeout(attempt.network.time_out, client.get_caller_identity().send()).await;
+    let asked = tokio::time::timeout(attempt.network.time_out, client.get_caller_identity().send())
+        .instrument(WHO_AM_I.span())
+        .await;
     let late = || Outcome::inconclusive("time-out", "no whole answer in time").repeatable();
     match asked.map_err(|_| late())? {
         Ok(_) => Ok(Outcome::accepted("http-200", "AWS knows whose key it is")),

@@ -12,6 +12,7 @@ use aws_sdk_iam::types::StatusType;
 use aws_sdk_s3::types::RequestPayer;
 use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
 use jiff::Timestamp;
+use tracing::Instrument;
 
 use super::administrator::{WHO_AM_I, who_am_i};
 use super::administrators::Administrator;
@@ -27,6 +28,7 @@ use crate::contract::{Caller, Error, Key, KeyId, Kind, LastUse, Listed, Principa
 use crate::patience::patiently;
 use crate::secret::{Credential, Secret};
 use crate::shell::quoted;
+use crate::trace;
 use crate::untrusted::{Label, Sanitized};
 use crate::vendor_time;
 
@@ -202,8 +204,9 @@ impl Wire {
     /// Creates a key, by one call that leaves at once.
     pub(super) async fn create(&self, user: &str) -> Result<Credential, Error> {
         let action = || format!("create an access key for user {user}");
-        let sent = self.administrator.iam.create_access_key().user_name(user).send().await;
-        let reply = sent.map_err(|e| translate(CREATE_KEY, action(), &e))?;
+        let request = self.administrator.iam.create_access_key().user_name(user);
+        let sending = async { request.send().await.map_err(|e| translate(CREATE_KEY, action(), &e)) };
+        let reply = CREATE_KEY.traced(sending).await?;
         let key = reply
             .access_key
             .filter(|key| !key.access_key_id.is_empty() && !key.secret_access_key.is_empty())
@@ -284,7 +287,7 @@ impl Wire {
         let Some(login) = login(credential) else {
             return unusable();
         };
-        match self.caller_identity(login).await {
+        match WHO_AM_I.traced(self.caller_identity(login)).await {
             Ok(reply) if reply.user_id() == Some(&owner.id) && reply.account() == Some(&owner.account) => {
                 let _ = self.identified.set(credential.key.clone());
                 Verdict::Accepted
@@ -329,7 +332,8 @@ impl Wire {
                 .set_prefix(prefix.map(str::to_owned))
                 .set_request_payer(listing.payer())
                 .max_keys(1);
-            let Err(error) = request.send().await else {
+            let span = LIST_BUCKET.span();
+            let Err(error) = request.send().instrument(span.clone()).await else {
                 return Verdict::Accepted;
             };
             // A bucket in another region answers with the name of that region.
@@ -344,6 +348,7 @@ impl Wire {
             }
             let by_the_bucket = error.message().is_some_and(is_by_the_bucket);
             let error = translate(LIST_BUCKET, format!("list bucket {bucket}"), &error);
+            trace::failed(&span, error.kind.name());
             return match (&error.kind, by_the_bucket) {
                 (Kind::Denied { .. }, true) => Verdict::Barred {
                     reason: format!("the policy of bucket {bucket} denies s3:ListBucket from here").into(),

@@ -21,8 +21,9 @@ use super::settings::Settings;
 use crate::call::Call;
 use crate::contract::{Error, Kind};
 use crate::endpoint::remote_host;
-use crate::patience::patiently;
+use crate::patience::repeatedly;
 use crate::secret::Secret;
+use crate::trace;
 use crate::vendor_time;
 
 const LOGIN: Call = Call::read("login");
@@ -104,12 +105,12 @@ impl Administrator {
 
     /// Logs in, if nobody has yet. What is asked side by side afterwards does not log in, or fail to, twice.
     pub(super) async fn enter(&self) -> Result<(), Error> {
-        patiently(LOGIN, async || self.session().await.map(drop)).await
+        repeatedly(LOGIN, async || self.session().await.map(drop)).await
     }
 
     /// Runs a statement that changes nothing, as often as it takes.
     pub(super) async fn read(&self, call: Call, action: &str, statement: &str) -> Result<Vec<Row>, Error> {
-        patiently(call, async || match self.attempt(call, action, statement, None).await {
+        repeatedly(call, async || match self.attempt(call, action, statement, None).await {
             // A session lasts for hours, and a rotation for weeks.
             Err(error) if error.kind == Kind::Expired => self.attempt(call, action, statement, None).await,
             result => result,
@@ -125,10 +126,13 @@ impl Administrator {
     async fn attempt(&self, call: Call, action: &str, statement: &str, grant: Option<&str>) -> Result<Vec<Row>, Error> {
         let session = self.session().await?;
         let asked = self.asked();
-        match ask(&session, statement).await {
+        let asking = async {
+            let rows = ask(&session, statement).await;
+            rows.map_err(|failed| of_statement(call, action.to_owned(), &failed, &asked))
+        };
+        match call.traced(asking).await {
             Ok(rows) => Ok(rows),
-            Err(failed) => {
-                let error = of_statement(call, action.to_owned(), &failed, &asked);
+            Err(error) => {
                 if error.kind == Kind::Expired {
                     self.log_out(&session).await;
                 }
@@ -267,8 +271,11 @@ impl Administrator {
             return Ok(Vec::new());
         };
         let call = Call::read("select");
-        let rows = ask(&session, statement).await;
-        rows.map_err(|failed| of_statement(call, format!("ask Snowflake who {user} is"), &failed, &asked).into())
+        let asking = async {
+            let rows = ask(&session, statement).await;
+            rows.map_err(|failed| of_statement(call, format!("ask Snowflake who {user} is"), &failed, &asked))
+        };
+        Ok(call.traced(asking).await?)
     }
 
     fn config(&self, user: &str, auth: AuthConfig) -> ClientConfig {
@@ -289,7 +296,8 @@ impl Administrator {
 }
 
 async fn open(channel: &Channel, asked: &Asked<'_>) -> Result<Line, NoLogin> {
-    channel.log_in().await.map_err(|failed| unopened(&failed, asked))
+    let entering = async { channel.log_in().await.map_err(|failed| unopened(&failed, asked)) };
+    trace::traced(LOGIN.span(), entering, |refused| refused.error.kind.name()).await
 }
 
 fn unopened(failed: &Failed, asked: &Asked<'_>) -> NoLogin {

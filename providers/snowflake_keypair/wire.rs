@@ -12,7 +12,7 @@ use super::session::{Administrator, Prover, REFUSED_FOR, Row};
 use super::slots::{Described, Slot};
 use crate::call::{Call, local};
 use crate::contract::{Caller, Error, KeyId, Kind, Listed, Observation, Principal, PublicHalf, Verdict};
-use crate::patience::patiently;
+use crate::patience::repeatedly;
 use crate::secret::{Credential, Secret};
 
 const WHO_AM_I: Call = Call::read("SELECT CURRENT_USER()");
@@ -200,7 +200,7 @@ impl Wire {
     pub(super) async fn change(&self, change: Change<'_>) -> Result<(), Error> {
         let mut expired = false;
         loop {
-            match patiently(change.call(), async || self.attempt(change).await).await {
+            match repeatedly(change.call(), async || self.attempt(change).await).await {
                 // A session lasts for hours, and a rotation for weeks.
                 Err(error) if error.kind == Kind::Expired && !expired => expired = true,
                 result => return result,

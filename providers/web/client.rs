@@ -41,6 +41,17 @@ pub enum Broken {
 }
 
 impl Broken {
+    /// Its name, which stays what it is.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Tls(_) => "tls",
+            Self::Late => "time-out",
+            Self::Io(_) | Self::Unconnected => "connection",
+            Self::HalfWay => "answer",
+            Self::TooLong => "answer-too-long",
+        }
+    }
+
     /// Whether it is about the certificate of whoever answered.
     pub fn is_about_a_certificate(&self) -> bool {
         matches!(self, Self::Tls(TlsError::InvalidCertificate(_)))

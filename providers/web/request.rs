@@ -7,6 +7,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -15,8 +16,9 @@ use rustls::{CertificateError, Error as TlsError};
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
-use super::{Broken, Network, Unanswered, body, client, hidden_body};
+use super::{Broken, Network, Unanswered, body, client, hidden_body, span};
 use crate::endpoint::remote_host;
+use crate::trace;
 
 /// No more of an answer is read.
 const MOST: usize = 64 << 10;
@@ -31,12 +33,44 @@ pub struct Request<'a> {
     pub hosts: &'a [String],
     /// Its head. Values may be secret.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// A form, encoded.
-    pub form: Option<Zeroizing<String>>,
-    /// A JSON document, in the place of a form.
-    pub json: Option<Zeroizing<String>>,
+    /// What is sent, if anything.
+    pub body: Option<Body>,
+    /// Whether its very place is a secret, so that no trace names the host.
+    pub is_secret_place: bool,
     /// Whether the body of an answer with this status decides anything.
     pub reads: &'a (dyn Fn(u16) -> bool + Sync),
+}
+
+/// What is sent. It is shown nowhere, and wiped when it is dropped.
+pub struct Body {
+    kind: &'static str,
+    bytes: Bytes,
+}
+
+impl Body {
+    /// A form, encoded.
+    pub fn form(form: Zeroizing<String>) -> Self {
+        Self {
+            kind: "application/x-www-form-urlencoded",
+            bytes: hidden_body(form),
+        }
+    }
+
+    /// A JSON document.
+    pub fn json(document: Zeroizing<String>) -> Self {
+        Self {
+            kind: "application/json",
+            bytes: hidden_body(document),
+        }
+    }
+
+    /// A message in protobuf, which has no secret in it.
+    pub fn protobuf(message: Bytes) -> Self {
+        Self {
+            kind: "application/x-protobuf",
+            bytes: message,
+        }
+    }
 }
 
 /// The status of an answer, and as much of its body as is looked at. It is kept nowhere.
@@ -70,8 +104,8 @@ impl Network {
             url,
             hosts,
             headers: Vec::new(),
-            form: Some(form(fields.iter().copied())),
-            json: None,
+            body: Some(Body::form(form(fields.iter().copied()))),
+            is_secret_place: false,
             reads: &|_| true,
         })
         .await
@@ -82,16 +116,23 @@ impl Network {
         let url = self.place(request.url, request.hosts)?;
         let proxy = proxy_for(&url);
         let through_proxy = proxy.is_some();
-        let sent = tokio::time::timeout(self.time_out, self.send_to(&url, proxy, request)).await;
-        let late = || {
-            Unanswered::new(
-                "time-out",
-                format!("no whole answer within {} s", self.time_out.as_secs()),
-            )
+        let span = span::of_request(&request.method, Some(&url).filter(|_| !request.is_secret_place));
+        let sending = async {
+            let sent = tokio::time::timeout(self.time_out, self.send_to(&url, proxy, request)).await;
+            let late = || {
+                Unanswered::new(
+                    "time-out",
+                    format!("no whole answer within {} s", self.time_out.as_secs()),
+                )
+            };
+            sent.unwrap_or_else(|_| Err(late().repeatable()))
         };
-        let reply = sent.unwrap_or_else(|_| Err(late().repeatable()));
+        let reply = trace::traced(span.clone(), sending, |unanswered| unanswered.class).await;
         match reply {
-            Ok(reply) => Ok(Reply { through_proxy, ..reply }),
+            Ok(reply) => {
+                span::answered(&span, reply.status);
+                Ok(Reply { through_proxy, ..reply })
+            }
             Err(outcome) => Err(Unanswered {
                 through_proxy,
                 ..outcome
@@ -106,11 +147,9 @@ impl Network {
             .entry(ACCEPT)
             .or_insert(HeaderValue::from_static("application/json"));
         let mut sending = client.request(request.method, url.clone());
-        let form = request.form.map(|form| (form, "application/x-www-form-urlencoded"));
-        let json = request.json.map(|json| (json, "application/json"));
-        if let Some((body, kind)) = form.or(json) {
+        if let Some(Body { kind, bytes }) = request.body {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-            sending = sending.body(hidden_body(body));
+            sending = sending.body(bytes);
         }
         let answer = sending
             .headers(headers)

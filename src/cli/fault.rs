@@ -8,6 +8,11 @@ use std::panic::Location;
 /// journal says what was begun, as after a kill.
 pub(super) fn tell_and_exit() {
     std::panic::set_hook(Box::new(|info| {
+        // What is sent for people to look at ends no command.
+        #[cfg(feature = "otlp")]
+        if crate::traces::is_its_thread() {
+            return;
+        }
         let place = info.location().map(place).unwrap_or_default();
         let mut err = stderr().lock();
         let _ = writeln!(
@@ -16,6 +21,9 @@ pub(super) fn tell_and_exit() {
              everything stands, then run the same command again:\n  rotate status\n  if it stops there again, report it with \
              the line above: what was given to it is not in there"
         );
+        drop(err);
+        #[cfg(feature = "otlp")]
+        crate::traces::flush_at_once();
         std::process::exit(1);
     }));
 }

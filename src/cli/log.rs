@@ -12,12 +12,15 @@ use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::{DefaultFields, Writer};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{Layer, fmt};
+use tracing_subscriber::{Layer, Registry, fmt};
 
 use super::{Global, LogFormat};
 
-/// Starts diagnostics; the error is a usage error.
-pub(super) fn start(global: &Global) -> Result<(), String> {
+/// What takes spans.
+pub(super) type Spans = Box<dyn Layer<Registry> + Send + Sync>;
+
+/// Starts diagnostics, and beside them what takes spans; the error is a usage error.
+pub(super) fn start(global: &Global, spans: Option<Spans>) -> Result<(), String> {
     let level = match global.verbose {
         0 => "warn",
         1 => "info",
@@ -30,7 +33,9 @@ pub(super) fn start(global: &Global) -> Result<(), String> {
         }
         _ => EnvFilter::new(level),
     };
-    let filter = wanted.and(filter_fn(|metadata| is_ours(metadata.target())));
+    // Spans are for a trace, and no line says in which one it was written.
+    let filter = wanted.and(filter_fn(|metadata| metadata.is_event() && is_ours(metadata.target())));
+    let ours = filter_fn(|metadata| metadata.is_span() && is_ours(metadata.target()));
     let colour = stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let layer = fmt::layer().with_ansi(colour);
     let layer = match global.log_format {
@@ -44,6 +49,7 @@ pub(super) fn start(global: &Global) -> Result<(), String> {
     };
     // A second start in one process keeps the first.
     let _ = tracing_subscriber::registry()
+        .with(spans.map(|spans| spans.with_filter(ours)))
         .with(layer.with_filter(filter))
         .try_init();
     Ok(())

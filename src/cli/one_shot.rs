@@ -2,13 +2,14 @@
 //!
 //! Each opens a rotation, or goes on where an open one stands; or foretells it, which changes nothing.
 
+use rotate_providers::trace::traced;
 use rotate_providers::{Paces, Vendors};
 
 use super::fleet::look;
 use super::session::{Session, locate, show, speaker, tell, tell_folder};
 use super::{Exit, Global, terminal};
 use crate::engine::driver::{DriveError, Existing, Outcome, Refusal, Request};
-use crate::engine::{Claims, Forecast, Order, Survey, Turn, TurnOutcome, automated, in_the_way};
+use crate::engine::{Claims, Forecast, Order, Survey, Turn, TurnOutcome, automated, in_the_way, turn_span};
 use crate::hooks::now;
 use crate::state_folder::FolderError;
 use crate::view::TargetView;
@@ -38,7 +39,8 @@ pub(super) async fn rotate(global: &Global, request: &Request<'_>, options: &Opt
         Ok(session) => session,
         Err(error) => return tell_folder(global, &error),
     };
-    let result = advance(global, &session, request).await;
+    let span = turn_span(request.target, Some(request.connector.id));
+    let result = traced(span, advance(global, &session, request), DriveError::class).await;
     session.conclude(global, request.target, result).await
 }
 

@@ -1,6 +1,8 @@
 //! `rotate confirm`, `rotate abort`, `rotate rollback`: a person's word.
 
 use clap::Args;
+use rotate_providers::trace::traced;
+use tracing::Span;
 
 use super::done::{note, refused};
 use super::named::{readable_config, resolve};
@@ -9,7 +11,7 @@ use super::session::{Session, locate, show, speaker, tell_folder, tell_unknown};
 use super::who::person;
 use super::{Exit, Global, terminal};
 use crate::engine::driver::{DriveError, Outcome, Refusal};
-use crate::engine::{self, OnRecord, automated, connect, is_given_up};
+use crate::engine::{self, OnRecord, automated, connect, is_given_up, turn_span};
 use crate::hooks::now;
 use crate::notify::Limits;
 use crate::store::{Sorted, Store};
@@ -104,7 +106,8 @@ async fn speak(global: &Global, target: &str, word: Word<'_>) -> Exit {
     if let Some(exit) = give_up(global, &session, target, word).await {
         return exit;
     }
-    let result = act(global, &session, target, word).await;
+    let span = turn_span(target, None);
+    let result = traced(span, act(global, &session, target, word), DriveError::class).await;
     session.conclude(global, target, result).await
 }
 
@@ -169,6 +172,7 @@ async fn act(global: &Global, session: &Session, target: &str, word: Word<'_>) -
     if matches!(word, Word::Abort { force: true }) && is_given_up(&stored) {
         return engine::give_up(session.writer(), stored, &person()).await;
     }
+    Span::current().record("rotate.connector", stored.rotation.spec.connector.as_str());
     let (_, provider) = connect(&stored.rotation.spec, &session.vendors).await?;
     let driver = session.driver(global, provider.as_ref());
     let by = person();

@@ -121,6 +121,8 @@ pub(super) fn listen(interrupt: &Arc<Interrupt>) {
                 terminal::note("stopping after the current step; once more to stop at once");
             }
         }
+        #[cfg(feature = "otlp")]
+        crate::traces::flush_at_once();
         // Safe at any instant: the journal says what may have left.
         std::process::exit(130);
     });

@@ -46,6 +46,14 @@ fn before_the_others(commands: impl Iterator<Item = clap::Command>) -> clap::Com
     Cli::augment_args(clap::Command::new("rotate").subcommands(commands))
 }
 
+/// Whether its command does anything but show a plan.
+pub(super) fn acts(connector: &'static Connector, matches: &ArgMatches) -> bool {
+    match connector.automation {
+        Some(_) if !matches.get_flag("manual") => !matches.get_flag("dry_run"),
+        _ => matches.get_flag("begin"),
+    }
+}
+
 /// Runs the command of a connector.
 pub(super) async fn run(global: &Global, connector: &'static Connector, matches: &ArgMatches) -> Exit {
     match connector.automation {

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use jiff::SignedDuration;
 use rotate_providers::Vendors;
+use rotate_providers::trace::failed;
 use tokio::task::JoinSet;
+use tracing::{Instrument, Span};
 
 use super::fleet::{Chosen, Looked, configured_beside_journal, known};
 use super::notices::After;
@@ -22,7 +24,7 @@ use super::{Exit, Global, Output, status, terminal};
 use crate::config::{Config, How, Target};
 use crate::duration;
 use crate::engine::driver::{DriveError, Refusal};
-use crate::engine::{Acting, Action, Assessment, Claims, Order, Survey, Turn, TurnOutcome, assess};
+use crate::engine::{Acting, Action, Assessment, Claims, Order, Survey, Turn, TurnOutcome, assess, turn_span};
 use crate::hooks::now;
 use crate::notify::Limits;
 use crate::policy::{Wait, Waiting};
@@ -83,7 +85,7 @@ impl Command {
             }
         }
         let config = config.unwrap_or_else(Config::empty);
-        let mut watched = Watched::begin(&config);
+        let mut watched = Watched::begin(global, &config);
         let begun = match required_state(global, &config).filter(|_| !folder.exists()) {
             Some(error) => Err(error),
             None => self.begin(global, &config).await,
@@ -267,7 +269,8 @@ impl Work {
                 ended.extend(working.join_next().await.and_then(Result::ok));
             }
             let work = Arc::clone(self);
-            working.spawn(async move { work.one(&entry).await });
+            let span = turn_span(self.name(&entry), Some(self.connector(&entry)));
+            working.spawn(async move { work.one(&entry).await }.instrument(span));
         }
         while let Some(one) = working.join_next().await {
             ended.extend(one);
@@ -301,6 +304,9 @@ impl Work {
             }
             (Entry::Configured(_), None) => Err(DriveError::Interrupted),
         };
+        if let Err(error) = &result {
+            failed(&Span::current(), error.class());
+        }
         let after = self.after(entry, &result);
         let mut ended = self.ended(entry, result).await;
         ended.after = after;
@@ -331,6 +337,13 @@ impl Work {
                 .map(|target| target.name.as_str())
                 .unwrap_or_default(),
             Entry::Open(stored) => &stored.target,
+        }
+    }
+
+    fn connector<'a>(&'a self, entry: &'a Entry) -> &'a str {
+        match entry {
+            Entry::Configured(_) => self.target(entry).map(|target| target.connector.id).unwrap_or_default(),
+            Entry::Open(stored) => stored.rotation.connector(),
         }
     }
 

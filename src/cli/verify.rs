@@ -7,6 +7,7 @@ use clap::{ArgMatches, Args};
 use rotate_providers::guide::probe::Verdict;
 use rotate_providers::secret_from::SecretFrom;
 use rotate_providers::{Paces, Vendors};
+use tracing::Instrument;
 
 use super::named::readable_config;
 use super::secret::{self, NoSecret, SecretArgs};
@@ -15,6 +16,7 @@ use super::trial::{Trial, Untried, Wanted};
 use super::way::WayArgs;
 use super::{Exit, Global, Output, process, terminal};
 use crate::engine::driver::Interrupt;
+use crate::engine::turn_span;
 use crate::notify::Limits;
 use crate::state_folder::FolderError;
 use crate::view::{Verification, json};
@@ -104,8 +106,9 @@ impl Command {
                     return Exit::Error;
                 }
                 let network = self.way.network(&trial.network, &global.allowed);
+                let span = turn_span(&trial.name, None);
                 let outcome = tokio::select! {
-                    outcome = trial.run(&secret, &network) => outcome,
+                    outcome = trial.run(&secret, &network).instrument(span) => outcome,
                     () = interrupt.wait() => return Exit::Interrupted,
                 };
                 drop(secret);

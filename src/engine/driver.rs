@@ -23,6 +23,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use rotate_providers::contract::{self, Kind, Listed, Principal, Provider};
 use rotate_providers::secret::{Credential, Secret};
+use rotate_providers::trace::traced;
 
 pub use identity::Identity;
 pub use interrupt::Interrupt;
@@ -35,6 +36,7 @@ use readings::{listing, nothing};
 use crate::delivery::DeliveryError;
 pub use crate::engine::error::{DriveError, Refusal};
 use crate::engine::journal::Journal;
+use crate::engine::spans;
 use crate::hooks::now;
 use crate::machine::{Actor, Event, Phase, RotationSpec};
 use crate::policy::{Facts, Refusals, Step, newcomer, next};
@@ -149,15 +151,21 @@ impl Driver<'_> {
                     if step.asks_the_vendor() {
                         self.adopt(&stored, &mut run).await;
                     }
-                    let taken = if run.recognised || !step.asks_the_vendor() {
-                        self.take(step, &mut stored, &mut run).await
-                    } else {
-                        self.recognise(&mut stored, &mut run).await
+                    let is_known = run.recognised || !step.asks_the_vendor();
+                    let name = if is_known { step.name() } else { "recognise" };
+                    let span = spans::step(name, &stored.id, stored.rotation.phase.name());
+                    let taking = async {
+                        match is_known {
+                            true => self.take(step, &mut stored, &mut run).await,
+                            false => self.recognise(&mut stored, &mut run).await,
+                        }
                     };
-                    taken.map_err(|error| match useless(&stored) {
-                        Some(why) => DriveError::NotWithdrawn(why, Box::new(error)),
-                        None => error,
-                    })?;
+                    traced(span, taking, DriveError::class)
+                        .await
+                        .map_err(|error| match useless(&stored) {
+                            Some(why) => DriveError::NotWithdrawn(why, Box::new(error)),
+                            None => error,
+                        })?;
                     continue;
                 }
             };

@@ -14,7 +14,7 @@ use rotate_providers::secret_from::SecretFrom;
 #[cfg(feature = "notify-email")]
 use rotate_providers::web::Host;
 #[cfg(any(feature = "notify-slack", feature = "notify-teams", feature = "notify-webhook"))]
-use rotate_providers::web::Request;
+use rotate_providers::web::{Body, Request};
 use rotate_providers::web::{Network, Unanswered};
 use zeroize::Zeroizing;
 
@@ -85,8 +85,8 @@ pub(super) async fn post(posting: Posting<'_>) -> Result<Answer, Fault> {
         url,
         hosts: &[],
         headers,
-        form: None,
-        json: Some(Zeroizing::new(posting.body)),
+        body: Some(Body::json(Zeroizing::new(posting.body))),
+        is_secret_place: true,
         // Some say with a good status that it has failed.
         reads: &|status| (200..300).contains(&status),
     };

@@ -44,6 +44,7 @@ mod no_panic;
 mod no_vendor;
 mod notices;
 mod older_copy;
+mod otlp;
 mod policy;
 mod prove;
 mod proxies;

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::{Answers, Attempt, Outcome};
 use crate::guide::Template;
-use crate::web::{Request, form, hidden_header};
+use crate::web::{Body, Request, form, hidden_header};
 
 /// One HTTP request.
 #[derive(Clone, Debug, Deserialize)]
@@ -98,8 +98,8 @@ impl Http {
                 url: &url,
                 hosts: &self.hosts,
                 headers,
-                form: self.form(attempt)?,
-                json: None,
+                body: self.form(attempt)?.map(Body::form),
+                is_secret_place: false,
                 reads: &|status| self.answers.reads(status),
             })
             .await?;

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::{Answers, Attempt, Outcome};
 use crate::guide::Template;
-use crate::web::Request;
+use crate::web::{Body, Request};
 
 /// A user and a password, tried where sessions begin.
 #[derive(Clone, Debug, Deserialize)]
@@ -71,8 +71,8 @@ impl JsonLogin {
                 url: &url,
                 hosts: &self.hosts,
                 headers: Vec::new(),
-                form: None,
-                json: Some(self.document(attempt)?),
+                body: Some(Body::json(self.document(attempt)?)),
+                is_secret_place: false,
                 reads: &|status| self.answers.reads(status),
             })
             .await

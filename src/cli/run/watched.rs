@@ -54,13 +54,13 @@ const LARGEST: u64 = 256 * 1024 * 1024;
 
 impl Watched {
     /// From here on.
-    pub(super) fn begin(config: &Config) -> Self {
+    pub(super) fn begin(global: &Global, config: &Config) -> Self {
         #[cfg(not(feature = "heartbeat"))]
-        let _ = config;
+        let _ = (global, config);
         Self {
             began_at: now(),
             #[cfg(feature = "heartbeat")]
-            heartbeat: heartbeat(config),
+            heartbeat: heartbeat(global, config),
         }
     }
 
@@ -165,8 +165,8 @@ fn warn(why: &str) {
 }
 
 #[cfg(feature = "heartbeat")]
-fn heartbeat(config: &Config) -> Option<Heartbeat> {
-    let heartbeat = Heartbeat::new(config.monitoring.heartbeat.as_ref()?);
+fn heartbeat(global: &Global, config: &Config) -> Option<Heartbeat> {
+    let heartbeat = Heartbeat::new(config.monitoring.heartbeat.as_ref()?, global.run);
     heartbeat.map_err(|why| warn(&why)).ok()
 }
 

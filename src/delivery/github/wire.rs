@@ -131,10 +131,7 @@ impl Wire {
         if let Some(body) = body {
             sending = sending.header(CONTENT_TYPE, "application/json").body(body);
         }
-        let answer = sending
-            .send()
-            .await
-            .map_err(|error| unanswered(&Broken::from(&error)))?;
+        let answer = web::sent(sending).await.map_err(|broken| unanswered(&broken))?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         Ok(Reply {
             status,

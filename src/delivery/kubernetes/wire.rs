@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use http::Request;
+use http::{Method, Request};
 use http_body_util::{BodyExt, Limited};
 use kube::Client;
 use kube::client::Body;
 use rotate_providers::secret::Secret;
+use rotate_providers::trace::traced;
+use rotate_providers::web;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -40,7 +42,7 @@ pub(super) struct Reply {
 
 /// One call.
 struct Call<'a> {
-    method: &'static str,
+    method: Method,
     path: &'a str,
     /// Its form, and what is sent.
     body: Option<(&'static str, Zeroizing<Vec<u8>>)>,
@@ -51,7 +53,7 @@ struct Call<'a> {
 /// Reads an object.
 pub(super) async fn read(client: &Client, path: &str) -> Result<Reply, Fault> {
     let call = Call {
-        method: "GET",
+        method: Method::GET,
         path,
         body: None,
         is_look: true,
@@ -69,7 +71,7 @@ pub(super) async fn write(
 ) -> Result<Reply, Fault> {
     let rehearsal = if is_rehearsal { "&dryRun=All" } else { "" };
     let call = Call {
-        method: "PATCH",
+        method: Method::PATCH,
         path: &format!("{path}?fieldManager={MANAGER}{rehearsal}"),
         body: Some(("application/merge-patch+json", patch(version, changes))),
         is_look: is_rehearsal,
@@ -95,7 +97,7 @@ pub(super) async fn may(client: &Client, place: &Place, verb: &str) -> Result<bo
         allowed: bool,
     }
     let call = Call {
-        method: "POST",
+        method: Method::POST,
         path: "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
         body: Some(("application/json", Zeroizing::new(asked.to_string().into_bytes()))),
         is_look: true,
@@ -163,10 +165,7 @@ fn patch(version: &str, changes: &[Change<'_>]) -> Zeroizing<Vec<u8>> {
 async fn send(client: &Client, call: &Call<'_>) -> Result<Reply, Fault> {
     let mut attempt = 1;
     loop {
-        let outcome = match tokio::time::timeout(PATIENCE, once(client, call)).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(passing(format!("no answer within {} s", PATIENCE.as_secs()))),
-        };
+        let outcome = within_patience(client, call).await;
         let (may_repeat, wait) = match &outcome {
             Ok(reply) if reply.status == 429 => (true, reply.wait),
             Ok(reply) if reply.status >= 500 => (call.is_look, reply.wait),
@@ -187,9 +186,21 @@ async fn send(client: &Client, call: &Call<'_>) -> Result<Reply, Fault> {
     }
 }
 
+/// Sends it once, within a span that does not name the host: the client alone knows it.
+async fn within_patience(client: &Client, call: &Call<'_>) -> Result<Reply, Fault> {
+    let span = web::of_request(&call.method, None);
+    let sending = async {
+        let sent = tokio::time::timeout(PATIENCE, once(client, call)).await;
+        sent.unwrap_or_else(|_| Err(passing(format!("no answer within {} s", PATIENCE.as_secs()))))
+    };
+    let reply = traced(span.clone(), sending, |_| "unanswered").await?;
+    web::answered(&span, reply.status);
+    Ok(reply)
+}
+
 async fn once(client: &Client, call: &Call<'_>) -> Result<Reply, Fault> {
     let mut request = Request::builder()
-        .method(call.method)
+        .method(call.method.clone())
         .uri(call.path)
         .header("accept", "application/json");
     let body = match &call.body {

@@ -228,10 +228,7 @@ impl Wire {
                 .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
                 .body(hidden_body(Zeroizing::new(body.as_str().to_owned())));
         }
-        let answer = sending
-            .send()
-            .await
-            .map_err(|error| self.unanswered(&Broken::from(&error)))?;
+        let answer = web::sent(sending).await.map_err(|broken| self.unanswered(&broken))?;
         let leads_to = answer
             .headers()
             .get(LOCATION)

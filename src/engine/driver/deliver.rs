@@ -5,10 +5,12 @@
 //! the order of the journal would else be that of the answers. Destinations that are parts of one place come one after the other, because each reads what the one before has written.
 
 use rotate_providers::secret::Secret;
+use rotate_providers::trace::traced;
 
 use super::effects::secret_of;
 use super::{DriveError, Driver, RunState};
 use crate::delivery::{self, Asked, DeliveryError, Destination, Fields, at_once};
+use crate::engine::spans;
 use crate::machine::Event;
 use crate::seal::before;
 use crate::store::Automated as Stored;
@@ -123,19 +125,25 @@ impl Driver<'_> {
 
 /// What it holds; where that is not the new key, all that will be needed to put it back.
 async fn look(destination: Box<dyn Destination>, fields: &Fields) -> Result<Looked, DeliveryError> {
-    let holds = destination.holds(fields).await?;
-    let held = match holds {
-        true => None,
-        false => Some(destination.content().await?),
+    let span = spans::at_destination("read destination", destination.name());
+    let looking = async {
+        let holds = destination.holds(fields).await?;
+        let held = match holds {
+            true => None,
+            false => Some(destination.content().await?),
+        };
+        Ok((holds, held))
     };
+    let (holds, held) = traced(span, looking, spans::class_of).await?;
     Ok((Due { destination, holds }, held))
 }
 
 async fn write(due: &Due, fields: &Fields) -> Result<(), DeliveryError> {
-    match due.holds {
-        true => Ok(()),
-        false => due.destination.deliver(fields).await,
+    if due.holds {
+        return Ok(());
     }
+    let span = spans::at_destination("deliver", due.destination.name());
+    traced(span, due.destination.deliver(fields), spans::class_of).await
 }
 
 /// The first of each place, and the others.

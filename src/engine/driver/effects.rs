@@ -7,9 +7,11 @@ use jiff::SignedDuration;
 use rotate_providers::automation;
 use rotate_providers::contract::{Effect, Error, KeyId, Kind, Minting, MintsLocally};
 use rotate_providers::form::SecretForm;
+use rotate_providers::trace::traced;
 
 use super::{DriveError, Driver, RunState};
 use crate::delivery::{self, Destination, Fault, Fields, Told};
+use crate::engine::spans;
 use crate::hooks::{crash_point, now};
 use crate::machine::{Event, Phase, Prove, Restored, Retirement, Rotation, UndoKind};
 use crate::policy::{INTENT_LASTS, is_removed_already, made_within};
@@ -309,7 +311,8 @@ impl Driver<'_> {
             Some(held_before) => {
                 self.still_held().await?;
                 crash_point("restore: before");
-                Ok(destination.restore(&fields, &held_before).await?)
+                let span = spans::at_destination("restore", destination.name());
+                Ok(traced(span, destination.restore(&fields, &held_before), spans::class_of).await?)
             }
             None if self.was_sealed(stored, &before(name)).await? => Err(DriveError::SecretMissing),
             // It held the new key before we ever wrote to it.
