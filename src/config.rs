@@ -44,6 +44,7 @@ pub use target::{ByHand, How, Target};
 use crate::config::reader::Reader;
 use crate::config::store::Place;
 use crate::notify::Notifier;
+use crate::seal::SealWith;
 use crate::store::Server;
 
 /// A configuration in which nothing is wrong.
@@ -54,6 +55,8 @@ pub struct Config {
     pub state_dir: Option<PathBuf>,
     /// The server that keeps the journal, where it is not a file of that folder.
     pub server: Option<Server>,
+    /// What seals secrets that wait, where it is not the identity of that folder alone.
+    pub seal: Option<SealWith>,
     /// How many targets are worked on at once.
     pub concurrency: usize,
     /// How often one account of a vendor is called at most.
@@ -82,6 +85,7 @@ impl Config {
             path: PathBuf::new(),
             state_dir: None,
             server: None,
+            seal: None,
             concurrency: defaults.concurrency,
             paces: defaults.paces,
             look_every: defaults.look_every,
@@ -135,10 +139,14 @@ pub struct JournalAt {
     pub state_dir: Option<PathBuf>,
     /// The server, where the journal is not a file of that folder.
     pub server: Option<Server>,
+    /// What seals secrets that wait, where it is not the identity of that folder alone.
+    pub seal: Option<SealWith>,
     /// The anchor.
     pub anchor: Option<PathBuf>,
     /// Whether it may have one that could not be made out.
     pub anchor_unknown: bool,
+    /// Whether it may say what seals, and that could not be made out.
+    pub seal_unknown: bool,
 }
 
 /// Where the file says that the journal is kept, as far as that can be made out, and what is wrong with it. Nothing else that it says
@@ -157,7 +165,11 @@ pub fn journal_at(path: &Path, allowed: &AllowedHosts) -> (JournalAt, Result<(),
     let mut reader = Reader::new(&text, allowed);
     let mut root = reader.root();
     let mut table = reader.table(&mut root, "store");
-    let Place { state_dir, server } = store::read(&mut reader, &mut table);
+    let Place {
+        state_dir,
+        server,
+        seal,
+    } = store::read(&mut reader, &mut table);
     let anchor = monitoring::anchor(&mut reader, &mut root);
     let line = anchor.as_ref().map(|taken| reader.line(taken.span.start));
     let fit = reader.end(path);
@@ -169,8 +181,10 @@ pub fn journal_at(path: &Path, allowed: &AllowedHosts) -> (JournalAt, Result<(),
     let is_guess = |mistakes: &Mistakes| mistakes.all.iter().any(is_near);
     let is_certain = !fit.as_ref().is_err_and(is_guess);
     let at = JournalAt {
+        seal_unknown: fit.is_err() && seal.is_none() && text.contains("seal"),
         state_dir,
         server,
+        seal,
         anchor: anchor.filter(|_| is_certain).map(|taken| taken.value),
         anchor_unknown: !is_certain && text.contains("anchor"),
     };
@@ -187,7 +201,11 @@ fn read(reader: &mut Reader<'_>, path: &Path) -> Config {
     let limits = defaults::Limits::read(reader, &mut general);
     reader.close(general);
     let mut table = reader.table(&mut root, "store");
-    let Place { state_dir, server } = store::read(reader, &mut table);
+    let Place {
+        state_dir,
+        server,
+        seal,
+    } = store::read(reader, &mut table);
     reader.close(table);
     let tables = reader.tables(&mut root, "target");
     if tables.len() == 0 && !root.was_there("target") {
@@ -218,6 +236,7 @@ fn read(reader: &mut Reader<'_>, path: &Path) -> Config {
         path: path.to_owned(),
         state_dir,
         server,
+        seal,
         concurrency: limits.concurrency,
         paces: limits.paces,
         look_every: limits.look_every,

@@ -20,6 +20,7 @@ pub mod journal;
 mod order;
 mod preflight;
 mod request;
+mod reseal;
 mod survey;
 mod turn;
 
@@ -31,5 +32,6 @@ pub use give_up::{give_up, is_given_up};
 pub use order::Order;
 pub use preflight::{check, in_the_way};
 pub use request::Wanted;
+pub use reseal::{Resealed, reseal};
 pub use survey::Survey;
 pub use turn::{Turn, automated, connect};

@@ -109,11 +109,11 @@ async fn copy(folder: &StateFolder, server: &Server, from: PathBuf) -> Result<()
     let _nobody_else = source.lease().await?;
     let before = source.verify().await?;
     let sealer = folder.sealer()?;
-    check_sealed(&sealer, source.all_sealed().await?)?;
+    check_sealed(&sealer, source.all_sealed().await?).await?;
     let target = PostgresStore::open(server.address()?).await?;
     let lease = target.lease().await?;
     target
-        .take_over(&lease, &source.everything().await?, &sealer.recipient())
+        .take_over(&lease, &source.everything().await?, &sealer.remembered_as())
         .await?;
     let after = target.verify().await?;
     if (&before.head, before.events) != (&after.head, after.events) {
