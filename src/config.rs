@@ -145,7 +145,7 @@ pub struct JournalAt {
     pub anchor: Option<PathBuf>,
     /// Whether it may have one that could not be made out.
     pub anchor_unknown: bool,
-    /// Whether it may say what seals, and that could not be made out.
+    /// Whether it may say what seals, and something there could not be made out.
     pub seal_unknown: bool,
 }
 
@@ -181,7 +181,7 @@ pub fn journal_at(path: &Path, allowed: &AllowedHosts) -> (JournalAt, Result<(),
     let is_guess = |mistakes: &Mistakes| mistakes.all.iter().any(is_near);
     let is_certain = !fit.as_ref().is_err_and(is_guess);
     let at = JournalAt {
-        seal_unknown: fit.is_err() && seal.is_none() && text.contains("seal"),
+        seal_unknown: fit.is_err() && text.contains("seal"),
         state_dir,
         server,
         seal,

@@ -95,7 +95,9 @@ pub enum SealError {
     #[error("the sealed secret cannot be opened with this identity")]
     Open,
     /// The sealed bytes say by whom they can be opened, and that is not this machine.
-    #[error("the secret is sealed with {by}, and this machine has {own}")]
+    #[error(
+        "the sealed secret cannot be opened with this identity: it is sealed with {by}, and this machine has {own}"
+    )]
     Foreign {
         /// By what they were sealed.
         by: String,

@@ -154,8 +154,8 @@ pub(super) fn of_sealed(error: &SealError) -> Vec<String> {
     match error {
         SealError::Service { remedy, .. } => remedy.lines().map(str::to_owned).collect(),
         SealError::Foreign { .. } => vec![
-            "name one of those identities here, by seal_identity_file or seal_identity_credential in [store] (of a machine that is \
-             lost the one that is kept offline), or go to a machine that has one; then:"
+            "restore the state folder from a backup that has the journal and the identity together, or name one of those identities by \
+             seal_identity_file or seal_identity_credential in [store] (where a machine is lost, the one that is kept offline); then:"
                 .to_owned(),
             "rotate seal rekey".to_owned(),
         ],

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::session::{locate, tell_folder};
+use super::session::{locate, speaker, tell_folder};
 use super::{Exit, Global, remedy, terminal};
 use crate::engine::{Resealed, reseal};
 use crate::seal::Keyring;
@@ -34,7 +34,7 @@ impl Command {
                 terminal::note("there is no journal yet, and nothing waits");
                 Exit::Ok
             }
-            Ok(Some((resealed, sealer))) => tell(&resealed, &sealer),
+            Ok(Some((resealed, sealer))) => tell(global, &resealed, &sealer),
             Err(error) => tell_folder(global, &error),
         }
     }
@@ -62,7 +62,7 @@ async fn rekey(global: &Global) -> Result<Option<(Resealed, Keyring)>, FolderErr
     Ok(Some((resealed, sealer)))
 }
 
-fn tell(resealed: &Resealed, sealer: &Keyring) -> Exit {
+fn tell(global: &Global, resealed: &Resealed, sealer: &Keyring) -> Exit {
     let Resealed { done, already, left } = resealed;
     terminal::note(&format!(
         "sealed {done} anew, {already} were so already, {} are left as they are; from now on with {}",
@@ -74,7 +74,11 @@ fn tell(resealed: &Resealed, sealer: &Keyring) -> Exit {
             "what is sealed for {} ({}) was left as it is: {error}",
             sealed.target, sealed.name
         );
-        terminal::error(&what, &remedy::of_sealed(error));
+        let lines: Vec<String> = remedy::of_sealed(error)
+            .iter()
+            .map(|line| speaker(global).line(line))
+            .collect();
+        terminal::error(&what, &lines);
     }
     match left.is_empty() {
         true => Exit::Ok,

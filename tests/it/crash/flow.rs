@@ -173,6 +173,8 @@ impl Flow {
     pub(crate) fn repeats(self, journal: &Journal) -> Vec<Move> {
         match self {
             // What a person has taken back calls that person.
+            // Its configuration has no target for `run`.
+            Self::Resealed => vec![Move::one_shot()],
             Self::Fleet if journal.last() != "done" => Vec::new(),
             _ if journal.last() == "done" => vec![Move::one_shot(), Move::command(&["run"])],
             _ => vec![Move::command(&["run"])],

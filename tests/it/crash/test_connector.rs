@@ -152,6 +152,9 @@ impl Ground for TestConnector {
         let mut command = self.place.command(environment, arguments);
         command.envs(self.store.environment());
         command.env("KUBECONFIG", self.kubeconfig.path().join("kubeconfig"));
+        if self.flow == Flow::Resealed && !arguments.contains(&"--config") {
+            command.args(["--config", "sealed.toml"]);
+        }
         command
     }
 
@@ -163,9 +166,6 @@ impl Ground for TestConnector {
             "--address",
             &self.vendor.address(),
         ]);
-        if flow == Flow::Resealed {
-            command.args(["--config", "sealed.toml"]);
-        }
         command.arg("--current-key").arg(self.place.path("current"));
         command
             .arg("--deliver")

@@ -7,7 +7,7 @@ use rotate::seal::Sealer;
 use rotate_fixtures::aws::Action;
 use rotate_fixtures::{Age, Ran};
 
-use super::{Desk, MAIN, blocking, keyring, label_and_secret, line_of};
+use super::{Desk, MAIN, WEEK, blocking, keyring, label_and_secret, line_of};
 
 #[test]
 fn the_machine_and_the_offline_identity_open_what_waits_with_age_itself_and_nobody_else_does() {
@@ -71,7 +71,7 @@ fn a_machine_that_is_no_recipient_is_told_before_anything_is_minted() {
         "this machine is no recipient",
         to_machine.as_str(),
         "nothing was touched",
-        "rotate seal rekey",
+        "seal rekey",
     ];
     desk.begin().expect(1).says(&told);
     desk.place.expect_untouched();
@@ -180,19 +180,16 @@ fn where_the_old_identity_is_gone_it_is_said_who_opens_what_waits_and_the_offlin
     // The machine is lost, and another takes its place.
     fs::remove_file(&machine).unwrap();
     desk.seals_to(&[&to_new, &to_offline], &new);
-    let told = [
-        to_machine.as_str(),
-        to_offline.as_str(),
-        to_new.as_str(),
-        "rotate seal rekey",
-    ];
+    let told = [to_machine.as_str(), to_offline.as_str(), to_new.as_str(), "seal rekey"];
     desk.run(&["confirm", MAIN]).says(&told);
     desk.place.run(["audit", "verify"]).expect(1);
     desk.seals_to(&[&to_new, &to_offline], &offline);
     desk.run(&["seal", "rekey"]).expect(0);
     fs::remove_file(&offline).unwrap();
     desk.seals_to(&[&to_new, &to_offline], &new);
-    desk.ends();
+    desk.run(&["run"]).expect(0);
+    desk.place.later(WEEK, ["run"]).expect(0);
+    desk.place.expect_rotated();
 }
 
 #[test]

@@ -27,9 +27,9 @@ fn it_says_what_waits_that_cannot_be_opened_here_and_who_opens_it() {
     let doctor = desk.run(&["doctor"]).expect(1);
     for told in [
         "what waits for main",
-        "new-key: the secret is sealed with age:",
+        "new-key: the sealed secret cannot be opened with this identity: it is sealed with age:",
         &to_machine,
-        "rotate seal rekey",
+        "seal rekey",
     ] {
         assert!(doctor.stdout.contains(told), "{told}: {}", doctor.stdout);
     }
