@@ -23,6 +23,7 @@ mod remedy;
 mod report;
 mod rotate;
 mod run;
+mod seal;
 mod secret;
 mod session;
 mod status;
@@ -54,6 +55,7 @@ use traced::Traced;
 
 use crate::config::{self, AllowedHosts, Unusable};
 use crate::engine::driver::Pace;
+use crate::seal::SealWith;
 use crate::state_folder::StateFolder;
 use crate::store::{Anchor, Server};
 use crate::{delivery, duration};
@@ -195,8 +197,8 @@ impl Line {
         if let Some(path) = config::locate(global.config.as_deref()) {
             let (at, fit) = config::journal_at(&path, &global.allowed);
             match fit {
-                // Whoever needs the rest of the file reads it, and tells its mistakes.
-                Err(_) if said => {}
+                // Whoever needs the rest of the file reads it, and tells its mistakes. Nothing is sealed otherwise than it says.
+                Err(_) if said && !at.seal_unknown => {}
                 fit => fit?,
             }
             // A mistake elsewhere in the file does not switch the anchor off.
@@ -205,6 +207,7 @@ impl Line {
             global.configured_anchor = at.anchor;
             global.configured_state = at.state_dir.filter(|_| !said);
             global.server = at.server;
+            global.seal = at.seal;
         }
         Ok(self)
     }
@@ -266,6 +269,9 @@ struct Global {
     /// Which run this is, for those who hear of it elsewhere.
     #[arg(skip = Uuid::now_v7())]
     run: Uuid,
+    /// What seals, where the configuration says so.
+    #[arg(skip)]
+    seal: Option<SealWith>,
     /// Where the administrators' credentials are: where the target says (its profile or connection), or in the environment
     /// alone, as in CI [default: $ROTATE_CREDENTIALS, else configured]
     #[arg(long, global = true, value_enum, value_name = "WHERE")]
@@ -430,6 +436,7 @@ enum Command {
     Audit(audit::Command),
     Report(report::Command),
     Notify(notify::Command),
+    Seal(seal::Command),
     #[cfg(feature = "postgres")]
     Store(store::Command),
 }
@@ -495,6 +502,7 @@ impl Cli {
             Command::Audit(command) => command.run(global).await,
             Command::Report(command) => command.run(global).await,
             Command::Notify(command) => command.run(global).await,
+            Command::Seal(command) => command.run(global).await,
             #[cfg(feature = "postgres")]
             Command::Store(command) => command.run(global).await,
         }

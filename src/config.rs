@@ -45,6 +45,7 @@ pub use target::{ByHand, How, Target};
 use crate::config::reader::Reader;
 use crate::config::store::Place;
 use crate::notify::Notifier;
+use crate::seal::SealWith;
 use crate::store::Server;
 
 /// A configuration in which nothing is wrong.
@@ -55,6 +56,8 @@ pub struct Config {
     pub state_dir: Option<PathBuf>,
     /// The server that keeps the journal, where it is not a file of that folder.
     pub server: Option<Server>,
+    /// What seals secrets that wait, where it is not the identity of that folder alone.
+    pub seal: Option<SealWith>,
     /// How many targets are worked on at once.
     pub concurrency: usize,
     /// How often one account of a vendor is called at most.
@@ -83,6 +86,7 @@ impl Config {
             path: PathBuf::new(),
             state_dir: None,
             server: None,
+            seal: None,
             concurrency: defaults.concurrency,
             paces: defaults.paces,
             look_every: defaults.look_every,
@@ -143,12 +147,16 @@ pub struct JournalAt {
     pub state_dir: Option<PathBuf>,
     /// The server, where the journal is not a file of that folder.
     pub server: Option<Server>,
+    /// What seals secrets that wait, where it is not the identity of that folder alone.
+    pub seal: Option<SealWith>,
     /// The anchor.
     pub anchor: Option<PathBuf>,
     /// Whether it may have one that could not be made out.
     pub anchor_unknown: bool,
     /// Whether it may name a server that could not be made out.
     pub server_unknown: bool,
+    /// Whether it may say what seals, and something there could not be made out.
+    pub seal_unknown: bool,
 }
 
 /// Where the file says that the journal is kept, as far as that can be made out, and what is wrong with it. Nothing else that it says
@@ -181,7 +189,11 @@ fn journal_in<'t>(
 ) -> (JournalAt, Result<(), Unusable>) {
     let mut root = reader.root();
     let mut table = reader.table(&mut root, "store");
-    let Place { state_dir, server } = store::read(&mut reader, &mut table);
+    let Place {
+        state_dir,
+        server,
+        seal,
+    } = store::read(&mut reader, &mut table);
     let anchor = monitoring::anchor(&mut reader, &mut root);
     let line = anchor.as_ref().map(|taken| reader.line(taken.span.start));
     let fit = reader.end(path);
@@ -196,8 +208,10 @@ fn journal_in<'t>(
         .as_ref()
         .is_err_and(|mistakes| store::server_is_unknown(text, server.as_ref(), &mistakes.all));
     let at = JournalAt {
+        seal_unknown: fit.is_err() && text.contains("seal"),
         state_dir,
         server: server.filter(|_| !server_unknown),
+        seal,
         anchor: anchor.filter(|_| is_certain).map(|taken| taken.value),
         anchor_unknown: !is_certain && text.contains("anchor"),
         server_unknown,
@@ -215,7 +229,11 @@ fn read(reader: &mut Reader<'_>, path: &Path) -> Config {
     let limits = defaults::Limits::read(reader, &mut general);
     reader.close(general);
     let mut table = reader.table(&mut root, "store");
-    let Place { state_dir, server } = store::read(reader, &mut table);
+    let Place {
+        state_dir,
+        server,
+        seal,
+    } = store::read(reader, &mut table);
     reader.close(table);
     let tables = reader.tables(&mut root, "target");
     if tables.len() == 0 && !root.was_there("target") {
@@ -246,6 +264,7 @@ fn read(reader: &mut Reader<'_>, path: &Path) -> Config {
         path: path.to_owned(),
         state_dir,
         server,
+        seal,
         concurrency: limits.concurrency,
         paces: limits.paces,
         look_every: limits.look_every,

@@ -9,7 +9,7 @@ use rotate_providers::shell::quoted;
 use rustix::fs::{Mode, OFlags};
 
 use crate::private_file::{self, Folder, Place};
-use crate::seal::{AgeSealer, SealError, Sealer, label};
+use crate::seal::{AgeSealer, Keyring, SealError, SealWith, Sealer};
 use crate::store::{AnchorError, Sealed, Server, SqliteStore, Store, StoreError, Verified, Visit};
 
 const DATABASE: &str = "rotate.db";
@@ -24,6 +24,8 @@ pub struct StateFolder {
     path: PathBuf,
     /// Who keeps the journal, where that is not a file of this folder.
     server: Option<Server>,
+    /// What seals, where that is not the identity in it alone.
+    seal: Option<SealWith>,
 }
 
 impl StateFolder {
@@ -33,7 +35,11 @@ impl StateFolder {
         let path = Self::said(explicit, configured)
             .or_else(|| configured.map(Path::to_owned))
             .or_else(|| std::env::home_dir().map(|home| home.join(".local/state/rotate")))?;
-        Some(Self { path, server: None })
+        Some(Self {
+            path,
+            server: None,
+            seal: None,
+        })
     }
 
     /// The folder as the command line or the environment names it; `None` where whoever has the configuration and the same home finds it
@@ -52,6 +58,11 @@ impl StateFolder {
     /// The same folder, with its journal on this server.
     pub fn with_journal_on(self, server: Option<Server>) -> Self {
         Self { server, ..self }
+    }
+
+    /// The same folder, with this to seal what waits.
+    pub fn sealing_with(self, seal: Option<SealWith>) -> Self {
+        Self { seal, ..self }
     }
 
     /// Who keeps the journal, where that is not a file of this folder.
@@ -73,7 +84,12 @@ impl StateFolder {
     }
 
     /// Opens what is there, or makes it; says whether anything was made.
-    pub async fn open(&self) -> Result<(Box<dyn Store>, AgeSealer, bool), FolderError> {
+    pub async fn open(&self) -> Result<(Box<dyn Store>, Keyring, bool), FolderError> {
+        // Where what is to seal cannot be used, nothing is made.
+        let configured = match &self.seal {
+            Some(seal) => Some(Keyring::configured(seal, self.own_identity()?)?),
+            None => None,
+        };
         let folder = Arc::new(Folder::make(&self.path, 0o700).map_err(|unfit| {
             let why = unfit.said_of(&self.path);
             self.unsafe_folder(match self.path.exists() {
@@ -85,12 +101,15 @@ impl StateFolder {
         let identity = folder.place(IDENTITY);
         let has_identity = self.is_there(&identity)?;
         let store = self.open_store(&folder).await?;
+        if let Some(sealer) = configured {
+            return Ok((store, sealer, false));
+        }
         if has_identity {
             private_file::sweep(&identity).map_err(|why| self.unsafe_folder(why.to_string()))?;
-            return Ok((store, AgeSealer::open_at(&identity)?, false));
+            return Ok((store, Keyring::own(AgeSealer::open_at(&identity)?), false));
         }
         let (sealer, made) = self.first(&*store, &folder, &identity).await?;
-        Ok((store, sealer, made))
+        Ok((store, Keyring::own(sealer), made))
     }
 
     /// The identity of a journal that is still empty; says whether it was made here. Nothing is sealed before it is durable.
@@ -160,6 +179,14 @@ impl StateFolder {
         Ok(Some(Box::new(SqliteStore::open_at(&folder.place(DATABASE)).await?)))
     }
 
+    /// Checks the journal alone, and what is kept beside it.
+    pub async fn verify_chain(&self) -> Result<Option<Verified>, FolderError> {
+        match self.open_journal().await? {
+            Some(store) => Ok(Some(store.verify().await?)),
+            None => Ok(None),
+        }
+    }
+
     /// Checks the journal, what is kept beside it, and that each secret that waits can be opened by the identity that is here, in
     /// its own place; `None` where there is no journal.
     pub async fn verify(&self) -> Result<Option<Verified>, FolderError> {
@@ -176,18 +203,22 @@ impl StateFolder {
         if all.is_empty() {
             return Ok(Some(verified));
         }
-        check_sealed(&self.sealer()?, all)?;
+        check_sealed(&self.sealer()?, all).await?;
         Ok(Some(verified))
     }
 
-    /// The identity that seals, which has to be here.
-    pub fn sealer(&self) -> Result<AgeSealer, FolderError> {
-        let found = self.open_sealer()?;
-        found.ok_or_else(|| FolderError::IdentityLost(self.path.join(IDENTITY)))
+    /// What seals, all of which has to be here.
+    pub fn sealer(&self) -> Result<Keyring, FolderError> {
+        let own = self.own_identity()?;
+        match (&self.seal, own) {
+            (Some(seal), own) => Ok(Keyring::configured(seal, own)?),
+            (None, Some(own)) => Ok(Keyring::own(own)),
+            (None, None) => Err(FolderError::IdentityLost(self.path.join(IDENTITY))),
+        }
     }
 
-    /// The identity that seals; `None` where there is none.
-    fn open_sealer(&self) -> Result<Option<AgeSealer>, FolderError> {
+    /// The identity in it; `None` where there is none.
+    fn own_identity(&self) -> Result<Option<AgeSealer>, FolderError> {
         let Ok(folder) = Folder::open(&self.path) else {
             return Ok(None);
         };
@@ -268,9 +299,9 @@ impl StateFolder {
 }
 
 /// Each secret that waits can be opened, in its own place.
-pub fn check_sealed(sealer: &dyn Sealer, all: Vec<Sealed>) -> Result<(), FolderError> {
+pub async fn check_sealed(sealer: &dyn Sealer, all: Vec<Sealed>) -> Result<(), FolderError> {
     for sealed in all {
-        let opened = sealer.open(&label(&sealed.rotation, &sealed.name), &sealed.bytes);
+        let opened = sealer.open(&sealed.purpose(), &sealed.bytes).await;
         opened.map_err(|source| FolderError::Sealed {
             target: sealed.target,
             name: sealed.name,

@@ -34,6 +34,7 @@ pub use sqlite::SqliteStore;
 
 use crate::hooks::now;
 use crate::machine::{AnyRotation, GuidedRotation, Inventory, Record, Rotation, StreamState};
+use crate::seal::Purpose;
 
 /// Where rotations are kept.
 #[async_trait]
@@ -47,6 +48,13 @@ pub trait Store: Send + Sync {
 
     /// Whose sealer's secrets wait here: the first one that says so is remembered, and any other is refused. A state folder has one.
     async fn sealed_by(&self, lease: &Lease, sealer: &str) -> Result<(), StoreError>;
+
+    /// From now on this one's secrets wait here, whoever's did before. A repeat does nothing.
+    async fn seal_by(&self, lease: &Lease, sealer: &str) -> Result<(), StoreError>;
+
+    /// Keeps these bytes in the place of those that are sealed, durably, or does nothing where those are not there any more. A repeat
+    /// does nothing.
+    async fn reseal(&self, lease: &Lease, sealed: &Sealed, bytes: &[u8]) -> Result<(), StoreError>;
 
     /// Where it is, where that is not the state folder.
     fn elsewhere(&self) -> Option<&Path>;
@@ -293,6 +301,17 @@ pub struct Sealed {
     pub bytes: Vec<u8>,
 }
 
+impl Sealed {
+    /// What it is for.
+    pub fn purpose(&self) -> Purpose<'_> {
+        Purpose {
+            target: &self.target,
+            rotation: &self.rotation,
+            name: &self.name,
+        }
+    }
+}
+
 /// What looks at the lines of a journal while they are checked.
 pub type Visit<'v> = dyn FnMut(&Line, &StreamState) + Send + 'v;
 
@@ -430,6 +449,16 @@ pub enum StoreError {
     OtherIdentity {
         /// The server, its database and schema.
         place: PathBuf,
+    },
+    /// This machine would seal in another way than the others do.
+    #[error("the journal in {} seals with {known}, and this machine with {ours}", place.display())]
+    OtherSealer {
+        /// The server, its database and schema.
+        place: PathBuf,
+        /// How it was sealed until now.
+        known: String,
+        /// How it would be sealed here.
+        ours: String,
     },
     /// The tables are not there, or those of an older version.
     #[error("the journal in {} has tables of version {found}, and this version of rotate needs version {known}", place.display())]

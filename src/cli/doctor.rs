@@ -1,5 +1,7 @@
 //! `rotate doctor`: everything that a rotation would need.
 
+mod sealer;
+
 use clap::Args;
 use futures_util::{StreamExt, stream};
 use rotate_providers::Vendors;
@@ -38,6 +40,7 @@ impl Command {
             Err(exit) => return exit,
         };
         let mut checkups = vec![folder(global, config.as_ref()).await];
+        checkups.extend(sealer::examine(global).await);
         if let Some(config) = &config {
             if let Err(exit) = self
                 .chosen
@@ -77,7 +80,7 @@ impl Command {
     }
 }
 
-/// The state folder with its journal, and the identity that seals.
+/// The state folder with its journal.
 async fn folder(global: &Global, config: Option<&Config>) -> Checkup {
     let found = async {
         let folder = locate(global)?;
@@ -87,7 +90,7 @@ async fn folder(global: &Global, config: Option<&Config>) -> Checkup {
             if let Some(store) = folder.open_journal().await? {
                 goes_on_from_its_anchor(global, &*store).await?;
             }
-            let verified = folder.verify().await?.unwrap_or_else(Verified::empty);
+            let verified = folder.verify_chain().await?.unwrap_or_else(Verified::empty);
             return Ok((
                 format!("{path} with the journal on {server}"),
                 format!("intact, head {}", verified.head),
@@ -109,7 +112,7 @@ async fn folder(global: &Global, config: Option<&Config>) -> Checkup {
         let (store, sealer, _) = folder.open().await?;
         goes_on_from_its_anchor(global, &*store).await?;
         drop((store, sealer));
-        let verified = folder.verify().await?.unwrap_or_else(Verified::empty);
+        let verified = folder.verify_chain().await?.unwrap_or_else(Verified::empty);
         Ok((path, format!("intact, head {}", verified.head)))
     };
     match found.await {

@@ -37,9 +37,8 @@ pub(super) fn of(error: &DriveError, subject: Subject<'_>, stored: Option<&Store
     let mut lines = match error {
         DriveError::Provider(error) => of_vendor(error, subject.connector),
         DriveError::Store(error) => return of_store(error),
-        DriveError::Seal(_) | DriveError::SecretMissing => {
-            vec!["restore the state folder from a backup that has the journal and the identity together".to_owned()]
-        }
+        DriveError::Seal(error) => of_sealed(error),
+        DriveError::SecretMissing => of_sealed(&SealError::Open),
         DriveError::Delivery(error) => of_delivery(&error.fault),
         DriveError::Hook(error) => of_delivery(&error.fault),
         DriveError::Refused(refusal) => return refusal.remedy.clone(),
@@ -150,23 +149,65 @@ fn of_delivery(fault: &Fault) -> Vec<String> {
     remedy.lines().map(str::to_owned).collect()
 }
 
+/// What to do where a secret cannot be sealed or opened.
+pub(super) fn of_sealed(error: &SealError) -> Vec<String> {
+    match error {
+        SealError::Service { remedy, .. } => remedy.lines().map(str::to_owned).collect(),
+        SealError::Foreign { .. } => vec![
+            "restore the state folder from a backup that has the journal and the identity together, or name one of those identities by \
+             seal_identity_file or seal_identity_credential in [store] (where a machine is lost, the one that is kept offline); then:"
+                .to_owned(),
+            "rotate seal rekey".to_owned(),
+        ],
+        SealError::Newer | SealError::NotBuilt(_) => {
+            vec!["use the version of rotate that sealed it, or a later one, with all its features".to_owned()]
+        }
+        _ => vec!["restore the state folder from a backup that has the journal and the identity together".to_owned()],
+    }
+}
+
+/// What to do where what is to seal cannot be used: nothing was begun.
+fn of_sealer(error: &SealError) -> Vec<String> {
+    let untouched = |line: &str| vec![format!("nothing was touched; {line}")];
+    match error {
+        SealError::File { source, .. } if source.is_full() => untouched("make room on its disk"),
+        SealError::File {
+            path,
+            source: Refused::NotOwnersAlone(_),
+        } => untouched(&format!("run: chmod 600 {}", quoted(path))),
+        SealError::NotARecipient { .. } => {
+            let mut lines = untouched(
+                "add this machine's own to seal in [store], on every machine, or name the identity that belongs to one of them by \
+                 seal_identity_file or seal_identity_credential; then, on a machine that can open what waits:",
+            );
+            lines.push("rotate seal rekey".to_owned());
+            lines
+        }
+        SealError::Recipients { .. } => untouched("correct the file that seal in [store] names, or its mode"),
+        SealError::Identity { path, .. } if !path.starts_with('/') => untouched(
+            "name the file with this machine's identity by seal_identity_file or seal_identity_credential in [store], as age-keygen \
+             writes it, with mode 0600",
+        ),
+        SealError::Service { remedy, .. } => {
+            let mut lines = vec!["nothing was touched".to_owned()];
+            lines.extend(remedy.lines().map(str::to_owned));
+            lines
+        }
+        SealError::Newer | SealError::NotBuilt(_) => untouched("use one that was built with all its features"),
+        _ => untouched("restore the file from a backup, or fix its mode"),
+    }
+}
+
 /// What to do about a state folder that cannot be used.
 pub(super) fn of_folder(error: &FolderError) -> Vec<String> {
     match error {
         FolderError::Store(error) => of_store(error),
-        FolderError::Seal(SealError::File { source, .. }) if source.is_full() => {
-            vec!["nothing was touched; make room on its disk".to_owned()]
+        FolderError::Seal(error) => of_sealer(error),
+        FolderError::Sealed { source, .. } => {
+            let mut lines = vec!["nothing was touched".to_owned()];
+            lines.extend(of_sealed(source));
+            lines
         }
-        FolderError::Seal(SealError::File {
-            path,
-            source: Refused::NotOwnersAlone(_),
-        }) => vec![format!("nothing was touched; run: chmod 600 {}", quoted(path))],
-        FolderError::Seal(_) => {
-            vec!["nothing was touched; restore the file from a backup, or fix its mode".to_owned()]
-        }
-        FolderError::Sealed { .. } => vec![
-            "nothing was touched; restore the state folder from a backup that has the journal and the identity together".to_owned(),
-        ],
         FolderError::JournalLost(identity) => vec![
             "nothing was touched; restore the state folder from a backup that has the journal and the identity together".to_owned(),
             format!(
@@ -201,7 +242,9 @@ pub(super) fn of_folder(error: &FolderError) -> Vec<String> {
         FolderError::Anchor(_) => vec![
             "nothing was touched; see that its folder is mounted, and that this user may write the file".to_owned(),
         ],
-        FolderError::IdentityLost(_) => vec!["nothing was touched; restore the file from a backup".to_owned()],
+        FolderError::IdentityLost(_) => vec![
+            "nothing was touched; restore the file from a backup, or say again by seal in [store] what has sealed it".to_owned(),
+        ],
         FolderError::Written => vec!["nothing was touched; try again when no other run is at work".to_owned()],
         FolderError::Nowhere => Vec::new(),
     }
@@ -234,6 +277,10 @@ pub(super) fn of_store(error: &StoreError) -> Vec<String> {
         StoreError::OtherIdentity { .. } => untouched(
             "bring identity.age of the machine that began the journal into the state folder of this one, in the place of its own",
         ),
+        StoreError::OtherSealer { .. } => vec![
+            "nothing was touched; give every machine the same seal in [store]; then, on one that can open what waits:".to_owned(),
+            "rotate seal rekey".to_owned(),
+        ],
         StoreError::NotMigrated { .. } => vec![
             "nothing was touched; have the owner of the schema make them, or bring them to that version:".to_owned(),
             "rotate store migrate".to_owned(),

@@ -22,7 +22,7 @@ use crate::engine::journal::Journal;
 use crate::engine::{Acting, Claims};
 use crate::hooks::now;
 use crate::notify::{Limits, NotifyingStore};
-use crate::seal::AgeSealer;
+use crate::seal::Keyring;
 use crate::state_folder::{FolderError, StateFolder};
 use crate::store::{Lease, Store, Stored};
 use crate::view::notice::Words;
@@ -31,7 +31,7 @@ use crate::view::{Speaker, TargetView, json, markdown, text};
 /// An open state folder, held by this process alone.
 pub(super) struct Session {
     pub(super) store: NotifyingStore,
-    pub(super) sealer: AgeSealer,
+    pub(super) sealer: Keyring,
     pub(super) lease: Lease,
     pub(super) vendors: Arc<Vendors>,
     pub(super) interrupt: Arc<Interrupt>,
@@ -104,11 +104,17 @@ impl Session {
                 ),
             });
         }
+        if store.elsewhere().is_some() && global.seal.is_none() {
+            terminal::note(
+                "warning: what waits on the server is sealed to the identity in this state folder alone; name a recipient of each machine, \
+                 and one that is kept offline, by seal in [store], then: rotate seal rekey",
+            );
+        }
         let lease = store.lease().await?;
         if let Some(anchor) = &anchor {
             anchor.check(&*store).await?;
         }
-        store.sealed_by(&lease, &sealer.recipient()).await?;
+        store.sealed_by(&lease, &sealer.remembered_as()).await?;
         let announcer = match config {
             Some(config) => announcer(config, speaker(global), speaker_anywhere(global, config), &*store).await?,
             None => None,
@@ -265,7 +271,9 @@ pub(super) fn locate(global: &Global) -> Result<StateFolder, FolderError> {
         // A journal of its own, beside that of the server, would know nothing of what was done.
         return Err(FolderError::ServerUnknown(config.clone()));
     }
-    Ok(folder.with_journal_on(global.server.clone()))
+    Ok(folder
+        .with_journal_on(global.server.clone())
+        .sealing_with(global.seal.clone()))
 }
 
 /// How commands that the person is told to run begin.

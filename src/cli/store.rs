@@ -109,13 +109,13 @@ async fn copy(folder: &StateFolder, server: &Server, from: PathBuf) -> Result<()
     let _nobody_else = source.lease().await?;
     let before = source.verify().await?;
     let sealer = folder.sealer()?;
-    check_sealed(&sealer, source.all_sealed().await?)?;
+    check_sealed(&sealer, source.all_sealed().await?).await?;
     let address = server.address()?;
     let place = address.shown();
     let target = PostgresStore::open(address).await?;
     let lease = target.lease().await?;
     let taken = target
-        .take_over(&lease, &source.everything().await?, &sealer.recipient())
+        .take_over(&lease, &source.everything().await?, &sealer.remembered_as())
         .await?;
     let after = target.verify().await?;
     let is_same = (&before.head, before.events) == (&after.head, after.events);

@@ -7,7 +7,7 @@ use rotate_providers::inputs::{Form, InputSpec};
 use serde_json::{Map, Value, json};
 
 use super::defaults::{Defaults, Limits, MOST_CALLS, paced};
-use super::{evidence, monitoring, notify_schema};
+use super::{evidence, monitoring, notify_schema, store};
 use crate::duration::written;
 use crate::machine::{Cutover, Day, LostKey, Prove};
 
@@ -53,35 +53,7 @@ pub fn schema() -> String {
             "exception": evidence::exception_schema(),
             "outOfScope": evidence::out_of_scope_schema(),
             "notifier": notify_schema::notifier(),
-            "store": {
-                "type": "object",
-                "additionalProperties": false,
-                "properties": {
-                    "state_dir": {
-                        "description": "Where the journal and the identity that seals are kept.",
-                        "type": "string",
-                        "pattern": "^(/|~/)"
-                    },
-                    "url_env": {
-                        "description": "The variable that holds the URL of a PostgreSQL database, where the journal is kept there.",
-                        "type": "string"
-                    },
-                    "url_file": {
-                        "description": "The file that holds that URL.",
-                        "type": "string",
-                        "pattern": "^(/|~/)"
-                    },
-                    "url_credential": {
-                        "description": "The credential of the service manager that holds that URL.",
-                        "type": "string"
-                    },
-                    "schema": {
-                        "description": "The schema of the journal there; `rotate` where none is named.",
-                        "type": "string",
-                        "pattern": "^[a-z_][a-z0-9_]{0,62}$"
-                    }
-                }
-            },
+            "store": store::schema(),
             "target": target()
         }
     });

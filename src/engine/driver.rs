@@ -40,7 +40,7 @@ use crate::engine::spans;
 use crate::hooks::now;
 use crate::machine::{Actor, Event, Phase, RotationSpec};
 use crate::policy::{Facts, Refusals, Step, newcomer, next};
-use crate::seal::{NEW_KEY, Sealer, label};
+use crate::seal::{NEW_KEY, Purpose, Sealer};
 use crate::store::{Automated as Stored, Lease, Store};
 
 /// What the person at the terminal sees of the work.
@@ -345,13 +345,13 @@ impl Driver<'_> {
         Ok(Credential { key, public, secret })
     }
 
-    fn seal(&self, stored: &Stored, name: &str, secret: &Secret) -> Result<Vec<u8>, DriveError> {
-        Ok(self.sealer.seal(&label(&stored.id, name), secret)?)
+    async fn seal(&self, stored: &Stored, name: &str, secret: &Secret) -> Result<Vec<u8>, DriveError> {
+        Ok(self.sealer.seal(&purpose(stored, name), secret).await?)
     }
 
     async fn unseal(&self, stored: &Stored, name: &str) -> Result<Option<Secret>, DriveError> {
         match self.store.sealed(&stored.id, name).await? {
-            Some(sealed) => Ok(Some(self.sealer.open(&label(&stored.id, name), &sealed)?)),
+            Some(sealed) => Ok(Some(self.sealer.open(&purpose(stored, name), &sealed).await?)),
             None => Ok(None),
         }
     }
@@ -372,6 +372,14 @@ impl Driver<'_> {
         } else {
             Err(DriveError::Interrupted)
         }
+    }
+}
+
+fn purpose<'a>(stored: &'a Stored, name: &'a str) -> Purpose<'a> {
+    Purpose {
+        target: &stored.target,
+        rotation: &stored.id,
+        name,
     }
 }
 

@@ -172,6 +172,14 @@ impl Store for NotifyingStore {
         self.inner.sealed_by(lease, sealer).await
     }
 
+    async fn seal_by(&self, lease: &Lease, sealer: &str) -> Result<(), StoreError> {
+        self.inner.seal_by(lease, sealer).await
+    }
+
+    async fn reseal(&self, lease: &Lease, sealed: &Sealed, bytes: &[u8]) -> Result<(), StoreError> {
+        self.inner.reseal(lease, sealed, bytes).await
+    }
+
     fn elsewhere(&self) -> Option<&Path> {
         self.inner.elsewhere()
     }

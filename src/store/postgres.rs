@@ -203,22 +203,35 @@ impl Store for PostgresStore {
     async fn sealed_by(&self, lease: &Lease, sealer: &str) -> Result<(), StoreError> {
         let inner = &self.inner;
         let asked = Instant::now();
-        let same = loop {
+        let known = loop {
             let session = inner.session().await?;
             match lease::seals_with(&session, &inner.address.schema, lease.fence, sealer).await {
-                Ok(same) => {
+                Ok(known) => {
                     inner.put_back(session).await;
-                    break same;
+                    break known.unwrap_or_default();
                 }
                 Err(failure) => inner.wait(asked, failure).await?,
             }
         };
-        match same {
+        let place = inner.place.clone();
+        // What names a method was configured, and one recipient alone is an identity in a state folder.
+        match known == sealer {
             true => Ok(()),
-            false => Err(StoreError::OtherIdentity {
-                place: inner.place.clone(),
+            false if known.contains(':') || sealer.contains(':') => Err(StoreError::OtherSealer {
+                place,
+                known,
+                ours: sealer.to_owned(),
             }),
+            false => Err(StoreError::OtherIdentity { place }),
         }
+    }
+
+    async fn seal_by(&self, lease: &Lease, sealer: &str) -> Result<(), StoreError> {
+        self.inner.beside(lease, Beside::SealsBy(sealer)).await
+    }
+
+    async fn reseal(&self, lease: &Lease, sealed: &Sealed, bytes: &[u8]) -> Result<(), StoreError> {
+        self.inner.beside(lease, Beside::Resealed(sealed, bytes)).await
     }
 
     fn elsewhere(&self) -> Option<&Path> {

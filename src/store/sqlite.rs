@@ -160,6 +160,21 @@ impl Store for SqliteStore {
         Ok(())
     }
 
+    /// The same.
+    async fn seal_by(&self, _lease: &Lease, _sealer: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn reseal(&self, lease: &Lease, sealed: &Sealed, bytes: &[u8]) -> Result<(), StoreError> {
+        let mut connection = self.connection.lock().await;
+        crash_point("reseal: before commit");
+        let written = write::reseal(&mut connection, lease.fence, sealed, bytes).await;
+        self.told_by(written.map(|ours| ours.then_some(()).ok_or(outbox::Lost)))?;
+        crash_point("reseal: after commit");
+        self.empty_log(&mut connection).await;
+        Ok(())
+    }
+
     fn elsewhere(&self) -> Option<&Path> {
         None
     }

@@ -102,6 +102,7 @@ walks! {
     snowflake_proven_by_its_use => explore::<Consumer>(Flow::ByUse, 0);
     snowflake_at_once => explore::<Consumer>(Flow::Immediate, 0);
     a_third_connector_at_once => explore::<TestConnector>(Flow::Immediate, 0);
+    a_third_connector_sealed_anew => explore::<TestConnector>(Flow::Resealed, 0);
     a_third_connector_removed_for_good => explore::<TestConnector>(Flow::ForGood, 0);
     a_third_connector_aborted => explore::<TestConnector>(Flow::Aborted, 0);
     a_third_connector_rolled_back => explore::<TestConnector>(Flow::RolledBack, 0);

@@ -6,6 +6,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
 
+mod sealed;
+
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 

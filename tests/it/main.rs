@@ -54,6 +54,7 @@ mod replaced_files;
 mod report;
 mod scenarios;
 mod schema;
+mod seal;
 mod snowflake;
 mod snowflake_bad_input;
 mod snowflake_connection;

@@ -12,6 +12,7 @@ mod lost;
 mod refused;
 mod rewound;
 mod roles;
+mod sealed;
 mod told;
 
 use std::io::Write;

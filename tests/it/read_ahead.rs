@@ -17,7 +17,7 @@ use rotate::engine::driver::{Driver, Interrupt, Outcome, Pace, Progress};
 use rotate::engine::journal::Journal;
 use rotate::machine::{Cutover, Event, LostKey, Phase, Prove, Retirement, Rotation, RotationSpec, SwitchedBy};
 use rotate::policy::Waiting;
-use rotate::seal::{AgeSealer, NEW_KEY, Sealer, label};
+use rotate::seal::{AgeSealer, NEW_KEY, Purpose, Sealer};
 use rotate::store::{SqliteStore, Store, Stored};
 use rotate_providers::contract::{
     Caller, Error, Key, KeyId, LastUse, Listed, Minting, MintsAtVendor, Observation, Principal, Proof, Provider,
@@ -196,8 +196,14 @@ async fn cut_over(journal: Journal<'_>, sealer: &dyn Sealer) -> Stored<Rotation>
         )
         .await
         .expect("it begins");
+    let purpose = Purpose {
+        target: &stored.target,
+        rotation: &stored.id,
+        name: NEW_KEY,
+    };
     let sealed = sealer
-        .seal(&label(&stored.id, NEW_KEY), &Secret::new("secret"))
+        .seal(&purpose, &Secret::new("secret"))
+        .await
         .expect("it can be sealed");
     let (destination, by) = ("d".to_owned(), SwitchedBy::Person("someone".to_owned()));
     for event in [

@@ -40,6 +40,7 @@ mod moment;
 mod older;
 mod outbox;
 mod promises;
+mod resealed;
 mod served;
 mod tampering;
 

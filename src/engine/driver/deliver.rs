@@ -100,7 +100,7 @@ impl Driver<'_> {
             if let Some(held) = held {
                 let destination = one.destination.name().to_owned();
                 let sealed_as = before(&destination);
-                let sealed = self.seal(stored, &sealed_as, &held)?;
+                let sealed = self.seal(stored, &sealed_as, &held).await?;
                 let intent = Event::DeliverIntended { destination };
                 self.record_sealed(stored, intent, Some((&sealed_as, &sealed))).await?;
             }

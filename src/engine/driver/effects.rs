@@ -9,7 +9,7 @@ use rotate_providers::contract::{Effect, Error, KeyId, Kind, Minting, MintsLocal
 use rotate_providers::form::SecretForm;
 use rotate_providers::trace::traced;
 
-use super::{DriveError, Driver, RunState};
+use super::{DriveError, Driver, RunState, purpose};
 use crate::delivery::{self, Destination, Fault, Fields, Told};
 use crate::engine::spans;
 use crate::hooks::{crash_point, now};
@@ -37,6 +37,8 @@ impl Driver<'_> {
         let Minting::AtVendor(vendor) = self.provider.minting() else {
             return Err(unfit(stored));
         };
+        // What cannot be sealed is not asked for.
+        self.sealer.prepare(&purpose(stored, NEW_KEY)).await?;
         self.progress.doing("creating a key");
         tokio::select! {
             () = vendor.turn() => {}
@@ -70,7 +72,7 @@ impl Driver<'_> {
             Err(error) if error.kind == Kind::Throttled => return self.slow_down(stored, run, error).await,
             Err(error) => return self.not_created(stored, run, error).await,
         };
-        let sealed = self.seal(stored, NEW_KEY, &credential.secret)?;
+        let sealed = self.seal(stored, NEW_KEY, &credential.secret).await?;
         crash_point("create: sealed");
         let key = credential.key;
         self.record_sealed(stored, Event::Created { key }, Some((NEW_KEY, &sealed)))
@@ -112,7 +114,7 @@ impl Driver<'_> {
         self.progress.doing("making a key pair");
         let (credential, public) = self.local(stored)?.mint().await?;
         crash_point("mint: made");
-        let sealed = self.seal(stored, NEW_KEY, &credential.secret)?;
+        let sealed = self.seal(stored, NEW_KEY, &credential.secret).await?;
         crash_point("mint: sealed");
         let key = credential.key;
         self.record_sealed(stored, Event::Minted { key, public }, Some((NEW_KEY, &sealed)))

@@ -40,14 +40,14 @@ impl Driver<'_> {
             result => result?,
         };
         if let Some(old) = &old {
-            let sealed = self.seal(stored, OLD_KEY, old)?;
+            let sealed = self.seal(stored, OLD_KEY, old).await?;
             crash_point("generate: the old one sealed");
             self.record_sealed(stored, Event::OldSealed, Some((OLD_KEY, &sealed)))
                 .await?;
         }
         let secret = self.in_place(stored)?.generate().await?;
         crash_point("generate: made");
-        let sealed = self.seal(stored, NEW_KEY, &secret)?;
+        let sealed = self.seal(stored, NEW_KEY, &secret).await?;
         let key = named_by_rotation(stored)?;
         let way_back = old.is_some();
         self.record_sealed(stored, Event::Generated { key, way_back }, Some((NEW_KEY, &sealed)))

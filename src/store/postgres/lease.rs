@@ -207,8 +207,13 @@ async fn renewed(session: &Session, (fence, token): (i64, &str), lengths: Length
     Ok(!renewed.is_empty())
 }
 
-/// Whether the journal seals to this sealer; the first one that asks is written down.
-pub(super) async fn seals_with(session: &Session, schema: &str, fence: i64, sealer: &str) -> Result<bool, Failure> {
+/// By which sealer the journal seals; the first one that asks is written down.
+pub(super) async fn seals_with(
+    session: &Session,
+    schema: &str,
+    fence: i64,
+    sealer: &str,
+) -> Result<Option<String>, Failure> {
     const FIRST: &str = "
         UPDATE about SET sealer = $1 WHERE sealer IS NULL
             AND EXISTS (SELECT 1 FROM lease WHERE fence = $2 AND expires_at > clock_timestamp())";
@@ -219,11 +224,10 @@ pub(super) async fn seals_with(session: &Session, schema: &str, fence: i64, seal
         .await?;
     let rows = session.rows("SELECT sealer FROM about", &[]).await?;
     session.run("COMMIT").await?;
-    let known: Option<String> = match rows.first() {
-        Some(row) => row.try_get(0)?,
-        None => None,
-    };
-    Ok(known.as_deref() == Some(sealer))
+    match rows.first() {
+        Some(row) => Ok(row.try_get(0)?),
+        None => Ok(None),
+    }
 }
 
 /// Renews the lease until it is dropped, and then gives it back.

@@ -14,7 +14,7 @@ use super::read::{End, Unread};
 use super::session::{For, Session, answered};
 use crate::store::chain::{GENESIS, hex};
 use crate::store::outbox::MOST;
-use crate::store::{Lease, NotifierState, Outbox, Outgoing, Queued, Retry, StoreError, Telling};
+use crate::store::{Lease, NotifierState, Outbox, Outgoing, Queued, Retry, Sealed, StoreError, Telling};
 
 /// What is written without an event. Each of them may be done twice: nobody is told more of it.
 pub(super) enum Beside<'a> {
@@ -24,6 +24,10 @@ pub(super) enum Beside<'a> {
     Ended(&'a [&'a str]),
     /// This notice is tried again later.
     PutOff(&'a Retry<'a>),
+    /// These bytes are kept in the place of those that are sealed.
+    Resealed(&'a Sealed, &'a [u8]),
+    /// This sealer's secrets wait there from now on.
+    SealsBy(&'a str),
 }
 
 impl Inner {
@@ -69,6 +73,12 @@ async fn write_beside(
                 .await?;
         }
         Beside::PutOff(retry) => put_off(session, retry).await?,
+        Beside::Resealed(sealed, bytes) => reseal(session, sealed, bytes).await?,
+        Beside::SealsBy(sealer) => {
+            session
+                .rows("UPDATE about SET sealer = $1", &[(sealer, Type::TEXT)])
+                .await?;
+        }
     }
     session.run("COMMIT").await?;
     Ok(true)
@@ -117,6 +127,22 @@ async fn put_off(session: &Session, retry: &Retry<'_>) -> Result<(), Failure> {
             )
             .await?;
     }
+    Ok(())
+}
+
+async fn reseal(session: &Session, sealed: &Sealed, bytes: &[u8]) -> Result<(), Failure> {
+    const RESEAL: &str = "UPDATE sealed SET bytes = $1 WHERE rotation = $2 AND name = $3 AND bytes = $4";
+    session
+        .rows(
+            RESEAL,
+            &[
+                (&bytes, Type::BYTEA),
+                (&sealed.rotation, Type::TEXT),
+                (&sealed.name, Type::TEXT),
+                (&sealed.bytes, Type::BYTEA),
+            ],
+        )
+        .await?;
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use sqlx::{Connection, SqliteConnection};
 
+use crate::store::Sealed;
 use crate::store::chain::{GENESIS, Link};
 use crate::store::entry::{Entry, Waiting};
 
@@ -35,6 +36,31 @@ pub(super) async fn write(connection: &mut SqliteConnection, batch: &[Waiting]) 
     }
     transaction.commit().await?;
     Ok(written)
+}
+
+/// Keeps these bytes where those are sealed, and says whether the lease was ours still.
+pub(super) async fn reseal(
+    connection: &mut SqliteConnection,
+    fence: i64,
+    sealed: &Sealed,
+    bytes: &[u8],
+) -> Result<bool, sqlx::Error> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let found: i64 = sqlx::query_scalar("SELECT fence FROM lease")
+        .fetch_one(&mut *transaction)
+        .await?;
+    if found != fence {
+        return Ok(false);
+    }
+    sqlx::query("UPDATE sealed SET bytes = ? WHERE rotation = ? AND name = ? AND bytes = ?")
+        .bind(bytes)
+        .bind(&sealed.rotation)
+        .bind(&sealed.name)
+        .bind(&sealed.bytes)
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(true)
 }
 
 /// How many events each of these rotations has; one that is not there has none. Asked once for all: each question goes to

@@ -22,6 +22,8 @@ pub(crate) enum Flow {
     Told,
     /// The same, and the program fails each time.
     ToldInVain,
+    /// One command to the end, and in between what waits is sealed for others.
+    Resealed,
     /// Three destinations, of which one can only be written to and one fails for good.
     OneFails,
     /// Only its consumer can prove the new key, and a person says that it has: the old key rests before it goes.
@@ -50,6 +52,7 @@ impl fmt::Display for Flow {
             Self::RolledBack => "rolled back",
             Self::Told => "told of",
             Self::ToldInVain => "told of in vain",
+            Self::Resealed => "sealed anew",
             Self::OneFails => "one destination fails",
             Self::ByConsumer => "proven by its consumer",
             Self::ByUse => "proven by its use",
@@ -66,7 +69,7 @@ impl Flow {
     /// The options of the command that begins the rotation, and goes on with it.
     pub(crate) fn options(self) -> &'static [&'static str] {
         match self {
-            Self::Immediate => &["--cutover", "immediate", "--soak", "0s"],
+            Self::Immediate | Self::Resealed => &["--cutover", "immediate", "--soak", "0s"],
             Self::ByConsumer | Self::ByUse => &["--soak", "7d", "--prove", "consumer"],
             _ => &["--soak", "7d"],
         }
@@ -106,6 +109,10 @@ impl Flow {
             (_, "idle") => vec![Move::one_shot()],
             (Self::Told | Self::ToldInVain, "awaiting-cutover") => {
                 vec![run, with_target("confirm"), with_target("abort")]
+            }
+            (Self::Resealed, _) => {
+                let rekey = Move::command(&["--config", "other.toml", "seal", "rekey"]);
+                vec![Move::one_shot(), rekey]
             }
             (Self::OneFails, "undoing") => vec![run, Move::command(&["abort", "--force", target])],
             (Self::OneFails, _) => vec![Move::one_shot(), with_target("abort")],
@@ -166,6 +173,8 @@ impl Flow {
     pub(crate) fn repeats(self, journal: &Journal) -> Vec<Move> {
         match self {
             // What a person has taken back calls that person.
+            // Its configuration has no target for `run`.
+            Self::Resealed => vec![Move::one_shot()],
             Self::Fleet if journal.last() != "done" => Vec::new(),
             _ if journal.last() == "done" => vec![Move::one_shot(), Move::command(&["run"])],
             _ => vec![Move::command(&["run"])],

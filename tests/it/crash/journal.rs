@@ -3,7 +3,9 @@
 use std::fmt;
 use std::path::Path;
 
+use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
+use rotate::seal::{AgeSealer, Purpose, Sealer};
 use rotate::store::{SqliteStore, Store};
 use serde_json::Value;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -47,6 +49,37 @@ pub(crate) struct Sealed {
     pub(crate) rotation: String,
     pub(crate) name: String,
     pub(crate) bytes: Vec<u8>,
+}
+
+impl Sealed {
+    /// The secret, by the identity in this state folder, or that of the machine beside it: one that waits is recoverable, or this
+    /// stops the test.
+    pub(crate) fn opened(&self, state: &Path) -> Vec<u8> {
+        let own = state.join("identity.age");
+        let sealer = match own.exists() {
+            true => AgeSealer::open(&own),
+            false => AgeSealer::open(&state.with_file_name("machine.age")),
+        };
+        let sealer = sealer.expect("the identity is there");
+        let purpose = Purpose {
+            target: "",
+            rotation: &self.rotation,
+            name: &self.name,
+        };
+        let opened = sealer.open(&purpose, &self.bytes).now_or_never();
+        let secret = opened.expect("age asks nobody").expect("a sealed secret can be opened");
+        secret.expose().to_vec()
+    }
+
+    /// For whom it is sealed, where that is not the state folder alone.
+    pub(crate) fn recipients(&self) -> String {
+        let line = self.bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let line = String::from_utf8_lossy(line).into_owned();
+        match line.contains(',') {
+            true => line,
+            false => String::new(),
+        }
+    }
 }
 
 impl fmt::Debug for Journal {

@@ -157,7 +157,8 @@ impl Parts<'_> {
         sealed.sort_by_key(|sealed| (place(&sealed.rotation), &sealed.name));
         for sealed in sealed {
             let plain = (self.unsealed)(sealed);
-            let _ = writeln!(text, "{} {} {}", sealed.rotation, sealed.name, self.readable(&plain));
+            let (name, to) = (&sealed.name, sealed.recipients());
+            let _ = writeln!(text, "{} {name} {} {to}", sealed.rotation, self.readable(&plain));
         }
         for entry in self.files.iter() {
             let path = entry.path.to_string_lossy();

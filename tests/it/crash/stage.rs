@@ -9,7 +9,6 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use rotate::seal::{AgeSealer, Sealer};
 use rotate_fixtures::{AUTHORITY, TestClock, has, memory_folder};
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process, waitpid};
 use tempfile::TempDir;
@@ -96,14 +95,8 @@ impl<G: Ground> Stage<G> {
         })
     }
 
-    /// A secret that waits is recoverable, or this stops the test.
     fn unsealed(&self, sealed: &Sealed) -> Vec<u8> {
-        let sealer = AgeSealer::open(&self.ground.folder().join("state/identity.age")).expect("the identity is there");
-        let label = format!("{}/{}", sealed.rotation, sealed.name);
-        let secret = sealer
-            .open(&label, &sealed.bytes)
-            .expect("a sealed secret can be opened");
-        secret.expose().to_vec()
+        sealed.opened(&self.ground.folder().join("state"))
     }
 
     /// Makes this world the one that is there, so much later.

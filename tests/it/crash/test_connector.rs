@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 use jiff::Timestamp;
+use rotate::seal::AgeSealer;
 use rotate_fixtures::kubernetes::StoredSecret;
 use rotate_fixtures::place::Place;
 use rotate_fixtures::test_vendor::{HOLDER, KeyChange, TOKEN, TestVendorKey};
@@ -73,6 +74,26 @@ impl TestConnector {
     }
 }
 
+/// Two configurations that seal for this machine and for one of two others.
+fn seal_for_others(place: &Place) {
+    let made = |name: &str| {
+        AgeSealer::create(&place.path(name))
+            .expect("an identity can be made")
+            .recipient()
+    };
+    let machine = made("machine.age");
+    for (name, other) in [("sealed.toml", "one"), ("other.toml", "two")] {
+        let identity = place.path("machine.age");
+        let text = format!(
+            "[store]\nseal = \"age:{machine},{}\"\nseal_identity_file = \"{}\"\n",
+            made(other),
+            identity.display()
+        );
+        std::fs::remove_file(place.path(other)).unwrap();
+        std::fs::write(place.path(name), text).unwrap();
+    }
+}
+
 impl Ground for TestConnector {
     type Vendor = (Vec<TestVendorKey>, Stored, BTreeMap<(String, String), StoredSecret>);
 
@@ -88,6 +109,9 @@ impl Ground for TestConnector {
             "11111111-2222-3333-4444-555555555555".clone_into(&mut secret.uid);
         });
         let _ = cluster.kubeconfig(kubeconfig.path());
+        if flow == Flow::Resealed {
+            seal_for_others(&place);
+        }
         let ground = Self {
             cluster,
             kubeconfig,
@@ -128,6 +152,9 @@ impl Ground for TestConnector {
         let mut command = self.place.command(environment, arguments);
         command.envs(self.store.environment());
         command.env("KUBECONFIG", self.kubeconfig.path().join("kubeconfig"));
+        if self.flow == Flow::Resealed && !arguments.contains(&"--config") {
+            command.args(["--config", "sealed.toml"]);
+        }
         command
     }
 
@@ -283,6 +310,8 @@ impl Ground for TestConnector {
     }
 
     fn expected_files(&self) -> Vec<String> {
-        ["current", "kept", "key.env"].map(str::to_owned).to_vec()
+        let of_sealing = ["machine.age", "sealed.toml", "other.toml"];
+        let all = ["current", "kept", "key.env"].into_iter().chain(of_sealing);
+        all.map(str::to_owned).collect()
     }
 }

@@ -5,7 +5,6 @@
 use std::process::Command;
 
 use jiff::Timestamp;
-use rotate::seal::{AgeSealer, Sealer, label};
 use rotate_fixtures::place::Place;
 use rotate_fixtures::test_passwords::{FIRST_PASSWORD, PasswordUser};
 use rotate_fixtures::test_vendor::{HOLDER, TOKEN};
@@ -39,14 +38,9 @@ impl TestPassword {
 
     /// What waits sealed and can be opened.
     fn sealed(&self, journal: &Journal) -> Vec<String> {
-        if journal.sealed.is_empty() {
-            return Vec::new();
-        }
-        let sealer = AgeSealer::open(&self.place.path("state/identity.age")).expect("the identity is there");
         let opened = journal.sealed.iter().map(|sealed| {
-            let secret = sealer.open(&label(&sealed.rotation, &sealed.name), &sealed.bytes);
-            let secret = secret.expect("a sealed secret can be opened");
-            String::from_utf8_lossy(secret.expose()).into_owned()
+            let secret = sealed.opened(&self.place.path("state"));
+            String::from_utf8_lossy(&secret).into_owned()
         });
         opened.collect()
     }
