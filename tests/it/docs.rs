@@ -9,13 +9,13 @@
     reason = "in a test, what cannot be is the failure itself"
 )]
 
-mod commands;
+pub(crate) mod commands;
 mod connectors;
 mod desk;
 mod destinations;
 mod files;
 mod links;
-mod page;
+pub(crate) mod page;
 mod words;
 
 const ROTATE: &str = env!("CARGO_BIN_EXE_rotate");

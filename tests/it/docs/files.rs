@@ -9,7 +9,7 @@ use rotate::config::Config;
 use yaml_rust2::{Yaml, YamlLoader};
 
 use crate::docs::commands::{to_rotate, understand};
-use crate::docs::page::{Block, Page, all};
+use crate::docs::page::{Block, Page, all, root};
 
 /// Looks at every block of this language; there have to be some.
 fn each(language: &str, mut look: impl FnMut(&Page, &Block)) {
@@ -106,12 +106,17 @@ fn a_unit_on_a_page_is_one_that_systemd_takes() {
         }
         let name = if block.text.contains("[Timer]") {
             "rotate.timer"
-        } else {
+        } else if block.text.contains("ExecStart=") {
             "rotate.service"
+        } else {
+            "rotate.service.d/site.conf"
         };
         // Whether the program is installed is not the question.
-        let text = block.text.replace("/usr/local/bin/rotate", crate::docs::ROTATE);
-        std::fs::write(folder.path().join(name), text).expect("the unit can be written");
+        let text = block.text.replace("/usr/bin/rotate", crate::docs::ROTATE);
+        let file = folder.path().join(name);
+        let above = file.parent().expect("it is in a folder");
+        std::fs::create_dir_all(above).expect("the folder can be made");
+        std::fs::write(file, text).expect("the unit can be written");
         units.push(name);
     });
     assert_eq!(
@@ -119,12 +124,13 @@ fn a_unit_on_a_page_is_one_that_systemd_takes() {
         units.iter().collect::<BTreeSet<_>>().len(),
         "one unit of each name: {units:?}"
     );
+    assert_eq!(units.len(), 3, "{units:?}");
     // Its own word on them, on a machine that has it; elsewhere what is above has to do.
     let alert = "[Service]\nType=oneshot\nExecStart=/bin/true\n";
     std::fs::write(folder.path().join("alert@.service"), alert).expect("the unit can be written");
     let verified = Command::new("systemd-analyze")
         .args(["verify", "--man=no", "--recursive-errors=one"])
-        .args(units.iter().map(|name| folder.path().join(name)))
+        .args(["rotate.service", "rotate.timer"].map(|name| folder.path().join(name)))
         .env("SYSTEMD_UNIT_PATH", format!("{}:", folder.path().display()))
         .output();
     if let Ok(verified) = verified {
@@ -190,10 +196,12 @@ fn workflow(place: &str, document: &Yaml) {
         .flat_map(|job| job["steps"].as_vec().expect("a job has steps"))
     {
         let Some(script) = step["run"].as_str() else {
-            assert!(
-                step["uses"].as_str().is_some(),
-                "{place}: a step neither uses nor runs anything: {step:?}"
-            );
+            let uses = step["uses"].as_str();
+            let uses = uses.unwrap_or_else(|| panic!("{place}: a step neither uses nor runs anything: {step:?}"));
+            if uses.contains("/.github/actions/rotate-plan@") {
+                inputs_are_known(place, &step["with"]);
+                told += 1;
+            }
             continue;
         };
         let read = Command::new("bash")
@@ -212,6 +220,19 @@ fn workflow(place: &str, document: &Yaml) {
         }
     }
     assert!(told > 0, "{place}: no step runs rotate");
+}
+
+/// What the action is given is what it takes.
+fn inputs_are_known(place: &str, given: &Yaml) {
+    let action = std::fs::read_to_string(root().join(".github/actions/rotate-plan/action.yml")).expect("it is there");
+    let action = &YamlLoader::load_from_str(&action).expect("it is YAML")[0];
+    for name in given.as_hash().into_iter().flat_map(|given| given.keys()) {
+        let name = name.as_str().unwrap_or_default();
+        assert!(
+            !action["inputs"][name].is_badvalue(),
+            "{place}: the action has no input {name:?}"
+        );
+    }
 }
 
 /// A job on Kubernetes: what is mounted is a volume, and the arguments are some that the program understands.

@@ -67,6 +67,7 @@ fn a_path_of_the_repository_in_a_sentence_is_there() {
         "xtask",
         "benches",
         "examples",
+        "packaging",
         ".ci",
         ".cargo",
     ];
