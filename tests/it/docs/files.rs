@@ -122,7 +122,7 @@ fn a_unit_on_a_page_is_one_that_systemd_takes() {
     // Its own word on them, on a machine that has it; elsewhere what is above has to do.
     let alert = "[Service]\nType=oneshot\nExecStart=/bin/true\n";
     std::fs::write(folder.path().join("alert@.service"), alert).expect("the unit can be written");
-    let verified = Command::new("systemd-analyze")
+    let verified = rotate_fixtures::tool("systemd-analyze")
         .args(["verify", "--man=no", "--recursive-errors=one"])
         .args(units.iter().map(|name| folder.path().join(name)))
         .env("SYSTEMD_UNIT_PATH", format!("{}:", folder.path().display()))
@@ -196,7 +196,7 @@ fn workflow(place: &str, document: &Yaml) {
             );
             continue;
         };
-        let read = Command::new("bash")
+        let read = rotate_fixtures::tool("bash")
             .args(["-n", "-c", script])
             .output()
             .expect("bash is there");
