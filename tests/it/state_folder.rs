@@ -9,7 +9,6 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use rotate_fixtures::workplace::TARGET;
 use rotate_fixtures::{Ran, Workplace};

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use textwrap::{Options, wrap};
+use textwrap::{Options, WordSeparator, WordSplitter, wrap};
 
 use crate::running::Ended;
 

@@ -30,6 +30,7 @@ impl Stage {
         // Its end is seen once nobody else holds the terminal.
         drop(command);
         let (mut seen, mut line) = (String::new(), String::new());
+        let mut answered = false;
         let mut part = [0; 4096];
         // The end of a terminal is an error, on Linux.
         while let Ok(length @ 1..) = keyboard.read(&mut part) {
@@ -37,13 +38,16 @@ impl Stage {
             while let Some((whole, rest)) = line.split_once('\n') {
                 self.page.output(&whole.trim_end_matches('\r').replace(&home, "~"));
                 self.pause(12);
-                seen.push_str(whole);
+                // The rest of a question is its answer, and not what comes after it.
+                if !std::mem::take(&mut answered) {
+                    seen.push_str(whole);
+                }
                 line = rest.to_owned();
             }
-            if ENDS.iter().any(|end| line.ends_with(end)) {
-                let typed = answer(&(seen + &line));
-                seen = String::new();
-                self.pause(500);
+            if !answered && ENDS.iter().any(|end| line.ends_with(end)) {
+                let typed = answer(&(std::mem::take(&mut seen) + &line));
+                answered = true;
+                self.pause(250);
                 let _ = keyboard.write_all(format!("{typed}\n").as_bytes());
             }
         }

@@ -48,9 +48,9 @@ impl Stage {
 
     /// Says what comes.
     pub(crate) fn say(&self, text: &str) {
-        self.pause(500);
+        self.pause(300);
         self.page.remark(text);
-        self.pause(900);
+        self.pause(700);
     }
 
     /// A line of what the vendor, or somebody else, shows.
@@ -68,7 +68,12 @@ impl Stage {
 
     /// Runs a command line of `rotate`, which ends with this exit code; gives what it printed.
     pub(crate) fn run(&self, command: Command, shown: &[&str], code: i32) -> String {
-        let (ended, printed) = self.perform(command, shown);
+        self.run_briefly(command, shown, code, usize::MAX)
+    }
+
+    /// The same, of which no more lines than these are shown.
+    pub(crate) fn run_briefly(&self, command: Command, shown: &[&str], code: i32, lines: usize) -> String {
+        let (ended, printed) = self.perform(command, shown, lines);
         self.expect(ended == Ended::With(code), || {
             format!("rotate {}: {ended} where {code} was promised", shown.join(" "))
         });
@@ -78,7 +83,7 @@ impl Stage {
     /// Runs a command line of `rotate` that this trap kills.
     pub(crate) fn run_into(&self, trap: impl FnOnce(Trap), command: Command, shown: &[&str]) {
         trap(self.running.trap());
-        let (ended, _) = self.perform(command, shown);
+        let (ended, _) = self.perform(command, shown, usize::MAX);
         self.expect(ended == Ended::Killed, || {
             format!("rotate {}: {ended} where it was to be killed", shown.join(" "))
         });
@@ -121,7 +126,7 @@ impl Stage {
         }
     }
 
-    fn perform(&self, mut command: Command, shown: &[&str]) -> (Ended, String) {
+    fn perform(&self, mut command: Command, shown: &[&str], lines: usize) -> (Ended, String) {
         self.page.command(shown);
         let (reader, writer) = std::io::pipe().expect("a pipe can be made");
         let home = home_of(&command);
@@ -131,18 +136,25 @@ impl Stage {
         self.running.begin(command.spawn().expect("the program can be started"));
         // What is left of the pipe's other end is in there.
         drop(command);
-        let printed = self.relay(reader, &home);
+        let printed = self.relay(reader, &home, lines);
         (self.ended(), printed)
     }
 
-    fn relay(&self, reader: PipeReader, home: &str) -> String {
+    fn relay(&self, reader: PipeReader, home: &str, lines: usize) -> String {
         let mut printed = String::new();
+        let mut count = 0;
         for line in BufReader::new(reader).split(b'\n').map_while(Result::ok) {
             let line = String::from_utf8_lossy(&line).replace(home, "~");
-            self.page.output(&line);
-            self.pause(12);
+            count += 1;
+            if count <= lines {
+                self.page.output(&line);
+                self.pause(12);
+            }
             printed.push_str(&line);
             printed.push('\n');
+        }
+        if count > lines {
+            self.page.output(&format!("… {} more lines", count - lines));
         }
         printed
     }
