@@ -114,7 +114,12 @@ impl Page {
     }
 
     fn folded(&self, style: &str, text: &str, first: &str, next: &str) {
-        let options = Options::new(self.width).initial_indent(first).subsequent_indent(next);
+        // A name, or an option, stays in one piece.
+        let options = Options::new(self.width)
+            .word_separator(WordSeparator::AsciiSpace)
+            .word_splitter(WordSplitter::NoHyphenation)
+            .initial_indent(first)
+            .subsequent_indent(next);
         for line in wrap(text, options) {
             self.line(style, &line);
         }

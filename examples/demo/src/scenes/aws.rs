@@ -63,7 +63,10 @@ pub(crate) fn play(stage: &Stage, program: &Path, folder: &Path, sabotage: bool)
     rotate(&one_shot);
     show_keys(stage, &place);
 
-    stage.say("A person says that every consumer has moved. The old key is disabled, and the new one proven again.");
+    stage.say(
+        "A person says that every consumer has moved. It warns that AWS has seen the old key in use a moment ago: that was \
+         this consumer, before it moved. The old key is disabled, and the new one proven again.",
+    );
     rotate(&["confirm", TARGET]);
     show_keys(stage, &place);
 

@@ -67,18 +67,15 @@ pub(crate) fn play(stage: &Stage, program: &Path, folder: &Path) {
     let rotate = |desk: &Desk, arguments: &[&str], code: i32| stage.run(desk.command(arguments), arguments, code);
 
     stage.say("Aha! has no call that makes a key. A guide of twelve steps leads a person, in the same journal.");
-    rotate(
-        &desk,
-        &[
-            "aha",
-            "--company",
-            "acme",
-            "--user",
-            "gainsight@acme.example",
-            "--begin",
-        ],
-        0,
-    );
+    let begin = [
+        "aha",
+        "--company",
+        "acme",
+        "--user",
+        "gainsight@acme.example",
+        "--begin",
+    ];
+    stage.run_briefly(desk.command(&begin), &begin, 0, 6);
 
     stage.say("Somebody in a hurry wants to revoke the old key first. That step is shut.");
     rotate(&desk, &["done", TARGET, REVOKE], 1);

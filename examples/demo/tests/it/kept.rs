@@ -59,9 +59,13 @@ fn no_line_is_longer_than_80_columns_and_off_a_terminal_it_is_plain() {
 }
 
 #[test]
-fn there_is_no_warning_and_each_wait_is_announced_before_it() {
+fn each_warning_is_explained_and_each_wait_announced_before_it() {
     let stdout = &RAN.stdout;
-    assert!(!stdout.contains("WARN"), "{stdout}");
+    let (before, _) = stdout.split_once("WARN").unwrap();
+    let (_, said) = before.rsplit_once("── ").unwrap();
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("It warns that AWS has seen the old key"), "{said}");
+    assert_eq!(stdout.matches("WARN").count(), 1, "{stdout}");
     let announced = stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert_eq!(announced.matches("That takes 2 seconds: waiting …").count(), 2);
 }
@@ -78,7 +82,7 @@ fn each_kind_of_credential_is_shown_with_what_makes_it_safe() {
         "accepted",
         "A fleet, from one file",
         "$ rotate plan",
-        "the chain is intact",
+        "the journal is intact",
     ] {
         assert!(said.contains(words), "{words} is not shown:\n{said}");
     }
