@@ -77,7 +77,7 @@ pub(crate) fn play(stage: &Stage, program: &Path, folder: &Path) {
     ];
     stage.run_briefly(desk.command(&begin), &begin, 0, 6);
 
-    stage.say("Somebody in a hurry wants to revoke the old key first. That step is shut.");
+    stage.say("Somebody in a hurry wants to revoke the old key first, and is refused.");
     rotate(&desk, &["done", TARGET, REVOKE], 1);
 
     stage.say("So the person is walked from step to step. The demo types; the first time it pastes the new key without its first letter.");

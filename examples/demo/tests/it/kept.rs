@@ -76,10 +76,11 @@ fn each_kind_of_credential_is_shown_with_what_makes_it_safe() {
     for words in [
         "An AWS access key",
         "A Snowflake key pair",
-        // The step that takes the old key away is shut before the new one was accepted, the first try of which fails.
-        "is shut: nobody has seen the vendor accept the new credential",
-        "rejected",
-        "accepted",
+        // The step that takes the old key away is not the first; the new one is accepted at the second try, the old one at none.
+        "step revoke-the-old-key is not next",
+        "rejected (http-401)",
+        "accepted (http-200)",
+        "the old credential: REJECTED",
         "A fleet, from one file",
         "$ rotate plan",
         "the journal is intact",
