@@ -47,7 +47,7 @@ impl Broken {
             Self::Tls(_) => "tls",
             Self::Late => "time-out",
             Self::Io(_) | Self::Unconnected => "connection",
-            Self::HalfWay => "answer",
+            Self::Cut | Self::HalfWay => "answer",
             Self::TooLong => "answer-too-long",
         }
     }
