@@ -465,6 +465,7 @@ impl Command {
             Self::Rollback(_) => "rollback",
             Self::Run(_) => "run",
             Self::Notify(_) => "notify",
+            Self::Seal(_) => "seal",
             #[cfg(feature = "postgres")]
             Self::Store(_) => "store",
             Self::Connectors(_)

@@ -45,10 +45,11 @@ pub(super) struct Place {
 
 /// Whether the file may name a server that these mistakes hide, or another one than this.
 pub(super) fn server_is_unknown(text: &str, server: Option<&Server>, mistakes: &[Mistake]) -> bool {
+    let keys = [URL.variable, URL.file, URL.credential];
     let may_name: Vec<_> = text
         .lines()
         .zip(1..)
-        .filter(|(line, _)| PLACES.iter().any(|key| line.contains(key)))
+        .filter(|(line, _)| keys.iter().any(|key| line.contains(key)))
         .map(|(_, number)| number)
         .collect();
     // What was made out of a line with a slip in it, or right before one, is a guess.
