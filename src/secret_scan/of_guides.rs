@@ -124,7 +124,7 @@ fn a_secret_beside_the_words_of_a_guide_is_refused_all_the_same() {
     let says = words_of(&guide, &BTreeMap::new());
     let step = guide.rotate.iter().find(|step| step.id == "look-at-account").unwrap();
     for note in [
-        "plugin caching_sha2_password, password hunter2hunter=",
+        "plugin caching_sha2_password, password: hunter2hunter",
         "caching_sha2_password wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
         "has_second_password=0, the new password is hunter2hunter",
     ] {

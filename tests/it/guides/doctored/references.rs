@@ -82,7 +82,7 @@ fn the_end_is_seen_with_steps_that_are_there() {
     let without_condition = or("external").replacen("only = [{ input = \"kind\", is = \"external\" }]\n", "", 1);
     refused(
         &[(LOOK, KIND), (MAKE, &made), (END, &without_condition)],
-        "where kind is external, there are 1 ways of the negative check, and not one",
+        "where kind is own, there are 2 ways of the negative check, and not one",
     );
 }
 
