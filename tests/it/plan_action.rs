@@ -33,6 +33,9 @@ done
 case "$*" in *--paginate*) cat comment 2>/dev/null || : ;; esac
 "#;
 
+/// `rotate`, which writes down what it was started with.
+const NOTED: &str = "#!/bin/sh\nenv > started.with\nexec ";
+
 /// A run of the action on a pull request.
 struct Request {
     folder: tempfile::TempDir,
@@ -44,8 +47,10 @@ impl Request {
             folder: tempfile::tempdir().unwrap(),
         };
         fs::create_dir(request.path("bin")).unwrap();
-        fs::write(request.path("bin/gh"), GH).unwrap();
-        fs::set_permissions(request.path("bin/gh"), fs::Permissions::from_mode(0o700)).unwrap();
+        for (name, script) in [("bin/gh", GH), ("bin/rotate", &format!("{NOTED}'{ROTATE}' \"$@\"\n"))] {
+            fs::write(request.path(name), script).unwrap();
+            fs::set_permissions(request.path(name), fs::Permissions::from_mode(0o700)).unwrap();
+        }
         fs::write(request.path("rotate.toml"), fleet).unwrap();
         fs::set_permissions(request.path("rotate.toml"), fs::Permissions::from_mode(0o600)).unwrap();
         request
@@ -72,7 +77,7 @@ impl Request {
             .env("GITHUB_REPOSITORY", "acme/keys")
             .env("ROTATE_ALLOW_EXEC", "1")
             .envs([
-                ("PLAN_ROTATE", ROTATE),
+                ("PLAN_ROTATE", "rotate"),
                 ("PLAN_CONFIG", "rotate.toml"),
                 ("PLAN_STATE_DIR", ""),
             ])
@@ -104,6 +109,11 @@ fn the_plan_becomes_a_comment_and_nothing_that_the_file_names_is_started() {
         "{words}"
     );
     assert!(!request.path("started").exists());
+    let with = request.text("started.with");
+    assert!(
+        with.contains("HOME=") && !with.contains("ROTATE_ALLOW_EXEC") && !with.contains(TOKEN),
+        "{with}"
+    );
     // Words of a command line are seen by everybody on the machine.
     assert!(!words.contains(TOKEN), "{words}");
 }

@@ -88,6 +88,7 @@ impl Arch {
 /// Makes it.
 pub(crate) fn make(wanted: &Wanted) -> Result<(), String> {
     let place = Place::find(wanted)?;
+    binary::can_be_built(&place)?;
     let linker = tools::linker(&place)?;
     let program = binary::build(&place, &linker)?;
     glibc::check(&program)?;

@@ -268,7 +268,7 @@ mod tests {
 
     #[test]
     fn the_time_is_the_one_that_was_told() {
-        assert_eq!(time("1795000000").expect("a number"), "2026-11-18T10:26:40Z");
+        assert_eq!(time("1795000000").expect("a number"), "2026-11-18T11:06:40Z");
         assert!(time("yesterday").is_err());
     }
 }

@@ -7,15 +7,20 @@ use crate::dist::place::Place;
 use crate::dist::{glibc, tools};
 use crate::line::Said;
 
+/// Refuses before anything is fetched where Rust has nothing to build for that machine with.
+pub(crate) fn can_be_built(place: &Place) -> Result<(), String> {
+    let triple = place.arch.triple();
+    let library = place.sysroot.join("lib/rustlib").join(triple).join("lib");
+    library.is_dir().then_some(()).ok_or_else(|| {
+        format!(
+            "Rust's own library for {triple} is not installed, and nothing can be built for it: `rustup target add {triple}`"
+        )
+    })
+}
+
 /// Builds it.
 pub(crate) fn build(place: &Place, linker: &Path) -> Result<PathBuf, String> {
     let triple = place.arch.triple();
-    let library = place.sysroot.join("lib/rustlib").join(triple);
-    if !library.is_dir() {
-        return Err(format!(
-            "Rust's own library for {triple} is not installed, and nothing can be built for it: `rustup target add {triple}`"
-        ));
-    }
     let (major, minor) = glibc::MOST;
     let build = Said::new("cargo").words([
         "zigbuild",

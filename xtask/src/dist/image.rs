@@ -88,6 +88,7 @@ impl Image {
 mount --bind \"$root\" \"$root\"
 mkdir -p \"$root/state\"
 mount -o remount,bind,ro \"$root\"
+if touch \"$root/written\" 2>/dev/null; then echo 'the root is not read-only' >&2; exit 1; fi
 mount -t tmpfs -o mode=1777 state \"$root/state\"
 exec chroot --userspec=\"$user\" \"$root\" env -i \"$@\"";
         let mut said = Said::new("unshare")
