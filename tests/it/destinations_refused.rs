@@ -71,7 +71,10 @@ fn a_symbolic_link_is_refused_and_its_target_kept() {
 #[test]
 fn a_pipe_or_a_folder_is_refused_and_nothing_hangs() {
     let place = Workplace::new(ROTATE);
-    let made = Command::new("mkfifo").arg(place.path("pipe.json")).status().unwrap();
+    let made = rotate_fixtures::tool("mkfifo")
+        .arg(place.path("pipe.json"))
+        .status()
+        .unwrap();
     assert!(made.success());
     refused(&place, &["file:pipe.json"], &["pipe.json", "not a regular file"]);
     refused(

@@ -26,7 +26,7 @@ const AT_ONCE: [&str; 4] = ["--cutover", "immediate", "--soak", "0s"];
 /// The same command in a mount namespace of its own, by a script that mounts a disk at `$DISK` and runs `"$@"`.
 fn with_disk(place: &Path, command: &Command, folder: &Path, script: &str) -> Ran {
     fs::create_dir(folder).unwrap();
-    let mut wrapped = Command::new("unshare");
+    let mut wrapped = rotate_fixtures::tool("unshare");
     wrapped
         .env_clear()
         .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))

@@ -38,7 +38,7 @@ fn fresh() -> SnowflakeWorkplace {
 
 /// Runs `openssl` with this input; what it answered, and whether it was content.
 fn try_openssl(arguments: &[&str], input: &[u8]) -> (bool, Vec<u8>, String) {
-    let mut command = Command::new("openssl");
+    let mut command = rotate_fixtures::tool("openssl");
     command.args(arguments).stdin(Stdio::piped());
     let started = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut child = started.unwrap_or_else(|error| panic!("openssl cannot be started: {error}; {TO_GET_OPENSSL}"));

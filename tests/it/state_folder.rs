@@ -9,7 +9,6 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use rotate_fixtures::workplace::TARGET;
 use rotate_fixtures::{Ran, Workplace};
@@ -69,7 +68,7 @@ fn refused_until_mended(damage: impl Fn(&Workplace), refused: impl Fn(&Workplace
     change(&place, "PRAGMA wal_checkpoint(TRUNCATE)");
     let before = place.picture();
     let backup = place.path("backup");
-    let copied = Command::new("cp")
+    let copied = rotate_fixtures::tool("cp")
         .arg("-a")
         .arg(place.state())
         .arg(&backup)

@@ -100,7 +100,7 @@ fn a_bundle_that_cannot_be_used_is_told_with_what_names_it() {
         let (desk, proxy) = behind_a_proxy();
         let path = desk.place.path(file);
         if file == "pipe" {
-            let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+            let made = rotate_fixtures::tool("mkfifo").arg(&path).status().unwrap();
             assert!(made.success());
         }
         if let Some(text) = text {

@@ -131,7 +131,7 @@ fn what_kubectl_prints_of_it_is_the_key_in_base64() {
     let desk = Desk::new();
     desk.rotate(&[]).expect(0);
     let printed = desk.cluster.jsonpath(PLACE, "secret_access_key");
-    let mut decode = Command::new("base64");
+    let mut decode = rotate_fixtures::tool("base64");
     decode
         .arg("-d")
         .stdin(std::process::Stdio::piped())

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::Command;
 
 use rotate::config::Config;
 use yaml_rust2::{Yaml, YamlLoader};
@@ -122,7 +121,7 @@ fn a_unit_on_a_page_is_one_that_systemd_takes() {
     // Its own word on them, on a machine that has it; elsewhere what is above has to do.
     let alert = "[Service]\nType=oneshot\nExecStart=/bin/true\n";
     std::fs::write(folder.path().join("alert@.service"), alert).expect("the unit can be written");
-    let verified = Command::new("systemd-analyze")
+    let verified = std::process::Command::new("systemd-analyze")
         .args(["verify", "--man=no", "--recursive-errors=one"])
         .args(units.iter().map(|name| folder.path().join(name)))
         .env("SYSTEMD_UNIT_PATH", format!("{}:", folder.path().display()))
@@ -196,7 +195,7 @@ fn workflow(place: &str, document: &Yaml) {
             );
             continue;
         };
-        let read = Command::new("bash")
+        let read = rotate_fixtures::tool("bash")
             .args(["-n", "-c", script])
             .output()
             .expect("bash is there");

@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -120,7 +120,7 @@ pub(super) fn at_a_terminal(
     let script = place.path().join("command");
     fs::write(&script, text).expect("it can be written");
     // `script` gives it a terminal of its own, and types what it reads.
-    let mut child = Command::new("script")
+    let mut child = rotate_fixtures::tool("script")
         .args(["--quiet", "--return", "--command"])
         .arg(format!("{SIZE} && {shell} {}", script.display()))
         .arg("/dev/null")

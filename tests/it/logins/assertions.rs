@@ -3,7 +3,6 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use rotate_fixtures::read_assertion;
@@ -103,7 +102,7 @@ pub(super) fn identity(number: usize) -> &'static (String, String) {
         let make = |name: &str| {
             let folder = tempfile::tempdir().expect("a temporary folder");
             let (key, certificate) = (folder.path().join("key"), folder.path().join("cer"));
-            let made = Command::new("openssl")
+            let made = rotate_fixtures::tool("openssl")
                 .args([
                     "req", "-x509", "-newkey", "rsa:2048", "-sha256", "-nodes", "-days", "30", "-subj",
                 ])

@@ -191,7 +191,7 @@ fn an_anchor_that_cannot_be_read_holds_the_run_back_and_one_that_cannot_be_writt
     );
     place.pass(DAY);
     let command = place.command(["run"]);
-    let mut wrapped = std::process::Command::new("unshare");
+    let mut wrapped = rotate_fixtures::tool("unshare");
     wrapped
         .env_clear()
         .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))

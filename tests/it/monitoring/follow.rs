@@ -172,7 +172,7 @@ fn a_line_that_somebody_changed_is_not_printed() {
     let mut place = place();
     place.add_user("two", DAY * 170, "");
     place.run(["run"]).expect(0);
-    let changed = Command::new("python3")
+    let changed = rotate_fixtures::tool("python3")
         .args(["-c", "import sqlite3,sys; d=sqlite3.connect(sys.argv[1]); d.execute(\"UPDATE events SET at='2020-01-01T00:00:00Z' WHERE seq=3\"); d.commit()"])
         .arg(place.state().join("rotate.db"))
         .status();

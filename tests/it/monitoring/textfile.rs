@@ -73,7 +73,7 @@ fn on_a_full_disk_the_earlier_file_stays_whole() {
 
 /// The command in a mount namespace of its own.
 fn on_a_disk(command: &Command, disk: &Path, script: &str) -> Ran {
-    let mut wrapped = Command::new("unshare");
+    let mut wrapped = rotate_fixtures::tool("unshare");
     wrapped
         .env_clear()
         .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))

@@ -223,7 +223,7 @@ fn whatever(seed: u64, aws: &Workplace, snowflake: &SnowflakeWorkplace) -> Comma
         _ if random.bool() => aws.command([name]),
         _ => snowflake.command([name]),
     };
-    let mut command = Command::new("timeout");
+    let mut command = rotate_fixtures::tool("timeout");
     command
         .args(["--signal", "KILL", "120"])
         .arg(base.get_program())

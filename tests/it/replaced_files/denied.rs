@@ -40,7 +40,7 @@ fn denied(command: &Command, call: &str, error: rustix::io::Errno) -> Command {
         .get_envs()
         .filter_map(|(name, value)| Some((name.to_str()?.to_owned(), value?.to_str()?.into())))
         .collect();
-    let mut filtered = Command::new("python3");
+    let mut filtered = rotate_fixtures::tool("python3");
     filtered
         .args(["-c", FILTER, &number.to_string(), &error.raw_os_error().to_string()])
         .arg(serde_json::Value::from(environment).to_string())

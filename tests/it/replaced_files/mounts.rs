@@ -11,7 +11,7 @@ const ROTATE: &str = env!("CARGO_BIN_EXE_rotate");
 /// The same command, for which this is mounted on itself.
 fn with_mounted(place: &Path, command: &Command) -> Command {
     const MOUNT: &str = "mount --bind \"$0\" \"$0\" || { echo 'mount: not permitted' >&2; exit 99; }; exec \"$@\"";
-    let mut mounted = Command::new("unshare");
+    let mut mounted = rotate_fixtures::tool("unshare");
     if !rustix::process::geteuid().is_root() {
         mounted.arg("--map-root-user");
     }

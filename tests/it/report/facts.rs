@@ -227,7 +227,7 @@ fn the_head_of_the_chain_and_the_hash_of_the_file_are_those_that_others_find() {
     for field in ["head", "events", "rotations", "intact"] {
         assert_eq!(report["integrity"][field], verified[field], "{field}");
     }
-    let hash = std::process::Command::new("sha256sum")
+    let hash = rotate_fixtures::tool("sha256sum")
         .arg(place.path("rotate.toml"))
         .output()
         .unwrap();
@@ -246,7 +246,7 @@ fn the_head_of_the_chain_and_the_hash_of_the_file_are_those_that_others_find() {
 fn of_a_journal_that_was_changed_there_is_no_report() {
     let place = fleet();
     let database = place.state().join("rotate.db");
-    let changed = std::process::Command::new("python3")
+    let changed = rotate_fixtures::tool("python3")
         .args(["-c", "import sqlite3,sys; d=sqlite3.connect(sys.argv[1]); d.execute(\"UPDATE events SET at='2020-01-01T00:00:00Z' WHERE seq=3\"); d.commit()"])
         .arg(&database)
         .status();

@@ -120,7 +120,7 @@ fn a_read_only_folder_is_refused<G: Ground>() {
     fs::create_dir(ground.path("disk")).unwrap();
     let key = format!("disk/{}", G::KEY_FILE);
     let rotate = ground.rotate_to(&format!("file:{key}"));
-    let mut wrapped = Command::new("unshare");
+    let mut wrapped = rotate_fixtures::tool("unshare");
     wrapped
         .env_clear()
         .envs(rotate.get_envs().filter_map(|(name, value)| Some((name, value?))))

@@ -69,7 +69,7 @@ const MOUNT: &str =
 fn where_names_change(desk: &Desk, looked_at: &str, command: &Command) -> Ran {
     let resolver = desk.place.path("resolv.conf");
     std::fs::write(&resolver, "nameserver 127.0.0.1\noptions timeout:2 attempts:1\n").unwrap();
-    let mut apart = Command::new("unshare");
+    let mut apart = rotate_fixtures::tool("unshare");
     if !rustix::process::geteuid().is_root() {
         apart.arg("--map-root-user");
     }

@@ -108,7 +108,7 @@ fn with_the_vendor_at(address: &str, desk: &Desk, arguments: &[&str]) -> Ran {
     ];
     let tried = ["freshdesk", "--domain", "acme"];
     let command = desk.command(fixed.iter().chain(&tried).chain(arguments).copied());
-    let mut mounted = Command::new("unshare");
+    let mut mounted = rotate_fixtures::tool("unshare");
     if !rustix::process::geteuid().is_root() {
         mounted.arg("--map-root-user");
     }

@@ -329,7 +329,7 @@ fn in_a_pod_its_own_account_is_used() {
 }
 
 fn in_a_pod(command: &Command, account: &Path) -> Command {
-    let mut mounted = Command::new("unshare");
+    let mut mounted = rotate_fixtures::tool("unshare");
     if !rustix::process::geteuid().is_root() {
         mounted.arg("--map-root-user");
     }
