@@ -17,6 +17,7 @@ fn files() -> Vec<PathBuf> {
         "fixtures/tests",
         "fixtures/aws/tests",
         "fixtures/snowflake/tests",
+        "examples/demo/tests",
     ] {
         collect(&root.join(folder), &mut found);
     }

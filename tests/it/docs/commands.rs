@@ -7,7 +7,11 @@ use crate::docs::desk::Desk;
 use crate::docs::page::{Block, Page, all};
 
 /// What is not run, by the beginning of its line, and why.
-const NOT_RUN: [(&str, &str); 11] = [
+const NOT_RUN: [(&str, &str); 12] = [
+    (
+        "asciinema ",
+        "records a terminal; examples/demo/tests holds the recording",
+    ),
     ("cargo ", "builds for minutes, and other tests and the gate do it"),
     ("INSTA_UPDATE=", "builds, and it writes into the repository"),
     ("TRYCMD=", "builds, and it writes into the repository"),

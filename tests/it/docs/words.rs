@@ -6,7 +6,7 @@ use crate::docs::commands::{to_rotate, understand};
 use crate::docs::page::all;
 
 /// Options of other programs that pages name.
-const OF_OTHERS: [&str; 1] = ["--locked"];
+const OF_OTHERS: [&str; 3] = ["--locked", "--report", "--sabotage"];
 
 /// What stands for something else in a command of a sentence, and what is parsed in its place.
 const STAND_INS: [(&str, &str); 8] = [

@@ -33,17 +33,11 @@ impl Watched {
         Self { shared, thread }
     }
 
-    pub(crate) fn show(&self, text: &str) {
-        let worked = self.shared.worked.load(Ordering::SeqCst);
-        let failed = self.shared.failed.load(Ordering::SeqCst);
-        println!("\n── {text}: {worked} requests so far, {failed} failed.");
-    }
-
-    /// Whether not one request has failed.
-    pub(crate) fn stop(self) -> bool {
+    /// Lets it finish; how many requests have worked, and how many have failed.
+    pub(crate) fn stop(self) -> (usize, usize) {
         self.shared.stop.store(true, Ordering::SeqCst);
-        self.show("The consumer stops");
         self.thread.join().expect("the consumer ends");
-        self.shared.failed.load(Ordering::SeqCst) == 0
+        let read = |counter: &AtomicUsize| counter.load(Ordering::SeqCst);
+        (read(&self.shared.worked), read(&self.shared.failed))
     }
 }
