@@ -25,8 +25,10 @@ fn the_program_names_no_vendor_but_in_its_destinations_and_key_services() {
         let inside = path.strip_prefix(&source).unwrap();
         // What is generated repeats what connectors say.
         let is_generated = path.extension().is_some_and(|ending| ending == "json");
+        // A test of the texts of all guides is no part of the program.
+        let is_test = inside.ends_with("secret_scan/of_guides.rs");
         let rooms = ["delivery", "delivery.rs", "seal/services", "seal/services.rs"];
-        !rooms.iter().any(|room| inside.starts_with(room)) && !is_generated
+        !rooms.iter().any(|room| inside.starts_with(room)) && !is_generated && !is_test
     };
     let all = files(&source);
     let looked_at: Vec<&PathBuf> = all.iter().filter(is_ours).collect();
