@@ -1,5 +1,6 @@
 //! The name of a destination as it is written, and what of it is pinned to what it was once.
 
+#[cfg(feature = "remote")]
 use super::Fault;
 use super::options::{ABSENT, Options};
 

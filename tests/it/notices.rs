@@ -79,12 +79,12 @@ impl Desk {
     fn change(&self, sql: &str) {
         let options = SqliteConnectOptions::new().filename(self.place.state().join("rotate.db"));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.expect("a runtime starts").block_on(async {
-            let mut connection = options.connect().await.expect("it can be opened");
+        runtime.unwrap().block_on(async {
+            let mut connection = options.connect().await.unwrap();
             let changed = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()));
             let changed = changed.execute(&mut connection).await;
-            assert!(changed.expect("it can be changed").rows_affected() > 0, "{sql}");
-            connection.close().await.expect("it can be closed");
+            assert!(changed.unwrap().rows_affected() > 0, "{sql}");
+            connection.close().await.unwrap();
         });
     }
 

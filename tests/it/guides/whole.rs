@@ -181,7 +181,7 @@ fn what_is_switched_off_tells_how_it_is_switched_on_again_and_how_the_rotation_g
     for (id, guide) in guides() {
         for (_, step) in steps(&guide) {
             assert!(
-                !takes_away(step) || step.back.is_some() != !step.reversible,
+                !takes_away(step) || step.back.is_some() == step.reversible,
                 "{id}: {} has a way back, or is told to have none",
                 step.id
             );

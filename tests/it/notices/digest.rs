@@ -9,7 +9,7 @@ use super::{DAY, Desk, SECRET, WEBHOOK, kinds};
 #[track_caller]
 fn digest(told: &[Value]) -> Value {
     let mut digests = told.iter().filter(|it| it["type"] == "fleet.digest");
-    let one = digests.next().expect("there is a digest").clone();
+    let one = digests.next().unwrap().clone();
     assert!(digests.next().is_none(), "there is one alone");
     one
 }
