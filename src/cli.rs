@@ -1,5 +1,6 @@
 //! The command line: one file per command. stdout is data, stderr is talk.
 
+mod announcer;
 mod audit;
 mod completions;
 mod connectors;

@@ -4,7 +4,6 @@ mod digest;
 mod forgotten;
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -12,31 +11,15 @@ use self::digest::digests;
 pub(super) use self::forgotten::forgotten;
 use super::session::Session;
 use super::terminal;
-use crate::config::Config;
 use crate::engine::driver::{DriveError, Outcome};
 use crate::engine::{Action, Assessment, DriftAt, TurnOutcome};
 use crate::hooks::{crash_point, now};
 use crate::machine::AnyRotation;
-use crate::notify::{Announcer, BlockedBy, Limits, Now, Posted, Readers, Standing, Told, Untold, post};
+use crate::notify::{BlockedBy, Limits, Now, Posted, Readers, Standing, Told, Untold, post};
 use crate::policy::Waiting;
 use crate::store::{Store, StoreError, Stored};
-use crate::view::notice::{Cause, Words, open_steps};
-use crate::view::{Speaker, TargetView};
-
-/// Whoever tells; `None` where nobody is to be told.
-pub(super) async fn announcer(
-    config: &Config,
-    here: Speaker,
-    anywhere: Speaker,
-    store: &dyn Store,
-) -> Result<Option<(Announcer, Arc<Words>)>, StoreError> {
-    if config.notifiers.is_empty() {
-        return Ok(None);
-    }
-    let words = Arc::new(Words::new(here, anywhere, config));
-    let announcer = Announcer::begin(config.notifiers.clone(), Arc::clone(&words) as Arc<_>, store).await?;
-    Ok(Some((announcer, words)))
-}
+use crate::view::TargetView;
+use crate::view::notice::{Cause, open_steps};
 
 /// Where a target stands after its turn, as far as time alone or a failure made it so.
 pub(super) struct After {

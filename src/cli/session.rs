@@ -7,8 +7,8 @@ use jiff::SignedDuration;
 use rotate_providers::contract::Provider;
 use rotate_providers::{Paces, Vendors};
 
+use super::announcer::announcer;
 use super::named::readable_config;
-use super::notices::announcer;
 use super::pasted::{left_out, out_of};
 use super::remedy::Subject;
 use super::terminal::LiveLines;

@@ -6,7 +6,7 @@ use super::order::Order;
 use super::turn::{Preflight, Purpose, Sight, Turn, fine, preflight};
 use crate::config::Target;
 use crate::engine::check;
-use crate::engine::driver::{DriveError, Identity, prepare};
+use crate::engine::driver::{DriveError, Identity, ends_in_time, prepare};
 
 impl Turn<'_> {
     /// What was looked at: the login first. What a fault's remedy is says `remedy`, in the caller's words.
@@ -46,7 +46,11 @@ impl Turn<'_> {
             ..
         } = sight;
         let request = asked.request(&found.history);
-        match prepare(&request, found, provider.as_ref()).await {
+        let prepared = match ends_in_time(self.store, &request) {
+            Ok(()) => prepare(&request, found, provider.as_ref()).await.map(drop),
+            Err(error) => Err(error),
+        };
+        match prepared {
             // What is wrong with a destination is told below.
             Ok(_) | Err(DriveError::Delivery(_)) => {}
             Err(error) => all.push(Finding {

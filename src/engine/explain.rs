@@ -10,11 +10,11 @@ use super::order::Order;
 use super::preflight::{check, in_the_way, lacking};
 use super::turn::{Decision, Preflight, Purpose, Ready, Sight, Turn, connect, stuck};
 use crate::config::{How, Target};
-use crate::engine::driver::{DriveError, Identity, at_its_host, prepare};
+use crate::engine::driver::{DriveError, Identity, at_its_host, ends_in_time, prepare};
 use crate::machine::{AnyRotation, Record, Rotation};
 use crate::plan::{Planned, forecast, lead, procedure_of};
 use crate::policy::Facts;
-use crate::store::Stored;
+use crate::store::{Store, Stored};
 
 /// What would be done with one target.
 pub struct Forecast {
@@ -95,7 +95,7 @@ impl Turn<'_> {
                 Order::Scheduled { target, .. } => left(target, judged),
                 Order::Now(_) => Forecast::plain(judged),
             }),
-            Decision::Begin(ready) => Box::pin(opening(*ready, at)).await,
+            Decision::Begin(ready) => Box::pin(opening(*ready, self.store, at)).await,
         }
     }
 
@@ -133,7 +133,7 @@ impl Turn<'_> {
 }
 
 /// What a rotation of what was found would do.
-async fn opening(ready: Ready<'_>, at: Timestamp) -> Result<Forecast, DriveError> {
+async fn opening(ready: Ready<'_>, store: Option<&dyn Store>, at: Timestamp) -> Result<Forecast, DriveError> {
     let Ready { sight, preflight } = ready;
     let Preflight { identity, findings } = preflight;
     let judged = &sight.judged;
@@ -150,6 +150,7 @@ async fn opening(ready: Ready<'_>, at: Timestamp) -> Result<Forecast, DriveError
         asked, provider, found, ..
     } = sight;
     let request = asked.request(&found.history);
+    ends_in_time(store, &request)?;
     let (rotation, steps) = match prepare(&request, found, provider.as_ref()).await {
         Ok((event, facts)) => {
             let rotation = Rotation::after(None, &Record { at, event })?;

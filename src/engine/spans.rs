@@ -3,7 +3,7 @@
 use tracing::Span;
 use tracing::field::Empty;
 
-use super::driver::DriveError;
+use super::error::DriveError;
 use crate::delivery::{Answer, DeliveryError, Fault};
 
 /// The turn of a target, of whatever connector that is known to be.

@@ -26,7 +26,9 @@ pub(super) async fn send(
 ) -> Result<(), Fault> {
     let mail = mail(email, message)?;
     let address = super::web::address_of(&email.server, email.port, allow_private, time).await?;
-    let mut connection = connection(email, address, time).await?;
+    // What is refused before a mail is handed over is refused to all of them.
+    let connected = connection(email, address, time).await;
+    let mut connection = connected.map_err(|fault| Fault::of_way(fault.why))?;
     let sent = connection.send(mail.envelope(), &mail.formatted()).await;
     // Once it is taken nobody waits for a farewell: a server that hangs then would get the same mail again and again.
     tokio::spawn(async move { tokio::time::timeout(FAREWELL, connection.abort()).await });

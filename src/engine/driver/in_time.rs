@@ -2,23 +2,22 @@
 
 use std::time::Duration;
 
-use super::{DriveError, Driver, Refusal, Request};
+use super::{DriveError, Refusal, Request};
+use crate::store::Store;
 
-impl Driver<'_> {
-    /// Refuses a program that may still be writing when another machine has taken over and starts the same one.
-    pub(super) fn ends_in_time(&self, request: &Request<'_>) -> Result<(), DriveError> {
-        let Some(longest) = self.store.longest_call() else {
-            return Ok(());
-        };
-        let destinations = request.destinations.iter();
-        let limits =
-            destinations.filter_map(|destination| Some((destination.name().to_owned(), destination.time_limit()?)));
-        let programs = request.after_delivery.iter();
-        let programs = programs.map(|hook| (hook.name().to_owned(), Duration::from_secs(hook.seconds())));
-        match limits.chain(programs).find(|(_, limit)| *limit > longest) {
-            Some((name, limit)) => Err(DriveError::Refused(too_long(&name, limit, longest))),
-            None => Ok(()),
-        }
+/// Refuses a program that may still be writing when another machine has taken over and starts the same one.
+pub fn ends_in_time(store: Option<&dyn Store>, request: &Request<'_>) -> Result<(), DriveError> {
+    let Some(longest) = store.and_then(Store::longest_call) else {
+        return Ok(());
+    };
+    let destinations = request.destinations.iter();
+    let limits =
+        destinations.filter_map(|destination| Some((destination.name().to_owned(), destination.time_limit()?)));
+    let programs = request.after_delivery.iter();
+    let programs = programs.map(|hook| (hook.name().to_owned(), Duration::from_secs(hook.seconds())));
+    match limits.chain(programs).find(|(_, limit)| *limit > longest) {
+        Some((name, limit)) => Err(DriveError::Refused(too_long(&name, limit, longest))),
+        None => Ok(()),
     }
 }
 

@@ -9,6 +9,7 @@ use rotate_providers::form::SecretForm;
 use rotate_providers::{Automation, automation};
 
 use super::in_place::held_secret;
+use super::in_time::ends_in_time;
 use super::live::{ConcurrentRotation, History, LiveKey, Whose, old_key};
 use super::{DriveError, Driver, Outcome, Refusal, RunState};
 use crate::delivery::{self, Asked, DeliveryError, Destination, Hook, Occupied, at_once_of_each_place, same_place};
@@ -235,7 +236,7 @@ impl Driver<'_> {
         begun: Begun,
         beside: &Openings,
     ) -> Result<Outcome, DriveError> {
-        self.ends_in_time(request)?;
+        ends_in_time(Some(self.store), request)?;
         let (mut opening, facts) = prepare(request, found, self.provider).await?;
         if let Event::Opened { spec, begun: told } = &mut opening {
             beside.add(request, spec)?;

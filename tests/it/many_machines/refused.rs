@@ -163,6 +163,11 @@ fn a_program_that_may_outlast_what_machines_leave_each_other_is_refused_before_a
             match fits {
                 true => assert_eq!(made, 1, "{}", ran.stderr),
                 false => {
+                    // And nobody was promised anything else.
+                    let mut plan = machines.command(0, ["plan"]);
+                    plan.env("ROTATE_TEST_LEASE", "6000");
+                    let plan = Ran::of(plan).expect(1);
+                    assert!(plan.stdout.contains("may take 5 s"), "{}{}", plan.stdout, plan.stderr);
                     assert_eq!((ran.code, made), (Some(1), 0), "{}", ran.stderr);
                     ran.says(&["may take 5 s", "leave each other 4 s", "nothing was changed"]);
                 }

@@ -21,7 +21,7 @@ fn ended(stderr: &str) -> Vec<&str> {
 
 #[test]
 fn what_waits_for_a_notifier_that_is_named_no_more_is_ended_and_told_once() {
-    for (before, after) in [("name = \"ops\"", "name = \"others\""), (WEBHOOK, "")] {
+    for (before, after) in [("name = \"ops\"", "name = \"others\"")] {
         let mut desk = Desk::new();
         desk.receiver.answers(Reply::With(503, ""));
         desk.run(&["run"]).expect(0);
@@ -96,6 +96,52 @@ fn a_reader_who_is_named_no_more_gets_no_mail_and_the_others_get_theirs() {
     let ran = desk.run(&["run"]).expect(0);
     assert!(ended(&ran.stderr).is_empty(), "{}", ran.stderr);
     assert_eq!(to(&server), ["b@example.com"; 2]);
+}
+
+#[test]
+fn where_nobody_is_named_for_a_while_what_waits_is_sent_afterwards() {
+    let mut desk = Desk::new();
+    desk.receiver.answers(Reply::With(503, ""));
+    desk.run(&["run"]).expect(0);
+    let _ = desk.receiver.take();
+    desk.receiver.answers(Reply::With(204, ""));
+    let file = std::fs::read_to_string(desk.place.path("rotate.toml")).unwrap();
+    configure(&mut desk, WEBHOOK, "");
+    let ran = desk.run(&["run"]).expect(0);
+    assert!(ended(&ran.stderr).is_empty(), "{}", ran.stderr);
+    assert!(!desk.run(&["doctor"]).stdout.contains("of them are for"));
+    desk.place.configure(&file);
+    desk.place.pass(DAY);
+    desk.run(&["run"]).expect(0);
+    assert_eq!(desk.kinds(), ["rotation.begun", "rotation.waits"]);
+}
+
+#[test]
+fn a_notice_of_a_target_does_not_go_to_its_former_owner_who_has_another() {
+    let server = MailServer::plain();
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let mut desk = Desk::with(&format!(
+        "[[notify]]\nemail = {{ server = \"127.0.0.1\", port = {nobody}, tls = \"none\", from = \"rotate@example.com\", to_owner = true }}\n"
+    ));
+    desk.place.add_user("main", DAY * 170, "owner = \"alice@example.com\"");
+    desk.place.add_user("other", DAY, "owner = \"alice@example.com\"");
+    desk.run(&["run"]).expect(0);
+    configure(
+        &mut desk,
+        &format!("port = {nobody}"),
+        &format!("port = {}", server.port),
+    );
+    let file = std::fs::read_to_string(desk.place.path("rotate.toml")).unwrap();
+    desk.place
+        .configure(&file.replacen("alice@example.com", "bob@example.com", 1));
+    desk.place.pass(DAY);
+    let ran = desk.run(&["run"]).expect(0);
+    assert_eq!(ended(&ran.stderr).len(), 1, "{}", ran.stderr);
+    assert!(server.mails().iter().all(|mail| mail["to"][0] != "alice@example.com"));
 }
 
 #[test]
