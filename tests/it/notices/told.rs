@@ -264,6 +264,8 @@ fn whoever_only_looks_sends_nothing_writes_nothing_and_starts_no_program() {
     // Also where something waits already, with both, and could be sent.
     desk.run_with(&["run"], &[("HOOK_URL", "")]).expect(0);
     std::fs::remove_file(&got).unwrap();
+    // Whoever opens the database next brings what SQLite has written beside it into the file.
+    desk.run(&["status"]).expect(0);
     let before = std::fs::read(desk.place.state().join("rotate.db")).unwrap();
     let environment = [("HOOK_URL", url.as_str()), ("ROTATE_TEST_CLOCK_AHEAD", "3700")];
     for command in [
