@@ -194,6 +194,7 @@ fn journal_in<'t>(
         server,
         seal,
     } = store::read(&mut reader, &mut table);
+    reader.close(table);
     let anchor = monitoring::anchor(&mut reader, &mut root);
     let line = anchor.as_ref().map(|taken| reader.line(taken.span.start));
     let fit = reader.end(path);
@@ -208,7 +209,9 @@ fn journal_in<'t>(
         .as_ref()
         .is_err_and(|mistakes| store::server_is_unknown(text, server.as_ref(), &mistakes.all));
     let at = JournalAt {
-        seal_unknown: fit.is_err() && text.contains("seal"),
+        seal_unknown: fit.as_ref().is_err_and(|mistakes| {
+            text.contains("seal") || mistakes.all.iter().any(|mistake| mistake.key.starts_with("store"))
+        }),
         state_dir,
         server: server.filter(|_| !server_unknown),
         seal,

@@ -83,6 +83,11 @@ impl StateFolder {
                 .any(|name| self.path.join(name).symlink_metadata().is_ok())
     }
 
+    /// Whether a journal is in it.
+    pub fn has_journal(&self) -> bool {
+        self.path.join(DATABASE).symlink_metadata().is_ok()
+    }
+
     /// Opens what is there, or makes it; says whether anything was made.
     pub async fn open(&self) -> Result<(Box<dyn Store>, Keyring, bool), FolderError> {
         // Where what is to seal cannot be used, nothing is made.

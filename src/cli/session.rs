@@ -267,7 +267,7 @@ impl Session {
 pub(super) fn locate(global: &Global) -> Result<StateFolder, FolderError> {
     let found = StateFolder::locate(global.state_dir.as_deref(), global.configured_state.as_deref());
     let folder = found.ok_or(FolderError::Nowhere)?;
-    if let Some(config) = global.server_unknown.as_ref().filter(|_| !folder.exists()) {
+    if let Some(config) = global.server_unknown.as_ref().filter(|_| !folder.has_journal()) {
         // A journal of its own, beside that of the server, would know nothing of what was done.
         return Err(FolderError::ServerUnknown(config.clone()));
     }

@@ -56,7 +56,7 @@ pub(super) fn server_is_unknown(text: &str, server: Option<&Server>, mistakes: &
     let is_near = |wrong: usize| may_name.iter().any(|line| (*line..=line + 1).contains(&wrong));
     let is_guess = |mistake: &Mistake| mistake.key.starts_with("store") || mistake.line.is_none_or(is_near);
     match server {
-        None => !may_name.is_empty(),
+        None => !may_name.is_empty() || mistakes.iter().any(|mistake| mistake.key.starts_with("store")),
         Some(_) => mistakes.iter().any(is_guess),
     }
 }

@@ -20,6 +20,8 @@ use crate::private_file::{self, Place};
 const LARGEST: u64 = 4096;
 /// What age's own buffer holds.
 const CHUNK: usize = 64 * 1024;
+/// So many may open what is sealed at most: what is sealed says to whom, in one line.
+const MOST: usize = 100;
 /// How its spelling begins.
 pub(super) const AGE: &str = "age";
 
@@ -40,6 +42,9 @@ impl Recipients {
         for text in all {
             let recipient: Recipient = text.parse().map_err(|_| not_a_recipient(text))?;
             known.insert(recipient.to_string(), recipient);
+        }
+        if known.len() > MOST {
+            return Err(format!("it names {} recipients, and {MOST} is the most", known.len()));
         }
         match known.is_empty() {
             true => Err(

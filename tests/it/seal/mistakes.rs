@@ -20,6 +20,7 @@ fn a_mistake_is_told_with_its_line_and_nothing_is_sealed_otherwise_than_it_says(
             "an alias may lead to another key tomorrow",
         ),
         ("seal = 7".to_owned(), "should be text"),
+        (format!("saal = \"age:{recipient}\""), "did you mean seal?"),
         ("seal_identity_file = \"/x\"".to_owned(), "nothing says to whom"),
         (
             format!("seal = \"age:{recipient}\"\nseal_identity_file = \"/x\"\nseal_identity_credential = \"x\""),
