@@ -21,32 +21,30 @@ fn ended(stderr: &str) -> Vec<&str> {
 
 #[test]
 fn what_waits_for_a_notifier_that_is_named_no_more_is_ended_and_told_once() {
-    for (before, after) in [("name = \"ops\"", "name = \"others\"")] {
-        let mut desk = Desk::new();
-        desk.receiver.answers(Reply::With(503, ""));
-        desk.run(&["run"]).expect(0);
-        assert_eq!(desk.receiver.take().len(), 1);
-        configure(&mut desk, before, after);
-        desk.receiver.answers(Reply::With(204, ""));
-        let doctor = desk.run(&["doctor"]);
-        let said = "2 of them are for a notifier or a reader that the configuration does not name any more";
-        assert!(doctor.stdout.contains(said), "{}", doctor.stdout);
-        // Whoever gives another word neither sends nor ends them: a run does.
-        desk.run(&["confirm", "main"]).expect(0);
-        let ran = desk.run(&["run"]).expect(0);
-        let lines = ended(&ran.stderr);
-        assert_eq!(lines.len(), 1, "{}", ran.stderr);
-        assert!(lines[0].contains("2 notices to ops had not arrived"), "{}", lines[0]);
-        assert!(
-            lines[0].contains("rotate.toml does not name them any more"),
-            "{}",
-            lines[0]
-        );
-        let ran = desk.run(&["run"]).expect(0);
-        assert!(ended(&ran.stderr).is_empty(), "{}", ran.stderr);
-        assert!(!desk.run(&["doctor"]).stdout.contains("of them are for"));
-        assert_eq!(desk.kinds(), [""; 0], "nobody else gets what was theirs");
-    }
+    let mut desk = Desk::new();
+    desk.receiver.answers(Reply::With(503, ""));
+    desk.run(&["run"]).expect(0);
+    assert_eq!(desk.receiver.take().len(), 1);
+    configure(&mut desk, "name = \"ops\"", "name = \"others\"");
+    desk.receiver.answers(Reply::With(204, ""));
+    let doctor = desk.run(&["doctor"]);
+    let said = "2 of them are for a notifier or a reader that the configuration does not name any more";
+    assert!(doctor.stdout.contains(said), "{}", doctor.stdout);
+    // Whoever gives another word neither sends nor ends them: a run does.
+    desk.run(&["confirm", "main"]).expect(0);
+    let ran = desk.run(&["run"]).expect(0);
+    let lines = ended(&ran.stderr);
+    assert_eq!(lines.len(), 1, "{}", ran.stderr);
+    assert!(lines[0].contains("2 notices to ops had not arrived"), "{}", lines[0]);
+    assert!(
+        lines[0].contains("rotate.toml does not name them any more"),
+        "{}",
+        lines[0]
+    );
+    let ran = desk.run(&["run"]).expect(0);
+    assert!(ended(&ran.stderr).is_empty(), "{}", ran.stderr);
+    assert!(!desk.run(&["doctor"]).stdout.contains("of them are for"));
+    assert_eq!(desk.kinds(), [""; 0], "nobody else gets what was theirs");
 }
 
 #[test]
