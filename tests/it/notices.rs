@@ -75,6 +75,26 @@ impl Desk {
         self.receiver.take().iter().map(Call::document).collect()
     }
 
+    /// All that is kept in the journal's database, a line each row: its file alone does not tell, for SQLite writes beside it first.
+    fn kept(&self) -> Vec<String> {
+        let options = SqliteConnectOptions::new().filename(self.place.state().join("rotate.db"));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.unwrap().block_on(async {
+            let mut connection = options.read_only(true).connect().await.unwrap();
+            let columns = "SELECT m.name, group_concat('quote(' || c.name || ')', ' || '','' || ')
+                FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table' GROUP BY m.name ORDER BY m.name";
+            let tables: Vec<(String, String)> = sqlx::query_as(columns).fetch_all(&mut connection).await.unwrap();
+            let mut rows = Vec::new();
+            for (table, columns) in tables {
+                let every = format!("SELECT '{table}: ' || {columns} FROM {table} ORDER BY 1");
+                let every = sqlx::query_scalar(sqlx::AssertSqlSafe(every));
+                let every: Vec<String> = every.fetch_all(&mut connection).await.unwrap();
+                rows.extend(every);
+            }
+            rows
+        })
+    }
+
     /// Somebody with an editor changes the journal's database.
     fn change(&self, sql: &str) {
         let options = SqliteConnectOptions::new().filename(self.place.state().join("rotate.db"));

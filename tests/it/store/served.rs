@@ -204,7 +204,7 @@ async fn a_commit_that_is_not_yet_safe_is_none_whatever_the_database_says() {
         .await
         .is_ok()
     {
-        let is_early = begun.elapsed().as_secs() < 20;
+        let is_early = begun.elapsed().as_secs() < 90;
         assert!(is_early, "it was told to be safe while no standby had it");
     }
 }
