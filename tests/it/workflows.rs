@@ -9,8 +9,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
+use rotate_fixtures::tool;
 use yaml_rust2::{Yaml, YamlLoader};
 
 use crate::docs::commands::understand;
@@ -73,10 +73,7 @@ fn every_command_of_a_workflow_is_one_of_the_projects_own_and_is_there() {
     for (path, document) in files() {
         let at = path.display();
         for script in steps(&document).into_iter().filter_map(|step| step["run"].as_str()) {
-            let read = Command::new("bash")
-                .args(["-n", "-c", script])
-                .output()
-                .expect("bash is there");
+            let read = tool("bash").args(["-n", "-c", script]).output().expect("bash is there");
             assert!(read.status.success(), "{at}: {}", String::from_utf8_lossy(&read.stderr));
             for line in script.lines() {
                 known += 1;

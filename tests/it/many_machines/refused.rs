@@ -1,10 +1,8 @@
 //! What cannot be used is refused before anything is done, with what to do, and without a word of the URL.
 
-use std::process::Command;
-
 use rotate_fixtures::aws::Action;
 use rotate_fixtures::database_door::{DatabaseDoor, Protocol};
-use rotate_fixtures::{Postgres, Ran, has, python};
+use rotate_fixtures::{Postgres, Ran, has, python, tool};
 
 use super::{DATABASE, DAY, Machines, user};
 
@@ -211,7 +209,7 @@ fn a_name_that_says_this_machine_and_leads_to_another_hears_nothing() {
     let hosts = machines.place.path("hosts");
     std::fs::write(&hosts, "192.0.2.1 localhost\n").unwrap();
     let inside = machines.command(0, ["status"]);
-    let mut apart = Command::new("unshare");
+    let mut apart = tool("unshare");
     if !rustix::process::geteuid().is_root() {
         apart.arg("--map-root-user");
     }

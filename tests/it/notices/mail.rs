@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use rotate_fixtures::stopped::while_process_is_at;
-use rotate_fixtures::{MailServer, memory_holds};
+use rotate_fixtures::{MailServer, memory_holds, tool};
 use serde_json::Value;
 
 use super::{DAY, Desk};
@@ -208,9 +208,7 @@ fn authorities_that_cannot_be_read_are_told_by_doctor_and_by_whoever_sends() {
     assert!(ran.stdout.contains(&said), "{}", ran.stdout);
     // A pipe would be waited for, and what is no certificate vouches for nobody.
     std::fs::write(desk.place.path("empty.pem"), "nothing\n").unwrap();
-    let made = std::process::Command::new("mkfifo")
-        .arg(desk.place.path("pipe.pem"))
-        .status();
+    let made = tool("mkfifo").arg(desk.place.path("pipe.pem")).status();
     assert!(made.unwrap().success());
     let config = std::fs::read_to_string(desk.place.path("rotate.toml")).unwrap();
     for (name, why) in [("empty.pem", "holds no certificate in PEM"), ("pipe.pem", "pipe")] {
