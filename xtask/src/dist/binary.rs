@@ -22,15 +22,7 @@ pub(crate) fn can_be_built(place: &Place) -> Result<(), String> {
 pub(crate) fn build(place: &Place, linker: &Path) -> Result<PathBuf, String> {
     let triple = place.arch.triple();
     let (major, minor) = glibc::MOST;
-    let build = Said::new("cargo").words([
-        "zigbuild",
-        "--locked",
-        "--profile",
-        "dist",
-        "--bin",
-        "rotate",
-        "--target",
-    ]);
+    let build = Said::new("cargo").words(["zigbuild", "--locked", "--release", "--bin", "rotate", "--target"]);
     let build = build.word(format!("{triple}.{major}.{minor}"));
     build
         .with("PATH", tools::path_with(linker)?)
@@ -43,7 +35,7 @@ pub(crate) fn build(place: &Place, linker: &Path) -> Result<PathBuf, String> {
         .without("RUSTFLAGS")
         .at(&place.root)
         .run()?;
-    Ok(place.target.join(triple).join("dist/rotate"))
+    Ok(place.target.join(triple).join("release/rotate"))
 }
 
 /// Refuses a program that names a folder of the machine that it was built on: it would be another one elsewhere.
