@@ -25,6 +25,7 @@ use tokio::sync::OnceCell;
 
 use super::capabilities::Capabilities;
 use super::fields::{Fields, Mapping};
+use super::looks::Looks;
 use super::options::{ABSENT, Options};
 use super::pinned::{ENVIRONMENT, OPENED, OWNER, REPOSITORY, named, options_behind};
 use super::{DeliveryError, Destination, Fault, Inspected, Occupied};
@@ -291,10 +292,8 @@ impl GitHub {
             let is_of_now = receipt.is_some_and(|receipt| receipt.duration_since(shown.updated_at) <= GITHUBS_CLOCKS);
             has_moved || is_of_now
         };
-        for reading in 0..MOST_READINGS {
-            if reading > 0 {
-                tokio::time::sleep(SPACING).await;
-            }
+        let mut looks = Looks::of(MOST_READINGS, SPACING);
+        while looks.next().await {
             let Some(shown) = self.shown(wire, found, name).await? else {
                 continue;
             };
@@ -355,13 +354,6 @@ impl GitHub {
             }
         }
         absent
-    }
-
-    fn failed(&self, fault: Fault) -> DeliveryError {
-        DeliveryError {
-            destination: self.name.clone(),
-            fault,
-        }
     }
 }
 
@@ -439,7 +431,7 @@ impl Destination for GitHub {
             let absent = self.absent(wire, &found).await;
             Ok::<_, Fault>((found, absent))
         };
-        let (found, absent) = finding.await.map_err(|fault| self.failed(fault))?;
+        let (found, absent) = finding.await.map_err(|fault| fault.at(&self.name))?;
         let mut options = self.options.clone().without(ABSENT);
         if !absent.is_empty() {
             options = options.with(ABSENT, &absent.join(","));
@@ -456,7 +448,7 @@ impl Destination for GitHub {
         }
         let opened = found.at.ok_or_else(|| {
             let what = "GitHub's answer says nothing of its time".to_owned();
-            self.failed(unfit(what, "see what is between here and GitHub"))
+            unfit(what, "see what is between here and GitHub").at(&self.name)
         })?;
         Ok(named(
             &self.place.to_string(),
@@ -465,25 +457,25 @@ impl Destination for GitHub {
     }
 
     async fn inspect(&self) -> Result<Inspected, DeliveryError> {
-        self.look().await.map_err(|fault| self.failed(fault))?;
+        self.look().await.map_err(|fault| fault.at(&self.name))?;
         Ok(Inspected::Fit)
     }
 
     /// No more than a look: whatever would prove the right to write would write.
     async fn rehearse(&self) -> Result<(), DeliveryError> {
-        self.look().await.map_err(|fault| self.failed(fault))?;
+        self.look().await.map_err(|fault| fault.at(&self.name))?;
         Ok(())
     }
 
     async fn deliver(&self, fields: &Fields) -> Result<(), DeliveryError> {
-        self.write(fields).await.map_err(|fault| self.failed(fault))
+        self.write(fields).await.map_err(|fault| fault.at(&self.name))
     }
 
     async fn restore(&self, _: &Fields, _: &Secret) -> Result<Restored, DeliveryError> {
         match self.is_untouched().await {
             Ok(true) => Ok(Restored::PutBack),
-            Ok(false) => Err(self.failed(Fault::NotRestorable)),
-            Err(fault) => Err(self.failed(fault)),
+            Ok(false) => Err(Fault::NotRestorable.at(&self.name)),
+            Err(fault) => Err(fault.at(&self.name)),
         }
     }
 }

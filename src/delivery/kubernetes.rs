@@ -14,7 +14,6 @@ mod stored;
 mod wire;
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use kube::Client;
@@ -27,6 +26,7 @@ use super::capabilities::Capabilities;
 use super::exec::NOT_STARTED;
 use super::fault::Answer;
 use super::fields::{Fields, Mapping};
+use super::looks::Looks;
 use super::options::Options;
 use super::pinned::{named, options_behind};
 use super::{DeliveryError, Destination, Fault, Inspected, Occupied};
@@ -46,7 +46,6 @@ const MOST_TRIES: u32 = 3;
 
 /// How often the Secret is read back: a server that is one of several may show it a moment later.
 const MOST_READINGS: u32 = 3;
-const SPACING: Duration = Duration::from_millis(300);
 
 /// What is sent in the place of a secret where the server is only asked whether it would take one.
 const NO_SECRET: &str = "rotate asks whether it may write here; ";
@@ -224,10 +223,8 @@ impl Kubernetes {
     }
 
     async fn read_back(&self, client: &Client, changes: &[Change<'_>]) -> Result<(), Fault> {
-        for reading in 0..MOST_READINGS {
-            if reading > 0 {
-                tokio::time::sleep(SPACING).await;
-            }
+        let mut looks = Looks::of(MOST_READINGS, Looks::SPACING);
+        while looks.next().await {
             if self.current(client).await?.holds(changes) {
                 return Ok(());
             }
@@ -274,14 +271,7 @@ impl Kubernetes {
             Some(client) => self.current(client).await.map(Some),
             None => Ok(None),
         };
-        looking().await.map_err(|fault| self.failed(fault))
-    }
-
-    fn failed(&self, fault: Fault) -> DeliveryError {
-        DeliveryError {
-            destination: self.name.clone(),
-            fault,
-        }
+        looking().await.map_err(|fault: Fault| fault.at(&self.name))
     }
 }
 
@@ -313,12 +303,12 @@ impl Destination for Kubernetes {
     }
 
     async fn log_in(&self) -> Result<(), DeliveryError> {
-        self.cluster.connect().await.map_err(|fault| self.failed(fault))?;
+        self.cluster.connect().await.map_err(|fault| fault.at(&self.name))?;
         Ok(())
     }
 
     async fn shows_itself(&self) -> Result<bool, DeliveryError> {
-        let client = self.cluster.look().await.map_err(|fault| self.failed(fault))?;
+        let client = self.cluster.look().await.map_err(|fault| fault.at(&self.name))?;
         Ok(client.is_some())
     }
 
@@ -336,12 +326,12 @@ impl Destination for Kubernetes {
             Some(client) => self.look(client).await.map(|()| Inspected::Fit),
             None => Ok(Inspected::NotLookedAt(NOT_STARTED)),
         };
-        looking().await.map_err(|fault| self.failed(fault))
+        looking().await.map_err(|fault: Fault| fault.at(&self.name))
     }
 
     async fn rehearse(&self) -> Result<(), DeliveryError> {
         let trying = async || self.try_to_write(self.cluster.connect().await?).await;
-        trying().await.map_err(|fault| self.failed(fault))
+        trying().await.map_err(|fault: Fault| fault.at(&self.name))
     }
 
     fn tells_key(&self) -> bool {
@@ -369,7 +359,7 @@ impl Destination for Kubernetes {
             *self.sealed.lock().unwrap_or_else(PoisonError::into_inner) = Some(stored);
             Ok(before)
         };
-        reading().await.map_err(|fault| self.failed(fault))
+        reading().await.map_err(|fault: Fault| fault.at(&self.name))
     }
 
     async fn holds(&self, fields: &Fields) -> Result<bool, DeliveryError> {
@@ -382,12 +372,12 @@ impl Destination for Kubernetes {
                 .collect();
             Ok(stored.holds(&ours))
         };
-        reading().await.map_err(|fault| self.failed(fault))
+        reading().await.map_err(|fault: Fault| fault.at(&self.name))
     }
 
     async fn deliver(&self, fields: &Fields) -> Result<(), DeliveryError> {
         let writing = async || self.write(self.cluster.connect().await?, fields).await;
-        writing().await.map_err(|fault| self.failed(fault))
+        writing().await.map_err(|fault: Fault| fault.at(&self.name))
     }
 
     async fn restore(&self, fields: &Fields, before: &Secret) -> Result<Restored, DeliveryError> {
@@ -395,7 +385,7 @@ impl Destination for Kubernetes {
             let before = Before::parse(before)?;
             self.put_back(self.cluster.connect().await?, fields, &before).await
         };
-        restoring().await.map_err(|fault| self.failed(fault))
+        restoring().await.map_err(|fault: Fault| fault.at(&self.name))
     }
 }
 
