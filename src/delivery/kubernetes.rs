@@ -33,8 +33,8 @@ use super::{DeliveryError, Destination, Fault, Inspected, Occupied};
 use crate::hooks::crash_point;
 use crate::machine::Restored;
 use cluster::Cluster;
-use faults::unfit;
-use place::Place;
+use faults::{changed_meanwhile, overtaken, unfit};
+use place::{Place, is_key, is_name};
 use stored::{Before, Stored};
 use wire::Change;
 
@@ -55,9 +55,6 @@ const AS_LONG_AS_A_SECRET: usize = 100;
 /// What is done there, as a refusal names it.
 const READ: &str = "read it";
 const WRITE: &str = "write it";
-
-/// Keys of data have no more letters.
-const LONGEST_KEY: usize = 253;
 
 /// A Secret of a cluster.
 pub(super) struct Kubernetes {
@@ -387,40 +384,6 @@ impl Destination for Kubernetes {
         };
         restoring().await.map_err(|fault: Fault| fault.at(&self.name))
     }
-}
-
-fn changed_meanwhile(place: &Place) -> Fault {
-    let Place { namespace, secret, .. } = place;
-    Fault::Store {
-        kind: Answer::Changed,
-        what: "somebody else has written to the very keys meanwhile, and was left alone".to_owned(),
-        remedy: format!(
-            "see who: kubectl -n {namespace} get secret {secret} --show-managed-fields -o yaml; the same command again writes over it"
-        ),
-    }
-}
-
-fn overtaken() -> Fault {
-    Fault::Store {
-        kind: Answer::Passing,
-        what: "the server did not say that it has written, or somebody else was first each time".to_owned(),
-        remedy: "stop whoever else writes there, then run the same command again".to_owned(),
-    }
-}
-
-/// <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/>
-fn is_name(text: &str, longest: usize, between: &str) -> bool {
-    let is_edge = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
-    (1..=longest).contains(&text.len())
-        && text.starts_with(is_edge)
-        && text.ends_with(is_edge)
-        && text.chars().all(|letter| is_edge(letter) || between.contains(letter))
-}
-
-/// <https://kubernetes.io/docs/concepts/configuration/secret/#restriction-names-data>
-fn is_key(text: &str) -> bool {
-    let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
-    (1..=LONGEST_KEY).contains(&text.len()) && text != "." && !text.starts_with("..") && text.chars().all(fits)
 }
 
 /// Text in base64, as a Secret has its values.
