@@ -11,6 +11,7 @@ pub(super) struct Looks {
 
 impl Looks {
     /// How far they are from each other, where a store has no need of its own.
+    #[cfg(any(feature = "kubernetes", feature = "object"))]
     pub(super) const SPACING: Duration = Duration::from_millis(300);
 
     /// As many as a store takes whose writes show within seconds.
@@ -39,5 +40,25 @@ impl Looks {
         self.left -= 1;
         self.is_first = false;
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Looks;
+
+    #[tokio::test]
+    async fn there_are_as_many_looks_as_was_said_and_none_after_them() {
+        for most in [0, 1, 3] {
+            let mut looks = Looks::of(most, Duration::ZERO);
+            let mut taken = 0;
+            while taken <= most && looks.next().await {
+                taken += 1;
+            }
+            assert_eq!(taken, most);
+            assert!(!looks.next().await);
+        }
     }
 }

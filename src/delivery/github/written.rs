@@ -21,7 +21,6 @@ const LARGEST: usize = 47_000;
 
 /// How often a secret is looked at until its new time shows.
 const MOST_READINGS: u32 = 10;
-
 const SPACING: Duration = Duration::from_millis(500);
 
 /// A secret as it is sent.
