@@ -1,6 +1,7 @@
 //! What a connector is told: one description of each input. From it come its option, its key in rotate.toml and in that
 //! file's schema, its line in a guide, whose keys a target is about, and which targets share a login. Never a secret.
 
+mod clash;
 mod mistaken;
 mod written;
 
@@ -16,6 +17,7 @@ use crate::fault::Fault;
 use crate::sql_name;
 use crate::untrusted::is_harmful;
 
+pub use clash::{Clash, clashes};
 pub use mistaken::Mistaken;
 
 /// One thing that a connector is told.
@@ -290,40 +292,6 @@ pub fn name_of<'v>(inputs: &[InputSpec], values: &'v Value) -> Option<&'v str> {
 fn told<'i>(inputs: impl Iterator<Item = &'i InputSpec>, values: &Value) -> String {
     let of = |input: &InputSpec| values.get(&*input.name).map(Value::to_string).unwrap_or_default();
     inputs.map(of).collect::<Vec<_>>().join(" ")
-}
-
-/// Two inputs that do not go together, or one that lacks another.
-pub struct Clash {
-    /// The one that is to be looked at.
-    pub name: String,
-    /// What is wrong with it.
-    pub what: String,
-    /// What fixes it.
-    pub remedy: String,
-}
-
-/// What does not go together among the inputs that were given.
-pub fn clashes(inputs: &[InputSpec], is_given: impl Fn(&str) -> bool) -> Vec<Clash> {
-    let given: Vec<&InputSpec> = inputs.iter().filter(|input| is_given(&input.name)).collect();
-    let mut clashes = Vec::new();
-    for (at, input) in given.iter().enumerate() {
-        let rival = |other: &&&InputSpec| input.one_of.is_some() && other.one_of == input.one_of;
-        if let (Some(other), Some(what)) = (given[..at].iter().find(rival), input.one_of) {
-            clashes.push(Clash {
-                name: input.name.to_string(),
-                what: format!("{} names another {what}", other.name),
-                remedy: "leave one of them out".to_owned(),
-            });
-        }
-        if let Some(needed) = input.needs.filter(|needed| !is_given(needed)) {
-            clashes.push(Clash {
-                name: input.name.to_string(),
-                what: format!("it means nothing without {needed}"),
-                remedy: format!("write {needed}, or leave it out"),
-            });
-        }
-    }
-    clashes
 }
 
 /// `~` at the beginning of a path, as shells read it.

@@ -7,7 +7,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::call::local;
-use crate::contract::{Effect, Error, Kind};
+use crate::contract::{Caller, Effect, Error, Kind, Principal};
+use crate::inputs::{self, InputSpec};
+
+/// Where it is.
+pub(crate) const ADDRESS: InputSpec =
+    InputSpec::required("address", "where the vendor is, as HOST:PORT", inputs::word).identifies();
 
 /// One call, and its status and answer. A repeat calls again.
 pub(crate) async fn send(address: &str, line: &str, login: &str, body: &[u8]) -> io::Result<(u16, Value)> {
@@ -25,6 +30,30 @@ pub(crate) async fn send(address: &str, line: &str, login: &str, body: &[u8]) ->
         (Some(status), Some((_, body))) => Ok((status, serde_json::from_str(body).unwrap_or_default())),
         _ => Err(io::ErrorKind::InvalidData.into()),
     }
+}
+
+/// Who asks.
+pub(crate) fn caller() -> Caller {
+    Caller {
+        login: "the administrator".into(),
+        found_in: "TEST_VENDOR_TOKEN".into(),
+    }
+}
+
+/// One of its users.
+pub(crate) fn user(name: &str, id: &str) -> Principal {
+    Principal {
+        account: "test".to_owned(),
+        name: name.to_owned(),
+        id: id.to_owned(),
+    }
+}
+
+/// An answer that is not what was asked for.
+pub(crate) fn unclear(effect: Effect) -> Error {
+    let mut error = local(Kind::Malformed, "read the answer", "it is not understood".to_owned());
+    error.effect = effect;
+    error
 }
 
 /// How the administrator logs in.

@@ -23,6 +23,8 @@ mod key_file;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
 mod lines;
+#[cfg(feature = "remote")]
+mod looks;
 mod named;
 mod notified;
 #[cfg(feature = "object")]
@@ -166,10 +168,7 @@ pub trait Destination: Send + Sync {
 
     /// Puts back what it held before this credential, unless someone has changed it since. A repeat finds it put back.
     async fn restore(&self, _: &Fields, _: &Secret) -> Result<Restored, DeliveryError> {
-        Err(DeliveryError {
-            destination: self.name().to_owned(),
-            fault: Fault::NotRestorable,
-        })
+        Err(Fault::NotRestorable.at(self.name()))
     }
 }
 
@@ -246,10 +245,7 @@ pub fn parse(form: SecretForm, name: &str) -> Result<Box<dyn Destination>, Deliv
 
 /// The same, for one of many that are named at this moment.
 pub fn parse_among(form: SecretForm, name: &str, folders: &mut Folders) -> Result<Box<dyn Destination>, DeliveryError> {
-    named::parse(form, name, folders).map_err(|fault| DeliveryError {
-        destination: shown(name),
-        fault,
-    })
+    named::parse(form, name, folders).map_err(|fault| fault.at(&shown(name)))
 }
 
 /// Where secrets of this form can go, as the help of an option.

@@ -5,22 +5,23 @@
 mod attribution;
 mod drift;
 mod due;
+mod facts;
 mod gate;
 mod hook;
 mod in_place;
+mod step;
 mod vouch;
 
-use std::collections::BTreeSet;
-
 use jiff::{SignedDuration, Timestamp};
-use rotate_providers::contract::{Key, KeyId, LastUse, RefusedLogin};
 
 pub use attribution::{INTENT_LASTS, Suspect, made_within, newcomer, suspect};
 pub use drift::Expected;
 pub use due::{Deadline, Lead, Terms, Urgency};
+pub use facts::{Facts, Listing, Refusals, Use};
 pub use gate::{is_removed_already, may_create, use_beside, used_by_others};
 pub use hook::told_hook;
 pub use in_place::{Stands, WAY_OUT, Which};
+pub use step::{Step, Wait, Waiting};
 pub use vouch::{ProofFault, is_used_by_consumer, proof_fault};
 
 use crate::machine::{
@@ -29,9 +30,6 @@ use crate::machine::{
 
 /// How long a proof of the new key or a reading of the vendor's records is worth acting on.
 pub const FRESH: SignedDuration = SignedDuration::from_mins(5);
-
-/// How long a reading of the vendor's list is the one right before an effect.
-const CURRENT: SignedDuration = SignedDuration::from_mins(1);
 
 /// Each phase but the first and the last ones has its new key.
 const KEYLESS: &str = "there is no new key where there has to be one: the journal is damaged";
@@ -42,210 +40,6 @@ const MISPLACED: &str =
 
 /// How often an open wait for evidence is looked at again.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(15);
-
-/// What was read at the vendor, as far as it was read.
-#[derive(Clone, Debug, Default)]
-pub struct Facts {
-    /// The keys, and whether a second reading some seconds later agreed.
-    pub keys: Option<Listing>,
-    /// When a key was last used, per key.
-    pub uses: Vec<Use>,
-    /// The login with the new key that the vendor has on record as refused.
-    pub refused: Refusals,
-    /// Which secret the vendor takes, where one is replaced where it stands.
-    pub stands: Option<Stands>,
-    /// The secret that was set in this run, and the vendor has said so: until then, a call may still be on its way.
-    pub set: Option<Which>,
-    /// Destinations that have failed once in this run: where consumers are cut off, the others come first.
-    pub failed: BTreeSet<String>,
-    /// Whether a destination holds the secret that is about to be replaced.
-    pub old_is_held: Option<bool>,
-    /// Whether the new key was just registered: the list may not show it yet.
-    pub registered: bool,
-    /// Whether the vendor has just said that the owner holds as many keys as it may: whatever the list shows.
-    pub slots_full: bool,
-    /// Whether the owner of the keys does not exist any more, and a person has insisted that this is so.
-    pub owner_is_gone: bool,
-    /// The keys that the destinations hold.
-    pub held: Option<BTreeSet<KeyId>>,
-    /// Keys that this journal itself retired in earlier rotations of the same owner.
-    pub retired: Vec<KeyId>,
-}
-
-/// What is known of logins that the vendor has refused.
-#[derive(Clone, Debug, Default)]
-pub enum Refusals {
-    /// Nothing: it was not asked.
-    #[default]
-    Unread,
-    /// The latest one, or that there is none on record.
-    Read(Option<RefusedLogin>),
-}
-
-/// One reading of the vendor's list.
-#[derive(Clone, Debug)]
-pub struct Listing {
-    /// The keys.
-    pub keys: Vec<Key>,
-    /// How many readings in a row, spaced, gave this same list.
-    pub agreeing: u32,
-    /// When it was read, by our clock.
-    pub read_at: Timestamp,
-    /// When that was by the vendor's, where it has told.
-    pub vendor_time: Option<Timestamp>,
-}
-
-impl Listing {
-    /// Whether this key is listed, and active.
-    pub fn is_active(&self, key: &KeyId) -> bool {
-        self.keys.iter().any(|listed| listed.id == *key && listed.active)
-    }
-
-    /// What the vendor's clock shows now.
-    fn vendor_now(&self, now: Timestamp) -> Option<Timestamp> {
-        self.vendor_time?.checked_add(now.duration_since(self.read_at)).ok()
-    }
-
-    /// How far the vendor's clock and ours are apart.
-    fn skew(&self) -> Option<SignedDuration> {
-        Some(self.vendor_time?.duration_since(self.read_at).abs())
-    }
-}
-
-/// One reading of a key's last use.
-#[derive(Clone, Debug)]
-pub struct Use {
-    /// The key.
-    pub key: KeyId,
-    /// When it was read.
-    pub read_at: Timestamp,
-    /// What the vendor said.
-    pub last_use: LastUse,
-}
-
-impl Facts {
-    /// The list, where it was read just now.
-    fn listing(&self, now: Timestamp) -> Option<&Listing> {
-        let is_current = |listing: &&Listing| now.duration_since(listing.read_at).abs() <= CURRENT;
-        self.keys.as_ref().filter(is_current)
-    }
-
-    fn last_use(&self, key: &KeyId, now: Timestamp) -> Option<&LastUse> {
-        self.uses
-            .iter()
-            .rev()
-            .find(|reading| reading.key == *key && is_fresh(Some(reading.read_at), now))
-            .map(|reading| &reading.last_use)
-    }
-}
-
-/// What comes next.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Step {
-    /// Read the vendor's list of keys; again, some seconds later, where one reading is not enough.
-    ReadKeys {
-        /// Whether this reading has to follow another one at a distance.
-        again: bool,
-    },
-    /// Read which keys the destinations hold.
-    ReadDestinations,
-    /// Read when a key was last used.
-    ReadUse(KeyId),
-    /// Read whether a login with a key was refused since then.
-    ReadRefusals {
-        /// Which key.
-        key: KeyId,
-        /// Since when.
-        since: Timestamp,
-    },
-    /// Have the vendor create the new key.
-    Create,
-    /// Make the new key on this machine.
-    Mint,
-    /// Tell the vendor of the key that was made here.
-    Register,
-    /// Seal the secret that the destinations hold, and make the one that will take its place.
-    Generate,
-    /// Log in with these, in this order, until the vendor takes one.
-    ReadWhich(&'static [Which]),
-    /// Set the new secret in the place of the old one.
-    Replace,
-    /// Set the old secret again.
-    Revert,
-    /// Delete a key that nobody has.
-    Discard {
-        /// Which.
-        key: KeyId,
-        /// Why nobody has it.
-        why: String,
-    },
-    /// Prove the new key.
-    Prove,
-    /// Write the secret to these destinations.
-    Deliver(Vec<String>),
-    /// Run a program after the delivery.
-    RunHook(String),
-    /// Disable the old key.
-    Deactivate,
-    /// Enable the old key again.
-    Reactivate(String),
-    /// Delete the old key.
-    Delete,
-    /// Put a destination back.
-    Restore(String),
-    /// Delete the new key.
-    Withdraw,
-    /// Record this; nothing outside changes.
-    Record(Event),
-    /// Nothing can be done now.
-    Wait(Wait),
-    /// The rotation has ended.
-    Closed,
-}
-
-impl Step {
-    /// Whether the step reads or changes something at the vendor.
-    pub fn asks_the_vendor(&self) -> bool {
-        !matches!(
-            self,
-            Step::Record(_)
-                | Step::Mint
-                | Step::Generate
-                | Step::ReadDestinations
-                | Step::Deliver(_)
-                | Step::Restore(_)
-                | Step::RunHook(_)
-                | Step::Wait(_)
-                | Step::Closed
-        )
-    }
-}
-
-/// A wait, which is a row and never a sleep.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Wait {
-    /// For whom.
-    pub on: Waiting,
-    /// When it ends by itself, or is looked at again; for a person: when it becomes overdue.
-    pub until: Option<Timestamp>,
-    /// In words.
-    pub why: String,
-}
-
-/// What a wait waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Waiting {
-    /// A person moves the consumers and says so.
-    Cutover,
-    /// Evidence of the cut-over.
-    Evidence,
-    /// The old key's rest.
-    Soak,
-    /// The hours in which effects are allowed.
-    Window,
-    /// A person has to look.
-    Person,
-}
 
 /// The next step of this rotation.
 pub fn next(rotation: &Rotation, facts: &Facts, now: Timestamp) -> Step {

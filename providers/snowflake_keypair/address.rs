@@ -6,8 +6,8 @@
 use url::Url;
 
 use super::FIND;
-use super::Inputs;
 use super::sources::{Found, Origin, Sources, is_name, plain};
+use super::told::Inputs;
 use crate::contract::Kind;
 use crate::endpoint::check_endpoint;
 use crate::fault::Fault;

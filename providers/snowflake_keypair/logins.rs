@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::Inputs;
 use super::session::Administrator;
 use super::settings::Settings;
+use super::told::Inputs;
 use crate::CredentialsFrom;
 use crate::authorities;
 use crate::fault::Fault;

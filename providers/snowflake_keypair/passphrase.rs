@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::Inputs;
+use super::told::Inputs;
 use crate::secret::Secret;
 use crate::secret_from::SecretFrom;
 use crate::shell::quoted;

@@ -3,10 +3,11 @@
 
 use url::Url;
 
+use super::FIND;
 use super::address::Address;
 use super::login::Login;
 use super::sources::{Origin, Sources};
-use super::{FIND, Inputs, is_account};
+use super::told::{Inputs, is_account};
 use crate::CredentialsFrom;
 use crate::fault::Fault;
 

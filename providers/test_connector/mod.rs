@@ -11,7 +11,6 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::call::local;
 use crate::contract::{
     Caller, Effect, Error, Key, KeyId, Kind, LastUse, Listed, Minting, MintsAtVendor, Observation, Principal, Proof,
     Provider, Verdict,
@@ -53,7 +52,7 @@ const AUTOMATION: Automation = Automation {
 
 const INPUTS: &[InputSpec] = &[
     InputSpec::required("holder", "the user whose key is rotated", inputs::word).identifies(),
-    InputSpec::required("address", "where the vendor is, as HOST:PORT", inputs::word).identifies(),
+    test_vendor::ADDRESS,
 ];
 
 #[derive(Deserialize)]
@@ -100,13 +99,6 @@ struct Shown {
     secret: Option<String>,
 }
 
-/// An answer that is not what was asked for.
-fn unclear(effect: Effect) -> Error {
-    let mut error = local(Kind::Malformed, "read the answer", "it is not understood".to_owned());
-    error.effect = effect;
-    error
-}
-
 #[async_trait]
 impl Provider for TestConnector {
     fn host(&self) -> Option<String> {
@@ -114,20 +106,16 @@ impl Provider for TestConnector {
     }
 
     async fn caller(&self) -> Result<Caller, Error> {
-        Ok(Caller {
-            login: "the administrator".into(),
-            found_in: "TEST_VENDOR_TOKEN".into(),
-        })
+        Ok(test_vendor::caller())
     }
 
     async fn observe(&self) -> Result<Observation, Error> {
         let user = self.ask(&format!("GET /users/{}", self.holder)).await?;
         Ok(Observation {
-            owner: Principal {
-                account: "test".to_owned(),
-                name: self.holder.clone(),
-                id: user.as_str().ok_or_else(|| unclear(Effect::None))?.to_owned(),
-            },
+            owner: test_vendor::user(
+                &self.holder,
+                user.as_str().ok_or_else(|| test_vendor::unclear(Effect::None))?,
+            ),
             keys: self.keys().await?.keys,
             vendor_time: None,
             is_caller: false,
@@ -137,7 +125,7 @@ impl Provider for TestConnector {
 
     async fn keys(&self) -> Result<Listed, Error> {
         let reply = self.ask(&format!("GET /users/{}/keys", self.holder)).await?;
-        let listed: Vec<Shown> = serde_json::from_value(reply).map_err(|_| unclear(Effect::None))?;
+        let listed: Vec<Shown> = serde_json::from_value(reply).map_err(|_| test_vendor::unclear(Effect::None))?;
         let key = |shown: Shown| Key {
             delete_by_hand: format!("vendor delete {}", shown.id),
             id: shown.id,
@@ -172,7 +160,7 @@ impl Provider for TestConnector {
 
     async fn last_use(&self, key: &KeyId) -> Result<LastUse, Error> {
         let reply = self.ask(&format!("GET /keys/{key}/use")).await?;
-        let hour: Option<Timestamp> = serde_json::from_value(reply).map_err(|_| unclear(Effect::None))?;
+        let hour: Option<Timestamp> = serde_json::from_value(reply).map_err(|_| test_vendor::unclear(Effect::None))?;
         Ok(hour.map_or(LastUse::NeverSeen, |at| LastUse::At {
             at,
             service: "the API".into(),
@@ -195,7 +183,7 @@ impl MintsAtVendor for TestConnector {
 
     async fn create(&self) -> Result<Credential, Error> {
         let made = self.ask(&format!("POST /users/{}/keys", self.holder)).await?;
-        let made: Shown = serde_json::from_value(made).map_err(|_| unclear(Effect::Unknown))?;
+        let made: Shown = serde_json::from_value(made).map_err(|_| test_vendor::unclear(Effect::Unknown))?;
         Ok(Credential {
             key: made.id,
             public: None,

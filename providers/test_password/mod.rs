@@ -12,9 +12,9 @@ use rand::distr::Alphanumeric;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::call::{configuration, local};
+use crate::call::configuration;
 use crate::contract::{
-    Caller, Error, Key, KeyId, Kind, LastUse, Listed, Minting, Observation, Principal, Proof, Provider,
+    Caller, Effect, Error, Key, KeyId, Kind, LastUse, Listed, Minting, Observation, Principal, Proof, Provider,
     ReplacesInPlace, Verdict,
 };
 use crate::form::{Field, Part, SecretForm};
@@ -50,7 +50,7 @@ const AUTOMATION: Automation = Automation {
 
 const INPUTS: &[InputSpec] = &[
     InputSpec::required("holder", "the user whose password is rotated", inputs::word).identifies(),
-    InputSpec::required("address", "where the vendor is, as HOST:PORT", inputs::word).identifies(),
+    test_vendor::ADDRESS,
 ];
 
 /// An answer that takes longer is lost.
@@ -102,15 +102,12 @@ impl Provider for TestPassword {
     }
 
     async fn caller(&self) -> Result<Caller, Error> {
-        Ok(Caller {
-            login: "the administrator".into(),
-            found_in: "TEST_VENDOR_TOKEN".into(),
-        })
+        Ok(test_vendor::caller())
     }
 
     async fn observe(&self) -> Result<Observation, Error> {
         let reply = self.ask(&format!("GET /passwords/{}", self.holder), &[]).await?;
-        let unclear = || local(Kind::Malformed, "read the answer", "it is not understood".to_owned());
+        let unclear = || test_vendor::unclear(Effect::None);
         let shown: Shown = serde_json::from_value(reply).map_err(|_| unclear())?;
         let key = Key {
             id: KeyId::parse(&format!("password-{}", shown.number)).map_err(|_| unclear())?,
@@ -120,11 +117,7 @@ impl Provider for TestPassword {
             delete_by_hand: String::new(),
         };
         Ok(Observation {
-            owner: Principal {
-                account: "test".to_owned(),
-                name: self.holder.clone(),
-                id: shown.id,
-            },
+            owner: test_vendor::user(&self.holder, &shown.id),
             keys: vec![key],
             vendor_time: None,
             is_caller: false,

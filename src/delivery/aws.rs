@@ -50,10 +50,9 @@ pub(super) fn place(name: &str, login: &Login, account: Option<&str>) -> String 
     parts.join("\t")
 }
 
-/// What a refusal means in whichever store. Its own words are not repeated: they may have what was sent in them. `None`: the store
-/// has words of its own for it.
-pub(super) fn refusal(call: &str, code: &str, message: Option<&str>, permissions: &Permissions) -> Option<Fault> {
-    Some(match code {
+/// What a refusal means in whichever store. Its own words are not repeated: they may have what was sent in them.
+pub(super) fn refusal(call: &str, code: &str, message: Option<&str>, permissions: &Permissions) -> Fault {
+    match code {
         "AccessDeniedException" => Fault::Store {
             kind: Answer::Denied,
             what: format!("{call} is not allowed to these credentials"),
@@ -72,8 +71,11 @@ pub(super) fn refusal(call: &str, code: &str, message: Option<&str>, permissions
         | "InternalServerError"
         | "InternalFailure"
         | "ServiceUnavailable" => passing(format!("{call}: {code}")),
-        _ => return None,
-    })
+        _ => unfit(
+            format!("{call}: {code}"),
+            "see what the store says of it, or deliver elsewhere",
+        ),
+    }
 }
 
 /// The same name leads to another thing than when the rotation was opened.

@@ -170,13 +170,6 @@ impl Exec {
         }
         Ok(Secret::new(bytes.as_slice()))
     }
-
-    fn failed(&self, fault: Fault) -> DeliveryError {
-        DeliveryError {
-            destination: self.name.clone(),
-            fault,
-        }
-    }
 }
 
 #[async_trait]
@@ -218,20 +211,20 @@ impl Destination for Exec {
     }
 
     async fn inspect(&self) -> Result<Inspected, DeliveryError> {
-        self.program.check().map_err(|fault| self.failed(fault))?;
+        self.program.check().map_err(|fault| fault.at(&self.name))?;
         if !looking_starts_programs() {
             return Ok(Inspected::NotLookedAt(NOT_STARTED));
         }
         match self.ask(Action::Prepare, None).await {
             Ok(_) => Ok(Inspected::Fit),
-            Err(fault) => Err(self.failed(fault)),
+            Err(fault) => Err(fault.at(&self.name)),
         }
     }
 
     async fn rehearse(&self) -> Result<(), DeliveryError> {
         match self.ask(Action::Prepare, None).await {
             Ok(_) => Ok(()),
-            Err(fault) => Err(self.failed(fault)),
+            Err(fault) => Err(fault.at(&self.name)),
         }
     }
 
@@ -240,25 +233,25 @@ impl Destination for Exec {
             return Ok(false);
         }
         let answer = self.ask(Action::Verify, Some(fields)).await;
-        answer.map_err(|fault| self.failed(fault))
+        answer.map_err(|fault| fault.at(&self.name))
     }
 
     async fn deliver(&self, fields: &Fields) -> Result<(), DeliveryError> {
         let delivered = self.ask(Action::Deliver, Some(fields)).await;
-        delivered.map_err(|fault| self.failed(fault))?;
+        delivered.map_err(|fault| fault.at(&self.name))?;
         crash_point("exec: delivered");
         if self.can_verify && !self.holds(fields).await? {
-            return Err(self.failed(Fault::ReadBack));
+            return Err(Fault::ReadBack.at(&self.name));
         }
         Ok(())
     }
 
     async fn restore(&self, fields: &Fields, _: &Secret) -> Result<Restored, DeliveryError> {
         if !self.can_restore {
-            return Err(self.failed(Fault::NotRestorable));
+            return Err(Fault::NotRestorable.at(&self.name));
         }
         let restored = self.ask(Action::Restore, Some(fields)).await;
-        let restored = restored.map_err(|fault| self.failed(fault))?;
+        let restored = restored.map_err(|fault| fault.at(&self.name))?;
         crash_point("exec: put back");
         Ok(match restored {
             true => Restored::PutBack,

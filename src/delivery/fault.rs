@@ -106,6 +106,14 @@ pub enum Answer {
 }
 
 impl Fault {
+    /// The same, of the destination that is called this.
+    pub(super) fn at(self, destination: &str) -> DeliveryError {
+        DeliveryError {
+            destination: destination.to_owned(),
+            fault: self,
+        }
+    }
+
     /// What a secret of this form is, and where it goes.
     pub(super) fn misplaced(form: SecretForm) -> Self {
         let file = if is_for_aws_tools(form) {

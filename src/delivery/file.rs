@@ -172,13 +172,6 @@ impl FileDestination {
     fn look(&self) -> Result<Option<Secret>, Fault> {
         self.examine(&path::fit(&self.path)?)
     }
-
-    fn failed(&self, fault: Fault) -> DeliveryError {
-        DeliveryError {
-            destination: self.name.clone(),
-            fault,
-        }
-    }
 }
 
 #[async_trait]
@@ -208,16 +201,16 @@ impl Destination for FileDestination {
     async fn inspect(&self) -> Result<Inspected, DeliveryError> {
         match self.look() {
             Ok(_) => Ok(Inspected::Fit),
-            Err(fault) => Err(self.failed(fault)),
+            Err(fault) => Err(fault.at(&self.name)),
         }
     }
 
     async fn rehearse(&self) -> Result<(), DeliveryError> {
-        self.prove_room().map_err(|fault| self.failed(fault))
+        self.prove_room().map_err(|fault| fault.at(&self.name))
     }
 
     async fn key(&self) -> Result<Option<KeyId>, DeliveryError> {
-        let held = self.look().map_err(|fault| self.failed(fault))?;
+        let held = self.look().map_err(|fault| fault.at(&self.name))?;
         Ok(held.and_then(|held| self.format.key(&held)))
     }
 
@@ -226,12 +219,12 @@ impl Destination for FileDestination {
     }
 
     async fn secret(&self) -> Result<Option<Secret>, DeliveryError> {
-        let held = self.look().map_err(|fault| self.failed(fault))?;
+        let held = self.look().map_err(|fault| fault.at(&self.name))?;
         Ok(held.and_then(|held| self.format.secret(&held)))
     }
 
     async fn content(&self) -> Result<Secret, DeliveryError> {
-        let held = self.held().map_err(|fault| self.failed(fault))?;
+        let held = self.held().map_err(|fault| fault.at(&self.name))?;
         Ok(match held {
             None => Secret::new([ABSENT]),
             Some(bytes) => {
@@ -244,11 +237,11 @@ impl Destination for FileDestination {
     }
 
     async fn holds(&self, fields: &Fields) -> Result<bool, DeliveryError> {
-        self.holds_durably(fields).map_err(|fault| self.failed(fault))
+        self.holds_durably(fields).map_err(|fault| fault.at(&self.name))
     }
 
     async fn deliver(&self, fields: &Fields) -> Result<(), DeliveryError> {
-        self.write(fields).map_err(|fault| self.failed(fault))
+        self.write(fields).map_err(|fault| fault.at(&self.name))
     }
 
     fn sweep(&self) -> Result<(), DeliveryError> {
@@ -257,7 +250,7 @@ impl Destination for FileDestination {
             Some(place) => Ok(private_file::sweep(&place)?),
             None => Ok(()),
         });
-        swept.map_err(|fault| self.failed(fault))
+        swept.map_err(|fault| fault.at(&self.name))
     }
 
     async fn restore(&self, fields: &Fields, before: &Secret) -> Result<Restored, DeliveryError> {
@@ -266,7 +259,7 @@ impl Destination for FileDestination {
             _ => None,
         };
         self.put_back(fields, before.as_ref())
-            .map_err(|fault| self.failed(fault))
+            .map_err(|fault| fault.at(&self.name))
     }
 }
 

@@ -135,13 +135,6 @@ impl KeyFile {
         }
         Ok(Restored::PutBack)
     }
-
-    fn failed(&self, fault: Fault) -> DeliveryError {
-        DeliveryError {
-            destination: self.name.clone(),
-            fault,
-        }
-    }
 }
 
 #[async_trait]
@@ -170,13 +163,13 @@ impl Destination for KeyFile {
     async fn inspect(&self) -> Result<Inspected, DeliveryError> {
         match self.is_free() {
             Ok(_) => Ok(Inspected::Fit),
-            Err(fault) => Err(self.failed(fault)),
+            Err(fault) => Err(fault.at(&self.name)),
         }
     }
 
     async fn rehearse(&self) -> Result<(), DeliveryError> {
-        let halves = self.is_free().map_err(|fault| self.failed(fault))?;
-        private_file::rehearse(&halves.private, ROOM).map_err(|refused| self.failed(refused.into()))
+        let halves = self.is_free().map_err(|fault| fault.at(&self.name))?;
+        private_file::rehearse(&halves.private, ROOM).map_err(|refused| Fault::from(refused).at(&self.name))
     }
 
     /// What is there is never replaced, so nobody has to know whose it is.
@@ -190,15 +183,15 @@ impl Destination for KeyFile {
     }
 
     async fn holds(&self, fields: &Fields) -> Result<bool, DeliveryError> {
-        self.holds_durably(fields).map_err(|fault| self.failed(fault))
+        self.holds_durably(fields).map_err(|fault| fault.at(&self.name))
     }
 
     async fn deliver(&self, fields: &Fields) -> Result<(), DeliveryError> {
-        self.write(fields).map_err(|fault| self.failed(fault))
+        self.write(fields).map_err(|fault| fault.at(&self.name))
     }
 
     async fn restore(&self, fields: &Fields, _: &Secret) -> Result<Restored, DeliveryError> {
-        self.take_back(fields).map_err(|fault| self.failed(fault))
+        self.take_back(fields).map_err(|fault| fault.at(&self.name))
     }
 }
 

@@ -14,7 +14,6 @@ mod stored;
 mod wire;
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use kube::Client;
@@ -27,14 +26,15 @@ use super::capabilities::Capabilities;
 use super::exec::NOT_STARTED;
 use super::fault::Answer;
 use super::fields::{Fields, Mapping};
+use super::looks::Looks;
 use super::options::Options;
 use super::pinned::{named, options_behind};
 use super::{DeliveryError, Destination, Fault, Inspected, Occupied};
 use crate::hooks::crash_point;
 use crate::machine::Restored;
 use cluster::Cluster;
-use faults::unfit;
-use place::Place;
+use faults::{changed_meanwhile, overtaken, unfit};
+use place::{Place, is_key, is_name};
 use stored::{Before, Stored};
 use wire::Change;
 
@@ -46,7 +46,6 @@ const MOST_TRIES: u32 = 3;
 
 /// How often the Secret is read back: a server that is one of several may show it a moment later.
 const MOST_READINGS: u32 = 3;
-const SPACING: Duration = Duration::from_millis(300);
 
 /// What is sent in the place of a secret where the server is only asked whether it would take one.
 const NO_SECRET: &str = "rotate asks whether it may write here; ";
@@ -56,9 +55,6 @@ const AS_LONG_AS_A_SECRET: usize = 100;
 /// What is done there, as a refusal names it.
 const READ: &str = "read it";
 const WRITE: &str = "write it";
-
-/// Keys of data have no more letters.
-const LONGEST_KEY: usize = 253;
 
 /// A Secret of a cluster.
 pub(super) struct Kubernetes {
@@ -224,10 +220,8 @@ impl Kubernetes {
     }
 
     async fn read_back(&self, client: &Client, changes: &[Change<'_>]) -> Result<(), Fault> {
-        for reading in 0..MOST_READINGS {
-            if reading > 0 {
-                tokio::time::sleep(SPACING).await;
-            }
+        let mut looks = Looks::of(MOST_READINGS, Looks::SPACING);
+        while looks.next().await {
             if self.current(client).await?.holds(changes) {
                 return Ok(());
             }
@@ -274,14 +268,7 @@ impl Kubernetes {
             Some(client) => self.current(client).await.map(Some),
             None => Ok(None),
         };
-        looking().await.map_err(|fault| self.failed(fault))
-    }
-
-    fn failed(&self, fault: Fault) -> DeliveryError {
-        DeliveryError {
-            destination: self.name.clone(),
-            fault,
-        }
+        looking().await.map_err(|fault: Fault| fault.at(&self.name))
     }
 }
 
@@ -313,12 +300,12 @@ impl Destination for Kubernetes {
     }
 
     async fn log_in(&self) -> Result<(), DeliveryError> {
-        self.cluster.connect().await.map_err(|fault| self.failed(fault))?;
+        self.cluster.connect().await.map_err(|fault| fault.at(&self.name))?;
         Ok(())
     }
 
     async fn shows_itself(&self) -> Result<bool, DeliveryError> {
-        let client = self.cluster.look().await.map_err(|fault| self.failed(fault))?;
+        let client = self.cluster.look().await.map_err(|fault| fault.at(&self.name))?;
         Ok(client.is_some())
     }
 
@@ -336,12 +323,12 @@ impl Destination for Kubernetes {
             Some(client) => self.look(client).await.map(|()| Inspected::Fit),
             None => Ok(Inspected::NotLookedAt(NOT_STARTED)),
         };
-        looking().await.map_err(|fault| self.failed(fault))
+        looking().await.map_err(|fault: Fault| fault.at(&self.name))
     }
 
     async fn rehearse(&self) -> Result<(), DeliveryError> {
         let trying = async || self.try_to_write(self.cluster.connect().await?).await;
-        trying().await.map_err(|fault| self.failed(fault))
+        trying().await.map_err(|fault: Fault| fault.at(&self.name))
     }
 
     fn tells_key(&self) -> bool {
@@ -369,7 +356,7 @@ impl Destination for Kubernetes {
             *self.sealed.lock().unwrap_or_else(PoisonError::into_inner) = Some(stored);
             Ok(before)
         };
-        reading().await.map_err(|fault| self.failed(fault))
+        reading().await.map_err(|fault: Fault| fault.at(&self.name))
     }
 
     async fn holds(&self, fields: &Fields) -> Result<bool, DeliveryError> {
@@ -382,12 +369,12 @@ impl Destination for Kubernetes {
                 .collect();
             Ok(stored.holds(&ours))
         };
-        reading().await.map_err(|fault| self.failed(fault))
+        reading().await.map_err(|fault: Fault| fault.at(&self.name))
     }
 
     async fn deliver(&self, fields: &Fields) -> Result<(), DeliveryError> {
         let writing = async || self.write(self.cluster.connect().await?, fields).await;
-        writing().await.map_err(|fault| self.failed(fault))
+        writing().await.map_err(|fault: Fault| fault.at(&self.name))
     }
 
     async fn restore(&self, fields: &Fields, before: &Secret) -> Result<Restored, DeliveryError> {
@@ -395,42 +382,8 @@ impl Destination for Kubernetes {
             let before = Before::parse(before)?;
             self.put_back(self.cluster.connect().await?, fields, &before).await
         };
-        restoring().await.map_err(|fault| self.failed(fault))
+        restoring().await.map_err(|fault: Fault| fault.at(&self.name))
     }
-}
-
-fn changed_meanwhile(place: &Place) -> Fault {
-    let Place { namespace, secret, .. } = place;
-    Fault::Store {
-        kind: Answer::Changed,
-        what: "somebody else has written to the very keys meanwhile, and was left alone".to_owned(),
-        remedy: format!(
-            "see who: kubectl -n {namespace} get secret {secret} --show-managed-fields -o yaml; the same command again writes over it"
-        ),
-    }
-}
-
-fn overtaken() -> Fault {
-    Fault::Store {
-        kind: Answer::Passing,
-        what: "the server did not say that it has written, or somebody else was first each time".to_owned(),
-        remedy: "stop whoever else writes there, then run the same command again".to_owned(),
-    }
-}
-
-/// <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/>
-fn is_name(text: &str, longest: usize, between: &str) -> bool {
-    let is_edge = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
-    (1..=longest).contains(&text.len())
-        && text.starts_with(is_edge)
-        && text.ends_with(is_edge)
-        && text.chars().all(|letter| is_edge(letter) || between.contains(letter))
-}
-
-/// <https://kubernetes.io/docs/concepts/configuration/secret/#restriction-names-data>
-fn is_key(text: &str) -> bool {
-    let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
-    (1..=LONGEST_KEY).contains(&text.len()) && text != "." && !text.starts_with("..") && text.chars().all(fits)
 }
 
 /// Text in base64, as a Secret has its values.

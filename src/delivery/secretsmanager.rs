@@ -8,7 +8,6 @@ mod answer;
 mod wire;
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_secretsmanager::Client;
@@ -23,6 +22,7 @@ use super::aws::{Permissions, elsewhere, login, overtaken, place, shape, version
 use super::capabilities::Capabilities;
 use super::fault::Answer;
 use super::fields::Fields;
+use super::looks::Looks;
 use super::object::Shape;
 use super::options::Options;
 use super::pinned::{named, options_behind};
@@ -35,10 +35,6 @@ use wire::Which;
 const CURRENT: &str = "AWSCURRENT";
 /// How often somebody else may write between our look and our write before that is told.
 const MOST_TRIES: u32 = 3;
-
-/// How often the secret is read back: what was written shows everywhere only after a moment.
-const MOST_READINGS: u32 = 10;
-const SPACING: Duration = Duration::from_millis(300);
 
 /// A secret of the store.
 pub(super) struct SecretsManager {
@@ -126,10 +122,8 @@ impl SecretsManager {
     }
 
     async fn read_back(&self, fields: &Fields) -> Result<(), Fault> {
-        for reading in 0..MOST_READINGS {
-            if reading > 0 {
-                tokio::time::sleep(SPACING).await;
-            }
+        let mut looks = Looks::usual();
+        while looks.next().await {
             if self.shape.holds(self.current().await?.text(), fields) {
                 return Ok(());
             }
@@ -236,13 +230,6 @@ impl SecretsManager {
     fn ours(&self) -> String {
         self.shape.names().unwrap_or_default().join(",")
     }
-
-    fn failed(&self, fault: Fault) -> DeliveryError {
-        DeliveryError {
-            destination: self.name.clone(),
-            fault,
-        }
-    }
 }
 
 #[async_trait]
@@ -265,7 +252,7 @@ impl Destination for SecretsManager {
     }
 
     async fn pinned(&self) -> Result<String, DeliveryError> {
-        let current = self.current().await.map_err(|fault| self.failed(fault))?;
+        let current = self.current().await.map_err(|fault| fault.at(&self.name))?;
         let options = self.options.clone().with("arn", &current.arn);
         Ok(named(&format!("secretsmanager:{}", self.place), &options))
     }
@@ -273,7 +260,7 @@ impl Destination for SecretsManager {
     async fn inspect(&self) -> Result<Inspected, DeliveryError> {
         match self.look().await {
             Ok(_) => Ok(Inspected::Fit),
-            Err(fault) => Err(self.failed(fault)),
+            Err(fault) => Err(fault.at(&self.name)),
         }
     }
 
@@ -293,11 +280,11 @@ impl Destination for SecretsManager {
     }
 
     async fn rehearse(&self) -> Result<(), DeliveryError> {
-        self.try_to_write().await.map_err(|fault| self.failed(fault))
+        self.try_to_write().await.map_err(|fault| fault.at(&self.name))
     }
 
     async fn key(&self) -> Result<Option<KeyId>, DeliveryError> {
-        let current = self.current().await.map_err(|fault| self.failed(fault))?;
+        let current = self.current().await.map_err(|fault| fault.at(&self.name))?;
         Ok(self.shape.key(current.text()))
     }
 
@@ -307,22 +294,24 @@ impl Destination for SecretsManager {
 
     /// Which version it is: what that holds the store keeps itself.
     async fn content(&self) -> Result<Secret, DeliveryError> {
-        let current = self.current().await.map_err(|fault| self.failed(fault))?;
+        let current = self.current().await.map_err(|fault| fault.at(&self.name))?;
         Ok(Secret::new(current.version))
     }
 
     async fn holds(&self, fields: &Fields) -> Result<bool, DeliveryError> {
-        let current = self.current().await.map_err(|fault| self.failed(fault))?;
+        let current = self.current().await.map_err(|fault| fault.at(&self.name))?;
         Ok(self.shape.holds(current.text(), fields))
     }
 
     async fn deliver(&self, fields: &Fields) -> Result<(), DeliveryError> {
-        self.write(fields).await.map_err(|fault| self.failed(fault))
+        self.write(fields).await.map_err(|fault| fault.at(&self.name))
     }
 
     async fn restore(&self, fields: &Fields, before: &Secret) -> Result<Restored, DeliveryError> {
         let before = before.expose_text().unwrap_or_default();
-        self.put_back(fields, before).await.map_err(|fault| self.failed(fault))
+        self.put_back(fields, before)
+            .await
+            .map_err(|fault| fault.at(&self.name))
     }
 }
 

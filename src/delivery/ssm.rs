@@ -193,13 +193,6 @@ impl Parameter {
         history.has_room(&self.path)?;
         Ok(history)
     }
-
-    fn failed(&self, fault: Fault) -> DeliveryError {
-        DeliveryError {
-            destination: self.name.clone(),
-            fault,
-        }
-    }
 }
 
 #[async_trait]
@@ -224,7 +217,7 @@ impl Destination for Parameter {
     }
 
     async fn pinned(&self) -> Result<String, DeliveryError> {
-        let (arn, _) = self.read(None).await.map_err(|fault| self.failed(fault))?;
+        let (arn, _) = self.read(None).await.map_err(|fault| fault.at(&self.name))?;
         let options = self.options.clone().with("arn", &arn);
         Ok(named(&format!("ssm:{}", self.path), &options))
     }
@@ -232,7 +225,7 @@ impl Destination for Parameter {
     async fn inspect(&self) -> Result<Inspected, DeliveryError> {
         match self.look().await {
             Ok(_) => Ok(Inspected::Fit),
-            Err(fault) => Err(self.failed(fault)),
+            Err(fault) => Err(fault.at(&self.name)),
         }
     }
 
@@ -257,7 +250,7 @@ impl Destination for Parameter {
             }
             self.try_to_write().await
         };
-        tried.await.map_err(|fault| self.failed(fault))
+        tried.await.map_err(|fault: Fault| fault.at(&self.name))
     }
 
     fn tells_key(&self) -> bool {
@@ -265,13 +258,13 @@ impl Destination for Parameter {
     }
 
     async fn key(&self) -> Result<Option<KeyId>, DeliveryError> {
-        let current = self.current().await.map_err(|fault| self.failed(fault))?;
+        let current = self.current().await.map_err(|fault| fault.at(&self.name))?;
         Ok(self.shape.key(current.text()))
     }
 
     /// Which version it is: what that holds the store keeps itself.
     async fn content(&self) -> Result<Secret, DeliveryError> {
-        let current = self.current().await.map_err(|fault| self.failed(fault))?;
+        let current = self.current().await.map_err(|fault| fault.at(&self.name))?;
         Ok(Secret::new(current.number.to_string()))
     }
 
@@ -281,11 +274,11 @@ impl Destination for Parameter {
             let current = self.current().await?;
             Ok(self.shape.holds(current.text(), fields) && self.overwritten(&current, fields, None).await?.is_none())
         };
-        held.await.map_err(|fault| self.failed(fault))
+        held.await.map_err(|fault: Fault| fault.at(&self.name))
     }
 
     async fn deliver(&self, fields: &Fields) -> Result<(), DeliveryError> {
-        self.write(fields).await.map_err(|fault| self.failed(fault))
+        self.write(fields).await.map_err(|fault| fault.at(&self.name))
     }
 
     async fn restore(&self, fields: &Fields, before: &Secret) -> Result<Restored, DeliveryError> {
@@ -294,7 +287,7 @@ impl Destination for Parameter {
             Some(before) => self.put_back(fields, before).await,
             None => Err(version_is_gone("its number is not known")),
         };
-        restored.map_err(|fault| self.failed(fault))
+        restored.map_err(|fault| fault.at(&self.name))
     }
 }
 

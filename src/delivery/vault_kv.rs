@@ -22,8 +22,6 @@ mod rights;
 mod session;
 mod wire;
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use rotate_providers::contract::KeyId;
 use rotate_providers::form::SecretForm;
@@ -32,6 +30,7 @@ use tokio::sync::OnceCell;
 
 use super::capabilities::Capabilities;
 use super::fields::{Fields, Mapping};
+use super::looks::Looks;
 use super::object::Shape;
 use super::options::Options;
 use super::pinned::{named, options_behind};
@@ -54,10 +53,6 @@ const MOST_TRIES: u32 = 3;
 
 /// How many versions are looked through for what ours replaced: ours is the next one, unless somebody wrote in that very moment.
 const MOST_VERSIONS: usize = 30;
-
-/// How often the secret is read: one of several servers may answer that has not heard of the last write yet.
-const MOST_READINGS: u32 = 10;
-const SPACING: Duration = Duration::from_millis(300);
 
 /// No version has this number, so a write that names it as the one to replace is refused.
 const NO_VERSION: u64 = i32::MAX as u64;
@@ -135,10 +130,8 @@ impl VaultKv {
     /// nobody has written, removed or remade it in between, and a stray answer is not taken for a secret that is gone.
     async fn current(&self) -> Result<Current, Fault> {
         let session = self.session().await?;
-        for reading in 0..MOST_READINGS {
-            if reading > 0 {
-                tokio::time::sleep(SPACING).await;
-            }
+        let mut looks = Looks::usual();
+        while looks.next().await {
             let (version, held) = session.newest().await?;
             let metadata = session.metadata().await?;
             if metadata.as_ref().map_or(0, |metadata| metadata.current_version) == version {
@@ -192,10 +185,8 @@ impl VaultKv {
     }
 
     async fn read_back(&self, fields: &Fields) -> Result<(), Fault> {
-        for reading in 0..MOST_READINGS {
-            if reading > 0 {
-                tokio::time::sleep(SPACING).await;
-            }
+        let mut looks = Looks::usual();
+        while looks.next().await {
             if self.shape.holds(self.current().await?.text(), fields) {
                 return Ok(());
             }
@@ -322,13 +313,6 @@ impl VaultKv {
         };
         Before::written(current.version, ours.as_ref())
     }
-
-    fn failed(&self, fault: Fault) -> DeliveryError {
-        DeliveryError {
-            destination: self.name.clone(),
-            fault,
-        }
-    }
 }
 
 #[async_trait]
@@ -351,8 +335,8 @@ impl Destination for VaultKv {
     }
 
     async fn pinned(&self) -> Result<String, DeliveryError> {
-        let session = self.session().await.map_err(|fault| self.failed(fault))?;
-        let current = self.current().await.map_err(|fault| self.failed(fault))?;
+        let session = self.session().await.map_err(|fault| fault.at(&self.name))?;
+        let current = self.current().await.map_err(|fault| fault.at(&self.name))?;
         let mut options = self.options.clone().with(MOUNT, &session.mount_id);
         if let Some(metadata) = current.metadata {
             options = options.with(CREATED, &metadata.created_time);
@@ -363,12 +347,12 @@ impl Destination for VaultKv {
     async fn inspect(&self) -> Result<Inspected, DeliveryError> {
         match self.look().await {
             Ok(_) => Ok(Inspected::Fit),
-            Err(fault) => Err(self.failed(fault)),
+            Err(fault) => Err(fault.at(&self.name)),
         }
     }
 
     async fn rehearse(&self) -> Result<(), DeliveryError> {
-        self.try_to_write().await.map_err(|fault| self.failed(fault))
+        self.try_to_write().await.map_err(|fault| fault.at(&self.name))
     }
 
     fn tells_key(&self) -> bool {
@@ -376,27 +360,27 @@ impl Destination for VaultKv {
     }
 
     async fn key(&self) -> Result<Option<KeyId>, DeliveryError> {
-        let current = self.current().await.map_err(|fault| self.failed(fault))?;
+        let current = self.current().await.map_err(|fault| fault.at(&self.name))?;
         Ok(self.shape.key(current.text()))
     }
 
     /// Which version it is; where the store may not keep it, with what our fields hold in it.
     async fn content(&self) -> Result<Secret, DeliveryError> {
-        self.before().await.map_err(|fault| self.failed(fault))
+        self.before().await.map_err(|fault| fault.at(&self.name))
     }
 
     async fn holds(&self, fields: &Fields) -> Result<bool, DeliveryError> {
-        let current = self.current().await.map_err(|fault| self.failed(fault))?;
+        let current = self.current().await.map_err(|fault| fault.at(&self.name))?;
         Ok(self.shape.holds(current.text(), fields))
     }
 
     async fn deliver(&self, fields: &Fields) -> Result<(), DeliveryError> {
-        self.write(fields).await.map_err(|fault| self.failed(fault))
+        self.write(fields).await.map_err(|fault| fault.at(&self.name))
     }
 
     async fn restore(&self, fields: &Fields, before: &Secret) -> Result<Restored, DeliveryError> {
         let put_back = async || self.put_back(fields, &Before::read(before)?).await;
-        put_back().await.map_err(|fault| self.failed(fault))
+        put_back().await.map_err(|fault: Fault| fault.at(&self.name))
     }
 }
 

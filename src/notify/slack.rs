@@ -5,8 +5,7 @@ use std::time::Duration;
 use rotate_providers::secret_from::SecretFrom;
 use serde_json::json;
 
-use super::web::{self, Posting};
-use super::{Fault, Message};
+use super::{Fault, Message, web};
 
 /// What is longer is cut there, in the midst of what it becomes.
 const LONGEST: usize = 3_500;
@@ -18,14 +17,7 @@ pub(super) async fn send(
     message: &Message<'_>,
     time: Duration,
 ) -> Result<(), Fault> {
-    let posting = Posting {
-        url,
-        allow_private,
-        headers: Vec::new(),
-        body: body(&message.notice.text),
-        time,
-    };
-    let answer = web::post(posting).await?;
+    let answer = web::post_alone(url, allow_private, body(&message.notice.text), time).await?;
     match answer.text() {
         "ok" => Ok(()),
         _ => Err(Fault::of_message(

@@ -6,8 +6,7 @@ use std::time::Duration;
 use rotate_providers::secret_from::SecretFrom;
 use serde_json::{Value, json};
 
-use super::web::{self, Posting};
-use super::{Fault, Message, Notice};
+use super::{Fault, Message, Notice, web};
 
 /// A card has room for no more than 28 KB.
 const LONGEST: usize = 8_000;
@@ -19,14 +18,7 @@ pub(super) async fn send(
     message: &Message<'_>,
     time: Duration,
 ) -> Result<(), Fault> {
-    let posting = Posting {
-        url,
-        allow_private,
-        headers: Vec::new(),
-        body: card(message.notice).to_string(),
-        time,
-    };
-    let answer = web::post(posting).await?;
+    let answer = web::post_alone(url, allow_private, card(message.notice).to_string(), time).await?;
     // Workflows say nothing, and the connectors before them `1`; else this is what went wrong.
     match answer.text() {
         "" | "1" => Ok(()),

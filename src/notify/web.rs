@@ -68,6 +68,24 @@ fn is_nothing(value: &serde_json::Value) -> bool {
     }
 }
 
+/// Sends a document to an address that is all there is to it: whoever knows that may send there.
+#[cfg(any(feature = "notify-slack", feature = "notify-teams"))]
+pub(super) async fn post_alone(
+    url: &SecretFrom,
+    allow_private: bool,
+    body: String,
+    time: Duration,
+) -> Result<Answer, Fault> {
+    let posting = Posting {
+        url,
+        allow_private,
+        headers: Vec::new(),
+        body,
+        time,
+    };
+    post(posting).await
+}
+
 /// Sends it, once. A redirect is an answer that says no.
 #[cfg(any(feature = "notify-slack", feature = "notify-teams", feature = "notify-webhook"))]
 pub(super) async fn post(posting: Posting<'_>) -> Result<Answer, Fault> {

@@ -5,8 +5,10 @@
 //! it is made from are those whose chain was checked in the same reading.
 
 mod credential;
+mod guides;
 mod history;
 mod page;
+mod passage;
 mod rotation;
 mod sheet;
 mod summary;

@@ -2,7 +2,9 @@
 
 use std::error::Error as StdError;
 
+use super::place::Place;
 use crate::delivery::Fault;
+use crate::delivery::fault::Answer;
 
 pub(super) use crate::delivery::remote::{passing, unfit};
 
@@ -26,4 +28,25 @@ pub(super) fn unreachable(error: &kube::Error) -> Fault {
         next = error.source();
     }
     passing("the cluster cannot be reached, or breaks off".to_owned())
+}
+
+/// Our keys are not as they were when the rotation began.
+pub(super) fn changed_meanwhile(place: &Place) -> Fault {
+    let Place { namespace, secret, .. } = place;
+    Fault::Store {
+        kind: Answer::Changed,
+        what: "somebody else has written to the very keys meanwhile, and was left alone".to_owned(),
+        remedy: format!(
+            "see who: kubectl -n {namespace} get secret {secret} --show-managed-fields -o yaml; the same command again writes over it"
+        ),
+    }
+}
+
+/// No write of ours was the next one.
+pub(super) fn overtaken() -> Fault {
+    Fault::Store {
+        kind: Answer::Passing,
+        what: "the server did not say that it has written, or somebody else was first each time".to_owned(),
+        remedy: "stop whoever else writes there, then run the same command again".to_owned(),
+    }
 }

@@ -47,12 +47,7 @@ impl SecretsManager {
                     remedy: "run the same command again".to_owned(),
                 }
             }
-            code => refusal(call, code, refused.message(), &self.permissions()).unwrap_or_else(|| {
-                unfit(
-                    format!("{call}: {code}"),
-                    "see what the store says of it, or deliver elsewhere",
-                )
-            }),
+            code => refusal(call, code, refused.message(), &self.permissions()),
         }
     }
 

@@ -43,12 +43,7 @@ impl Parameter {
                 "change the pattern, or deliver elsewhere",
             ),
             "TooManyUpdates" => passing(format!("{call}: somebody else writes there at this moment")),
-            code => refusal(call, code, refused.message(), &self.permissions()).unwrap_or_else(|| {
-                unfit(
-                    format!("{call}: {code}"),
-                    "see what the store says of it, or deliver elsewhere",
-                )
-            }),
+            code => refusal(call, code, refused.message(), &self.permissions()),
         }
     }
 

@@ -1,7 +1,5 @@
 //! The calls.
 
-use std::time::Duration;
-
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::config::Builder;
 use aws_sdk_ssm::config::retry::RetryConfig;
@@ -11,13 +9,10 @@ use rotate_providers::s3_customer_managed::EndpointGuard;
 use rotate_providers::secret::Secret;
 use zeroize::Zeroizing;
 
-use super::super::aws::{no_login, unfit};
 use super::history::{Attributes, History, Version, is_secure};
 use super::{Fault, Parameter, Written, too_long};
-
-/// How often it is read until a write shows everywhere.
-const MOST_READINGS: u32 = 10;
-const SPACING: Duration = Duration::from_millis(300);
+use crate::delivery::aws::{no_login, unfit};
+use crate::delivery::looks::Looks;
 
 /// AWS gives no more versions at once, and keeps two of these.
 const PAGE: i32 = 50;
@@ -74,19 +69,18 @@ impl Parameter {
 
     /// What consumers get now, once the last write shows.
     pub(super) async fn settled(&self, written: Option<&Written>) -> Result<Version, Fault> {
-        let mut current = self.current().await?;
-        for _ in 1..MOST_READINGS {
+        let mut looks = Looks::usual();
+        while looks.next().await {
+            let current = self.current().await?;
             if written.is_none_or(|written| current.number >= written.as_version) {
                 return Ok(current);
             }
-            self.wait().await;
-            current = self.current().await?;
         }
         Err(Fault::ReadBack)
     }
 
     pub(super) async fn wait(&self) {
-        tokio::time::sleep(SPACING).await;
+        tokio::time::sleep(Looks::SPACING).await;
     }
 
     /// All versions that are kept; their values only where they are asked for.

@@ -5,7 +5,7 @@ use rotate_providers::PhaseName;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::history::Passage;
+use super::passage::Passage;
 use super::told::PROGRAM;
 use super::words::said;
 use super::{RecordKind, RecordView};

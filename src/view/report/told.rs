@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
+use jiff::Timestamp;
 use rotate_providers::PhaseName;
 use rotate_providers::contract::LastUse;
 use rotate_providers::guide::probe::{Outcome, Verdict};
 
-use super::RecordKind;
-use super::words::second;
+use super::words::{said, second};
+use super::{RecordKind, RecordView};
 use crate::machine::{
     AnyRotation, Begun, Event, GuidedSpec, Prove, Restored, Retirement, RotationSpec, SwitchedBy, Tried, UndoKind,
 };
@@ -35,6 +36,18 @@ impl Told {
             evidence: None,
             phase: None,
             kind: RecordKind::Progress,
+        }
+    }
+
+    /// As the report has it, at this time and in this phase unless it says another.
+    pub(super) fn recorded(self, at: Timestamp, phase: Option<PhaseName>) -> RecordView {
+        RecordView {
+            at,
+            phase: self.phase.or(phase),
+            what: said(&self.what),
+            by: self.by.as_deref().map(said),
+            evidence: self.evidence.as_deref().map(said),
+            kind: self.kind,
         }
     }
 
