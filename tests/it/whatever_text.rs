@@ -111,8 +111,8 @@ fn configurations() -> Vec<String> {
     let one = "[defaults]\nmax_age = \"180d\"\n\n[[target]]\nname = \"s3-main\"\nconnector = \"s3-customer-managed\"\nuser = \"gainsight-s3\"\n\
                bucket = \"acme-data\"\nowner = \"data@example.com\"\ndeliver = [\"file:/etc/gainsight/key.json\"]\n\n[[notify]]\nname = \"ops\"\n\
                webhook = { url_env = \"HOOK_URL\", secret_env = \"HOOK_SECRET\" }\n";
-    let other = "[defaults]\nstate_dir = \"/var/lib/rotate\"\nrequire_state = true\n[[target]]\nname = \"jira\"\nconnector = \"jira\"\nlast_rotated = 2026-01-02\n\
-                 window = { days = [\"mon\", \"thu\"], from = \"09:00\", to = \"16:00\", zone = \"Europe/Berlin\" }\n[audit]\nanchor = \"/srv/anchor\"\n";
+    let other = "[defaults]\nrequire_state = true\nwindow = { days = [\"mon\", \"thu\"], from = \"09:00\", to = \"16:00\", zone = \"Europe/Berlin\" }\n\
+                 [[target]]\nname = \"jira\"\nconnector = \"jira\"\nlast_rotated = 2026-01-02\n[audit]\nanchor = \"/srv/anchor\"\n";
     texts(&[one, other])
 }
 
