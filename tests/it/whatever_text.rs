@@ -2,6 +2,8 @@
 //!
 //! Each case begins with a text that is fine, and is spoilt by chance. `cargo xtask fuzz` tries far more of them.
 
+#![expect(clippy::expect_used, reason = "in a test, what cannot be is the failure itself")]
+
 use std::path::Path;
 use std::time::Duration;
 
