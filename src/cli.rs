@@ -103,8 +103,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
     let span = traced.span(cli.global().run);
     let exit = process::block_on(cli.threads(), cli.run().instrument(span.clone()));
-    traced.end(span, exit);
-    exit.into()
+    traced.end(span, exit).into()
 }
 
 /// Whether the program understands this command line, whose first word is its own name. Nothing is done; what a page of the

@@ -34,4 +34,4 @@ pub use notifier::{Email, Encryption, Login, Notifier, Way, WebhookAt, is_mail_a
 pub use post::{Fault, Limits, Posted, Untold};
 pub use readers::Readers;
 pub use recorder::{Announcer, Compose, NotifyingStore};
-pub use standing::{BlockedBy, Now, Standing, Told};
+pub use standing::{BlockedBy, Now, Reason, Standing, Told};

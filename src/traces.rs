@@ -134,7 +134,7 @@ impl Traces {
     }
 
     /// Sends what is not sent yet. The error says what was not taken, and why.
-    pub fn end(self) -> Result<(), String> {
+    pub fn end(&self) -> Result<(), String> {
         if !self.tally.wait_for_the_first(UNTIL_CLOSED)
             && let Some(context) = self.root.get()
         {

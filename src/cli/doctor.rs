@@ -8,7 +8,7 @@ use rotate_providers::Vendors;
 use rotate_providers::contract::{Check, Finding};
 
 use super::fleet::{Chosen, chosen, configured, look};
-use super::notices::forgotten;
+use super::notices::{Forgotten, forgotten};
 use super::plan::required_state;
 use super::remedy::Subject;
 use super::session::{locate, speaker};
@@ -172,18 +172,25 @@ async fn notices(config: &Config, store: Option<&dyn Store>) -> Vec<Checkup> {
             return all.chain([unread]).collect();
         }
     };
-    let forgotten = forgotten(config, &outbox);
-    let is_read = |it: &&Queued| !forgotten.iter().any(|forgotten| forgotten.id == it.notice.id);
+    let Forgotten { over, left } = forgotten(config, &outbox, now());
+    let is_read = |it: &&Queued| !over.iter().chain(&left).any(|forgotten| forgotten.id == it.notice.id);
     let waiting: Vec<&Queued> = outbox.queued.iter().filter(is_read).collect();
     let mut checkups: Vec<Checkup> = config
         .notifiers
         .iter()
         .map(|it| notifier(it, config, Some((&outbox, &waiting))))
         .collect();
-    if !forgotten.is_empty() {
+    let ends = [
+        (&over, "the next run ends them"),
+        (
+            &left,
+            "another configuration with this journal may; a run ends them once nobody has tried them for 7 days",
+        ),
+    ];
+    for (notices, end) in ends.into_iter().filter(|(notices, _)| !notices.is_empty()) {
         let why = format!(
-            "{} of them are for a notifier or a reader that the configuration does not name any more; the next run ends them",
-            forgotten.len()
+            "{} of them are for a notifier or a reader that this configuration does not name; {end}",
+            notices.len()
         );
         checkups.push(unknown("notices", "what waits", why));
     }
@@ -226,7 +233,9 @@ fn what_waits(notifier: &Notifier, outbox: &Outbox, waiting: &[&Queued]) -> Vec<
     }
     let state = outbox.notifiers.iter().find(|state| state.name == notifier.name);
     if let Some(dropped) = state.map(|state| state.dropped).filter(|dropped| *dropped > 0) {
-        let why = format!("{dropped} were dropped, because too many waited; the next digest says where targets stand");
+        let why = format!(
+            "{dropped} to its readers were dropped, because too many waited for one of them; the next digest says where targets stand"
+        );
         findings.push(finding("what is lost", why));
     }
     findings

@@ -8,14 +8,14 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use self::digest::digests;
-pub(super) use self::forgotten::forgotten;
+pub(super) use self::forgotten::{Forgotten, forgotten};
 use super::session::Session;
 use super::terminal;
 use crate::engine::driver::{DriveError, Outcome};
 use crate::engine::{Action, Assessment, DriftAt, TurnOutcome};
 use crate::hooks::{crash_point, now};
 use crate::machine::AnyRotation;
-use crate::notify::{BlockedBy, Limits, Now, Posted, Readers, Standing, Told, Untold, post};
+use crate::notify::{BlockedBy, Limits, Now, Posted, Readers, Reason, Standing, Told, Untold, post};
 use crate::policy::Waiting;
 use crate::store::{Store, StoreError, Stored};
 use crate::view::TargetView;
@@ -55,14 +55,15 @@ impl After {
             Ok(TurnOutcome::Moved(outcome) | TurnOutcome::Rests(outcome)) => {
                 let Outcome { stored, wait } = outcome.as_ref();
                 // A window that no run falls into has a person look, whatever the rotation itself says.
-                let by = judged
+                let missed = judged
                     .filter(|judged| judged.action == Action::Blocked)
-                    .filter(|_| wait.as_ref().is_some_and(|wait| wait.on == Waiting::Window))
-                    .map(|_| BlockedBy::Obstacle);
-                let standing = match by {
-                    Some(by) => Standing::Blocked {
+                    .filter(|_| wait.as_ref().is_some_and(|wait| wait.on == Waiting::Window));
+                let by = missed.map(|_| BlockedBy::Obstacle);
+                let standing = match missed {
+                    Some(judged) => Standing::Blocked {
                         rotation: Some(stored.id.clone()),
-                        by,
+                        by: BlockedBy::Obstacle,
+                        why: Some(Reason::of(&judged.reason)),
                     },
                     None => of_automated(stored),
                 };
@@ -112,7 +113,11 @@ impl After {
         });
         let standing = match (ended, by) {
             (Some(stored), _) => Standing::of(&stored.id, &stored.rotation, stored.updated_at),
-            (None, Some(by)) => Standing::Blocked { rotation: None, by },
+            (None, Some(by)) => Standing::Blocked {
+                rotation: None,
+                by,
+                why: Some(Reason::of(&judged.reason)),
+            },
             (None, None) => Standing::Quiet,
         };
         let begins = judged.age.map(|age| (age.deadline.warn_at, age.deadline.begin_at));
@@ -151,11 +156,14 @@ impl After {
         });
         // Its rotation is over, and none is begun again before a person says so.
         let is_over = matches!(error, DriveError::Useless(_));
-        let is_blocked = is_over || matches!(error, DriveError::Refused(refusal) if refusal.blocked);
-        let by = is_blocked.then_some(BlockedBy::Obstacle);
+        let why = match error {
+            DriveError::Refused(refusal) if refusal.blocked => Some(Reason::of(&refusal.why)),
+            _ => None,
+        };
+        let by = (is_over || why.is_some()).then_some(BlockedBy::Obstacle);
         let rotation = rotation.filter(|_| !is_over);
         let standing = match by {
-            Some(by) => Standing::Blocked { rotation, by },
+            Some(by) => Standing::Blocked { rotation, by, why },
             None => Standing::Failed { rotation, phase },
         };
         Some(Self {
@@ -180,7 +188,11 @@ impl After {
             return self;
         }
         let by = BlockedBy::Credential;
-        self.now.standing = Standing::Blocked { rotation: None, by };
+        self.now.standing = Standing::Blocked {
+            rotation: None,
+            by,
+            why: None,
+        };
         self.cause.by = Some(by);
         self
     }
@@ -314,6 +326,7 @@ mod tests {
         let blocked = Standing::Blocked {
             rotation: None,
             by: BlockedBy::Credential,
+            why: None,
         };
         let ended = Standing::Done {
             rotation: "r1".to_owned(),

@@ -87,6 +87,35 @@ pub(super) fn block_on(threads: Threads, command: impl Future<Output = Exit>) ->
     }
 }
 
+/// Waits for what has nothing to do with the command any more, and only until Ctrl-C or SIGTERM: then there is nothing to give.
+#[cfg(feature = "otlp")]
+pub(super) fn unless_stopped<T: Send + 'static>(work: impl Fn() -> T + Send + Sync + 'static) -> Option<T> {
+    let work = Arc::new(work);
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+        return Some(work());
+    };
+    let done = runtime.block_on(async {
+        let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+        let (Ok(mut int), Ok(mut term)) = signals else {
+            return Some(work());
+        };
+        let (done, is_done) = tokio::sync::oneshot::channel();
+        let other = Arc::clone(&work);
+        // It is left behind where it is not waited for: the process ends.
+        let begun = std::thread::Builder::new().spawn(move || done.send(other()));
+        if begun.is_err() {
+            return Some(work());
+        }
+        tokio::select! {
+            done = is_done => done.ok(),
+            _ = int.recv() => None,
+            _ = term.recv() => None,
+        }
+    });
+    runtime.shutdown_background();
+    done
+}
+
 /// Turns Ctrl-C or SIGTERM into a wish to stop, for what has nothing to finish.
 pub(super) fn listen_quietly(interrupt: &Arc<Interrupt>) {
     let interrupt = Arc::clone(interrupt);

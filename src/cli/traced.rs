@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::Exit;
 use super::log::Spans;
 #[cfg(feature = "otlp")]
-use super::terminal;
+use super::{process, terminal};
 #[cfg(feature = "otlp")]
 use crate::traces::Traces;
 
@@ -61,8 +61,8 @@ impl Traced {
         span
     }
 
-    /// The command has ended like this.
-    pub(super) fn end(self, span: Span, exit: Exit) {
+    /// The command has ended like this. Gives how the process ends: otherwise where somebody stops it while spans are sent.
+    pub(super) fn end(self, span: Span, exit: Exit) -> Exit {
         span.record("process.exit.code", i64::from(exit.code()));
         match exit {
             Exit::Error => failed(&span, "error"),
@@ -72,9 +72,17 @@ impl Traced {
         }
         drop(span);
         #[cfg(feature = "otlp")]
-        if let Some(Err(why)) = self.traces.map(Traces::end) {
-            warn(&why);
+        if let Some(traces) = self.traces {
+            match process::unless_stopped(move || traces.end()) {
+                Some(Ok(())) => {}
+                Some(Err(why)) => warn(&why),
+                None => {
+                    warn("stopped before all of the trace was sent");
+                    return Exit::Interrupted;
+                }
+            }
         }
+        exit
     }
 }
 

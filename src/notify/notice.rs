@@ -174,7 +174,8 @@ pub struct Digest {
     pub needs: Vec<Need>,
     /// How many more of them there are.
     pub more: usize,
-    /// How many notices were dropped since the last digest, because too many waited.
+    /// How many notices of the notifier were dropped since its last digest, whoever of its readers they were for, because too many waited
+    /// for one of them.
     pub dropped: u64,
     /// The command that says where each of them stands; null where this was written down before there was one.
     #[serde(default)]

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use rotate_providers::PhaseName;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::Kind;
 use crate::machine::{AnyRotation, Inventory, Phase, Rotation, StreamState};
@@ -33,6 +34,9 @@ pub enum Standing {
         rotation: Option<String>,
         /// By what.
         by: BlockedBy,
+        /// What tells this reason from another one of its kind, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<Reason>,
     },
     /// The last run could not go on with it.
     Failed {
@@ -67,6 +71,21 @@ pub enum BlockedBy {
     Credential,
     /// Something that stands in the way of its rotation.
     Obstacle,
+}
+
+/// A reason, as it is told from another one: by its words, without names and numbers. A day more, or a key that is called otherwise,
+/// makes no other reason, and nothing that somebody has named is kept beside the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason(String);
+
+impl Reason {
+    /// The one that these words say.
+    pub fn of(words: &str) -> Self {
+        let is_plain = |letter: char| letter.is_ascii_lowercase() || ",.;'-".contains(letter);
+        let plain = words.split_whitespace().filter(|word| word.chars().all(is_plain));
+        let hash = Sha256::digest(plain.collect::<Vec<_>>().join(" "));
+        Self(hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+    }
 }
 
 /// What people were told of a target last.
@@ -124,6 +143,7 @@ impl Standing {
                 Self::Blocked {
                     rotation: Some(id),
                     by: BlockedBy::Rotation(since),
+                    why: None,
                 }
             }
             Step::Wait(wait) if wait.on == Waiting::Cutover => Self::Waiting { rotation: id },
@@ -170,6 +190,27 @@ impl Standing {
         Some((Some(rotation.to_owned()), phase))
     }
 
+    /// Whether this is no news after the other: what has it stand there is the same, as far as that is known.
+    fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Self::Blocked { rotation, by, why },
+                Self::Blocked {
+                    rotation: its_rotation,
+                    by: its_by,
+                    why: its_why,
+                },
+            ) => rotation == its_rotation && by == its_by && (why == its_why || why.is_none() || its_why.is_none()),
+            _ => self == other,
+        }
+    }
+
+    /// Whether it says more than the other, which is the same.
+    fn is_clearer_than(&self, other: &Self) -> bool {
+        let is_clear = |it: &Self| matches!(it, Self::Blocked { why: Some(_), .. });
+        is_clear(self) && !is_clear(other)
+    }
+
     /// Whether a rotation of it is under way.
     fn is_open(&self) -> bool {
         !matches!(self, Self::Done { .. } | Self::Undone { .. }) && self.rotation().is_some()
@@ -184,8 +225,12 @@ impl Now {
             // While a rotation is open, that says where the target stands.
             StreamState::Inventory(_) if told.standing.is_open() => return None,
             StreamState::Inventory(watch) => match (Standing::of_inventory(watch), &told.standing) {
-                (Some(by), _) => Standing::Blocked { rotation: None, by },
-                (None, Standing::Blocked { rotation: None, by }) if *by != BlockedBy::Obstacle => Standing::Quiet,
+                (Some(by), _) => Standing::Blocked {
+                    rotation: None,
+                    by,
+                    why: None,
+                },
+                (None, Standing::Blocked { rotation: None, by, .. }) if *by != BlockedBy::Obstacle => Standing::Quiet,
                 (None, _) => return None,
             },
         };
@@ -204,7 +249,7 @@ impl Told {
         kinds.extend(announced.map(|_| Kind::Announced));
         let (standing, said) = match self.kind_of(&now.standing) {
             Some(kind) => {
-                kinds.extend(kind.filter(|_| !self.said.contains(&now.standing)));
+                kinds.extend(kind.filter(|_| !self.said.iter().any(|it| it.is(&now.standing))));
                 (now.standing.clone(), self.said_with(&now.standing))
             }
             None => (self.standing.clone(), self.said.clone()),
@@ -239,16 +284,18 @@ impl Told {
             }
             Standing::Quiet | Standing::Undone { .. } | Standing::Done { .. } => return Vec::new(),
         }
-        if !said.contains(now) {
-            said.push(now.clone());
+        match said.iter_mut().find(|it| it.is(now)) {
+            Some(same) if now.is_clearer_than(same) => *same = now.clone(),
+            Some(_) => {}
+            None => said.push(now.clone()),
         }
         said
     }
 
     /// The notice of this change, where it makes one; `None`: there is no change.
     fn kind_of(&self, now: &Standing) -> Option<Option<Kind>> {
-        if self.standing == *now {
-            return None;
+        if self.standing.is(now) {
+            return now.is_clearer_than(&self.standing).then_some(None);
         }
         let is_same = self.standing.rotation().is_some() && self.standing.rotation() == now.rotation();
         Some(match now {

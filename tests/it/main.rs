@@ -78,6 +78,7 @@ mod third_connector;
 mod undo;
 mod vendors;
 mod verify;
+mod whatever_text;
 mod whole_rotation;
 mod workflows;
 mod wrong_word;

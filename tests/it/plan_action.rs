@@ -87,6 +87,7 @@ impl Request {
                 ("PLAN_MAY_COMMENT", "true"),
             ])
             .env("PLAN_TOKEN", TOKEN)
+            .env("PLAN_AUTHOR", "github-actions[bot]")
             .envs(more.iter().copied());
         command.output().unwrap()
     }
@@ -129,6 +130,27 @@ fn the_comment_that_is_there_is_written_anew() {
         "{words}"
     );
     assert!(!words.contains("POST"), "{words}");
+}
+
+#[test]
+fn only_a_comment_of_whom_the_token_belongs_to_is_written_anew() {
+    for author in ["github-actions[bot]", "acme-bot", "acme_enterprise"] {
+        let request = Request::new(FLEET);
+        assert!(request.run(&[("PLAN_AUTHOR", author)]).status.success());
+        let words = request.text("gh.words");
+        assert!(
+            words.contains(&format!("select(.user.login == \"{author}\" and ")),
+            "{words}"
+        );
+    }
+    for slip in ["", "acme bot", "x\" or true or \"", "[bot]", "a\nb"] {
+        let request = Request::new(FLEET);
+        let ran = request.run(&[("PLAN_AUTHOR", slip)]);
+        assert_eq!(ran.status.code(), Some(64), "{slip}");
+        let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+        assert!(said.contains("author: write the login"), "{slip}: {said}");
+        assert_eq!(request.text("gh.words"), "", "{slip}");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -99,6 +100,36 @@ fn the_package_for_debian_is_of_this_version_and_asks_for_the_c_library_that_is_
     );
 }
 
+/// What a script of the package for Fedora asks of systemd, where it is started with this number of versions that stay.
+fn asks_of_systemd(script: &str, stay: &str) -> String {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let systemctl = folder.path().join("systemctl");
+    // Where no systemd runs, each call of it fails, and nothing else may.
+    fs::write(&systemctl, "#!/bin/sh\necho \"$*\" >> \"$ASKED\"\nexit 1\n").expect("it can be written");
+    fs::set_permissions(&systemctl, fs::Permissions::from_mode(0o700)).expect("it may be run");
+    let manifest = manifest();
+    let script = manifest["package"]["metadata"]["generate-rpm"][script].as_str();
+    let asked = folder.path().join("asked");
+    let ran = Command::new("/bin/sh")
+        .args(["-eu", "-c", script.expect("it has that script"), "sh", stay])
+        .env_clear()
+        .env("PATH", folder.path())
+        .env("ASKED", &asked)
+        .status();
+    assert!(ran.expect("a shell is there").success());
+    fs::read_to_string(asked).unwrap_or_default()
+}
+
+#[test]
+fn the_package_for_fedora_switches_the_timer_off_where_it_goes_and_not_where_another_version_comes() {
+    let asked = asks_of_systemd("pre_uninstall_script", "0");
+    assert_eq!(asked, "--no-reload disable --now rotate.timer\nstop rotate.service\n");
+    assert_eq!(asks_of_systemd("pre_uninstall_script", "1"), "");
+    for stay in ["0", "1"] {
+        assert_eq!(asks_of_systemd("post_uninstall_script", stay), "daemon-reload\n");
+    }
+}
+
 #[test]
 fn the_image_runs_as_nobody_and_as_whom_the_page_on_kubernetes_says() {
     let image =
@@ -157,6 +188,10 @@ fn the_package_and_the_image_are_built_installed_and_run() {
 #[ignore = "builds what is shipped twice, which takes many minutes"]
 fn two_builds_of_one_commit_in_two_folders_have_the_same_bytes() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let version = env!("CARGO_PKG_VERSION");
+    let compiler = Command::new("rustc").arg("--version").current_dir(root()).output();
+    let compiler = String::from_utf8(compiler.expect("the compiler is there").stdout).expect("text");
+    let compiler = compiler.trim().replace("rustc ", "");
     let mut sums = Vec::new();
     for name in ["here", "at-another-place-with-a-longer-name"] {
         let clone = folder.path().join(name);
@@ -167,8 +202,29 @@ fn two_builds_of_one_commit_in_two_folders_have_the_same_bytes() {
             .status();
         assert!(cloned.expect("git is there").success());
         dist(&clone, &clone.join("target"), &["--archive"]);
+        let bill = fs::read_to_string(clone.join(format!("dist/rotate-{version}-x86_64-unknown-linux-gnu.cdx.json")));
+        assert!(bill.expect("it was written").contains(&compiler), "{compiler}");
         sums.push(fs::read_to_string(clone.join("dist/SHA256SUMS-x86_64-unknown-linux-gnu")).expect("it was written"));
         fs::remove_dir_all(&clone).expect("it can be removed");
     }
     assert_eq!(sums[0], sums[1]);
+}
+
+#[test]
+#[ignore = "builds the program once more, which takes minutes"]
+fn the_program_is_installed_as_its_page_says_with_the_packages_of_the_lock_file_and_no_network() {
+    let line = "cargo install --locked --path .";
+    assert!(text("docs/install.md").lines().any(|shown| shown == line));
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    // Which packages it takes does not depend on how they are built.
+    let installed = Command::new("cargo")
+        .args(line.split(' ').skip(1))
+        .args(["--offline", "--debug", "--root"])
+        .arg(folder.path())
+        .current_dir(root())
+        .status();
+    assert!(installed.expect("cargo is there").success());
+    let told = Command::new(folder.path().join("bin/rotate")).arg("--version").output();
+    let told = String::from_utf8(told.expect("it is there").stdout).expect("text");
+    assert_eq!(told.trim(), concat!("rotate ", env!("CARGO_PKG_VERSION")));
 }

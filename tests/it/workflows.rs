@@ -237,6 +237,30 @@ fn nothing_that_others_write_becomes_part_of_a_script() {
     }
 }
 
+#[test]
+fn every_input_of_the_action_reaches_its_program_and_all_that_the_program_reads_is_given() {
+    let folder = root().join(".github/actions/rotate-plan");
+    let (_, action) = files()
+        .into_iter()
+        .find(|(path, _)| *path == folder.join("action.yml"))
+        .expect("the action is there");
+    let step = &action["runs"]["steps"][0];
+    for (input, told) in action["inputs"].as_hash().expect("it has inputs") {
+        let input = input.as_str().expect("a name");
+        assert!(mentions(&step["env"], &format!("${{{{ inputs.{input} }}}}")), "{input}");
+        assert!(told["default"].as_str().is_some(), "{input} has to be given");
+    }
+    let program = fs::read_to_string(folder.join("plan.sh")).expect("it can be read");
+    let read = regex::Regex::new(r"\$\{?(PLAN_[A-Z_]+)").expect("a pattern");
+    let read: std::collections::BTreeSet<&str> = read
+        .captures_iter(&program)
+        .map(|found| found.extract::<1>().1[0])
+        .collect();
+    let given = step["env"].as_hash().expect("it is given something").keys();
+    let given: std::collections::BTreeSet<&str> = given.filter_map(Yaml::as_str).collect();
+    assert_eq!(read, given);
+}
+
 fn mentions(yaml: &Yaml, text: &str) -> bool {
     match yaml {
         Yaml::String(value) => value.contains(text),

@@ -6,6 +6,7 @@
 mod advisories;
 mod chores;
 pub mod dist;
+mod fuzz;
 mod line;
 mod version;
 
@@ -21,6 +22,8 @@ pub enum Asked {
     Version(String),
     /// What is known of the packages.
     Advisories,
+    /// Texts by chance, for so many minutes.
+    Fuzz(u64),
 }
 
 /// What these words ask for; nothing where they are not understood.
@@ -28,6 +31,7 @@ pub enum Asked {
 pub fn understand(words: &[String]) -> Option<Asked> {
     match words {
         [name, options @ ..] if name == dist::NAME => dist::Wanted::parse(options).map(Asked::Dist),
+        [name, minutes @ ..] if name == fuzz::NAME => fuzz::parse(minutes).map(Asked::Fuzz),
         [name, tag] if name == version::NAME => Some(Asked::Version(tag.clone())),
         [name] if name == advisories::NAME => Some(Asked::Advisories),
         [name] => known(name).map(|chore| Asked::Chore(chore.name)),
@@ -41,6 +45,7 @@ pub fn chores() -> impl Iterator<Item = (&'static str, &'static str)> {
     lists.chain([
         (advisories::NAME, advisories::WHAT),
         (dist::NAME, dist::WHAT),
+        (fuzz::NAME, fuzz::WHAT),
         (version::NAME, version::WHAT),
     ])
 }
@@ -59,6 +64,7 @@ pub fn run(asked: &Asked) -> Result<(), String> {
         }),
         Asked::Dist(wanted) => dist::make(wanted).map_err(|why| format!("{}: {why}", dist::NAME)),
         Asked::Version(tag) => version::check(tag).map_err(|why| format!("{}: {why}", version::NAME)),
+        Asked::Fuzz(minutes) => fuzz::run(*minutes).map_err(|why| format!("{}: {why}", fuzz::NAME)),
         Asked::Advisories => advisories::check().map_err(|why| format!("{}: {why}", advisories::NAME)),
     }
 }

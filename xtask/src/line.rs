@@ -80,8 +80,13 @@ impl Said {
         eprintln!("== NOT RUN, because {why}: {}{}", self.variables, self.shown);
     }
 
+    /// As it could be typed.
+    pub(crate) fn line(&self) -> String {
+        format!("{}{}", self.variables, self.shown)
+    }
+
     fn print(&self) -> String {
-        let line = format!("{}{}", self.variables, self.shown);
+        let line = self.line();
         eprintln!("== {line}");
         line
     }

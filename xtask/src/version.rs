@@ -19,6 +19,7 @@ pub(crate) fn check(tag: &str) -> Result<(), String> {
     let version = rotate
         .and_then(|package| package["version"].as_str())
         .unwrap_or_default();
+    let repository = rotate.and_then(|package| package["repository"].as_str());
     let root = Path::new(told["workspace_root"].as_str().unwrap_or_default());
     let read = |path: &str| fs::read_to_string(root.join(path)).map_err(|why| format!("{path}: {why}"));
     agree(
@@ -26,7 +27,16 @@ pub(crate) fn check(tag: &str) -> Result<(), String> {
         version,
         &read("CHANGELOG.md")?,
         &read("packaging/debian/changelog")?,
-    )
+    )?;
+    lies_somewhere(repository)
+}
+
+/// Whether it is known where the release will lie: `cargo binstall` looks there, and nowhere else.
+fn lies_somewhere(repository: Option<&str>) -> Result<(), String> {
+    let known = repository.filter(|address| address.starts_with("https://"));
+    known
+        .map(drop)
+        .ok_or_else(|| "Cargo.toml names no `repository`, an https address: where will the release lie?".to_owned())
 }
 
 /// Whether all of them name this version.
@@ -64,6 +74,14 @@ mod tests {
     #[test]
     fn a_tag_is_the_version_that_everything_names() {
         assert_eq!(agree("v1.2.3", "1.2.3", CHANGELOG, DEBIAN), Ok(()));
+    }
+
+    #[test]
+    fn a_release_lies_somewhere() {
+        assert_eq!(lies_somewhere(Some("https://git.example/rotate")), Ok(()));
+        for nowhere in [None, Some(""), Some("git@git.example:rotate")] {
+            assert!(lies_somewhere(nowhere).is_err_and(|why| why.contains("no `repository`")));
+        }
     }
 
     #[test]

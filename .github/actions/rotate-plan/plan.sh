@@ -11,6 +11,12 @@ unset ROTATE_ALLOW_EXEC
 token=$PLAN_TOKEN
 unset PLAN_TOKEN
 
+# It becomes part of a question to the vendor: what no login can be is a slip, or worse.
+if ! [[ $PLAN_AUTHOR =~ ^[A-Za-z0-9][A-Za-z0-9_-]*(\[bot\])?$ ]]; then
+  echo "rotate-plan: author: write the login that comments with the token, such as github-actions[bot]" >&2
+  exit 64
+fi
+
 words=(--config "$PLAN_CONFIG")
 if [ -n "$PLAN_STATE_DIR" ]; then words+=(--state-dir "$PLAN_STATE_DIR"); fi
 words+=(plan --output markdown --detailed-exitcode)
@@ -31,8 +37,8 @@ cat "$body" >>"$GITHUB_STEP_SUMMARY"
 
 if [ -n "$PLAN_NUMBER" ] && [ "$PLAN_MAY_COMMENT" = true ]; then
   export GH_TOKEN=$token
-  # Only a comment of this action is written anew, whoever else has copied its mark.
-  ours=".[] | select(.user.login == \"github-actions[bot]\" and (.body | startswith(\"$mark\"))) | .id"
+  # Only a comment of its own is written anew, whoever else has copied its mark.
+  ours=".[] | select(.user.login == \"$PLAN_AUTHOR\" and (.body | startswith(\"$mark\"))) | .id"
   comment=$(gh api --paginate "repos/$GITHUB_REPOSITORY/issues/$PLAN_NUMBER/comments" --jq "$ours" | sed -n 1p)
   if [ -n "$comment" ]; then
     gh api --silent --method PATCH "repos/$GITHUB_REPOSITORY/issues/comments/$comment" --field "body=@$body"

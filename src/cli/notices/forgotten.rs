@@ -1,23 +1,56 @@
-//! What waits for somebody whom the configuration does not name any more: it is sent to nobody, and a run ends it.
+//! What waits for somebody whom the configuration does not name: it is sent to nobody by it, and a run ends it once nobody else can be the
+//! one who names them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::{SignedDuration, Timestamp};
 
 use crate::cli::session::Session;
 use crate::cli::terminal;
 use crate::config::Config;
+use crate::hooks::now;
 use crate::notify::Readers;
-use crate::store::{Outbox, Outgoing, Store, StoreError};
+use crate::store::{Outbox, Outgoing, Queued, Store, StoreError};
 
-/// Those notices of what waits, oldest first. Where nobody at all is named, notices are off for now, and nobody was left out.
-pub(in crate::cli) fn forgotten<'o>(config: &Config, outbox: &'o Outbox) -> Vec<&'o Outgoing> {
+/// Another configuration that shares the journal may name them: so long nobody has to have written to them, or tried to reach them.
+const NOBODY_TRIES: SignedDuration = SignedDuration::from_hours(168);
+
+/// What waits for those whom this configuration does not name.
+#[derive(Default)]
+pub(in crate::cli) struct Forgotten<'o> {
+    /// Those of whom nobody else knows either, oldest first: they are ended.
+    pub(in crate::cli) over: Vec<&'o Outgoing>,
+    /// Those whom another configuration may name, oldest first: they are left alone.
+    pub(in crate::cli) left: Vec<&'o Outgoing>,
+}
+
+/// Those notices of what waits. Where nobody at all is named, notices are off for now, and nobody was left out.
+pub(in crate::cli) fn forgotten<'o>(config: &Config, outbox: &'o Outbox, now: Timestamp) -> Forgotten<'o> {
     if config.notifiers.is_empty() {
-        return Vec::new();
+        return Forgotten::default();
     }
     let owned = config.targets.iter();
     let owned = owned.filter_map(|target| Some((target.name.as_str(), target.owner.as_deref()?)));
     let readers = Readers::of(&config.notifiers, owned);
+    // Whoever names them tries them with each run, or writes down more.
+    let mut last: HashMap<[&str; 3], Timestamp> = HashMap::new();
+    for Queued { notice, next_at, .. } in &outbox.queued {
+        let tried = last.entry(whose(notice)).or_insert(*next_at);
+        *tried = (*tried).max(*next_at);
+    }
+    let is_over = |notice: &&Outgoing| {
+        let tried = last.get(&whose(notice));
+        // A clock that was ahead must not keep them for ever.
+        tried.is_none_or(|tried| now.duration_since(*tried).abs() >= NOBODY_TRIES)
+    };
     let notices = outbox.queued.iter().map(|queued| &queued.notice);
-    notices.filter(|notice| !readers.has(notice)).collect()
+    let (over, left) = notices.filter(|notice| !readers.has(notice)).partition(is_over);
+    Forgotten { over, left }
+}
+
+/// Who is told of what: one try that fails holds up all of it.
+fn whose(notice: &Outgoing) -> [&str; 3] {
+    [&notice.notifier, &notice.recipient, &notice.target]
 }
 
 impl Session {
@@ -36,7 +69,7 @@ impl Session {
 
     async fn ended(&self, config: &Config) -> Result<Vec<String>, StoreError> {
         let outbox = self.store.outbox().await?;
-        let forgotten = forgotten(config, &outbox);
+        let forgotten = forgotten(config, &outbox, now()).over;
         if forgotten.is_empty() {
             return Ok(Vec::new());
         }

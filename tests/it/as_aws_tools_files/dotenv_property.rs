@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use proptest::test_runner::TestRunner;
+use proptest::test_runner::{TestRunner, contextualize_config};
 
 use crate::as_aws_tools_files::dotenv::{PREFIX, is_delivered_or_refused};
 use crate::as_aws_tools_files::edit::Edit;
@@ -124,7 +124,7 @@ fn taken_or_refused(texts: impl Strategy<Value = String>) {
         ..ProptestConfig::with_cases(1000)
     };
     let counted = std::cell::Cell::new((0, 0));
-    TestRunner::new(config)
+    TestRunner::new(contextualize_config(config))
         .run(&texts, |text| {
             let (taken, refused) = counted.get();
             let is_taken = is_delivered_or_refused(&Edit::of("app.env", PREFIX, &text));

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use proptest::test_runner::TestRunner;
+use proptest::test_runner::{TestRunner, contextualize_config};
 
 use crate::as_aws_tools_files::edit::Edit;
 use crate::as_aws_tools_files::profiles::{PREFIX, is_delivered_or_refused};
@@ -95,10 +95,10 @@ fn text(is_config: bool) -> impl Strategy<Value = String> {
 }
 
 fn config() -> ProptestConfig {
-    ProptestConfig {
+    contextualize_config(ProptestConfig {
         failure_persistence: None,
         ..ProptestConfig::with_cases(1000)
-    }
+    })
 }
 
 /// The pieces of such a file in any order.

@@ -1,4 +1,5 @@
-//! What waits for somebody whom the configuration names no more: it is sent to nobody, ended by the next run, and told once.
+//! What waits for somebody whom the configuration names no more: it is sent to nobody, ended
+//! once nobody else tries it either, and told once.
 
 use rotate_fixtures::MailServer;
 use rotate_fixtures::receiver::Reply;
@@ -19,6 +20,33 @@ fn ended(stderr: &str) -> Vec<&str> {
     stderr.lines().filter(|line| line.contains(ENDED)).collect()
 }
 
+/// Nobody has tried what waits for a week.
+fn a_week_goes_by(desk: &Desk) {
+    let long_ago = desk.place.now() - DAY * 7;
+    desk.change(&format!("UPDATE outbox SET next_at = '{long_ago}'"));
+}
+
+#[test]
+fn what_waits_for_whom_another_configuration_with_this_journal_names_is_left_to_it() {
+    let mut desk = Desk::new();
+    desk.receiver.answers(Reply::With(503, ""));
+    desk.run(&["run"]).expect(0);
+    let _ = desk.receiver.take();
+    desk.receiver.answers(Reply::With(204, ""));
+    let theirs = std::fs::read_to_string(desk.place.path("rotate.toml")).unwrap();
+    configure(&mut desk, "name = \"ops\"", "name = \"others\"");
+    let doctor = desk.run(&["doctor"]);
+    let said = "2 of them are for a notifier or a reader that this configuration does not name; another configuration";
+    assert!(doctor.stdout.contains(said), "{}", doctor.stdout);
+    let ran = desk.run(&["run"]).expect(0);
+    assert!(ended(&ran.stderr).is_empty(), "{}", ran.stderr);
+    assert_eq!(desk.kinds(), [""; 0], "they are for somebody else");
+    desk.place.configure(&theirs);
+    desk.place.pass(DAY);
+    desk.run(&["run"]).expect(0);
+    assert_eq!(desk.kinds(), ["rotation.begun", "rotation.waits"]);
+}
+
 #[test]
 fn what_waits_for_a_notifier_that_is_named_no_more_is_ended_and_told_once() {
     let mut desk = Desk::new();
@@ -27,8 +55,9 @@ fn what_waits_for_a_notifier_that_is_named_no_more_is_ended_and_told_once() {
     assert_eq!(desk.receiver.take().len(), 1);
     configure(&mut desk, "name = \"ops\"", "name = \"others\"");
     desk.receiver.answers(Reply::With(204, ""));
+    a_week_goes_by(&desk);
     let doctor = desk.run(&["doctor"]);
-    let said = "2 of them are for a notifier or a reader that the configuration does not name any more";
+    let said = "2 of them are for a notifier or a reader that this configuration does not name; the next run ends them";
     assert!(doctor.stdout.contains(said), "{}", doctor.stdout);
     // Whoever gives another word neither sends nor ends them: a run does.
     desk.run(&["confirm", "main"]).expect(0);
@@ -85,6 +114,7 @@ fn a_reader_who_is_named_no_more_gets_no_mail_and_the_others_get_theirs() {
         to
     };
     assert_eq!(to(&server), ["b@example.com"; 2]);
+    a_week_goes_by(&desk);
     let ran = desk.run(&["run"]).expect(0);
     let lines = ended(&ran.stderr);
     assert_eq!(lines.len(), 2, "{}", ran.stderr);
@@ -137,6 +167,7 @@ fn a_notice_of_a_target_does_not_go_to_its_former_owner_who_has_another() {
     desk.place
         .configure(&file.replacen("alice@example.com", "bob@example.com", 1));
     desk.place.pass(DAY);
+    a_week_goes_by(&desk);
     let ran = desk.run(&["run"]).expect(0);
     assert_eq!(ended(&ran.stderr).len(), 1, "{}", ran.stderr);
     assert!(server.mails().iter().all(|mail| mail["to"][0] != "alice@example.com"));

@@ -1,7 +1,7 @@
 //! Which change makes which notice: pure.
 
 use jiff::Timestamp;
-use rotate::notify::{BlockedBy, Kind, Now, Standing, Told};
+use rotate::notify::{BlockedBy, Kind, Now, Reason, Standing, Told};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
@@ -88,6 +88,7 @@ fn a_block_is_told_again_where_it_is_another_one() {
     let blocked = |by| Standing::Blocked {
         rotation: Some("r1".to_owned()),
         by,
+        why: None,
     };
     let way = [
         blocked(BlockedBy::Rotation(at(1))),
@@ -98,10 +99,62 @@ fn a_block_is_told_again_where_it_is_another_one() {
 }
 
 #[test]
+fn another_reason_of_the_same_kind_is_told_at_once_and_once_also_behind_a_failure() {
+    let blocked = |why: &str| Standing::Blocked {
+        rotation: None,
+        by: BlockedBy::Obstacle,
+        why: (!why.is_empty()).then(|| Reason::of(why)),
+    };
+    let failed = || Standing::Failed {
+        rotation: None,
+        phase: None,
+    };
+    let full = "both slots of Ann are full";
+    let early = "its last_rotated is 2030-01-01, which is yet to come";
+    assert_eq!(told([blocked(full), blocked(early)]), [Kind::Blocked; 2]);
+    let behind = || [blocked(full), failed(), blocked(early), failed()];
+    assert_eq!(
+        told(behind().into_iter().chain(behind()).chain(behind())),
+        [Kind::Blocked, Kind::Failed, Kind::Blocked]
+    );
+    // Names and numbers make no other reason; nor does a time at which none was known, as before an upgrade.
+    let same = "both slots of Bob2 are full";
+    assert_eq!(
+        told([blocked(full), failed(), blocked(same)]),
+        [Kind::Blocked, Kind::Failed]
+    );
+    assert_eq!(
+        told([blocked(""), blocked(full), blocked(""), blocked(early)]),
+        [Kind::Blocked; 2]
+    );
+    let unclear = [blocked(""), failed(), blocked(full), failed(), blocked(early)];
+    assert_eq!(told(unclear), [Kind::Blocked, Kind::Failed, Kind::Blocked]);
+}
+
+#[test]
+fn what_an_older_version_has_told_is_read_and_is_not_told_again() {
+    let older = r#"{"stands":"blocked","rotation":null,"by":"obstacle"}"#;
+    let known: Told = serde_json::from_str(older).unwrap();
+    let now = Now {
+        standing: Standing::Blocked {
+            rotation: None,
+            by: BlockedBy::Obstacle,
+            why: Some(Reason::of("both slots are full")),
+        },
+        ..Now::default()
+    };
+    let (after, kinds) = known.change(&now);
+    assert_eq!((&after.standing, kinds.len()), (&now.standing, 0));
+    let text = serde_json::to_string(&after).unwrap();
+    assert_eq!(serde_json::from_str::<Told>(&text).unwrap(), after);
+}
+
+#[test]
 fn what_goes_and_comes_back_with_each_run_is_told_once() {
     let blocked = |rotation: Option<&str>, by| Standing::Blocked {
         rotation: rotation.map(str::to_owned),
         by,
+        why: None,
     };
     let failed_idle = || Standing::Failed {
         rotation: None,

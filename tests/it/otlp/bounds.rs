@@ -115,3 +115,40 @@ fn a_run_that_is_interrupted_sends_its_trace_before_it_ends() {
         }
     }
 }
+
+#[test]
+fn a_signal_ends_the_wait_for_a_collector_that_hangs() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let (mut place, collector) = (place(), Collector::start());
+        place.add_user("old", DAY * 179, AT_ONCE);
+        collector.collects(Collects::Never);
+        let mut running = command(&place, &collector, &["run"]);
+        running.env("OTEL_EXPORTER_OTLP_TIMEOUT", "110000");
+        running.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = running.spawn().unwrap();
+        let pid = Pid::from_child(&child);
+        let deadline = Instant::now() + Duration::from_secs(60);
+        // What a batch is sent for before the end is not waited for: the command has to be over.
+        while place.delivered_key("old").is_none() || collector.requests().is_empty() {
+            assert!(Instant::now() < deadline, "nothing was sent");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        std::thread::sleep(Duration::from_millis(500));
+        let began = Instant::now();
+        kill_process(pid, signal).unwrap();
+        let ended = child.wait_with_output().unwrap();
+        let took = began.elapsed();
+        let stderr = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(130), "{stderr}");
+        assert!(took < Duration::from_secs(2), "{took:?}");
+        assert!(stderr.contains("stopped before all of the trace was sent"), "{stderr}");
+        assert!(
+            !stderr.contains("after the current step"),
+            "the command was over: {stderr}"
+        );
+        assert!(
+            String::from_utf8(ended.stdout).unwrap().contains("old"),
+            "what it did is told"
+        );
+    }
+}

@@ -20,6 +20,7 @@ pub(crate) fn write(place: &Place, program: &Path) -> Result<(), String> {
     let lock = fs::read_to_string(&lock).map_err(|why| format!("{}: {why}", lock.display()))?;
     let sum = Said::new("sha256sum").word(program).read()?;
     let bill = Bill {
+        compiler: Compiler::of(&compiler(place)?)?,
         version: &place.version,
         time: time(&place.epoch)?,
         sum: sum.split(' ').next().unwrap_or_default(),
@@ -38,8 +39,67 @@ pub(crate) fn built_in(place: &Place) -> Result<BTreeSet<Package>, String> {
     Ok(packages(&tree(place, "normal,no-proc-macro")?)?.into_keys().collect())
 }
 
+/// What `rustc -vV` says.
+fn compiler(place: &Place) -> Result<String, String> {
+    Said::new("rustc").word("-vV").at(&place.root).read()
+}
+
+/// Whether the bill that was written names the compiler that is here: it has to be the same where the same bytes are to come out.
+pub(crate) fn names_the_compiler(place: &Place) -> Result<(), String> {
+    let path = place.bill();
+    let text = fs::read_to_string(&path).map_err(|why| format!("{}: {why}", path.display()))?;
+    let bill: Value = serde_json::from_str(&text).map_err(|why| format!("{}: {why}", path.display()))?;
+    let wanted = Compiler::of(&compiler(place)?)?.json();
+    let tools = bill["metadata"]["tools"]["components"].as_array();
+    tools
+        .is_some_and(|tools| tools.contains(&wanted))
+        .then_some(())
+        .ok_or_else(|| format!("{} does not name the compiler that is here: {wanted}", path.display()))
+}
+
+/// The compiler that has made the program.
+#[derive(Debug, PartialEq, Eq)]
+struct Compiler {
+    /// With the commit that it was made from, in short: `1.94.1 (e408947bf 2026-03-25)`.
+    version: String,
+    /// The whole of that commit.
+    commit: String,
+    /// The machine that it runs on.
+    host: String,
+    llvm: String,
+}
+
+impl Compiler {
+    /// As `rustc -vV` says it.
+    fn of(told: &str) -> Result<Self, String> {
+        let line = |key: &str| {
+            let found = told.lines().find_map(|line| line.strip_prefix(key));
+            found
+                .map(|value| value.trim().to_owned())
+                .ok_or_else(|| format!("rustc -vV does not say `{key}`"))
+        };
+        Ok(Self {
+            version: line("rustc ")?,
+            commit: line("commit-hash: ")?,
+            host: line("host: ")?,
+            llvm: line("LLVM version: ")?,
+        })
+    }
+
+    fn json(&self) -> Value {
+        let told = [
+            ("commit-hash", &self.commit),
+            ("host", &self.host),
+            ("LLVM version", &self.llvm),
+        ];
+        let told = told.map(|(name, value)| json!({ "name": format!("rustc:{name}"), "value": value }));
+        json!({ "type": "application", "name": "rustc", "version": self.version, "properties": told })
+    }
+}
+
 /// What is known of it all.
 struct Bill<'a> {
+    compiler: Compiler,
     version: &'a str,
     time: String,
     /// Of the program.
@@ -97,7 +157,12 @@ impl Bill<'_> {
             "bomFormat": "CycloneDX",
             "specVersion": "1.6",
             "version": 1,
-            "metadata": { "timestamp": self.time, "lifecycles": [{ "phase": "build" }], "component": root },
+            "metadata": {
+                "timestamp": self.time,
+                "lifecycles": [{ "phase": "build" }],
+                "tools": { "components": [self.compiler.json()] },
+                "component": root,
+            },
             "components": components,
             "dependencies": dependencies,
         })
@@ -264,6 +329,41 @@ mod tests {
     fn a_package_without_a_licence_is_refused() {
         let refused = packages("0rotate v0.1.0|").expect_err("it names none");
         assert!(refused.contains("rotate v0.1.0 names no licence"), "{refused}");
+    }
+
+    const RUSTC: &str = "\
+rustc 1.94.1 (e408947bf 2026-03-25)
+binary: rustc
+commit-hash: e408947bfd200af42db322daf0fadfe7e26d3bd1
+commit-date: 2026-03-25
+host: x86_64-unknown-linux-gnu
+release: 1.94.1
+LLVM version: 21.1.8
+";
+
+    #[test]
+    fn the_compiler_is_in_the_bill_with_the_commit_that_it_was_made_from_and_the_machine_it_ran_on() {
+        let bill = Bill {
+            compiler: Compiler::of(RUSTC).expect("rustc says all of it"),
+            version: "0.1.0",
+            time: time("1795000000").expect("a number"),
+            sum: "00",
+            built_in: BTreeSet::new(),
+            packages: packages(TREE).expect("it is a tree"),
+            needs: needs(TREE).expect("it is a tree"),
+            sums: BTreeMap::new(),
+        };
+        let tool = &bill.json()["metadata"]["tools"]["components"][0];
+        assert_eq!(tool["name"], "rustc");
+        assert_eq!(tool["version"], "1.94.1 (e408947bf 2026-03-25)");
+        let told = tool["properties"].to_string();
+        assert!(told.contains("e408947bfd200af42db322daf0fadfe7e26d3bd1"), "{told}");
+        assert!(
+            told.contains("x86_64-unknown-linux-gnu") && told.contains("21.1.8"),
+            "{told}"
+        );
+        let refused = Compiler::of(&RUSTC.replace("host: ", "")).expect_err("it does not say where");
+        assert!(refused.contains("`host: `"), "{refused}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::dist::image::Image;
 use crate::dist::place::{Place, copy, folder};
-use crate::dist::{Arch, deb};
+use crate::dist::{Arch, bill, deb};
 use crate::line::{Said, is_there};
 
 /// The Debian with the oldest C library that is supported, and what the package asks for beside it.
@@ -34,6 +34,7 @@ pub(crate) fn all(place: &Place) -> Result<(), String> {
             .words(["lintian", "debootstrap", "debian-archive-keyring"])
             .run()?;
     }
+    bill::names_the_compiler(place)?;
     let package = deb::path(place);
     Said::new("lintian")
         .words(["--allow-root", "--pedantic", "--display-info"])
