@@ -171,6 +171,15 @@ impl Line {
         }
     }
 
+    /// Whether it seals nothing, whatever it finds.
+    fn only_looks(&self) -> bool {
+        match self {
+            // It makes what seals.
+            Self::Fixed(cli) if matches!(cli.command, Command::Init(_)) => false,
+            _ => self.traced_as().is_none(),
+        }
+    }
+
     /// The command's name, where it does something; what only looks, and may have been told where by somebody else, tells nobody.
     fn traced_as(&self) -> Option<&str> {
         match self {
@@ -188,6 +197,7 @@ impl Line {
 
     /// Finds where the configuration keeps the journal: every command needs that.
     fn at_its_place(mut self) -> Result<Self, Unusable> {
+        let only_looks = self.only_looks();
         let global = match &mut self {
             Self::Fixed(cli) if !cli.command.needs_the_journal() => return Ok(self),
             Self::Fixed(cli) => &mut cli.global,
@@ -198,12 +208,13 @@ impl Line {
             let (at, fit) = config::journal_at(&path, &global.allowed);
             match fit {
                 // Whoever needs the rest of the file reads it, and tells its mistakes. Nothing is sealed otherwise than it says.
-                Err(_) if said && !at.seal_unknown => {}
+                Err(_) if said && (only_looks || !at.seal_unknown) => {}
                 fit => fit?,
             }
             // A mistake elsewhere in the file does not switch the anchor off.
             global.anchor_unknown = at.anchor_unknown.then(|| path.clone());
-            global.server_unknown = at.server_unknown.then_some(path);
+            global.server_unknown = at.server_unknown.then(|| path.clone());
+            global.seal_unknown = at.seal_unknown.then_some(path);
             global.configured_anchor = at.anchor;
             global.configured_state = at.state_dir.filter(|_| !said);
             global.server = at.server;
@@ -263,6 +274,9 @@ struct Global {
     /// The configuration in which it could not be made out whether it names a server.
     #[arg(skip)]
     server_unknown: Option<PathBuf>,
+    /// The configuration in which it could not be made out what seals.
+    #[arg(skip)]
+    seal_unknown: Option<PathBuf>,
     /// The server that keeps it, where the configuration names one.
     #[arg(skip)]
     server: Option<Server>,

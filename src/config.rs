@@ -159,8 +159,11 @@ pub struct JournalAt {
     pub seal_unknown: bool,
 }
 
+/// The tables that say nothing of where the journal is.
+const OTHERS: [&str; 6] = ["defaults", "target", "out_of_scope", "metrics", "heartbeat", "notify"];
+
 /// Where the file says that the journal is kept, as far as that can be made out, and what is wrong with it. Nothing else that it says
-/// is looked at: whoever only needs the journal is not kept from it by a mistake in a target.
+/// is looked at, but for the names of its tables: whoever only needs the journal is not kept from it by a mistake in a target.
 pub fn journal_at(path: &Path, allowed: &AllowedHosts) -> (JournalAt, Result<(), Unusable>) {
     let text = match file::read(path) {
         Ok(text) => text,
@@ -168,6 +171,7 @@ pub fn journal_at(path: &Path, allowed: &AllowedHosts) -> (JournalAt, Result<(),
             let at = JournalAt {
                 anchor_unknown: true,
                 server_unknown: true,
+                seal_unknown: true,
                 ..JournalAt::default()
             };
             return (at, Err(unusable));
@@ -196,6 +200,12 @@ fn journal_in<'t>(
     } = store::read(&mut reader, &mut table);
     reader.close(table);
     let anchor = monitoring::anchor(&mut reader, &mut root);
+    let before = reader.mistakes();
+    OTHERS.into_iter().for_each(|table| root.leave(table));
+    let has_store = root.was_there("store");
+    reader.close(root);
+    // A table that is not known may be that one, under another name.
+    let may_be_store = !has_store && reader.mistakes() > before;
     let line = anchor.as_ref().map(|taken| reader.line(taken.span.start));
     let fit = reader.end(path);
     // What was made out of a line with a slip in it, or right before one, is a guess.
@@ -205,13 +215,15 @@ fn journal_in<'t>(
     };
     let is_guess = |mistakes: &Mistakes| mistakes.all.iter().any(is_near);
     let is_certain = !fit.as_ref().is_err_and(is_guess);
-    let server_unknown = fit
-        .as_ref()
-        .is_err_and(|mistakes| store::server_is_unknown(text, server.as_ref(), &mistakes.all));
+    let server_unknown = may_be_store
+        || fit
+            .as_ref()
+            .is_err_and(|mistakes| store::server_is_unknown(text, server.as_ref(), &mistakes.all));
     let at = JournalAt {
-        seal_unknown: fit.as_ref().is_err_and(|mistakes| {
-            text.contains("seal") || mistakes.all.iter().any(|mistake| mistake.key.starts_with("store"))
-        }),
+        seal_unknown: may_be_store
+            || fit.as_ref().is_err_and(|mistakes| {
+                text.contains("seal") || mistakes.all.iter().any(|mistake| mistake.key.starts_with("store"))
+            }),
         state_dir,
         server: server.filter(|_| !server_unknown),
         seal,
@@ -283,4 +295,25 @@ fn read(reader: &mut Reader<'_>, path: &Path) -> Config {
 fn fingerprint(text: &str) -> String {
     let hash = Sha256::digest(text.as_bytes());
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{OTHERS, schema};
+
+    #[test]
+    fn whoever_looks_for_the_journal_alone_knows_the_names_of_all_tables() {
+        let schema: serde_json::Value = serde_json::from_str(&schema()).unwrap();
+        let mut all: Vec<&str> = schema["properties"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        let mut known = Vec::from(OTHERS);
+        known.extend(["store", "audit"]);
+        known.sort_unstable();
+        all.sort_unstable();
+        assert_eq!(all, known);
+    }
 }

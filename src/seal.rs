@@ -15,8 +15,10 @@ use crate::private_file::Refused;
 
 pub use self::age::AgeSealer;
 pub use configured::{Method, SealWith};
+pub use form::sealer_of;
 pub use keyring::Keyring;
 pub use names::{NEW_KEY, OLD_KEY, before, label, sealed_with};
+pub use services::key_of;
 
 /// Encrypts secrets for the store, and only there are they opened again.
 ///
@@ -102,6 +104,16 @@ pub enum SealError {
         /// By what they were sealed.
         by: String,
         /// What this machine can open.
+        own: String,
+    },
+    /// The row names a key that nobody has configured: whoever can write there would say whom we ask, and as whom.
+    #[error(
+        "it is sealed with {by}, and here it is sealed with {own}: a key that is named by what is sealed alone is not asked"
+    )]
+    OtherKey {
+        /// The key by which it says that it was sealed.
+        by: String,
+        /// What seals here.
         own: String,
     },
     /// A key service has refused, or cannot be asked.

@@ -26,6 +26,8 @@ pub struct StateFolder {
     server: Option<Server>,
     /// What seals, where that is not the identity in it alone.
     seal: Option<SealWith>,
+    /// The configuration that may say what seals, and cannot be understood.
+    seal_unknown: Option<PathBuf>,
 }
 
 impl StateFolder {
@@ -39,6 +41,7 @@ impl StateFolder {
             path,
             server: None,
             seal: None,
+            seal_unknown: None,
         })
     }
 
@@ -63,6 +66,19 @@ impl StateFolder {
     /// The same folder, with this to seal what waits.
     pub fn sealing_with(self, seal: Option<SealWith>) -> Self {
         Self { seal, ..self }
+    }
+
+    /// The same folder, where it cannot be made out in this configuration what seals: nothing is sealed, or said to be, by a guess.
+    pub fn not_knowing_what_seals(self, config: Option<PathBuf>) -> Self {
+        Self {
+            seal_unknown: config,
+            ..self
+        }
+    }
+
+    /// Whether the configuration says what seals.
+    pub fn names_a_sealer(&self) -> bool {
+        self.seal.is_some()
     }
 
     /// Who keeps the journal, where that is not a file of this folder.
@@ -90,6 +106,7 @@ impl StateFolder {
 
     /// Opens what is there, or makes it; says whether anything was made.
     pub async fn open(&self) -> Result<(Box<dyn Store>, Keyring, bool), FolderError> {
+        self.knows_what_seals()?;
         // Where what is to seal cannot be used, nothing is made.
         let configured = match &self.seal {
             Some(seal) => Some(Keyring::configured(seal, self.own_identity()?)?),
@@ -214,11 +231,19 @@ impl StateFolder {
 
     /// What seals, all of which has to be here.
     pub fn sealer(&self) -> Result<Keyring, FolderError> {
+        self.knows_what_seals()?;
         let own = self.own_identity()?;
         match (&self.seal, own) {
             (Some(seal), own) => Ok(Keyring::configured(seal, own)?),
             (None, Some(own)) => Ok(Keyring::own(own)),
             (None, None) => Err(FolderError::IdentityLost(self.path.join(IDENTITY))),
+        }
+    }
+
+    fn knows_what_seals(&self) -> Result<(), FolderError> {
+        match &self.seal_unknown {
+            Some(config) => Err(FolderError::SealUnknown(config.clone())),
+            None => Ok(()),
         }
     }
 
@@ -350,6 +375,9 @@ pub enum FolderError {
         .0.display()
     )]
     ServerUnknown(PathBuf),
+    /// The configuration has a mistake that may hide what seals.
+    #[error("{} has a mistake, so what seals secrets that wait, and opens them, cannot be made out", .0.display())]
+    SealUnknown(PathBuf),
     /// The configuration demands a journal, and there is none.
     #[error("there is no journal in {}, and the configuration says that there has to be one (require_state)", .0.display())]
     Required(PathBuf),

@@ -33,7 +33,7 @@ pub use server::{SCHEMA, Server, check_schema};
 pub use sqlite::SqliteStore;
 
 use crate::hooks::now;
-use crate::machine::{AnyRotation, GuidedRotation, Inventory, Record, Rotation, StreamState};
+use crate::machine::{AnyRotation, GuidedRotation, Inventory, Record, Rotation, Sealing, StreamState};
 use crate::seal::Purpose;
 
 /// Where rotations are kept.
@@ -48,6 +48,9 @@ pub trait Store: Send + Sync {
 
     /// Whose sealer's secrets wait here: the first one that says so is remembered, and any other is refused. A state folder has one.
     async fn sealed_by(&self, lease: &Lease, sealer: &str) -> Result<(), StoreError>;
+
+    /// What waits is being sealed by this one: until [`Store::seal_by`] says that it is, everybody else is refused. A repeat does nothing.
+    async fn changes_to(&self, lease: &Lease, sealer: &str) -> Result<(), StoreError>;
 
     /// From now on this one's secrets wait here, whoever's did before. A repeat does nothing.
     async fn seal_by(&self, lease: &Lease, sealer: &str) -> Result<(), StoreError>;
@@ -81,6 +84,9 @@ pub trait Store: Send + Sync {
 
     /// What was last seen of every target, as last recorded.
     async fn watches(&self) -> Result<Vec<Stored<Inventory>>, StoreError>;
+
+    /// What a person had secrets sealed with last, replayed in the same way.
+    async fn sealing(&self) -> Result<Option<Stored<Sealing>>, StoreError>;
 
     /// The journal, oldest line first, of one target or of all.
     async fn journal(&self, target: Option<&str>) -> Result<Vec<Line>, StoreError>;
@@ -232,7 +238,7 @@ impl Stored<StreamState> {
                 updated_at: self.updated_at,
                 rotation: course,
             }),
-            StreamState::Inventory(_) => Err(misplaced(path, &self.target)),
+            StreamState::Inventory(_) | StreamState::Sealing(_) => Err(misplaced(path, &self.target)),
         }
     }
 
@@ -251,6 +257,22 @@ impl Stored<StreamState> {
     }
 }
 
+impl Stored<StreamState> {
+    /// What seals all that waits.
+    fn sealing(self, path: &Path) -> Result<Stored<Sealing>, StoreError> {
+        match self.rotation {
+            StreamState::Sealing(sealing) => Ok(Stored {
+                id: self.id,
+                target: self.target,
+                revision: self.revision,
+                updated_at: self.updated_at,
+                rotation: sealing,
+            }),
+            _ => Err(misplaced(path, &self.target)),
+        }
+    }
+}
+
 fn misplaced(path: &Path, name: &str) -> StoreError {
     StoreError::Damaged {
         path: path.to_owned(),
@@ -258,8 +280,16 @@ fn misplaced(path: &Path, name: &str) -> StoreError {
     }
 }
 
+/// How a store that several machines share remembers a change of what seals that is not at its end. No sealer is called so, and an older
+/// version takes it for one that is not its own.
+#[cfg(feature = "postgres")]
+const CHANGING: &str = "changing-to:";
+
 /// How the threads of what is seen between rotations are called: no target's name has a colon.
 const WATCH: &str = "watch:";
+
+/// The thread that tells what seals all that waits. Both stores leave threads whose names begin so out of those of targets.
+pub const SEALING: &str = "journal:seal";
 
 /// The name of the thread that tells what is seen of this target.
 pub fn watch_of(target: &str) -> String {
@@ -459,6 +489,16 @@ pub enum StoreError {
         known: String,
         /// How it would be sealed here.
         ours: String,
+    },
+    /// What waits is in part sealed in another way already: whoever did that was broken off.
+    #[error(
+        "what waits in {} was being sealed anew with {to}, and that was not brought to its end", place.display()
+    )]
+    Changing {
+        /// The server, its database and schema.
+        place: PathBuf,
+        /// How it is to be sealed.
+        to: String,
     },
     /// The tables are not there, or those of an older version.
     #[error("the journal in {} has tables of version {found}, and this version of rotate needs version {known}", place.display())]

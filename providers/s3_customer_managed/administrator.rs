@@ -98,6 +98,7 @@ pub(super) fn timeouts() -> TimeoutConfig {
 }
 
 /// A role, and what assuming it takes.
+#[derive(Clone)]
 pub(super) struct Role<'a> {
     pub(super) arn: &'a str,
     pub(super) external_id: Option<&'a str>,

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
 use tokio::sync::{Mutex, OnceCell};
 
 use super::Inputs;
@@ -16,6 +15,7 @@ use super::endpoint::EndpointGuard;
 use super::https::{Bundle, Clients};
 use super::profile::{Asked, By, Chain, Profiles, environment_has_keys};
 use super::rate::{Rate, Rates};
+use super::renewed::Renewed;
 use crate::Access;
 use crate::contract::Error;
 use crate::untrusted::Sanitized;
@@ -138,9 +138,9 @@ impl Administrators {
                     second_factor: None,
                 };
                 found_in = format!("role {}, assumed with {found_in}", role.arn);
-                let assumed = assume(&base, role).await?;
+                let assumed = assume(&base, role.clone()).await?;
                 callers.push(assumed.clone());
-                let provider = SharedCredentialsProvider::new(assumed);
+                let provider = Renewed::source(&base, &role, assumed);
                 base.into_builder().credentials_provider(provider).build()
             }
             None => base,

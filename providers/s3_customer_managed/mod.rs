@@ -24,6 +24,7 @@ mod probe;
 mod profile;
 mod rate;
 mod readable;
+mod renewed;
 mod wire;
 
 pub use endpoint::EndpointGuard;

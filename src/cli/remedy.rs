@@ -159,6 +159,12 @@ pub(super) fn of_sealed(error: &SealError) -> Vec<String> {
                 .to_owned(),
             "rotate seal rekey".to_owned(),
         ],
+        SealError::OtherKey { by, .. } => vec![
+            "if that key has sealed until seal in [store] was changed, seal what waits anew, naming the key as it was named there:".to_owned(),
+            format!("rotate seal rekey --from {}", quoted(by)),
+            "if nobody here knows it, somebody has changed the store; see what the journal says of it:".to_owned(),
+            "rotate audit verify".to_owned(),
+        ],
         SealError::Newer | SealError::NotBuilt(_) => {
             vec!["use the version of rotate that sealed it, or a later one, with all its features".to_owned()]
         }
@@ -223,7 +229,7 @@ pub(super) fn of_folder(error: &FolderError) -> Vec<String> {
                 format!("mv {} {}", quoted(&path), quoted(&format!("{path}.copied"))),
             ]
         }
-        FolderError::ServerUnknown(config) => vec![
+        FolderError::ServerUnknown(config) | FolderError::SealUnknown(config) => vec![
             "nothing was touched; mend the file; what is wrong in it is said by:".to_owned(),
             format!("rotate plan --config {}", quoted(&config.to_string_lossy())),
         ],
@@ -279,6 +285,10 @@ pub(super) fn of_store(error: &StoreError) -> Vec<String> {
         ),
         StoreError::OtherSealer { .. } => vec![
             "nothing was touched; give every machine the same seal in [store]; then, on one that can open what waits:".to_owned(),
+            "rotate seal rekey".to_owned(),
+        ],
+        StoreError::Changing { .. } => vec![
+            "nothing was touched; on a machine that can open what waits, whose seal in [store] says the same:".to_owned(),
             "rotate seal rekey".to_owned(),
         ],
         StoreError::NotMigrated { .. } => vec![

@@ -28,6 +28,11 @@ use crate::store::{Lease, Store, Stored};
 use crate::view::notice::Words;
 use crate::view::{Speaker, TargetView, json, markdown, text};
 
+/// What is told where machines share a journal, and one of them alone opens what waits there.
+pub(super) const OF_ONE_MACHINE: &str = "warning: what waits on the server is sealed to the identity in this state folder alone; name a \
+                                          recipient of each machine, and one that is kept offline, by seal in [store], then: rotate seal \
+                                          rekey";
+
 /// An open state folder, held by this process alone.
 pub(super) struct Session {
     pub(super) store: NotifyingStore,
@@ -105,10 +110,7 @@ impl Session {
             });
         }
         if store.elsewhere().is_some() && global.seal.is_none() {
-            terminal::note(
-                "warning: what waits on the server is sealed to the identity in this state folder alone; name a recipient of each machine, \
-                 and one that is kept offline, by seal in [store], then: rotate seal rekey",
-            );
+            terminal::note(OF_ONE_MACHINE);
         }
         let lease = store.lease().await?;
         if let Some(anchor) = &anchor {
@@ -273,7 +275,8 @@ pub(super) fn locate(global: &Global) -> Result<StateFolder, FolderError> {
     }
     Ok(folder
         .with_journal_on(global.server.clone())
-        .sealing_with(global.seal.clone()))
+        .sealing_with(global.seal.clone())
+        .not_knowing_what_seals(global.seal_unknown.clone()))
 }
 
 /// How commands that the person is told to run begin.

@@ -1,11 +1,12 @@
 //! `rotate store`: the tables of a journal on a server, who may do what there, and the way there.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use super::session::{locate, tell_folder};
+use super::session::{OF_ONE_MACHINE, locate, tell_folder};
 use super::{Exit, Global, terminal};
+use crate::engine::driver::may_outlast;
 use crate::state_folder::{FolderError, StateFolder, check_sealed};
 use crate::store::{Migrated, PostgresStore, Server, SqliteStore, Store, StoreError, grants};
 
@@ -109,10 +110,16 @@ async fn copy(folder: &StateFolder, server: &Server, from: PathBuf) -> Result<()
     let _nobody_else = source.lease().await?;
     let before = source.verify().await?;
     let sealer = folder.sealer()?;
-    check_sealed(&sealer, source.all_sealed().await?).await?;
+    let waiting = source.all_sealed().await?;
+    let of_this_machine = waiting
+        .iter()
+        .filter(|sealed| !sealer.has_sealed(&sealed.bytes))
+        .count();
+    check_sealed(&sealer, waiting).await?;
     let address = server.address()?;
     let place = address.shown();
     let target = PostgresStore::open(address).await?;
+    ends_in_time(&source, &target, &place).await?;
     let lease = target.lease().await?;
     let taken = target
         .take_over(&lease, &source.everything().await?, &sealer.remembered_as())
@@ -144,5 +151,35 @@ async fn copy(folder: &StateFolder, server: &Server, from: PathBuf) -> Result<()
         after.head,
         from = rotate_providers::shell::quoted(&from.to_string_lossy()),
     ));
+    if !folder.names_a_sealer() {
+        terminal::note(OF_ONE_MACHINE);
+    } else if of_this_machine > 0 {
+        terminal::note(&format!(
+            "warning: of what waits {of_this_machine} were sealed before seal in [store] said what it says now, and no other machine may \
+             have what opens them (identity.age in {}): before another one works, seal them anew here: rotate seal rekey",
+            folder.path().display()
+        ));
+    }
+    Ok(())
+}
+
+/// A rotation that was begun where nobody could take over may have programs that take longer than machines leave each other.
+async fn ends_in_time(source: &SqliteStore, target: &PostgresStore, place: &Path) -> Result<(), FolderError> {
+    let Some(longest) = target.longest_call() else {
+        return Ok(());
+    };
+    for stored in source.summaries().await? {
+        let open = stored.rotation.automated().filter(|_| !stored.rotation.is_closed());
+        if let Some(why) = open.and_then(|rotation| may_outlast(rotation, longest)) {
+            return Err(FolderError::Store(StoreError::Unfit {
+                place: place.to_owned(),
+                why: format!("the rotation of {} is open: {why}", stored.target),
+                remedy: format!(
+                    "bring it to its end before the journal is moved, or take it back and begin it with a shorter timeout: rotate abort {}",
+                    stored.target
+                ),
+            }));
+        }
+    }
     Ok(())
 }

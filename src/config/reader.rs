@@ -264,6 +264,12 @@ impl<'t> Section<'t> {
         taken.map(|(_, span)| span.clone())
     }
 
+    /// Leaves this key alone, which it may have.
+    pub(super) fn leave(&mut self, key: &str) {
+        self.knows(key);
+        self.entries.remove(key);
+    }
+
     /// Leaves the rest of it alone.
     pub(super) fn forget(&mut self) {
         self.entries.clear();

@@ -26,7 +26,7 @@ use rotate_providers::secret::{Credential, Secret};
 use rotate_providers::trace::traced;
 
 pub use identity::Identity;
-pub use in_time::ends_in_time;
+pub use in_time::{ends_in_time, may_outlast};
 pub use interrupt::Interrupt;
 pub use live::{ConcurrentRotation, History, LiveKey, rivals};
 pub use open::{Existing, Found, Openings, Request, prepare};

@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use crate::engine::error::DriveError;
 use crate::hooks::now;
-use crate::machine::{Event, GuidedRotation, Illegal, Inventory, Record, Rotation, StreamState};
-use crate::store::{Append, Lease, Store, Stored, watch_of};
+use crate::machine::{Event, GuidedRotation, Illegal, Inventory, Record, Rotation, Sealing, StreamState};
+use crate::store::{Append, Lease, SEALING, Store, Stored, watch_of};
 
 /// The journal, for whoever has the right to write there.
 #[derive(Clone, Copy)]
@@ -97,5 +97,15 @@ impl Thread for Inventory {
 
     fn name(target: &str) -> String {
         watch_of(target)
+    }
+}
+
+impl Thread for Sealing {
+    fn after(before: Option<Self>, record: &Record) -> Result<Self, Illegal> {
+        Self::after(before, record)
+    }
+
+    fn name(_of_no_target: &str) -> String {
+        SEALING.to_owned()
     }
 }

@@ -315,6 +315,22 @@ pub enum Event {
         /// Who.
         by: String,
     },
+    /// What waits was sealed anew: said of the whole journal, in a thread that is no target's.
+    Rekeyed {
+        /// Who had that done.
+        by: String,
+        /// By what it was sealed before, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<String>,
+        /// By what it is sealed from here on.
+        to: String,
+        /// How many secrets were sealed anew.
+        sealed: usize,
+        /// How many were sealed so already.
+        already: usize,
+        /// How many could not be opened, and were left as they were.
+        left: usize,
+    },
 }
 
 impl Event {
@@ -376,6 +392,7 @@ impl Event {
             Event::CopiesDrifted { .. } => "copies-drifted",
             Event::CopiesAsLeft => "copies-as-left",
             Event::Released { .. } => "released",
+            Event::Rekeyed { .. } => "rekeyed",
         }
     }
 

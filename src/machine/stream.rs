@@ -1,8 +1,8 @@
-//! What a thread of the journal tells: a passage of a target, or what was seen of it in between.
+//! What a thread of the journal tells: a passage of a target, what was seen of it in between, or what seals all that waits.
 
 use serde::{Deserialize, Serialize};
 
-use super::{AnyRotation, Event, GuidedRotation, Illegal, Inventory, Record, Rotation};
+use super::{AnyRotation, Event, GuidedRotation, Illegal, Inventory, Record, Rotation, Sealing};
 
 /// The state that one thread of events leads to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +12,8 @@ pub enum StreamState {
     AnyRotation(AnyRotation),
     /// What is seen of a target between its passages.
     Inventory(Box<Inventory>),
+    /// What seals all that waits.
+    Sealing(Sealing),
 }
 
 impl StreamState {
@@ -21,9 +23,11 @@ impl StreamState {
             (None, Event::Sighted { .. } | Event::Drifted { .. } | Event::Tried { .. }) => {
                 Inventory::after(None, record).map(Self::from)
             }
+            (None, Event::Rekeyed { .. }) => Sealing::after(None, record).map(Self::Sealing),
             (None, _) => AnyRotation::after(None, record).map(Self::AnyRotation),
             (Some(Self::AnyRotation(course)), _) => AnyRotation::after(Some(course), record).map(Self::AnyRotation),
             (Some(Self::Inventory(watch)), _) => Inventory::after(Some(*watch), record).map(Self::from),
+            (Some(Self::Sealing(sealing)), _) => Sealing::after(Some(sealing), record).map(Self::Sealing),
         }
     }
 
@@ -31,7 +35,7 @@ impl StreamState {
     pub fn is_closed(&self) -> bool {
         match self {
             Self::AnyRotation(course) => course.is_closed(),
-            Self::Inventory(_) => true,
+            Self::Inventory(_) | Self::Sealing(_) => true,
         }
     }
 }
@@ -51,6 +55,12 @@ impl From<Rotation> for StreamState {
 impl From<GuidedRotation> for StreamState {
     fn from(walk: GuidedRotation) -> Self {
         Self::AnyRotation(walk.into())
+    }
+}
+
+impl From<Sealing> for StreamState {
+    fn from(sealing: Sealing) -> Self {
+        Self::Sealing(sealing)
     }
 }
 

@@ -11,7 +11,7 @@ use rotate_providers::contract::KeyId;
 use uuid::Uuid;
 
 use super::{Content, Kind, Notifier, Now, TargetNotice, Told};
-use crate::machine::{Inventory, StreamState};
+use crate::machine::{Inventory, Sealing, StreamState};
 use crate::store::{
     Append, Head, Lease, Line, Outbox, Outgoing, Retry, Sealed, Store, StoreError, Stored, Telling, Verified, Visit,
 };
@@ -170,6 +170,14 @@ impl Store for NotifyingStore {
 
     async fn sealed_by(&self, lease: &Lease, sealer: &str) -> Result<(), StoreError> {
         self.inner.sealed_by(lease, sealer).await
+    }
+
+    async fn changes_to(&self, lease: &Lease, sealer: &str) -> Result<(), StoreError> {
+        self.inner.changes_to(lease, sealer).await
+    }
+
+    async fn sealing(&self) -> Result<Option<Stored<Sealing>>, StoreError> {
+        self.inner.sealing().await
     }
 
     async fn seal_by(&self, lease: &Lease, sealer: &str) -> Result<(), StoreError> {

@@ -223,6 +223,8 @@ impl Now {
         let standing = match state {
             StreamState::AnyRotation(rotation) => Standing::of(id, rotation, at),
             // While a rotation is open, that says where the target stands.
+            // No target's.
+            StreamState::Sealing(_) => return None,
             StreamState::Inventory(_) if told.standing.is_open() => return None,
             StreamState::Inventory(watch) => match (Standing::of_inventory(watch), &told.standing) {
                 (Some(by), _) => Standing::Blocked {

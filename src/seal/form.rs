@@ -2,7 +2,7 @@
 //!
 //! The line is for whoever opens it, and proves nothing: what it leads to is decrypted, and compared with what it is for.
 
-use super::SealError;
+use super::{SealError, key_of};
 
 /// How every such line begins, whatever the version.
 const BEGINNING: &[u8] = b"rotate-sealed/";
@@ -62,6 +62,11 @@ impl<'b> Form<'b> {
 /// What this made, with the line that says so.
 pub(super) fn written(by: &str, made: &[u8]) -> Vec<u8> {
     [MARK, by.as_bytes(), b"\n", made].concat()
+}
+
+/// By what this was sealed, where it says so: the recipients or the key, and not who asks for it.
+pub fn sealer_of(sealed: &[u8]) -> Option<String> {
+    Form::of(sealed).ok()?.by().map(|by| key_of(by).to_owned())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::age::{AGE, AgeSealer};
 use super::configured::{Method, SealWith, all};
 use super::envelope::Envelope;
 use super::form::Form;
-use super::services::{self, Unknown};
+use super::services::{self, Unknown, key_of};
 use super::{Purpose, SealError, Sealer};
 
 /// What is sealed to find out whether it can be opened again.
@@ -23,12 +23,18 @@ pub struct Keyring {
     age: AgeSealer,
     /// The key of a service that seals.
     service: Option<Envelope>,
+    /// Keys of services that have sealed before, as whoever runs the command names them.
+    before: Vec<Envelope>,
 }
 
 impl Keyring {
     /// Of the identity in the state folder alone.
     pub fn own(age: AgeSealer) -> Self {
-        Self { age, service: None }
+        Self {
+            age,
+            service: None,
+            before: Vec::new(),
+        }
     }
 
     /// As the configuration says, with the identity in the state folder where there is one. What it would seal it has to be able to
@@ -50,25 +56,30 @@ impl Keyring {
                 Ok(Self::own(age.sealing_to(to)?))
             }
             Method::Service(spelling) => Ok(Self {
-                age,
                 service: Some(envelope(spelling)?),
+                ..Self::own(age)
             }),
         }
     }
 
-    /// By what it seals, as the configuration spells that.
-    pub fn spelling(&self) -> String {
-        match &self.service {
-            Some(service) => service.spelling().to_owned(),
-            None => self.age.spelling(),
+    /// The same, opening what these keys have sealed as well.
+    pub fn and_before(mut self, keys: &[Method]) -> Result<Self, SealError> {
+        for key in keys {
+            // What was sealed to recipients is opened by whoever has an identity of one.
+            if let Method::Service(spelling) = key {
+                self.before.push(envelope(spelling)?);
+            }
         }
+        Ok(self)
     }
 
-    /// What a store that several machines share remembers: one recipient stands there as it always has.
+    /// What a store that several machines share remembers: one recipient stands there as it always has, and a key without those who ask
+    /// for it, who may be others on each machine.
     pub fn remembered_as(&self) -> String {
         match &self.service {
             None if self.age.count() == 1 => self.age.recipient(),
-            _ => self.spelling(),
+            None => self.age.spelling(),
+            Some(service) => service.key().to_owned(),
         }
     }
 
@@ -106,6 +117,19 @@ impl Keyring {
     }
 }
 
+impl Keyring {
+    /// What to say of a key that nobody has configured. It is not asked.
+    fn not_ours(&self, by: &str) -> SealError {
+        match envelope(by) {
+            Ok(_) => SealError::OtherKey {
+                by: key_of(by).to_owned(),
+                own: self.told(),
+            },
+            Err(error) => error,
+        }
+    }
+}
+
 fn envelope(spelling: &str) -> Result<Envelope, SealError> {
     match services::parse(spelling) {
         Ok(service) => Ok(Envelope::of(service)),
@@ -137,15 +161,13 @@ impl Sealer for Keyring {
         let Form::Said { by, made } = form else {
             return self.age.open_form(&purpose.label(), &form);
         };
-        match &self.service {
-            _ if by.split_once(':').is_some_and(|(method, _)| method == AGE) => {
-                self.age.open_form(&purpose.label(), &form)
-            }
-            // As the configuration logs in today.
-            Some(service) if service.is(by) => service.open(purpose, made).await,
-            // Whoever can write into the store could name a key of their own there, and gain no more than by sealing to our
-            // recipients: those are no secret.
-            _ => envelope(by)?.open(purpose, made).await,
+        if by.split_once(':').is_some_and(|(method, _)| method == AGE) {
+            return self.age.open_form(&purpose.label(), &form);
+        }
+        // What stands there says which key, and never who logs in: whoever can write into the store would say it too.
+        match self.service.iter().chain(&self.before).find(|service| service.is(by)) {
+            Some(service) => service.open(purpose, made).await,
+            None => Err(self.not_ours(by)),
         }
     }
 }

@@ -22,6 +22,11 @@ pub(super) trait KeyService: Send + Sync {
     async fn unwrap(&self, purpose: &Purpose<'_>, wrapped: &[u8]) -> Result<Secret, SealError>;
 }
 
+/// The key that is spelled so, whoever asks for it: who logs in stands behind the `?`.
+pub fn key_of(spelling: &str) -> &str {
+    spelling.split_once('?').map_or(spelling, |(key, _)| key)
+}
+
 /// Why a spelling names no key that can be asked.
 pub(super) enum Unknown {
     /// There is no such service.

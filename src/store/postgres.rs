@@ -38,10 +38,12 @@ use write::Mine;
 use super::copied::Everything;
 use super::entry::{Entry, Waiting};
 use super::{
-    Append, Head, Lease, Line, Outbox, Retry, Sealed, Store, StoreError, Stored, Telling, Verified, Visit, watch_of,
+    Append, CHANGING, Head, Lease, Line, Outbox, Retry, SEALING, Sealed, Store, StoreError, Stored, Telling, Verified,
+    Visit, watch_of,
 };
 use crate::hooks::crash_point;
-use crate::machine::{Inventory, StreamState};
+use crate::machine::{Inventory, Sealing, StreamState};
+use crate::seal::key_of;
 
 const VERSION: i64 = schema::VERSION;
 
@@ -190,11 +192,10 @@ impl Store for PostgresStore {
             let session = inner.session().await?;
             let token = inner.mine().token.clone();
             match lease::left(&session, &inner.address.schema, (lease.fence, &token), inner.lengths).await {
-                Ok(Some(_)) => {
+                Ok(left) => {
                     inner.put_back(session).await;
-                    return Ok(());
+                    return left.map(drop).ok_or(StoreError::Race);
                 }
-                Ok(None) => return Err(StoreError::Race),
                 Err(failure) => inner.wait(asked, failure).await?,
             }
         }
@@ -214,8 +215,13 @@ impl Store for PostgresStore {
             }
         };
         let place = inner.place.clone();
-        // What names a method was configured, and one recipient alone is an identity in a state folder.
-        match known == sealer {
+        if let Some(to) = known.strip_prefix(CHANGING) {
+            let to = to.to_owned();
+            return Err(StoreError::Changing { place, to });
+        }
+        // What names a method was configured, and one recipient alone is an identity in a state folder. Earlier versions remembered who
+        // asks for a key along with it.
+        match key_of(&known) == key_of(sealer) {
             true => Ok(()),
             false if known.contains(':') || sealer.contains(':') => Err(StoreError::OtherSealer {
                 place,
@@ -224,6 +230,11 @@ impl Store for PostgresStore {
             }),
             false => Err(StoreError::OtherIdentity { place }),
         }
+    }
+
+    async fn changes_to(&self, lease: &Lease, sealer: &str) -> Result<(), StoreError> {
+        let changing = format!("{CHANGING}{sealer}");
+        self.inner.beside(lease, Beside::SealsBy(&changing)).await
     }
 
     async fn seal_by(&self, lease: &Lease, sealer: &str) -> Result<(), StoreError> {
@@ -279,6 +290,11 @@ impl Store for PostgresStore {
     async fn watch(&self, target: &str) -> Result<Option<Stored<Inventory>>, StoreError> {
         let found = self.latest_of(&watch_of(target)).await?;
         found.map(|stored| stored.watch(&self.inner.place)).transpose()
+    }
+
+    async fn sealing(&self) -> Result<Option<Stored<Sealing>>, StoreError> {
+        let found = self.latest_of(SEALING).await?;
+        found.map(|stored| stored.sealing(&self.inner.place)).transpose()
     }
 
     async fn watches(&self) -> Result<Vec<Stored<Inventory>>, StoreError> {

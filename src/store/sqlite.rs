@@ -26,10 +26,11 @@ use write::write;
 
 use super::entry::{Entry, Waiting};
 use super::{
-    Append, Head, Lease, Line, Outbox, Retry, Sealed, Store, StoreError, Stored, Telling, Verified, Visit, watch_of,
+    Append, Head, Lease, Line, Outbox, Retry, SEALING, Sealed, Store, StoreError, Stored, Telling, Verified, Visit,
+    watch_of,
 };
 use crate::hooks::crash_point;
-use crate::machine::{Inventory, StreamState};
+use crate::machine::{Inventory, Sealing, StreamState};
 use crate::private_file::Place;
 
 /// A SQLite database that only its owner can read.
@@ -160,6 +161,11 @@ impl Store for SqliteStore {
         Ok(())
     }
 
+    /// The same: each secret says by what it is sealed.
+    async fn changes_to(&self, _lease: &Lease, _sealer: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// The same.
     async fn seal_by(&self, _lease: &Lease, _sealer: &str) -> Result<(), StoreError> {
         Ok(())
@@ -222,6 +228,11 @@ impl Store for SqliteStore {
     async fn watch(&self, target: &str) -> Result<Option<Stored<Inventory>>, StoreError> {
         let found = self.latest_of(&watch_of(target)).await?;
         found.map(|stored| stored.watch(&self.path)).transpose()
+    }
+
+    async fn sealing(&self) -> Result<Option<Stored<Sealing>>, StoreError> {
+        let found = self.latest_of(SEALING).await?;
+        found.map(|stored| stored.sealing(&self.path)).transpose()
     }
 
     async fn watches(&self) -> Result<Vec<Stored<Inventory>>, StoreError> {

@@ -236,6 +236,19 @@ fn detail(event: &Event) -> String {
             let names: Vec<&str> = copies.iter().map(|copy| copy.destination.as_str()).collect();
             told(&names.join(", "))
         }
+        Event::Rekeyed {
+            by,
+            from,
+            to,
+            sealed,
+            already,
+            left,
+        } => {
+            let from = from.iter().map(|from| format!(" from {from}")).collect::<String>();
+            told(&format!(
+                "by {by}:{from} to {to}: {sealed} sealed anew, {already} were so already, {left} left as they were"
+            ))
+        }
         Event::Released { by } => told(&format!("by {by}")),
         Event::StepUndone { step, by, why } => {
             let why = why.iter().map(|text| format!(": {text}")).collect::<String>();

@@ -8,7 +8,8 @@ use rotate_providers::secret::Secret;
 use rotate_providers::trace::traced;
 
 use super::effects::secret_of;
-use super::{DriveError, Driver, RunState};
+use super::in_time::outlasts;
+use super::{DriveError, Driver, Refusal, RunState};
 use crate::delivery::{self, Asked, DeliveryError, Destination, Fields, at_once};
 use crate::engine::spans;
 use crate::machine::Event;
@@ -62,7 +63,10 @@ impl Driver<'_> {
         let mut left = Vec::new();
         for name in names {
             match delivery::parse(form, name) {
-                Ok(destination) => left.push(destination),
+                Ok(destination) => match self.outlasts(stored, &*destination) {
+                    Some(refusal) => failures.add(DriveError::Refused(refusal)),
+                    None => left.push(destination),
+                },
                 Err(error) => failures.add(error.into()),
             }
         }
@@ -72,6 +76,21 @@ impl Driver<'_> {
             left = later;
         }
         failures.0.map_or(Ok(()), Err)
+    }
+
+    /// Why a program gets nothing here, where its rotation was begun on one machine and has come to a journal that several share. In a
+    /// gap its consumers come first.
+    fn outlasts(&self, stored: &Stored, destination: &dyn Destination) -> Option<Refusal> {
+        let why = outlasts(self.store, destination.name(), destination.time_limit()?)?;
+        if stored.rotation.phase.is_in_gap() {
+            tracing::warn!("{why}; it is started all the same, because its consumers are cut off");
+            return None;
+        }
+        Some(
+            Refusal::error(why)
+                .with("nothing was delivered there; take the rotation back, and begin it with a shorter timeout:")
+                .with(format!("rotate abort {}", stored.target)),
+        )
     }
 
     /// Delivers to each of these, of which no two are parts of one place. Fails where the journal does.

@@ -1,7 +1,10 @@
 //! A program that runs after a delivery: the intent, one run, its outcome. What became of it after a crash nobody here can know.
 
+use std::time::Duration;
+
 use rotate_providers::secret::Secret;
 
+use super::in_time::outlasts;
 use super::{DriveError, Driver};
 use crate::delivery::{Fields, Hook, HookEnd, HookTold, shows};
 use crate::hooks::crash_point;
@@ -22,6 +25,11 @@ impl Driver<'_> {
                 return self.record(stored, Event::HookFailed { hook, why }).await;
             }
         };
+        if let Some(why) = outlasts(self.store, name, Duration::from_secs(hook.seconds())) {
+            let (hook, why) = (name.to_owned(), format!("it was not started: {why}"));
+            self.record(stored, Event::HookIntended { hook: hook.clone() }).await?;
+            return self.record(stored, Event::HookFailed { hook, why }).await;
+        }
         let secrets = match self.secrets(stored).await {
             Ok(secrets) => Some(secrets),
             Err(error @ DriveError::Store(_)) => return Err(error),
@@ -66,7 +74,7 @@ impl Driver<'_> {
     }
 
     /// What the destinations held before, as far as it is kept here.
-    async fn old_secrets(&self, stored: &Stored) -> Result<Vec<Secret>, DriveError> {
+    pub(super) async fn old_secrets(&self, stored: &Stored) -> Result<Vec<Secret>, DriveError> {
         let reached = stored.rotation.new_key.iter().flat_map(|new| &new.reached);
         let names: Vec<String> = reached.map(|name| before(name)).chain([OLD_KEY.to_owned()]).collect();
         let mut kept = Vec::new();

@@ -6,7 +6,7 @@ use rotate_providers::contract::{Effect, KeyId, Minting, Proof, ReplacesInPlace,
 use rotate_providers::secret::{Credential, Secret};
 
 use super::effects::{secret_of, unfit};
-use super::{DriveError, Driver, Refusal, RunState};
+use super::{DriveError, Driver, Refusal, RunState, purpose};
 use crate::delivery::{self, DeliveryError, Destination};
 use crate::hooks::crash_point;
 use crate::machine::{Event, Phase};
@@ -109,6 +109,9 @@ impl Driver<'_> {
             for destination in self.destinations(stored)? {
                 destination.rehearse().await?;
             }
+            // What the destinations hold is sealed in the gap, and nobody is asked for that then.
+            self.sealer.prepare(&purpose(stored, NEW_KEY)).await?;
+            crash_point("replace: prepared");
             self.record(stored, Event::ReplaceIntended).await?;
         }
         let old = &stored.rotation.spec.old_key;
@@ -133,6 +136,10 @@ impl Driver<'_> {
     pub(super) async fn revert(&self, stored: &mut Stored, run: &mut RunState) -> Result<(), DriveError> {
         let old = self.one_of_two(stored, Which::Old).await?;
         if !matches!(stored.rotation.phase, Phase::Reverting(_)) {
+            // What is put back is opened while nothing has changed yet: afterwards nobody is asked for it again.
+            if let Err(error) = self.old_secrets(stored).await {
+                tracing::warn!("{error}; the old secret is set again all the same");
+            }
             self.record(stored, Event::RevertIntended).await?;
         }
         self.progress.doing("setting the old secret again");

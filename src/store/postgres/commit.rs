@@ -121,10 +121,14 @@ impl Inner {
         loop {
             let answer = async {
                 let session = Session::connect(&self.address).await?;
-                read_back(&session, &self.address.schema, sent).await
+                let is_there = read_back(&session, &self.address.schema, sent).await?;
+                Ok((session, is_there))
             };
             match answer.await {
-                Ok(is_there) => return Some(is_there),
+                Ok((session, is_there)) => {
+                    self.put_back(session).await;
+                    return Some(is_there);
+                }
                 Err(failure) if self.outage.wait(asked, &failure).await => {}
                 Err(_) => return None,
             }

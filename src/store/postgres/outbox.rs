@@ -12,6 +12,7 @@ use super::fault::Failure;
 use super::lease::LOCK;
 use super::read::{End, Unread};
 use super::session::{For, Session, answered};
+use crate::hooks::crash_point;
 use crate::store::chain::{GENESIS, hex};
 use crate::store::outbox::MOST;
 use crate::store::{Lease, NotifierState, Outbox, Outgoing, Queued, Retry, Sealed, StoreError, Telling};
@@ -80,7 +81,14 @@ async fn write_beside(
                 .await?;
         }
     }
+    let is_of_sealing = matches!(what, Beside::Resealed(..) | Beside::SealsBy(_));
+    if is_of_sealing {
+        crash_point("postgres: before sealing anew");
+    }
     session.run("COMMIT").await?;
+    if is_of_sealing {
+        crash_point("postgres: sealed anew");
+    }
     Ok(true)
 }
 

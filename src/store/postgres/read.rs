@@ -120,7 +120,7 @@ const LATEST: &str = "
         SELECT (SELECT target FROM events WHERE target > name ORDER BY target LIMIT 1) FROM names WHERE name IS NOT NULL
     )
     SELECT (SELECT rotation FROM events WHERE target = name ORDER BY seq DESC LIMIT 1)
-    FROM names WHERE name IS NOT NULL AND starts_with(name, 'watch:') = $1";
+    FROM names WHERE name IS NOT NULL AND starts_with(name, 'watch:') = $1 AND NOT starts_with(name, 'journal:')";
 
 impl Which<'_> {
     /// The ids of these threads, whether each is to be kept as the latest of its name, and what asks for a name that is kept beside

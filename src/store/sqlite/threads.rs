@@ -46,12 +46,13 @@ macro_rules! as_latest {
 }
 
 /// The latest thread of every name. The journal says which names there are, and its index is asked for one after the other: most
-/// lines are of threads that have ended. Names of one sort stand together in it, so those of the other are not even passed; no text is
-/// as great as `x''`.
+/// lines are of threads that have ended. Names of one sort stand together in it, so those of the others are not even passed, nor
+/// what is said of the whole journal; no text is as great as `x''`.
 const LATEST: &str = lines!(
     "WITH RECURSIVE sorts (low, high) AS (
         SELECT 'watch:', 'watch;' WHERE ?1
-        UNION ALL SELECT '', 'watch:' WHERE NOT ?1
+        UNION ALL SELECT '', 'journal:' WHERE NOT ?1
+        UNION ALL SELECT 'journal;', 'watch:' WHERE NOT ?1
         UNION ALL SELECT 'watch;', x'' WHERE NOT ?1
     ),
     names (name, high) AS (

@@ -45,6 +45,10 @@ impl Histories {
                 self.lines.insert(line.rotation.clone(), 1);
             }
         }
+        if let StreamState::Sealing(_) = state {
+            // Said of no credential.
+            return;
+        }
         let name = line.target_name();
         if !self.by_target.contains_key(name) {
             self.by_target.insert(name.to_owned(), History::default());
@@ -56,6 +60,7 @@ impl Histories {
                     history.take(line, rotation, known);
                 }
                 StreamState::Inventory(_) => history.take_between(&line.record.event, line.record.at),
+                StreamState::Sealing(_) => {}
             }
         }
     }

@@ -95,9 +95,9 @@ impl Line {
         self.body["event"].as_str().unwrap_or("")
     }
 
-    /// Whether it tells what was seen between rotations.
+    /// Whether it tells what was seen between rotations, or is said of the whole journal: no target's name has a colon.
     fn is_sighting(&self) -> bool {
-        self.target.starts_with("watch:")
+        self.target.contains(':')
     }
 }
 

@@ -9,7 +9,7 @@ use crate::docs::page::all;
 const OF_OTHERS: [&str; 4] = ["--check", "--locked", "--report", "--sabotage"];
 
 /// What stands for something else in a command of a sentence, and what is parsed in its place.
-const STAND_INS: [(&str, &str); 8] = [
+const STAND_INS: [(&str, &str); 9] = [
     ("COMMAND", "run"),
     ("CONNECTOR", "freshdesk"),
     ("ID", "freshdesk"),
@@ -17,6 +17,7 @@ const STAND_INS: [(&str, &str); 8] = [
     ("DATE", "2027-03-01"),
     ("STEP", "1"),
     ("REVISION", "1"),
+    ("KEY", "aws-kms:arn:aws:kms:eu-central-1:123456789012:key/1234"),
     (
         "HEAD",
         "0000000000000000000000000000000000000000000000000000000000000000",

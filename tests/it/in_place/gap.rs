@@ -1,7 +1,9 @@
 //! From the call that sets the new password to the last delivery: what may be lost there, and what ends it.
 
-use rotate_fixtures::Ran;
+use rotate_fixtures::aws::KmsKeyState;
+use rotate_fixtures::stopped::while_at;
 use rotate_fixtures::test_passwords::{FIRST_PASSWORD, PasswordFault};
+use rotate_fixtures::{FakeAws, Ran};
 
 use super::{Desk, TARGET};
 use crate::destinations::exec::write_program;
@@ -274,4 +276,49 @@ fn a_word_that_answers_another_block_is_no_answer_for_a_program() {
     desk.run(&["confirm", TARGET]).expect(0);
     assert!(desk.events().contains(&"hook-answered".to_owned()));
     assert_eq!(desk.last_event(), "done");
+}
+
+/// A desk whose secrets are sealed with a key of this cloud, and the command that rotates its password.
+fn sealing_by(cloud: &FakeAws, key: &str) -> Desk {
+    let desk = Desk::new();
+    let text = format!("[store]\nseal = \"aws-kms:{key}\"\n");
+    std::fs::write(desk.place.path("rotate.toml"), text).unwrap();
+    let mut begins = desk.one_shot(&["--dry-run"]);
+    begins.envs(cloud.env());
+    Ran::of(begins).expect(0);
+    desk
+}
+
+/// What seals is a key that somebody else keeps: it is asked before the password is set, and not again until its consumer has it.
+#[test]
+fn a_key_service_that_fails_in_the_gap_keeps_no_consumer_waiting() {
+    let cloud = FakeAws::start();
+    let key = cloud.add_kms_key();
+    let begun = |at: u32| {
+        let desk = sealing_by(&cloud, &key);
+        let mut command = desk.one_shot(&[]);
+        command.envs(cloud.env()).env("ROTATE_TEST_KILL_AT", at.to_string());
+        Ran::of(command);
+        desk
+    };
+    let half_way = (1..100)
+        .map(begun)
+        .find(|desk| desk.last_event() == "generated")
+        .unwrap();
+    for desk in [sealing_by(&cloud, &key), half_way] {
+        assert_eq!(desk.vendor.user().number, 1);
+        let (before, mut in_the_gap) = (cloud.kms_calls().len(), 0);
+        let mut command = desk.one_shot(&[]);
+        command.envs(cloud.env());
+        let ran = while_at(command, "replace: before the call", || {
+            in_the_gap = cloud.kms_calls().len();
+            cloud.set_kms_key(&key, KmsKeyState::Disabled);
+        });
+        ran.expect(0);
+        assert!(before < in_the_gap);
+        assert_eq!(cloud.kms_calls().len(), in_the_gap, "nobody is asked in the gap");
+        assert_eq!(desk.held(), Some(desk.vendor.user().password));
+        assert_eq!(desk.vendor.user().number, 2);
+        cloud.set_kms_key(&key, KmsKeyState::Enabled);
+    }
 }

@@ -10,6 +10,8 @@ use crate::crash;
 
 /// Of the store on a server: no walk of the crash suite passes these, whose worlds are files.
 const OF_THE_STORE: &str = "postgres: ";
+/// Those that no rotation passes: what waits is sealed anew, which is killed at each of them in a test of its own.
+pub(super) const OF_SEALING: [&str; 2] = ["postgres: before sealing anew", "postgres: sealed anew"];
 
 /// Rotates one user's key, with this in the environment, where whoever was killed has a lease for an instant only.
 fn run(machines: &Machines, user: &str, more: &[(&str, &str)]) -> Ran {
@@ -30,7 +32,7 @@ fn killed_at_any_point_of_a_rotation_the_next_run_brings_it_to_its_end() {
     let points: Vec<&str> = passed.lines().collect();
     let of_the_store: BTreeSet<String> = crash::points::in_the_source()
         .into_iter()
-        .filter(|name| name.starts_with(OF_THE_STORE))
+        .filter(|name| name.starts_with(OF_THE_STORE) && !OF_SEALING.contains(&name.as_str()))
         .collect();
     let passed: BTreeSet<String> = points.iter().map(|name| (*name).to_owned()).collect();
     assert!(

@@ -1,9 +1,13 @@
 //! Who has lost the lease does nothing any more, at the vendor or in the journal.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use rotate_fixtures::aws::Action;
 use rotate_fixtures::stopped::while_at_nth;
 use rotate_fixtures::{LossyWire, Postgres};
 
+use super::chaos::until;
 use super::{DATABASE, DAY, Machines, user};
 
 const COMMITTED: &str = "postgres: after commit";
@@ -97,4 +101,32 @@ fn a_server_that_is_gone_is_waited_for_once_and_not_by_each_target_anew() {
     machines.on_the_server("UPDATE lease SET expires_at = '-infinity'");
     machines.run(0, ["run"]).expect(0);
     machines.is_done(USERS);
+}
+
+/// It has answered in between, and was asked for nothing but what became of a commit.
+#[test]
+fn a_server_that_is_gone_again_is_waited_for_as_long_again() {
+    let wire = Arc::new(LossyWire::before(Postgres::shared().address()));
+    let address = wire.address();
+    let mut machines = Machines::by(&Postgres::shared().url_by((&address.ip().to_string(), address.port()), DATABASE));
+    machines.add_users(1);
+    let mut command = machines.command(0, ["run"]);
+    command.env("ROTATE_TEST_PATIENCE", "4000");
+    let (mut behind, cut) = (None, Arc::clone(&wire));
+    let ran = while_at_nth(command, ("postgres: locked", 3), || {
+        cut.cut_with_the_next_commit();
+        behind = Some(std::thread::spawn(move || {
+            until("somebody comes in vain", || cut.in_vain() > 0);
+            std::thread::sleep(Duration::from_millis(2500));
+            cut.let_one_in();
+            until("somebody is let in", || cut.has_let_in());
+            std::thread::sleep(Duration::from_millis(2500));
+            cut.cut(false);
+        }));
+    });
+    behind.unwrap().join().unwrap();
+    ran.expect(0);
+    assert_eq!(wire.lost(), 1);
+    machines.is_done(1);
+    assert_eq!(machines.place.cloud.count_of(Action::CreateAccessKey), 1);
 }

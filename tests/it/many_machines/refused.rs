@@ -2,6 +2,7 @@
 
 use rotate_fixtures::aws::Action;
 use rotate_fixtures::database_door::{DatabaseDoor, Protocol};
+use rotate_fixtures::stopped::while_at;
 use rotate_fixtures::{Postgres, Ran, has, python, tool};
 
 use super::{DATABASE, DAY, Machines, user};
@@ -174,6 +175,79 @@ fn a_program_that_may_outlast_what_machines_leave_each_other_is_refused_before_a
     }
 }
 
+/// A fleet of one, whose program is gone when its turn comes: its rotation is open, and the program is still to run.
+fn stands_before_its_program(machines: &mut Machines, timeout: u32, lease: &str) -> std::path::PathBuf {
+    let (ran, program) = (machines.place.path("ran"), machines.place.path("program"));
+    let is_there = || {
+        std::fs::write(&program, format!("#!/bin/sh\ntouch {}\n", ran.display())).unwrap();
+        super::private(&program, 0o755);
+    };
+    is_there();
+    let more = format!(
+        "after_delivery = [{{ exec = \"{}\", timeout = \"{timeout}s\" }}]",
+        program.display()
+    );
+    machines.place.add_user(&user(0), DAY * 179, &more);
+    let mut command = machines.command(0, ["run"]);
+    command.env("ROTATE_TEST_LEASE", lease);
+    while_at(command, "create: before the call", || {
+        std::fs::remove_file(&program).unwrap()
+    })
+    .expect(1);
+    assert!(machines.place.delivered_key(&user(0)).is_some());
+    is_there();
+    ran
+}
+
+/// It was begun where nobody else could take over, or where machines left each other more.
+#[test]
+fn a_program_that_may_outlast_what_machines_leave_each_other_is_not_started_in_an_open_rotation_either() {
+    let mut machines = Machines::new();
+    let ran = stands_before_its_program(&mut machines, 20, "60000");
+    let with = |arguments: &[&str]| {
+        let mut command = machines.command(0, arguments.iter().copied());
+        command.env("ROTATE_TEST_LEASE", "6000");
+        Ran::of(command)
+    };
+    let blocked = with(&["run"]).expect(3);
+    let told = format!("{}{}", blocked.stdout, blocked.stderr);
+    assert!(
+        told.contains("it was not started") && told.contains("leave each other 4 s"),
+        "{told}"
+    );
+    assert!(!ran.exists());
+    // Once a person has seen to it, it goes on.
+    with(&["confirm", "user-00"]).expect(0);
+    machines.is_done(1);
+    assert!(!ran.exists());
+}
+
+#[test]
+fn a_journal_with_an_open_rotation_whose_program_may_take_too_long_there_is_not_moved() {
+    let mut machines = Machines::new();
+    let of_server = std::fs::read_to_string(machines.place.path("rotate.toml")).unwrap();
+    let (defaults, store) = of_server.split_once("[store]").unwrap();
+    machines.place.configure(defaults);
+    let ran = stands_before_its_program(&mut machines, 300, "150000");
+    let fleet = std::fs::read_to_string(machines.place.path("rotate.toml")).unwrap();
+    let (defaults, targets) = fleet.split_once("[[target]]").unwrap();
+    let moved = format!("{defaults}[store]{store}\n[[target]]{targets}");
+    machines.place.configure(&moved);
+    let from = format!("sqlite:{}", machines.state(0).join("rotate.db").display());
+    let refused = machines.run(0, ["store", "copy", "--from", &from]).expect(1);
+    refused.says(&[
+        "the rotation of user-00 is open",
+        "may take 300 s",
+        "leave each other 120 s",
+    ]);
+    assert_eq!(machines.on_the_server("SELECT count(*) FROM events").trim(), "0");
+    machines.place.configure(&fleet);
+    machines.run(0, ["run"]).expect(0);
+    assert!(ran.exists());
+    machines.place.configure(&moved);
+    machines.run(0, ["store", "copy", "--from", &from]).expect(0);
+}
+
 /// Another machine, in a network of its own: gives the loopback interface a second address, listens there, and says what it heard.
 const ANOTHER_MACHINE: &str = r#"
 import fcntl, socket, struct, subprocess, sys, threading
@@ -231,6 +305,12 @@ fn where_a_mistake_may_hide_the_server_no_journal_is_begun_beside_it() {
     let mut machines = Machines::with_users(1);
     machines.run(0, ["run"]).expect(0);
     let right = std::fs::read_to_string(machines.place.path("rotate.toml")).unwrap();
+    // The header of the table, which says nothing of its keys to whoever does not know it.
+    machines.place.configure(&right.replace("[store]", "[stroe]"));
+    for arguments in [["audit"].as_slice(), &["confirm", "user-00"], &["seal", "rekey"]] {
+        is_refused(&machines.run(1, arguments.iter().copied()), "[stroe]");
+        assert!(!machines.state(1).exists());
+    }
     for wrong in [
         "url_env = \"JOURNAL",
         "url_env = 7",

@@ -23,6 +23,14 @@ pub(super) fn events() -> Vec<Event> {
             }],
         },
         Event::CopiesAsLeft,
+        Event::Rekeyed {
+            by: by.clone(),
+            from: None,
+            to: "aws-kms:arn".to_owned(),
+            sealed: 2,
+            already: 1,
+            left: 0,
+        },
         Event::HookIntended { hook: hook.clone() },
         Event::HookRan { hook: hook.clone() },
         Event::HookFailed {

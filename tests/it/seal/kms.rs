@@ -4,11 +4,14 @@
 //! proven against the emulator, in `localstack`.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use jiff::SignedDuration;
 use rotate_fixtures::aws::{Action, KmsCall, KmsKeyState};
-use rotate_fixtures::{Fate, Ran, StoreDoor, has};
+use rotate_fixtures::stopped::while_at;
+use rotate_fixtures::{Fate, FleetWorkplace, Ran, StoreDoor, has};
 
-use super::{Desk, MAIN, line_of};
+use super::{Desk, MAIN, WEEK, line_of};
 
 /// A desk whose secrets are sealed with this key.
 pub(super) fn sealed_with_a_key() -> (Desk, String) {
@@ -60,25 +63,32 @@ fn between_the_vendor_and_the_store_nobody_is_asked_so_a_key_service_that_fails_
     desk.place
         .cloud
         .on_effect(move |_| cloud.set_kms_key(&arn, KmsKeyState::Disabled));
-    desk.begin()
-        .expect(1)
-        .says(&["the key is disabled", "aws kms enable-key", &key]);
+    desk.begin().expect(0);
     let names: Vec<String> = desk.place.cloud.kms_calls().into_iter().map(|call| call.name).collect();
     assert_eq!(
-        names[..2],
+        names,
         ["Encrypt", "Decrypt"],
-        "asked and proven before the key was made"
+        "asked and proven before the key was made, and never again in that run"
     );
-    assert_eq!(desk.sealed().len(), 1, "and the secret is sealed all the same");
+    assert_eq!(
+        desk.sealed().len(),
+        2,
+        "and all of it is sealed and delivered all the same"
+    );
+    // Another process has to ask.
+    desk.run(&["confirm", MAIN])
+        .expect(1)
+        .says(&["the key is disabled", "aws kms enable-key", &key]);
     desk.place.cloud.on_effect(|_| {});
     desk.place.cloud.set_kms_key(&key, KmsKeyState::Enabled);
-    desk.run(&["run"]).expect(0);
     assert_eq!(
         desk.place.cloud.count_of(Action::CreateAccessKey),
         1,
         "it goes on with the same key"
     );
-    desk.ends();
+    desk.run(&["run"]).expect(0);
+    desk.place.later(WEEK, ["run"]).expect(0);
+    desk.place.expect_rotated();
 }
 
 #[test]
@@ -90,7 +100,7 @@ fn an_answer_that_is_lost_is_asked_for_again() {
     let mut begin = desk.begin_command();
     begin.env("AWS_ENDPOINT_URL_KMS", door.endpoint());
     Ran::of(begin).expect(0);
-    assert!(door.count() > 4, "{}", door.count());
+    assert_eq!(door.count(), 4, "each of the two was asked for again");
     assert_eq!(desk.place.cloud.count_of(Action::CreateAccessKey), 1);
     desk.ends();
 }
@@ -123,9 +133,12 @@ fn it_goes_from_the_state_folder_to_a_key_and_from_a_key_to_recipients() {
     desk.run(&["audit", "verify"]).expect(0);
     let ((machine, to_machine), (_, to_offline)) = (desk.identity("machine.txt"), desk.identity("offline.txt"));
     desk.seals_to(&[&to_machine, &to_offline], &machine);
-    // It says by which key it was sealed, and that is still there.
-    desk.run(&["audit", "verify"]).expect(0);
-    desk.run(&["seal", "rekey"])
+    // It says by which key it was sealed, and that alone is no reason to ask that key.
+    desk.run(&["audit", "verify"])
+        .expect(1)
+        .says(&["is not asked", &format!("seal rekey --from aws-kms:{key}")]);
+    desk.run(&["seal", "rekey"]).expect(1).says(&["nothing was changed"]);
+    desk.run(&["seal", "rekey", "--from", &format!("aws-kms:{key}")])
         .expect(0)
         .says(&[&format!("sealed {waits} anew")]);
     desk.place.cloud.remove_kms_key(&key);
@@ -158,6 +171,53 @@ fn nothing_that_is_printed_or_kept_shows_a_secret() {
         let bytes = std::fs::read(entry.unwrap().path()).unwrap();
         assert!(!has(&bytes, canary.as_bytes()) && !has(&bytes, b"AGE-SECRET-KEY-1"));
     }
+}
+
+/// For hours there is work for a fleet, and a role's credentials last for one.
+#[test]
+fn the_credentials_of_a_role_are_renewed_before_they_end() {
+    let mut place = FleetWorkplace::new(env!("CARGO_BIN_EXE_rotate"));
+    let key = place.cloud.add_kms_key();
+    let role = format!("arn:aws:iam::{}:role/sealer", place.cloud.account());
+    place.configure(&format!(
+        "[defaults]\nconcurrency = 1\n\n[store]\nseal = \"aws-kms:{key}?role={role}\"\n"
+    ));
+    for user in ["one", "two"] {
+        place.add_user(user, SignedDuration::from_hours(179 * 24), "");
+    }
+    place.cloud.end_sessions_after(2);
+    let ran = while_at(place.command(["run"]), "create: before the call", || {
+        std::thread::sleep(Duration::from_secs(3));
+    });
+    ran.expect(0);
+    assert!(place.delivered_key("one").is_some() && place.delivered_key("two").is_some());
+    let refused: Vec<KmsCall> = place
+        .cloud
+        .kms_calls()
+        .into_iter()
+        .filter(|call| call.refused.is_some())
+        .collect();
+    assert_eq!(refused, []);
+}
+
+#[test]
+fn a_role_that_can_be_assumed_no_more_is_told_as_that() {
+    let mut place = FleetWorkplace::new(env!("CARGO_BIN_EXE_rotate"));
+    let key = place.cloud.add_kms_key();
+    let role = format!("arn:aws:iam::{}:role/sealer", place.cloud.account());
+    place.configure(&format!(
+        "[defaults]\nconcurrency = 1\n\n[store]\nseal = \"aws-kms:{key}?role={role}\"\n"
+    ));
+    for user in ["one", "two"] {
+        place.add_user(user, SignedDuration::from_hours(179 * 24), "");
+    }
+    place.cloud.end_sessions_after(2);
+    let ran = while_at(place.command(["run"]), "create: before the call", || {
+        place.cloud.deny(Action::AssumeRole);
+        std::thread::sleep(Duration::from_secs(3));
+    });
+    ran.expect(1).says(&["assume role", &role, &key]);
+    assert!(place.delivered_key("one").is_some() && place.delivered_key("two").is_none());
 }
 
 #[test]

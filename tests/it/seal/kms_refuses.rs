@@ -3,7 +3,7 @@
 use rotate_fixtures::aws::KmsKeyState;
 
 use super::kms::sealed_with_a_key;
-use super::{Desk, MAIN};
+use super::{Desk, MAIN, line_of};
 
 /// Begins, and is refused with these words; nothing was touched at the vendor, and `doctor` says the same.
 fn refused(desk: &Desk, told: &[&str]) {
@@ -97,4 +97,35 @@ fn what_was_sealed_for_another_rotation_is_not_opened() {
         desk.place.cloud.works(&desk.place.old.id, &desk.place.old.secret),
         "the old key was not touched"
     );
+}
+
+/// Whoever may write what waits may not say whom this machine asks, or as whom.
+#[test]
+fn a_key_or_a_login_that_only_what_is_sealed_names_is_not_asked() {
+    let (desk, key) = sealed_with_a_key();
+    let theirs = desk.place.cloud.add_kms_key();
+    desk.begin().expect(0);
+    for (by, code) in [
+        (format!("aws-kms:{key}?profile=nobody&role=theirs"), 0),
+        (format!("aws-kms:{theirs}"), 1),
+        (format!("aws-kms:{theirs}?profile=nobody"), 1),
+    ] {
+        for sealed in desk.sealed() {
+            let (_, made) = line_of(&sealed.bytes);
+            let bytes = [format!("rotate-sealed/1 {by}\n").as_bytes(), &made].concat();
+            desk.put(&sealed, &bytes);
+        }
+        let verified = desk.run(&["audit", "verify"]).expect(code);
+        if code == 1 {
+            verified.says(&[&theirs, "is not asked", "somebody has changed the store"]);
+            assert_ne!(desk.run(&["confirm", MAIN]).code, Some(0));
+        }
+    }
+    let calls = desk.place.cloud.kms_calls();
+    assert!(calls.iter().all(|call| call.key == key), "{calls:?}");
+    // Whoever knows that it is theirs says so.
+    desk.run(&["seal", "rekey", "--from", "age:file=/x"]).expect(64);
+    desk.run(&["seal", "rekey", "--from", &format!("aws-kms:{theirs}")])
+        .expect(1)
+        .says(&["was sealed for another target or rotation, or with another key"]);
 }

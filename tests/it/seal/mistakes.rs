@@ -1,6 +1,8 @@
 //! What `seal` in `[store]` may not say: told with its line, before anything is touched.
 
-use super::Desk;
+use std::os::unix::fs::PermissionsExt;
+
+use super::{Desk, MAIN};
 
 #[test]
 fn a_mistake_is_told_with_its_line_and_nothing_is_sealed_otherwise_than_it_says() {
@@ -39,6 +41,47 @@ fn a_mistake_is_told_with_its_line_and_nothing_is_sealed_otherwise_than_it_says(
     }
     desk.place.expect_untouched();
     assert!(!desk.place.state().exists());
+}
+
+#[test]
+fn where_the_file_cannot_be_read_nothing_is_sealed_by_a_guess_and_who_only_looks_is_told() {
+    let desk = Desk::new();
+    let (machine, to_machine) = desk.identity("machine.txt");
+    desk.seals_to(&[&to_machine], &machine);
+    desk.begin().expect(0);
+    let (before, config) = (desk.lines(), desk.place.path("rotate.toml"));
+    let right = std::fs::read_to_string(&config).unwrap();
+    for broken in ["others may write it", "it is no TOML", "its table is misspelt"] {
+        let (text, mode) = match broken {
+            "others may write it" => (right.clone(), 0o666),
+            "it is no TOML" => (format!("[store\n{right}"), 0o644),
+            _ => (right.replace("[store]", "[stroe]"), 0o644),
+        };
+        std::fs::write(&config, text).unwrap();
+        std::fs::set_permissions(&config, std::fs::Permissions::from_mode(mode)).unwrap();
+        // The state folder is named on the command line, with a journal in it.
+        for command in [&["confirm", MAIN][..], &["seal", "rekey"], &["init", "--state"]] {
+            let refused = desk.run(command);
+            assert!(
+                ![Some(0), None].contains(&refused.code),
+                "{broken}, {command:?}: {}",
+                refused.stderr
+            );
+            assert!(
+                refused.stderr.contains("rotate.toml"),
+                "{broken}, {command:?}: {}",
+                refused.stderr
+            );
+        }
+        assert!(!desk.place.state().join("identity.age").exists(), "{broken}");
+        assert_eq!(desk.lines(), before, "{broken}");
+        desk.run(&["audit"]).expect(0);
+        let told = ["cannot be made out", "nothing was touched"];
+        desk.run(&["audit", "verify"]).expect(1).says(&told);
+        std::fs::set_permissions(&config, std::fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    std::fs::write(&config, right).unwrap();
+    desk.ends();
 }
 
 #[test]

@@ -145,3 +145,62 @@ fn where_there_is_no_journal_nothing_is_made() {
         .says(&["there is no journal yet"]);
     assert!(!desk.place.state().exists());
 }
+
+#[test]
+fn where_nothing_can_be_opened_nothing_is_changed_and_nothing_is_said_to_be() {
+    let moved = moved();
+    let before = moved.desk.lines();
+    fs::remove_file(moved.desk.place.state().join("identity.age")).unwrap();
+    let told = ["nothing was changed", "none can be opened here", "seal rekey"];
+    moved.desk.run(&["seal", "rekey"]).expect(1).says(&told);
+    assert_eq!(moved.desk.lines(), before);
+    assert!(rekeyed(&moved.desk).is_empty());
+}
+
+#[test]
+fn the_journal_says_who_had_it_done_from_what_to_what_and_of_how_many_and_no_target_is_made_of_that() {
+    let moved = moved();
+    let waits = moved.desk.sealed().len();
+    let from = moved.desk.lines()[0].replace("rotate-sealed/1 ", "");
+    moved.desk.run(&["seal", "rekey"]).expect(0);
+    let told = rekeyed(&moved.desk);
+    assert_eq!(told.len(), 1);
+    for (key, value) in [
+        ("from", serde_json::json!(from)),
+        ("to", serde_json::json!(sorted(&moved.seal))),
+        ("sealed", serde_json::json!(waits)),
+        ("already", serde_json::json!(0)),
+        ("left", serde_json::json!(0)),
+    ] {
+        assert_eq!(told[0][key], value, "{key}");
+    }
+    assert!(!told[0]["by"].as_str().unwrap().is_empty());
+    // A repeat has nothing to say.
+    moved.desk.run(&["seal", "rekey"]).expect(0);
+    assert_eq!(rekeyed(&moved.desk).len(), 1);
+    let text = moved.desk.run(&["audit"]).expect(0).stdout;
+    assert!(text.contains("journal:seal  rekeyed  by "), "{text}");
+    let status = moved.desk.run(&["status", "--output", "json"]).expect(0).json();
+    assert_eq!(status["targets"].as_array().unwrap().len(), 1, "{status}");
+    moved.desk.run(&["report", "--output", "json"]).expect(0);
+    moved.desk.ends();
+    moved.desk.run(&["audit", "verify"]).expect(0);
+}
+
+/// What the journal says of it, oldest first.
+fn rekeyed(desk: &Desk) -> Vec<serde_json::Value> {
+    let told = desk.run(&["audit", "--output", "json"]).expect(0).json();
+    let events = told["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["what"].clone());
+    events.filter(|what| what["event"] == "rekeyed").collect()
+}
+
+/// Recipients, in the order in which they are kept.
+fn sorted(seal: &str) -> String {
+    let mut all: Vec<&str> = seal.trim_start_matches("age:").split(',').collect();
+    all.sort_unstable();
+    format!("age:{}", all.join(","))
+}

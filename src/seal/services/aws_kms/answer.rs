@@ -1,5 +1,8 @@
 //! What KMS's refusals mean. Its own words are not repeated: they may have what was sent in them.
 
+use std::error::Error as StdError;
+use std::fmt::Debug;
+
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use rotate_providers::contract::{Error, Kind};
 use rotate_providers::shell::quoted;
@@ -13,8 +16,12 @@ const AGAIN: &str = "nothing is lost: run the same command again";
 impl AwsKms {
     pub(super) fn failed_to<E, R>(&self, call: &str, error: &SdkError<E, R>) -> SealError
     where
-        E: ProvideErrorMetadata,
+        E: ProvideErrorMetadata + StdError + 'static,
+        R: Debug + 'static,
     {
+        if let Some(no_login) = cause::<Error>(error) {
+            return self.no_login(no_login);
+        }
         let Some(refused) = error.as_service_error() else {
             return self.service(
                 call,
@@ -120,4 +127,16 @@ impl AwsKms {
         })
         .to_string()
     }
+}
+
+/// The cause of this type, wherever it lies: a login that is over is told by whoever has tried to renew it.
+fn cause<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(cause) = error.downcast_ref::<T>() {
+            return Some(cause);
+        }
+        next = error.source();
+    }
+    None
 }
