@@ -50,6 +50,10 @@ fn a_new_client_at_google_is_consented_to_by_gainsight_and_by_all_others_before_
     ];
     in_order(&client, &[&ways[..], &others[..]].concat());
     assert!(!has(&client, "authorise-if-asked") && !has(&client, "save-elsewhere"));
+    assert!(
+        !has(&client, "note-old-secret"),
+        "no secret of the old client is looked for"
+    );
     let secret = plan(&guide, Procedure::Rotate, &answers([("replace", "secret")]));
     in_order(&secret, &["save-in-gainsight", "authorise-if-asked", "save-elsewhere"]);
     assert!(!has(&secret, "authorise-the-new-client") && !has(&secret, "authorise-elsewhere"));
