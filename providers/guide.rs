@@ -94,8 +94,30 @@ pub struct Credential {
     pub gap: Option<String>,
     /// How long the connection stops all the same, where they do.
     pub pause: Option<String>,
+    /// Answers with which they do not overlap, although they do otherwise.
+    #[serde(default)]
+    pub unless: Vec<Unless>,
     /// When it expires by itself: `never`, `after 2 years by default`.
     pub expires: String,
+}
+
+/// An exception to the overlap: with these answers the new credential ends the old one.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unless {
+    /// The answers, all of which have been given.
+    pub only: Vec<Only>,
+    /// How long nothing works then.
+    pub gap: String,
+}
+
+impl Credential {
+    /// The gap of a plan with these values, defaults included, where they make an exception to the overlap.
+    pub fn exception(&self, values: &BTreeMap<String, String>) -> Option<&str> {
+        let given = |only: &Only| values.get(&only.input) == Some(&only.is);
+        let exception = self.unless.iter().find(|one| one.only.iter().all(given))?;
+        Some(&exception.gap)
+    }
 }
 
 /// Whether old and new work at the same time.
@@ -257,9 +279,9 @@ impl Guide {
     }
 
     /// The first and the last of these steps between which the old credential does not work any more and not every consumer
-    /// has the new one; `None` where they overlap.
-    pub fn gap(&self, steps: &[&Step]) -> Option<(usize, usize)> {
-        if self.credential.overlap == Overlap::Yes {
+    /// has the new one; `None` where they overlap with these values.
+    pub fn gap(&self, steps: &[&Step], values: &BTreeMap<String, String>) -> Option<(usize, usize)> {
+        if self.credential.overlap == Overlap::Yes && self.credential.exception(values).is_none() {
             return None;
         }
         let ends = |step: &&Step| step.phase <= PhaseName::Delivered && !step.reversible;

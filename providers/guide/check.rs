@@ -138,7 +138,9 @@ fn decided(guide: &Guide) -> impl Iterator<Item = (String, &Only)> {
             step.only.iter().map(move |only| (place.clone(), only))
         })
     });
-    steps.chain(ends)
+    let exceptions = guide.credential.unless.iter().flat_map(|one| &one.only);
+    let exceptions = exceptions.map(|only| ("an exception to the overlap".to_owned(), only));
+    steps.chain(ends).chain(exceptions)
 }
 
 /// Its facts were looked at in a month that there is.
@@ -172,6 +174,12 @@ fn overlap(guide: &Guide) -> Result<(), Flaw> {
     })?;
     require(!overlaps || credential.gap.is_none(), || {
         "there is a gap although old and new overlap".to_owned()
+    })?;
+    require(credential.unless.is_empty() || overlaps, || {
+        "there is an exception to an overlap that there is not".to_owned()
+    })?;
+    require(credential.unless.iter().all(|one| !one.only.is_empty()), || {
+        "an exception to the overlap has no answer that makes it".to_owned()
     })?;
     require(credential.overlap == Overlap::None || revoked.is_some(), || {
         "the old credential is never revoked".to_owned()

@@ -103,6 +103,8 @@ impl Guidance {
         let credential = &guide.credential;
         let ends = guide.negative.ways_for(values);
         let rotates = procedure == Procedure::Rotate;
+        let exception = credential.exception(values).filter(|_| rotates);
+        let overlap = exception.map_or(credential.overlap, |_| Overlap::None);
         let of_rotation = |text: &Option<String>| text.clone().filter(|_| rotates);
         Self {
             title: guide.title.clone(),
@@ -111,9 +113,9 @@ impl Guidance {
             credential: credential.what.clone(),
             coexist: credential.coexist.clone(),
             expires: credential.expires.clone(),
-            overlap: rotates.then_some(credential.overlap),
+            overlap: rotates.then_some(overlap),
             depends: of_rotation(&credential.depends),
-            gap: of_rotation(&credential.gap),
+            gap: exception.map(str::to_owned).or_else(|| of_rotation(&credential.gap)),
             pause: of_rotation(&credential.pause),
             roles: guide.roles.clone(),
             affects: guide.affects.clone(),
@@ -226,7 +228,7 @@ pub fn lead(guide: &Guide, procedure: Procedure, given: &Values, walk: Option<&G
         Some(walk) => walk.itinerary.steps.iter().map(String::as_str).collect(),
         None => steps.iter().map(|step| step.id.as_str()).collect(),
     };
-    let gap = guide.gap(&steps).filter(|_| procedure == Procedure::Rotate);
+    let gap = guide.gap(&steps, &values).filter(|_| procedure == Procedure::Rotate);
     let in_gap = |id: &str| {
         let at = steps.iter().position(|step| step.id == id);
         gap.zip(at)

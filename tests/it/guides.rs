@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "in a test, what cannot be is the failure itself")]
 
+mod branches;
 mod commands;
 mod doctored;
 pub(crate) mod examples;

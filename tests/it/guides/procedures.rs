@@ -71,11 +71,16 @@ fn what_is_gone_for_good_is_told_to_be() {
     // Its public file, which is kept, can be uploaded again.
     let certificate = ("dynamics-certificate", "rotate", "delete-old-certificate".to_owned());
     // A consent that is given once more can be taken back once more.
-    let consents = ["authorise-with-the-provider-again", "authorise-after-the-revocation"];
-    let [with_the_provider, consent] = consents.map(|step| ("snowflake-oauth", "rotate", step.to_owned()));
+    let consents = [
+        "authorise-with-the-provider-again",
+        "authorise-the-other-systems-again",
+        "authorise-after-the-revocation",
+        "authorise-the-other-clients-again",
+    ];
+    let consents = consents.map(|step| ("snowflake-oauth", "rotate", step.to_owned()));
     assert_eq!(
         comes_back,
-        [certificate, with_the_provider, consent],
+        [certificate].into_iter().chain(consents).collect::<Vec<_>>(),
         "deletes, and is told to be reversible"
     );
 }
