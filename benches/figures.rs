@@ -15,6 +15,8 @@ mod call;
 mod fleet;
 #[path = "figures/reasons.rs"]
 mod reasons;
+#[path = "figures/server.rs"]
+mod server;
 #[path = "figures/stores.rs"]
 mod stores;
 
@@ -45,7 +47,7 @@ type Measure = fn(&mut Report);
 
 fn main() -> ExitCode {
     let mut report = Report { held: true };
-    let parts: [(&str, Measure); 8] = [
+    let parts: [(&str, Measure); 11] = [
         ("access-key", whole_rotation),
         ("key-pair", whole_rotation_of_a_key_pair),
         ("destinations", stores::three_destinations),
@@ -54,6 +56,9 @@ fn main() -> ExitCode {
         ("fleet", fleet::whole_rotations),
         ("nothing-due", fleet::nothing_due),
         ("report", fleet::report),
+        ("server-nothing-due", server::nothing_due),
+        ("server-writing", server::writing),
+        ("runners", server::runners),
     ];
     // What cargo itself passes on begins with a dash.
     let named: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
@@ -75,7 +80,15 @@ struct Report {
 
 impl Report {
     fn figure(&mut self, what: &str, value: f64, bound: f64, unit: &str) {
-        let holds = value <= bound;
+        self.told(what, value, bound, unit, value <= bound);
+    }
+
+    /// One that has to be as large as its bound.
+    fn at_least(&mut self, what: &str, value: f64, bound: f64, unit: &str) {
+        self.told(what, value, bound, unit, value >= bound);
+    }
+
+    fn told(&mut self, what: &str, value: f64, bound: f64, unit: &str, holds: bool) {
         self.held &= holds;
         let verdict = if holds { "holds" } else { "BROKEN" };
         println!("{what:<66} {value:>8.2} {unit:<3} bound {bound:>8.2} {unit:<3} {verdict}");

@@ -98,7 +98,7 @@ fn ten_thousand(place: &FleetWorkplace) -> String {
 }
 
 /// Wall seconds and peak megabytes of one process. The shell's `ulimit` is no measure: the peak is the kernel's.
-fn costs(mut command: Command) -> (f64, f64) {
+pub(super) fn costs(mut command: Command) -> (f64, f64) {
     command.stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
     let started = Instant::now();
     let mut child = command.spawn().expect("the program can be started");
@@ -135,11 +135,7 @@ fn see_all(place: &FleetWorkplace) {
             .expect("the store opens");
         let lease = store.lease().await.expect("nobody else writes");
         for number in 0..ALL {
-            let at = Timestamp::now() - DAY;
-            let event = Event::Sighted {
-                sighting: sighting(number, at - DAY * 30),
-            };
-            let record = Record { at, event };
+            let record = sighted(number);
             let watch = Inventory::after(None, &record).expect("the event fits");
             let append = Append {
                 id: &format!("watch-{number:05}"),
@@ -153,6 +149,15 @@ fn see_all(place: &FleetWorkplace) {
             store.append(&lease, append).await.expect("the event is written");
         }
     });
+}
+
+/// A target was looked at yesterday: its key is a month old.
+pub(super) fn sighted(number: usize) -> Record {
+    let at = Timestamp::now() - DAY;
+    let event = Event::Sighted {
+        sighting: sighting(number, at - DAY * 30),
+    };
+    Record { at, event }
 }
 
 fn sighting(number: usize, born_at: Timestamp) -> InventoryReading {

@@ -12,8 +12,8 @@ use super::Mistakes;
 /// The file in the current folder.
 const HERE: &str = "rotate.toml";
 
-/// No fleet's file is larger: ten thousand targets take some three megabytes.
-const LARGEST: u64 = 8 * 1024 * 1024;
+/// No fleet's file is larger: fifty thousand targets take some fifteen megabytes.
+const LARGEST: u64 = 32 * 1024 * 1024;
 
 /// A configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]

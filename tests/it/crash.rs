@@ -14,6 +14,7 @@
 )]
 
 mod aws;
+mod book;
 mod files;
 mod fleet;
 mod flow;
@@ -25,6 +26,7 @@ mod pairs;
 pub(crate) mod points;
 mod print;
 mod programs;
+mod server;
 mod snowflake;
 mod stage;
 mod system;
@@ -38,12 +40,15 @@ use std::io::Write;
 use std::sync::OnceLock;
 
 use aws::Aws;
+use book::Book;
 use fleet::Fleet;
 use flow::Flow;
 use ground::Ground;
 use guided::Guided;
+use journal::Reader;
 use notices::Notices;
 use pairs::all_pairs;
+use server::OnServer;
 use snowflake::Snowflake;
 use stage::Stage;
 use test_connector::TestConnector;
@@ -113,6 +118,11 @@ walks! {
     a_password_rolled_back => explore::<TestPassword>(Flow::RolledBack, 0);
     any_word_at_any_time_about_a_password => explore::<TestPassword>(Flow::Immediate, 1);
     snowflake_removed_for_good => explore::<Consumer>(Flow::ForGood, 0);
+    aws_at_once_with_the_journal_on_a_server => explore_in::<Aws, OnServer>(Flow::Immediate, 0);
+    aws_aborted_with_the_journal_on_a_server => explore_in::<Aws, OnServer>(Flow::Aborted, 0);
+    snowflake_at_once_with_the_journal_on_a_server => explore_in::<Consumer, OnServer>(Flow::Immediate, 0);
+    a_third_connector_at_once_with_the_journal_on_a_server => explore_in::<TestConnector, OnServer>(Flow::Immediate, 0);
+    a_password_with_the_journal_on_a_server => explore_in::<TestPassword, OnServer>(Flow::Immediate, 0);
 }
 
 type GuidedJournal = fn() -> Walked;
@@ -124,7 +134,12 @@ struct Walked {
 
 /// Walks a flow whole; with so many commands in a row that do not belong to it.
 fn explore<G: Ground>(flow: Flow, others: usize) -> Walked {
-    let mut stage = Stage::<G>::new(flow, others == 0);
+    explore_in::<G, Reader>(flow, others)
+}
+
+/// The same, with the journal in this place.
+fn explore_in<G: Ground, B: Book>(flow: Flow, others: usize) -> Walked {
+    let mut stage = Stage::<G, B>::new(flow, others == 0);
     let bounds = Bounds {
         others,
         worlds: MOST_WORLDS,
@@ -205,12 +220,7 @@ fn every_crash_point_has_one_name_and_is_passed() {
         all.sampled,
         all.time.as_secs_f64()
     ));
-    // Those of a store on a server are passed by `many_machines::killed`: the worlds here are files.
-    let of_files: BTreeSet<String> = known
-        .into_iter()
-        .filter(|name| !name.starts_with("postgres: "))
-        .collect();
-    assert_eq!(passed, of_files);
+    assert_eq!(passed, known);
 }
 
 /// What the walks' shortcuts are held against.

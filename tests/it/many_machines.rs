@@ -9,10 +9,12 @@
 mod chaos;
 mod killed;
 mod lost;
+mod outage;
 mod refused;
 mod rewound;
 mod roles;
 mod sealed;
+mod standby;
 mod told;
 
 use std::io::Write;

@@ -84,11 +84,11 @@ fn what_is_no_text_is_refused_with_its_line() {
 fn a_file_that_no_fleet_needs_is_refused_unread() {
     let home = Home::new();
     let mut text = DESK.to_owned();
-    text.push_str(&"#".repeat(10_000_000));
+    text.push_str(&"#".repeat(40_000_000));
     let path = home.put("rotate.toml", text, 0o644);
     let (why, _) = unusable(&path);
-    assert!(why.contains("no fleet needs more than 8388608"), "{why}");
-    refused(&home, &["10000", "bytes", "--config"]);
+    assert!(why.contains("no fleet needs more than 33554432"), "{why}");
+    refused(&home, &["40000", "bytes", "--config"]);
 }
 
 #[test]

@@ -398,17 +398,20 @@ async fn tables(connection: &mut SqliteConnection) -> Result<Journal, sqlx::Erro
     })
 }
 
+/// What asks for that, of either store.
+pub(crate) const TOLD: [&str; 3] = [
+    "SELECT 'waits ' || kind || ' ' || id || ' ' || target || ' ' || tries || ' ' || next_at FROM outbox ORDER BY seq",
+    "SELECT 'knows ' || target || ' ' || state FROM told ORDER BY target",
+    "SELECT 'digest ' || name || ' ' || digest_at || ' ' || dropped FROM notifiers ORDER BY name",
+];
+
 /// What people were told and are to be told, in so far as it decides what happens next.
 async fn told(connection: &mut SqliteConnection, tables: &[String]) -> Result<Vec<String>, sqlx::Error> {
     if !tables.iter().any(|table| table == "outbox") {
         return Ok(Vec::new());
     }
     let mut told = Vec::new();
-    for asked in [
-        "SELECT 'waits ' || kind || ' ' || id || ' ' || target || ' ' || tries || ' ' || next_at FROM outbox ORDER BY seq",
-        "SELECT 'knows ' || target || ' ' || state FROM told ORDER BY target",
-        "SELECT 'digest ' || name || ' ' || digest_at || ' ' || dropped FROM notifiers ORDER BY name",
-    ] {
+    for asked in TOLD {
         told.extend(
             sqlx::query_scalar::<_, String>(asked)
                 .fetch_all(&mut *connection)

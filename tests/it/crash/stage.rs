@@ -13,6 +13,7 @@ use rotate_fixtures::{AUTHORITY, TestClock, has, memory_folder};
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process, waitpid};
 use tempfile::TempDir;
 
+use crate::crash::book::Book;
 use crate::crash::files::Files;
 use crate::crash::flow::Flow;
 use crate::crash::ground::Ground;
@@ -21,7 +22,7 @@ use crate::crash::print::Parts;
 use crate::crash::system::{Deed, Killed, Line, Move, Ran, System};
 
 /// One ground with the program on it.
-pub(crate) struct Stage<G: Ground> {
+pub(crate) struct Stage<G: Ground, B: Book = Reader> {
     flow: Flow,
     /// Whether only the flow's own commands are run.
     is_strict: bool,
@@ -29,7 +30,7 @@ pub(crate) struct Stage<G: Ground> {
     clock: TestClock,
     /// Where the clock and what the program prints are kept.
     beside: TempDir,
-    reader: Reader,
+    book: B,
     /// The crash points that were passed.
     pub(crate) passed: BTreeSet<String>,
     /// Prints of ends after which a repeat was seen to do nothing.
@@ -37,8 +38,10 @@ pub(crate) struct Stage<G: Ground> {
 }
 
 /// All that outlives a process.
-pub(crate) struct World<V> {
+pub(crate) struct World<V, K> {
     files: Files,
+    /// Of the journal, where that is not among the files.
+    kept: K,
     vendor: V,
     vendor_state: String,
     now: Timestamp,
@@ -46,7 +49,10 @@ pub(crate) struct World<V> {
     print: String,
 }
 
-impl<G: Ground> Stage<G> {
+/// That of a stage.
+type Of<G, B> = World<<G as Ground>::Vendor, <B as Book>::Kept>;
+
+impl<G: Ground, B: Book> Stage<G, B> {
     pub(crate) fn new(flow: Flow, is_strict: bool) -> Self {
         let beside = tempfile::tempdir_in(memory_folder()).unwrap();
         // A whole second: vendors write down no more than that.
@@ -58,23 +64,25 @@ impl<G: Ground> Stage<G> {
             is_strict,
             clock,
             beside,
-            reader: Reader::new(),
+            book: B::new(),
             passed: BTreeSet::new(),
             repeated: HashSet::new(),
         }
     }
 
     /// The world as it is now; the one before, if nothing has changed since.
-    fn look(&self, before: Option<&Arc<World<G::Vendor>>>) -> Arc<World<G::Vendor>> {
+    fn look(&self, before: Option<&Arc<Of<G, B>>>) -> Arc<Of<G, B>> {
         let files = Files::of(&self.ground.folder());
         let vendor_state = self.ground.vendor_state();
+        let kept = self.book.kept();
         if let Some(before) = before
             && before.files == files
+            && before.kept == kept
             && before.vendor_state == vendor_state
         {
             return Arc::clone(before);
         }
-        let journal = self.reader.read(&files);
+        let journal = self.book.journal(&files);
         let now = self.clock.now();
         let parts = Parts {
             journal: &journal,
@@ -88,6 +96,7 @@ impl<G: Ground> Stage<G> {
         Arc::new(World {
             vendor: self.ground.vendor(),
             files,
+            kept,
             vendor_state,
             now,
             journal,
@@ -100,8 +109,9 @@ impl<G: Ground> Stage<G> {
     }
 
     /// Makes this world the one that is there, so much later.
-    fn enter(&self, world: &World<G::Vendor>, after: SignedDuration) {
+    fn enter(&self, world: &Of<G, B>, after: SignedDuration) {
         world.files.put_back(&self.ground.folder());
+        self.book.put_back(&world.kept);
         self.ground.put_back(&world.vendor);
         self.ground.tidy(&world.journal);
         let next = Timestamp::from_second(world.now.as_second() + 1).unwrap();
@@ -125,6 +135,7 @@ impl<G: Ground> Stage<G> {
         };
         command.env("ROTATE_TEST_CLOCK", self.clock.path());
         command.env("SSL_CERT_FILE", AUTHORITY);
+        self.book.tell(&mut command);
         // A key that somebody has taken away is not waited for.
         if self.flow == Flow::Meddled {
             command.args(["--verify-deadline", "0s"]);
@@ -137,7 +148,7 @@ impl<G: Ground> Stage<G> {
     }
 
     /// The world after what somebody else has done in this one.
-    fn suffer(&self, deed: Deed, from: &World<G::Vendor>) -> Arc<World<G::Vendor>> {
+    fn suffer(&self, deed: Deed, from: &Of<G, B>) -> Arc<Of<G, B>> {
         self.ground.suffer(deed, &from.journal);
         self.ground.forget_effects();
         self.look(None)
@@ -149,7 +160,7 @@ impl<G: Ground> Stage<G> {
     }
 
     /// The invariants that hold at every moment.
-    fn check_now(&self, world: &World<G::Vendor>, context: &dyn Fn() -> String) {
+    fn check_now(&self, world: &Of<G, B>, context: &dyn Fn() -> String) {
         let journal = &world.journal;
         self.ground.check_now(journal, context);
         // A secret is recoverable as long as its rotation is open. That it can be opened was seen when the world was looked at.
@@ -169,6 +180,7 @@ impl<G: Ground> Stage<G> {
                 context()
             );
         }
+        self.no_secret_in(&B::text(&world.kept), "the database");
         for entry in world.files.iter().filter(|entry| entry.path.starts_with("state")) {
             if let Some(bytes) = &entry.bytes {
                 self.no_secret_in(bytes, &entry.path.display().to_string());
@@ -183,7 +195,7 @@ impl<G: Ground> Stage<G> {
     }
 
     /// A finished rotation is finished, however often the command is repeated.
-    fn again_does_nothing(&self, world: &World<G::Vendor>, by: &Move) {
+    fn again_does_nothing(&self, world: &Of<G, B>, by: &Move) {
         self.enter(world, SignedDuration::ZERO);
         let calls = self.ground.calls();
         let status = self.command(by).status().unwrap();
@@ -202,7 +214,7 @@ impl<G: Ground> Stage<G> {
     }
 
     /// Neither a half-written file nor a copy of a secret stays behind.
-    fn nothing_left_beside(&self, world: &World<G::Vendor>) {
+    fn nothing_left_beside(&self, world: &Of<G, B>) {
         let expected = self.ground.expected_files();
         let left = world.files.iter().map(|entry| entry.path.display().to_string());
         let left: Vec<String> = left
@@ -212,8 +224,8 @@ impl<G: Ground> Stage<G> {
     }
 }
 
-impl<G: Ground> System for Stage<G> {
-    type World = World<G::Vendor>;
+impl<G: Ground, B: Book> System for Stage<G, B> {
+    type World = Of<G, B>;
 
     fn first(&mut self) -> Arc<Self::World> {
         self.look(None)
@@ -224,7 +236,7 @@ impl<G: Ground> System for Stage<G> {
     }
 
     fn is_same(&self, one: &Self::World, other: &Self::World) -> bool {
-        one.files == other.files && one.vendor_state == other.vendor_state
+        one.files == other.files && one.kept == other.kept && one.vendor_state == other.vendor_state
     }
 
     fn is_blocked(&self, world: &Self::World) -> bool {
@@ -330,7 +342,7 @@ impl<G: Ground> System for Stage<G> {
         );
         self.enter(world, SignedDuration::ZERO);
         self.ground.check_end(&world.journal, &context);
-        self.reader.verify(&world.files);
+        self.book.verify(&world.files);
         self.nothing_left_beside(world);
         if self.repeated.insert(world.print.clone()) {
             for by in self.flow.repeats(&world.journal) {

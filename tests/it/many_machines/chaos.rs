@@ -41,7 +41,7 @@ fn signal(child: &Child, signal: Signal) {
 }
 
 /// The consumer's key works at every moment, and nobody has more keys than two.
-fn holds(machines: &Machines, users: usize, when: &str) {
+pub(super) fn holds(machines: &Machines, users: usize, when: &str) {
     for number in 0..users {
         let user = user(number);
         let keys = machines.place.cloud.keys_of(&user);
