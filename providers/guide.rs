@@ -118,6 +118,11 @@ impl Credential {
         let exception = self.unless.iter().find(|one| one.only.iter().all(given))?;
         Some(&exception.gap)
     }
+
+    /// Whether old and new overlap in a plan with these values, defaults included.
+    pub fn overlap_with(&self, values: &BTreeMap<String, String>) -> Overlap {
+        self.exception(values).map_or(self.overlap, |_| Overlap::None)
+    }
 }
 
 /// Whether old and new work at the same time.
@@ -281,7 +286,7 @@ impl Guide {
     /// The first and the last of these steps between which the old credential does not work any more and not every consumer
     /// has the new one; `None` where they overlap with these values.
     pub fn gap(&self, steps: &[&Step], values: &BTreeMap<String, String>) -> Option<(usize, usize)> {
-        if self.credential.overlap == Overlap::Yes && self.credential.exception(values).is_none() {
+        if self.credential.overlap_with(values) == Overlap::Yes {
             return None;
         }
         let ends = |step: &&Step| step.phase <= PhaseName::Delivered && !step.reversible;

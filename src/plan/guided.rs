@@ -104,7 +104,6 @@ impl Guidance {
         let ends = guide.negative.ways_for(values);
         let rotates = procedure == Procedure::Rotate;
         let exception = credential.exception(values).filter(|_| rotates);
-        let overlap = exception.map_or(credential.overlap, |_| Overlap::None);
         let of_rotation = |text: &Option<String>| text.clone().filter(|_| rotates);
         Self {
             title: guide.title.clone(),
@@ -113,7 +112,7 @@ impl Guidance {
             credential: credential.what.clone(),
             coexist: credential.coexist.clone(),
             expires: credential.expires.clone(),
-            overlap: rotates.then_some(overlap),
+            overlap: rotates.then(|| credential.overlap_with(values)),
             depends: of_rotation(&credential.depends),
             gap: exception.map(str::to_owned).or_else(|| of_rotation(&credential.gap)),
             pause: of_rotation(&credential.pause),

@@ -2,7 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 use rotate_providers::Connector;
-use rotate_providers::guide::{Guide, Overlap, Procedure};
+use rotate_providers::guide::{Guide, Overlap, Procedure, Unless};
+use rotate_providers::inputs::option;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -27,6 +28,8 @@ pub struct Listed {
     pub gap: Option<String>,
     /// How long the connection stops all the same, where they do.
     pub pause: Option<String>,
+    /// Answers with which they do not after all, and the gap then.
+    pub unless: Vec<String>,
     /// How many can exist at once.
     pub coexist: String,
     /// The roles that are needed by hand.
@@ -59,6 +62,7 @@ impl Listed {
             depends: guide.credential.depends.clone(),
             gap: guide.credential.gap.clone(),
             pause: guide.credential.pause.clone(),
+            unless: guide.credential.unless.iter().map(exception).collect(),
             coexist: guide.credential.coexist.clone(),
             roles: guide.roles.clone(),
             affects: guide.affects.clone(),
@@ -85,13 +89,24 @@ impl Listed {
     /// Whether old and new work at the same time, in words.
     pub fn overlap_in_words(&self) -> String {
         let gap = self.gap.as_deref().unwrap_or_default();
-        match (self.overlap, &self.depends, &self.pause) {
+        let usually = match (self.overlap, &self.depends, &self.pause) {
             (_, Some(depends), _) => format!("depends on {depends}; if not, the gap: {gap}"),
             (Overlap::Yes, None, Some(pause)) => format!("yes; but a pause: {pause}"),
             (Overlap::Yes, None, None) => "yes".to_owned(),
             _ => format!("no; the gap: {gap}"),
-        }
+        };
+        let unless = self.unless.iter().map(|exception| format!("; not {exception}"));
+        unless.fold(usually, |said, exception| said + &exception)
     }
+}
+
+fn exception(unless: &Unless) -> String {
+    let answers = unless.only.iter().map(|only| {
+        let option = option(&only.input);
+        format!("{option} {}", only.is)
+    });
+    let answers: Vec<String> = answers.collect();
+    format!("with {}; the gap then: {}", answers.join(" "), unless.gap)
 }
 
 #[cfg(test)]

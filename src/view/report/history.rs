@@ -78,7 +78,7 @@ impl Histories {
 
     /// What a connector rotates, in a few words.
     pub(super) fn title(&mut self, connector: &str) -> Option<String> {
-        self.guides.of(connector).title.clone()
+        self.guides.of(connector).title()
     }
 }
 

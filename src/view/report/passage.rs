@@ -89,7 +89,7 @@ impl Passage {
     }
 
     pub(super) fn follow_walk(&mut self, walk: &GuidedRotation, at: Timestamp, known: &Known) {
-        self.has_overlap = known.has_overlap;
+        self.has_overlap = known.has_overlap(&walk.itinerary);
         self.is_undone = walk.aborted;
         // What is tried or noted after the last step does not make the end later.
         self.ended_at = walk.is_closed().then(|| self.ended_at.unwrap_or(at));
@@ -102,7 +102,7 @@ impl Passage {
             }
         }
         let mut taken = walk.ticks.iter().filter(|tick| tick.is_taken() && walk.rotates());
-        let revoked = taken.find(|tick| known.revoking.contains(&tick.step));
+        let revoked = taken.find(|tick| known.revokes(&walk.itinerary, &tick.step));
         self.old_off_at = revoked.map(|tick| tick.at);
         self.reached = self.phases.last().map_or(PhaseName::Opened, |(phase, _)| *phase);
         if let (Some(end), Some(ended_at)) = (walk.ended(), self.ended_at) {
@@ -160,6 +160,11 @@ mod tests {
 
     /// A passage through the guide of this connector, with these steps taken or left out, one a second.
     fn walked(connector: &str, procedure: Procedure, steps: &[(&str, bool)]) -> Passage {
+        answered(connector, procedure, &[], steps)
+    }
+
+    fn answered(connector: &str, procedure: Procedure, answers: &[(&str, &str)], steps: &[(&str, bool)]) -> Passage {
+        let values: BTreeMap<String, String> = answers.iter().map(|(of, is)| ((*of).into(), (*is).into())).collect();
         let guide = rotate_providers::connector(connector).unwrap().guide().unwrap();
         let tick = |(second, (step, is_taken)): (i64, &(&str, bool))| StepRecord {
             step: (*step).to_owned(),
@@ -172,14 +177,14 @@ mod tests {
             added: Vec::new(),
         };
         let walk = GuidedRotation {
-            itinerary: GuidedSpec::of(connector, &guide, procedure, &BTreeMap::new(), 0),
+            itinerary: GuidedSpec::of(connector, &guide, procedure, &values, 0),
             opened_at: at(0),
             ticks: (1..).zip(steps).map(tick).collect(),
             aborted: false,
             tries: Vec::new(),
         };
         let mut passage = Passage::opened("id", &AnyRotation::Guided(Box::new(walk.clone())), at(0));
-        passage.follow_walk(&walk, at(9), &Known::of(&guide));
+        passage.follow_walk(&walk, at(9), &Known::of(guide.clone()));
         passage
     }
 
@@ -201,6 +206,14 @@ mod tests {
         }
         // Whether both work depends on an answer, and no step took the old one away.
         assert_eq!(off("custom-rest-api", rotate, &[("issue", true)]), None);
+        // The two of Mixpanel's accounts work side by side; a project has one secret.
+        let made = |kind, step| answered("mixpanel", rotate, &[("kind", kind)], &[(step, true)]);
+        let (beside, instead) = (
+            made("service-account", "create-account"),
+            made("project-secret", "project-secret-reset"),
+        );
+        assert_eq!((beside.has_overlap, beside.revoked_at()), (Some(true), None));
+        assert_eq!((instead.has_overlap, instead.revoked_at()), (Some(false), Some(at(1))));
     }
 
     #[test]
@@ -228,7 +241,7 @@ mod tests {
             by: "maria".to_owned(),
         };
         let events = [step_done("try-the-new-key"), step_done("prove-with-a-job"), accepted];
-        let known = Known::of(&guide);
+        let known = Known::of(guide.clone());
         for event in &events {
             let told = told(event, &rotation, |step| known.phases.get(step).copied()).unwrap();
             passage.records.push(told.recorded(at(1), None));
