@@ -8,7 +8,7 @@ use rotate_fixtures::aws::Action;
 use super::{DAY, Machines, tell, user};
 use crate::crash;
 
-/// Of the store on a server: no walk of the crash suite passes these, whose worlds are files.
+/// Of the store on a server. The crash suite walks on from each of them; here the lease of whoever was killed has still to end.
 const OF_THE_STORE: &str = "postgres: ";
 
 /// Rotates one user's key, with this in the environment, where whoever was killed has a lease for an instant only.
