@@ -8,7 +8,7 @@ use rotate_fixtures::aws::Action;
 use super::{DAY, Machines, tell, user};
 use crate::crash;
 
-/// Of the store on a server: no walk of the crash suite passes these, whose worlds are files.
+/// Of the store on a server. The crash suite walks on from each of them; here the lease of whoever was killed has still to end.
 const OF_THE_STORE: &str = "postgres: ";
 /// Those that no rotation passes: what waits is sealed anew, which is killed at each of them in a test of its own.
 pub(super) const OF_SEALING: [&str; 2] = ["postgres: before sealing anew", "postgres: sealed anew"];
