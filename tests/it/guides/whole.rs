@@ -103,7 +103,8 @@ fn there_is_one_way_to_see_the_old_credential_dead_for_every_answer_and_each_is_
     let mut several = Vec::new();
     for (id, guide) in guides() {
         for values in beginnings(&guide) {
-            let ways = guide.negative.ways_for(&guide.with_defaults(&values));
+            let known = guide.with_defaults(&values);
+            let ways = guide.negative.ways_for(&known);
             let told = Guidance::of(&guide, Procedure::Rotate, &values);
             let dead = told.dead.expect("a rotation has one");
             match ways.as_slice() {
@@ -111,7 +112,8 @@ fn there_is_one_way_to_see_the_old_credential_dead_for_every_answer_and_each_is_
                 [_] => assert!(!dead.contains("With --"), "{id} {values:?}: {dead}"),
                 open => {
                     several.push(id);
-                    for only in open.iter().flat_map(|way| &way.only) {
+                    let conditions = open.iter().flat_map(|way| &way.only);
+                    for only in conditions.filter(|only| !known.contains_key(&only.input)) {
                         let answer = format!("--{} {}", only.input.replace('_', "-"), only.is);
                         assert!(dead.contains(&answer), "{id} {values:?}: {dead}");
                     }
