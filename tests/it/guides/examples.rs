@@ -47,7 +47,7 @@ pub(crate) fn example(connector: &str, input: &str) -> &'static str {
         ("databricks-password", "kept") => "token",
         ("bigquery-oauth", "replace") => "secret",
         (_, "keys") => "one",
-        (_, "can_rest" | "shared" | "two_at_once") => "yes",
+        (_, "can_rest" | "shared" | "two_at_once" | "person_keeps_access") => "yes",
         (_, "way") => "second",
         (_, "new_consent" | "parameters") => "yes",
         (_, "provider") => "snowflake",
