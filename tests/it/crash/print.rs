@@ -15,6 +15,7 @@ use std::sync::LazyLock;
 use jiff::{SignedDuration, Timestamp};
 use regex::{Captures, Regex};
 use rotate::machine::{Event, Record, StreamState};
+use rotate::store::SEALING;
 
 use crate::crash::files::Files;
 use crate::crash::journal::{Journal, Line};
@@ -98,6 +99,11 @@ impl Parts<'_> {
         let outside = self.outside();
         let mut text = String::new();
         for thread in threads(self.journal) {
+            // Of who sealed anew, when and how much of it, nothing decides what comes: only with what they did last.
+            if thread[0].target == SEALING {
+                let _ = writeln!(text, "{SEALING} {}", thread[thread.len() - 1].body["to"]);
+                continue;
+            }
             let kept = without_detours(&thread, &outside, self.journal);
             let _ = writeln!(text, "{} {}", thread[0].target, thread[0].rotation);
             for line in &kept {
