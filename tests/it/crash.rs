@@ -39,6 +39,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::OnceLock;
 
+use crate::many_machines::killed::OF_SEALING;
 use aws::Aws;
 use book::Book;
 use fleet::Fleet;
@@ -220,7 +221,12 @@ fn every_crash_point_has_one_name_and_is_passed() {
         all.sampled,
         all.time.as_secs_f64()
     ));
-    assert_eq!(passed, known);
+    // No walk over a server seals anew: `many_machines::sealed` kills that at each of its points.
+    let walked: BTreeSet<String> = known
+        .into_iter()
+        .filter(|name| !OF_SEALING.contains(&name.as_str()))
+        .collect();
+    assert_eq!(passed, walked);
 }
 
 /// What the walks' shortcuts are held against.

@@ -7,7 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
 
 mod chaos;
-mod killed;
+pub(crate) mod killed;
 mod lost;
 mod outage;
 mod refused;

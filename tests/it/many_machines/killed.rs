@@ -11,7 +11,7 @@ use crate::crash;
 /// Of the store on a server. The crash suite walks on from each of them; here the lease of whoever was killed has still to end.
 const OF_THE_STORE: &str = "postgres: ";
 /// Those that no rotation passes: what waits is sealed anew, which is killed at each of them in a test of its own.
-pub(super) const OF_SEALING: [&str; 2] = ["postgres: before sealing anew", "postgres: sealed anew"];
+pub(crate) const OF_SEALING: [&str; 2] = ["postgres: before sealing anew", "postgres: sealed anew"];
 
 /// Rotates one user's key, with this in the environment, where whoever was killed has a lease for an instant only.
 fn run(machines: &Machines, user: &str, more: &[(&str, &str)]) -> Ran {
