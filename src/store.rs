@@ -8,6 +8,7 @@ mod chain;
 #[cfg(feature = "postgres")]
 mod copied;
 mod entry;
+mod error;
 mod heads;
 mod line;
 mod outbox;
@@ -16,24 +17,26 @@ mod postgres;
 mod replay;
 mod server;
 mod sqlite;
+mod stored;
 mod verify;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rotate_providers::contract::KeyId;
 
 pub use anchor::{Anchor, AnchorError, Anchored};
+pub use error::StoreError;
 pub use outbox::{NotifierState, Outbox, Outgoing, Queued, Retry, Telling};
 #[cfg(feature = "postgres")]
 pub use postgres::{Address, Migrated, PostgresStore, grants};
 pub use server::{SCHEMA, Server, check_schema};
 pub use sqlite::SqliteStore;
+pub use stored::{Automated, Guided, Sorted, Stored, is_recent};
 
-use crate::hooks::now;
-use crate::machine::{AnyRotation, GuidedRotation, Inventory, Record, Rotation, Sealing, StreamState};
+use crate::machine::{Inventory, Record, Sealing, StreamState};
 use crate::seal::Purpose;
 
 /// Where rotations are kept.
@@ -148,136 +151,6 @@ pub struct Lease {
     pub fence: i64,
     /// What is given back when it is dropped.
     _kept: Box<dyn Send + Sync>,
-}
-
-/// A rotation as the store knows it.
-#[derive(Clone, Debug)]
-pub struct Stored<R = AnyRotation> {
-    /// Its id.
-    pub id: String,
-    /// Its target's name.
-    pub target: String,
-    /// How many events it has.
-    pub revision: i64,
-    /// When the last one was recorded.
-    pub updated_at: Timestamp,
-    /// What they say.
-    pub rotation: R,
-}
-
-/// A rotation that the program takes.
-pub type Automated = Stored<Rotation>;
-
-/// A rotation that a person takes.
-pub type Guided = Stored<GuidedRotation>;
-
-/// A rotation, by who takes its steps.
-pub enum Sorted {
-    /// The program.
-    Automated(Box<Automated>),
-    /// A person.
-    Guided(Box<Guided>),
-}
-
-impl<R> Stored<R> {
-    /// Whether it was changed within the last day: the same command again is a repeat, not a wish for another one.
-    pub fn is_recent(&self) -> bool {
-        is_recent(self.updated_at)
-    }
-}
-
-/// Whether this was within the last day.
-pub fn is_recent(at: Timestamp) -> bool {
-    const DAY: SignedDuration = SignedDuration::from_hours(24);
-    now().duration_since(at) < DAY
-}
-
-impl Stored {
-    /// Tells the two kinds apart.
-    pub fn sort(self) -> Sorted {
-        let (id, target, revision, updated_at) = (self.id, self.target, self.revision, self.updated_at);
-        match self.rotation {
-            AnyRotation::Automated(rotation) => Sorted::Automated(Box::new(Stored {
-                id,
-                target,
-                revision,
-                updated_at,
-                rotation: *rotation,
-            })),
-            AnyRotation::Guided(walk) => Sorted::Guided(Box::new(Stored {
-                id,
-                target,
-                revision,
-                updated_at,
-                rotation: *walk,
-            })),
-        }
-    }
-}
-
-impl From<Automated> for Stored {
-    fn from(stored: Automated) -> Self {
-        Self {
-            id: stored.id,
-            target: stored.target,
-            revision: stored.revision,
-            updated_at: stored.updated_at,
-            rotation: stored.rotation.into(),
-        }
-    }
-}
-
-impl Stored<StreamState> {
-    /// A passage of the target.
-    fn course(self, path: &Path) -> Result<Stored, StoreError> {
-        match self.rotation {
-            StreamState::AnyRotation(course) => Ok(Stored {
-                id: self.id,
-                target: self.target,
-                revision: self.revision,
-                updated_at: self.updated_at,
-                rotation: course,
-            }),
-            StreamState::Inventory(_) | StreamState::Sealing(_) => Err(misplaced(path, &self.target)),
-        }
-    }
-
-    /// What was seen of a target, under the target's own name.
-    fn watch(self, path: &Path) -> Result<Stored<Inventory>, StoreError> {
-        match (self.rotation, self.target.strip_prefix(WATCH)) {
-            (StreamState::Inventory(watch), Some(target)) => Ok(Stored {
-                id: self.id,
-                target: target.to_owned(),
-                revision: self.revision,
-                updated_at: self.updated_at,
-                rotation: *watch,
-            }),
-            _ => Err(misplaced(path, &self.target)),
-        }
-    }
-}
-
-impl Stored<StreamState> {
-    /// What seals all that waits.
-    fn sealing(self, path: &Path) -> Result<Stored<Sealing>, StoreError> {
-        match self.rotation {
-            StreamState::Sealing(sealing) => Ok(Stored {
-                id: self.id,
-                target: self.target,
-                revision: self.revision,
-                updated_at: self.updated_at,
-                rotation: sealing,
-            }),
-            _ => Err(misplaced(path, &self.target)),
-        }
-    }
-}
-
-fn misplaced(path: &Path, name: &str) -> StoreError {
-    StoreError::Damaged {
-        path: path.to_owned(),
-        why: format!("{name} is kept as what it is not"),
-    }
 }
 
 /// How a store that several machines share remembers a change of what seals that is not at its end. No sealer is called so, and an older
@@ -428,166 +301,6 @@ impl Verified {
             events: 0,
             rotations: 0,
             head: Head::beginning().hash,
-        }
-    }
-}
-
-/// A store that cannot be used, or a write that was refused.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// Another run is writing.
-    #[error("another run of rotate{0} is at work on this state folder")]
-    Held(String),
-    /// A run, here or on another machine, has the lease.
-    #[error("another run of rotate{} is at work on the journal in {}; its lease ends in {seconds} s, unless it is renewed", of(holder), place.display())]
-    Leased {
-        /// The server, its database and schema.
-        place: PathBuf,
-        /// Which run, as it called itself.
-        holder: String,
-        /// When nobody has it any more, if it is not renewed.
-        seconds: i64,
-    },
-    /// The server of the journal does not answer, or not now.
-    #[error("the journal in {} cannot be reached: {why}", place.display())]
-    Unreachable {
-        /// The server, its database and schema.
-        place: PathBuf,
-        /// What became of the way there.
-        why: String,
-    },
-    /// The answer to a commit was lost, and nobody can be asked.
-    #[error("whether the last event was written to the journal is not known: {why}")]
-    Unknown {
-        /// The server, its database and schema.
-        place: PathBuf,
-        /// What became of the way there.
-        why: String,
-    },
-    /// The server, the database or the user there is not what a journal needs.
-    #[error("the journal in {} cannot be used: {why}", place.display())]
-    Unfit {
-        /// The server, its database and schema.
-        place: PathBuf,
-        /// Why.
-        why: String,
-        /// What fixes it.
-        remedy: String,
-    },
-    /// What waits sealed there was sealed to another identity than this machine's.
-    #[error("the journal in {} seals to another identity than the one of this machine", place.display())]
-    OtherIdentity {
-        /// The server, its database and schema.
-        place: PathBuf,
-    },
-    /// This machine would seal in another way than the others do.
-    #[error("the journal in {} seals with {known}, and this machine with {ours}", place.display())]
-    OtherSealer {
-        /// The server, its database and schema.
-        place: PathBuf,
-        /// How it was sealed until now.
-        known: String,
-        /// How it would be sealed here.
-        ours: String,
-    },
-    /// What waits is in part sealed in another way already: whoever did that was broken off.
-    #[error(
-        "what waits in {} was being sealed anew with {to}, and that was not brought to its end", place.display()
-    )]
-    Changing {
-        /// The server, its database and schema.
-        place: PathBuf,
-        /// How it is to be sealed.
-        to: String,
-    },
-    /// The tables are not there, or those of an older version.
-    #[error("the journal in {} has tables of version {found}, and this version of rotate needs version {known}", place.display())]
-    NotMigrated {
-        /// The server, its database and schema.
-        place: PathBuf,
-        /// Their version; zero where there are none.
-        found: i64,
-        /// The version that this program reads and writes.
-        known: i64,
-    },
-    /// The folder or a file in it is open to others, or not ours.
-    #[error("the state in {path} is not safe to use: {why}")]
-    Unsafe {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        why: String,
-    },
-    /// Not a database, or a broken one.
-    #[error("the state database {path} is damaged ({why})")]
-    Damaged {
-        /// Which.
-        path: PathBuf,
-        /// In SQLite's words.
-        why: String,
-    },
-    /// Made by a later version of the program.
-    #[error("the state database {path} has format {found}, and this version of rotate knows formats up to {known}")]
-    Newer {
-        /// Which.
-        path: PathBuf,
-        /// Its format.
-        found: i64,
-        /// The latest format that this program reads.
-        known: i64,
-    },
-    /// A line does not fit its hash or its predecessor.
-    #[error("the journal was changed after it was written: event {seq}{target} {why}")]
-    Changed {
-        /// The first line that does not fit.
-        seq: i64,
-        /// ` of TARGET`, where that is known.
-        target: String,
-        /// What does not fit.
-        why: String,
-    },
-    /// The journal is whole, and not the one that a head was noted down of.
-    #[error(
-        "the journal is intact, and none of its events has the head {head}: it was put back to an older copy, or is another one"
-    )]
-    NotAhead {
-        /// The head that was noted down.
-        head: String,
-    },
-    /// The journal is shorter than was thought.
-    #[error("the journal has no event {seq}: it is not that long, was put back to an older copy, or is another one")]
-    NoSuchEvent {
-        /// The number that was asked for.
-        seq: i64,
-    },
-    /// Someone else wrote first.
-    #[error("another writer was faster; this write was dropped")]
-    Race,
-    /// No room.
-    #[error("the disk under {path} is full")]
-    Full {
-        /// The database.
-        path: PathBuf,
-    },
-    /// Anything else that the database or the system says.
-    #[error("the state database cannot be used: {0}")]
-    Database(String),
-}
-
-/// ` (process 4711)`, where that is known.
-fn of(holder: &str) -> String {
-    match holder {
-        "" => String::new(),
-        holder => format!(" ({holder})"),
-    }
-}
-
-impl StoreError {
-    fn changed(line: &Line, why: impl Into<String>) -> Self {
-        Self::Changed {
-            seq: line.seq,
-            target: format!(" of {}", line.target),
-            why: why.into(),
         }
     }
 }
