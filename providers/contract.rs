@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::call::{configuration, local};
-pub use crate::error::{Effect, Error, Kind};
+pub use crate::error::{Effect, Error, Kind, cause};
 pub use crate::key_id::{KeyId, NotAKeyId, PublicHalf};
 use crate::secret::{Credential, Secret};
 use crate::untrusted::Sanitized;

@@ -1,6 +1,7 @@
 //! A call to a vendor that did not work: what is known of its effect, what a remedy depends on, and our own words for it.
 
-use std::fmt;
+use std::error::Error as StdError;
+use std::{fmt, io};
 
 use crate::untrusted::{Label, Sanitized};
 
@@ -111,4 +112,21 @@ impl fmt::Display for Error {
         }
         f.write_str(")")
     }
+}
+
+/// The cause of this type, however deep it lies.
+pub fn cause<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e T> {
+    let mut next = Some(error);
+    // No chain of causes is that long; one that leads back to itself would be walked for ever.
+    for _ in 0..16 {
+        let here = next?;
+        if let Some(found) = here.downcast_ref::<T>() {
+            return Some(found);
+        }
+        let inside = here.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        next = inside
+            .map(|inside| inside as &(dyn StdError + 'static))
+            .or_else(|| here.source());
+    }
+    None
 }

@@ -18,7 +18,6 @@ pub use network::{Host, Network};
 pub use request::{Body, Reply, Request, form};
 pub use span::{answered, of_request, sent};
 
-pub(crate) use client::find;
 pub(crate) use request::{connection_failed, tls_failed};
 
 /// Why there is no answer that counts. Every word of it is ours.

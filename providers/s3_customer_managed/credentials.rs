@@ -14,13 +14,12 @@ use tokio::time::timeout;
 
 use super::administrator::{Role, assume, timeouts};
 use super::checked::{Checked, unfit};
-use super::failure::cause;
 use super::form::BadLogin;
 use super::profile::{Asked, By, Chain, Profiles, SecondFactor, Source, environment_has_keys, variable, wrong};
 use super::readable::FIND;
 use crate::Ask;
 use crate::call::{configuration, local};
-use crate::contract::{Error, Kind};
+use crate::contract::{Error, Kind, cause};
 use crate::endpoint::ForbiddenEndpoint;
 use crate::secret::Secret;
 use crate::shell::quoted;

@@ -9,7 +9,7 @@ use http_body_util::LengthLimitError;
 
 use super::denial;
 use crate::call::Call;
-use crate::contract::{Effect, Error, Kind};
+use crate::contract::{Effect, Error, Kind, cause};
 use crate::endpoint::{ForbiddenEndpoint, place};
 use crate::untrusted::Label;
 
@@ -122,18 +122,6 @@ const CLOCK: &str = "this machine's clock and that of AWS differ by more than AW
 /// IAM and STS report a wrong clock as a wrong signature; only the message tells them apart.
 fn is_about_time(message: Option<&str>) -> bool {
     message.is_some_and(|text| text.contains("Signature expired") || text.contains("Signature not yet current"))
-}
-
-/// The cause of this type, wherever it lies.
-pub(super) fn cause<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e T> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(cause) = error.downcast_ref::<T>() {
-            return Some(cause);
-        }
-        next = error.source();
-    }
-    None
 }
 
 /// A list that is none.

@@ -1,6 +1,5 @@
 //! The client that every request goes through, and what it says when there is no answer.
 
-use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
 
@@ -8,6 +7,8 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Response};
 use rustls::{ClientConfig, Error as TlsError};
 use zeroize::Zeroizing;
+
+use crate::contract::cause;
 
 /// A client that follows nowhere, repeats nothing by itself, and tells nobody where it comes from.
 pub fn client(tls: ClientConfig, connected: Duration) -> ClientBuilder {
@@ -61,13 +62,13 @@ impl Broken {
 impl From<&reqwest::Error> for Broken {
     /// What the library itself says may hold the address and more.
     fn from(error: &reqwest::Error) -> Self {
-        if let Some(tls) = find::<TlsError>(error) {
+        if let Some(tls) = cause::<TlsError>(error) {
             return Self::Tls(tls.clone());
         }
         if error.is_timeout() {
             return Self::Late;
         }
-        if let Some(io) = find::<io::Error>(error) {
+        if let Some(io) = cause::<io::Error>(error) {
             return match error.is_connect() {
                 true => Self::Io(io.kind()),
                 false => Self::Cut,
@@ -92,21 +93,4 @@ pub async fn body(mut answer: Response, most: usize) -> Result<Zeroizing<Vec<u8>
         body.extend_from_slice(&chunk);
     }
     Ok(body)
-}
-
-/// The cause of this type, however deep it lies.
-pub(crate) fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
-    let mut next = Some(error);
-    // No chain of causes is that long; one that leads back to itself would be walked for ever.
-    for _ in 0..16 {
-        let here = next?;
-        if let Some(found) = here.downcast_ref::<T>() {
-            return Some(found);
-        }
-        let inside = here.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        next = inside
-            .map(|inside| inside as &(dyn StdError + 'static))
-            .or_else(|| here.source());
-    }
-    None
 }

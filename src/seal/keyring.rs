@@ -115,9 +115,7 @@ impl Keyring {
             false => Err(SealError::Open),
         }
     }
-}
 
-impl Keyring {
     /// What to say of a key that nobody has configured. It is not asked.
     fn not_ours(&self, by: &str) -> SealError {
         match envelope(by) {

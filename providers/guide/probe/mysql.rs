@@ -7,8 +7,9 @@ use serde::Deserialize;
 
 use super::database::{Server, Trust, cut_off, login, no_tls, within};
 use super::{Attempt, Outcome};
+use crate::contract::cause;
 use crate::guide::Template;
-use crate::web::{connection_failed, find, tls_failed};
+use crate::web::{connection_failed, tls_failed};
 
 /// The account that the session belongs to.
 const WHO: &str = "SELECT CURRENT_USER()";
@@ -113,7 +114,7 @@ fn refused(error: &Error, account_host: &str) -> Outcome {
              where there is no such account",
         ),
         Error::Io(trouble) => {
-            if let Some(tls) = find::<TlsError>(error) {
+            if let Some(tls) = cause::<TlsError>(error) {
                 return tls_failed(tls).into();
             }
             match trouble {

@@ -10,8 +10,9 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::database::{Server, Trust, cut_off, login, no_tls, within};
 use super::{Attempt, Outcome, Verdict};
+use crate::contract::cause;
 use crate::guide::Template;
-use crate::web::{connection_failed, find, tls_failed};
+use crate::web::{connection_failed, tls_failed};
 
 /// Whom the session belongs to. It is asked as plain text, which poolers pass on as well.
 const WHO: &str = "SELECT current_user";
@@ -101,7 +102,7 @@ impl PostgresLogin {
         if let Some(said) = error.as_db_error() {
             return self.meaning(said);
         }
-        if let Some(tls) = find(error) {
+        if let Some(tls) = cause(error) {
             return tls_failed(tls).into();
         }
         // The library has no other name for these two.

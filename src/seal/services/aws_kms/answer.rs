@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::fmt::Debug;
 
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
-use rotate_providers::contract::{Error, Kind};
+use rotate_providers::contract::{Error, Kind, cause};
 use rotate_providers::shell::quoted;
 use rotate_providers::untrusted::Label;
 
@@ -19,6 +19,7 @@ impl AwsKms {
         E: ProvideErrorMetadata + StdError + 'static,
         R: Debug + 'static,
     {
+        // A login that is over is told by whoever has tried to renew it.
         if let Some(no_login) = cause::<Error>(error) {
             return self.no_login(no_login);
         }
@@ -127,16 +128,4 @@ impl AwsKms {
         })
         .to_string()
     }
-}
-
-/// The cause of this type, wherever it lies: a login that is over is told by whoever has tried to renew it.
-fn cause<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e T> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(cause) = error.downcast_ref::<T>() {
-            return Some(cause);
-        }
-        next = error.source();
-    }
-    None
 }
