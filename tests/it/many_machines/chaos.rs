@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use rotate_fixtures::aws::Action;
-use rotate_fixtures::{LossyWire, Postgres};
+use rotate_fixtures::{LossyWire, Postgres, Ran};
 
 use super::{DATABASE, DAY, Machines, tell, user};
 
 /// How long a lease lasts here, in milliseconds.
-const LEASE: &str = "1500";
-const PAST_THE_LEASE: Duration = Duration::from_millis(2_600);
+pub(super) const LEASE: &str = "1500";
+/// What is longer than that and what is waited for after it.
+pub(super) const PAST_THE_LEASE: Duration = Duration::from_millis(2_600);
 
 const MACHINES: usize = 8;
 const USERS: usize = 6;
@@ -26,6 +27,33 @@ pub(super) fn until(what: &str, comes: impl Fn() -> bool) {
         assert!(Instant::now() < deadline, "it never comes: {what}");
         sleep(Duration::from_millis(5));
     }
+}
+
+/// Two machines of which the first, whose way to the server this wire is, is in the middle of three rotations.
+pub(super) fn half_way() -> (LossyWire, Machines, Child) {
+    let wire = LossyWire::before(Postgres::shared().address());
+    let address = wire.address();
+    let url = Postgres::shared().url_by((&address.ip().to_string(), address.port()), DATABASE);
+    let machines = Machines::with_users(3);
+    machines.share_identity(1..2);
+    machines.place.cloud.latency(Duration::from_millis(60));
+    let mut run = machines.command(0, ["run"]);
+    run.env("JOURNAL", &url)
+        .env("ROTATE_TEST_LEASE", LEASE)
+        .env("ROTATE_TEST_PATIENCE", "500");
+    let child = run.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    until("a key is made", || {
+        machines.place.cloud.count_of(Action::CreateAccessKey) > 0
+    });
+    (wire, machines, child)
+}
+
+/// The second machine waits for the lease and brings everything to its end. Its own lasts longer: it has nothing to lose it to but a
+/// machine that is slow.
+pub(super) fn takes_over(machines: &Machines) {
+    let mut other = machines.command(1, ["run", "--wait-for-lease", "30s"]);
+    other.env("ROTATE_TEST_LEASE", "6000");
+    Ran::of(other).expect(0);
 }
 
 fn begin(machines: &Machines, machine: usize) -> Child {
@@ -201,20 +229,7 @@ fn a_server_that_falls_over_in_the_middle_is_waited_for_and_the_same_run_goes_on
 
 #[test]
 fn a_machine_that_is_cut_off_from_the_server_stops_and_another_goes_on_in_its_place() {
-    let wire = LossyWire::before(Postgres::shared().address());
-    let address = wire.address();
-    let url = Postgres::shared().url_by((&address.ip().to_string(), address.port()), DATABASE);
-    let mut machines = Machines::with_users(3);
-    machines.share_identity(1..2);
-    machines.place.cloud.latency(Duration::from_millis(60));
-    let mut run = machines.command(0, ["run"]);
-    run.env("JOURNAL", &url)
-        .env("ROTATE_TEST_LEASE", LEASE)
-        .env("ROTATE_TEST_PATIENCE", "500");
-    let child = run.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    until("a key is made", || {
-        machines.place.cloud.count_of(Action::CreateAccessKey) > 0
-    });
+    let (wire, mut machines, child) = half_way();
     wire.cut(true);
     let output = child.wait_with_output().unwrap();
     let talk = String::from_utf8_lossy(&output.stderr);
@@ -224,9 +239,7 @@ fn a_machine_that_is_cut_off_from_the_server_stops_and_another_goes_on_in_its_pl
         "{talk}"
     );
     holds(&machines, 3, "cut off");
-    let mut other = machines.command(1, ["run", "--wait-for-lease", "30s"]);
-    other.env("ROTATE_TEST_LEASE", LEASE);
-    rotate_fixtures::Ran::of(other).expect(0);
+    takes_over(&machines);
     machines.is_done(3);
     machines.place.pass(DAY);
 }

@@ -4,40 +4,22 @@ use std::process::Stdio;
 use std::thread::sleep;
 use std::time::Duration;
 
+use rotate_fixtures::Ran;
 use rotate_fixtures::aws::Action;
-use rotate_fixtures::{LossyWire, Postgres, Ran};
 
-use super::chaos::{holds, until};
-use super::{DATABASE, DAY, Machines, user};
+use super::chaos::{LEASE, PAST_THE_LEASE, half_way, holds, takes_over, until};
+use super::{DAY, Machines, user};
 
-/// How long a lease lasts here, in milliseconds, and what is longer than that and what is waited for after it.
-const LEASE: &str = "1500";
-const PAST_THE_LEASE: Duration = Duration::from_millis(2_600);
 const HOUR: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
 
 /// Nobody is told that the wire is dead: what was sent waits for an answer, and the lease ends by the clock of the database.
 #[test]
 fn a_machine_whose_packets_to_the_database_all_vanish_calls_nobody_once_its_lease_is_over_and_another_goes_on() {
-    let wire = LossyWire::before(Postgres::shared().address());
-    let address = wire.address();
-    let url = Postgres::shared().url_by((&address.ip().to_string(), address.port()), DATABASE);
-    let mut machines = Machines::with_users(3);
-    machines.share_identity(1..2);
-    machines.place.cloud.latency(Duration::from_millis(60));
-    let mut run = machines.command(0, ["run"]);
-    run.env("JOURNAL", &url)
-        .env("ROTATE_TEST_LEASE", LEASE)
-        .env("ROTATE_TEST_PATIENCE", "500");
-    let mut cut_off = run.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    until("a key is made", || {
-        machines.place.cloud.count_of(Action::CreateAccessKey) > 0
-    });
+    let (wire, mut machines, mut cut_off) = half_way();
     wire.swallow(true);
     sleep(PAST_THE_LEASE);
     holds(&machines, 3, "cut off");
-    let mut other = machines.command(1, ["run", "--wait-for-lease", "30s"]);
-    other.env("ROTATE_TEST_LEASE", LEASE);
-    Ran::of(other).expect(0);
+    takes_over(&machines);
     machines.is_done(3);
     let calls = machines.place.cloud.call_count();
     assert!(

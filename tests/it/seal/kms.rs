@@ -173,9 +173,8 @@ fn nothing_that_is_printed_or_kept_shows_a_secret() {
     }
 }
 
-/// For hours there is work for a fleet, and a role's credentials last for one.
-#[test]
-fn the_credentials_of_a_role_are_renewed_before_they_end() {
+/// Two targets, one after the other, whose secrets are sealed with a key that a role may use; its credentials last for two seconds.
+fn sealed_by_a_role() -> (FleetWorkplace, String, String) {
     let mut place = FleetWorkplace::new(env!("CARGO_BIN_EXE_rotate"));
     let key = place.cloud.add_kms_key();
     let role = format!("arn:aws:iam::{}:role/sealer", place.cloud.account());
@@ -186,6 +185,13 @@ fn the_credentials_of_a_role_are_renewed_before_they_end() {
         place.add_user(user, SignedDuration::from_hours(179 * 24), "");
     }
     place.cloud.end_sessions_after(2);
+    (place, key, role)
+}
+
+/// For hours there is work for a fleet, and a role's credentials last for one.
+#[test]
+fn the_credentials_of_a_role_are_renewed_before_they_end() {
+    let (place, _, _) = sealed_by_a_role();
     let ran = while_at(place.command(["run"]), "create: before the call", || {
         std::thread::sleep(Duration::from_secs(3));
     });
@@ -202,16 +208,7 @@ fn the_credentials_of_a_role_are_renewed_before_they_end() {
 
 #[test]
 fn a_role_that_can_be_assumed_no_more_is_told_as_that() {
-    let mut place = FleetWorkplace::new(env!("CARGO_BIN_EXE_rotate"));
-    let key = place.cloud.add_kms_key();
-    let role = format!("arn:aws:iam::{}:role/sealer", place.cloud.account());
-    place.configure(&format!(
-        "[defaults]\nconcurrency = 1\n\n[store]\nseal = \"aws-kms:{key}?role={role}\"\n"
-    ));
-    for user in ["one", "two"] {
-        place.add_user(user, SignedDuration::from_hours(179 * 24), "");
-    }
-    place.cloud.end_sessions_after(2);
+    let (place, key, role) = sealed_by_a_role();
     let ran = while_at(place.command(["run"]), "create: before the call", || {
         place.cloud.deny(Action::AssumeRole);
         std::thread::sleep(Duration::from_secs(3));
