@@ -37,12 +37,15 @@ enum What {
 
 /// Identities open what was sealed to their recipients, whoever names those.
 fn key(text: &str) -> Result<Method, String> {
-    match Method::parse(text)? {
-        Method::Age(..) => Err(
-            "only keys of a key service are named here: what was sealed to recipients is opened by an identity that is here"
+    let of_a_service = |text: &str| text.split_once(':').is_some_and(|(method, _)| method != "age");
+    match Method::parse(text) {
+        Ok(key @ Method::Service(_)) => Ok(key),
+        Err(why) if of_a_service(text) => Err(why),
+        Ok(Method::Age(..)) | Err(_) => Err(
+            "only keys of a key service are named here, as seal in [store] named them: what was sealed to recipients is opened by an \
+             identity that is here"
                 .to_owned(),
         ),
-        key @ Method::Service(_) => Ok(key),
     }
 }
 
