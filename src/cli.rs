@@ -2,6 +2,7 @@
 
 mod announcer;
 mod audit;
+mod command;
 mod completions;
 mod connectors;
 mod doctor;
@@ -9,6 +10,7 @@ mod done;
 mod exit;
 mod fault;
 mod fleet;
+mod global;
 mod init;
 mod log;
 mod man;
@@ -42,24 +44,20 @@ mod way;
 mod who;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
-use rotate_providers::{Access, Connector, CredentialsFrom, Paces};
+use clap::{ArgMatches, FromArgMatches, Parser};
+use rotate_providers::Connector;
 use tracing::Instrument;
-use uuid::Uuid;
 
+use command::Command;
 pub use exit::Exit;
+use global::{Form, Global, LogFormat, Output};
 use traced::Traced;
 
-use crate::config::{self, AllowedHosts, Unusable};
-use crate::engine::driver::Pace;
-use crate::seal::SealWith;
+use crate::config::{self, Unusable};
+use crate::delivery;
 use crate::state_folder::StateFolder;
-use crate::store::{Anchor, Server};
-use crate::{delivery, duration};
 
 /// Runs one command line and gives the process's exit code.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -67,7 +65,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     fault::tell_and_exit();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     pasted::remember(&arguments);
-    let cli = match parse(&arguments) {
+    let mut cli = match parse(&arguments) {
         Ok(cli) => cli,
         Err(error) => {
             if error.use_stderr() {
@@ -79,7 +77,6 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return Exit::Ok.into();
         }
     };
-    let mut cli = cli;
     if let Err(error) = cli.check_form().and_then(|()| cli.global_mut().complete()) {
         terminal::error(&error, &[]);
         return Exit::Usage.into();
@@ -225,7 +222,7 @@ impl Line {
 
     async fn run(self) -> Exit {
         match self {
-            Self::Fixed(cli) => cli.run().await,
+            Self::Fixed(cli) => cli.command.run(&cli.global).await,
             Self::OfConnector(global, connector, asked) => rotate::run(&global, connector, &asked).await,
         }
     }
@@ -251,275 +248,4 @@ struct Cli {
     global: Global,
     #[command(subcommand)]
     command: Command,
-}
-
-#[derive(Args, Clone)]
-#[command(next_help_heading = "Options of every command")]
-struct Global {
-    /// Where the journal is kept [default: $ROTATE_STATE_DIR, else $XDG_STATE_HOME/rotate, else ~/.local/state/rotate]
-    #[arg(long, global = true, value_name = "FOLDER")]
-    state_dir: Option<PathBuf>,
-    /// The fleet [default: $ROTATE_CONFIG, else ./rotate.toml if it is there]
-    #[arg(long, global = true, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Where the configuration keeps the journal.
-    #[arg(skip)]
-    configured_state: Option<PathBuf>,
-    /// Where the configuration has the head of the journal noted down.
-    #[arg(skip)]
-    configured_anchor: Option<PathBuf>,
-    /// The configuration in which it could not be made out whether there is an anchor.
-    #[arg(skip)]
-    anchor_unknown: Option<PathBuf>,
-    /// The configuration in which it could not be made out whether it names a server.
-    #[arg(skip)]
-    server_unknown: Option<PathBuf>,
-    /// The configuration in which it could not be made out what seals.
-    #[arg(skip)]
-    seal_unknown: Option<PathBuf>,
-    /// The server that keeps it, where the configuration names one.
-    #[arg(skip)]
-    server: Option<Server>,
-    /// Which run this is, for those who hear of it elsewhere.
-    #[arg(skip = Uuid::now_v7())]
-    run: Uuid,
-    /// What seals, where the configuration says so.
-    #[arg(skip)]
-    seal: Option<SealWith>,
-    /// Where the administrators' credentials are: where the target says (its profile or connection), or in the environment
-    /// alone, as in CI [default: $ROTATE_CREDENTIALS, else configured]
-    #[arg(long, global = true, value_enum, value_name = "WHERE")]
-    credentials: Option<Credentials>,
-    /// Lets secrets go to this host, which an endpoint_url of the configuration names and which is not the vendor's own;
-    /// repeatable [default: $ROTATE_ALLOW_ENDPOINT, separated by commas]
-    #[arg(long, global = true, value_name = "HOST")]
-    allow_endpoint: Vec<String>,
-    /// The same, understood.
-    #[arg(skip)]
-    allowed: AllowedHosts,
-    /// What stdout gets
-    #[arg(id = "output", long = "output", global = true, value_enum, value_name = "OUTPUT", default_value_t = Form::Text)]
-    form: Form,
-    /// The same, of every command but `report`, which has forms of its own.
-    #[arg(skip)]
-    output: Output,
-    /// Say more on stderr; twice: still more ($RUST_LOG is more exact)
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
-    verbose: u8,
-    /// How diagnostics on stderr are written
-    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
-    log_format: LogFormat,
-    #[command(flatten)]
-    pace: PaceArgs,
-}
-
-impl Global {
-    /// Takes from the environment what the command line leaves open; an empty variable says nothing.
-    fn complete(&mut self) -> Result<(), String> {
-        self.output = match self.form {
-            Form::Json => Output::Json,
-            Form::Markdown => Output::Markdown,
-            Form::Text | Form::Html | Form::Csv => Output::Text,
-        };
-        let said = std::env::var("ROTATE_CREDENTIALS").unwrap_or_default();
-        if self.credentials.is_none() && !said.is_empty() {
-            let meant = Credentials::from_str(&said, false);
-            self.credentials =
-                Some(meant.map_err(|_| "ROTATE_CREDENTIALS: write configured or environment".to_owned())?);
-        }
-        let (named, hosts) = if self.allow_endpoint.is_empty() {
-            let said = std::env::var("ROTATE_ALLOW_ENDPOINT").unwrap_or_default();
-            ("ROTATE_ALLOW_ENDPOINT", vec![said])
-        } else {
-            ("--allow-endpoint", self.allow_endpoint.clone())
-        };
-        let allowed = AllowedHosts::parse(hosts.iter().map(String::as_str));
-        self.allowed = allowed.map_err(|remedy| format!("{named}: {remedy}"))?;
-        Ok(())
-    }
-
-    /// Where the head of the journal is noted down, if anywhere.
-    fn anchor(&self) -> Option<Anchor> {
-        self.configured_anchor.as_deref().map(Anchor::of)
-    }
-
-    /// How vendors are reached.
-    fn access(&self, paces: Paces) -> Access {
-        Access {
-            paces,
-            credentials: match self.credentials {
-                Some(Credentials::Environment) => CredentialsFrom::Environment,
-                Some(Credentials::Configured) | None => CredentialsFrom::Configured,
-            },
-            ask: terminal::is_attended().then_some(terminal::answer),
-        }
-    }
-}
-
-/// Waits that are seconds long.
-#[derive(Args, Clone)]
-#[command(next_help_heading = "Waits of seconds")]
-struct PaceArgs {
-    /// How many probes in a row a new key has to pass
-    #[arg(long, global = true, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=20))]
-    verify_successes: u32,
-    /// The time between two probes of a new key
-    #[arg(long, global = true, value_name = "TIME", default_value = "2s", value_parser = duration::wait)]
-    verify_spacing: Duration,
-    /// How long a new key may be refused before that is believed
-    #[arg(long, global = true, value_name = "TIME", default_value = "2m", value_parser = duration::wait)]
-    verify_deadline: Duration,
-    /// The time between two readings of a list of keys that lags
-    #[arg(long, global = true, value_name = "TIME", default_value = "5s", value_parser = duration::wait)]
-    list_spacing: Duration,
-}
-
-impl PaceArgs {
-    fn pace(&self) -> Pace {
-        Pace {
-            verify_successes: self.verify_successes,
-            verify_spacing: self.verify_spacing,
-            verify_deadline: self.verify_deadline,
-            list_spacing: self.list_spacing,
-        }
-    }
-}
-
-/// What `--output` may say.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Form {
-    /// For people
-    Text,
-    /// For programs: one document, with a schema_version
-    Json,
-    /// For tickets: plans and tables that paste well
-    Markdown,
-    /// Of `report` alone.
-    #[value(hide = true)]
-    Html,
-    /// Of `report` alone.
-    #[value(hide = true)]
-    Csv,
-}
-
-/// How a command prints.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Output {
-    /// For people.
-    #[default]
-    Text,
-    /// For programs.
-    Json,
-    /// For tickets.
-    Markdown,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Credentials {
-    /// The target's profile or connection, else the environment's
-    Configured,
-    /// The environment's; the profile or connection of the target is for other machines
-    Environment,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum LogFormat {
-    /// For people
-    Text,
-    /// One JSON object a line
-    Json,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    Connectors(connectors::Command),
-    Done(done::Command),
-    Undo(undo::Command),
-    Walk(walk::Command),
-    Verify(verify::Command),
-    Status(status::Command),
-    Confirm(operator::Confirm),
-    Abort(operator::Abort),
-    Rollback(operator::Rollback),
-    Run(run::Command),
-    Plan(plan::Command),
-    Doctor(doctor::Command),
-    Init(init::Command),
-    Completions(completions::Command),
-    Man(man::Command),
-    Audit(audit::Command),
-    Report(report::Command),
-    Notify(notify::Command),
-    Seal(seal::Command),
-    #[cfg(feature = "postgres")]
-    Store(store::Command),
-}
-
-impl Command {
-    /// Whether it looks at the journal or writes there.
-    fn needs_the_journal(&self) -> bool {
-        match self {
-            Self::Init(command) => command.needs_the_journal(),
-            Self::Connectors(_) | Self::Completions(_) | Self::Man(_) => false,
-            _ => true,
-        }
-    }
-}
-
-impl Command {
-    /// Its name, where it does something.
-    fn traced_as(&self) -> Option<&'static str> {
-        Some(match self {
-            Self::Done(_) => "done",
-            Self::Undo(_) => "undo",
-            Self::Walk(_) => "walk",
-            Self::Verify(_) => "verify",
-            Self::Confirm(_) => "confirm",
-            Self::Abort(_) => "abort",
-            Self::Rollback(_) => "rollback",
-            Self::Run(_) => "run",
-            Self::Notify(_) => "notify",
-            Self::Seal(_) => "seal",
-            #[cfg(feature = "postgres")]
-            Self::Store(_) => "store",
-            Self::Connectors(_)
-            | Self::Status(_)
-            | Self::Plan(_)
-            | Self::Doctor(_)
-            | Self::Init(_)
-            | Self::Completions(_)
-            | Self::Man(_)
-            | Self::Audit(_)
-            | Self::Report(_) => return None,
-        })
-    }
-}
-
-impl Cli {
-    async fn run(self) -> Exit {
-        let global = &self.global;
-        match self.command {
-            Command::Connectors(command) => command.run(global).await,
-            Command::Done(command) => command.run(global).await,
-            Command::Undo(command) => command.run(global).await,
-            Command::Walk(command) => command.run(global).await,
-            Command::Verify(command) => command.run(global).await,
-            Command::Status(command) => command.run(global).await,
-            Command::Confirm(command) => command.run(global).await,
-            Command::Abort(command) => command.run(global).await,
-            Command::Rollback(command) => command.run(global).await,
-            Command::Run(command) => command.run(global).await,
-            Command::Plan(command) => command.run(global).await,
-            Command::Doctor(command) => command.run(global).await,
-            Command::Init(command) => command.run(global).await,
-            Command::Completions(command) => command.run(),
-            Command::Man(command) => command.run(),
-            Command::Audit(command) => command.run(global).await,
-            Command::Report(command) => command.run(global).await,
-            Command::Notify(command) => command.run(global).await,
-            Command::Seal(command) => command.run(global).await,
-            #[cfg(feature = "postgres")]
-            Command::Store(command) => command.run(global).await,
-        }
-    }
 }

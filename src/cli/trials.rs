@@ -147,7 +147,7 @@ impl Trials {
             tracing::warn!(target = target.name, class = %outcome.class, "its credential was tried: {why}");
         }
         let refused = after.rotation.trial.filter(|_| verdict == Verdict::Rejected);
-        Ok(refused.as_ref().map(told))
+        Ok(refused.as_deref().map(told))
     }
 
     /// Why nothing is sent: whoever may write the file may not choose who gets a secret of this machine.
@@ -238,7 +238,7 @@ fn not_now(target: &Target, trial: &Trial, survey: &Survey) -> Option<String> {
 /// What is on record of the last try, unless it was rotated since.
 fn kept<'s>(target: &Target, survey: &'s Survey) -> Option<&'s Kept> {
     let known = survey.of_target(target);
-    let kept = known.watch?.rotation.trial.as_ref()?;
+    let kept = known.watch?.rotation.trial.as_deref()?;
     let rotated = known.course.map(|stored| stored.updated_at);
     Some(kept).filter(|kept| rotated.is_none_or(|at| at <= kept.at))
 }
