@@ -100,6 +100,31 @@ fn a_server_that_may_only_be_read_is_told_as_that() {
 }
 
 #[test]
+fn a_user_whose_transactions_only_read_looks_and_is_told_what_keeps_it_from_more() {
+    let machines = Machines::with_users(1);
+    let role = format!("looks_{}", machines.schema);
+    machines.on_the_server(&format!(
+        "CREATE ROLE {role} LOGIN SUPERUSER PASSWORD '{CANARY}'; ALTER ROLE {role} SET default_transaction_read_only = on"
+    ));
+    let run = |arguments: &[&str]| {
+        let mut command = machines.command(0, arguments.iter().copied());
+        command.env("JOURNAL", as_user(&role, CANARY));
+        Ran::of(command)
+    };
+    run(&["status"]).expect(0);
+    run(&["plan"]).expect(0);
+    let calls = machines.place.cloud.call_count();
+    for arguments in [["run"].as_slice(), &["store", "migrate"]] {
+        let refused = run(arguments).expect(1);
+        refused.says(&["default_transaction_read_only", &role]);
+    }
+    assert_eq!(machines.place.cloud.call_count(), calls, "nothing is begun");
+    machines.on_the_server(&format!("DROP ROLE {role}"));
+    machines.run(0, ["run"]).expect(0);
+    machines.is_done(1);
+}
+
+#[test]
 fn a_server_shows_a_certificate_for_its_name_or_hears_no_password() {
     let (host, port) = Postgres::shared().address();
     let server = format!("{host}:{port}").parse().unwrap();
