@@ -117,9 +117,9 @@ impl Copies {
         let watch = known.watch.map(|watch| &watch.rotation);
         let of_this_key = |drift: &&CopiesDrift| drift.expected == expected;
         let accepted = watch
-            .and_then(|watch| watch.accepted_copies.as_ref())
+            .and_then(|watch| watch.accepted_copies.as_deref())
             .filter(of_this_key);
-        let before = watch.and_then(|watch| watch.copies.as_ref()).filter(of_this_key);
+        let before = watch.and_then(|watch| watch.copies.as_deref()).filter(of_this_key);
         let is_unread = |copy: &&HeldCopy| self.unread.iter().any(|(name, _)| *name == copy.destination);
         let unread = before.into_iter().flat_map(|drift| &drift.copies).filter(is_unread);
         let copies: Vec<HeldCopy> = self

@@ -50,7 +50,7 @@ impl InventoryJournal<'_> {
         let event = match (drift, &watch.rotation.copies) {
             (None, None) => return Ok(watch),
             (None, Some(_)) => Event::CopiesAsLeft,
-            (Some(drift), Some(known)) if drift == known => return Ok(watch),
+            (Some(drift), Some(known)) if *drift == **known => return Ok(watch),
             (Some(drift), _) => Event::CopiesDrifted {
                 expected: drift.expected.clone(),
                 copies: drift.copies.clone(),

@@ -31,7 +31,7 @@ struct ByName<R>(Vec<Stored<R>>);
 
 impl<R> ByName<R> {
     fn of(mut all: Vec<Stored<R>>) -> Self {
-        all.sort_by(|one, other| one.target.cmp(&other.target));
+        all.sort_unstable_by(|one, other| one.target.cmp(&other.target));
         Self(all)
     }
 

@@ -328,9 +328,11 @@ fn seen(
     copies: Option<CopiesDrift>,
     now: Timestamp,
 ) -> Stored<Inventory> {
-    let drift = drift.map(|why| Drift {
-        block: Block { why, since: now },
-        found: sighting.clone(),
+    let drift = drift.map(|why| {
+        Box::new(Drift {
+            block: Block { why, since: now },
+            found: sighting.clone(),
+        })
     });
     Stored {
         id: String::new(),
@@ -341,7 +343,7 @@ fn seen(
             sighting: Some(sighting),
             seen_at: Some(now),
             drift,
-            copies,
+            copies: copies.map(Box::new),
             ..known
                 .watch
                 .map_or_else(|| Inventory::unseen(now), |watch| watch.rotation.clone())

@@ -65,11 +65,11 @@ impl Inventory {
     pub(super) fn take_copies(&mut self, event: &Event, at: Timestamp) {
         match event {
             Event::CopiesDrifted { expected, copies } => {
-                self.copies = Some(CopiesDrift {
+                self.copies = Some(Box::new(CopiesDrift {
                     expected: expected.clone(),
                     copies: copies.clone(),
                     since: at,
-                });
+                }));
             }
             Event::CopiesAsLeft => self.copies = None,
             // What a person accepts is told again only once it is another key, or was put back meanwhile.

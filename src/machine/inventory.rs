@@ -38,7 +38,7 @@ pub struct SeenKey {
     pub created_at: Option<Timestamp>,
 }
 
-/// What is known of a target between its rotations.
+/// What is known of a target between its rotations. What most targets have nothing of stands elsewhere: there are thousands at once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Inventory {
@@ -51,18 +51,18 @@ pub struct Inventory {
     /// When it was looked at for the first time.
     pub first_at: Timestamp,
     /// What has changed since, where something has.
-    pub drift: Option<Drift>,
+    pub drift: Option<Box<Drift>>,
     /// When a person last said to go on.
     pub released_at: Option<Timestamp>,
     /// The last try of its credential.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trial: Option<Trial>,
+    pub trial: Option<Box<Trial>>,
     /// The destinations that do not hold what was left there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub copies: Option<CopiesDrift>,
+    pub copies: Option<Box<CopiesDrift>>,
     /// Those of which a person has accepted it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub accepted_copies: Option<CopiesDrift>,
+    pub accepted_copies: Option<Box<CopiesDrift>>,
 }
 
 /// One try of a credential.
@@ -141,7 +141,7 @@ impl Inventory {
                     ..Self::unseen(record.at)
                 };
                 Ok(Self {
-                    drift: Some(drift),
+                    drift: Some(Box::new(drift)),
                     ..before.unwrap_or(unseen)
                 })
             }
@@ -164,11 +164,11 @@ impl Inventory {
                 let trial = match (refused, verdict) {
                     // It stays known as what it was, and of when.
                     (Some(refused), Verdict::Inconclusive) => refused.clone(),
-                    _ => Trial {
+                    _ => Box::new(Trial {
                         verdict: *verdict,
                         class: class.clone(),
                         at: record.at,
-                    },
+                    }),
                 };
                 Ok(Self {
                     trial: Some(trial),

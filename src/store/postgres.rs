@@ -37,6 +37,7 @@ use write::Mine;
 
 use super::copied::Everything;
 use super::entry::{Entry, Waiting};
+use super::stored::all_as;
 use super::{
     Append, CHANGING, Head, Lease, Line, Outbox, Retry, SEALING, Sealed, Store, StoreError, Stored, Telling, Verified,
     Visit, watch_of,
@@ -284,7 +285,7 @@ impl Store for PostgresStore {
 
     async fn summaries(&self) -> Result<Vec<Stored>, StoreError> {
         let all = self.threads(Which::All { watches: false }).await?;
-        all.into_iter().map(|stored| stored.course(&self.inner.place)).collect()
+        all_as(all, |stored| stored.course(&self.inner.place))
     }
 
     async fn watch(&self, target: &str) -> Result<Option<Stored<Inventory>>, StoreError> {
@@ -299,7 +300,7 @@ impl Store for PostgresStore {
 
     async fn watches(&self) -> Result<Vec<Stored<Inventory>>, StoreError> {
         let all = self.threads(Which::All { watches: true }).await?;
-        all.into_iter().map(|stored| stored.watch(&self.inner.place)).collect()
+        all_as(all, |stored| stored.watch(&self.inner.place))
     }
 
     async fn journal(&self, target: Option<&str>) -> Result<Vec<Line>, StoreError> {

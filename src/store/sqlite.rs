@@ -25,6 +25,7 @@ use threads::Which;
 use write::write;
 
 use super::entry::{Entry, Waiting};
+use super::stored::all_as;
 use super::{
     Append, Head, Lease, Line, Outbox, Retry, SEALING, Sealed, Store, StoreError, Stored, Telling, Verified, Visit,
     watch_of,
@@ -222,7 +223,7 @@ impl Store for SqliteStore {
 
     async fn summaries(&self) -> Result<Vec<Stored>, StoreError> {
         let all = self.threads(Which::Courses).await?;
-        all.into_iter().map(|stored| stored.course(&self.path)).collect()
+        all_as(all, |stored| stored.course(&self.path))
     }
 
     async fn watch(&self, target: &str) -> Result<Option<Stored<Inventory>>, StoreError> {
@@ -237,7 +238,7 @@ impl Store for SqliteStore {
 
     async fn watches(&self) -> Result<Vec<Stored<Inventory>>, StoreError> {
         let all = self.threads(Which::Watches).await?;
-        all.into_iter().map(|stored| stored.watch(&self.path)).collect()
+        all_as(all, |stored| stored.watch(&self.path))
     }
 
     async fn journal(&self, target: Option<&str>) -> Result<Vec<Line>, StoreError> {

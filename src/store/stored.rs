@@ -129,6 +129,18 @@ impl Stored<StreamState> {
     }
 }
 
+/// All of these threads as what each is. Of tens of thousands, a list that grew while it is filled would take three times its room.
+pub(super) fn all_as<R>(
+    threads: Vec<Stored<StreamState>>,
+    what: impl Fn(Stored<StreamState>) -> Result<Stored<R>, StoreError>,
+) -> Result<Vec<Stored<R>>, StoreError> {
+    let mut all = Vec::with_capacity(threads.len());
+    for thread in threads {
+        all.push(what(thread)?);
+    }
+    Ok(all)
+}
+
 fn misplaced(path: &Path, name: &str) -> StoreError {
     StoreError::Damaged {
         path: path.to_owned(),
