@@ -1,5 +1,6 @@
 //! `rotate run`: every target as far as it may go.
 
+mod ended;
 mod watched;
 
 use std::collections::HashSet;
@@ -20,7 +21,7 @@ use super::rotate::story;
 use super::session::{Session, Telling, locate, show, speaker, tell_folder};
 use super::terminal::FleetLines;
 use super::trials::Trials;
-use super::{Exit, Global, Output, status, terminal};
+use super::{Exit, Global, status, terminal};
 use crate::config::{Config, How, Target};
 use crate::duration;
 use crate::engine::driver::{DriveError, Refusal};
@@ -30,7 +31,8 @@ use crate::notify::Limits;
 use crate::policy::{Wait, Waiting};
 use crate::state_folder::FolderError;
 use crate::store::{StoreError, Stored};
-use crate::view::{Detail, TargetView, Who};
+use crate::view::{Detail, TargetView};
+use ended::{Ended, of_judgement, tell};
 use watched::{Ending, Watched};
 
 /// Move every target as far as it may go; for cron.
@@ -201,12 +203,12 @@ impl Work {
         let all = turns.len();
         // The identity that the program itself runs as goes last.
         let (own, others): (Vec<_>, Vec<_>) = turns.into_iter().partition(|entry| self.is_own(entry));
-        let mut ended = Vec::new();
+        let mut ended = Vec::with_capacity(all);
         for (wave, at_once) in [(others, self.config.concurrency), (own, 1)] {
-            ended.extend(self.wave(wave, at_once).await);
+            self.wave(wave, at_once, &mut ended).await;
         }
         self.lines.finish();
-        ended.sort_by(|a, b| a.report.name.cmp(&b.report.name));
+        ended.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         let mut exit = ended.iter().map(|ended| ended.exit).max().unwrap_or(Exit::Ok);
         if ended.len() < all {
             terminal::error(
@@ -221,7 +223,7 @@ impl Work {
         self.write_down(&mut ended).await;
         self.session.end_forgotten(&self.config).await;
         let held_up = ended.iter().filter(|ended| ended.is_held_up());
-        let held_up = held_up.map(|ended| ended.report.name.clone()).collect();
+        let held_up = held_up.map(|ended| ended.name.clone()).collect();
         let counts = tell(&self.global, &ended, all);
         self.session.post(Limits::RUN).await;
         Ending { exit, counts, held_up }
@@ -229,10 +231,7 @@ impl Work {
 
     /// What people are to be told that no event has made.
     async fn write_down(&self, ended: &mut [Ended]) {
-        let after = ended.iter_mut().filter_map(|ended| {
-            let Ended { after, report, .. } = ended;
-            Some((after.take()?, &*report))
-        });
+        let after = ended.iter_mut().filter_map(Ended::told);
         let fleet = async || match Survey::read(&self.session.store).await {
             Ok(survey) => Some(status::all(&self.global, Some(&self.config), &survey)),
             // No digest says that there are no targets.
@@ -260,9 +259,8 @@ impl Work {
         )
     }
 
-    async fn wave(self: &Arc<Self>, turns: Vec<Entry>, at_once: usize) -> Vec<Ended> {
+    async fn wave(self: &Arc<Self>, turns: Vec<Entry>, at_once: usize, ended: &mut Vec<Ended>) {
         let mut working = JoinSet::new();
-        let mut ended = Vec::with_capacity(turns.len());
         for entry in turns {
             // What has ended is taken at once: until then it keeps the memory of its whole turn.
             if working.len() == at_once {
@@ -275,7 +273,6 @@ impl Work {
         while let Some(one) = working.join_next().await {
             ended.extend(one);
         }
-        ended
     }
 
     async fn one(&self, entry: &Entry) -> Ended {
@@ -309,7 +306,7 @@ impl Work {
         }
         let after = self.after(entry, &result);
         let mut ended = self.ended(entry, result).await;
-        ended.after = after;
+        ended.after = after.map(Box::new);
         if let Some(target) = self.target(entry)
             && !self.session.is_interrupted()
         {
@@ -320,7 +317,7 @@ impl Work {
             }
         }
         self.lines.step();
-        ended
+        ended.as_shown(&self.global)
     }
 
     fn target(&self, entry: &Entry) -> Option<&Target> {
@@ -392,29 +389,21 @@ impl Work {
                     Some(_) => "waiting",
                 };
                 let late = outcome.wait.is_some() && self.is_overdue(entry);
-                Ended {
-                    report: TargetView::of(&outcome.stored, outcome.wait.as_ref(), now(), &speaker),
-                    exit: if late { exit.max(Exit::PersonNeeded) } else { exit },
-                    is_told: true,
-                    what,
-                    after: None,
-                }
+                let exit = if late { exit.max(Exit::PersonNeeded) } else { exit };
+                let report = TargetView::of(&outcome.stored, outcome.wait.as_ref(), now(), &speaker);
+                Ended::new(report, exit, true, what)
             }
             (Ok(TurnOutcome::Guided(mut guided)), _) => {
                 self.name(entry).clone_into(&mut guided.target);
                 let overdue = guided.rotation.overdue_at() <= now() || self.is_overdue(entry);
-                Ended {
-                    report: match entry {
-                        Entry::Configured(_) => story(&self.global, &guided).in_detail(Detail::NextStep),
-                        Entry::Open(_) => {
-                            TargetView::walking(&guided.target, &guided.id, &guided.rotation, now(), &speaker)
-                        }
-                    },
-                    exit: if overdue { Exit::PersonNeeded } else { Exit::Ok },
-                    is_told: true,
-                    what: "by hand",
-                    after: None,
-                }
+                let report = match entry {
+                    Entry::Configured(_) => story(&self.global, &guided).in_detail(Detail::NextStep),
+                    Entry::Open(_) => {
+                        TargetView::walking(&guided.target, &guided.id, &guided.rotation, now(), &speaker)
+                    }
+                };
+                let exit = if overdue { Exit::PersonNeeded } else { Exit::Ok };
+                Ended::new(report, exit, true, "by hand")
             }
             (Err(error), _) => self.failed(entry, &error).await,
             // Only what the configuration names is judged.
@@ -434,97 +423,13 @@ impl Work {
             .session
             .failed(&self.global, self.name(entry), self.target(entry), error, telling)
             .await;
-        Ended {
-            report,
-            exit,
-            is_told,
-            what: if exit == Exit::PersonNeeded {
-                "blocked"
-            } else {
-                "failed"
-            },
-            after: None,
-        }
+        let what = if exit == Exit::PersonNeeded {
+            "blocked"
+        } else {
+            "failed"
+        };
+        Ended::new(report, exit, is_told, what)
     }
-}
-
-/// What became of one target.
-struct Ended {
-    report: TargetView,
-    exit: Exit,
-    /// Whether a person should see it.
-    is_told: bool,
-    /// In one word.
-    what: &'static str,
-    /// What people are told of it.
-    after: Option<After>,
-}
-
-impl Ended {
-    /// Whether a person has to look at it. What only this run has found, such as two full slots or a credential that is refused, stands
-    /// in no journal.
-    fn is_held_up(&self) -> bool {
-        self.exit == Exit::PersonNeeded && matches!(self.what, "blocked" | "refused")
-    }
-
-    /// Its credential is dead, whatever else is to be said of it.
-    fn refused(&mut self, target: &Target, refused: &str, global: &Global) {
-        self.exit = self.exit.max(Exit::PersonNeeded);
-        self.is_told = true;
-        self.after = self.after.take().map(After::refused);
-        self.what = "refused";
-        let before = self
-            .report
-            .reason
-            .take()
-            .map(|reason| format!("; {reason}"))
-            .unwrap_or_default();
-        self.report.reason = Some(format!("{refused}{before}"));
-        self.report.next.who = Some(Who::Person);
-        self.report.next.what = Some("put the right secret in its place, and try it".to_owned());
-        self.report.next.command = Some(speaker(global).command(&format!("verify {}", target.name)));
-    }
-}
-
-fn of_judgement(target: &Target, judged: &Assessment, global: &Global) -> Ended {
-    let overdue = judged.age.is_some_and(|age| age.deadline.gone_by <= now());
-    let (exit, what) = match judged.action {
-        Action::Blocked => (Exit::PersonNeeded, "blocked"),
-        Action::NotDue => (Exit::Ok, "not due"),
-        _ if overdue => (Exit::PersonNeeded, "overdue"),
-        _ => (Exit::Ok, "waiting"),
-    };
-    Ended {
-        report: TargetView::judged(target, judged, now(), &speaker(global)),
-        exit,
-        is_told: judged.is_pressing,
-        what,
-        after: None,
-    }
-}
-
-/// What a person should see, what programs get, and a line that counts, which is given back.
-fn tell(global: &Global, ended: &[Ended], all: usize) -> String {
-    let whole = global.output == Output::Json;
-    let told: Vec<TargetView> = ended
-        .iter()
-        .filter(|ended| whole || ended.is_told)
-        .map(|ended| ended.report.clone())
-        .collect();
-    show(global, &told);
-    let mut counts: Vec<String> = Vec::new();
-    for what in [
-        "ended", "waiting", "by hand", "not due", "overdue", "blocked", "refused", "failed",
-    ] {
-        let count = ended.iter().filter(|ended| ended.what == what).count();
-        if count > 0 {
-            counts.push(format!("{count} {what}"));
-        }
-    }
-    let plural = if all == 1 { "" } else { "s" };
-    let counts = format!("{all} target{plural}: {}", counts.join(", "));
-    terminal::note(&counts);
-    counts
 }
 
 fn nothing(global: &Global) {
