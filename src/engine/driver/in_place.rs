@@ -159,13 +159,14 @@ impl Driver<'_> {
         run.facts.keys = None;
         run.facts.stands = None;
         run.facts.set = None;
+        run.request = None;
         match self.in_place(stored)?.replace(secret).await {
             Err(error) if error.effect == Effect::Unknown => {
                 tracing::warn!("failed to {error}; looking which secret stands");
                 Ok(())
             }
             result => {
-                result?;
+                run.request = result?;
                 run.facts.set = Some(which);
                 Ok(())
             }

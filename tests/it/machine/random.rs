@@ -72,9 +72,9 @@ fn event() -> impl Strategy<Value = Event> {
         4 => proptest::sample::select(catalogue()),
         1 => opening(),
         1 => (key(), public_half()).prop_map(|(key, public)| Event::Minted { key, public }),
-        1 => key().prop_map(|key| Event::Created { key }),
+        1 => key().prop_map(|key| Event::Created { key, request: None }),
         1 => (key(), text()).prop_map(|(key, why)| Event::DiscardIntended { key, why }),
-        1 => key().prop_map(|key| Event::Discarded { key }),
+        1 => key().prop_map(|key| Event::Discarded { key, request: None }),
         1 => proptest::collection::btree_set(key(), 0..3).prop_map(|ids_before| Event::CreateIntended {
             ids_before,
             made_within: None,
