@@ -38,7 +38,7 @@ fn events(told: &[(String, String)]) -> Vec<&str> {
 
 fn each_change_at_the_vendor_is_told_by_the_name_that_the_vendor_gave_it<G: Ground>() {
     let ground = G::soaking();
-    ground.later(8 * DAY, &["run", G::TARGET]).expect(0);
+    ground.later(8 * DAY, &["run"]).expect(0);
     assert_eq!(ground.state_name(), "done");
     let told = told(&ground);
     assert_eq!(ids(&told), ground.requests());
