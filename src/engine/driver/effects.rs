@@ -128,10 +128,8 @@ impl Driver<'_> {
         self.progress.doing(&format!("registering new key {}", issued.key));
         self.still_held().await?;
         crash_point("register: before the call");
-        let request = self.local(stored)?.register(&issued.key, public).await?;
+        run.request = self.local(stored)?.register(&issued.key, public).await?;
         crash_point("register: after the call");
-        // Who was asked before, and is asked again because the list is late, has nothing left to do.
-        run.request = request.or(run.request.take());
         run.facts.keys = None;
         run.facts.registered = true;
         Ok(())

@@ -1,6 +1,7 @@
 //! What a vendor calls the requests that changed something there: an auditor who has one finds the very call in the vendor's own log.
 
 use std::fs;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rotate_fixtures::Ran;
 use serde_json::Value;
@@ -13,6 +14,7 @@ on_every_ground! {
     each_change_at_the_vendor_is_told_by_the_name_that_the_vendor_gave_it
     a_rotation_that_is_taken_back_tells_of_each_change_as_well
     a_kill_between_a_change_and_its_record_loses_the_name_and_makes_none_up
+    whichever_call_breaks_only_names_that_the_vendor_gave_are_told
     a_name_that_is_none_is_not_repeated
 }
 
@@ -109,6 +111,20 @@ fn a_kill_between_a_change_and_its_record_loses_the_name_and_makes_none_up<G: Gr
         assert_eq!(ids(&told(&ground)), known, "{place}");
         ground.run(&["audit", "verify"]).expect(0);
     });
+}
+
+fn whichever_call_breaks_only_names_that_the_vendor_gave_are_told<G: Ground>() {
+    let most = AtomicUsize::new(0);
+    beside_each_other(&G::breaks(), |broken| {
+        let ground = G::new();
+        (broken.plant)(&ground);
+        ground.begin(&[&AT_ONCE[..], &["--verify-deadline", "20s"]].concat());
+        let (told, mut known) = (ids(&told(&ground)), ground.requests());
+        known.retain(|id| told.contains(id));
+        assert_eq!(told, known, "{}", broken.name);
+        most.fetch_max(told.len(), Ordering::SeqCst);
+    });
+    assert!(most.into_inner() >= 2, "nothing is told");
 }
 
 fn a_name_that_is_none_is_not_repeated<G: Ground>() {
