@@ -324,6 +324,7 @@ fn life(number: usize) -> Vec<Event> {
         },
         Event::Created {
             key: KeyId::parse(&format!("AKIANEW{number:013}")).expect("the name of a key"),
+            request: None,
         },
         Event::Proved,
         Event::DeliverIntended {
@@ -334,11 +335,11 @@ fn life(number: usize) -> Vec<Event> {
             by: SwitchedBy::Delivery,
         },
         Event::DeactivateIntended,
-        Event::Deactivated,
+        Event::Deactivated { request: None },
         Event::Proved,
         Event::Soaking,
         Event::DeleteIntended,
-        Event::Deleted,
+        Event::Deleted { request: None },
         Event::Done,
     ]
 }

@@ -16,11 +16,12 @@ use crate::call::{configuration, local};
 pub use crate::error::{Effect, Error, Kind, cause};
 pub use crate::key_id::{KeyId, NotAKeyId, PublicHalf};
 use crate::secret::{Credential, Secret};
-use crate::untrusted::Sanitized;
+use crate::untrusted::{Label, Sanitized};
 
 /// One credential's life at its vendor.
 ///
-/// Reads may be repeated at will. Each effect says what a repeat does.
+/// Reads may be repeated at will. Each effect says what a repeat does, and answers with what the vendor calls the request that did
+/// it, as its own log has it: `None` where it names none, and where nothing was left to do.
 ///
 /// Some vendors can disable a key; others only remove it. For those, disabling *is* removing, and enabling a key again is
 /// registering its public half once more, if that is known. What stands here of a method is what holds for a vendor that has
@@ -57,12 +58,12 @@ pub trait Provider: Send + Sync {
     }
 
     /// Disables a key, reversibly. A repeat is a no-op; a key that is gone counts as disabled.
-    async fn deactivate(&self, key: &KeyId) -> Result<(), Error> {
+    async fn deactivate(&self, key: &KeyId) -> Result<Option<Label>, Error> {
         self.delete(key).await
     }
 
     /// Enables a key again. A repeat is a no-op; a key that is gone, and cannot be registered again, is [`Kind::NotFound`].
-    async fn reactivate(&self, key: &KeyId, _: Option<&PublicHalf>) -> Result<(), Error> {
+    async fn reactivate(&self, key: &KeyId, _: Option<&PublicHalf>) -> Result<Option<Label>, Error> {
         // One that was not removed yet works as before.
         let works = self
             .keys()
@@ -77,11 +78,11 @@ pub trait Provider: Send + Sync {
                 "the vendor cannot bring it back".to_owned(),
             )
         };
-        works.then_some(()).ok_or_else(gone)
+        works.then_some(None).ok_or_else(gone)
     }
 
     /// Deletes a key. A repeat is a no-op; a key that is gone counts as deleted. Never asked of [`Minting::InPlace`].
-    async fn delete(&self, key: &KeyId) -> Result<(), Error>;
+    async fn delete(&self, key: &KeyId) -> Result<Option<Label>, Error>;
 
     /// What can be found out beforehand of whether a rotation would work. Reads only. A repeat may answer from memory what
     /// [`observe`](Self::observe) has read.
@@ -182,7 +183,7 @@ pub trait MintsAtVendor: Send + Sync {
 
     /// Creates a key; its secret is shown this once. One call, never repeated here, not even after throttling. **A repeat
     /// creates another one**: after [`Effect::Unknown`] list the keys before deciding.
-    async fn create(&self) -> Result<Credential, Error>;
+    async fn create(&self) -> Result<(Credential, Option<Label>), Error>;
 
     /// How long after it has left that call may still take effect, as far as its answer is waited for.
     fn longest_call(&self) -> Duration;
@@ -195,7 +196,7 @@ pub trait MintsLocally: Send + Sync {
     async fn mint(&self) -> Result<(Credential, PublicHalf), Error>;
 
     /// Registers a key, beside those that exist and never in the place of one. A repeat is a no-op.
-    async fn register(&self, key: &KeyId, public: &PublicHalf) -> Result<(), Error>;
+    async fn register(&self, key: &KeyId, public: &PublicHalf) -> Result<Option<Label>, Error>;
 }
 
 /// A vendor that holds one secret of an owner, which is replaced where it stands.
@@ -220,7 +221,7 @@ pub trait ReplacesInPlace: Send + Sync {
     /// Makes this the owner's secret, whatever it was before: with the administrator's credentials, never by way of a login of
     /// the owner. **A repeat with the same secret leaves it standing**, so after [`Effect::Unknown`], and after any crash, the
     /// same one is set again.
-    async fn replace(&self, secret: &Secret) -> Result<(), Error>;
+    async fn replace(&self, secret: &Secret) -> Result<Option<Label>, Error>;
 }
 
 /// Who owns the keys, by a name that cannot be given to anyone else.

@@ -9,13 +9,17 @@ use tokio::net::TcpStream;
 use crate::call::local;
 use crate::contract::{Caller, Effect, Error, Kind, Principal};
 use crate::inputs::{self, InputSpec};
+use crate::untrusted::Label;
 
 /// Where it is.
 pub(crate) const ADDRESS: InputSpec =
     InputSpec::required("address", "where the vendor is, as HOST:PORT", inputs::word).identifies();
 
-/// One call, and its status and answer. A repeat calls again.
-pub(crate) async fn send(address: &str, line: &str, login: &str, body: &[u8]) -> io::Result<(u16, Value)> {
+/// A status, what came with it, and what the vendor calls the request.
+pub(crate) type Answer = (u16, Value, Option<Label>);
+
+/// One call, and its answer. A repeat calls again.
+pub(crate) async fn send(address: &str, line: &str, login: &str, body: &[u8]) -> io::Result<Answer> {
     let mut stream = TcpStream::connect(address).await?;
     let length = body.len();
     let head = format!(
@@ -27,7 +31,11 @@ pub(crate) async fn send(address: &str, line: &str, login: &str, body: &[u8]) ->
     stream.take(65_536).read_to_string(&mut reply).await?;
     let status = reply.split(' ').nth(1).and_then(|status| status.parse().ok());
     match (status, reply.split_once("\r\n\r\n")) {
-        (Some(status), Some((_, body))) => Ok((status, serde_json::from_str(body).unwrap_or_default())),
+        (Some(status), Some((head, body))) => {
+            let request = head.lines().find_map(|line| line.strip_prefix("x-request-id: "));
+            let request = request.and_then(Label::uuid);
+            Ok((status, serde_json::from_str(body).unwrap_or_default(), request))
+        }
         _ => Err(io::ErrorKind::InvalidData.into()),
     }
 }
@@ -64,12 +72,12 @@ pub(crate) fn administrator() -> String {
 /// Asks as the administrator. Which statuses say for certain that nothing was done, the connector knows.
 pub(crate) async fn ask(
     line: &str,
-    sending: impl Future<Output = io::Result<(u16, Value)>>,
+    sending: impl Future<Output = io::Result<Answer>>,
     refusal: impl FnOnce(u16) -> Option<(Kind, &'static str)>,
-) -> Result<Value, Error> {
+) -> Result<(Value, Option<Label>), Error> {
     let (kind, detail, is_sure) = match sending.await {
-        Ok((200..=299, reply)) => return Ok(reply),
-        Ok((status, _)) => match refusal(status) {
+        Ok((200..=299, reply, request)) => return Ok((reply, request)),
+        Ok((status, ..)) => match refusal(status) {
             Some((kind, detail)) => (kind, detail.to_owned(), true),
             None => (Kind::VendorFault, format!("it answers {status}"), false),
         },

@@ -106,8 +106,14 @@ impl fmt::Display for Sanitized {
 
 /// What a vendor calls something, in one word: an error's code, a request's id, a service, a region. Whatever is not of this
 /// form is not repeated at all: an answer may hold what was sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Label(String);
+
+/// Not what a vendor calls something. It is not repeated: it may be anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a label has 1 to 128 letters, digits or -_./=+: and this has not")]
+pub struct NotALabel;
 
 impl Label {
     /// Letters, digits and `-_./=+:`, up to 128 of them.
@@ -117,9 +123,31 @@ impl Label {
         is_one.then(|| Self(text.to_owned()))
     }
 
+    /// A number of 36 hexadecimal digits and dashes, as vendors give one to each request. No secret has this form, so that an answer
+    /// that holds what was sent can be kept.
+    pub fn uuid(text: &str) -> Option<Self> {
+        let fits = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
+        let is_one = text.len() == 36 && text.bytes().all(fits);
+        is_one.then(|| Self(text.to_owned()))
+    }
+
     /// The same, as text; what is no label is called unknown.
     pub fn or_unknown(text: &str) -> Sanitized {
         Sanitized(Self::parse(text).map_or_else(|| "unknown".to_owned(), |label| label.0))
+    }
+}
+
+impl TryFrom<String> for Label {
+    type Error = NotALabel;
+
+    fn try_from(text: String) -> Result<Self, NotALabel> {
+        Self::parse(&text).ok_or(NotALabel)
+    }
+}
+
+impl From<Label> for String {
+    fn from(label: Label) -> Self {
+        label.0
     }
 }
 
@@ -191,6 +219,28 @@ mod tests {
         {
             assert_eq!(Label::parse(harm), None, "{harm:?}");
             assert_eq!(&*Label::or_unknown(harm), "unknown");
+            let text = serde_json::to_string(harm).unwrap();
+            assert!(serde_json::from_str::<Label>(&text).is_err(), "{harm:?}");
+        }
+    }
+
+    #[test]
+    fn the_number_of_a_request_has_the_form_of_one_and_no_secret_has() {
+        for id in [
+            "7a62c49f-347e-4fc4-9331-6e8e5a1b2c3d",
+            "01B2C3D4-0000-1A2B-0000-000500080001",
+        ] {
+            assert_eq!(Label::uuid(id).as_deref(), Some(id));
+        }
+        for text in [
+            "",
+            "7a62c49f-347e-4fc4-9331-6e8e5a1b2c3",
+            "7a62c49f-347e-4fc4-9331-6e8e5a1b2c3dd",
+            "7a62c49f-347e-4fc4-9331-6e8eEXAMPLE0",
+            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            "<b>7a62c49f-347e-4fc4-9331-6e8e5</b>",
+        ] {
+            assert_eq!(Label::uuid(text), None, "{text:?}");
         }
     }
 

@@ -12,6 +12,7 @@ mod in_place;
 mod inventory;
 mod key;
 mod phase;
+mod request;
 mod rotation;
 mod sealing;
 mod spec;

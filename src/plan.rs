@@ -77,7 +77,10 @@ impl Simulation {
                     ids_before,
                     made_within: None,
                 })?;
-                self.record(Event::Created { key: new })?;
+                self.record(Event::Created {
+                    key: new,
+                    request: None,
+                })?;
             }
             Step::Mint => {
                 let what = "make a new key pair on this machine and seal its private half".to_owned();
@@ -95,7 +98,7 @@ impl Simulation {
                 if !matches!(self.rotation.phase, Phase::Discarding(_)) {
                     self.record(Event::DiscardIntended { key: key.clone(), why })?;
                 }
-                self.record(Event::Discarded { key })?;
+                self.record(Event::Discarded { key, request: None })?;
             }
             Step::Prove => {
                 let what = format!("log in with {new}, with the permission that the consumer needs");
@@ -126,14 +129,14 @@ impl Simulation {
                 if !matches!(self.rotation.phase, Phase::Deactivating(..)) {
                     self.record(Event::DeactivateIntended)?;
                 }
-                self.record(Event::Deactivated)?;
+                self.record(Event::Deactivated { request: None })?;
             }
             Step::Reactivate(why) => {
                 self.effect(PhaseName::Deactivated, format!("enable {old} again: {why}"), true);
                 if !matches!(self.rotation.phase, Phase::Reactivating(..)) {
                     self.record(Event::ReactivateIntended { why })?;
                 }
-                self.record(Event::Reactivated)?;
+                self.record(Event::Reactivated { request: None })?;
             }
             Step::Delete => {
                 match self.rotation.spec.retirement {
@@ -162,7 +165,7 @@ impl Simulation {
                 if !matches!(self.rotation.phase, Phase::Deleting(..)) {
                     self.record(Event::DeleteIntended)?;
                 }
-                self.record(Event::Deleted)?;
+                self.record(Event::Deleted { request: None })?;
             }
             Step::Restore(destination) => {
                 self.effect(
@@ -178,7 +181,7 @@ impl Simulation {
                 if !matches!(self.rotation.phase, Phase::Withdrawing) {
                     self.record(Event::WithdrawIntended)?;
                 }
-                self.record(Event::Withdrawn)?;
+                self.record(Event::Withdrawn { request: None })?;
             }
             Step::Record(event @ Event::Blocked { .. }) => {
                 if let Event::Blocked { why } = &event {

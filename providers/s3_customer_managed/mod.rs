@@ -46,6 +46,7 @@ use crate::contract::{
 use crate::form::{Field, Part, SecretForm};
 use crate::inputs::{self, InputSpec};
 use crate::secret::Credential;
+use crate::untrusted::Label;
 use crate::{Automation, Capabilities, Connecting, Connector, VendorPace, Vendors};
 
 use administrator::LONGEST_CALL;
@@ -334,15 +335,15 @@ impl Provider for S3CustomerManaged {
         self.wire.last_use(key).await
     }
 
-    async fn deactivate(&self, key: &KeyId) -> Result<(), Error> {
+    async fn deactivate(&self, key: &KeyId) -> Result<Option<Label>, Error> {
         self.wire.deactivate(&self.inputs.user, key).await
     }
 
-    async fn reactivate(&self, key: &KeyId, _: Option<&PublicHalf>) -> Result<(), Error> {
+    async fn reactivate(&self, key: &KeyId, _: Option<&PublicHalf>) -> Result<Option<Label>, Error> {
         self.wire.reactivate(&self.inputs.user, key).await
     }
 
-    async fn delete(&self, key: &KeyId) -> Result<(), Error> {
+    async fn delete(&self, key: &KeyId) -> Result<Option<Label>, Error> {
         self.wire.delete(&self.inputs.user, key).await
     }
 
@@ -357,7 +358,7 @@ impl MintsAtVendor for S3CustomerManaged {
         self.wire.turn().await;
     }
 
-    async fn create(&self) -> Result<Credential, Error> {
+    async fn create(&self) -> Result<(Credential, Option<Label>), Error> {
         self.wire.create(&self.inputs.user).await
     }
 

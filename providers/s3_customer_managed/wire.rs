@@ -8,6 +8,7 @@ mod proof;
 use std::sync::{Arc, OnceLock};
 
 use aws_credential_types::Credentials;
+use aws_sdk_iam::operation::RequestId;
 use aws_sdk_iam::types::StatusType;
 use aws_sdk_s3::types::RequestPayer;
 use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
@@ -198,11 +199,12 @@ impl Wire {
     }
 
     /// Creates a key, by one call that leaves at once.
-    pub(super) async fn create(&self, user: &str) -> Result<Credential, Error> {
+    pub(super) async fn create(&self, user: &str) -> Result<(Credential, Option<Label>), Error> {
         let action = || format!("create an access key for user {user}");
         let request = self.administrator.iam.create_access_key().user_name(user);
         let sending = async { request.send().await.map_err(|e| translate(CREATE_KEY, action(), &e)) };
         let reply = CREATE_KEY.traced(sending).await?;
+        let request = named(&reply);
         let key = reply
             .access_key
             .filter(|key| !key.access_key_id.is_empty() && !key.secret_access_key.is_empty())
@@ -211,38 +213,37 @@ impl Wire {
         let fits = form::is_secret(&key.secret_access_key);
         let secret = Secret::new(key.secret_access_key);
         match id.filter(|_| fits) {
-            Some(key) => Ok(Credential {
-                key,
-                public: None,
-                secret,
-            }),
+            Some(key) => {
+                let public = None;
+                Ok((Credential { key, public, secret }, request))
+            }
             None => Err(malformed(CREATE_KEY, action(), "a key")),
         }
     }
 
-    pub(super) async fn deactivate(&self, user: &str, key: &KeyId) -> Result<(), Error> {
+    pub(super) async fn deactivate(&self, user: &str, key: &KeyId) -> Result<Option<Label>, Error> {
         match self.update(user, key, StatusType::Inactive, "deactivate").await {
-            Err(error) if error.kind == Kind::NotFound => Ok(()),
+            Err(error) if error.kind == Kind::NotFound => Ok(None),
             result => result,
         }
     }
 
-    pub(super) async fn reactivate(&self, user: &str, key: &KeyId) -> Result<(), Error> {
+    pub(super) async fn reactivate(&self, user: &str, key: &KeyId) -> Result<Option<Label>, Error> {
         self.update(user, key, StatusType::Active, "reactivate").await
     }
 
-    async fn update(&self, user: &str, key: &KeyId, status: StatusType, verb: &str) -> Result<(), Error> {
-        patiently(UPDATE_KEY, async || {
+    async fn update(&self, user: &str, key: &KeyId, status: StatusType, verb: &str) -> Result<Option<Label>, Error> {
+        let updated = patiently(UPDATE_KEY, async || {
             let request = self.iam().await.update_access_key().user_name(user);
             let request = request.access_key_id(key.as_str()).status(status.clone());
             let action = || format!("{verb} access key {key} of user {user}");
             request.send().await.map_err(|e| translate(UPDATE_KEY, action(), &e))
         })
         .await?;
-        Ok(())
+        Ok(named(&updated))
     }
 
-    pub(super) async fn delete(&self, user: &str, key: &KeyId) -> Result<(), Error> {
+    pub(super) async fn delete(&self, user: &str, key: &KeyId) -> Result<Option<Label>, Error> {
         let deleted = patiently(DELETE_KEY, async || {
             let request = self.iam().await.delete_access_key().user_name(user);
             let action = || format!("delete access key {key} of user {user}");
@@ -251,8 +252,8 @@ impl Wire {
         })
         .await;
         match deleted {
-            Err(error) if error.kind == Kind::NotFound => Ok(()),
-            result => result.map(|_| ()),
+            Err(error) if error.kind == Kind::NotFound => Ok(None),
+            result => result.map(|reply| named(&reply)),
         }
     }
 
@@ -289,6 +290,11 @@ impl Wire {
             .await;
         reply.map_err(|e| translate(WHO_AM_I, "ask AWS whose key this is".to_owned(), &e))
     }
+}
+
+/// What AWS calls the request that this answers: `requestID` in CloudTrail.
+fn named(reply: &impl RequestId) -> Option<Label> {
+    reply.request_id().and_then(Label::uuid)
 }
 
 /// `arn:aws:iam::123456789012:user/name`: the fifth field is the account.

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::guard::{Guard, Stopped};
+use crate::untrusted::Label;
 
 /// The client itself would wait for two minutes.
 const LOGIN_PATIENCE: Duration = Duration::from_secs(25);
@@ -72,10 +73,12 @@ impl Channel {
 }
 
 impl Line {
-    /// The rows that a statement gives.
-    pub(super) async fn ask(&self, statement: &str) -> Result<Vec<DynamicRow>, Failed> {
+    /// The rows that a statement gives, and the id under which Snowflake's history of queries has it: it comes with the answer.
+    pub(super) async fn ask(&self, statement: &str) -> Result<(Vec<DynamicRow>, Option<Label>), Failed> {
         let query = self.session.query(statement.to_owned());
-        rows(within(STATEMENT_PATIENCE, &self.guard, query).await?).await
+        let answer = within(STATEMENT_PATIENCE, &self.guard, query).await?;
+        let id = Label::uuid(answer.query_id());
+        Ok((rows(answer).await?, id))
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) fn of_login(call: Call, action: String, failed: &Failed, asked: &Aske
         action: action.into(),
         call: call.name,
         code: code.and_then(Label::parse),
-        request_id: error.snowflake_message().and_then(incident).and_then(Label::parse),
+        request_id: error.snowflake_message().and_then(incident),
         detail: refusal.told(asked).into(),
     };
     NoLogin {
@@ -73,15 +73,10 @@ fn local(kind: Kind, call: Call, action: String, detail: &str) -> NoLogin {
 }
 
 /// The number under which an administrator finds the reason: `SYSTEM$GET_LOGIN_FAILURE_DETAILS`.
-fn incident(message: &str) -> Option<&str> {
+fn incident(message: &str) -> Option<Label> {
     let (_, rest) = message.rsplit_once('[')?;
     let (id, _) = rest.split_once(']')?;
-    is_uuid(id).then_some(id)
-}
-
-/// A reply may hold anything where it should name a query: what was sent included.
-fn is_uuid(id: &str) -> bool {
-    id.len() == 36 && id.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
+    Label::uuid(id)
 }
 
 fn is_code(code: &str) -> bool {
@@ -137,7 +132,7 @@ pub(super) fn of_statement(call: Call, action: String, failed: &Failed, asked: &
         action: action.into(),
         call: call.name,
         code: code.as_deref().and_then(Label::parse),
-        request_id: error.query_id().filter(|id| is_uuid(id)).and_then(Label::parse),
+        request_id: error.query_id().and_then(Label::uuid),
         detail: detail.into(),
     }
 }

@@ -49,6 +49,7 @@ use crate::form::{Field, Part, SecretForm};
 use crate::inputs;
 use crate::secret::{Credential, Secret};
 use crate::secret_from::read_secret;
+use crate::untrusted::Label;
 use crate::{Automation, Capabilities, Connecting, Connector, KeyShown, ShownKey, Unready, Vendors};
 
 use identifier::UserName;
@@ -253,17 +254,17 @@ impl Provider for SnowflakeKeypair {
     }
 
     /// Not before it is sure that the new key can be proven afterwards.
-    async fn deactivate(&self, key: &KeyId) -> Result<(), Error> {
+    async fn deactivate(&self, key: &KeyId) -> Result<Option<Label>, Error> {
         self.passphrase()
             .map_err(|why| configuration(&format!("remove key {key}"), why))?;
         self.wire.change(Change::Disable(key)).await
     }
 
-    async fn reactivate(&self, key: &KeyId, public: Option<&PublicHalf>) -> Result<(), Error> {
+    async fn reactivate(&self, key: &KeyId, public: Option<&PublicHalf>) -> Result<Option<Label>, Error> {
         self.wire.change(Change::SetAgain(key, public)).await
     }
 
-    async fn delete(&self, key: &KeyId) -> Result<(), Error> {
+    async fn delete(&self, key: &KeyId) -> Result<Option<Label>, Error> {
         self.wire.change(Change::Unset(key)).await
     }
 
@@ -305,7 +306,7 @@ impl MintsLocally for SnowflakeKeypair {
         Ok((credential, pair.public))
     }
 
-    async fn register(&self, key: &KeyId, public: &PublicHalf) -> Result<(), Error> {
+    async fn register(&self, key: &KeyId, public: &PublicHalf) -> Result<Option<Label>, Error> {
         self.wire.change(Change::Set(key, public)).await
     }
 }

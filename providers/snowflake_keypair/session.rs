@@ -24,12 +24,15 @@ use crate::endpoint::remote_host;
 use crate::patience::repeatedly;
 use crate::secret::Secret;
 use crate::trace;
+use crate::untrusted::Label;
 use crate::vendor_time;
 
 const LOGIN: Call = Call::read("login");
 
 /// A row of a result.
 pub(super) struct Row(DynamicRow);
+
+type Answered = (Vec<Row>, Option<Label>);
 
 /// What a cell says of when something was.
 #[derive(Clone, Copy)]
@@ -110,28 +113,28 @@ impl Administrator {
 
     /// Runs a statement that changes nothing, as often as it takes.
     pub(super) async fn read(&self, call: Call, action: &str, statement: &str) -> Result<Vec<Row>, Error> {
-        repeatedly(call, async || match self.attempt(call, action, statement, None).await {
+        let answered = repeatedly(call, async || match self.attempt(call, action, statement, None).await {
             // A session lasts for hours, and a rotation for weeks.
             Err(error) if error.kind == Kind::Expired => self.attempt(call, action, statement, None).await,
             result => result,
-        })
-        .await
+        });
+        answered.await.map(|(rows, _)| rows)
     }
 
     /// Runs a statement once. Before it is repeated, whoever asks for it has to look again.
-    pub(super) async fn once(&self, call: Call, action: &str, statement: &str, grant: &str) -> Result<Vec<Row>, Error> {
+    pub(super) async fn once(&self, call: Call, action: &str, statement: &str, grant: &str) -> Result<Answered, Error> {
         self.attempt(call, action, statement, Some(grant)).await
     }
 
-    async fn attempt(&self, call: Call, action: &str, statement: &str, grant: Option<&str>) -> Result<Vec<Row>, Error> {
+    async fn attempt(&self, call: Call, action: &str, statement: &str, grant: Option<&str>) -> Result<Answered, Error> {
         let session = self.session().await?;
         let asked = self.asked();
         let asking = async {
-            let rows = ask(&session, statement).await;
-            rows.map_err(|failed| of_statement(call, action.to_owned(), &failed, &asked))
+            let answered = ask(&session, statement).await;
+            answered.map_err(|failed| of_statement(call, action.to_owned(), &failed, &asked))
         };
         match call.traced(asking).await {
-            Ok(rows) => Ok(rows),
+            Ok(answered) => Ok(answered),
             Err(error) => {
                 if error.kind == Kind::Expired {
                     self.log_out(&session).await;
@@ -272,10 +275,10 @@ impl Administrator {
         };
         let call = Call::read("select");
         let asking = async {
-            let rows = ask(&session, statement).await;
-            rows.map_err(|failed| of_statement(call, format!("ask Snowflake who {user} is"), &failed, &asked))
+            let answered = ask(&session, statement).await;
+            answered.map_err(|failed| of_statement(call, format!("ask Snowflake who {user} is"), &failed, &asked))
         };
-        Ok(call.traced(asking).await?)
+        Ok(call.traced(asking).await?.0)
     }
 
     fn config(&self, user: &str, auth: AuthConfig) -> ClientConfig {
@@ -308,9 +311,9 @@ fn login_of(asked: &Asked<'_>) -> String {
     format!("log in to Snowflake account {} as {}", asked.account, asked.user)
 }
 
-async fn ask(session: &Line, statement: &str) -> Result<Vec<Row>, Failed> {
-    let rows = session.ask(statement).await?;
-    Ok(rows.into_iter().map(Row).collect())
+async fn ask(session: &Line, statement: &str) -> Result<Answered, Failed> {
+    let (rows, id) = session.ask(statement).await?;
+    Ok((rows.into_iter().map(Row).collect(), id))
 }
 
 impl Row {

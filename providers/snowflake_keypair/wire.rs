@@ -14,6 +14,7 @@ use crate::call::{Call, local};
 use crate::contract::{Caller, Error, KeyId, Kind, Listed, Observation, Principal, PublicHalf, Verdict};
 use crate::patience::repeatedly;
 use crate::secret::{Credential, Secret};
+use crate::untrusted::Label;
 
 const WHO_AM_I: Call = Call::read("SELECT CURRENT_USER()");
 const DESCRIBE: Call = Call::read("DESC USER");
@@ -176,10 +177,8 @@ impl Wire {
     async fn describe_once(&self) -> Result<Described, Error> {
         let action = format!("read user {}", self.user.as_str());
         let grant = self.grant();
-        let rows = self
-            .administrator
-            .once(DESCRIBE, &action, &self.description(), &grant)
-            .await?;
+        let statement = self.description();
+        let (rows, _) = self.administrator.once(DESCRIBE, &action, &statement, &grant).await?;
         self.described(&rows)
             .map_err(|what| incomplete(DESCRIBE, action, &what))
     }
@@ -197,7 +196,7 @@ impl Wire {
     }
 
     /// Changes a slot. Each attempt looks at the slots first: since the last one someone else may have acted.
-    pub(super) async fn change(&self, change: Change<'_>) -> Result<(), Error> {
+    pub(super) async fn change(&self, change: Change<'_>) -> Result<Option<Label>, Error> {
         let mut expired = false;
         loop {
             match repeatedly(change.call(), async || self.attempt(change).await).await {
@@ -208,21 +207,21 @@ impl Wire {
         }
     }
 
-    async fn attempt(&self, change: Change<'_>) -> Result<(), Error> {
+    async fn attempt(&self, change: Change<'_>) -> Result<Option<Label>, Error> {
         let described = match (self.describe_once().await, change) {
             // Snowflake says the same of a user that this role may not see: then the key may work, and is not taken for disabled.
-            (Err(error), Change::Unset(_)) if error.kind == Kind::NotFound => return Ok(()),
+            (Err(error), Change::Unset(_)) if error.kind == Kind::NotFound => return Ok(None),
             (described, _) => described?,
         };
         match change {
-            Change::Set(key, _) if described.slot_of(key).is_some() => Ok(()),
+            Change::Set(key, _) if described.slot_of(key).is_some() => Ok(None),
             Change::Set(key, public) => self.fill(described.free_slot(), &described, key, public).await,
             // The description may be late, and the consumers cannot wait: what it shows is set once more.
             Change::SetAgain(key, Some(public)) => {
                 let slot = described.slot_of(key).or_else(|| described.free_slot());
                 self.fill(slot, &described, key, public).await
             }
-            Change::SetAgain(key, None) if described.slot_of(key).is_some() => Ok(()),
+            Change::SetAgain(key, None) if described.slot_of(key).is_some() => Ok(None),
             Change::SetAgain(key, None) => {
                 let action = format!("register key {key} again for user {}", self.user.as_str());
                 let detail = "it is in no slot, and its public half is not known".to_owned();
@@ -230,7 +229,7 @@ impl Wire {
             }
             Change::Disable(key) | Change::Unset(key) => match described.slot_of(key) {
                 Some(slot) => self.empty(slot, key).await,
-                None => Ok(()),
+                None => Ok(None),
             },
         }
     }
@@ -241,7 +240,7 @@ impl Wire {
         described: &Described,
         key: &KeyId,
         public: &PublicHalf,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Label>, Error> {
         let action = format!("register key {key} for user {}", self.user.as_str());
         let Some(slot) = slot else {
             let held: Vec<String> = described.slots.iter().map(|(_, held)| held.id.to_string()).collect();
@@ -250,17 +249,18 @@ impl Wire {
         };
         let (user, property) = (self.user.quoted(), slot.property());
         let statement = format!("ALTER USER {user} SET {property} = {}", literal(public.as_str()));
-        self.administrator.once(SET, &action, &statement, &self.grant()).await?;
-        Ok(())
+        let (_, id) = self.administrator.once(SET, &action, &statement, &self.grant()).await?;
+        Ok(id)
     }
 
-    async fn empty(&self, slot: Slot, key: &KeyId) -> Result<(), Error> {
+    async fn empty(&self, slot: Slot, key: &KeyId) -> Result<Option<Label>, Error> {
         let action = format!("remove key {key} from user {}", self.user.as_str());
         let statement = format!("ALTER USER {} UNSET {}", self.user.quoted(), slot.property());
-        self.administrator
+        let (_, id) = self
+            .administrator
             .once(UNSET, &action, &statement, &self.grant())
             .await?;
-        Ok(())
+        Ok(id)
     }
 
     /// What lets the administrator's role do all this.

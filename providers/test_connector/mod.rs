@@ -18,7 +18,9 @@ use crate::contract::{
 use crate::form::{Field, Part, SecretForm};
 use crate::inputs::{self, InputSpec};
 use crate::secret::{Credential, Secret};
-use crate::{Automation, Capabilities, Connecting, Connector, KeyShown, ShownKey, Vendors, test_vendor};
+use crate::test_vendor::{self, Answer};
+use crate::untrusted::Label;
+use crate::{Automation, Capabilities, Connecting, Connector, KeyShown, ShownKey, Vendors};
 
 pub(crate) static CONNECTOR: Connector = crate::automated(&AUTOMATION, include_str!("guide.toml"));
 
@@ -75,12 +77,12 @@ fn shown_key(path: &Path, _: &Value) -> Result<KeyShown, String> {
 }
 
 impl TestConnector {
-    async fn send(&self, line: &str, login: &str) -> io::Result<(u16, Value)> {
+    async fn send(&self, line: &str, login: &str) -> io::Result<Answer> {
         test_vendor::send(&self.address, line, login, &[]).await
     }
 
     /// Asks as the administrator.
-    async fn ask(&self, line: &str) -> Result<Value, Error> {
+    async fn ask(&self, line: &str) -> Result<(Value, Option<Label>), Error> {
         let login = test_vendor::administrator();
         let asked = test_vendor::ask(line, self.send(line, &login), |status| match status {
             404 => Some((Kind::NotFound, "there is no such thing")),
@@ -110,7 +112,7 @@ impl Provider for TestConnector {
     }
 
     async fn observe(&self) -> Result<Observation, Error> {
-        let user = self.ask(&format!("GET /users/{}", self.holder)).await?;
+        let (user, _) = self.ask(&format!("GET /users/{}", self.holder)).await?;
         Ok(Observation {
             owner: test_vendor::user(
                 &self.holder,
@@ -124,7 +126,7 @@ impl Provider for TestConnector {
     }
 
     async fn keys(&self) -> Result<Listed, Error> {
-        let reply = self.ask(&format!("GET /users/{}/keys", self.holder)).await?;
+        let (reply, _) = self.ask(&format!("GET /users/{}/keys", self.holder)).await?;
         let listed: Vec<Shown> = serde_json::from_value(reply).map_err(|_| test_vendor::unclear(Effect::None))?;
         let key = |shown: Shown| Key {
             delete_by_hand: format!("vendor delete {}", shown.id),
@@ -147,8 +149,8 @@ impl Provider for TestConnector {
             .send("GET /login", &format!("Key {}:{secret}", credential.key))
             .await
         {
-            Ok((200, user)) if user == owner.id.as_str() => Verdict::Accepted,
-            Ok((200 | 401, _)) => Verdict::Rejected {
+            Ok((200, user, _)) if user == owner.id.as_str() => Verdict::Accepted,
+            Ok((200 | 401, ..)) => Verdict::Rejected {
                 reason: "the vendor refuses it".into(),
                 may_be_lag: false,
             },
@@ -159,7 +161,7 @@ impl Provider for TestConnector {
     }
 
     async fn last_use(&self, key: &KeyId) -> Result<LastUse, Error> {
-        let reply = self.ask(&format!("GET /keys/{key}/use")).await?;
+        let (reply, _) = self.ask(&format!("GET /keys/{key}/use")).await?;
         let hour: Option<Timestamp> = serde_json::from_value(reply).map_err(|_| test_vendor::unclear(Effect::None))?;
         Ok(hour.map_or(LastUse::NeverSeen, |at| LastUse::At {
             at,
@@ -168,11 +170,11 @@ impl Provider for TestConnector {
         }))
     }
 
-    async fn delete(&self, key: &KeyId) -> Result<(), Error> {
+    async fn delete(&self, key: &KeyId) -> Result<Option<Label>, Error> {
         match self.ask(&format!("DELETE /keys/{key}")).await {
             // What is gone already need not be deleted.
-            Err(error) if error.kind == Kind::NotFound => Ok(()),
-            result => result.map(|_| ()),
+            Err(error) if error.kind == Kind::NotFound => Ok(None),
+            result => result.map(|(_, request)| request),
         }
     }
 }
@@ -181,14 +183,15 @@ impl Provider for TestConnector {
 impl MintsAtVendor for TestConnector {
     async fn turn(&self) {}
 
-    async fn create(&self) -> Result<Credential, Error> {
-        let made = self.ask(&format!("POST /users/{}/keys", self.holder)).await?;
+    async fn create(&self) -> Result<(Credential, Option<Label>), Error> {
+        let (made, request) = self.ask(&format!("POST /users/{}/keys", self.holder)).await?;
         let made: Shown = serde_json::from_value(made).map_err(|_| test_vendor::unclear(Effect::Unknown))?;
-        Ok(Credential {
+        let credential = Credential {
             key: made.id,
             public: None,
             secret: Secret::new(made.secret.unwrap_or_default()),
-        })
+        };
+        Ok((credential, request))
     }
 
     fn longest_call(&self) -> Duration {

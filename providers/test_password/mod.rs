@@ -20,7 +20,9 @@ use crate::contract::{
 use crate::form::{Field, Part, SecretForm};
 use crate::inputs::{self, InputSpec};
 use crate::secret::{Credential, Secret};
-use crate::{Automation, Capabilities, Connecting, Connector, Vendors, test_vendor};
+use crate::test_vendor::{self, Answer};
+use crate::untrusted::Label;
+use crate::{Automation, Capabilities, Connecting, Connector, Vendors};
 
 pub(crate) static CONNECTOR: Connector = crate::automated(&AUTOMATION, include_str!("guide.toml"));
 
@@ -70,13 +72,13 @@ fn connect(inputs: Value, _: &Arc<Vendors>) -> Connecting {
 }
 
 impl TestPassword {
-    async fn send(&self, line: &str, login: &str, body: &[u8]) -> io::Result<(u16, Value)> {
+    async fn send(&self, line: &str, login: &str, body: &[u8]) -> io::Result<Answer> {
         let sending = test_vendor::send(&self.address, line, login, body);
         tokio::time::timeout(LONGEST_CALL, sending).await?
     }
 
     /// Asks as the administrator.
-    async fn ask(&self, line: &str, body: &[u8]) -> Result<Value, Error> {
+    async fn ask(&self, line: &str, body: &[u8]) -> Result<(Value, Option<Label>), Error> {
         let login = test_vendor::administrator();
         let asked = test_vendor::ask(line, self.send(line, &login, body), |status| match status {
             404 => Some((Kind::NotFound, "there is no such user")),
@@ -106,7 +108,7 @@ impl Provider for TestPassword {
     }
 
     async fn observe(&self) -> Result<Observation, Error> {
-        let reply = self.ask(&format!("GET /passwords/{}", self.holder), &[]).await?;
+        let (reply, _) = self.ask(&format!("GET /passwords/{}", self.holder), &[]).await?;
         let unclear = || test_vendor::unclear(Effect::None);
         let shown: Shown = serde_json::from_value(reply).map_err(|_| unclear())?;
         let key = Key {
@@ -141,15 +143,15 @@ impl Provider for TestPassword {
             Proof::Identity => "GET /login",
         };
         match self.send(line, &format!("User {}:{secret}", self.holder), &[]).await {
-            Ok((200, user)) if user == owner.id.as_str() => Verdict::Accepted,
-            Ok((200 | 401, _)) => Verdict::Rejected {
+            Ok((200, user, _)) if user == owner.id.as_str() => Verdict::Accepted,
+            Ok((200 | 401, ..)) => Verdict::Rejected {
                 reason: "the password is wrong".into(),
                 may_be_lag: false,
             },
-            Ok((403, _)) => Verdict::Barred {
+            Ok((403, ..)) => Verdict::Barred {
                 reason: "the vendor lets nobody in from here".into(),
             },
-            Ok((423, _)) => Verdict::Inconclusive {
+            Ok((423, ..)) => Verdict::Inconclusive {
                 reason: "the user is locked".into(),
             },
             _ => Verdict::Inconclusive {
@@ -162,7 +164,7 @@ impl Provider for TestPassword {
         Ok(LastUse::NotReported)
     }
 
-    async fn delete(&self, _: &KeyId) -> Result<(), Error> {
+    async fn delete(&self, _: &KeyId) -> Result<Option<Label>, Error> {
         Err(configuration(
             "delete a password",
             "it is only ever replaced".to_owned(),
@@ -180,8 +182,8 @@ impl ReplacesInPlace for TestPassword {
         Ok(Secret::new(password.as_slice()))
     }
 
-    async fn replace(&self, secret: &Secret) -> Result<(), Error> {
+    async fn replace(&self, secret: &Secret) -> Result<Option<Label>, Error> {
         let line = format!("PUT /passwords/{}", self.holder);
-        self.ask(&line, secret.expose()).await.map(|_| ())
+        self.ask(&line, secret.expose()).await.map(|(_, request)| request)
     }
 }

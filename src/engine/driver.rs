@@ -24,6 +24,7 @@ use jiff::Timestamp;
 use rotate_providers::contract::{self, Kind, Listed, Principal, Provider};
 use rotate_providers::secret::{Credential, Secret};
 use rotate_providers::trace::traced;
+use rotate_providers::untrusted::Label;
 
 pub use identity::Identity;
 pub use in_time::{ends_in_time, may_outlast};
@@ -91,6 +92,8 @@ struct RunState {
     withdrawals: u32,
     /// How often a secret was set where another one stands.
     replacements: u32,
+    /// What the vendor calls the request of which a later event tells, once a look has shown what it did.
+    request: Option<Label>,
     /// How often the vendor's list was read in a row.
     readings: u32,
     /// Whether the vendor is called with the new key: the program was told to rotate the one that it runs on.
@@ -294,7 +297,7 @@ impl Driver<'_> {
                 if matches!(event, Event::Reverted { .. }) {
                     run.facts.stands = None;
                 }
-                self.record(stored, event).await
+                self.record(stored, event.of_request(&mut run.request)).await
             }
             Step::Wait(_) | Step::Closed => Ok(()),
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use rotate_providers::contract::{KeyId, LastUse, PublicHalf};
 use rotate_providers::guide::probe::Verdict;
+use rotate_providers::untrusted::Label;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,9 @@ pub struct Record {
 }
 
 /// One line of a rotation's journal. Holds no secret.
+///
+/// What a vendor calls a `request` is absent where it names none, where a crash has lost it before it was recorded, where nothing was
+/// left to do, and in journals of before.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Event {
@@ -65,6 +69,9 @@ pub enum Event {
     Created {
         /// Its id.
         key: KeyId,
+        /// What the vendor calls the request that did it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request: Option<Label>,
     },
     /// The secret that the destinations hold, which is about to be replaced, was sealed in the same transaction.
     OldSealed,
@@ -86,6 +93,9 @@ pub enum Event {
     Replaced {
         /// What the vendor calls it.
         key: KeyId,
+        /// What the vendor calls the request that did it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request: Option<Label>,
     },
     /// The old secret is about to be set again.
     RevertIntended,
@@ -93,6 +103,9 @@ pub enum Event {
     Reverted {
         /// What the vendor calls it now.
         key: KeyId,
+        /// What the vendor calls the request that did it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request: Option<Label>,
     },
     /// A key that nobody has is about to be deleted.
     DiscardIntended {
@@ -105,6 +118,9 @@ pub enum Event {
     Discarded {
         /// Which.
         key: KeyId,
+        /// What the vendor calls the request that did it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request: Option<Label>,
     },
     /// A person says that these keys, which appeared while one was created, are none of this rotation's: they are left alone.
     Disowned {
@@ -171,7 +187,11 @@ pub enum Event {
     /// The old key is about to be disabled.
     DeactivateIntended,
     /// The vendor has disabled it.
-    Deactivated,
+    Deactivated {
+        /// What the vendor calls the request that did it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request: Option<Label>,
+    },
     /// The vendor's list agrees, and the new key was proven since.
     Soaking,
     /// The old key is about to be enabled again.
@@ -180,11 +200,19 @@ pub enum Event {
         why: String,
     },
     /// It is enabled again.
-    Reactivated,
+    Reactivated {
+        /// What the vendor calls the request that did it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request: Option<Label>,
+    },
     /// The old key is about to be deleted.
     DeleteIntended,
     /// The vendor has deleted it.
-    Deleted,
+    Deleted {
+        /// What the vendor calls the request that did it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request: Option<Label>,
+    },
     /// The vendor's list agrees: the end. Sealed secrets were erased in the same transaction.
     Done,
     /// The rotation is to be undone.
@@ -208,7 +236,11 @@ pub enum Event {
     /// The new key is about to be deleted.
     WithdrawIntended,
     /// The vendor has deleted it.
-    Withdrawn,
+    Withdrawn {
+        /// What the vendor calls the request that did it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request: Option<Label>,
+    },
     /// The end, before the cut-over. Sealed secrets were erased in the same transaction.
     Aborted,
     /// The end, after the cut-over. Sealed secrets were erased in the same transaction.
@@ -365,17 +397,17 @@ impl Event {
             Event::HookAnswered { .. } => "hook-answered",
             Event::CutOver { .. } => "cut-over",
             Event::DeactivateIntended => "deactivate-intended",
-            Event::Deactivated => "deactivated",
+            Event::Deactivated { .. } => "deactivated",
             Event::Soaking => "soaking",
             Event::ReactivateIntended { .. } => "reactivate-intended",
-            Event::Reactivated => "reactivated",
+            Event::Reactivated { .. } => "reactivated",
             Event::DeleteIntended => "delete-intended",
-            Event::Deleted => "deleted",
+            Event::Deleted { .. } => "deleted",
             Event::Done => "done",
             Event::UndoRequested { .. } => "undo-requested",
             Event::Restored { .. } => "restored",
             Event::WithdrawIntended => "withdraw-intended",
-            Event::Withdrawn => "withdrawn",
+            Event::Withdrawn { .. } => "withdrawn",
             Event::Aborted => "aborted",
             Event::RolledBack => "rolled-back",
             Event::Blocked { .. } => "blocked",

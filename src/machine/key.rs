@@ -70,7 +70,7 @@ impl Issued {
     pub(super) fn after(before: Option<Self>, event: &Event, at: Timestamp) -> Option<Self> {
         let Some(mut new) = before else {
             return match event {
-                Event::Created { key } | Event::Generated { key, .. } => Some(Self::new(key, None)),
+                Event::Created { key, .. } | Event::Generated { key, .. } => Some(Self::new(key, None)),
                 Event::Minted { key, public } => Some(Self::new(key, Some(public))),
                 _ => None,
             };
@@ -78,7 +78,7 @@ impl Issued {
         match event {
             Event::Proved => new.proved_at = Some(at),
             // A login has shown it, and the vendor has a name for it from here on.
-            Event::Replaced { key } => {
+            Event::Replaced { key, .. } => {
                 new.key = key.clone();
                 new.proved_at = Some(at);
             }

@@ -79,9 +79,9 @@ impl Phase {
             (Phase::Creating, Event::CreateFailed { .. }) => Phase::Opened,
             (Phase::Creating, Event::Created { .. }) => Phase::Created,
             (Phase::Opened, Event::Minted { .. }) if spec.mints_locally => Phase::Minted,
-            (Phase::Minted, Event::Created { key }) if new_key?.key == *key => Phase::Created,
+            (Phase::Minted, Event::Created { key, .. }) if new_key?.key == *key => Phase::Created,
             (Phase::Opened | Phase::Creating, Event::DiscardIntended { key, .. }) => Phase::Discarding(key.clone()),
-            (Phase::Discarding(intended), Event::Discarded { key }) if intended == *key => Phase::Opened,
+            (Phase::Discarding(intended), Event::Discarded { key, .. }) if intended == *key => Phase::Opened,
             (Phase::Creating | Phase::Discarding(_), Event::Disowned { .. }) => Phase::Opened,
 
             (Phase::Created, Event::Proved) if spec.prove != Prove::Consumer => Phase::Verified,
@@ -100,7 +100,7 @@ impl Phase {
                 Phase::Deleting(switch, Retired::since(at))
             }
 
-            (Phase::Deactivating(switch), Event::Deactivated) => {
+            (Phase::Deactivating(switch), Event::Deactivated { .. }) => {
                 // Where the proof is the consumer's, there is none that we owe.
                 let proved = spec.prove == Prove::Consumer;
                 let retired = Retired {
@@ -136,10 +136,10 @@ impl Phase {
                 | Phase::Deleting(switch, _),
                 Event::ReactivateIntended { why },
             ) => Phase::Reactivating(switch, why.clone()),
-            (Phase::Reactivating(switch, _), Event::Reactivated) => Phase::CutOver(switch),
+            (Phase::Reactivating(switch, _), Event::Reactivated { .. }) => Phase::CutOver(switch),
 
             (Phase::Soaking(switch, retired), Event::DeleteIntended) => Phase::Deleting(switch, retired),
-            (Phase::Deleting(..), Event::Deleted) => Phase::Deleted,
+            (Phase::Deleting(..), Event::Deleted { .. }) => Phase::Deleted,
             (Phase::Deleted, Event::Done) => Phase::Done,
 
             // Proven once more, right before something is taken away.
@@ -152,7 +152,7 @@ impl Phase {
                 Phase::Minted | Phase::Created | Phase::Verified | Phase::Delivered(_) | Phase::CutOver(_),
                 Event::WithdrawIntended,
             ) => Phase::Withdrawing,
-            (Phase::Withdrawing, Event::Withdrawn) => Phase::Withdrawn,
+            (Phase::Withdrawing, Event::Withdrawn { .. }) => Phase::Withdrawn,
             // It arrived at the vendor only now.
             (Phase::Withdrawn, Event::WithdrawIntended) if spec.mints_locally => Phase::Withdrawing,
             (Phase::Opened | Phase::Withdrawn, Event::Aborted) => Phase::Aborted,

@@ -166,23 +166,23 @@ impl Rotation {
                 self.advance(event, at).ok_or(illegal)?;
             }
             // Nobody may go on as if nothing had happened, not even after a crash right here: so this blocks by itself.
-            Event::Reactivated if self.undo.is_none() => {
+            Event::Reactivated { .. } if self.undo.is_none() => {
                 if let Phase::Reactivating(_, why) = &self.phase {
                     let why = format!("the old key was switched on again: {why}");
                     self.blocked = Some(Block { why, since: at });
                 }
                 self.advance(event, at).ok_or(illegal)?;
             }
-            Event::Reactivated => {
+            Event::Reactivated { .. } => {
                 self.undo.iter_mut().for_each(|undo| undo.reactivated = true);
                 self.advance(event, at).ok_or(illegal)?;
             }
             // What stands there is the old secret, and the vendor has another name for it now.
-            Event::Reverted { key } => {
+            Event::Reverted { key, .. } => {
                 self.advance(event, at).ok_or(illegal)?;
                 self.spec.old_key = key.clone();
             }
-            Event::Discarded { key } => {
+            Event::Discarded { key, .. } => {
                 self.discarded.insert(key.clone());
                 self.advance(event, at).ok_or(illegal)?;
             }

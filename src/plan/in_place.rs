@@ -57,7 +57,7 @@ impl Simulation {
                 let key = KeyId::to_be_made();
                 let what = "log in with the new secret, once".to_owned();
                 self.plan(PhaseName::Verified, "rotate", what, false, true);
-                self.record(Event::Replaced { key })?;
+                self.record(Event::Replaced { key, request: None })?;
             }
             Step::Revert => {
                 self.effect(

@@ -68,7 +68,7 @@ pub(super) fn register(rotation: &Rotation, issued: &Issued, facts: &Facts) -> S
     };
     if listing.keys.iter().any(|key| key.id == issued.key) {
         let key = issued.key.clone();
-        return Step::Record(Event::Created { key });
+        return Step::Record(Event::Created { key, request: None });
     }
     if facts.registered {
         return Step::ReadKeys { again: true };

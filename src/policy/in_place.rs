@@ -89,7 +89,10 @@ fn settle(rotation: &Rotation, new: &Replacement, facts: &Facts) -> Step {
         None if new.way_back => Step::ReadWhich(towards(Which::New, facts)),
         None => Step::ReadWhich(&[Which::New]),
         Some(Stands::This(Which::New)) => match listing.keys.as_slice() {
-            [only] => Step::Record(Event::Replaced { key: only.id.clone() }),
+            [only] => Step::Record(Event::Replaced {
+                key: only.id.clone(),
+                request: None,
+            }),
             several => block(&format!(
                 "one secret stands where a new one was set, and the vendor lists {}",
                 several.len()
@@ -180,7 +183,10 @@ fn revert(facts: &Facts, order: &'static [Which]) -> Step {
     match (&facts.stands, listing.keys.as_slice()) {
         (None, _) => Step::ReadWhich(order),
         (Some(Stands::This(Which::New)), _) => Step::Revert,
-        (Some(Stands::This(Which::Old)), [only]) => Step::Record(Event::Reverted { key: only.id.clone() }),
+        (Some(Stands::This(Which::Old)), [only]) => Step::Record(Event::Reverted {
+            key: only.id.clone(),
+            request: None,
+        }),
         (Some(Stands::This(Which::Old)), several) => block(&format!(
             "one secret stands where the old one was set again, and the vendor lists {}",
             several.len()

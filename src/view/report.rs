@@ -25,7 +25,7 @@ use serde::Serialize;
 pub use credential::{CredentialView, ExceptionView, LastUseView, OtherKey, Standing};
 pub use history::Histories;
 pub use page::write as page;
-pub use rotation::{PhaseView, RotationView};
+pub use rotation::{PhaseView, RequestView, RotationView};
 pub use sheet::write as sheet;
 pub use summary::{Summary, Waiting};
 

@@ -169,11 +169,12 @@ pub fn journal(lines: &[Line]) -> String {
         let event = &line.record.event;
         let at = line.record.at.strftime("%Y-%m-%dT%H:%M:%SZ");
         let told = format!(
-            "{:>6}  {at}  {}  {}{}",
+            "{:>6}  {at}  {}  {}{}{}",
             line.seq,
             line.target,
             event.name(),
-            detail(event)
+            detail(event),
+            asked(event)
         );
         sanitized(&told) + "\n"
     };
@@ -186,12 +187,18 @@ fn why_begun(begun: Option<&Begun>) -> String {
     told.unwrap_or_default().replace(", due by rotate", ", due")
 }
 
+/// What the vendor calls the request that did it.
+fn asked(event: &Event) -> String {
+    let told = event.request().map(|id| format!("  request {id}"));
+    told.unwrap_or_default()
+}
+
 fn detail(event: &Event) -> String {
     let told = |text: &str| format!("  {text}");
     match event {
         Event::Opened { spec, begun } => told(&format!("old key {}{}", spec.old_key, why_begun(begun.as_ref()))),
         Event::HostPinned { host } => told(host),
-        Event::Minted { key, .. } | Event::Created { key } | Event::Discarded { key } => told(key.as_str()),
+        Event::Minted { key, .. } | Event::Created { key, .. } | Event::Discarded { key, .. } => told(key.as_str()),
         Event::DiscardIntended { key, why } => told(&format!("{key}: {why}")),
         Event::DeliverIntended { destination } | Event::Delivered { destination } => told(destination),
         Event::Restored { destination, outcome } => {

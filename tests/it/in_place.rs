@@ -170,6 +170,35 @@ fn a_password_is_replaced_where_it_stands_and_its_consumer_reads_the_new_one() {
 }
 
 #[test]
+fn what_the_vendor_calls_the_request_is_on_record_where_its_answer_was() {
+    let requests = |desk: &Desk| {
+        let report = desk.run(&["report", "--output", "json"]).expect(0).json();
+        report["report"]["credentials"][0]["rotations"][0]["request_ids"].clone()
+    };
+    let desk = Desk::new();
+    desk.rotate(&[]).expect(0);
+    let told = requests(&desk);
+    let [id] = desk.vendor.requests().try_into().unwrap();
+    assert_eq!((&told[0]["event"], &told[0]["id"]), (&"replaced".into(), &id.into()));
+    assert_eq!(told.as_array().unwrap().len(), 1);
+
+    // The answer died with the program, and a login has shown what the request did.
+    let killed = Desk::killed_at("replace-intended", 2);
+    killed.rotate(&[]).expect(0);
+    assert_eq!(killed.vendor.requests().len(), 1);
+    assert_eq!(requests(&killed), serde_json::Value::Null);
+
+    // The old one is set again by a request of its own, and the answer of the first is not taken for it.
+    let reverted = Desk::killed_at("replaced", 2);
+    reverted.run(&["rollback", TARGET]).expect(0);
+    let told = requests(&reverted);
+    let events: Vec<_> = told.as_array().unwrap().iter().map(|it| it["event"].clone()).collect();
+    let ids: Vec<_> = told.as_array().unwrap().iter().map(|it| it["id"].clone()).collect();
+    assert_eq!(events, ["replaced", "reverted"]);
+    assert_eq!(ids, reverted.vendor.requests());
+}
+
+#[test]
 fn the_same_command_again_does_nothing_and_a_later_one_begins_from_what_stands() {
     let desk = Desk::new();
     desk.rotate(&[]).expect(0);

@@ -148,12 +148,15 @@ pub(crate) fn catalogue() -> Vec<Event> {
             key: key.clone(),
             public: PublicHalf::new(NEW_PUBLIC),
         },
-        Event::Created { key: key.clone() },
+        Event::Created {
+            key: key.clone(),
+            request: None,
+        },
         Event::DiscardIntended {
             key: key.clone(),
             why: why.clone(),
         },
-        Event::Discarded { key },
+        Event::Discarded { key, request: None },
         Event::Proved,
         Event::DeliverIntended {
             destination: destination.clone(),
@@ -168,19 +171,19 @@ pub(crate) fn catalogue() -> Vec<Event> {
             by: SwitchedBy::Delivery,
         },
         Event::DeactivateIntended,
-        Event::Deactivated,
+        Event::Deactivated { request: None },
         Event::Soaking,
         Event::ReactivateIntended { why: why.clone() },
-        Event::Reactivated,
+        Event::Reactivated { request: None },
         Event::DeleteIntended,
-        Event::Deleted,
+        Event::Deleted { request: None },
         Event::Done,
         undo(UndoKind::Abort),
         undo(UndoKind::Rollback),
         restored(Restored::PutBack),
         restored(Restored::ChangedSince),
         Event::WithdrawIntended,
-        Event::Withdrawn,
+        Event::Withdrawn { request: None },
         Event::Aborted,
         Event::RolledBack,
         Event::Blocked { why: why.clone() },
@@ -205,7 +208,7 @@ impl Past {
         match event {
             Event::Minted { .. } => self.minted = true,
             Event::CutOver { .. } => self.cut_over = true,
-            Event::Deactivated => self.proved_since_deactivated = false,
+            Event::Deactivated { .. } => self.proved_since_deactivated = false,
             Event::Proved => self.proved_since_deactivated = true,
             Event::DeleteIntended => self.proved_before_delete = self.proved_since_deactivated,
             Event::Done => self.done = true,
@@ -253,7 +256,7 @@ fn every_phase_is_reachable_or_this_file_proves_nothing() {
 #[test]
 fn no_old_key_is_disabled_or_deleted_before_the_cut_over() {
     explore(|rotation, past, event, after| {
-        if matches!(event, Event::Deactivated | Event::Deleted) && after.is_ok() {
+        if matches!(event, Event::Deactivated { .. } | Event::Deleted { .. }) && after.is_ok() {
             assert!(past.cut_over, "{} in {rotation:#?}", event.name());
         }
     });
@@ -264,7 +267,7 @@ fn no_old_key_is_deleted_unless_the_new_one_was_proven_while_it_was_disabled() {
     explore(|rotation, past, event, after| {
         // What nothing brings back is removed while the new key is proven, and not before: there is no "while it was off".
         let can_be_off = rotation.spec.retirement != Retirement::RemoveForGood;
-        if can_be_off && matches!(event, Event::Deleted) && after.is_ok() {
+        if can_be_off && matches!(event, Event::Deleted { .. }) && after.is_ok() {
             assert!(past.proved_before_delete, "{rotation:#?}");
         }
     });
@@ -284,7 +287,7 @@ fn no_old_key_is_touched_before_the_new_one_was_proven() {
 #[test]
 fn no_new_key_is_withdrawn_after_the_end() {
     explore(|rotation, past, event, after| {
-        if matches!(event, Event::WithdrawIntended | Event::Withdrawn) && after.is_ok() {
+        if matches!(event, Event::WithdrawIntended | Event::Withdrawn { .. }) && after.is_ok() {
             assert!(!past.done, "{rotation:#?}");
         }
     });
@@ -315,7 +318,7 @@ fn a_blocked_rotation_accepts_only_a_persons_word() {
 #[test]
 fn a_reactivated_old_key_blocks_by_itself_unless_it_is_being_undone() {
     explore(|rotation, _, event, after| {
-        if let (Event::Reactivated, Ok(after)) = (event, after) {
+        if let (Event::Reactivated { .. }, Ok(after)) = (event, after) {
             assert_eq!(after.blocked.is_some(), rotation.undo.is_none(), "{rotation:#?}");
             assert!(matches!(after.phase, Phase::CutOver(..)));
         }

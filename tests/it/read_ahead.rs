@@ -24,6 +24,7 @@ use rotate_providers::contract::{
     PublicHalf, Verdict,
 };
 use rotate_providers::secret::{Credential, Secret};
+use rotate_providers::untrusted::Label;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -115,19 +116,19 @@ impl Provider for SlowList {
         Ok(LastUse::NeverSeen)
     }
 
-    async fn deactivate(&self, _: &KeyId) -> Result<(), Error> {
+    async fn deactivate(&self, _: &KeyId) -> Result<Option<Label>, Error> {
         self.old_is_on.send_replace(false);
-        Ok(())
+        Ok(None)
     }
 
-    async fn reactivate(&self, key: &KeyId, _: Option<&PublicHalf>) -> Result<(), Error> {
+    async fn reactivate(&self, key: &KeyId, _: Option<&PublicHalf>) -> Result<Option<Label>, Error> {
         assert_eq!(key.as_str(), OLD);
         assert!(!self.was_answered.load(Ordering::SeqCst));
         self.old_is_on.send_replace(true);
-        Ok(())
+        Ok(None)
     }
 
-    async fn delete(&self, _: &KeyId) -> Result<(), Error> {
+    async fn delete(&self, _: &KeyId) -> Result<Option<Label>, Error> {
         panic!("a key is deleted")
     }
 }
@@ -136,7 +137,7 @@ impl Provider for SlowList {
 impl MintsAtVendor for SlowList {
     async fn turn(&self) {}
 
-    async fn create(&self) -> Result<Credential, Error> {
+    async fn create(&self) -> Result<(Credential, Option<Label>), Error> {
         panic!("a second key is made")
     }
 
@@ -211,7 +212,10 @@ async fn cut_over(journal: Journal<'_>, sealer: &dyn Sealer) -> Stored<Rotation>
             ids_before: [id(OLD)].into(),
             made_within: None,
         },
-        Event::Created { key: id(NEW) },
+        Event::Created {
+            key: id(NEW),
+            request: None,
+        },
         Event::Proved,
         Event::Delivered { destination },
         Event::CutOver { by },

@@ -111,7 +111,20 @@ async fn goes_on(release: &Path) {
     let standing = told(command(&["status", "--output", "json"]));
     assert_eq!(states(&standing), kept["targets"], "{shown}");
     run(&["audit", TARGET]).expect(0);
-    run(&["report", "--output", "json"]).expect(0);
+    let report = run(&["report", "--output", "json"]).expect(0).json();
+    let credentials = report["report"]["credentials"].as_array().expect("a list");
+    let rotations = credentials
+        .iter()
+        .flat_map(|it| it["rotations"].as_array().expect("a list"));
+    let journal = fs::read_to_string(release.join("journal.sql")).expect("it is kept");
+    for rotation in rotations.filter(|_| !journal.contains("\"request\"")) {
+        assert_eq!(rotation["request_ids"], Value::Null, "{shown}");
+    }
+    let page = run(&["report"]).expect(0).stdout;
+    assert!(
+        page.contains("Request ids</dt><dd><span class=\"none\">not recorded"),
+        "{shown}"
+    );
 
     let next = next_step(&standing);
     run(&["done", BY_HAND_TARGET, &next]).expect(0);

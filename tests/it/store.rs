@@ -167,7 +167,7 @@ fn intended() -> Event {
 
 fn created() -> Event {
     let key = KeyId::parse("AKIANEW").expect("the name of a key");
-    Event::Created { key }
+    Event::Created { key, request: None }
 }
 
 /// Everything between the creation and the end.
@@ -179,11 +179,11 @@ fn to_the_end() -> Vec<Event> {
         Event::Delivered { destination },
         Event::CutOver { by },
         Event::DeactivateIntended,
-        Event::Deactivated,
+        Event::Deactivated { request: None },
         Event::Proved,
         Event::Soaking,
         Event::DeleteIntended,
-        Event::Deleted,
+        Event::Deleted { request: None },
         Event::Done,
     ]
 }

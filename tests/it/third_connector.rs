@@ -142,6 +142,24 @@ fn its_secret_goes_only_where_its_form_can_be_read() {
 }
 
 #[test]
+fn what_its_vendor_calls_each_request_is_on_record() {
+    let desk = Desk::new();
+    desk.vendor.add_key();
+    desk.rotate(&["--deliver", "file:key.env", "--cutover", "immediate", "--soak", "0s"])
+        .expect(0);
+    let report = desk.run(&["report", "--output", "json"]).expect(0).json();
+    let told = &report["report"]["credentials"][0]["rotations"][0]["request_ids"];
+    let told: Vec<&str> = told
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["id"].as_str().unwrap())
+        .collect();
+    assert_eq!(told, desk.vendor.requests());
+    assert_eq!(told.len(), 2);
+}
+
+#[test]
 fn a_key_is_made_while_there_is_a_place_for_it_and_not_one_more() {
     let desk = Desk::new();
     let live = desk.vendor.add_key();

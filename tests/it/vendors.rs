@@ -17,6 +17,7 @@ mod cutover;
 mod faults;
 mod ground;
 mod leaks;
+mod requests;
 mod snowflake;
 mod undo;
 mod words;

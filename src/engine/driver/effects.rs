@@ -63,20 +63,20 @@ impl Driver<'_> {
         }
         let created = vendor.create().await;
         crash_point("create: after the call");
-        let credential = match created {
-            Ok(credential) if existed.contains(&credential.key) => {
+        let (credential, request) = match created {
+            Ok((credential, _)) if existed.contains(&credential.key) => {
                 let why = format!("the vendor answered with key {}, which existed before", credential.key);
                 return self.record(stored, Event::Blocked { why }).await;
             }
-            Ok(credential) => credential,
+            Ok(created) => created,
             Err(error) if error.kind == Kind::Throttled => return self.slow_down(stored, run, error).await,
             Err(error) => return self.not_created(stored, run, error).await,
         };
         let sealed = self.seal(stored, NEW_KEY, &credential.secret).await?;
         crash_point("create: sealed");
         let key = credential.key;
-        self.record_sealed(stored, Event::Created { key }, Some((NEW_KEY, &sealed)))
-            .await
+        let event = Event::Created { key, request };
+        self.record_sealed(stored, event, Some((NEW_KEY, &sealed))).await
     }
 
     /// Writing the intent down took too long for what it says of time. Nothing has left, and a new one is written.
@@ -128,7 +128,7 @@ impl Driver<'_> {
         self.progress.doing(&format!("registering new key {}", issued.key));
         self.still_held().await?;
         crash_point("register: before the call");
-        self.local(stored)?.register(&issued.key, public).await?;
+        run.request = self.local(stored)?.register(&issued.key, public).await?;
         crash_point("register: after the call");
         run.facts.keys = None;
         run.facts.registered = true;
@@ -178,11 +178,11 @@ impl Driver<'_> {
         }
         self.still_held().await?;
         crash_point("discard: before the call");
-        self.provider.delete(&key).await?;
+        let request = self.provider.delete(&key).await?;
         crash_point("discard: after the call");
         run.facts.keys = None;
         run.facts.slots_full = false;
-        self.record(stored, Event::Discarded { key }).await
+        self.record(stored, Event::Discarded { key, request }).await
     }
 
     /// A destination of a rotation, and what it gets.
@@ -217,10 +217,10 @@ impl Driver<'_> {
         self.progress.doing(&format!("disabling old key {old_key}"));
         self.still_held().await?;
         crash_point("deactivate: before the call");
-        self.provider.deactivate(&old_key).await?;
+        let request = self.provider.deactivate(&old_key).await?;
         crash_point("deactivate: after the call");
         run.facts.keys = None;
-        self.record(stored, Event::Deactivated).await
+        self.record(stored, Event::Deactivated { request }).await
     }
 
     pub(super) async fn reactivate(
@@ -240,7 +240,7 @@ impl Driver<'_> {
             Retirement::Remove { public } => Some(public),
             Retirement::Disable | Retirement::RemoveForGood | Retirement::Replace => None,
         };
-        match self.provider.reactivate(&old_key, public).await {
+        let request = match self.provider.reactivate(&old_key, public).await {
             Err(error) if error.kind == Kind::NotFound => {
                 let why = format!("old key {old_key} cannot be switched on again: it is gone");
                 return self.record(stored, Event::Blocked { why }).await;
@@ -255,10 +255,10 @@ impl Driver<'_> {
                 return self.record(stored, Event::Blocked { why }).await;
             }
             result => result?,
-        }
+        };
         crash_point("reactivate: after the call");
         run.facts.keys = None;
-        self.record(stored, Event::Reactivated).await
+        self.record(stored, Event::Reactivated { request }).await
     }
 
     pub(super) async fn delete(&self, stored: &mut Stored, run: &mut RunState) -> Result<(), DriveError> {
@@ -269,12 +269,13 @@ impl Driver<'_> {
         self.progress.doing(&format!("deleting old key {old_key}"));
         self.still_held().await?;
         crash_point("delete: before the call");
+        let mut request = None;
         if !is_removed_already(&stored.rotation, &run.facts, now()) {
-            self.provider.delete(&old_key).await?;
+            request = self.provider.delete(&old_key).await?;
             run.facts.keys = None;
         }
         crash_point("delete: after the call");
-        self.record(stored, Event::Deleted).await
+        self.record(stored, Event::Deleted { request }).await
     }
 
     pub(super) async fn restore(&self, stored: &mut Stored, run: &mut RunState, name: &str) -> Result<(), DriveError> {
@@ -345,10 +346,10 @@ impl Driver<'_> {
         self.progress.doing(&format!("withdrawing new key {key}"));
         self.still_held().await?;
         crash_point("withdraw: before the call");
-        self.provider.delete(&key).await?;
+        let request = self.provider.delete(&key).await?;
         crash_point("withdraw: after the call");
         run.facts.keys = None;
-        self.record(stored, Event::Withdrawn).await
+        self.record(stored, Event::Withdrawn { request }).await
     }
 }
 

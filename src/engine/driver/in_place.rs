@@ -159,7 +159,10 @@ impl Driver<'_> {
         run.facts.keys = None;
         run.facts.stands = None;
         run.facts.set = None;
-        match self.in_place(stored)?.replace(secret).await {
+        let answered = self.in_place(stored)?.replace(secret).await;
+        // Where the answer is lost, so is what an earlier one has told.
+        run.request = answered.as_ref().ok().cloned().flatten();
+        match answered {
             Err(error) if error.effect == Effect::Unknown => {
                 tracing::warn!("failed to {error}; looking which secret stands");
                 Ok(())

@@ -7,6 +7,7 @@ use rotate_providers::contract::{KeyId, LastUse, Principal};
 
 use super::guides::{Guides, Known};
 use super::passage::Passage;
+use super::rotation::RequestView;
 use super::told::{Told, told, tried};
 use super::words::said;
 use super::{LastUseView, RecordView};
@@ -110,6 +111,7 @@ impl History {
             AnyRotation::Automated(rotation) => {
                 passage.follow(rotation, at);
                 passage.follow_old_key(event, at);
+                passage.requests.extend(RequestView::of(event, at));
                 self.owner = Some(rotation.spec.owner.clone());
             }
             AnyRotation::Guided(walk) => {

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use askama::Template;
 use jiff::{SignedDuration, Timestamp};
 
+use super::rotation::RequestView;
 use super::timeline::{Row, Timeline};
 use super::words::{NOT_RECORDED, count, day, length, second};
 use super::{ControlView, CredentialView, Report, RotationView};
@@ -210,6 +211,9 @@ impl<'a> Page<'a> {
                 false => format!("{first}, last {} UTC", second(it.last)),
             })
         };
+        let request = |it: &RequestView| format!("{} {}", it.event, it.id);
+        let requests = it.request_ids.as_deref();
+        let requests = requests.map(|all| all.iter().map(request).collect::<Vec<_>>());
         vec![
             Fact::new("Rotation", Some(it.id.clone())),
             Fact::new("Trigger", it.trigger.map(|trigger| trigger.name().to_owned())),
@@ -222,7 +226,7 @@ impl<'a> Page<'a> {
             Fact::new("Old key off", revoked),
             Fact::new("Proof of the new", stretch(it.proved)),
             Fact::new("Refusal of the old", stretch(it.refused)),
-            Fact::new("Request ids", it.request_ids.as_ref().map(|ids| ids.join(", "))),
+            Fact::new("Request ids", requests.map(|told| told.join(", "))),
         ]
     }
 

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rotate_providers::PhaseName;
 
 use super::guides::Known;
+use super::rotation::RequestView;
 use super::told::{NEW_WAS_TRIED, step_done};
 use super::words::{said, said_all};
 use super::{RecordKind, RecordView};
@@ -32,6 +33,8 @@ pub(super) struct Passage {
     pub(super) is_undone: bool,
     /// What happened, oldest first.
     pub(super) records: Vec<RecordView>,
+    /// What the vendor calls the requests, where that was recorded.
+    pub(super) requests: Vec<RequestView>,
     /// What made it begin, and who, where that was recorded.
     pub(super) begun: Option<Begun>,
 }
@@ -56,6 +59,7 @@ impl Passage {
             old_off_at: None,
             is_undone: false,
             records: Vec::new(),
+            requests: Vec::new(),
             begun: None,
         }
     }
@@ -81,9 +85,9 @@ impl Passage {
     pub(super) fn follow_old_key(&mut self, event: &Event, at: Timestamp) {
         match event {
             // What takes the old one's place ends it.
-            Event::Deactivated | Event::Replaced { .. } => self.old_off_at = Some(at),
-            Event::Deleted => self.old_off_at = self.old_off_at.or(Some(at)),
-            Event::Reactivated | Event::Reverted { .. } => self.old_off_at = None,
+            Event::Deactivated { .. } | Event::Replaced { .. } => self.old_off_at = Some(at),
+            Event::Deleted { .. } => self.old_off_at = self.old_off_at.or(Some(at)),
+            Event::Reactivated { .. } | Event::Reverted { .. } => self.old_off_at = None,
             _ => {}
         }
     }
@@ -263,12 +267,12 @@ mod tests {
     #[test]
     fn a_key_that_was_switched_on_again_is_off_from_the_second_time_alone() {
         let mut passage = walked("segment", Procedure::Rotate, &[]);
-        passage.follow_old_key(&Event::Deactivated, at(1));
+        passage.follow_old_key(&Event::Deactivated { request: None }, at(1));
         assert_eq!(passage.revoked_at(), Some(at(1)));
-        passage.follow_old_key(&Event::Reactivated, at(2));
+        passage.follow_old_key(&Event::Reactivated { request: None }, at(2));
         assert_eq!(passage.revoked_at(), None);
-        passage.follow_old_key(&Event::Deactivated, at(3));
-        passage.follow_old_key(&Event::Deleted, at(4));
+        passage.follow_old_key(&Event::Deactivated { request: None }, at(3));
+        passage.follow_old_key(&Event::Deleted { request: None }, at(4));
         assert_eq!(passage.revoked_at(), Some(at(3)));
     }
 }

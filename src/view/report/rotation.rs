@@ -9,7 +9,7 @@ use super::passage::Passage;
 use super::told::PROGRAM;
 use super::words::said;
 use super::{RecordKind, RecordView};
-use crate::machine::Trigger;
+use crate::machine::{Event, Trigger};
 use crate::view::Mode;
 
 /// One rotation, with every phase, who, when and how it is known.
@@ -54,13 +54,24 @@ pub struct RotationView {
     pub proved: Option<Stretch>,
     /// When it was shown that the old one works no longer, first and last; null: not recorded.
     pub refused: Option<Stretch>,
-    /// What the vendor calls the requests; null: not recorded.
-    pub request_ids: Option<Vec<String>>,
+    /// What the vendor calls the requests that changed something there, as its own log has them, oldest first; null: not recorded.
+    pub request_ids: Option<Vec<RequestView>>,
     /// Everything that was recorded of it, oldest first.
     pub records: Vec<RecordView>,
     /// Whether the whole of it is taken back, or given up.
     #[serde(skip)]
     pub is_undone: bool,
+}
+
+/// What the vendor calls a request that changed something there.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct RequestView {
+    /// What it did, by the name of its event in the journal: `created`, `deactivated`, `deleted`.
+    pub event: &'static str,
+    /// When that was recorded.
+    pub at: Timestamp,
+    /// Its id.
+    pub id: String,
 }
 
 /// The first time and the last.
@@ -111,7 +122,7 @@ impl RotationView {
             revoked_after_seconds: revoked_at.map(|at| seconds(passage.opened_at, at)),
             proved: stretch(&passage.records, RecordKind::Proof),
             refused: stretch(&passage.records, RecordKind::Refusal),
-            request_ids: None,
+            request_ids: (!passage.requests.is_empty()).then_some(passage.requests),
             phases: passage
                 .phases
                 .iter()
@@ -124,6 +135,15 @@ impl RotationView {
             destinations: passage.destinations,
             records: passage.records,
         }
+    }
+}
+
+impl RequestView {
+    /// Of a line that tells of one.
+    pub(super) fn of(event: &Event, at: Timestamp) -> Option<Self> {
+        let id = said(event.request()?);
+        let event = event.name();
+        Some(Self { event, at, id })
     }
 }
 

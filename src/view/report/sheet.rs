@@ -7,7 +7,7 @@ use super::{CredentialView, Report};
 use crate::machine::Trigger;
 use crate::view::Mode;
 
-const HEADINGS: [&str; 33] = [
+const HEADINGS: [&str; 34] = [
     "name",
     "system",
     "connector",
@@ -41,6 +41,7 @@ const HEADINGS: [&str; 33] = [
     "last_rotation_ended_at",
     "last_rotation_trigger",
     "last_rotation_initiated_by",
+    "last_rotation_request_ids",
 ];
 
 /// Writes the table.
@@ -53,12 +54,15 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writer.flush()
 }
 
-fn cells(it: &CredentialView) -> [String; 33] {
+fn cells(it: &CredentialView) -> [String; 34] {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let yes = |is: bool| if is { "yes" } else { "no" }.to_owned();
     let keys: Vec<&str> = it.other_active_keys.iter().map(|key| key.id.as_str()).collect();
     let exception = it.exception.as_ref();
     let last = it.rotations.last();
+    let requests = last.and_then(|last| last.request_ids.as_deref()).unwrap_or_default();
+    let requests = requests.iter().map(|it| format!("{}:{}", it.event, it.id));
+    let requests: Vec<String> = requests.collect();
     [
         it.name.clone(),
         text(&it.system),
@@ -96,6 +100,7 @@ fn cells(it: &CredentialView) -> [String; 33] {
             .unwrap_or_default()
             .to_owned(),
         last.and_then(|last| last.initiated_by.clone()).unwrap_or_default(),
+        requests.join(" "),
     ]
 }
 

@@ -108,21 +108,21 @@ fn automated(event: &Event, spec: &RotationSpec) -> Option<Told> {
         Event::HostPinned { host } => Told::plain(format!("the vendor was found at {host}, and is held to that")),
         Event::CreateFailed { why } => Told::plain(format!("no key was created: {why}")),
         Event::Minted { key, .. } => Told::plain(format!("key {key} was made on this machine, and its secret sealed")),
-        Event::Created { key } => Told::plain(format!("key {key} exists at the vendor, and its secret is sealed")),
+        Event::Created { key, .. } => Told::plain(format!("key {key} exists at the vendor, and its secret is sealed")),
         Event::OldSealed => Told::plain("the secret that is to be replaced was sealed, so that it can be set again"),
         Event::Generated { way_back: true, .. } => {
             Told::plain("the new secret was made and sealed; there is a way back")
         }
         Event::Generated { .. } => Told::plain("the new secret was made and sealed; there is no way back"),
         Event::ReplaceFailed { why } => Told::plain(format!("the new secret was not set: {why}")),
-        Event::Replaced { key } => {
+        Event::Replaced { key, .. } => {
             Told::plain(format!("a login shows that the vendor takes the new secret, {key}")).is(RecordKind::Proof)
         }
-        Event::Reverted { key } => Told::plain(format!(
+        Event::Reverted { key, .. } => Told::plain(format!(
             "a login shows that the vendor takes the old secret again, {key}"
         ))
         .is(RecordKind::Undo),
-        Event::Discarded { key } => Told::plain(format!("key {key}, which nobody had, was deleted")),
+        Event::Discarded { key, .. } => Told::plain(format!("key {key}, which nobody had, was deleted")),
         Event::Disowned { keys } => {
             let keys: Vec<&str> = keys.iter().map(|key| key.as_str()).collect();
             let keys = keys.join(", ");
@@ -147,7 +147,7 @@ fn automated(event: &Event, spec: &RotationSpec) -> Option<Told> {
             .is(RecordKind::Proof),
         Event::Delivered { destination } => Told::plain(format!("delivered to {destination}")),
         Event::CutOver { by } => cut_over(by),
-        Event::Deactivated => Told::plain(match spec.retirement {
+        Event::Deactivated { .. } => Told::plain(match spec.retirement {
             Retirement::Remove { .. } => "the old key was removed; it can be registered again until its rest is over",
             _ => "the old key was disabled",
         }),
@@ -158,8 +158,8 @@ fn automated(event: &Event, spec: &RotationSpec) -> Option<Told> {
         Event::ReactivateIntended { why } => {
             Told::plain(format!("the old key is switched on again: {why}")).is(RecordKind::Undo)
         }
-        Event::Reactivated => Told::plain("the old key is on again").is(RecordKind::Undo),
-        Event::Deleted => Told::plain("the old key was deleted"),
+        Event::Reactivated { .. } => Told::plain("the old key is on again").is(RecordKind::Undo),
+        Event::Deleted { .. } => Told::plain("the old key was deleted"),
         Event::Done => Told::plain(match spec.retirement {
             Retirement::Replace => {
                 "every destination holds the new secret; the old one is refused since it was replaced"
@@ -183,7 +183,7 @@ fn automated(event: &Event, spec: &RotationSpec) -> Option<Told> {
             Restored::Skipped => format!("{destination} could not be put back, and was left by a person's word"),
         })
         .is(RecordKind::Undo),
-        Event::Withdrawn => Told::plain("the new key was deleted").is(RecordKind::Undo),
+        Event::Withdrawn { .. } => Told::plain("the new key was deleted").is(RecordKind::Undo),
         Event::Aborted => Told::plain("the end: the old key lives, no new one does").is(RecordKind::Undo),
         Event::RolledBack => Told::plain("the end: the old key lives again, the new one is gone").is(RecordKind::Undo),
         Event::Blocked { why } => Told::plain(format!("blocked: {why}")).is(RecordKind::Blocked),

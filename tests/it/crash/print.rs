@@ -107,7 +107,7 @@ impl Parts<'_> {
             let kept = without_detours(&thread, &outside, self.journal);
             let _ = writeln!(text, "{} {}", thread[0].target, thread[0].rotation);
             for line in &kept {
-                let _ = writeln!(text, "  {}", line.body);
+                let _ = writeln!(text, "  {}", unasked(&line.body));
             }
             let last = thread[thread.len() - 1].at;
             let _ = writeln!(text, "  {} {last}", state_of(&thread, &kept));
@@ -196,6 +196,15 @@ impl Parts<'_> {
         });
         replaced.into_owned()
     }
+}
+
+/// A line without what the vendor calls the request behind it: an auditor reads that, and nothing that is done goes by it.
+fn unasked(body: &serde_json::Value) -> serde_json::Value {
+    let mut body = body.clone();
+    if let Some(body) = body.as_object_mut() {
+        body.remove("request");
+    }
+    body
 }
 
 /// The journal's lines rotation by rotation: targets take turns, and what one did between two lines of another is no matter.

@@ -29,10 +29,14 @@ pub(super) fn events() -> Vec<Event> {
         generated(false),
         Event::ReplaceIntended,
         Event::ReplaceFailed { why: why.clone() },
-        Event::Replaced { key: key.clone() },
+        Event::Replaced {
+            key: key.clone(),
+            request: None,
+        },
         Event::RevertIntended,
         Event::Reverted {
             key: KeyId::parse(OLD).expect("the name of a key"),
+            request: None,
         },
         Event::UndoRequested {
             kind: UndoKind::Abort,
@@ -51,14 +55,14 @@ fn is_of_two_keys(event: &Event) -> bool {
             | Event::Created { .. }
             | Event::CutOver { .. }
             | Event::DeactivateIntended
-            | Event::Deactivated
+            | Event::Deactivated { .. }
             | Event::Soaking
             | Event::ReactivateIntended { .. }
-            | Event::Reactivated
+            | Event::Reactivated { .. }
             | Event::DeleteIntended
-            | Event::Deleted
+            | Event::Deleted { .. }
             | Event::WithdrawIntended
-            | Event::Withdrawn
+            | Event::Withdrawn { .. }
     )
 }
 

@@ -19,7 +19,7 @@ fn a_key_that_nothing_brings_back_is_never_disabled() {
     // It would be gone, without its rest and without a way back.
     explore(|rotation, _, event, after| {
         if rotation.spec.retirement == Retirement::RemoveForGood {
-            let disables = matches!(event, Event::DeactivateIntended | Event::Deactivated);
+            let disables = matches!(event, Event::DeactivateIntended | Event::Deactivated { .. });
             assert!(!disables || after.is_err(), "{} in {rotation:#?}", event.name());
         }
     });
@@ -72,7 +72,7 @@ fn a_key_that_was_made_here_exists_under_its_own_name_or_not_at_all() {
     let minted = Rotation::replay(&journal).expect("this is how it begins");
     let created = |name| {
         let key = KeyId::parse(name).expect("the name of a key");
-        Rotation::after(minted.clone(), &record(Event::Created { key }))
+        Rotation::after(minted.clone(), &record(Event::Created { key, request: None }))
     };
     assert!(created(NEW).is_ok());
     for other in [OLD, "AKIAOTHER", "A"] {

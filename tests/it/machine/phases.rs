@@ -139,6 +139,7 @@ fn only_the_key_that_was_to_be_discarded_is() {
     };
     let discarded = |key| Event::Discarded {
         key: KeyId::parse(key).expect("the name of a key"),
+        request: None,
     };
     let taken = after(kind, &[intent.clone(), discard.clone(), discarded(NEW)]).expect("it fits");
     assert_eq!(taken.phase, Phase::Opened);
@@ -154,6 +155,7 @@ fn a_key_is_made_where_the_spec_says_and_registered_as_it_was_made() {
     };
     let created = |key| Event::Created {
         key: KeyId::parse(key).expect("the name of a key"),
+        request: None,
     };
     let intent = Event::CreateIntended {
         ids_before: [KeyId::parse(OLD).expect("the name of a key")].into(),

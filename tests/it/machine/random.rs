@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use rotate_providers::contract::LastUse;
+use rotate_providers::untrusted::Label;
 
 use super::*;
 
@@ -66,15 +67,21 @@ fn opening() -> impl Strategy<Value = Event> {
     })
 }
 
+fn request() -> impl Strategy<Value = Option<Label>> {
+    proptest::option::of("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}".prop_map(|id| Label::uuid(&id).expect("one")))
+}
+
 /// Any event: one of every kind, or one with anything in it.
 fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         4 => proptest::sample::select(catalogue()),
         1 => opening(),
         1 => (key(), public_half()).prop_map(|(key, public)| Event::Minted { key, public }),
-        1 => key().prop_map(|key| Event::Created { key }),
+        1 => (key(), request()).prop_map(|(key, request)| Event::Created { key, request }),
         1 => (key(), text()).prop_map(|(key, why)| Event::DiscardIntended { key, why }),
-        1 => key().prop_map(|key| Event::Discarded { key }),
+        1 => (key(), request()).prop_map(|(key, request)| Event::Discarded { key, request }),
+        1 => request().prop_map(|request| Event::Deactivated { request }),
+        1 => request().prop_map(|request| Event::Deleted { request }),
         1 => proptest::collection::btree_set(key(), 0..3).prop_map(|ids_before| Event::CreateIntended {
             ids_before,
             made_within: None,

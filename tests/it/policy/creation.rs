@@ -354,7 +354,12 @@ fn a_key_that_was_made_here_is_registered_unless_the_vendor_has_it_already() {
         ..issued(None)
     };
     let (old, new, other) = (key(OLD, true), key(NEW, true), key("AKIAOTHER", true));
-    let created = || Ok(Step::Record(Event::Created { key: id(NEW) }));
+    let created = || {
+        Ok(Step::Record(Event::Created {
+            key: id(NEW),
+            request: None,
+        }))
+    };
     let full = || Err(["both slots are full", "AKIAOTHER"]);
     let gone = || Err([OLD, "no longer there"]);
     for (what, keys, first, after_registering) in [

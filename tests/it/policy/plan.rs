@@ -54,7 +54,10 @@ fn really(mut rotation: Rotation, confirmed_after: SignedDuration) -> Vec<(Phase
                         ids_before,
                         made_within: None,
                     },
-                    Event::Created { key: id(NEW) },
+                    Event::Created {
+                        key: id(NEW),
+                        request: None,
+                    },
                 ]
             }
             Step::Mint => {
@@ -89,12 +92,12 @@ fn really(mut rotation: Rotation, confirmed_after: SignedDuration) -> Vec<(Phase
             }
             Step::Deactivate => {
                 seen.push((PhaseName::Deactivated, true));
-                vec![Event::DeactivateIntended, Event::Deactivated]
+                vec![Event::DeactivateIntended, Event::Deactivated { request: None }]
             }
             Step::Delete => {
                 // What was removed before its rest is only made sure of.
                 seen.push((PhaseName::Deleted, !matches!(retirement, Retirement::Remove { .. })));
-                vec![Event::DeleteIntended, Event::Deleted]
+                vec![Event::DeleteIntended, Event::Deleted { request: None }]
             }
             Step::Record(event) => vec![event],
             Step::Wait(Wait {

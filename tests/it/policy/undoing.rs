@@ -463,7 +463,7 @@ fn ends_without_its_owner(mut rotation: Rotation) -> bool {
                     why: "it is gone".to_owned(),
                 },
                 Step::Withdraw if !matches!(rotation.phase, Phase::Withdrawing) => Event::WithdrawIntended,
-                Step::Withdraw => Event::Withdrawn,
+                Step::Withdraw => Event::Withdrawn { request: None },
                 other => panic!("with nothing listed: {other:?}"),
             }
         };

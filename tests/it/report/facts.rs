@@ -86,13 +86,31 @@ fn a_finished_rotation_is_told_phase_by_phase_with_its_proofs() {
 }
 
 #[test]
+fn each_change_at_the_vendor_has_the_name_that_the_vendor_gave_the_request() {
+    let place = fleet();
+    let report = json(&place, &[]);
+    let changed = |user: &str| {
+        let calls = place.cloud.calls().into_iter();
+        let changes = calls.filter(|call| call.user.as_deref() == Some(user) && call.action.ends_with("AccessKey"));
+        changes.map(|call| call.request_id).collect::<Vec<_>>()
+    };
+    for (name, events) in [
+        ("rotated", &["created", "deactivated", "deleted"][..]),
+        ("waiting", &["created"]),
+    ] {
+        let told = &of(&report, name)["rotations"][0]["request_ids"];
+        assert_eq!(texts(told, "event"), events, "{name}");
+        assert_eq!(texts(told, "id"), changed(name), "{name}");
+        assert!(texts(told, "at").is_sorted(), "{name}");
+    }
+}
+
+#[test]
 fn what_nobody_has_written_down_is_null_and_never_made_up() {
     let place = fleet();
     let report = json(&place, &[]);
-    for name in ["rotated", "waiting", "Help.Desk"] {
-        for rotation in of(&report, name)["rotations"].as_array().unwrap() {
-            assert_eq!(rotation["request_ids"], Value::Null, "{name}");
-        }
+    for rotation in of(&report, "Help.Desk")["rotations"].as_array().unwrap() {
+        assert_eq!(rotation["request_ids"], Value::Null);
     }
     let desk = of(&report, "Help.Desk");
     for field in [

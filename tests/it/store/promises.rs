@@ -182,7 +182,9 @@ mod kept {
             growing.add_sealed(one, &lease, minted, seal).await.expect("it fits");
             let sealed = other.sealed(target, "new-key").await.expect("it can be read");
             assert_eq!(sealed.as_deref(), Some(&b"sealed"[..]));
-            growing.add_all(one, &lease, &[Event::Created { key }]).await;
+            growing
+                .add_all(one, &lease, &[Event::Created { key, request: None }])
+                .await;
             let without_disabling = ["deactivate-intended", "deactivated", "soaking"];
             let mut end = to_the_end();
             if retirement == Retirement::RemoveForGood {

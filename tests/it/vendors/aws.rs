@@ -25,6 +25,13 @@ const CALLS: [Action; 8] = [
     Action::ListObjectsV2,
 ];
 
+/// Those that change a key.
+const CHANGES: [Action; 3] = [
+    Action::CreateAccessKey,
+    Action::UpdateAccessKey,
+    Action::DeleteAccessKey,
+];
+
 const BROKEN: [Fault; 5] = [
     Fault::DropBefore,
     Fault::DropAfter,
@@ -136,6 +143,20 @@ impl Ground for Aws {
 
     fn calls(&self) -> usize {
         self.0.cloud.call_count()
+    }
+
+    fn requests(&self) -> Vec<String> {
+        let calls = self.0.cloud.calls().into_iter();
+        let changes = calls.filter(|call| call.is_carried_out() && CHANGES.iter().any(|it| it.as_str() == call.action));
+        changes.map(|call| call.request_id).collect()
+    }
+
+    fn calls_requests(&self, id: &'static str) -> bool {
+        for action in CHANGES {
+            self.0.cloud.break_every(action, Fault::CalledAfter(id));
+        }
+        // It stands in a header.
+        !id.contains(char::is_control)
     }
 
     fn callers(&self) -> Vec<String> {

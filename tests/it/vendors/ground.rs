@@ -178,6 +178,12 @@ pub(crate) trait Ground: Sized {
     /// How often the program has called.
     fn calls(&self) -> usize;
 
+    /// What the vendor has called each request that has changed a key, in order.
+    fn requests(&self) -> Vec<String>;
+
+    /// From here on the vendor calls each of them this; whether its answers can hold it.
+    fn calls_requests(&self, id: &'static str) -> bool;
+
     /// Who has logged in or called since the beginning, or since they were forgotten: the id of a key, or what else it was.
     fn callers(&self) -> Vec<String>;
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use jiff::Timestamp;
-use rotate_fixtures::snowflake::{Consumer, Means, Slot, TestKey};
+use rotate_fixtures::snowflake::{Action, Consumer, Fault, Means, Slot, TestKey};
 use rotate_fixtures::snowflake_workplace::{TARGET, USER};
 use rotate_fixtures::{SnowflakeWorkplace, Trap};
 
@@ -145,6 +145,20 @@ impl Ground for Snowflake {
 
     fn calls(&self) -> usize {
         self.0.cloud.calls().len()
+    }
+
+    fn requests(&self) -> Vec<String> {
+        let calls = self.0.cloud.calls().into_iter();
+        let changes = calls.filter(|call| matches!(call.action, Some(Action::SetKey | Action::UnsetKey)));
+        changes.filter_map(|call| call.query_id).collect()
+    }
+
+    fn calls_requests(&self, id: &'static str) -> bool {
+        let claims: &str = String::leak(serde_json::json!({ "queryId": id }).to_string());
+        for action in [Action::SetKey, Action::UnsetKey] {
+            self.0.cloud.break_every(action, Fault::ClaimsAfter(claims));
+        }
+        true
     }
 
     fn callers(&self) -> Vec<String> {

@@ -35,7 +35,7 @@ impl World {
         match roll {
             0 => {
                 let key = self.make(SignedDuration::ZERO);
-                self.record(Event::Created { key })
+                self.record(Event::Created { key, request: None })
             }
             1 => self.stop(),
             2 => {
@@ -122,7 +122,7 @@ impl World {
             }
         }
         self.facts.keys = None;
-        self.record(Event::Discarded { key })
+        self.record(Event::Discarded { key, request: None })
     }
 
     pub(super) fn prove(&mut self) -> Checked {
@@ -172,7 +172,9 @@ impl World {
             !for_good,
             "a key that nothing brings back is switched off before its rest",
         )?;
-        self.effect(Event::Deactivated, |vendor, old| vendor.switch_off(old))
+        self.effect(Event::Deactivated { request: None }, |vendor, old| {
+            vendor.switch_off(old)
+        })
     }
 
     pub(super) fn reactivate(&mut self, why: String) -> Checked {
@@ -205,7 +207,7 @@ impl World {
             return self.stop();
         }
         self.facts.keys = None;
-        self.record(Event::Reactivated)
+        self.record(Event::Reactivated { request: None })
     }
 
     pub(super) fn delete(&mut self) -> Checked {
@@ -214,7 +216,7 @@ impl World {
         }
         self.check_retire()?;
         self.check_rest()?;
-        self.effect(Event::Deleted, |vendor, old| vendor.remove(old))
+        self.effect(Event::Deleted { request: None }, |vendor, old| vendor.remove(old))
     }
 
     pub(super) fn restore(&mut self, destination: String) -> Checked {
@@ -250,7 +252,7 @@ impl World {
             !is_anyones || self.rotated_by_hand || self.vendor.is_active(&self.rotation.spec.old_key),
             "the new key is withdrawn and the old one does not work",
         )?;
-        self.effect(Event::Withdrawn, |vendor, _| vendor.remove(&new))
+        self.effect(Event::Withdrawn { request: None }, |vendor, _| vendor.remove(&new))
     }
 
     /// An effect on the old key, its result, and the deaths before and after it.

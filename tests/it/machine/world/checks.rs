@@ -113,7 +113,7 @@ impl World {
         let for_good = spec.retirement == Retirement::RemoveForGood;
         let begins = |event: &Event| match event {
             Event::CutOver { .. } => for_good,
-            Event::Deactivated => !for_good,
+            Event::Deactivated { .. } => !for_good,
             _ => false,
         };
         let since: Option<Timestamp> = self
