@@ -317,7 +317,7 @@ impl Work {
             }
         }
         self.lines.step();
-        ended.as_shown(&self.global)
+        ended.only_if_shown(&self.global)
     }
 
     fn target(&self, entry: &Entry) -> Option<&Target> {

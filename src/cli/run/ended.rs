@@ -36,7 +36,7 @@ impl Ended {
     }
 
     /// Without what is shown, where that is nobody's.
-    pub(super) fn as_shown(self, global: &Global) -> Self {
+    pub(super) fn only_if_shown(self, global: &Global) -> Self {
         let is_shown = self.is_told || shows_all(global) || self.after.is_some();
         Self {
             report: self.report.filter(|_| is_shown),
