@@ -85,9 +85,8 @@ impl Failure {
             ),
             // The second one is what a server in recovery says of a transaction that may write; our own statements get it from no other.
             "25006" | "0A000" => unfit(
-                format!("it is read-only: a replica, or default_transaction_read_only is on there for user {user}"),
-                "name the primary in the URL, or switch that setting off for the user or the database; in the middle of a failover, run \
-                 the same command again once it is over",
+                "it is read-only: a replica, or a database that may not be written to".to_owned(),
+                "name the primary in the URL; in the middle of a failover, run the same command again once it is over",
             ),
             "42501" => unfit(
                 format!("user {user} lacks a right there ({words})"),
